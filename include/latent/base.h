@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* base.h: what every part of latent shares: status codes, error text, hooks, option tables.
+ *
+ *     if (lt_dataset_open(&data, "fashion-mnist", NULL) != LT_OK)
+ *         fprintf(stderr, "%s\n", lt_last_error());
+ */
+#ifndef LATENT_BASE_H
+#define LATENT_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LT_API __attribute__((visibility("default")))
+#define LT_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define LT_API
+#define LT_PRINTF(text, first)
+#endif
+
+#define LT_VERSION_MAJOR 0
+#define LT_VERSION_MINOR 1
+#define LT_VERSION_PATCH 0
+
+/* ---- Status ---- */
+
+/* One line per status: name, value, text. LT_OK is 0, every failure is negative. */
+#define LT_STATUS_LIST(X)                                                                          \
+    X(OK, 0, "no error")                                                                           \
+    X(NO_MEMORY, -1, "out of memory")                                                              \
+    X(IO, -2, "input or output failed")                                                            \
+    X(FORMAT, -3, "malformed data")                                                                \
+    X(VALUE, -4, "invalid value")                                                                  \
+    X(NOT_FOUND, -5, "not found")                                                                  \
+    X(GRAPH, -6, "the graph holds an error")                                                       \
+    X(UNSUPPORTED, -7, "not supported")                                                            \
+    X(NETWORK, -8, "download failed")                                                              \
+    X(INTERRUPTED, -9, "interrupted")
+
+typedef enum lt_status {
+#define X(name, value, text) LT_##name = value,
+    LT_STATUS_LIST(X)
+#undef X
+} lt_status;
+
+/* Name of a status ("LT_IO"), and what it means. Both are static strings. */
+LT_API const char *lt_status_name(int status);
+LT_API const char *lt_status_text(int status);
+
+/* The message of the last failure in this thread: names the place, what was expected and what was
+   found. Valid until the next failure in this thread; "" if there was none. */
+LT_API const char *lt_last_error(void);
+
+/* Returns from the calling function with the status of `expr` unless it is LT_OK. */
+#define LT_TRY(expr)                                                                               \
+    do {                                                                                           \
+        int lt_try_status = (expr);                                                                \
+        if (lt_try_status != LT_OK)                                                                \
+            return lt_try_status;                                                                  \
+    } while (0)
+
+/* ---- Hooks: the only global mutable state. Set them before the first use of the library. ---- */
+
+typedef enum lt_log_level { LT_LOG_INFO, LT_LOG_WARNING } lt_log_level;
+
+/* Receives one line of text, without a newline. Nullable: log (the library is then silent). */
+typedef void lt_log_function(void *user, lt_log_level level, const char *text);
+LT_API void lt_set_log(lt_log_function *log, void *user);
+
+/* Asked before each allocation of tensor memory; returning false makes that allocation fail with
+   LT_NO_MEMORY. For tests and for hosts with a budget. Nullable: allow. */
+typedef bool lt_allow_function(void *user, size_t bytes);
+LT_API void lt_set_allow_memory(lt_allow_function *allow, void *user);
+
+/* ---- Version ---- */
+
+/* "0.1.0". Static string. */
+LT_API const char *lt_version(void);
+
+/* Writes a few lines into `text` (at most `size` bytes with the final zero): version, compiler,
+   oneDNN, instruction set, and what fell back to portable kernels. Returns the full length. */
+LT_API size_t lt_describe_build(char *text, size_t size);
+
+/* ---- Option tables ----
+   One table drives the recipe parser, --set, --help and the documentation of a layer, a likelihood,
+   an optimiser, a schedule. */
+
+typedef enum lt_option_kind {
+    LT_KIND_INT,    /* int64_t */
+    LT_KIND_REAL,   /* double; "1/784" is accepted */
+    LT_KIND_BOOL,   /* bool; yes, no, true, false, on, off */
+    LT_KIND_CHOICE, /* int: index into `choices` */
+    LT_KIND_TEXT,   /* char[LT_TEXT_SIZE] */
+} lt_option_kind;
+
+#define LT_TEXT_SIZE 256
+
+/* One option of a struct. A table of options ends with a row whose name is NULL. */
+typedef struct lt_option {
+    const char *name;
+    lt_option_kind kind;
+    size_t offset;          /* of the field in the options struct */
+    double fallback;        /* default: number, 0/1, or index of the choice */
+    double min, max;        /* inclusive range for INT and REAL */
+    const char *choices;    /* CHOICE: "analytic|monte-carlo"; TEXT: default text, or NULL for "" */
+    bool positional;        /* may be written without its name, in table order */
+    bool required;          /* has no default */
+    const char *help;       /* one line, with the unit */
+} lt_option;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

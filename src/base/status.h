@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Failures that travel: thread-local message, status code, log lines, assertions. */
+#ifndef LATENT_STATUS_H
+#define LATENT_STATUS_H
+
+#include <latent/base.h>
+
+/* Formats the thread's error message and returns `status`. */
+int status_fail(int status, const char *format, ...) LT_PRINTF(2, 3);
+
+/* Puts "prefix: " before the thread's error message and returns `status`: says where from. */
+int status_prefix(int status, const char *format, ...) LT_PRINTF(2, 3);
+
+void log_info(const char *format, ...) LT_PRINTF(1, 2);
+void log_warning(const char *format, ...) LT_PRINTF(1, 2);
+
+_Noreturn void assert_fail(const char *file, int line, const char *what);
+
+/* Our own bugs only; never for input. Stays in every build: none of them is in an inner loop. */
+#define LT_ASSERT(condition) ((condition) ? (void)0 : assert_fail(__FILE__, __LINE__, #condition))
+
+#define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+#endif
