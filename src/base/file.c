@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* The failure of a system call: "cannot read PATH: No such file or directory". */
+static int fail_errno(const char *what, const char *path)
+{
+    int status = errno == ENOENT || errno == ENOTDIR ? LT_NOT_FOUND : LT_IO;
+    return status_fail(status, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+/* ---- Reading ---- */
+
+void bytes_clear(bytes *b)
+{
+    free(b->data);
+    *b = (bytes){0};
+}
+
+/* Makes room for `size` bytes and the zero after them. */
+static int reserve(bytes *b, size_t size, const char *path)
+{
+    unsigned char *data = size < SIZE_MAX ? realloc(b->data, size + 1) : NULL;
+    if (!data)
+        return status_fail(LT_NO_MEMORY, "no memory for %s: %zu bytes", path, size);
+    b->data = data;
+    return LT_OK;
+}
+
+static int fail_too_large(const char *path, size_t limit)
+{
+    return status_fail(LT_FORMAT, "%s: larger than the limit of %zu bytes", path, limit);
+}
+
+/* Reads to the end of the file, which may have grown since `expected` was taken. */
+static int read_all(int fd, const char *path, size_t expected, size_t limit, bytes *out)
+{
+    size_t room = expected < limit ? expected : limit;
+    LT_TRY(reserve(out, room, path));
+    for (;;) {
+        /* the place of the final zero serves to notice one byte too many */
+        ssize_t n = read(fd, out->data + out->size, room - out->size + 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_errno("read", path);
+        if (n == 0)
+            break;
+        out->size += (size_t)n;
+        if (out->size > limit)
+            return fail_too_large(path, limit);
+        if (out->size > room) {
+            room = room < limit / 2 ? room * 2 + 4096 : limit;
+            LT_TRY(reserve(out, room, path));
+        }
+    }
+    out->data[out->size] = 0;
+    return LT_OK;
+}
+
+int file_read(const char *path, size_t limit, bytes *out)
+{
+    *out = (bytes){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not block us */
+    if (fd < 0)
+        return fail_errno("read", path);
+    int status;
+    struct stat s;
+    if (fstat(fd, &s) != 0)
+        status = fail_errno("read", path);
+    else if (!S_ISREG(s.st_mode))
+        status = status_fail(LT_IO, "cannot read %s: it is %s", path,
+                             S_ISDIR(s.st_mode) ? "a directory" : "not a regular file");
+    else if ((uintmax_t)s.st_size > limit)
+        status = fail_too_large(path, limit);
+    else
+        status = read_all(fd, path, (size_t)s.st_size, limit, out);
+    close(fd);
+    if (status != LT_OK)
+        bytes_clear(out);
+    return status;
+}
+
+/* ---- gzip ---- */
+
+static bool is_gzip(const unsigned char *data, size_t size)
+{
+    return size >= 2 && data[0] == 0x1f && data[1] == 0x8b;
+}
+
+/* Gives the inflater its next piece of input and of output: zlib counts in 32 bits. */
+static int feed(z_stream *z, const bytes *in, bytes *out, size_t *room, size_t limit,
+                const char *path)
+{
+    enum { PIECE = 1 << 30 };
+    size_t at = (size_t)(z->next_in - in->data);
+    size_t left = in->size - at;
+    z->avail_in = (uInt)(left < PIECE ? left : PIECE);
+    if (out->size > limit)
+        return fail_too_large(path, limit);
+    if (out->size > *room) {
+        *room = *room < limit / 2 ? *room * 2 : limit;
+        LT_TRY(reserve(out, *room, path));
+    }
+    size_t space = *room - out->size + 1;
+    z->next_out = out->data + out->size;
+    z->avail_out = (uInt)(space < PIECE ? space : PIECE);
+    return LT_OK;
+}
+
+static int inflate_members(z_stream *z, const bytes *in, bytes *out, size_t limit,
+                           const char *path)
+{
+    size_t room = in->size < limit / 4 ? in->size * 4 : limit;
+    LT_TRY(reserve(out, room, path));
+    for (;;) {
+        LT_TRY(feed(z, in, out, &room, limit, path));
+        int code = inflate(z, Z_NO_FLUSH);
+        size_t at = (size_t)(z->next_in - in->data);
+        out->size = (size_t)(z->next_out - out->data);
+        if (code == Z_STREAM_END && at == in->size)
+            break;
+        if (code == Z_STREAM_END && !is_gzip(in->data + at, in->size - at))
+            return status_fail(LT_FORMAT, "%s: garbage after the gzip data, at byte %zu of %zu",
+                               path, at, in->size);
+        if (code == Z_STREAM_END)
+            code = inflateReset(z);
+        else if (code == Z_BUF_ERROR) /* there is always room for output */
+            return status_fail(LT_FORMAT, "%s: the gzip data is cut off at byte %zu", path, at);
+        if (code == Z_MEM_ERROR)
+            return status_fail(LT_NO_MEMORY, "%s: no memory to inflate it", path);
+        if (code != Z_OK)
+            return status_fail(LT_FORMAT, "%s: corrupt gzip data near byte %zu of %zu: %s", path,
+                               at, in->size, z->msg ? z->msg : "bad stream");
+    }
+    if (out->size > limit)
+        return fail_too_large(path, limit);
+    out->data[out->size] = 0;
+    return LT_OK;
+}
+
+static int inflate_bytes(const bytes *in, bytes *out, size_t limit, const char *path)
+{
+    enum { GZIP_WINDOW = 15 + 16 }; /* the largest window; 16: gzip's header and checksum */
+    z_stream z = {.next_in = in->data};
+    if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+        return status_fail(LT_NO_MEMORY, "%s: no memory to inflate it", path);
+    int status = inflate_members(&z, in, out, limit, path);
+    inflateEnd(&z);
+    return status;
+}
+
+int file_read_inflated(const char *path, size_t limit, bytes *out)
+{
+    *out = (bytes){0};
+    /* data that cannot be compressed grows a little */
+    size_t slack = limit / 1000 + 4096, packed_limit;
+    if (!size_add(limit, slack, &packed_limit))
+        packed_limit = SIZE_MAX - 1;
+    bytes raw;
+    LT_TRY(file_read(path, packed_limit, &raw));
+    if (!is_gzip(raw.data, raw.size)) {
+        *out = raw;
+        if (raw.size <= limit)
+            return LT_OK;
+        bytes_clear(out);
+        return fail_too_large(path, limit);
+    }
+    int status = inflate_bytes(&raw, out, limit, path);
+    bytes_clear(&raw);
+    if (status != LT_OK)
+        bytes_clear(out);
+    return status;
+}
+
+/* ---- Paths ---- */
+
+bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+
+bool file_is_directory(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+static int make_directory(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && file_is_directory(path)))
+        return LT_OK;
+    return fail_errno("make directory", path);
+}
+
+int file_make_directories(const char *path)
+{
+    if (file_is_directory(path)) /* one above it need not be ours to look into */
+        return LT_OK;
+    char *prefix = must_copy_text(path);
+    int status = LT_OK;
+    for (char *slash = prefix; status == LT_OK && (slash = strchr(slash + 1, '/'));) {
+        *slash = 0;
+        if (!file_is_directory(prefix))
+            status = make_directory(prefix);
+        *slash = '/';
+    }
+    free(prefix);
+    return status == LT_OK ? make_directory(path) : status;
+}
+
+char *file_join(const char *dir, const char *name)
+{
+    size_t n = strlen(dir);
+    return must_format("%s%s%s", dir, n && dir[n - 1] != '/' ? "/" : "", name);
+}
+
+/* The directory that holds `path`, with its slash, or "./"; freed by the caller. */
+static char *parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? must_format("%.*s", (int)(slash - path + 1), path) : must_copy_text("./");
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* ---- Writing ---- */
+
+struct file_writer {
+    char *path, *temporary;
+    FILE *stream;
+    int error; /* errno of the first failure */
+};
+
+static void writer_free(file_writer *w)
+{
+    free(w->path);
+    free(w->temporary);
+    free(w);
+}
+
+/* Opens `.NAME.tmp-PID` beside `path`; `-1`, `-2` ... where another thread or a crash has one. */
+static int open_temporary(const char *path, char **temporary)
+{
+    enum { TRIES = 10000 };
+    char *parent = parent_of(path);
+    int fd = -1;
+    for (int i = 0; i < TRIES; i++) {
+        char number[16] = "";
+        if (i > 0)
+            snprintf(number, sizeof number, "-%d", i);
+        *temporary =
+            must_format("%s.%s.tmp-%ld%s", parent, base_name(path), (long)getpid(), number);
+        fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            break;
+        free(*temporary);
+        *temporary = NULL;
+    }
+    free(parent);
+    return fd;
+}
+
+int file_begin(file_writer **out, const char *path)
+{
+    *out = NULL;
+    if (file_is_directory(path) || !*base_name(path))
+        return status_fail(LT_IO, "cannot write %s: it is a directory", path);
+    file_writer *w = must_alloc(sizeof *w);
+    w->path = must_copy_text(path);
+    int fd = open_temporary(path, &w->temporary);
+    if (fd >= 0)
+        w->stream = fdopen(fd, "wb");
+    if (!w->stream) {
+        int status = fail_errno("write", path);
+        if (fd >= 0) {
+            close(fd);
+            unlink(w->temporary);
+        }
+        writer_free(w);
+        return status;
+    }
+    *out = w;
+    return LT_OK;
+}
+
+int file_put(file_writer *w, const void *data, size_t size)
+{
+    if (!w->error && size && fwrite(data, 1, size, w->stream) != size)
+        w->error = errno;
+    errno = w->error;
+    return w->error ? fail_errno("write", w->path) : LT_OK;
+}
+
+/* Makes a rename or a new file in the directory of `path` survive a power cut. */
+static int sync_parent(const char *path)
+{
+    char *parent = parent_of(path);
+    int status = LT_OK;
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* EINVAL: a file system that has no such thing; EACCES: we may write but not list */
+    if (fd >= 0 ? fsync(fd) != 0 && errno != EINVAL : errno != EACCES)
+        status = fail_errno("synchronise the directory", parent);
+    if (fd >= 0)
+        close(fd);
+    free(parent);
+    return status;
+}
+
+int file_commit(file_writer *w)
+{
+    if (!w->error && (fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0))
+        w->error = errno;
+    errno = w->error;
+    int status = w->error ? fail_errno("write", w->path) : LT_OK;
+    if (fclose(w->stream) != 0 && status == LT_OK)
+        status = fail_errno("write", w->path);
+    if (status == LT_OK && rename(w->temporary, w->path) != 0)
+        status = fail_errno("write", w->path);
+    if (status != LT_OK)
+        unlink(w->temporary);
+    else
+        status = sync_parent(w->path);
+    writer_free(w);
+    return status;
+}
+
+void file_abandon(file_writer *w)
+{
+    if (!w)
+        return;
+    fclose(w->stream);
+    unlink(w->temporary);
+    writer_free(w);
+}
+
+int file_write(const char *path, const void *data, size_t size)
+{
+    file_writer *w;
+    LT_TRY(file_begin(&w, path));
+    int status = file_put(w, data, size);
+    if (status == LT_OK)
+        return file_commit(w);
+    file_abandon(w);
+    return status;
+}
+
+int file_append(const char *path, const char *line)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fail_errno("write", path);
+    char *text = must_format("%s\n", line);
+    size_t size = strlen(text);
+    ssize_t n;
+    do
+        n = write(fd, text, size);
+    while (n < 0 && errno == EINTR);
+    int status = LT_OK;
+    if (n < 0)
+        status = fail_errno("write", path);
+    else if ((size_t)n != size)
+        status = status_fail(LT_IO, "cannot write %s: %zd of %zu bytes written", path, n, size);
+    if (close(fd) != 0 && status == LT_OK)
+        status = fail_errno("write", path);
+    free(text);
+    return status;
+}
+
+/* ---- Listing ---- */
+
+static bool ends_with(const char *text, const char *suffix)
+{
+    size_t n = strlen(text), m = strlen(suffix);
+    return n >= m && strcmp(text + n - m, suffix) == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int file_list(const char *dir, const char *suffix, char ***names, int *n)
+{
+    *names = NULL;
+    *n = 0;
+    DIR *d = opendir(dir);
+    if (!d)
+        return fail_errno("list", dir);
+    int capacity = 0;
+    struct dirent *entry;
+    while (errno = 0, (entry = readdir(d))) {
+        if (entry->d_name[0] == '.' || (suffix && !ends_with(entry->d_name, suffix)))
+            continue;
+        *names = must_grow(*names, *n, &capacity);
+        (*names)[(*n)++] = must_copy_text(entry->d_name);
+    }
+    int status = errno ? fail_errno("list", dir) : LT_OK;
+    closedir(d);
+    if (*n)
+        qsort(*names, (size_t)*n, sizeof **names, by_name);
+    if (status != LT_OK) {
+        file_list_free(*names, *n);
+        *names = NULL;
+        *n = 0;
+    }
+    return status;
+}
+
+void file_list_free(char **names, int n)
+{
+    for (int i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The file layer: everything latent reads from or writes to disk goes through here. Files appear
+   whole or not at all: written beside their place as `.NAME.tmp-PID`, synchronised, renamed. */
+#ifndef LATENT_FILE_H
+#define LATENT_FILE_H
+
+#include <latent/base.h>
+
+typedef struct bytes {
+    unsigned char *data; /* one zero byte follows the last one */
+    size_t size;
+} bytes;
+
+void bytes_clear(bytes *b);
+
+/* Reads a regular file. LT_NOT_FOUND, LT_IO, LT_NO_MEMORY, or LT_FORMAT if larger than `limit`
+   bytes; `out` is then empty. */
+int file_read(const char *path, size_t limit, bytes *out);
+
+/* The same, inflated if it is gzip (one member or more); `limit` counts inflated bytes. */
+int file_read_inflated(const char *path, size_t limit, bytes *out);
+
+bool file_exists(const char *path);
+bool file_is_directory(const char *path);
+
+/* Makes the directory and those above it; LT_OK if it is there already. */
+int file_make_directories(const char *path);
+
+/* "dir/name"; freed by the caller. */
+char *file_join(const char *dir, const char *name);
+
+/* Writing in pieces. After a failed file_put, commit fails too. */
+typedef struct file_writer file_writer;
+
+int file_begin(file_writer **w, const char *path);
+int file_put(file_writer *w, const void *data, size_t size);
+int file_commit(file_writer *w);    /* frees w, whatever happens */
+void file_abandon(file_writer *w);  /* removes what was written, frees w. Nullable: w */
+
+int file_write(const char *path, const void *data, size_t size);
+
+/* Adds a line (given without its newline) to a log, with a single write. */
+int file_append(const char *path, const char *line);
+
+/* Names in `dir` that end in `suffix`, sorted by byte value; hidden ones are left out.
+   Nullable: suffix (all names). */
+int file_list(const char *dir, const char *suffix, char ***names, int *n);
+void file_list_free(char **names, int n);
+
+#endif
