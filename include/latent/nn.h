@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* nn.h: parameters, layers, initialisers, distributions.
+ * A parameter set owns one flat block of floats; a network is a function that asks a scope for its
+ * parameters by name. The first visit declares them, lt_params_allocate makes and fills the block,
+ * later visits (any graph, any batch size) get views of it.
+ *
+ *     lt_params *p = lt_params_create();
+ *     network(lt_params_visit(p, scratch), x0);           // declares "fc.weight", "fc.bias"
+ *     lt_params_allocate(p, seed);
+ *     lt_node *y = network(lt_params_visit(p, g), x);     // lt_linear(s, "fc", x, 256)
+ */
+#ifndef LATENT_NN_H
+#define LATENT_NN_H
+
+#include <latent/ops.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Parameters ---- */
+
+typedef struct lt_params lt_params;
+typedef struct lt_scope lt_scope;
+
+/* How a parameter is stored outside a session (checkpoints, PyTorch) against inside. */
+typedef enum lt_layout {
+    LT_LAYOUT_PLAIN, /* the same */
+    LT_LAYOUT_LINEAR, /* outside out x in, inside in x out */
+} lt_layout;
+
+/* Initialisers; fan_in and fan_out are those of the layer. Each parameter draws from its own stream,
+   keyed by its name, so that adding a layer does not change the others. */
+typedef enum lt_init_kind {
+    LT_INIT_ZEROS,
+    LT_INIT_ONES,
+    LT_INIT_PYTORCH,         /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)): nn.Linear's weights and biases */
+    LT_INIT_KAIMING_UNIFORM, /* U(-sqrt(6/fan_in), sqrt(6/fan_in)) */
+    LT_INIT_KAIMING_NORMAL,  /* N(0, 2/fan_in) */
+    LT_INIT_XAVIER_UNIFORM,  /* U(-a, a), a = sqrt(6/(fan_in + fan_out)) */
+    LT_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in + fan_out)) */
+    LT_INIT_NORMAL,          /* N(0, scale^2) */
+    LT_INIT_CONSTANT,        /* scale */
+} lt_init_kind;
+
+typedef struct lt_init {
+    lt_init_kind kind;
+    double scale;
+    int64_t fan_in, fan_out;
+} lt_init;
+
+LT_API lt_params *lt_params_create(void);
+LT_API void lt_params_free(lt_params *p); /* Nullable: p */
+
+/* Starts a visit: the root scope for building in `g`. Borrowed; valid while p and g live. */
+LT_API lt_scope *lt_params_visit(lt_params *p, lt_graph *g);
+
+/* The scope below `s` called `name`: its parameters are named "s.name....". Within one visit a
+   scope and a parameter name may each be used once: a second use is a graph error. */
+LT_API lt_scope *lt_scope_enter(lt_scope *s, const char *name);
+LT_API lt_graph *lt_scope_graph(const lt_scope *s);
+
+/* The parameter `name` of this scope, shape as used inside a session. Before lt_params_allocate it
+   is declared; afterwards an unknown name or another shape is a graph error. */
+LT_API lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layout layout,
+                         lt_init init);
+
+/* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are zero) and
+   initialises every parameter from `seed`. */
+LT_API int lt_params_allocate(lt_params *p, uint64_t seed);
+
+LT_API int lt_params_count(const lt_params *p);
+LT_API int64_t lt_params_size(const lt_params *p);   /* numbers, gaps not counted */
+LT_API int64_t lt_params_extent(const lt_params *p); /* floats in the block, gaps counted */
+LT_API float *lt_params_block(lt_params *p);         /* owned by p; NULL before allocate */
+
+/* What parameter i is: shape is the outside one. */
+typedef struct lt_param_info {
+    const char *name; /* "encoder.0.weight"; owned by p */
+    lt_shape shape;
+    lt_layout layout;
+    int64_t offset; /* floats from the start of the block */
+} lt_param_info;
+LT_API lt_param_info lt_params_info(const lt_params *p, int i);
+
+/* Copies parameter i between a block laid out like p's (p's own, a moment, an average) and its
+   outside form (size of info.shape). */
+LT_API void lt_params_export(const lt_params *p, int i, const float *block, float *outside);
+LT_API void lt_params_import(const lt_params *p, int i, float *block, const float *outside);
+
+/* The variable of `g` that stands for the block: shape lt_params_extent. Bind it to
+   lt_params_block. NULL when this graph has not been visited since allocate. */
+LT_API lt_node *lt_params_variable(lt_params *p, lt_graph *g);
+
+/* d loss / d block: one node of the block's shape, zeros in gaps and unused parameters. */
+LT_API lt_node *lt_params_gradient(lt_params *p, lt_node *loss);
+
+/* ---- Layers ---- */
+
+typedef struct lt_linear_options {
+    bool no_bias;
+    lt_init weight_init, bias_init; /* zero: PyTorch's, with the layer's fans filled in */
+} lt_linear_options;
+
+/* y = x w + b; x: n x in, y: n x units; parameters "weight" (outside units x in) and "bias". */
+LT_API lt_node *lt_linear_with(lt_scope *s, const char *name, lt_node *x, int64_t units,
+                               const lt_linear_options *o);
+#define lt_linear(s, name, x, units, ...)                                                          \
+    lt_linear_with(s, name, x, units, &(lt_linear_options){__VA_ARGS__})
+
+/* Zero with probability p, else x / (1 - p). Nothing when `training` is false. */
+LT_API lt_node *lt_dropout(lt_node *x, double p, bool training);
+
+/* ---- Distributions: log densities with all constants, in nats ----
+   Values n x ...; log densities are summed over everything but the batch: n. */
+
+/* Diagonal Gaussian by mean and log variance. */
+typedef struct lt_gauss {
+    lt_node *mean, *logvar;
+} lt_gauss;
+
+LT_API lt_node *lt_gauss_sample(lt_gauss q);                /* mean + sigma eps, reparameterised */
+LT_API lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z);  /* -1/2 sum log 2 pi + lv + (z-mu)^2/e^lv */
+LT_API lt_node *lt_gauss_kl(lt_gauss q);                    /* KL(q || N(0,I)); Kingma & Welling B */
+LT_API lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p); /* KL(q || p) */
+LT_API lt_node *lt_gauss_entropy(lt_gauss q);               /* 1/2 sum log 2 pi e + lv */
+LT_API lt_node *lt_standard_log_prob(lt_node *z);           /* log N(z; 0, I) */
+
+/* log p(x) = sum x l - softplus(l) for x in {0, 1} and logits l. */
+LT_API lt_node *lt_bernoulli_log_prob(lt_node *logits, lt_node *x);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* The record that describes an operator, and the nodes that use it. Adding an operator is one line
+   in ops/eltwise.def, or one block in an ops/ file, its name in ops/ops.def, its prototype in ops.h. */
+#ifndef LATENT_OP_H
+#define LATENT_OP_H
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <latent/graph.h>
+
+typedef struct lt_op lt_op;
+
+struct lt_node {
+    const lt_op *op;
+    lt_graph *graph;
+    const char *name; /* "" if it has none */
+    void *attr;       /* op->attr_size bytes */
+    lt_node **in;
+    int n_in;
+    int id; /* position in graph->nodes: inputs come before their users */
+    lt_shape shape;
+};
+
+/* One run of one node on floats. */
+typedef struct lt_call {
+    const lt_node *y;
+    const float *const *in;
+    float *out;
+    void *kernel; /* what plan() made, or NULL */
+    const lt_run_key *key;
+    int threads;
+} lt_call;
+
+/* The same in double precision, for the reference executor. */
+typedef struct lt_reference_call {
+    const lt_node *y;
+    const double *const *in;
+    double *out;
+    const lt_run_key *key;
+} lt_reference_call;
+
+/* What a gradient rule gets and fills: d[i] is the cotangent of in[i]; left NULL: no gradient. */
+typedef struct lt_vjp {
+    lt_node *y, *g;
+    lt_node *const *in;
+    lt_node **d;
+} lt_vjp;
+
+/* One tile of an elementwise operator: y[i] = f(a[i], b[i], c[i]); y may be a, b or c. */
+typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c);
+
+enum { LT_MANY = -1, LT_CASE_INPUTS = 3 };
+
+enum op_flags {
+    OP_ELEMENTWISE = 1, /* has tile and scalar; all inputs have the output's shape */
+    OP_REDUCTION = 2,   /* sum or max over axes; may end a fused group */
+    OP_VIEW = 4,        /* output is the input's memory under another shape */
+    OP_RANDOM = 8,      /* depends on the run's key */
+    OP_EFFECT = 16,     /* kept though nothing reads it */
+    OP_SOURCE = 32,     /* input, variable, constant: has values, is never run */
+};
+
+/* What the tests run. Inputs are drawn from [lo, hi] away from 0; index inputs from 0 ... rows-1. */
+typedef struct lt_op_case {
+    const char *name;
+    lt_shape in[LT_CASE_INPUTS];
+    const void *attr;   /* attr_size bytes, or NULL */
+    double lo, hi;      /* 0, 0: [-2, 2] */
+    int index_input;    /* which input holds indices, 1-based; 0: none */
+    int64_t index_rows; /* their limit */
+} lt_op_case;
+
+struct lt_op {
+    const char *name;
+    int n_in; /* or LT_MANY */
+    unsigned flags;
+    size_t attr_size;
+    /* Sets the output shape from inputs and attributes; NULL if they fit, else says why not (in the
+       graph's arena or static). */
+    const char *(*shape)(const lt_node *y, lt_shape *s);
+    /* Optional, once per session: makes what eval gets as `kernel`; NULL with an error on failure. */
+    void *(*plan)(const lt_node *y, int threads);
+    void (*release)(void *kernel);
+    void (*eval)(const lt_call *c);
+    void (*reference)(const lt_reference_call *c);
+    void (*grad)(lt_vjp *r); /* NULL: not differentiable */
+    /* Multiplications plus additions of one run; NULL: not counted. */
+    int64_t (*flops)(const lt_node *y);
+    const lt_op_case *cases; /* ends with a case without name */
+    /* Elementwise operators only. */
+    tile_function *tile;
+    double (*scalar)(double a, double b, double c);
+};
+
+/* ---- Nodes ---- */
+
+/* Makes a node of `op`; attr (attr_size bytes, NULL if 0) is copied. Any bad input gives the bad node. */
+lt_node *node_make(const lt_op *op, const void *attr, int n_in, lt_node *const *in);
+lt_node *node_make1(const lt_op *op, const void *attr, lt_node *x);
+lt_node *node_make2(const lt_op *op, const void *attr, lt_node *a, lt_node *b);
+lt_node *node_make3(const lt_op *op, const void *attr, lt_node *a, lt_node *b, lt_node *c);
+
+/* A node without inputs. */
+lt_node *node_source(lt_graph *g, const lt_op *op, const void *attr);
+
+bool node_is_bad(const lt_node *x);
+
+/* A reason for shape() to return, formatted into the graph's arena. */
+const char *node_reason(const lt_node *y, const char *format, ...) LT_PRINTF(2, 3);
+
+/* ---- The graph ---- */
+
+struct lt_graph {
+    arena memory;
+    lt_node **nodes;
+    int n, capacity;
+    lt_node *bad;
+    char *error;
+    const char *place;
+    uint32_t streams; /* random streams handed out */
+};
+
+/* ---- The table ---- */
+
+/* Every operator, elementwise ones first; NULL ends it. For tests, documentation and checks. */
+extern const lt_op *const op_table[];
+
+/* Operators the engine itself must recognise. */
+extern const lt_op lt_op_input, lt_op_variable, lt_op_constant, lt_op_assign, lt_op_expand, lt_op_sum,
+    lt_op_max_reduce, lt_op_reshape, lt_op_detach, lt_op_concat, lt_op_copy;
+
+typedef struct constant_attr {
+    const double *values; /* in the graph's arena */
+    int64_t n;
+} constant_attr;
+
+typedef struct axes_attr {
+    unsigned axes; /* bit i: axis i */
+} axes_attr;
+
+typedef struct shape_attr {
+    lt_shape shape;
+} shape_attr;
+
+#endif
