@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# A thin front for CMake. `make help` says what there is.
+
+PACKAGES = gcc make cmake pkg-config libdnnl-dev libyaml-dev libjansson-dev libpopt-dev libpng-dev \
+           zlib1g-dev libcurl4-openssl-dev libssl-dev libcmocka-dev
+DEMO_PACKAGES = dataset-fashion-mnist
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+all: build/Makefile
+	cmake --build build -j $(JOBS)
+
+build/Makefile:
+	cmake --preset release
+
+deps:
+	tools/install.sh $(PACKAGES)
+
+check: deps
+	$(MAKE) all
+	ctest --test-dir build --output-on-failure
+
+demo: deps
+	tools/install.sh $(DEMO_PACKAGES)
+	$(MAKE) all
+	tools/demo.sh
+
+install: all
+	cmake --install build
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make          build the tool, build/latent; installs nothing"
+	@echo "make deps     install the packages it is built from (Debian; root or sudo)"
+	@echo "make check    deps, build, run all tests"
+	@echo "make demo     deps, build, train a model of Fashion-MNIST, draw what it has learned"
+	@echo "make install  copy tool, library and headers to the system"
+	@echo "make clean    remove build/"
+
+.PHONY: all deps check demo install clean help
