@@ -35,7 +35,7 @@ typedef struct lt_image_grid_options {
    0 is black and 1 is white; values outside are clamped, and NaN is drawn magenta (255, 0, 255).
    The result is grey if all of it is grey (c = 1, no NaN, grey background), otherwise RGB; the
    caller frees it with lt_image_free. LT_VALUE for sizes that make no picture or one of more than
-   65535 pixels a side or 1 GiB; LT_NO_MEMORY; `out` is then empty. Nullable: options (all defaults). */
+   65535 pixels a side or 1 GiB; LT_NO_MEMORY; `out` is then empty. Nullable: options (defaults). */
 LT_API int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c,
                          const lt_image_grid_options *options);
 

@@ -120,8 +120,7 @@ static int feed(z_stream *z, const bytes *in, bytes *out, size_t *room, size_t l
     return LT_OK;
 }
 
-static int inflate_members(z_stream *z, const bytes *in, bytes *out, size_t limit,
-                           const char *path)
+static int inflate_members(z_stream *z, const bytes *in, bytes *out, size_t limit, const char *path)
 {
     size_t room = in->size < limit / 4 ? in->size * 4 : limit;
     LT_TRY(reserve(out, room, path));

@@ -280,8 +280,8 @@ typedef struct reading {
     const char *what;
     const lt_option *table;
     void *options;
-    uint64_t seen;  /* a bit for each row */
-    int next;       /* the row from which to look for the next positional one */
+    uint64_t seen; /* a bit for each row */
+    int next;      /* the row from which to look for the next positional one */
     bool had_key;
 } reading;
 
@@ -309,8 +309,8 @@ static const lt_option *next_positional(reading *r, const char *value)
 static int take_word(reading *r, const word *w)
 {
     const char *value = text_get(&w->value);
-    const lt_option *row = w->has_key ? find_row(r->what, r->table, text_get(&w->key))
-                                      : next_positional(r, value);
+    const lt_option *row =
+        w->has_key ? find_row(r->what, r->table, text_get(&w->key)) : next_positional(r, value);
     if (!row)
         return w->has_key ? LT_NOT_FOUND : LT_VALUE;
     r->had_key |= w->has_key;

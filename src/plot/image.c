@@ -51,7 +51,8 @@ static int plan_layout(layout *l, int n, int h, int w, const lt_image_grid_optio
         return LT_OK;
     return status_fail(LT_VALUE,
                        "image grid: %d images of %d x %d in %d columns, zoom %d, gap %d are more "
-                       "than %d pixels a side", n, h, w, l->columns, l->zoom, l->gap, MAX_SIDE);
+                       "than %d pixels a side",
+                       n, h, w, l->columns, l->zoom, l->gap, MAX_SIDE);
 }
 
 static bool has_nan(const float *x, size_t n)
@@ -100,8 +101,10 @@ static void draw_tile(lt_image *out, const layout *l, const float *image, int w,
 static int check_request(int n, int h, int w, int c, const lt_image_grid_options *o)
 {
     if (n < 1 || h < 1 || w < 1 || (c != 1 && c != 3))
-        return status_fail(LT_VALUE, "image grid: expected images of 1 or 3 channels, found "
-                           "%d of %d x %d x %d", n, h, w, c);
+        return status_fail(LT_VALUE,
+                           "image grid: expected images of 1 or 3 channels, found "
+                           "%d of %d x %d x %d",
+                           n, h, w, c);
     if (o->columns < 0 || o->zoom < 0 || o->gap < 0)
         return status_fail(LT_VALUE, "image grid: negative columns (%d), zoom (%d) or gap (%d)",
                            o->columns, o->zoom, o->gap);

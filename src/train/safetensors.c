@@ -102,7 +102,8 @@ static int build_header(const char *path, const safetensors_entry *tensors, int 
         while (out->size % LENGTH_SIZE)
             text_append(out, " ");
         if (out->size > MAX_HEADER)
-            status = status_fail(LT_VALUE, "%s: a header of %zu bytes is too long", path, out->size);
+            status =
+                status_fail(LT_VALUE, "%s: a header of %zu bytes is too long", path, out->size);
     }
     json_decref(header);
     return status;
@@ -173,7 +174,8 @@ static int parse_type(const reading *r, const json_t *json, safetensors_entry *e
         }
     return status_fail(LT_FORMAT,
                        "%s: tensor \"%s\": expected dtype F32, F64, I64, U64, U8, F16 or BF16, "
-                       "found %s", r->path, e->name, found);
+                       "found %s",
+                       r->path, e->name, found);
 }
 
 static int parse_shape(const reading *r, const json_t *json, safetensors_entry *e)
@@ -203,8 +205,8 @@ static int parse_offsets(const reading *r, const json_t *json, safetensors_entry
     if (from < 0 || to < from || (uint64_t)to > r->size)
         return status_fail(LT_FORMAT,
                            "%s: tensor \"%s\": expected data_offsets within %zu bytes of data, "
-                           "found [%lld, %lld]", r->path, e->name, r->size, (long long)from,
-                           (long long)to);
+                           "found [%lld, %lld]",
+                           r->path, e->name, r->size, (long long)from, (long long)to);
     size_t need, span = (size_t)(to - from);
     if (!count_bytes(e, &need) || need != span) {
         text shape = {0};
@@ -237,7 +239,8 @@ static int parse_metadata(reading *r, json_t *json)
     r->out->metadata = arena_alloc(names, json_object_size(json) * sizeof *r->out->metadata);
     const char *key;
     json_t *value;
-    json_object_foreach(json, key, value) {
+    json_object_foreach(json, key, value)
+    {
         if (!json_is_string(value))
             return status_fail(LT_FORMAT, "%s: metadata \"%s\": expected a string", r->path, key);
         r->out->metadata[r->out->n_metadata++] = (safetensors_pair){
@@ -290,9 +293,8 @@ static int parse_header(reading *r, json_t *header)
     f->tensors = arena_alloc(&f->memory->names, n * sizeof *f->tensors);
     const char *key;
     json_t *value;
-    json_object_foreach(header, key, value)
-        LT_TRY(strcmp(key, METADATA_KEY) == 0 ? parse_metadata(r, value)
-                                              : parse_entry(r, key, value));
+    json_object_foreach(header, key, value) LT_TRY(
+        strcmp(key, METADATA_KEY) == 0 ? parse_metadata(r, value) : parse_entry(r, key, value));
     return check_places(r);
 }
 
@@ -304,7 +306,8 @@ static int parse_file(reading *r, const bytes *file)
     if (file->size < LENGTH_SIZE || length > file->size - LENGTH_SIZE || length > MAX_HEADER)
         return status_fail(LT_FORMAT,
                            "%s: not a safetensors file, or cut off: a header of %llu bytes in a "
-                           "file of %zu", r->path, (unsigned long long)length, file->size);
+                           "file of %zu",
+                           r->path, (unsigned long long)length, file->size);
     r->data = file->data + LENGTH_SIZE + length;
     r->size = file->size - LENGTH_SIZE - (size_t)length;
     json_error_t error;
