@@ -207,7 +207,8 @@ int file_make_directories(const char *path)
         return LT_OK;
     char *prefix = must_copy_text(path);
     int status = LT_OK;
-    for (char *slash = prefix; status == LT_OK && (slash = strchr(slash + 1, '/'));) {
+    char *slash = strchr(prefix + (*prefix == '/'), '/'); /* not the root */
+    for (; slash && status == LT_OK; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         if (!file_is_directory(prefix))
             status = make_directory(prefix);
