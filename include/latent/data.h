@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* data.h: sets of images: opening, downloading, shuffling, and batches of floats in [0, 1].
+   An lt_dataset owns its images and labels; once open it is constant, and any number of threads may
+   gather batches from it. Nothing is drawn from hidden state: same arguments, same bits.
+ *
+ *     lt_dataset *d;
+ *     int status = lt_dataset_open(&d, "fashion-mnist", NULL);
+ *     ...lt_dataset_order(d, LT_TRAIN, seed, epoch, order);
+ *     ...lt_dataset_gather(d, LT_TRAIN, order + at, 128, epoch, 1, x);    x: 128 x 28 x 28 x 1
+ */
+#ifndef LATENT_DATA_H
+#define LATENT_DATA_H
+
+#include <latent/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lt_dataset lt_dataset;
+
+typedef enum lt_split { LT_TRAIN, LT_VALID, LT_TEST } lt_split;
+enum { LT_SPLITS = 3 };
+
+/* "train", "valid", "test". Static string. */
+LT_API const char *lt_split_name(lt_split split);
+
+/* What to make of grey pixels, read as probabilities p in [0, 1]. Pixels that are 0 or 1 stay. */
+typedef enum lt_binarize {
+    LT_BINARIZE_NONE,      /* p itself */
+    LT_BINARIZE_FIXED,     /* 1 with probability p, drawn once: every epoch sees the same */
+    LT_BINARIZE_DYNAMIC,   /* 1 with probability p, drawn anew in every epoch */
+    LT_BINARIZE_THRESHOLD, /* 1 where p > 1/2 */
+} lt_binarize;
+
+/* Zero means default. */
+typedef struct lt_data_options {
+    int64_t validation; /* images cut from the end of train for a set without a validation split;
+                           default 0: train on everything */
+    int binarize;       /* lt_binarize; default none */
+    int64_t seed;       /* of binarization (and of the synthetic set's images); default 0 */
+    int64_t limit;      /* images: keep only the first so many of each split; default 0: all */
+    char path[LT_TEXT_SIZE]; /* directory to take a set known by name from; default "": search */
+} lt_data_options;
+
+/* ---- Opening ---- */
+
+/* Opens a set by the name of the catalogue (lt_data_entry), by "synthetic", or by path: a directory
+   that holds the files of a set of the catalogue, or train.npy and, optionally, valid.npy, test.npy
+   and train-labels.npy and so on; or one file of images, which becomes the train split. A path is
+   what contains a '/', or exists and is no name.
+   A name is looked for in options->path and its folder NAME, where a path is given; else in
+   $LATENT_DATA/NAME, in $XDG_CACHE_HOME/latent/NAME (by default ~/.cache/latent/NAME), and where
+   the system's package puts it. Nothing is downloaded: see lt_data_fetch.
+   Files, plain or gzip: IDX (bytes), AMAT (text, 0 and 1), npy (u1, bool, f4, f8 in [0, 1];
+   N x H x W, N x H x W x C, or N x D with square D). Every file is checked whole.
+   LT_NOT_FOUND, LT_FORMAT, LT_VALUE, LT_IO, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
+LT_API int lt_dataset_open(lt_dataset **out, const char *name_or_path,
+                           const lt_data_options *options);
+
+/* Makes `n` train images and max(1, n / 5) test images of h x w x c: one to four soft blobs, the
+   label is their number less one. Depends on options->seed alone; for tests and benchmarks.
+   LT_VALUE, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
+LT_API int lt_dataset_synthetic(lt_dataset **out, int n, int h, int w, int c,
+                                const lt_data_options *options);
+
+/* Nullable: d. */
+LT_API void lt_dataset_free(lt_dataset *d);
+
+typedef struct lt_dataset_info {
+    const char *name;       /* of the set, or the file's or directory's own */
+    const char *place;      /* directory or file it was read from; "" for synthetic */
+    int h, w, c;            /* of every image */
+    int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
+    bool has_labels[LT_SPLITS];
+    int classes;            /* largest label + 1; 0 without labels */
+    bool is_binary;         /* gathered pixels are 0 or 1, after binarization */
+    lt_data_options options; /* as given */
+} lt_dataset_info;
+
+/* Facts about an open set; borrowed, valid until lt_dataset_free. */
+LT_API const lt_dataset_info *lt_dataset_describe(const lt_dataset *d);
+
+/* The split to use where `wanted` is asked for: itself if it has images, else test for valid, valid
+   for test, else train. A set that falls back says so through the log, once for each split. */
+LT_API lt_split lt_dataset_split(lt_dataset *d, lt_split wanted);
+
+/* ---- Batches ---- */
+
+/* Writes the order in which epoch `epoch` visits the images of a split: a permutation of
+   0 ... n[split] - 1, a function of (seed, split, epoch). */
+LT_API void lt_dataset_order(const lt_dataset *d, lt_split split, uint64_t seed, uint64_t epoch,
+                             int32_t *order);
+
+/* Writes images index[0 ... n - 1] of a split as n x h x w x c floats in [0, 1] (byte b is b / 255,
+   correctly rounded), binarized as the set's options say. A draw depends on (seed, split, image,
+   pixel) and, if dynamic, on `epoch`: never on the batch or on `threads`, the number of threads to
+   use (1: the caller's own). LT_VALUE if an index is outside the split; x is then untouched. */
+LT_API int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t *index, int n,
+                             uint64_t epoch, int threads, float *x);
+
+/* Writes the labels of images index[0 ... n - 1]. LT_VALUE if an index is outside the split,
+   LT_NOT_FOUND if the split has no labels. */
+LT_API int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index, int n,
+                             int32_t *labels);
+
+/* Writes the mean image of a split as h x w x c floats in [0, 1]: the mean of what gathering gives,
+   for fixed and dynamic binarization its expectation. LT_VALUE if the split is empty. */
+LT_API int lt_dataset_mean_image(const lt_dataset *d, lt_split split, float *mean);
+
+/* ---- The catalogue of known sets ---- */
+
+typedef struct lt_catalogue_file {
+    lt_split split;
+    bool is_labels;
+    const char *name;   /* as it is when inflated; NAME.gz is accepted everywhere */
+    const char *remote; /* as the mirrors call it, and a download leaves it: NAME or NAME.gz */
+    int64_t bytes;      /* of the inflated content */
+    const char *sha256; /* of the inflated content, 64 hexadecimal digits: archives of equal content
+                           differ from mirror to mirror */
+} lt_catalogue_file;
+
+typedef struct lt_catalogue_entry {
+    const char *name, *summary; /* the summary is one line */
+    int h, w, c;
+    int n[LT_SPLITS];
+    const char *system_place;   /* where a system package puts it. Nullable */
+    const char *system_package; /* the Debian package that does. Nullable */
+    const char *mirrors[4];     /* base URLs, in the order they are tried; NULL after the last */
+    const lt_catalogue_file *files;
+    int n_files;
+} lt_catalogue_entry;
+
+/* The sets known by name: 0 <= i < lt_data_count(). Static. */
+LT_API int lt_data_count(void);
+LT_API const lt_catalogue_entry *lt_data_entry(int i);
+
+/* The set called `name`, or NULL with a message that names the nearest one. */
+LT_API const lt_catalogue_entry *lt_data_named(const char *name);
+
+/* Finds the directory that lt_dataset_open would read a named set from, and writes it, cut to
+   `size` bytes with the final zero. LT_NOT_FOUND with the places looked at. Nullable: path. */
+LT_API int lt_data_find(const char *name, const char *path, char *place, size_t size);
+
+/* Checks the SHA-256 of every file of a named set, where lt_data_find finds it. LT_FORMAT names the
+   first file that differs, with both hashes. Nullable: path. */
+LT_API int lt_data_verify(const char *name, const char *path);
+
+/* ---- Download ---- */
+
+/* Told as bytes of a file arrive. `total` is 0 while unknown. Returning false stops the download,
+   which another one continues. */
+typedef bool lt_fetch_progress(void *user, const char *file, int64_t done, int64_t total);
+
+/* Zero means default. */
+typedef struct lt_fetch_options {
+    const char *directory;       /* to put the files in; default: NAME in the cache, where
+                                    lt_dataset_open finds it */
+    int timeout;                 /* seconds to connect, and seconds without a byte; default 30 */
+    lt_fetch_progress *progress; /* default: none */
+    void *user;                  /* handed to progress */
+} lt_fetch_options;
+
+/* Downloads a set of the catalogue, from its mirrors in their order. Files already there with the
+   right SHA-256 are kept; a broken-off download continues; a file appears under its name only when
+   its content has the pinned SHA-256, and is deleted if it has another one. $LATENT_MIRROR, a base
+   URL, is tried before the built-in mirrors: $LATENT_MIRROR/NAME/FILE.
+   LT_NETWORK (with what to do instead), LT_FORMAT with both hashes, LT_INTERRUPTED, LT_IO,
+   LT_NOT_FOUND for an unknown name. Nullable: options. */
+LT_API int lt_data_fetch(const char *name, const lt_fetch_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

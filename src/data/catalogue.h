@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the files of a set lie. */
+#ifndef LATENT_CATALOGUE_H
+#define LATENT_CATALOGUE_H
+
+#include <latent/data.h>
+
+/* The path of a set's file in `dir`, plain before gzip; NULL if neither is there. Freed by the
+ * caller. */
+char *catalogue_file_path(const char *dir, const lt_catalogue_file *file);
+
+/* Does `dir` hold every file of the set? Names the first that is missing. Nullable: missing. */
+bool catalogue_is_in(const lt_catalogue_entry *set, const char *dir, const char **missing);
+
+/* The directory of a named set, freed by the caller; `path` as in lt_data_options, NULL or "":
+   search. LT_NOT_FOUND with the places looked at. */
+int catalogue_find(const lt_catalogue_entry *set, const char *path, char **place);
+
+/* Where downloads of the set go; NULL without a home directory. Freed by the caller. */
+char *catalogue_cache(const lt_catalogue_entry *set);
+
+enum { SHA256_TEXT = 65 };
+
+/* SHA-256 as hexadecimal digits. */
+void sha256_text(const void *data, size_t size, char hex[SHA256_TEXT]);
+
+/* Checks the content of one file of a set. LT_FORMAT with both hashes. */
+int catalogue_verify_file(const lt_catalogue_file *file, const char *path);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening: from a name or a path to the images and labels of each split. */
+#include "data/dataset.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/catalogue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const lt_option data_options[] = {
+    {"validation", LT_KIND_INT, offsetof(lt_data_options, validation), 0, 0, INT32_MAX, NULL, false,
+     false, "images cut from the end of train where a set has no validation split; 0: none"},
+    {"binarize", LT_KIND_CHOICE, offsetof(lt_data_options, binarize), LT_BINARIZE_NONE, 0, 0,
+     "none|fixed|dynamic|threshold", false, false,
+     "grey to black and white: drawn once, drawn in every epoch, or cut at 1/2"},
+    {"seed", LT_KIND_INT, offsetof(lt_data_options, seed), 0, 0, 0, NULL, false, false,
+     "of the binarization's draws"},
+    {"limit", LT_KIND_INT, offsetof(lt_data_options, limit), 0, 0, INT32_MAX, NULL, false, false,
+     "keep only the first so many images of each split; 0: all"},
+    {"path", LT_KIND_TEXT, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
+     "directory that holds the set's files; empty: search"},
+    {0}};
+
+const char *lt_split_name(lt_split split)
+{
+    static const char *const names[LT_SPLITS] = {"train", "valid", "test"};
+    return names[split];
+}
+
+/* ---- A set, split by split ---- */
+
+static int check_options(const lt_data_options *o)
+{
+    if (o->validation < 0)
+        return status_fail(LT_VALUE, "data option validation: expected 0 or more, found %jd",
+                           (intmax_t)o->validation);
+    if (o->limit < 0)
+        return status_fail(LT_VALUE, "data option limit: expected 0 or more, found %jd",
+                           (intmax_t)o->limit);
+    if (o->binarize < LT_BINARIZE_NONE || o->binarize > LT_BINARIZE_THRESHOLD)
+        return status_fail(LT_VALUE, "data option binarize: expected 0 to %d, found %d",
+                           LT_BINARIZE_THRESHOLD, o->binarize);
+    if (!memchr(o->path, 0, sizeof o->path))
+        return status_fail(LT_VALUE, "data option path: expected text that ends with a zero byte");
+    return LT_OK;
+}
+
+lt_dataset *dataset_create(const char *name, const char *place, const lt_data_options *options)
+{
+    static const lt_data_options defaults;
+    if (check_options(options ? options : &defaults) != LT_OK)
+        return NULL;
+    lt_dataset *d = must_alloc(sizeof *d);
+    d->name = must_copy_text(name);
+    d->place = must_copy_text(place);
+    d->info.name = d->name;
+    d->info.place = d->place;
+    d->info.options = options ? *options : defaults;
+    for (int i = 0; i < LT_SPLITS; i++)
+        atomic_flag_clear(&d->told_fallback[i]);
+    return d;
+}
+
+void lt_dataset_free(lt_dataset *d)
+{
+    if (!d)
+        return;
+    for (int i = 0; i < LT_SPLITS; i++) {
+        data_array_clear(&d->images[i]);
+        data_array_clear(&d->labels[i]);
+    }
+    free(d->name);
+    free(d->place);
+    free(d);
+}
+
+static int check_images(const lt_dataset *d, const data_array *images, const char *path)
+{
+    const lt_dataset_info *info = &d->info;
+    if (images->is_labels)
+        return status_fail(LT_FORMAT, "%s: expected images, found %d labels", path, images->n);
+    if (info->h && (info->h != images->h || info->w != images->w || info->c != images->c))
+        return status_fail(LT_FORMAT, "%s: expected images of %d x %d x %d, found %d x %d x %d",
+                           path, info->h, info->w, info->c, images->h, images->w, images->c);
+    return LT_OK;
+}
+
+static int check_labels(const data_array *images, const data_array *labels,
+                        const char *const paths[2])
+{
+    if (labels->n == 0)
+        return LT_OK;
+    if (!labels->is_labels)
+        return status_fail(LT_FORMAT, "%s: expected labels, found %d images of %d x %d x %d",
+                           paths[1], labels->n, labels->h, labels->w, labels->c);
+    if (labels->n != images->n)
+        return status_fail(LT_FORMAT, "%s: expected %d labels, one for each image of %s, found %d",
+                           paths[1], images->n, paths[0], labels->n);
+    return LT_OK;
+}
+
+int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *labels,
+                 const char *const paths[2])
+{
+    LT_ASSERT(d->splits[split].n == 0);
+    int status = check_images(d, images, paths[0]);
+    if (status == LT_OK)
+        status = check_labels(images, labels, paths);
+    if (status != LT_OK) {
+        data_array_clear(images);
+        data_array_clear(labels);
+        return status;
+    }
+    d->info.h = images->h;
+    d->info.w = images->w;
+    d->info.c = images->c;
+    d->pixels = (size_t)images->h * (size_t)images->w * (size_t)images->c;
+    d->splits[split] = (image_split){images->n, images->is_binary, images->u8, images->f32,
+                                     labels->n ? labels->u8 : NULL};
+    d->images[split] = *images;
+    d->labels[split] = *labels;
+    *images = *labels = (data_array){0};
+    return LT_OK;
+}
+
+static int cut_validation(lt_dataset *d)
+{
+    image_split *train = &d->splits[LT_TRAIN], *valid = &d->splits[LT_VALID];
+    int64_t n = d->info.options.validation;
+    if (n == 0)
+        return LT_OK;
+    if (valid->n)
+        return status_fail(LT_VALUE,
+                           "%s: has a validation split of its own, of %d images: expected "
+                           "validation=0, found %jd",
+                           d->name, valid->n, (intmax_t)n);
+    if (n >= train->n)
+        return status_fail(LT_VALUE,
+                           "%s: validation: expected fewer than the %d training images, found %jd",
+                           d->name, train->n, (intmax_t)n);
+    train->n -= (int)n;
+    size_t first = (size_t)train->n;
+    *valid = *train;
+    valid->n = (int)n;
+    if (train->u8)
+        valid->u8 = train->u8 + first * d->pixels;
+    if (train->f32)
+        valid->f32 = train->f32 + first * d->pixels;
+    if (train->labels)
+        valid->labels = train->labels + first;
+    return LT_OK;
+}
+
+static int largest(const unsigned char *labels, int n)
+{
+    int max = 0;
+    for (int i = 0; i < n; i++)
+        max = labels[i] > max ? labels[i] : max;
+    return max;
+}
+
+int dataset_finish(lt_dataset *d)
+{
+    LT_TRY(cut_validation(d));
+    d->info.is_binary = true;
+    for (int i = 0; i < LT_SPLITS; i++) {
+        image_split *s = &d->splits[i];
+        if (d->info.options.limit && s->n > d->info.options.limit)
+            s->n = (int)d->info.options.limit;
+        d->info.n[i] = s->n;
+        d->info.has_labels[i] = s->labels != NULL;
+        d->info.is_binary &= s->n == 0 || s->is_binary || d->info.options.binarize;
+        if (s->labels && largest(s->labels, s->n) >= d->info.classes)
+            d->info.classes = largest(s->labels, s->n) + 1;
+    }
+    return LT_OK;
+}
+
+/* ---- From files ---- */
+
+/* The layout of a directory of npy files; all but the first may be missing. */
+static const lt_catalogue_file npy_files[] = {
+    {LT_TRAIN, false, "train.npy", "train.npy", 0, NULL},
+    {LT_TRAIN, true, "train-labels.npy", "train-labels.npy", 0, NULL},
+    {LT_VALID, false, "valid.npy", "valid.npy", 0, NULL},
+    {LT_VALID, true, "valid-labels.npy", "valid-labels.npy", 0, NULL},
+    {LT_TEST, false, "test.npy", "test.npy", 0, NULL},
+    {LT_TEST, true, "test-labels.npy", "test-labels.npy", 0, NULL},
+};
+
+static int read_if_there(const char *path, data_array *out)
+{
+    *out = (data_array){0};
+    return path ? data_read(path, out) : LT_OK;
+}
+
+/* Reads the images and the labels of a split; either path may be NULL. */
+static int load_split(lt_dataset *d, lt_split split, const char *const paths[2])
+{
+    if (!paths[0] && paths[1])
+        return status_fail(LT_NOT_FOUND,
+                           "%s: labels without images: no file of %s images beside it", paths[1],
+                           lt_split_name(split));
+    if (!paths[0])
+        return LT_OK;
+    data_array images, labels;
+    LT_TRY(data_read(paths[0], &images));
+    int status = read_if_there(paths[1], &labels);
+    if (status == LT_OK)
+        return dataset_take(d, split, &images, &labels, paths);
+    data_array_clear(&images);
+    return status;
+}
+
+/* Reads those of the files that are in `dir`. */
+static int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, int n)
+{
+    char *paths[LT_SPLITS][2] = {{0}};
+    for (int i = 0; i < n; i++)
+        paths[files[i].split][files[i].is_labels] = catalogue_file_path(dir, &files[i]);
+    int status = LT_OK;
+    for (int i = 0; i < LT_SPLITS; i++) {
+        if (status == LT_OK)
+            status = load_split(d, (lt_split)i, (const char *const[2]){paths[i][0], paths[i][1]});
+        free(paths[i][0]);
+        free(paths[i][1]);
+    }
+    return status;
+}
+
+/* What a set of the catalogue must be when it is asked for by its name. */
+static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
+{
+    for (int i = 0; i < LT_SPLITS; i++)
+        if (d->splits[i].n != set->n[i])
+            return status_fail(LT_FORMAT, "%s: expected %d %s images of %s, found %d", d->place,
+                               set->n[i], lt_split_name((lt_split)i), set->name, d->splits[i].n);
+    if (d->info.h == set->h && d->info.w == set->w && d->info.c == set->c)
+        return LT_OK;
+    return status_fail(LT_FORMAT, "%s: expected %s with images of %d x %d x %d, found %d x %d x %d",
+                       d->place, set->name, set->h, set->w, set->c, d->info.h, d->info.w,
+                       d->info.c);
+}
+
+static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
+{
+    LT_TRY(load_files(d, d->place, set->files, set->n_files));
+    return check_published(d, set);
+}
+
+static int load_directory(lt_dataset *d)
+{
+    for (int i = 0; i < lt_data_count(); i++) {
+        const lt_catalogue_entry *set = lt_data_entry(i);
+        if (catalogue_is_in(set, d->place, NULL))
+            return load_files(d, d->place, set->files, set->n_files);
+    }
+    char *train = catalogue_file_path(d->place, &npy_files[0]);
+    free(train);
+    if (train)
+        return load_files(d, d->place, npy_files, COUNT_OF(npy_files));
+    const char *idx = NULL, *amat = NULL;
+    catalogue_is_in(lt_data_named("mnist"), d->place, &idx);
+    catalogue_is_in(lt_data_named("binarized-mnist"), d->place, &amat);
+    return status_fail(LT_NOT_FOUND,
+                       "%s: expected the files of a data set, found a directory that lacks %s, %s, "
+                       "and train.npy",
+                       d->place, idx, amat);
+}
+
+static int load_file(lt_dataset *d)
+{
+    const char *const paths[2] = {d->place, NULL};
+    return load_split(d, LT_TRAIN, paths);
+}
+
+/* The last part of a path, without slashes at its end; freed by the caller. */
+static char *last_part(const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t start = n;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    return must_format("%.*s", (int)(n - start), path + start);
+}
+
+static lt_dataset *create_at_path(const char *path, const lt_data_options *options)
+{
+    if (options && options->path[0]) {
+        status_fail(LT_VALUE, "data option path: goes with a set of the catalogue, found '%s'",
+                    path);
+        return NULL;
+    }
+    char *name = last_part(path);
+    lt_dataset *d = dataset_create(name, path, options);
+    free(name);
+    return d;
+}
+
+/* A file or directory from outside the catalogue. */
+static int open_path(lt_dataset **out, const char *path, const lt_data_options *options)
+{
+    lt_dataset *d = create_at_path(path, options);
+    if (!d)
+        return LT_VALUE;
+    int status = file_is_directory(path) ? load_directory(d) : load_file(d);
+    *out = d;
+    return status;
+}
+
+static int open_named(lt_dataset **out, const lt_catalogue_entry *set,
+                      const lt_data_options *options)
+{
+    char *place;
+    LT_TRY(catalogue_find(set, options ? options->path : NULL, &place));
+    *out = dataset_create(set->name, place, options);
+    free(place);
+    return *out ? load_set(*out, set) : LT_VALUE;
+}
+
+/* Fills *out as far as it gets. */
+static int open_any(lt_dataset **out, const char *name, const lt_data_options *options)
+{
+    enum { SYNTHETIC_IMAGES = 10000, SYNTHETIC_SIDE = 28 };
+    if (options)
+        LT_TRY(check_options(options));
+    if (strcmp(name, "synthetic") == 0)
+        return lt_dataset_synthetic(out, SYNTHETIC_IMAGES, SYNTHETIC_SIDE, SYNTHETIC_SIDE, 1,
+                                    options);
+    const lt_catalogue_entry *set = lt_data_named(name);
+    if (!set && !strchr(name, '/') && !file_exists(name))
+        return LT_NOT_FOUND; /* with the message of lt_data_named */
+    LT_TRY(set ? open_named(out, set, options) : open_path(out, name, options));
+    return dataset_finish(*out);
+}
+
+int lt_dataset_open(lt_dataset **out, const char *name_or_path, const lt_data_options *options)
+{
+    *out = NULL;
+    int status = open_any(out, name_or_path, options);
+    if (status != LT_OK) {
+        lt_dataset_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* ---- Facts ---- */
+
+const lt_dataset_info *lt_dataset_describe(const lt_dataset *d) { return &d->info; }
+
+lt_split lt_dataset_split(lt_dataset *d, lt_split wanted)
+{
+    if (d->splits[wanted].n || wanted == LT_TRAIN)
+        return wanted;
+    lt_split other = wanted == LT_VALID ? LT_TEST : LT_VALID;
+    lt_split used = d->splits[other].n ? other : LT_TRAIN;
+    if (!atomic_flag_test_and_set(&d->told_fallback[wanted]))
+        log_warning("%s has no %s split: the %s split is used for it", d->name,
+                    lt_split_name(wanted), lt_split_name(used));
+    return used;
+}

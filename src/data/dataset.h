@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What an open data set is made of. */
+#ifndef LATENT_DATASET_H
+#define LATENT_DATASET_H
+
+#include <latent/data.h>
+
+#include "data/reader.h"
+
+#include <stdatomic.h>
+
+/* Philox streams of the data floor; the split is added. 24 bits. */
+enum {
+    STREAM_SHUFFLE = 0xda7a00,
+    STREAM_FIXED = 0xda7a10,
+    STREAM_DYNAMIC = 0xda7a20,
+    STREAM_SYNTHETIC = 0xda7a30,
+};
+
+/* n images, bytes or floats, borrowed from the arrays of the set. */
+typedef struct image_split {
+    int n;
+    bool is_binary; /* bytes are 0 and 1 */
+    const unsigned char *u8;
+    const float *f32;
+    const unsigned char *labels; /* or NULL */
+} image_split;
+
+struct lt_dataset {
+    lt_dataset_info info;
+    size_t pixels; /* of one image: h * w * c */
+    image_split splits[LT_SPLITS];
+    data_array images[LT_SPLITS], labels[LT_SPLITS]; /* owned; valid may be the end of train's */
+    char *name, *place;
+    atomic_flag told_fallback[LT_SPLITS];
+};
+
+/* The rows of lt_data_options, which a recipe's `data:` line is parsed by. */
+extern const lt_option data_options[];
+
+/* A set without images, or NULL if the options do not make sense. */
+lt_dataset *dataset_create(const char *name, const char *place, const lt_data_options *options);
+
+/* Makes the images of a split, with or without labels, the set's own: shape and counts must agree
+   with those it has. `paths` (images, labels) are for messages. The arrays are empty afterwards,
+   whatever happens. */
+int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *labels,
+                 const char *const paths[2]);
+
+/* Cuts the validation split and the limit, fills in the info: the last step of opening. */
+int dataset_finish(lt_dataset *d);
+
+#endif

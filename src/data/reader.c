@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds the reader of a file and holds what the readers share. */
+#include "data/reader.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const reader *const readers[] = {&idx_reader, &npy_reader, &amat_reader};
+
+/* Inflated bytes of one file; a gzip bomb stops here. */
+static const size_t CONTENT_LIMIT = (size_t)8 << 30;
+
+void data_array_clear(data_array *a)
+{
+    bytes_clear(&a->file);
+    tensor_free(a->block);
+    *a = (data_array){0};
+}
+
+int data_malformed(const data_source *s, size_t offset, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return status_fail(LT_FORMAT, "%s: at byte %zu: %s", s->path, offset, text);
+}
+
+static int check_size(const data_source *s, size_t offset, const char *what, uint64_t size,
+                      uint64_t max)
+{
+    if (size >= 1 && size <= max)
+        return LT_OK;
+    return data_malformed(s, offset, "expected a %s between 1 and %ju, found %ju", what,
+                          (uintmax_t)max, (uintmax_t)size);
+}
+
+int data_set_shape(const data_source *s, size_t offset, data_array *out, const uint64_t size[4],
+                   size_t *pixels)
+{
+    LT_TRY(check_size(s, offset, "count", size[0], INT32_MAX));
+    out->n = (int)size[0];
+    out->is_labels = size[1] == 0;
+    *pixels = size[0];
+    if (out->is_labels)
+        return LT_OK;
+    LT_TRY(check_size(s, offset, "height", size[1], MAX_SIDE));
+    LT_TRY(check_size(s, offset, "width", size[2], MAX_SIDE));
+    if (size[3] > MAX_CHANNELS && size[1] <= MAX_CHANNELS)
+        return data_malformed(s, offset,
+                              "expected channels last (N x H x W x C), found channels first: "
+                              "%ju x %ju x %ju x %ju",
+                              (uintmax_t)size[0], (uintmax_t)size[1], (uintmax_t)size[2],
+                              (uintmax_t)size[3]);
+    LT_TRY(check_size(s, offset, "number of channels", size[3], MAX_CHANNELS));
+    out->h = (int)size[1];
+    out->w = (int)size[2];
+    out->c = (int)size[3];
+    if (!size_mul(*pixels, size[1] * size[2] * size[3], pixels))
+        return data_malformed(s, offset,
+                              "expected sizes that fit in memory, found %d x %d x %d x %d", out->n,
+                              out->h, out->w, out->c);
+    return LT_OK;
+}
+
+int data_square_side(size_t pixels)
+{
+    for (size_t side = 1; side <= MAX_SIDE && side * side <= pixels; side++)
+        if (side * side == pixels)
+            return (int)side;
+    return 0;
+}
+
+/* Does the path end in the reader's extension, with or without ".gz"? */
+static bool has_extension(const char *path, const char *extension)
+{
+    size_t n = strlen(path), m = strlen(extension);
+    if (n > 3 && strcmp(path + n - 3, ".gz") == 0)
+        n -= 3;
+    return n > m && strncmp(path + n - m, extension, m) == 0;
+}
+
+/* A signature is stronger than a name; but a damaged signature is named by the name. */
+static const reader *find_reader(const data_source *s)
+{
+    for (int i = 0; i < COUNT_OF(readers); i++)
+        if (readers[i]->sniff && readers[i]->sniff(&s->content))
+            return readers[i];
+    for (int i = 0; i < COUNT_OF(readers); i++)
+        if (readers[i]->extension && has_extension(s->path, readers[i]->extension))
+            return readers[i];
+    return NULL;
+}
+
+/* Bytes that are all 0 or 1 would be black images on a scale of 255. */
+static void notice_binary(const data_source *s, data_array *a)
+{
+    if (a->is_labels || a->is_binary || !a->u8)
+        return;
+    size_t pixels = (size_t)a->n * (size_t)a->h * (size_t)a->w * (size_t)a->c;
+    unsigned ones = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        if (a->u8[i] > 1)
+            return;
+        ones |= a->u8[i];
+    }
+    if (!ones)
+        return;
+    a->is_binary = true;
+    log_info("%s: all pixels are 0 or 1: read as black and white", s->path);
+}
+
+int data_parse(const char *path, bytes *content, data_array *out)
+{
+    *out = (data_array){0};
+    data_source s = {.path = path, .content = *content};
+    *content = (bytes){0};
+    const reader *r = find_reader(&s);
+    int status;
+    if (s.content.size == 0)
+        status = data_malformed(&s, 0, "expected images or labels, found an empty file");
+    else if (!r)
+        status = data_malformed(&s, 0,
+                                "expected IDX, npy or AMAT data, found bytes %02x %02x %02x "
+                                "%02x",
+                                s.content.data[0], s.content.size > 1 ? s.content.data[1] : 0,
+                                s.content.size > 2 ? s.content.data[2] : 0,
+                                s.content.size > 3 ? s.content.data[3] : 0);
+    else
+        status = r->read(&s, out);
+    bytes_clear(&s.content);
+    if (status == LT_OK)
+        notice_binary(&s, out);
+    else
+        data_array_clear(out);
+    return status;
+}
+
+int data_read(const char *path, data_array *out)
+{
+    *out = (data_array){0};
+    bytes content;
+    LT_TRY(file_read_inflated(path, CONTENT_LIMIT, &content));
+    return data_parse(path, &content, out);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Readers of data files: the content of one file in, one array of images or labels out. A reader is
+   a record in its family's file and a line in `readers` of reader.c. */
+#ifndef LATENT_READER_H
+#define LATENT_READER_H
+
+#include "base/file.h"
+
+enum {
+    MAX_SIDE = 16384, /* pixels; larger is a damaged header */
+    MAX_CHANNELS = 4,
+};
+
+/* n images of h x w x c pixels, either bytes or floats in [0, 1]; or n labels (is_labels, bytes).
+   `u8` and `f32` point into `file` or `block`, which the array owns. */
+typedef struct data_array {
+    bool is_labels;
+    bool is_binary; /* bytes are 0 and 1, not 0 ... 255 */
+    int n, h, w, c;
+    const unsigned char *u8;
+    const float *f32;
+    bytes file;
+    void *block;
+} data_array;
+
+void data_array_clear(data_array *a);
+
+/* What a reader is given. A reader that keeps the content moves it into its array. */
+typedef struct data_source {
+    const char *path; /* for messages */
+    bytes content;    /* inflated */
+} data_source;
+
+typedef struct reader {
+    const char *name;
+    const char *extension; /* of files without a signature; NULL: the signature decides */
+    bool (*sniff)(const bytes *content); /* is this its signature? NULL: the extension decides */
+    int (*read)(data_source *source, data_array *out);
+} reader;
+
+extern const reader idx_reader, amat_reader, npy_reader;
+
+/* Reads a file, plain or gzip, of any format into `out`, which is empty after a failure. */
+int data_read(const char *path, data_array *out);
+
+/* The same for content in memory, which is consumed. */
+int data_parse(const char *path, bytes *content, data_array *out);
+
+/* LT_FORMAT "PATH: at byte OFFSET: ..."; say what was expected and what was found. */
+int data_malformed(const data_source *s, size_t offset, const char *format, ...) LT_PRINTF(3, 4);
+
+/* Checks sizes from a file's header, found at `offset`, and stores them; h = 0 for labels.
+   `*pixels` is their product. */
+int data_set_shape(const data_source *s, size_t offset, data_array *out, const uint64_t size[4],
+                   size_t *pixels);
+
+/* The side of a square image of `pixels` pixels, or 0. */
+int data_square_side(size_t pixels);
+
+#endif
