@@ -20,32 +20,35 @@ extern "C" {
 
 /* ---- Parameters ---- */
 
+/* Constant once allocated, but for the numbers in its block: then any number of threads may visit it,
+   each with its own graph. Outlives the graphs that visited it. */
 typedef struct lt_params lt_params;
 typedef struct lt_scope lt_scope;
 
 /* How a parameter is stored outside a session (checkpoints, PyTorch) against inside. */
 typedef enum lt_layout {
-    LT_LAYOUT_PLAIN, /* the same */
+    LT_LAYOUT_PLAIN,  /* the same */
     LT_LAYOUT_LINEAR, /* outside out x in, inside in x out */
 } lt_layout;
 
 /* Initialisers; fan_in and fan_out are those of the layer. Each parameter draws from its own stream,
    keyed by its name, so that adding a layer does not change the others. */
 typedef enum lt_init_kind {
-    LT_INIT_ZEROS,
-    LT_INIT_ONES,
     LT_INIT_PYTORCH,         /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)): nn.Linear's weights and biases */
     LT_INIT_KAIMING_UNIFORM, /* U(-sqrt(6/fan_in), sqrt(6/fan_in)) */
     LT_INIT_KAIMING_NORMAL,  /* N(0, 2/fan_in) */
     LT_INIT_XAVIER_UNIFORM,  /* U(-a, a), a = sqrt(6/(fan_in + fan_out)) */
     LT_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in + fan_out)) */
-    LT_INIT_NORMAL,          /* N(0, scale^2) */
-    LT_INIT_CONSTANT,        /* scale */
+    LT_INIT_NORMAL,          /* N(0, value^2) */
+    LT_INIT_CONSTANT,        /* value */
+    LT_INIT_ZEROS,
+    LT_INIT_ONES,
 } lt_init_kind;
 
+/* All zero is PyTorch's. Fans of 0 are filled in by the layer. */
 typedef struct lt_init {
     lt_init_kind kind;
-    double scale;
+    double value;
     int64_t fan_in, fan_out;
 } lt_init;
 
@@ -65,13 +68,22 @@ LT_API lt_graph *lt_scope_graph(const lt_scope *s);
 LT_API lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layout layout,
                          lt_init init);
 
-/* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are zero) and
-   initialises every parameter from `seed`. */
+/* A number that the model keeps but the optimiser does not train: a running statistic. Named, stored
+   and initialised like a parameter; changed by lt_state_update. */
+LT_API lt_node *lt_state(lt_scope *s, const char *name, lt_shape shape, lt_init init);
+
+/* The state `name` of this scope becomes `value` when a run ends that has lt_params_state_assign
+   among its targets. At most once for each state and graph. */
+LT_API void lt_state_update(lt_scope *s, const char *name, lt_node *value);
+
+/* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are zero;
+   parameters first, then state) and initialises everything from `seed`. Once. */
 LT_API int lt_params_allocate(lt_params *p, uint64_t seed);
 
-LT_API int lt_params_count(const lt_params *p);
-LT_API int64_t lt_params_size(const lt_params *p);   /* numbers, gaps not counted */
-LT_API int64_t lt_params_extent(const lt_params *p); /* floats in the block, gaps counted */
+LT_API int lt_params_count(const lt_params *p);      /* parameters and states */
+LT_API int64_t lt_params_size(const lt_params *p);   /* trained numbers, gaps not counted */
+LT_API int64_t lt_params_extent(const lt_params *p); /* floats of the trained part, gaps counted */
+LT_API int64_t lt_params_state_extent(const lt_params *p); /* floats of the state behind it */
 LT_API float *lt_params_block(lt_params *p);         /* owned by p; NULL before allocate */
 
 /* What parameter i is: shape is the outside one. */
@@ -80,26 +92,40 @@ typedef struct lt_param_info {
     lt_shape shape;
     lt_layout layout;
     int64_t offset; /* floats from the start of the block */
+    bool is_state;  /* not trained: moments and gradients have no place for it */
 } lt_param_info;
 LT_API lt_param_info lt_params_info(const lt_params *p, int i);
 
-/* Copies parameter i between a block laid out like p's (p's own, a moment, an average) and its
-   outside form (size of info.shape). */
+/* The index of a parameter or state, -1 if there is none of that name. */
+LT_API int lt_params_find(const lt_params *p, const char *name);
+
+/* Copies parameter i between a block laid out like p's (p's own, or for a trained one a moment, an
+   average) and its outside form (size of info.shape). */
 LT_API void lt_params_export(const lt_params *p, int i, const float *block, float *outside);
 LT_API void lt_params_import(const lt_params *p, int i, float *block, const float *outside);
 
-/* The variable of `g` that stands for the block: shape lt_params_extent. Bind it to
-   lt_params_block. NULL when this graph has not been visited since allocate. */
-LT_API lt_node *lt_params_variable(lt_params *p, lt_graph *g);
+/* The variable of `g` that stands for the trained part: shape lt_params_extent. NULL when this graph
+   has not been visited since allocate. */
+LT_API lt_node *lt_params_variable(const lt_params *p, lt_graph *g);
 
-/* d loss / d block: one node of the block's shape, zeros in gaps and unused parameters. */
-LT_API lt_node *lt_params_gradient(lt_params *p, lt_node *loss);
+/* The same for the state: shape lt_params_state_extent. NULL also when there is no state. */
+LT_API lt_node *lt_params_state_variable(const lt_params *p, lt_graph *g);
+
+/* d loss / d trained part: one node of that shape, zeros in gaps and unused parameters. */
+LT_API lt_node *lt_params_gradient(const lt_params *p, lt_node *loss);
+
+/* The assignment that carries out this graph's lt_state_updates, to be given to lt_compile. NULL when
+   there are none. */
+LT_API lt_node *lt_params_state_assign(const lt_params *p, lt_graph *g);
+
+/* Lets the variables of `g` in session `s` live in p's block. */
+LT_API int lt_params_bind(lt_params *p, lt_graph *g, lt_session *s);
 
 /* ---- Layers ---- */
 
 typedef struct lt_linear_options {
     bool no_bias;
-    lt_init weight_init, bias_init; /* zero: PyTorch's, with the layer's fans filled in */
+    lt_init weight_init, bias_init; /* zero: PyTorch's */
 } lt_linear_options;
 
 /* y = x w + b; x: n x in, y: n x units; parameters "weight" (outside units x in) and "bias". */

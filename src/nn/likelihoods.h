@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Pixel likelihoods p(x|z) as a recipe names them: the table, and their terms. */
+#ifndef LATENT_LIKELIHOODS_H
+#define LATENT_LIKELIHOODS_H
+
+#include "nn/spec.h"
+
+#include <latent/nn.h>
+
+typedef struct likelihood_context {
+    lt_scope *scope; /* of the likelihood's own parameters */
+    bool is_training;
+} likelihood_context;
+
+typedef struct likelihood_terms {
+    lt_node *log_prob; /* n: log p(x|z), all constants */
+    lt_node *sigma;    /* scalar standard deviation; NULL if there is none */
+} likelihood_terms;
+
+typedef struct likelihood_row {
+    spec_row spec;
+    bool is_binary;       /* for pixels that are 0 or 1 */
+    const char *output;   /* what the decoder gives it, for messages */
+    const char *unwanted; /* the layer that a decoder must not end in; NULL: none */
+    lt_node *(*mean)(lt_node *y);
+    void (*build)(const likelihood_context *c, lt_node *y, lt_node *x, const void *options,
+                  likelihood_terms *t);
+} likelihood_row;
+
+extern const spec_table likelihood_table;
+
+/* The row's facts. */
+const likelihood_row *likelihood_facts(const spec *likelihood);
+
+/* E[x|z] from the decoder's output y (any shape). */
+lt_node *likelihood_mean(const spec *likelihood, lt_node *y);
+
+/* Terms of the images x under the decoder's output y: both n x d. */
+likelihood_terms likelihood_build(const spec *likelihood, const likelihood_context *c, lt_node *y,
+                                  lt_node *x);
+
+#endif

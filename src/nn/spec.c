@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "nn/spec.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const lt_option no_options[] = {{0}};
+
+static const char *row_name(const void *list, int i)
+{
+    return ((const spec_row *const *)list)[i]->name;
+}
+
+static int count_rows(const spec_table *table)
+{
+    int n = 0;
+    while (table->rows[n])
+        n++;
+    return n;
+}
+
+/* unknown layer "liner"; did you mean "linear"? (layers: linear, relu, ...) */
+static int fail_unknown(const spec_table *table, const char *name)
+{
+    text message = {0};
+    int n = count_rows(table);
+    if (*name)
+        text_format(&message, "unknown %s \"%s\"", table->kind, name);
+    else
+        text_format(&message, "expected the name of a %s, found nothing", table->kind);
+    const char *nearest = text_nearest(name, row_name, table->rows, n);
+    if (nearest)
+        text_format(&message, "; did you mean \"%s\"?", nearest);
+    for (int i = 0; i < n; i++)
+        text_format(&message, "%s%s", i ? ", " : " (known: ", table->rows[i]->name);
+    text_append(&message, ")");
+    status_fail(LT_NOT_FOUND, "%s", text_get(&message));
+    text_clear(&message);
+    return LT_NOT_FOUND;
+}
+
+static const spec_row *find_row(const spec_table *table, const char *name, size_t length)
+{
+    for (int i = 0; table->rows[i]; i++)
+        if (strlen(table->rows[i]->name) == length &&
+            memcmp(table->rows[i]->name, name, length) == 0)
+            return table->rows[i];
+    return NULL;
+}
+
+/* "layer linear", for the messages of the option table. */
+static char *title(const spec_table *table, const spec_row *row)
+{
+    return must_format("%s %s", table->kind, row->name);
+}
+
+static int parse_options(const spec_table *table, const spec_row *row, const char *words,
+                         void *options)
+{
+    char *what = title(table, row);
+    int status = options_parse_words(what, row->options, options, words);
+    if (status == LT_OK && row->check && (status = row->check(options)) != LT_OK)
+        status_prefix(status, "%s", what);
+    free(what);
+    return status;
+}
+
+int spec_parse(const spec_table *table, const char *words, spec *s)
+{
+    static const char spaces[] = " \t\r\n";
+    *s = (spec){0};
+    words += strspn(words, spaces);
+    size_t length = strcspn(words, spaces);
+    const spec_row *row = find_row(table, words, length);
+    if (!row) {
+        char *name = must_format("%.*s", (int)length, words);
+        int status = fail_unknown(table, name);
+        free(name);
+        return status;
+    }
+    void *options = must_alloc(row->size);
+    int status = parse_options(table, row, words + length, options);
+    if (status == LT_OK)
+        *s = (spec){.row = row, .options = options};
+    else
+        free(options);
+    return status;
+}
+
+int spec_set(const spec_table *table, spec *s, const char *option, const char *value)
+{
+    void *options = must_alloc(s->row->size);
+    memcpy(options, s->options, s->row->size);
+    char *what = title(table, s->row);
+    int status = options_set(what, s->row->options, options, option, value);
+    if (status == LT_OK && s->row->check && (status = s->row->check(options)) != LT_OK)
+        status_prefix(status, "%s", what);
+    if (status == LT_OK)
+        memcpy(s->options, options, s->row->size);
+    free(what);
+    free(options);
+    return status;
+}
+
+void spec_print(const spec *s, text *out)
+{
+    text_append(out, s->row->name);
+    if (s->row->options->name)
+        text_append(out, " ");
+    options_print(s->row->options, s->options, out);
+}
+
+void spec_clear(spec *s)
+{
+    free(s->options);
+    *s = (spec){0};
+}
+
+int spec_check(const spec_table *table, const char *words)
+{
+    spec s;
+    int status = spec_parse(table, words, &s);
+    spec_clear(&s);
+    return status;
+}
