@@ -3,26 +3,30 @@
  * A recipe is the whole experiment with every default written out; a model owns its parameters.
  *
  *     lt_recipe *r = lt_recipe_open("ift6135-vae", sets, n_sets);     // preset, or path of a file
- *     lt_model *m = lt_model_create(r, lt_image_shape);
+ *     lt_model *m = lt_model_create(r, (lt_image_size){28, 28, 1});
  *     lt_model_terms t;
  *     lt_model_build(m, g, x, LT_TRAINING, &t);                       // nodes to train or evaluate
+ *     lt_program *p = lt_compile(g, (lt_node *[]){t.rate, t.distortion}, 2);
+ *     lt_params_bind(lt_model_params(m), g, session);                 // before the first run
  */
 #ifndef LATENT_MODEL_H
 #define LATENT_MODEL_H
 
+#include <latent/data.h>
 #include <latent/nn.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ---- Recipes ---- */
+/* ---- Recipes: constant once made, so any number of threads may share one ---- */
 
 typedef struct lt_recipe lt_recipe;
 
 /* Opens a preset by name, or a file by path (anything with a '/' or ending in .yaml), applies
-   `sets` ("model.latent=32") in order, fills in defaults, checks everything. NULL on failure: the
-   message has file, line, column and the nearest right name. */
+   `sets` in order, fills in defaults, checks everything. NULL on failure: the message has file, line,
+   column and the nearest right name. A set is "model.latent=32"; lists go by index and lines by
+   option: "model.encoder.0=linear 300", "optimiser.lr=1e-4", "model.likelihood.sigma=learned". */
 LT_API lt_recipe *lt_recipe_open(const char *name_or_path, const char *const *sets, int n);
 
 /* The same from text; `label` stands for the file's name in messages. */
@@ -31,26 +35,46 @@ LT_API lt_recipe *lt_recipe_parse(const char *label, const char *text, const cha
 LT_API void lt_recipe_free(lt_recipe *r); /* Nullable: r */
 
 LT_API const char *lt_recipe_name(const lt_recipe *r);
+LT_API const char *lt_recipe_summary(const lt_recipe *r); /* one line; may be "" */
+LT_API uint64_t lt_recipe_seed(const lt_recipe *r);
+
+/* The data set asked for, by name or path, and how to read it. */
+LT_API const char *lt_recipe_dataset(const lt_recipe *r);
+LT_API const lt_data_options *lt_recipe_data_options(const lt_recipe *r);
+
+/* The `train` section. */
+typedef struct lt_train_options {
+    int64_t epochs;           /* to train in all */
+    int64_t batch;            /* images in a step; the last of an epoch may have fewer */
+    int64_t samples_every;    /* epochs between pictures; 0: none */
+    int64_t checkpoint_every; /* epochs between checkpoints; 0: only at the end */
+    int64_t keep;             /* checkpoints kept, the newest; 0: all */
+    double clip_norm;         /* largest norm of the gradient; 0: not limited */
+} lt_train_options;
+LT_API const lt_train_options *lt_recipe_train_options(const lt_recipe *r);
 
 /* The resolved recipe as YAML: every default written out; opening it again gives the same text.
    Owned by r. */
 LT_API const char *lt_recipe_text(const lt_recipe *r);
 
-/* The presets: i in 0 ... count-1; static strings. */
+/* The presets: i in 0 ... count-1, sorted by name; static strings. */
 LT_API int lt_preset_count(void);
 LT_API const char *lt_preset_name(int i);
 LT_API const char *lt_preset_summary(int i);
 LT_API const char *lt_preset_text(int i);
 
-/* ---- What the tables hold, for help pages: layers, likelihoods, objectives, optimisers,
-        schedules, initialisers ---- */
+/* ---- What the tables hold, for help pages and forms ---- */
 
 typedef struct lt_table_entry {
     const char *name, *summary;
     const lt_option *options; /* ends with a row without a name */
 } lt_table_entry;
 
-/* Fills `entry` with row i of the table called `table` ("layers" ...); false past the end. */
+/* The names of the tables: "layers", "initialisers", "likelihoods", "objectives", "optimisers",
+   "schedules", and "sections", which has the keys of a recipe. NULL past the end. Static strings. */
+LT_API const char *lt_table_name(int i);
+
+/* Fills `entry` with row i of the table called `table`; false past the end or without such a table. */
 LT_API bool lt_table_get(const char *table, int i, lt_table_entry *entry);
 
 /* The options of an entry, one per line, aligned: name, default, range, help. The caller frees it. */
@@ -65,8 +89,9 @@ typedef struct lt_image_size {
     int h, w, c;
 } lt_image_size;
 
-/* Builds the networks of `r` (copied) for images of `size` and initialises the parameters from the
-   recipe's seed. NULL on failure: the message names the recipe's line and the running shape. */
+/* Builds the networks of `r` (shared: the caller may free it) for images of `size` and initialises
+   the parameters from the recipe's seed. NULL on failure: the message names the recipe's line and the
+   running shape. */
 LT_API lt_model *lt_model_create(const lt_recipe *r, lt_image_size size);
 LT_API void lt_model_free(lt_model *m); /* Nullable: m */
 
@@ -74,6 +99,10 @@ LT_API const lt_recipe *lt_model_recipe(const lt_model *m);
 LT_API lt_params *lt_model_params(lt_model *m);
 LT_API lt_image_size lt_model_image_size(const lt_model *m);
 LT_API int lt_model_latent(const lt_model *m);
+
+/* Whether the likelihood is one of pixels that are 0 or 1: on grey pixels its distortion is a
+   cross-entropy, not a likelihood, and must be called so. */
+LT_API bool lt_model_is_binary(const lt_model *m);
 
 /* The networks as text: one line per layer with shapes and parameter counts. The caller frees it. */
 LT_API char *lt_model_summary(const lt_model *m);
@@ -84,9 +113,10 @@ typedef enum lt_mode { LT_EVALUATION, LT_TRAINING } lt_mode;
 typedef struct lt_model_terms {
     lt_node *beta;       /* input scalar: weight of the rate, from the schedule */
     lt_node *loss;       /* scalar: mean over the batch of distortion + beta rate */
-    lt_node *rate;       /* n: KL(q(z|x) || p(z)), analytic or one-sample Monte Carlo */
+    lt_node *rate;       /* n: KL(q(z|x) || p(z)); one-sample Monte Carlo if the recipe says so and in
+                            training, else analytic */
     lt_node *distortion; /* n: -log p(x|z), all constants */
-    lt_node *squared_error; /* n: sum of (x - mean reconstruction)^2 */
+    lt_node *squared_error; /* n: sum of (x - E[x|z])^2 at that draw */
     lt_node *reconstruction; /* n x h x w x c: E[x|z], in [0, 1] where the likelihood says so */
     lt_gauss posterior;  /* n x latent */
     lt_node *z;          /* n x latent: the draw */
@@ -94,12 +124,15 @@ typedef struct lt_model_terms {
     lt_node *sigma;      /* scalar standard deviation of a Gaussian likelihood, else NULL */
 } lt_model_terms;
 
-/* Builds encoder, draw, decoder and terms on x (n x h x w x c). */
+/* Builds encoder, draw, decoder and terms on x (n x h x w x c). LT_GRAPH if the graph holds an error.
+   A graph for training also needs lt_params_state_assign among its targets. */
 LT_API int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_terms *t);
 
-/* Evaluation pieces: z (n x latent) -> mean image (n x h x w x c); x -> posterior. */
-LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
+/* The pieces, as in evaluation: x (n x h x w x c) -> posterior; z (n x latent) -> E[x|z]
+   (n x h x w x c); z and x -> log p(x|z) (n). */
 LT_API lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x);
+LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
+LT_API lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x);
 
 #ifdef __cplusplus
 }

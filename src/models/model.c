@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Models: a recipe, the size of its images, and the parameters. */
+#include "models/objective.h"
+
+#include "graph/op.h"
+#include "nn/likelihoods.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct lt_model {
+    lt_recipe *recipe;
+    lt_params *params;
+    lt_image_size size;
+};
+
+/* ---- Visits ---- */
+
+static model_visit visit(lt_model *m, lt_graph *g, lt_mode mode)
+{
+    return (model_visit){.recipe = m->recipe,
+                         .size = m->size,
+                         .graph = g,
+                         .root = lt_params_visit(m->params, g),
+                         .is_training = mode == LT_TRAINING};
+}
+
+static lt_shape image_shape(const lt_model *m, int64_t n)
+{
+    return lt_shape_4d(n, m->size.h, m->size.w, m->size.c);
+}
+
+/* x if it is a batch of the model's images, else the bad node. */
+static lt_node *check_images(const lt_model *m, lt_node *x)
+{
+    lt_shape s = lt_node_shape(x);
+    if (node_is_bad(x) || (s.rank == 4 && lt_shape_equal(s, image_shape(m, s.d[0]))))
+        return x;
+    char found[LT_SHAPE_TEXT_SIZE];
+    return lt_graph_fail(lt_node_graph(x), "%s: expected images as n x %d x %d x %d, found %s",
+                         m->recipe->head.name, m->size.h, m->size.w, m->size.c,
+                         lt_shape_text(s, found));
+}
+
+/* The same for codes. */
+static lt_node *check_codes(const lt_model *m, lt_node *z)
+{
+    lt_shape s = lt_node_shape(z);
+    if (node_is_bad(z) || (s.rank == 2 && s.d[1] == m->recipe->model.latent))
+        return z;
+    char found[LT_SHAPE_TEXT_SIZE];
+    return lt_graph_fail(lt_node_graph(z), "%s: expected codes as n x %d, found %s",
+                         m->recipe->head.name, lt_model_latent(m), lt_shape_text(s, found));
+}
+
+static int status_of(const lt_graph *g)
+{
+    const char *error = lt_graph_error(g);
+    return error ? status_fail(LT_GRAPH, "%s", error) : LT_OK;
+}
+
+int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_terms *t)
+{
+    *t = (lt_model_terms){0};
+    model_visit v = visit(m, g, mode);
+    objective_of(m->recipe)->build(&v, check_images(m, x), t);
+    return status_of(g);
+}
+
+lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    return objective_of(m->recipe)->encode(&v, check_images(m, x));
+}
+
+lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    return objective_of(m->recipe)->decode(&v, check_codes(m, z));
+}
+
+lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    return objective_of(m->recipe)->log_prob(&v, check_codes(m, z), check_images(m, x));
+}
+
+/* ---- Life ---- */
+
+/* Visits everything once, in a graph that is thrown away, so that the parameters are known. */
+static int declare(lt_model *m, network_observer *observer, void *user)
+{
+    lt_graph *g = lt_graph_create();
+    model_visit v = visit(m, g, LT_TRAINING);
+    v.observer = observer;
+    v.user = user;
+    lt_model_terms t;
+    objective_of(m->recipe)->build(&v, lt_input(g, "x", image_shape(m, 1)), &t);
+    int status = status_of(g);
+    lt_graph_free(g);
+    return status;
+}
+
+static int check_size(lt_image_size s)
+{
+    enum { MAX_SIDE = 4096, MAX_PIXELS = 1 << 22 };
+    if (s.h >= 1 && s.w >= 1 && s.c >= 1 && s.h <= MAX_SIDE && s.w <= MAX_SIDE &&
+        s.c <= MAX_SIDE && (int64_t)s.h * s.w * s.c <= MAX_PIXELS)
+        return LT_OK;
+    return status_fail(LT_VALUE, "images of %d x %d x %d cannot be modelled", s.h, s.w, s.c);
+}
+
+lt_model *lt_model_create(const lt_recipe *r, lt_image_size size)
+{
+    if (check_size(size) != LT_OK)
+        return NULL;
+    lt_model *m = must_alloc(sizeof *m);
+    *m = (lt_model){.recipe = recipe_share(r), .params = lt_params_create(), .size = size};
+    int status = declare(m, NULL, NULL);
+    if (status == LT_OK)
+        status = lt_params_allocate(m->params, lt_recipe_seed(r));
+    if (status == LT_OK)
+        return m;
+    lt_model_free(m);
+    return NULL;
+}
+
+void lt_model_free(lt_model *m)
+{
+    if (!m)
+        return;
+    lt_params_free(m->params);
+    lt_recipe_free(m->recipe);
+    free(m);
+}
+
+const lt_recipe *lt_model_recipe(const lt_model *m) { return m->recipe; }
+
+lt_params *lt_model_params(lt_model *m) { return m->params; }
+
+lt_image_size lt_model_image_size(const lt_model *m) { return m->size; }
+
+int lt_model_latent(const lt_model *m) { return (int)m->recipe->model.latent; }
+
+bool lt_model_is_binary(const lt_model *m)
+{
+    return likelihood_facts(&m->recipe->likelihood)->is_binary;
+}
+
+/* ---- Summary ---- */
+
+enum { NAME_WIDTH = 22, WORDS_WIDTH = 26, SHAPE_WIDTH = 14 };
+
+typedef struct summary {
+    lt_model *model;
+    text out;
+} summary;
+
+/* Numbers in the trained parameters whose names start with `prefix`. */
+static int64_t count_numbers(const lt_params *p, const char *prefix)
+{
+    int64_t n = 0;
+    for (int i = 0; i < lt_params_count(p); i++) {
+        lt_param_info info = lt_params_info(p, i);
+        if (!info.is_state && strncmp(info.name, prefix, strlen(prefix)) == 0)
+            n += lt_shape_size(info.shape);
+    }
+    return n;
+}
+
+/* "28 x 28 x 1": without the batch. */
+static const char *row_shape(lt_shape s, char shape[LT_SHAPE_TEXT_SIZE])
+{
+    for (int i = 1; i < s.rank; i++)
+        s.d[i - 1] = s.d[i];
+    s.rank -= s.rank > 0;
+    return lt_shape_text(s, shape);
+}
+
+static void describe_layer(void *user, const char *scope, const char *index, const char *words,
+                           lt_shape in, lt_shape out)
+{
+    summary *s = user;
+    char *prefix = must_format("%s.%s.", scope, index), *name = must_format("%s.%s", scope, index);
+    char shape[LT_SHAPE_TEXT_SIZE];
+    int64_t n = count_numbers(s->model->params, prefix);
+    text_format(&s->out, "%-*s %-*s %-*s", NAME_WIDTH, name, WORDS_WIDTH, words, SHAPE_WIDTH,
+                row_shape(out, shape));
+    if (n)
+        text_format(&s->out, " %10jd", (intmax_t)n);
+    if (in.rank > 2 && out.rank == 2 && n)
+        text_format(&s->out, "   (%s flattened)", row_shape(in, shape));
+    text_append(&s->out, "\n");
+    free(name);
+    free(prefix);
+}
+
+/* `decoder 220528` for each name up to the first dot. */
+static void describe_totals(const lt_params *p, text *out)
+{
+    text_format(out, "parameters %jd", (intmax_t)lt_params_size(p));
+    const char *before = "";
+    for (int i = 0; i < lt_params_count(p); i++) {
+        const char *name = lt_params_info(p, i).name;
+        size_t n = strcspn(name, ".") + 1;
+        if (strncmp(name, before, n) == 0)
+            continue;
+        before = name;
+        char *prefix = must_format("%.*s", (int)n, name);
+        int64_t numbers = count_numbers(p, prefix);
+        if (numbers)
+            text_format(out, ", %.*s %jd", (int)n - 1, name, (intmax_t)numbers);
+        free(prefix);
+    }
+    text_append(out, "\n");
+}
+
+char *lt_model_summary(const lt_model *m)
+{
+    const lt_recipe *r = m->recipe;
+    /* the visit changes nothing of a model that has its parameters */
+    summary s = {.model = (lt_model *)m};
+    text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d, %s\n", r->head.name,
+                r->model.kind, m->size.h, m->size.w, m->size.c, lt_model_latent(m),
+                r->model.likelihood);
+    text_format(&s.out, "%-*s %-*s %-*s %10s\n", NAME_WIDTH, "place", WORDS_WIDTH, "layer",
+                SHAPE_WIDTH, "output", "parameters");
+    if (declare(s.model, describe_layer, &s) != LT_OK)
+        LT_ASSERT(!"a model that was built");
+    describe_totals(m->params, &s.out);
+    return text_take(&s.out);
+}

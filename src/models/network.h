@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of layers, as a recipe has them, and building them into a graph. */
+#ifndef LATENT_NETWORK_H
+#define LATENT_NETWORK_H
+
+#include "base/yaml.h"
+#include "nn/layers.h"
+
+typedef struct network_line {
+    spec layer;
+    char *words;      /* as written */
+    char *file;
+    int line, column; /* where */
+} network_line;
+
+typedef struct network {
+    network_line *lines;
+    int n;
+} network;
+
+/* Reads a list. LT_VALUE or LT_NOT_FOUND with file, line and column; *net must be cleared anyway. */
+int network_read(network *net, const yaml_node *list);
+void network_clear(network *net);
+
+/* The list in the notation of recipes, below a key that is indented by `indent`. */
+void network_print(const network *net, int indent, const char *key, text *out);
+
+/* What building tells of each layer, for summaries. */
+typedef void network_observer(void *user, const char *scope, const char *index, const char *words,
+                              lt_shape in, lt_shape out);
+
+typedef struct network_context {
+    bool is_training;
+    lt_init init;
+    int64_t image_size;
+    network_observer *observer; /* Nullable */
+    void *user;
+} network_context;
+
+/* Builds the list on x; parameters are named by place: "SCOPE.0.weight". Says in the graph which
+   line is being built. */
+lt_node *network_build(const network *net, const network_context *c, lt_scope *s, lt_node *x);
+
+/* Puts the place of the last line (or of what the network is called, without one) into the graph's
+   error messages, until lt_graph_set_place(g, NULL). */
+void network_blame_last(const network *net, lt_scope *s);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A recipe, taken apart. */
+#ifndef LATENT_RECIPE_H
+#define LATENT_RECIPE_H
+
+#include "models/network.h"
+#include "models/schedules.h"
+
+#include <latent/model.h>
+
+#include <stdatomic.h>
+
+/* Keys at the top. */
+typedef struct recipe_head {
+    char name[LT_TEXT_SIZE], summary[LT_TEXT_SIZE];
+    int64_t seed;
+} recipe_head;
+
+/* More keys at the top: lines of tables, every default written out. */
+typedef struct recipe_steps {
+    char optimiser[LT_TEXT_SIZE], learning_rate_schedule[LT_TEXT_SIZE];
+} recipe_steps;
+
+/* Keys of `data` beside those of lt_data_options. */
+typedef struct recipe_data {
+    char set[LT_TEXT_SIZE];
+} recipe_data;
+
+/* Keys of `model` beside its networks. */
+typedef struct recipe_model {
+    char kind[LT_TEXT_SIZE];
+    int64_t latent;
+    char likelihood[LT_TEXT_SIZE], init[LT_TEXT_SIZE];
+} recipe_model;
+
+struct lt_recipe {
+    atomic_int users;
+    recipe_head head;
+    recipe_steps steps;
+    recipe_data data;
+    lt_data_options data_options;
+    recipe_model model;
+    lt_train_options train;
+    network encoder, mean, logvar, decoder; /* mean, logvar: what comes before the linear heads */
+    lt_init init;
+    spec likelihood, objective;
+    spec beta_schedule; /* of the objective's weight */
+    spec optimiser, learning_rate_schedule;
+    char *text; /* resolved */
+};
+
+/* One more user of r: both free it. */
+lt_recipe *recipe_share(const lt_recipe *r);
+
+/* The weight of the rate, and the learning rate, of the step after `step` steps. */
+double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+double recipe_learning_rate(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+
+/* Carries out `--set path=value` on the tree of a recipe. */
+int recipe_set(arena *a, yaml_node *root, const char *set);
+
+/* ---- Sections ---- */
+
+/* A table of keys, and the struct they fill. */
+typedef struct section_part {
+    const lt_option *table;
+    void *options;
+} section_part;
+
+/* A section of a recipe: its keys are those of its parts, and sections of their own. */
+typedef struct section {
+    const char *name;
+    section_part parts[2];
+    const char *inner[5]; /* NULL after the last */
+} section;
+
+enum { RECIPE_TOP, RECIPE_DATA, RECIPE_MODEL, RECIPE_OBJECTIVE, RECIPE_TRAIN };
+
+/* The sections of r: what reading fills and printing walks. The objective's table is that of
+   r->objective, none before it is known. */
+section recipe_section(lt_recipe *r, int which);
+
+/* The keys of each section, for lt_table_get. */
+extern const spec_table section_table;
+
+/* Sets a section from a map: defaults, then what is written. `inner` keys are left to the caller. */
+int section_read(const section *s, const yaml_node *map);
+
+/* Fills r->text. */
+void recipe_print(lt_recipe *r);
+
+/* ---- Presets: cmake/embed.cmake makes the list from recipes/ ---- */
+
+typedef struct preset {
+    const char *name, *summary, *text;
+} preset;
+extern const preset presets[];
+extern const int preset_count;
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* The keys of a recipe as tables: one definition for reading, printing, and help. */
+#include "models/objective.h"
+
+#include "base/status.h"
+#include "data/dataset.h"
+
+#include <string.h>
+
+/* ---- The tables ---- */
+
+static const lt_option head_options[] = {
+    {.name = "name", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_head, name),
+     .help = "what runs are called; empty: the file's name"},
+    {.name = "summary", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_head, summary),
+     .help = "one line"},
+    {.name = "seed", .kind = LT_KIND_INT, .offset = offsetof(recipe_head, seed), .fallback = 1,
+     .max = 9e15, .help = "of initial weights, order of images, noise"},
+    {0}};
+
+static const lt_option steps_options[] = {
+    {.name = "optimiser", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_steps, optimiser),
+     .choices = "adam", .help = "a line of the optimisers"},
+    {.name = "learning_rate_schedule", .kind = LT_KIND_TEXT,
+     .offset = offsetof(recipe_steps, learning_rate_schedule), .choices = "constant",
+     .help = "a line of the schedules"},
+    {0}};
+
+static const lt_option set_options[] = {
+    {.name = "set", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_data, set), .required = true,
+     .help = "a data set of the catalogue, or a path"},
+    {0}};
+
+static const lt_option model_options[] = {
+    {.name = "kind", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, kind),
+     .choices = "vae", .help = "an objective"},
+    {.name = "latent", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent), .min = 1,
+     .max = 65536, .required = true, .help = "dimensions of z"},
+    {.name = "likelihood", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, likelihood),
+     .required = true, .help = "a line of the likelihoods"},
+    {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, init),
+     .choices = "pytorch", .help = "a line of the initialisers"},
+    {0}};
+
+static const lt_option train_options[] = {
+    {.name = "epochs", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, epochs),
+     .fallback = 20, .min = 1, .max = 1e6, .help = "passes over the training images"},
+    {.name = "batch", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, batch),
+     .fallback = 128, .min = 1, .max = 65536, .help = "images in a step"},
+    {.name = "samples_every", .kind = LT_KIND_INT,
+     .offset = offsetof(lt_train_options, samples_every), .fallback = 1, .max = 1e6,
+     .help = "epochs between pictures of samples; 0: none"},
+    {.name = "checkpoint_every", .kind = LT_KIND_INT,
+     .offset = offsetof(lt_train_options, checkpoint_every), .fallback = 1, .max = 1e6,
+     .help = "epochs between checkpoints; 0: only at the end"},
+    {.name = "keep", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, keep),
+     .fallback = 2, .max = 1e6, .help = "checkpoints kept, the newest; 0: all"},
+    {.name = "clip_norm", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, clip_norm),
+     .max = 1e9, .help = "largest norm of the gradient; 0: not limited"},
+    {0}};
+
+section recipe_section(lt_recipe *r, int which)
+{
+    const spec *objective = &r->objective;
+    const lt_option *objective_keys = objective->row ? objective->row->options : no_options;
+    switch (which) {
+    case RECIPE_TOP:
+        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}},
+                         {"data", "model", "objective", "train"}};
+    case RECIPE_DATA:
+        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, {0}};
+    case RECIPE_MODEL:
+        return (section){"model", {{model_options, &r->model}}, {"encoder", "posterior", "decoder"}};
+    case RECIPE_OBJECTIVE:
+        return (section){"objective", {{objective_keys, objective->options}}, {0}};
+    default:
+        return (section){"train", {{train_options, &r->train}}, {0}};
+    }
+}
+
+/* For help; "objective" is a table of its own. */
+static const spec_row help_rows[] = {
+    {.name = "(top)", .summary = "keys at the top of a recipe", .options = head_options},
+    {.name = "(steps)", .summary = "more of them", .options = steps_options},
+    {.name = "data", .summary = "which images", .options = set_options},
+    {.name = "data", .summary = "how to read them", .options = data_options},
+    {.name = "model", .summary = "with the lists encoder, posterior.mean, posterior.logvar, decoder",
+     .options = model_options},
+    {.name = "train", .summary = "the course of training", .options = train_options},
+};
+
+static const spec_row *const help_list[] = {&help_rows[0], &help_rows[1], &help_rows[2],
+                                            &help_rows[3], &help_rows[4], &help_rows[5], NULL};
+
+const spec_table section_table = {"section", help_list};
+
+/* ---- Reading ---- */
+
+enum { MAX_KEYS = 32 };
+
+static int list_keys(const section *s, const char *keys[MAX_KEYS])
+{
+    int n = 0;
+    for (int i = 0; i < COUNT_OF(s->parts) && s->parts[i].table; i++)
+        for (const lt_option *row = s->parts[i].table; row->name; row++)
+            keys[n++] = row->name;
+    for (int i = 0; i < COUNT_OF(s->inner) && s->inner[i]; i++)
+        keys[n++] = s->inner[i];
+    LT_ASSERT(n <= MAX_KEYS);
+    return n;
+}
+
+static int set_value(const section *s, const section_part *part, const yaml_node *value)
+{
+    LT_TRY(yaml_expect(value, YAML_IS_SCALAR));
+    int status = options_set(s->name, part->table, part->options, value->key->text, value->text);
+    if (status != LT_OK)
+        status_prefix(status, "%s:%d:%d", value->file, value->line, value->column);
+    return status;
+}
+
+static int read_part(const section *s, const section_part *part, const yaml_node *map)
+{
+    options_defaults(part->table, part->options);
+    for (const lt_option *row = part->table; row->name; row++) {
+        const yaml_node *value = yaml_get(map, row->name);
+        if (value)
+            LT_TRY(set_value(s, part, value));
+        else if (row->required)
+            return yaml_fail(map, "%s: \"%s\" is missing (%s)", s->name, row->name, row->help);
+    }
+    return LT_OK;
+}
+
+int section_read(const section *s, const yaml_node *map)
+{
+    const char *keys[MAX_KEYS];
+    LT_TRY(yaml_check_keys(map, keys, list_keys(s, keys)));
+    for (int i = 0; i < COUNT_OF(s->parts) && s->parts[i].table; i++)
+        LT_TRY(read_part(s, &s->parts[i], map));
+    return LT_OK;
+}
+
+/* ---- Printing ---- */
+
+/* One value alone, as YAML. */
+static void print_value(const lt_option *row, const void *options, text *out)
+{
+    text value = {0};
+    if (row->kind == LT_KIND_TEXT)
+        text_append(&value, (const char *)options + row->offset);
+    else
+        options_print((const lt_option[]){{.name = row->name,
+                                           .kind = row->kind,
+                                           .offset = row->offset,
+                                           .choices = row->choices,
+                                           .positional = true},
+                                          {0}},
+                      options, &value);
+    yaml_print(&(yaml_node){.kind = YAML_IS_SCALAR, .text = text_get(&value)}, out);
+    text_clear(&value);
+}
+
+static void print_part(const section_part *part, int indent, text *out)
+{
+    for (const lt_option *row = part->table; row->name; row++) {
+        text_format(out, "%*s%s: ", indent, "", row->name);
+        print_value(row, part->options, out);
+    }
+}
+
+static void print_section(lt_recipe *r, int which, text *out)
+{
+    section s = recipe_section(r, which);
+    text_format(out, "%s:\n", s.name);
+    for (int i = 0; i < COUNT_OF(s.parts) && s.parts[i].table; i++)
+        print_part(&s.parts[i], 2, out);
+}
+
+void recipe_print(lt_recipe *r)
+{
+    text out = {0};
+    section top = recipe_section(r, RECIPE_TOP);
+    print_part(&top.parts[0], 0, &out);
+    print_section(r, RECIPE_DATA, &out);
+    print_section(r, RECIPE_MODEL, &out);
+    network_print(&r->encoder, 2, "encoder", &out);
+    text_append(&out, "  posterior:\n");
+    network_print(&r->mean, 4, "mean", &out);
+    network_print(&r->logvar, 4, "logvar", &out);
+    network_print(&r->decoder, 2, "decoder", &out);
+    print_section(r, RECIPE_OBJECTIVE, &out);
+    print_part(&top.parts[1], 0, &out);
+    print_section(r, RECIPE_TRAIN, &out);
+    r->text = text_take(&out);
+}

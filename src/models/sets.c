@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. */
+#include "models/objective.h"
+
+#include "base/status.h"
+#include "models/optimiser_options.h"
+#include "nn/init.h"
+#include "nn/likelihoods.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Where lines of tables stand ---- */
+
+typedef struct line_place {
+    const char *path;     /* ending in '.': the elements of a list */
+    const spec_table *table;
+    const char *fallback; /* the line if none is written; NULL: there must be one */
+} line_place;
+
+static const line_place places[] = {
+    {"optimiser", &optimiser_table, "adam"},
+    {"learning_rate_schedule", &schedule_table, "constant"},
+    {"objective.schedule", &schedule_table, "constant"},
+    {"model.likelihood", &likelihood_table, NULL},
+    {"model.init", &initialiser_table, "pytorch"},
+    {"model.encoder.", &layer_table, NULL},
+    {"model.decoder.", &layer_table, NULL},
+    {"model.posterior.mean.", &layer_table, NULL},
+    {"model.posterior.logvar.", &layer_table, NULL},
+};
+
+static bool is_place(const line_place *place, const char *path)
+{
+    size_t n = strlen(place->path);
+    int64_t index;
+    if (place->path[n - 1] != '.')
+        return strcmp(path, place->path) == 0;
+    return strncmp(path, place->path, n) == 0 && text_to_int64(path + n, &index);
+}
+
+static const line_place *find_place(const char *path)
+{
+    for (int i = 0; i < COUNT_OF(places); i++)
+        if (is_place(&places[i], path))
+            return &places[i];
+    return NULL;
+}
+
+static yaml_node *child_at(const yaml_node *parent, const char *name)
+{
+    int64_t index;
+    if (parent->kind == YAML_IS_MAP)
+        return yaml_get(parent, name);
+    if (parent->kind != YAML_IS_LIST || !text_to_int64(name, &index) || index < 0)
+        return NULL;
+    yaml_node *child = parent->first;
+    while (child && index-- > 0)
+        child = child->next;
+    return child;
+}
+
+static yaml_node *node_at(yaml_node *node, const char *path)
+{
+    while (node && path) {
+        size_t n = strcspn(path, ".");
+        char *name = must_format("%.*s", (int)n, path);
+        node = child_at(node, name);
+        free(name);
+        path = path[n] ? path + n + 1 : NULL;
+    }
+    return node;
+}
+
+/* ---- One option of a line ---- */
+
+static int change_line(arena *a, const spec_table *table, yaml_node *line, const char *option,
+                       const char *value)
+{
+    spec s;
+    LT_TRY(spec_parse(table, line->text, &s));
+    int status = spec_set(table, &s, option, value);
+    text words = {0};
+    if (status == LT_OK) {
+        spec_print(&s, &words);
+        line->text = arena_copy_text(a, text_get(&words));
+    }
+    text_clear(&words);
+    spec_clear(&s);
+    return status;
+}
+
+/* The line at `path` as a scalar, written with its fallback if it is not there; NULL: not a line. */
+static yaml_node *find_line(arena *a, yaml_node *root, const line_place *place, const char *path)
+{
+    yaml_node *line = node_at(root, path);
+    if (!line && place->fallback && yaml_set_path(a, root, path, place->fallback) == LT_OK)
+        line = node_at(root, path);
+    return line && line->kind == YAML_IS_SCALAR ? line : NULL;
+}
+
+static int set_path(arena *a, yaml_node *root, char *path, const char *value)
+{
+    char *dot = strrchr(path, '.');
+    if (!dot)
+        return yaml_set_path(a, root, path, value);
+    *dot = 0;
+    const line_place *place = find_place(path);
+    yaml_node *line = place ? find_line(a, root, place, path) : NULL;
+    if (!line) {
+        *dot = '.';
+        return yaml_set_path(a, root, path, value);
+    }
+    int status = change_line(a, place->table, line, dot + 1, value);
+    *dot = '.';
+    return status == LT_OK ? status : status_prefix(status, "--set %s", path);
+}
+
+int recipe_set(arena *a, yaml_node *root, const char *set)
+{
+    const char *equals = strchr(set, '=');
+    if (!equals || equals == set)
+        return status_fail(LT_VALUE, "--set %s: expected KEY=VALUE, as in model.latent=32", set);
+    char *path = must_format("%.*s", (int)(equals - set), set);
+    int status = set_path(a, root, path, equals + 1);
+    free(path);
+    return status;
+}
