@@ -589,6 +589,7 @@ static void missing_and_misspelt_names(void **state)
     assert_says("apt install dataset-fashion-mnist");
     assert_int_equal(lt_dataset_open(&d, "fashion-minst", NULL), LT_NOT_FOUND);
     assert_says("did you mean 'fashion-mnist'?");
+    assert_says("nor is there such a file or directory");
     assert_int_equal(lt_dataset_open(&d, "", NULL), LT_NOT_FOUND);
     assert_int_equal(lt_dataset_open(&d, "synthetc", NULL), LT_NOT_FOUND);
     assert_says("did you mean 'synthetic'?");
@@ -793,6 +794,95 @@ static void mean_of_draws_is_the_grey_value(void **state)
     }
 }
 
+/* 2000 equal images, p = 1/5: each gets draws of its own, the same in every epoch, others when the
+   set is another split or the seed another one. */
+static void fixed_draws_differ_from_image_to_image(void **state)
+{
+    (void)state;
+    enum { N = 2000, PIXELS = 9 };
+    unsigned char u1[N * PIXELS];
+    memset(u1, 51, sizeof u1);
+    const char *path = put_npy(
+        "u.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (2000, 3, 3)}", u1, sizeof u1);
+    lt_data_options o = {.binarize = LT_BINARIZE_FIXED, .validation = N / 2};
+    lt_dataset *d = must_open(path, &o);
+    o.seed = 1;
+    lt_dataset *other = must_open(path, &o);
+    float *x = gather_all(d, LT_TRAIN, 0, 10, 1);
+    double sum = 0;
+    int equal = 0;
+    for (int i = 0; i < N / 2 * PIXELS; i++)
+        sum += (double)x[i];
+    for (int i = 1; i < N / 2; i++)
+        equal += memcmp(x, x + (size_t)i * PIXELS, PIXELS * sizeof *x) == 0;
+    assert_true(fabs(sum / (N / 2 * PIXELS) - 0.2) < 5 * sqrt(0.16 / (N / 2 * PIXELS)));
+    assert_true(equal < 200); /* an all black image has probability 0.8^9 = 0.13 */
+    size_t n = N / 2 * PIXELS;
+    assert_false(equal_and_freed(x, gather_all(d, LT_VALID, 0, 10, 1), n));
+    assert_false(equal_and_freed(gather_all(d, LT_TRAIN, 0, 10, 1),
+                                 gather_all(other, LT_TRAIN, 0, 10, 1), n));
+    lt_dataset_free(d);
+    lt_dataset_free(other);
+}
+
+static void assert_hash(const void *data, size_t size, const char *want)
+{
+    char found[SHA256_TEXT];
+    sha256_text(data, size, found);
+    assert_string_equal(found, want);
+}
+
+/* What a seed gives is a promise: the same on every machine and in every later version. */
+static void seeds_keep_their_meaning(void **state)
+{
+    (void)state;
+    enum { N = 500 };
+    lt_data_options o = {.binarize = LT_BINARIZE_DYNAMIC, .seed = 42};
+    lt_dataset *d;
+    assert_int_equal(lt_dataset_synthetic(&d, N, 13, 11, 3, &o), LT_OK);
+    size_t n = (size_t)N * 13 * 11 * 3;
+    int32_t order[N];
+    lt_dataset_order(d, LT_TRAIN, 42, 7, order);
+    float *x = gather_all(d, LT_TRAIN, 7, N, 1);
+    assert_hash(d->splits[LT_TRAIN].u8, n,
+                "2bcb11037481a8db2dffae38e18bed528c50b873908ecbc2cee252617ffca7e7");
+    assert_hash(order, sizeof order,
+                "a8d3c194715e4cb1b61dbe42ed50de51669f023cbce7fafe6b0218531f987365");
+    assert_hash(x, n * sizeof *x,
+                "6ad130eed7c1f946a8b8272d7c129a03762e207bcf72286549fa99e261e229cc");
+    free(x);
+    lt_dataset_free(d);
+}
+
+static int allocations_left;
+static bool allow_some(void *user, size_t size)
+{
+    (void)user, (void)size;
+    return allocations_left-- > 0;
+}
+
+static void failing_allocations_are_errors(void **state)
+{
+    (void)state;
+    static const float f4[4];
+    const char *npy = put_npy(
+        "f.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2)}", f4, sizeof f4);
+    const char *amat = put_text("a.amat", AMAT);
+    const char *names[] = {npy, amat, "synthetic"};
+    static const int needed[] = {1, 1, 4};
+    lt_set_allow_memory(allow_some, NULL);
+    for (int i = 0; i < COUNT_OF(names); i++)
+        for (int k = 0; k <= needed[i]; k++) {
+            lt_dataset *d;
+            allocations_left = k;
+            int status = lt_dataset_open(&d, names[i], NULL);
+            assert_int_equal(status, k < needed[i] ? LT_NO_MEMORY : LT_OK);
+            assert_int_equal(status == LT_OK, d != NULL);
+            lt_dataset_free(d);
+        }
+    lt_set_allow_memory(NULL, NULL);
+}
+
 static void threshold_and_mean_agree(void **state)
 {
     (void)state;
@@ -923,6 +1013,9 @@ int main(void)
         TEST(order_is_a_permutation_of_its_own_for_each_epoch),
         TEST(same_bits_in_any_batch_and_with_any_threads),
         TEST(mean_of_draws_is_the_grey_value),
+        TEST(fixed_draws_differ_from_image_to_image),
+        TEST(seeds_keep_their_meaning),
+        TEST(failing_allocations_are_errors),
         TEST(threshold_and_mean_agree),
         TEST(mnist_is_mnist),
         TEST(fashion_is_fashion),

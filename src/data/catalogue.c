@@ -95,11 +95,12 @@ const lt_catalogue_entry *lt_data_named(const char *name)
     }
     names[COUNT_OF(sets)] = "synthetic";
     const char *nearest = text_nearest(name, text_item, names, COUNT_OF(names));
-    status_fail(LT_NOT_FOUND,
-                "no data set is called '%s'%s%s%s (see: latent data list), and there "
-                "is no such file or directory",
-                name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                nearest ? "'?" : "");
+    if (nearest)
+        status_fail(LT_NOT_FOUND,
+                    "no data set is called '%s'; did you mean '%s'? (latent data list)", name,
+                    nearest);
+    else
+        status_fail(LT_NOT_FOUND, "no data set is called '%s' (latent data list)", name);
     return NULL;
 }
 

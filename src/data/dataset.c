@@ -333,7 +333,8 @@ static int open_any(lt_dataset **out, const char *name, const lt_data_options *o
                                     options);
     const lt_catalogue_entry *set = lt_data_named(name);
     if (!set && !strchr(name, '/') && !file_exists(name))
-        return LT_NOT_FOUND; /* with the message of lt_data_named */
+        return status_fail(LT_NOT_FOUND, "%s; nor is there such a file or directory",
+                           lt_last_error());
     LT_TRY(set ? open_named(out, set, options) : open_path(out, name, options));
     return dataset_finish(*out);
 }

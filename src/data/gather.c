@@ -155,7 +155,8 @@ int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t *index,
     philox_key key = {.seed = (uint64_t)d->info.options.seed,
                       .stream = (is_dynamic ? STREAM_DYNAMIC : STREAM_FIXED) + split,
                       .step = is_dynamic ? epoch : 0};
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+    int team = threads > 1 ? threads : 1;
+#pragma omp parallel for schedule(static) num_threads(team) if (team > 1)
     for (int i = 0; i < n; i++) {
         if (i + AHEAD < n)
             prefetch_image(d, s, index[i + AHEAD]);

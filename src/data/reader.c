@@ -12,7 +12,7 @@
 static const reader *const readers[] = {&idx_reader, &npy_reader, &amat_reader};
 
 /* Inflated bytes of one file; a gzip bomb stops here. */
-static const size_t CONTENT_LIMIT = (size_t)8 << 30;
+static const size_t CONTENT_LIMIT = (size_t)1 << (sizeof(size_t) > 4 ? 33 : 30);
 
 void data_array_clear(data_array *a)
 {
