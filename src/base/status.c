@@ -58,7 +58,7 @@ int status_prefix(int status, const char *format, ...)
     int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof text)
-        snprintf(text + n, sizeof text - (size_t)n, ": %s", message);
+        snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)(sizeof text) - n - 3, message);
     memcpy(message, text, sizeof text);
     return status;
 }

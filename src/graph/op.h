@@ -126,21 +126,4 @@ struct lt_graph {
 /* Every operator, elementwise ones first; NULL ends it. For tests, documentation and checks. */
 extern const lt_op *const op_table[];
 
-/* Operators the engine itself must recognise. */
-extern const lt_op lt_op_input, lt_op_variable, lt_op_constant, lt_op_assign, lt_op_expand, lt_op_sum,
-    lt_op_max_reduce, lt_op_reshape, lt_op_detach, lt_op_concat, lt_op_copy;
-
-typedef struct constant_attr {
-    const double *values; /* in the graph's arena */
-    int64_t n;
-} constant_attr;
-
-typedef struct axes_attr {
-    unsigned axes; /* bit i: axis i */
-} axes_attr;
-
-typedef struct shape_attr {
-    lt_shape shape;
-} shape_attr;
-
 #endif

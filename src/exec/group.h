@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* A fused unit as a short program over tiles: operands are loaded, operators run one after another on
+   about a thousand floats that stay in L1, results are stored, reductions are accumulated. */
+#ifndef LATENT_GROUP_H
+#define LATENT_GROUP_H
+
+#include "graph/program.h"
+
+typedef struct group group;
+
+/* Never fails; memory of `a`. */
+group *group_make(arena *a, const lt_program *p, const unit *u, const plan *m);
+
+/* Floats that one thread needs while running it, and that the partial results of its shards need. */
+int64_t group_scratch_size(const group *g);
+int64_t group_partials_size(const group *g);
+
+/* Bytes that one run reads and writes outside the caches' reach: operands and results once. */
+int64_t group_bytes(const group *g);
+
+/* memory[id]: where the values of storage node id are. scratch: one piece of scratch_size per thread.
+   The result does not depend on `threads`. */
+void group_run(const group *g, float *const *memory, int threads, float *scratch,
+               int64_t scratch_stride, float *partials);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two executors share. */
+#ifndef LATENT_SESSION_H
+#define LATENT_SESSION_H
+
+#include "graph/program.h"
+
+/* An executor: what a session does with a program. `state` is the executor's own. */
+typedef struct executor {
+    const char *name;
+    void *(*create)(const lt_program *p, const lt_session_options *o);
+    void (*free)(void *state);
+    int (*run)(void *state, const lt_run_key *key);
+    /* Where the values of node x of the source graph are, or NULL if they are not kept. */
+    void *(*values)(void *state, const lt_node *x);
+    /* The variable lives in memory of the caller from now on. */
+    int (*bind)(void *state, const lt_node *variable, float *memory);
+    int (*profile)(void *state, lt_profile_line *lines, int n);
+    bool is_double;
+} executor;
+
+extern const executor executor_cpu, executor_reference;
+
+#endif

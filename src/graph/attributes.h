@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The operators that compile and the executors recognise, and the attributes of the structured ones. */
+#ifndef LATENT_ATTRIBUTES_H
+#define LATENT_ATTRIBUTES_H
+
+#include "graph/op.h"
+
+/* OP(sum) becomes extern const lt_op lt_op_sum; so do the lines of eltwise.def. */
+#define OP(NAME) extern const lt_op lt_op_##NAME;
+#define E1(NAME, ...) OP(NAME)
+#define E2 E1
+#define E3 E1
+#include "ops/eltwise.def"
+#include "ops/ops.def"
+#undef E1
+#undef E2
+#undef E3
+#undef OP
+
+typedef struct constant_attr {
+    const double *values; /* in the graph's arena */
+    lt_shape shape;
+} constant_attr;
+
+/* Attributes are compared byte by byte (those that are a shape: by the node's shape), so the structs
+   below have no padding. */
+
+typedef struct axes_attr {
+    unsigned axes; /* bit i: axis i */
+} axes_attr;
+
+typedef struct shape_attr {
+    lt_shape shape;
+} shape_attr;
+
+typedef struct permute_attr {
+    int axes[LT_MAX_RANK];
+} permute_attr;
+
+typedef struct slice_attr {
+    int64_t start, stop, axis;
+} slice_attr;
+
+typedef struct pad_attr {
+    int64_t before, after, axis;
+} pad_attr;
+
+typedef struct concat_attr {
+    int64_t axis;
+} concat_attr;
+
+typedef struct scatter_attr {
+    int64_t rows;
+} scatter_attr;
+
+typedef struct random_attr {
+    lt_shape shape;
+    uint32_t stream;
+} random_attr;
+
+/* y = act(op(a) op(b) + bias): op() transposes where asked. Compile folds transposes, a bias and an
+   activation into it; built by hand it is the plain product. */
+typedef struct matmul_attr {
+    const lt_op *activation; /* or NULL */
+    float parameter;         /* second operand of the activation: slope, alpha */
+    bool transpose_a, transpose_b, has_bias, unused;
+} matmul_attr;
+
+lt_node *matmul_make(const matmul_attr *attr, lt_node *a, lt_node *b, lt_node *bias);
+
+/* Whether a matrix product can apply this elementwise operator to its result. */
+bool matmul_can_activate(const lt_op *op);
+
+#endif

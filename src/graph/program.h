@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* A compiled graph: the rewritten nodes, the schedule of units, the memory plan. */
+#ifndef LATENT_PROGRAM_H
+#define LATENT_PROGRAM_H
+
+#include "graph/attributes.h"
+
+enum { MAX_BOUNDS = LT_MAX_RANK - 1, MAX_DIMS = LT_MAX_RANK };
+
+/* Where a broadcast operand or a reduction's result is, as a function of the element number i of a
+   fused domain. The domain is cut at `bound` (element counts, ascending, each a multiple of the one
+   before); segment k runs from bound[k-1] to bound[k]; where it is active the index moves on. */
+typedef struct pattern {
+    int n; /* bounds, so n + 1 segments; 0: one segment */
+    int64_t bound[MAX_BOUNDS];
+    bool active[MAX_DIMS];
+} pattern;
+
+/* The pattern of an array of shape `small` repeated to `large` (same rank). False: too many cuts. */
+bool pattern_make(pattern *p, lt_shape small, lt_shape large);
+
+/* Merges the cuts of `p` into `to`; false if they do not divide each other or are too many. */
+bool pattern_merge(int *n, int64_t bound[MAX_BOUNDS], const pattern *p);
+
+/* Strips reshapes and contiguous slices: the node whose memory x is, and where it begins there. */
+lt_node *node_storage(lt_node *x, int64_t *offset);
+
+/* One launch: a single node, or a fused group of elementwise nodes, expands, reductions, assigns. */
+typedef struct unit {
+    lt_node **nodes; /* in order of computation */
+    int n;
+    bool fused;
+    int64_t size;             /* elements of the fused domain */
+    int n_bounds;             /* its cuts */
+    int64_t bound[MAX_BOUNDS];
+} unit;
+
+struct lt_program {
+    lt_graph *source;  /* as written; borrowed */
+    lt_node **targets; /* of source */
+    int n_targets;
+    lt_graph *graph; /* as rewritten; owned */
+    lt_node **image; /* by source id: the node of `graph` with its value, or NULL */
+    int n_image;
+    unit *units; /* in order of execution */
+    int n_units;
+    int *unit_of; /* by id in `graph`: which unit computes it, or -1 */
+    lt_program_info info;
+};
+
+/* ---- Passes ---- */
+
+/* Dead code, common subexpressions, constants, identities: makes graph and image better. */
+void rewrite_simplify(lt_program *p);
+
+/* Transposes, biases and activations go into matrix products. */
+void rewrite_matmuls(lt_program *p);
+
+/* Values of assigns that are themselves variables get a copy: all reads see the old values. */
+void rewrite_assigns(lt_program *p);
+
+/* Groups nodes into units and puts them in order: fills units and unit_of. */
+void fuse_units(lt_program *p);
+
+/* How often each node of p->graph is read, targets included; the caller frees it. */
+int *count_uses(const lt_program *p);
+
+/* The node that input i of y reads in the end: through views, and through an expand that is not
+   computed but read as a broadcast (then *broadcast is the expand, else NULL). */
+lt_node *node_reads(const lt_program *p, const lt_node *y, int i, lt_node **broadcast,
+                    int64_t *offset);
+
+/* ---- Memory plan ---- */
+
+typedef enum place_kind {
+    PLACE_NONE,     /* not computed, or only tile by tile inside its unit */
+    PLACE_BLOCK,    /* in the session's block */
+    PLACE_CONSTANT, /* in the session's constants */
+    PLACE_VARIABLE, /* where the variable lives */
+} place_kind;
+
+/* Where a node's values are, by its id. */
+typedef struct place {
+    place_kind kind;
+    int64_t offset; /* floats from the start of the block, the constants, the variable */
+    int storage;    /* id of the node whose memory it is */
+} place;
+
+typedef struct plan {
+    place *places;
+    int64_t block_size, unplanned_size, constants_size; /* floats */
+} plan;
+
+/* With own_places no two values share memory. */
+plan *plan_make(const lt_program *p, bool own_places);
+void plan_free(plan *m);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* eltwise.def as loops over floats. Compiled with -fno-math-errno -fno-trapping-math, without which
+   no compiler may vectorise a conditional or a call of exp; neither changes a result. */
+#include "kernels/tiles.h"
+
+#include "kernels/simd.h"
+
+/* Forward expressions are written for reals; here reals are floats. */
+#define exp(x) expf(x)
+#define expm1(x) expm1f(x)
+#define log(x) logf(x)
+#define log1p(x) log1pf(x)
+#define tanh(x) tanhf(x)
+#define erf(x) erff(x)
+#define sqrt(x) sqrtf(x)
+#define fabs(x) fabsf(x)
+#define fmax(x, y) ((x) > (y) ? (x) : (y))
+
+/* E1(exp, exp(x), ...) becomes
+ *     void tile_exp(int n, float *y, const float *a, const float *b, const float *c)
+ *     { for (int i = 0; i < n; i++) { const float x = a[i]; y[i] = expf(x); } } */
+#define E1(NAME, FORWARD, ...)                                                                     \
+    LT_CLONES void tile_##NAME(int n, float *out, const float *in, const float *b, const float *c) \
+    {                                                                                              \
+        (void)b, (void)c;                                                                          \
+        _Pragma("omp simd") for (int i = 0; i < n; i++)                                            \
+        {                                                                                          \
+            const float x = in[i];                                                                 \
+            out[i] = (float)(FORWARD);                                                             \
+        }                                                                                          \
+    }
+#define E2(NAME, FORWARD, ...)                                                                     \
+    LT_CLONES void tile_##NAME(int n, float *out, const float *p, const float *q, const float *r)  \
+    {                                                                                              \
+        (void)r;                                                                                   \
+        _Pragma("omp simd") for (int i = 0; i < n; i++)                                            \
+        {                                                                                          \
+            const float a = p[i], b = q[i];                                                        \
+            out[i] = (float)(FORWARD);                                                             \
+        }                                                                                          \
+    }
+#define E3(NAME, FORWARD, ...)                                                                     \
+    LT_CLONES void tile_##NAME(int n, float *out, const float *p, const float *q, const float *r)  \
+    {                                                                                              \
+        _Pragma("omp simd") for (int i = 0; i < n; i++)                                            \
+        {                                                                                          \
+            const float a = p[i], b = q[i], c = r[i];                                              \
+            out[i] = (float)(FORWARD);                                                             \
+        }                                                                                          \
+    }
+#include "ops/eltwise.def"
+
+#undef exp
+#undef log
+#undef sqrt
+
+enum { LANES = 32 }; /* independent partial results, so that additions overlap */
+
+LT_CLONES float tile_sum_all(int n, const float *x)
+{
+    float part[LANES] = {0};
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++)
+            part[k] += x[i + k];
+    for (int k = 0; i + k < n; k++)
+        part[k] += x[i + k];
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int k = 0; k < width; k++)
+            part[k] += part[k + width];
+    return part[0];
+}
+
+LT_CLONES float tile_max_all(int n, const float *x)
+{
+    float m = -INFINITY;
+    for (int i = 0; i < n; i++)
+        m = x[i] > m || x[i] != x[i] ? x[i] : m;
+    return m;
+}
+
+LT_CLONES void tile_accumulate_sum(int n, float *y, const float *x)
+{
+#pragma omp simd
+    for (int i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+LT_CLONES void tile_accumulate_max(int n, float *y, const float *x)
+{
+#pragma omp simd
+    for (int i = 0; i < n; i++)
+        y[i] = x[i] > y[i] || x[i] != x[i] ? x[i] : y[i];
+}
+
+LT_CLONES void tile_fill(int n, float *y, float value)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = value;
+}
+
+LT_CLONES void tile_uniform(int n, float *y, const unsigned *words)
+{
+#pragma omp simd
+    for (int i = 0; i < n; i++)
+        y[i] = ((float)(int)(words[i] >> 9) + .5f) * 0x1p-23f;
+}
+
+/* sqrt(-2 log u) (cos 2 pi v, sin 2 pi v); u in (0, 1] and v in [0, 1) have 24 bits, exact in f32.
+   Three loops, because a compiler that sees sin and cos of one angle together calls scalar sincos. */
+LT_CLONES void tile_normal(int n, float *y, const unsigned *words)
+{
+    float angle[TILE_SIZE / 2], radius[TILE_SIZE / 2];
+    int pairs = n / 2;
+#pragma omp simd
+    for (int i = 0; i < pairs; i++) {
+        float u = (float)(int)((words[2 * i] >> 8) + 1) * 0x1p-24f;
+        radius[i] = sqrtf(-2 * logf(u));
+        angle[i] = (float)(int)(words[2 * i + 1] >> 8) * (float)(2 * M_PI * 0x1p-24);
+    }
+#pragma omp simd
+    for (int i = 0; i < pairs; i++)
+        y[2 * i] = radius[i] * cosf(angle[i]);
+#pragma omp simd
+    for (int i = 0; i < pairs; i++)
+        y[2 * i + 1] = radius[i] * sinf(angle[i]);
+}

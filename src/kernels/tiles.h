@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Tile kernels: one elementwise operator over a short run of floats that stays in cache.
+   y[i] = f(a[i], b[i], c[i]) for i < n; y may be the same array as an input. */
+#ifndef LATENT_TILES_H
+#define LATENT_TILES_H
+
+/* Floats per tile: with half a dozen live tiles a chain of operators stays in a 48 KiB L1. */
+enum { TILE_SIZE = 1024 };
+
+/* E1(exp, ...) becomes void tile_exp(int n, float *y, const float *a, const float *b,
+                                      const float *c); */
+#define TILE(NAME)                                                                                 \
+    void tile_##NAME(int n, float *y, const float *a, const float *b, const float *c);
+#define E1(NAME, ...) TILE(NAME)
+#define E2(NAME, ...) TILE(NAME)
+#define E3(NAME, ...) TILE(NAME)
+#include "ops/eltwise.def"
+#undef E1
+#undef E2
+#undef E3
+#undef TILE
+
+/* Sums and maxima of a run; the order of additions is fixed by n alone. */
+float tile_sum_all(int n, const float *x);
+float tile_max_all(int n, const float *x);
+
+/* y[i] += x[i], y[i] = max(y[i], x[i]). */
+void tile_accumulate_sum(int n, float *y, const float *x);
+void tile_accumulate_max(int n, float *y, const float *x);
+
+void tile_fill(int n, float *y, float value);
+
+/* Uniform and normal draws from Philox words (Box and Muller, two at a time); n is a multiple of 4,
+   at most TILE_SIZE. */
+void tile_uniform(int n, float *y, const unsigned *words);
+void tile_normal(int n, float *y, const unsigned *words);
+
+#endif

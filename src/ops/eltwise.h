@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Builders that operator families share. */
+#ifndef LATENT_ELTWISE_H
+#define LATENT_ELTWISE_H
+
+#include "graph/attributes.h"
+
+/* Lines that are not public operators. */
+lt_node *lt_leaky_by(lt_node *x, lt_node *slope);
+lt_node *lt_elu_by(lt_node *x, lt_node *alpha);
+lt_node *lt_copy(lt_node *x);
+
+/* Expands the n inputs to their common shape as NumPy does; a misfit is a graph error naming `op`. */
+void broadcast_together(int n, lt_node **in, const char *op);
+
+#endif

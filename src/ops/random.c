@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Random numbers as operators: a function of (seed, stream, step, element) and nothing else. */
+#include "base/philox.h"
+#include "kernels/tiles.h"
+#include "ops/eltwise.h"
+
+#include <latent/ops.h>
+
+#include <math.h>
+#include <string.h>
+
+static const char *random_shape(const lt_node *y, lt_shape *s)
+{
+    *s = ((const random_attr *)y->attr)->shape;
+    return s->rank < 0 || s->rank > LT_MAX_RANK ? "rank out of range" : NULL;
+}
+
+static philox_key key_of(const lt_node *y, const lt_run_key *key)
+{
+    return (philox_key){key->seed, ((const random_attr *)y->attr)->stream, key->step};
+}
+
+/* Words become floats tile by tile; the last tile goes through a buffer, whole blocks of four. */
+static void draw(const lt_call *c, void (*convert)(int n, float *y, const unsigned *words))
+{
+    philox_key key = key_of(c->y, c->key);
+    int64_t n = lt_shape_size(c->y->shape), tiles = (n + TILE_SIZE - 1) / TILE_SIZE;
+#pragma omp parallel for num_threads(c->threads) schedule(static) if (tiles > 1)
+    for (int64_t t = 0; t < tiles; t++) {
+        uint32_t words[TILE_SIZE];
+        float values[TILE_SIZE];
+        int64_t first = t * TILE_SIZE, m = n - first < TILE_SIZE ? n - first : TILE_SIZE;
+        philox_words(&key, first, m, words);
+        convert((int)((m + 3) / 4 * 4), values, words);
+        memcpy(c->out + first, values, sizeof *values * (size_t)m);
+    }
+}
+
+/* ---- uniform ---- */
+
+static void uniform_eval(const lt_call *c) { draw(c, tile_uniform); }
+
+static void uniform_reference(const lt_reference_call *c)
+{
+    philox_key key = key_of(c->y, c->key);
+    int64_t n = lt_shape_size(c->y->shape);
+    for (int64_t i = 0; i < n; i++)
+        c->out[i] = ((philox_word(&key, i) >> 9) + .5) * 0x1p-23;
+}
+
+const lt_op lt_op_uniform = {
+    .name = "uniform", .flags = OP_RANDOM, .attr_size = sizeof(random_attr), .shape = random_shape,
+    .eval = uniform_eval, .reference = uniform_reference,
+    .cases = (const lt_op_case[]){
+        {"matrix", .attr = &(random_attr){{2, {5, 7}}, 3}},
+        {"tiles", .attr = &(random_attr){{1, {5003}}, 4}},
+        {0}}};
+
+lt_node *lt_uniform(lt_graph *g, lt_shape shape)
+{
+    return node_source(g, &lt_op_uniform, &(random_attr){shape, g->streams++});
+}
+
+/* ---- normal ---- */
+
+static void normal_eval(const lt_call *c) { draw(c, tile_normal); }
+
+static void normal_reference(const lt_reference_call *c)
+{
+    philox_key key = key_of(c->y, c->key);
+    int64_t n = lt_shape_size(c->y->shape);
+    for (int64_t i = 0; i < n; i++) {
+        double u = ((philox_word(&key, i & ~1) >> 8) + 1.) * 0x1p-24;
+        double angle = 2 * M_PI * (philox_word(&key, i | 1) >> 8) * 0x1p-24;
+        c->out[i] = sqrt(-2 * log(u)) * (i % 2 ? sin(angle) : cos(angle));
+    }
+}
+
+const lt_op lt_op_normal = {
+    .name = "normal", .flags = OP_RANDOM, .attr_size = sizeof(random_attr), .shape = random_shape,
+    .eval = normal_eval, .reference = normal_reference,
+    .cases = (const lt_op_case[]){
+        {"matrix", .attr = &(random_attr){{2, {5, 7}}, 5}},
+        {"tiles", .attr = &(random_attr){{1, {5003}}, 6}},
+        {0}}};
+
+lt_node *lt_normal(lt_graph *g, lt_shape shape)
+{
+    return node_source(g, &lt_op_normal, &(random_attr){shape, g->streams++});
+}
+
+lt_node *lt_bernoulli(lt_node *p)
+{
+    return node_is_bad(p) ? p : lt_less(lt_uniform(p->graph, p->shape), p);
+}
