@@ -1,515 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Readers against damaged files, known contents of the published sets, batches that depend on
+/* Finding and opening sets, known contents of the published ones, and batches that depend on
    nothing but their arguments. */
-#include <latent/data.h>
+#include "data_files.h"
 
-#include "base/memory.h"
 #include "base/options.h"
-#include "base/philox.h"
-#include "base/status.h"
-#include "base/text.h"
 #include "data/catalogue.h"
 #include "data/dataset.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
-
-#include <zlib.h>
-
-/* ---- A directory for the files of a test; emptied after it ---- */
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-    (void)state;
-    strcpy(dir, "/tmp/latent-data-XXXXXX");
-    unsetenv("LATENT_DATA");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    char *command = must_format("rm -rf '%s'", dir);
-    int status = system(command);
-    free(command);
-    return status;
-}
-
-/* Paths in the directory live until the next four are asked for. */
-static const char *in_dir(const char *name)
-{
-    static char paths[4][128];
-    static int turn;
-    char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-    return path;
-}
-
-static const char *put(const char *name, const void *data, size_t size)
-{
-    const char *path = in_dir(name);
-    assert_int_equal(file_write(path, data, size), LT_OK);
-    return path;
-}
-
-static const char *put_text(const char *name, const char *t) { return put(name, t, strlen(t)); }
-
-static const char *put_gz(const char *name, const void *data, size_t size)
-{
-    const char *path = in_dir(name);
-    gzFile f = gzopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(gzwrite(f, data, (unsigned)size), size);
-    assert_int_equal(gzclose(f), Z_OK);
-    return path;
-}
-
-/* ---- Small valid files ---- */
-
-enum { IDX_SIZE = 16 + 2 * 3 * 3, LABELS_SIZE = 8 + 2 };
-
-/* Two images of 3 x 3, pixels 0, 14, 28 ... 238; two labels, 7 and 4. */
-static void make_idx(unsigned char image[IDX_SIZE], unsigned char label[LABELS_SIZE])
-{
-    memcpy(image, "\0\0\x08\x03\0\0\0\x02\0\0\0\x03\0\0\0\x03", 16);
-    for (int i = 0; i < 18; i++)
-        image[16 + i] = (unsigned char)(14 * i);
-    memcpy(label, "\0\0\x08\x01\0\0\0\x02\x07\x04", LABELS_SIZE);
-}
-
-static const char AMAT[] = "0 1 0 0\n1 1 0 0 \n0 0 0 1\n";
-
-/* An npy file of version 1; freed by the caller. */
-static unsigned char *make_npy(const char *dictionary, const void *data, size_t n, size_t *size)
-{
-    size_t length = strlen(dictionary);
-    *size = 10 + length + n;
-    unsigned char *file = must_alloc(*size);
-    memcpy(file, "\x93NUMPY\x01\x00", 8);
-    file[8] = (unsigned char)length;
-    file[9] = (unsigned char)(length >> 8);
-    memcpy(file + 10, dictionary, length);
-    memcpy(file + 10 + length, data, n);
-    return file;
-}
-
-static const char *put_npy(const char *name, const char *dictionary, const void *data, size_t n)
-{
-    size_t size;
-    unsigned char *file = make_npy(dictionary, data, n, &size);
-    const char *path = put(name, file, size);
-    free(file);
-    return path;
-}
-
-/* ---- Expectations ---- */
-
-static lt_dataset *must_open(const char *name, const lt_data_options *options)
-{
-    lt_dataset *d;
-    if (lt_dataset_open(&d, name, options) != LT_OK)
-        fail_msg("%s: %s", name, lt_last_error());
-    return d;
-}
-
-static void assert_says(const char *words)
-{
-    if (!strstr(lt_last_error(), words))
-        fail_msg("expected '%s' in the message: %s", words, lt_last_error());
-}
-
-/* Opening fails; the message names the path and holds `words`. */
-static void assert_rejected(int status, const char *path, const char *words)
-{
-    lt_dataset *d = (lt_dataset *)&status;
-    int found = lt_dataset_open(&d, path, NULL);
-    if (found != status)
-        fail_msg("%s: expected %s, found %s", path, lt_status_name(status), lt_status_name(found));
-    assert_null(d);
-    assert_says(path);
-    assert_says(words);
-}
-
-/* The same for a damaged file, whose message says what was expected and found. */
-static void assert_malformed(const char *path, const char *words)
-{
-    assert_rejected(LT_FORMAT, path, words);
-    assert_says("expected");
-    assert_says("found");
-}
-
-static float *gather_all(const lt_dataset *d, lt_split split, uint64_t epoch, int batch,
-                         int threads)
-{
-    const lt_dataset_info *f = lt_dataset_describe(d);
-    size_t pixels = (size_t)f->h * (size_t)f->w * (size_t)f->c;
-    int n = f->n[split];
-    float *x = must_alloc((size_t)n * pixels * sizeof *x);
-    int32_t *index = must_alloc((size_t)n * sizeof *index);
-    for (int i = 0; i < n; i++)
-        index[i] = i;
-    for (int i = 0; i < n; i += batch)
-        assert_int_equal(lt_dataset_gather(d, split, index + i, n - i < batch ? n - i : batch,
-                                           epoch, threads, x + (size_t)i * pixels),
-                         LT_OK);
-    free(index);
-    return x;
-}
-
-/* ---- Readers: what is right ---- */
-
-static void idx_plain_and_gz_are_equal(void **state)
-{
-    (void)state;
-    unsigned char image[IDX_SIZE], label[LABELS_SIZE];
-    make_idx(image, label);
-    lt_dataset *d[2] = {must_open(put("a-idx3-ubyte", image, IDX_SIZE), NULL),
-                        must_open(put_gz("b-idx3-ubyte.gz", image, IDX_SIZE), NULL)};
-    for (int k = 0; k < 2; k++) {
-        const lt_dataset_info *f = lt_dataset_describe(d[k]);
-        assert_int_equal(f->n[LT_TRAIN], 2);
-        assert_int_equal(f->n[LT_TEST], 0);
-        assert_int_equal(f->h * 100 + f->w * 10 + f->c, 331);
-        assert_false(f->is_binary);
-        float *x = gather_all(d[k], LT_TRAIN, 0, 2, 1);
-        for (int i = 0; i < 18; i++)
-            assert_true(x[i] == (float)(14 * i) / 255);
-        free(x);
-        lt_dataset_free(d[k]);
-    }
-}
-
-static void every_byte_is_exactly_b_over_255(void **state)
-{
-    (void)state;
-    unsigned char b[256];
-    for (int i = 0; i < 256; i++)
-        b[i] = (unsigned char)i;
-    lt_dataset *d = must_open(put_npy("b.npy",
-                                      "{'descr': '|u1', 'fortran_order': False, "
-                                      "'shape': (1, 256), }\n",
-                                      b, 256),
-                              NULL);
-    float *x = gather_all(d, LT_TRAIN, 0, 1, 1);
-    for (int i = 0; i < 256; i++)
-        assert_true(x[i] == (float)i / 255);
-    free(x);
-    lt_dataset_free(d);
-}
-
-static void amat_reads_plain_and_free_spelling(void **state)
-{
-    (void)state;
-    static const char other[] = "0.000 1.0e+00\t 0 0\r\n 1 1. 0 0\r\n0 0 0e-00 1";
-    const char *texts[] = {AMAT, other};
-    static const float want[12] = {0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1};
-    for (int k = 0; k < 2; k++) {
-        lt_dataset *d = must_open(put_text("a.amat", texts[k]), NULL);
-        const lt_dataset_info *f = lt_dataset_describe(d);
-        assert_int_equal(f->n[LT_TRAIN], 3);
-        assert_int_equal(f->h * 100 + f->w * 10 + f->c, 221);
-        assert_true(f->is_binary);
-        float *x = gather_all(d, LT_TRAIN, 0, 2, 1);
-        assert_memory_equal(x, want, sizeof want);
-        free(x);
-        lt_dataset_free(d);
-    }
-}
-
-static void npy_reads_every_type_and_shape(void **state)
-{
-    (void)state;
-    static const float f4[4] = {0, 0.25f, 0.5f, 1};
-    static const double f8[4] = {0, 0.25, 0.5, 1};
-    static const unsigned char u1[4] = {0, 51, 102, 255}, b1[4] = {0, 1, 1, 0};
-    static const float u1_want[4] = {0, 0.2f, 0.4f, 1}, b1_want[4] = {0, 1, 1, 0};
-    const struct {
-        const char *dictionary;
-        const void *data;
-        size_t size;
-        int n, h, w, c;
-        const float *want;
-    } cases[] = {
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }", f4, 16, 1, 2, 2, 1, f4},
-        {"{\"shape\": (1,4),\"descr\":\"<f8\",\"fortran_order\":False}  \n", f8, 32, 1, 2, 2, 1,
-         f4},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 2, 2)}", u1, 4, 1, 1, 2, 2,
-         u1_want},
-        {"{'descr': '|b1', 'fortran_order': False, 'shape': (4, 1, 1), }", b1, 4, 4, 1, 1, 1,
-         b1_want},
-    };
-    for (int k = 0; k < COUNT_OF(cases); k++) {
-        lt_dataset *d =
-            must_open(put_npy("a.npy", cases[k].dictionary, cases[k].data, cases[k].size), NULL);
-        const lt_dataset_info *f = lt_dataset_describe(d);
-        assert_int_equal(f->n[LT_TRAIN], cases[k].n);
-        assert_int_equal(f->h, cases[k].h);
-        assert_int_equal(f->w, cases[k].w);
-        assert_int_equal(f->c, cases[k].c);
-        assert_int_equal(f->is_binary, cases[k].want == b1_want);
-        float *x = gather_all(d, LT_TRAIN, 0, 3, 1);
-        assert_memory_equal(x, cases[k].want, 4 * sizeof *x);
-        free(x);
-        lt_dataset_free(d);
-    }
-}
-
-static void npy_directory_with_labels(void **state)
-{
-    (void)state;
-    static const unsigned char u1[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-    static const int64_t labels[2] = {200, 3};
-    put_npy("train.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2)}", u1, 8);
-    put_npy("train-labels.npy", "{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", labels,
-            16);
-    put_npy("test.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2)}", u1, 4);
-    lt_dataset *d = must_open(dir, NULL);
-    const lt_dataset_info *f = lt_dataset_describe(d);
-    assert_string_equal(f->name, strrchr(dir, '/') + 1);
-    assert_int_equal(f->n[LT_TRAIN] * 100 + f->n[LT_VALID] * 10 + f->n[LT_TEST], 201);
-    assert_int_equal(f->classes, 201);
-    assert_false(f->has_labels[LT_TEST]);
-    int32_t index[] = {1, 0, 1}, got[3];
-    assert_int_equal(lt_dataset_labels(d, LT_TRAIN, index, 3, got), LT_OK);
-    assert_int_equal(got[0], 3);
-    assert_int_equal(got[1], 200);
-    assert_int_equal(lt_dataset_labels(d, LT_TEST, index + 1, 1, got), LT_NOT_FOUND);
-    assert_int_equal(lt_dataset_labels(d, LT_TRAIN, (int32_t[]){2}, 1, got), LT_VALUE);
-    lt_dataset_free(d);
-
-    put_npy("test.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 4)}", u1, 4);
-    assert_rejected(LT_FORMAT, dir, "expected images of 2 x 2 x 1, found 1 x 4 x 1");
-}
-
-/* ---- Readers: what is wrong ---- */
-
-static void idx_rejects_each_damaged_field(void **state)
-{
-    (void)state;
-    static const struct {
-        int offset, value;
-        const char *words;
-    } cases[] = {
-        {0, 1, "at byte 0: expected 00 00"},
-        {1, 0x80, "at byte 0: expected 00 00"},
-        {2, 0x0d, "at byte 2: expected IDX type 08 (bytes), found 0d"},
-        {2, 0, "at byte 2"},
-        {3, 0, "at byte 3: expected IDX rank 3 (images) or 1 (labels), found 0"},
-        {3, 1, "expected 2 bytes after the header, found 26"},
-        {3, 2, "at byte 3"},
-        {3, 4, "at byte 3"},
-        {3, 255, "at byte 3"},
-        {4, 0x80, "at byte 4: expected a count between 1 and 2147483647, found 2147483650"},
-        {4, 0x7f, "expected 19176357"}, /* (0x7f000002 images of 9 bytes */
-        {5, 1, "expected 589842 bytes after the header, found 18"},
-        {6, 1, "after the header, found 18"},
-        {7, 0, "at byte 4: expected a count between 1 and 2147483647, found 0"},
-        {7, 1, "at byte 25: expected 9 bytes after the header, found 18"},
-        {7, 3, "at byte 34: expected 27 bytes after the header, found 18"},
-        {8, 0xff, "expected a height between 1 and 16384, found 4278190083"},
-        {9, 1, "expected a height between 1 and 16384, found 65539"},
-        {10, 1, "expected 1554 bytes after the header, found 18"},
-        {11, 0, "at byte 8: expected a size of at least 1, found 0"},
-        {11, 2, "expected 12 bytes after the header, found 18"},
-        {12, 0xff, "expected a width between 1 and 16384"},
-        {13, 1, "expected a width between 1 and 16384, found 65539"},
-        {14, 1, "expected 1554 bytes"},
-        {15, 0, "at byte 12: expected a size of at least 1, found 0"},
-        {15, 4, "expected 24 bytes after the header, found 18"},
-    };
-    unsigned char image[IDX_SIZE], label[LABELS_SIZE];
-    for (int i = 0; i < COUNT_OF(cases); i++) {
-        make_idx(image, label);
-        image[cases[i].offset] = (unsigned char)cases[i].value;
-        assert_malformed(put("x-idx3-ubyte", image, IDX_SIZE), cases[i].words);
-    }
-}
-
-static void idx_rejects_every_truncation(void **state)
-{
-    (void)state;
-    unsigned char image[IDX_SIZE + 3] = {0}, label[LABELS_SIZE];
-    make_idx(image, label);
-    for (size_t n = 0; n < IDX_SIZE; n++)
-        assert_malformed(put("x-idx3-ubyte", image, n), n < 16 ? "at byte" : "expected 18 bytes");
-    for (size_t n = 1; n <= 3; n++)
-        assert_malformed(put("x-idx3-ubyte", image, IDX_SIZE + n), "at byte 34: expected 18 bytes");
-    assert_malformed(put("x-idx1-ubyte", label, LABELS_SIZE), "expected images, found 2 labels");
-
-    const char *gz = put_gz("x-idx3-ubyte.gz", image, IDX_SIZE);
-    bytes packed;
-    assert_int_equal(file_read(gz, 1 << 20, &packed), LT_OK);
-    for (size_t n = 0; n < packed.size; n++) {
-        lt_dataset *d;
-        gz = put("x-idx3-ubyte.gz", packed.data, n);
-        assert_int_equal(lt_dataset_open(&d, gz, NULL), LT_FORMAT);
-        assert_says(gz);
-    }
-    bytes_clear(&packed);
-}
-
-static void amat_rejects_damage(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *content, *words;
-    } cases[] = {
-        {"", "expected images or labels, found an empty file"},
-        {"\n", "line 1: expected as many numbers"},
-        {"0 1 0\n", "line 1: expected as many numbers as a square image has pixels"},
-        {"0 1 0 1\n0 1 0\n", "at byte 8: line 2: expected 4 numbers, found 3"},
-        {"0 1 0 1\n0 1 0 1 1\n", "line 2: expected 4 numbers, found 5"},
-        {"0 1 0 1\n\n0 1 0 1\n", "at byte 8: line 2: expected 4 numbers, found 0"},
-        {"0 1 0 1\n0 1 0 1\n \n", "line 3: expected 4 numbers, found 0"},
-        {"0 1 0 1\n0 1 0 2\n", "at byte 14: line 2, number 4: expected 0 or 1, found '2'"},
-        {"0 1 0 1\n0 x 0 1\n", "line 2, number 2: expected 0 or 1, found 'x'"},
-        {"0 1 0 1\n0 hello 0 1\n", "found 'hello'"},
-        {"0 1 0 1\n01 0 0 1\n", "line 2, number 1: expected 0 or 1, found '01'"},
-        {"0 1 0 1\n0.5 0 0 1\n", "found '0.5'"},
-        {"0 1 0 1\n-0 0 0 1\n", "found '-0'"},
-        {"0,1,0,1\n", "line 1, number 1: expected 0 or 1, found '0,1,0,1'"},
-        {"0 1 0 1\n0 1 0\f1\n", "line 2, number 3"},
-        {"nan 1 0 1\n", "found 'nan'"},
-    };
-    for (int i = 0; i < COUNT_OF(cases); i++)
-        assert_malformed(put_text("x.amat", cases[i].content), cases[i].words);
-    assert_malformed(put("x.amat", "0 1 0 1\n0 1 0 \0\n", 16), "line 2, number 4");
-
-    char *line = must_alloc(2 * 784 + 1); /* a whole line of MNIST's size, but one number */
-    for (int i = 0; i < 783; i++)
-        memcpy(line + 2 * i, "1 ", 2);
-    assert_malformed(put_text("x.amat", line), "found 783");
-    free(line);
-}
-
-static void npy_rejects_damage(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *dictionary;
-        size_t size;
-        const char *words;
-    } cases[] = {
-        {"{'descr': '|u1', 'fortran_order': True, 'shape': (1, 2, 2)}", 4, "found Fortran order"},
-        {"{'descr': '|O', 'fortran_order': False, 'shape': (1, 2, 2)}", 4, "found '|O'"},
-        {"{'descr': '<i8', 'fortran_order': False, 'shape': (1, 2, 2)}", 32, "found '<i8'"},
-        {"{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2, 2)}", 16, "found '>f4'"},
-        {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", 4, "number type"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2)}", 4,
-         "expected 8 numbers of 1 bytes, found 4 bytes"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2)}", 5,
-         "expected 4 numbers of 1 bytes, found 5 bytes"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2)}", 4, "of 4 bytes, found 4"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': ()}", 1, "found a single number"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (4,)}", 4, "found 4 labels"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 5)}", 5, "found N x 5"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (0, 2, 2)}", 0, "found 0"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 0, 2)}", 0, "found 0"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 8, 8)}", 192,
-         "found channels first"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1)}", 1, "found more"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, -2, -2)}", 4, "found '-'"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647, 16384, 16384, 4)}", 4,
-         "expected "},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 2, 2)}", 4,
-         "fits in memory"},
-        {"{'descr': '|u1', 'fortran_order': False}", 4, "found no shape"},
-        {"{'descr': '|u1', 'descr': '|u1', 'shape': (1,)}", 1, "once each, found 'descr'"},
-        {"{'colour': 3, 'descr': '|u1'}", 4, "found 'colour'"},
-        {"{'descr': '|u1', 'fortran_order': Maybe, 'shape': (1, 2, 2)}", 4, "True or False"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2", 4, "end of the npy header"},
-        {"['descr']", 4, "expected '{', found '['"},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2)} x", 4, "expected blanks"},
-        {"", 4, "end of the npy header"},
-    };
-    static const unsigned char zeros[192];
-    for (int i = 0; i < COUNT_OF(cases); i++)
-        assert_malformed(put_npy("x.npy", cases[i].dictionary, zeros, cases[i].size),
-                         cases[i].words);
-
-    static const char good[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2)}";
-    static const float high[4] = {0, 0, 1.5f, 0}, none[4] = {0, 0, 0, NAN};
-    assert_malformed(put_npy("x.npy", good, high, 16), "number 2: expected a value in [0, 1]");
-    assert_malformed(put_npy("x.npy", good, none, 16), "number 3: expected a value in [0, 1]");
-    static const double low[4] = {0, -1e-9, 0, 0};
-    assert_malformed(put_npy("x.npy",
-                             "{'descr': '<f8', 'fortran_order': False, 'shape': "
-                             "(1, 2, 2)}",
-                             low, 32),
-                     "number 1");
-    assert_malformed(put_npy("x.npy",
-                             "{'descr': '|b1', 'fortran_order': False, 'shape': "
-                             "(1, 2, 2)}",
-                             "\0\1\2\0", 4),
-                     "expected a boolean");
-    size_t size;
-    unsigned char *file = make_npy(good, high, 16, &size);
-    for (size_t n = 0; n < size; n++)
-        assert_malformed(put("x.npy", file, n), "at byte");
-    file[5] = 'Z';
-    assert_malformed(put("x.npy", file, size), "another signature");
-    file[5] = 'Y', file[6] = 9;
-    assert_malformed(put("x.npy", file, size), "found 9.0");
-    file[6] = 1, file[9] = 0xff;
-    assert_malformed(put("x.npy", file, size), "at byte 8: expected an npy header of");
-    free(file);
-}
-
-static void files_that_are_nothing_we_know(void **state)
-{
-    (void)state;
-    assert_malformed(put_text("x.bin", "hello"), "found bytes 68 65 6c 6c");
-    assert_malformed(put_text("x.png", "\x89PNG"), "expected IDX, npy or AMAT");
-    assert_malformed(put_text("y", "a"), "found bytes 61 00 00 00");
-    assert_rejected(LT_NOT_FOUND, in_dir("none.npy"), "No such file");
-    assert_rejected(LT_NOT_FOUND, dir, "lacks train-images-idx3-ubyte");
-    assert_says("binarized_mnist_train.amat");
-}
-
-/* Whatever the bytes: success, or LT_FORMAT with a message; the sanitizers watch. */
-static void random_damage_never_crashes(void **state)
-{
-    (void)state;
-    unsigned char image[IDX_SIZE], label[LABELS_SIZE];
-    make_idx(image, label);
-    size_t size;
-    unsigned char *npy =
-        make_npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2)}", "abcd", 4, &size);
-    const struct {
-        const char *name;
-        const void *data;
-        size_t size;
-    } files[] = {
-        {"x-idx3-ubyte", image, IDX_SIZE}, {"x.amat", AMAT, strlen(AMAT)}, {"x.npy", npy, size}};
-    for (int i = 0; i < 30000; i++) {
-        uint32_t r[8];
-        philox_words(&(philox_key){.seed = 5, .step = (uint64_t)i}, 0, 8, r);
-        int k = i % COUNT_OF(files);
-        bytes b = {must_alloc(files[k].size + 1), files[k].size};
-        memcpy(b.data, files[k].data, b.size);
-        b.data[r[0] % b.size] = (unsigned char)r[1];
-        if (r[2] % 2)
-            b.data[r[3] % b.size] ^= (unsigned char)(1 << r[4] % 8);
-        if (r[5] % 4 == 0)
-            b.data[b.size = r[6] % b.size] = 0;
-        data_array a;
-        int status = data_parse(files[k].name, &b, &a);
-        assert_true(status == LT_OK || status == LT_FORMAT);
-        assert_int_equal(status == LT_OK, a.u8 || a.f32);
-        data_array_clear(&a);
-    }
-    free(npy);
-}
 
 /* ---- Sets ---- */
 
@@ -705,8 +203,9 @@ static void order_is_a_permutation_of_its_own_for_each_epoch(void **state)
 {
     (void)state;
     enum { N = 1000 };
+    lt_data_options o = {.validation = N};
     lt_dataset *d;
-    assert_int_equal(lt_dataset_synthetic(&d, N, 2, 2, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(&d, 2 * N, 2, 2, 1, &o), LT_OK);
     int32_t a[N], b[N];
     bool seen[N] = {0};
     lt_dataset_order(d, LT_TRAIN, 7, 3, a);
@@ -720,6 +219,8 @@ static void order_is_a_permutation_of_its_own_for_each_epoch(void **state)
     lt_dataset_order(d, LT_TRAIN, 7, 4, b);
     assert_memory_not_equal(a, b, sizeof a);
     lt_dataset_order(d, LT_TRAIN, 8, 3, b);
+    assert_memory_not_equal(a, b, sizeof a);
+    lt_dataset_order(d, LT_VALID, 7, 3, b);
     assert_memory_not_equal(a, b, sizeof a);
     lt_dataset_free(d);
 }
@@ -823,6 +324,44 @@ static void fixed_draws_differ_from_image_to_image(void **state)
                                  gather_all(other, LT_TRAIN, 0, 10, 1), n));
     lt_dataset_free(d);
     lt_dataset_free(other);
+}
+
+static void black_and_white_stay(void **state)
+{
+    (void)state;
+    enum { SIDE = 512, HALF = SIDE * SIDE / 2 };
+    unsigned char *u1 = must_alloc(2 * HALF);
+    memset(u1 + HALF, 255, HALF);
+    lt_data_options o = {.binarize = LT_BINARIZE_DYNAMIC};
+    lt_dataset *d = must_open(
+        put_npy("u.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 512, 512)}", u1,
+                2 * HALF),
+        &o);
+    for (uint64_t epoch = 0; epoch < 16; epoch++) {
+        float *x = gather_all(d, LT_TRAIN, epoch, 1, 1), wrong = 0;
+        for (int i = 0; i < HALF; i++)
+            wrong += x[i] + (1 - x[HALF + i]);
+        assert_true(wrong == 0);
+        free(x);
+    }
+    lt_dataset_free(d);
+    free(u1);
+}
+
+static void bytes_0_and_1_are_black_and_white(void **state)
+{
+    (void)state;
+    static const unsigned char u1[4] = {0, 1, 1, 0}, black[4];
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2)}";
+    lt_dataset *d = must_open(put_npy("u.npy", header, u1, 4), NULL);
+    assert_true(lt_dataset_describe(d)->is_binary);
+    float *x = gather_all(d, LT_TRAIN, 0, 1, 1);
+    assert_true(x[0] == 0 && x[1] == 1);
+    free(x);
+    lt_dataset_free(d);
+    d = must_open(put_npy("u.npy", header, black, 4), NULL);
+    assert_false(lt_dataset_describe(d)->is_binary);
+    lt_dataset_free(d);
 }
 
 static void assert_hash(const void *data, size_t size, const char *want)
@@ -987,22 +526,9 @@ static void binarized_is_binarized(void **state)
     assert_says("has a validation split of its own");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(idx_plain_and_gz_are_equal),
-        TEST(every_byte_is_exactly_b_over_255),
-        TEST(amat_reads_plain_and_free_spelling),
-        TEST(npy_reads_every_type_and_shape),
-        TEST(npy_directory_with_labels),
-        TEST(idx_rejects_each_damaged_field),
-        TEST(idx_rejects_every_truncation),
-        TEST(amat_rejects_damage),
-        TEST(npy_rejects_damage),
-        TEST(files_that_are_nothing_we_know),
-        TEST(random_damage_never_crashes),
         TEST(directory_with_idx_files),
         TEST(named_set_must_be_the_published_one),
         TEST(missing_and_misspelt_names),
@@ -1014,6 +540,8 @@ int main(void)
         TEST(same_bits_in_any_batch_and_with_any_threads),
         TEST(mean_of_draws_is_the_grey_value),
         TEST(fixed_draws_differ_from_image_to_image),
+        TEST(black_and_white_stay),
+        TEST(bytes_0_and_1_are_black_and_white),
         TEST(seeds_keep_their_meaning),
         TEST(failing_allocations_are_errors),
         TEST(threshold_and_mean_agree),

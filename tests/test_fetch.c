@@ -72,12 +72,16 @@ static void send_content(int fd, const char *request, const bytes *b)
         send_all(fd, "too far!\n", 9);
         return;
     }
+    if (server.is_endless) { /* a head without a length, and no end */
+        send_all(fd, "HTTP/1.0 200 OK\r\n\r\n", 19);
+        for (int i = 0; i < 1000; i++)
+            send_all(fd, b->data, b->size);
+        return;
+    }
     send_head(fd, range ? "206 Partial Content" : "200 OK", start, b->size);
     if (server.cut && server.requests == 1)
         n = server.cut;
     send_all(fd, b->data + start, n - start);
-    for (int i = 0; server.is_endless && i < 100000; i++)
-        send_all(fd, b->data, b->size);
 }
 
 static void answer(int fd, const char *request)
@@ -337,8 +341,8 @@ static void endless_content_is_cut_off(void **state)
     memset(chunk, 'z', 100000);
     server.constant = chunk;
     server.is_endless = true;
-    server.cut = 0;
     assert_int_equal(lt_data_fetch("mnist", NULL), LT_FORMAT);
+    assert_says("larger than the 47040016 bytes of the published file");
     assert_nothing_left();
     free(chunk);
 }
