@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Makes a C file that holds the presets: cmake -DOUTPUT=presets.c -DRECIPES=a.yaml;b.yaml -P embed.cmake
+# Makes a C file that holds the presets:
+#   cmake -DOUTPUT=presets.c "-DRECIPES=a.yaml;b.yaml" -P embed.cmake
 # Text goes in as bytes: C limits the length of its string literals.
 
 set(arrays "")

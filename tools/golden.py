@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes tests/golden/*.safetensors: values and gradients from PyTorch, an independent implementation.
+"""Makes tests/golden/*.safetensors: values and gradients from PyTorch.
 
     /usr/bin/python3 tools/golden.py [DIRECTORY]
 
-Needs torch (made with 1.13.1); the tests need only the files. Everything is in double precision and a
-function of the seeds below, so that a second run writes the same bytes. Parameters have the names and
-shapes that torch.nn.Sequential gives them. A tensor "d.NAME" is the gradient of the loss by NAME.
+Needs torch (made with 1.13.1); the tests need only the files. Everything is in double precision and
+a function of the seeds below, so that a second run writes the same bytes. Parameters have the names
+and shapes that torch.nn.Sequential gives them. A tensor "d.NAME" is the gradient of the loss by NAME.
 """
 import json
 import math

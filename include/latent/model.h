@@ -24,9 +24,10 @@ extern "C" {
 typedef struct lt_recipe lt_recipe;
 
 /* Opens a preset by name, or a file by path (anything with a '/' or ending in .yaml), applies
-   `sets` in order, fills in defaults, checks everything. NULL on failure: the message has file, line,
-   column and the nearest right name. A set is "model.latent=32"; lists go by index and lines by
-   option: "model.encoder.0=linear 300", "optimiser.lr=1e-4", "model.likelihood.sigma=learned". */
+   `sets` in order, fills in defaults, checks everything. NULL on failure: the message has file,
+   line, column and the nearest right name. A set is "model.latent=32"; lists go by index and
+   lines by option: "model.encoder.0=linear 300", "optimiser.lr=1e-4",
+   "model.likelihood.sigma=learned". */
 LT_API lt_recipe *lt_recipe_open(const char *name_or_path, const char *const *sets, int n);
 
 /* The same from text; `label` stands for the file's name in messages. */
@@ -71,13 +72,16 @@ typedef struct lt_table_entry {
 } lt_table_entry;
 
 /* The names of the tables: "layers", "initialisers", "likelihoods", "objectives", "optimisers",
-   "schedules", and "sections", which has the keys of a recipe. NULL past the end. Static strings. */
+   "schedules", and "sections", which has the keys of a recipe. NULL past the end. Static
+   strings. */
 LT_API const char *lt_table_name(int i);
 
-/* Fills `entry` with row i of the table called `table`; false past the end or without such a table. */
+/* Fills `entry` with row i of the table called `table`; false past the end or without such a
+   table. */
 LT_API bool lt_table_get(const char *table, int i, lt_table_entry *entry);
 
-/* The options of an entry, one per line, aligned: name, default, range, help. The caller frees it. */
+/* The options of an entry, one per line, aligned: name, default, range, help. The caller frees
+   it. */
 LT_API char *lt_table_help(const lt_option *options);
 
 /* ---- Models ---- */
@@ -90,8 +94,8 @@ typedef struct lt_image_size {
 } lt_image_size;
 
 /* Builds the networks of `r` (shared: the caller may free it) for images of `size` and initialises
-   the parameters from the recipe's seed. NULL on failure: the message names the recipe's line and the
-   running shape. */
+   the parameters from the recipe's seed. NULL on failure: the message names the recipe's line and
+   the running shape. */
 LT_API lt_model *lt_model_create(const lt_recipe *r, lt_image_size size);
 LT_API void lt_model_free(lt_model *m); /* Nullable: m */
 
@@ -104,7 +108,8 @@ LT_API int lt_model_latent(const lt_model *m);
    cross-entropy, not a likelihood, and must be called so. */
 LT_API bool lt_model_is_binary(const lt_model *m);
 
-/* The networks as text: one line per layer with shapes and parameter counts. The caller frees it. */
+/* The networks as text: one line per layer with shapes and parameter counts. The caller frees
+   it. */
 LT_API char *lt_model_summary(const lt_model *m);
 
 typedef enum lt_mode { LT_EVALUATION, LT_TRAINING } lt_mode;
@@ -113,8 +118,8 @@ typedef enum lt_mode { LT_EVALUATION, LT_TRAINING } lt_mode;
 typedef struct lt_model_terms {
     lt_node *beta;       /* input scalar: weight of the rate, from the schedule */
     lt_node *loss;       /* scalar: mean over the batch of distortion + beta rate */
-    lt_node *rate;       /* n: KL(q(z|x) || p(z)); one-sample Monte Carlo if the recipe says so and in
-                            training, else analytic */
+    lt_node *rate;       /* n: KL(q(z|x) || p(z)); analytic, but in training one-sample Monte Carlo
+                            if the recipe says so */
     lt_node *distortion; /* n: -log p(x|z), all constants */
     lt_node *squared_error; /* n: sum of (x - E[x|z])^2 at that draw */
     lt_node *reconstruction; /* n x h x w x c: E[x|z], in [0, 1] where the likelihood says so */
@@ -124,8 +129,8 @@ typedef struct lt_model_terms {
     lt_node *sigma;      /* scalar standard deviation of a Gaussian likelihood, else NULL */
 } lt_model_terms;
 
-/* Builds encoder, draw, decoder and terms on x (n x h x w x c). LT_GRAPH if the graph holds an error.
-   A graph for training also needs lt_params_state_assign among its targets. */
+/* Builds encoder, draw, decoder and terms on x (n x h x w x c). LT_GRAPH if the graph holds an
+   error. A graph for training also needs lt_params_state_assign among its targets. */
 LT_API int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_terms *t);
 
 /* The pieces, as in evaluation: x (n x h x w x c) -> posterior; z (n x latent) -> E[x|z]

@@ -20,8 +20,8 @@ extern "C" {
 
 /* ---- Parameters ---- */
 
-/* Constant once allocated, but for the numbers in its block: then any number of threads may visit it,
-   each with its own graph. Outlives the graphs that visited it. */
+/* Constant once allocated, but for the numbers in its block: then any number of threads may visit
+   it, each with its own graph. Outlives the graphs that visited it. */
 typedef struct lt_params lt_params;
 typedef struct lt_scope lt_scope;
 
@@ -31,10 +31,10 @@ typedef enum lt_layout {
     LT_LAYOUT_LINEAR, /* outside out x in, inside in x out */
 } lt_layout;
 
-/* Initialisers; fan_in and fan_out are those of the layer. Each parameter draws from its own stream,
-   keyed by its name, so that adding a layer does not change the others. */
+/* Initialisers; fan_in and fan_out are those of the layer. Each parameter draws from its own
+   stream, keyed by its name, so that adding a layer does not change the others. */
 typedef enum lt_init_kind {
-    LT_INIT_PYTORCH,         /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)): nn.Linear's weights and biases */
+    LT_INIT_PYTORCH,         /* U(-a, a), a = 1/sqrt(fan_in): nn.Linear's weights and biases */
     LT_INIT_KAIMING_UNIFORM, /* U(-sqrt(6/fan_in), sqrt(6/fan_in)) */
     LT_INIT_KAIMING_NORMAL,  /* N(0, 2/fan_in) */
     LT_INIT_XAVIER_UNIFORM,  /* U(-a, a), a = sqrt(6/(fan_in + fan_out)) */
@@ -68,16 +68,16 @@ LT_API lt_graph *lt_scope_graph(const lt_scope *s);
 LT_API lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layout layout,
                          lt_init init);
 
-/* A number that the model keeps but the optimiser does not train: a running statistic. Named, stored
-   and initialised like a parameter; changed by lt_state_update. */
+/* A number that the model keeps but the optimiser does not train: a running statistic. Named,
+   stored and initialised like a parameter; changed by lt_state_update. */
 LT_API lt_node *lt_state(lt_scope *s, const char *name, lt_shape shape, lt_init init);
 
 /* The state `name` of this scope becomes `value` when a run ends that has lt_params_state_assign
    among its targets. At most once for each state and graph. */
 LT_API void lt_state_update(lt_scope *s, const char *name, lt_node *value);
 
-/* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are zero;
-   parameters first, then state) and initialises everything from `seed`. Once. */
+/* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are
+   zero; parameters first, then state) and initialises everything from `seed`. Once. */
 LT_API int lt_params_allocate(lt_params *p, uint64_t seed);
 
 LT_API int lt_params_count(const lt_params *p);      /* parameters and states */
@@ -104,8 +104,8 @@ LT_API int lt_params_find(const lt_params *p, const char *name);
 LT_API void lt_params_export(const lt_params *p, int i, const float *block, float *outside);
 LT_API void lt_params_import(const lt_params *p, int i, float *block, const float *outside);
 
-/* The variable of `g` that stands for the trained part: shape lt_params_extent. NULL when this graph
-   has not been visited since allocate. */
+/* The variable of `g` that stands for the trained part: shape lt_params_extent. NULL when this
+   graph has not been visited since allocate. */
 LT_API lt_node *lt_params_variable(const lt_params *p, lt_graph *g);
 
 /* The same for the state: shape lt_params_state_extent. NULL also when there is no state. */
@@ -114,8 +114,8 @@ LT_API lt_node *lt_params_state_variable(const lt_params *p, lt_graph *g);
 /* d loss / d trained part: one node of that shape, zeros in gaps and unused parameters. */
 LT_API lt_node *lt_params_gradient(const lt_params *p, lt_node *loss);
 
-/* The assignment that carries out this graph's lt_state_updates, to be given to lt_compile. NULL when
-   there are none. */
+/* The assignment that carries out this graph's lt_state_updates, to be given to lt_compile. NULL
+   when there are none. */
 LT_API lt_node *lt_params_state_assign(const lt_params *p, lt_graph *g);
 
 /* Lets the variables of `g` in session `s` live in p's block. */
@@ -146,8 +146,8 @@ typedef struct lt_gauss {
 } lt_gauss;
 
 LT_API lt_node *lt_gauss_sample(lt_gauss q);                /* mean + sigma eps, reparameterised */
-LT_API lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z);  /* -1/2 sum log 2 pi + lv + (z-mu)^2/e^lv */
-LT_API lt_node *lt_gauss_kl(lt_gauss q);                    /* KL(q || N(0,I)); Kingma & Welling B */
+LT_API lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z);  /* -1/2 sum log 2 pi + lv + d^2/e^lv */
+LT_API lt_node *lt_gauss_kl(lt_gauss q);                    /* KL(q || N(0, I)) */
 LT_API lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p); /* KL(q || p) */
 LT_API lt_node *lt_gauss_entropy(lt_gauss q);               /* 1/2 sum log 2 pi e + lv */
 LT_API lt_node *lt_standard_log_prob(lt_node *z);           /* log N(z; 0, I) */

@@ -8,7 +8,7 @@
 
 typedef struct network_line {
     spec layer;
-    char *words;      /* as written */
+    char *words; /* as written */
     char *file;
     int line, column; /* where */
 } network_line;
@@ -18,7 +18,8 @@ typedef struct network {
     int n;
 } network;
 
-/* Reads a list. LT_VALUE or LT_NOT_FOUND with file, line and column; *net must be cleared anyway. */
+/* Reads a list. LT_VALUE or LT_NOT_FOUND with file, line and column; *net must be cleared
+   anyway. */
 int network_read(network *net, const yaml_node *list);
 void network_clear(network *net);
 

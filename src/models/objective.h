@@ -18,9 +18,9 @@ typedef struct model_visit {
 
 /* A `kind` of model. */
 typedef struct objective_row {
-    spec_row spec;                        /* options are the keys of the `objective` section */
+    spec_row spec;                         /* options are the keys of the `objective` section */
     double (*weight)(const void *options); /* of the scheduled term: beta */
-    char *(*schedule)(void *options);     /* that term's schedule line, LT_TEXT_SIZE bytes */
+    char *(*schedule)(void *options);      /* that term's schedule line, LT_TEXT_SIZE bytes */
     int (*check)(const lt_recipe *r, const yaml_node *model); /* of the whole recipe */
     void (*build)(const model_visit *v, lt_node *x, lt_model_terms *t);
     lt_gauss (*encode)(const model_visit *v, lt_node *x);

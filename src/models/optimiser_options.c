@@ -44,7 +44,7 @@ static const lt_option rmsprop_rows[] = {
 static const spec_row adam = {.name = "adam", .summary = "Kingma and Ba 2015",
                               .options = adam_rows, .size = sizeof(adam_options)};
 static const spec_row adamw = {.name = "adamw",
-                               .summary = "adam with decoupled weight decay (Loshchilov and Hutter)",
+                               .summary = "adam with decoupled weight decay",
                                .options = adamw_rows, .size = sizeof(adamw_options)};
 static const spec_row sgd = {.name = "sgd", .summary = "gradient descent, with momentum if wanted",
                              .options = sgd_rows, .size = sizeof(sgd_options)};

@@ -15,8 +15,9 @@
 
 static int prefix_place(int status, const yaml_node *node)
 {
-    return status == LT_OK ? LT_OK : status_prefix(status, "%s:%d:%d", node->file, node->line,
-                                                   node->column);
+    return status == LT_OK
+               ? LT_OK
+               : status_prefix(status, "%s:%d:%d", node->file, node->line, node->column);
 }
 
 /* The value of a key, or the map itself where the key is left out: the place of a mistake. */
@@ -82,12 +83,24 @@ static int read_networks(lt_recipe *r, const yaml_node *model)
     return read_list(&r->decoder, model, "decoder");
 }
 
+/* The name of an objective alone: its options have a section of their own. */
+static int read_kind(lt_recipe *r, const yaml_node *model)
+{
+    const yaml_node *place = place_of(model, "kind");
+    LT_TRY(prefix_place(spec_parse(&objective_table, r->model.kind, &r->objective), place));
+    if (strcmp(r->model.kind, r->objective.row->name) == 0)
+        return LT_OK;
+    return yaml_fail(place,
+                     "kind: expected a name alone, found \"%s\"; its options are the keys of "
+                     "the section \"objective\"",
+                     r->model.kind);
+}
+
 static int read_model(lt_recipe *r, const yaml_node *model)
 {
     section s = recipe_section(r, RECIPE_MODEL);
     LT_TRY(section_read(&s, model));
-    LT_TRY(prefix_place(read_spec(&objective_table, r->model.kind, &r->objective),
-                        place_of(model, "kind")));
+    LT_TRY(read_kind(r, model));
     LT_TRY(prefix_place(read_spec(&likelihood_table, r->model.likelihood, &r->likelihood),
                         place_of(model, "likelihood")));
     LT_TRY(prefix_place(read_init(r->model.init, &r->init), place_of(model, "init")));
@@ -99,18 +112,18 @@ static int read_objective(lt_recipe *r, const yaml_node *objective)
     section s = recipe_section(r, RECIPE_OBJECTIVE);
     LT_TRY(section_read(&s, objective));
     const objective_row *row = objective_of(r);
-    return prefix_place(read_spec(&schedule_table, row->schedule(r->objective.options),
-                                  &r->beta_schedule),
-                        place_of(objective, "schedule"));
+    return prefix_place(
+        read_spec(&schedule_table, row->schedule(r->objective.options), &r->beta_schedule),
+        place_of(objective, "schedule"));
 }
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
 {
     LT_TRY(prefix_place(read_spec(&optimiser_table, r->steps.optimiser, &r->optimiser),
                         place_of(root, "optimiser")));
-    return prefix_place(read_spec(&schedule_table, r->steps.learning_rate_schedule,
-                                  &r->learning_rate_schedule),
-                        place_of(root, "learning_rate_schedule"));
+    return prefix_place(
+        read_spec(&schedule_table, r->steps.learning_rate_schedule, &r->learning_rate_schedule),
+        place_of(root, "learning_rate_schedule"));
 }
 
 static int require(const yaml_node *root, const char *key)
@@ -169,9 +182,10 @@ static int check_name(const recipe_head *head, const yaml_node *root)
         is_good &= is_name_letter(*s);
     if (is_good)
         return LT_OK;
-    return yaml_fail(place_of(root, "name"),
-                     "name: letters, digits, '-', '_' and '.' only, and a letter first, found \"%s\"",
-                     head->name);
+    return yaml_fail(
+        place_of(root, "name"),
+        "name: letters, digits, '_', and after the first also '-' and '.', found \"%s\"",
+        head->name);
 }
 
 /* ---- Opening ---- */

@@ -83,7 +83,8 @@ section recipe_section(lt_recipe *r, int which);
 /* The keys of each section, for lt_table_get. */
 extern const spec_table section_table;
 
-/* Sets a section from a map: defaults, then what is written. `inner` keys are left to the caller. */
+/* Sets a section from a map: defaults, then what is written. `inner` keys are left to the
+   caller. */
 int section_read(const section *s, const yaml_node *map);
 
 /* Fills r->text. */

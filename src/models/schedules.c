@@ -19,8 +19,8 @@ static double epochs_of(const schedule_clock *t, int64_t steps)
     return (double)steps / (double)t->steps_per_epoch;
 }
 
-/* ---- linear: epoch e has weight (e - free) / epochs, within 0 ... 1. By steps the same at the end of
-   each epoch: with 5 epochs .2 .4 .6 .8 1. ---- */
+/* ---- linear: epoch e has weight (e - free) / epochs, within 0 ... 1. By steps the same at the end
+   of each epoch: with 5 epochs .2 .4 .6 .8 1. ---- */
 
 typedef struct linear_schedule {
     double free, epochs;

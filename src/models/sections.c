@@ -70,7 +70,8 @@ section recipe_section(lt_recipe *r, int which)
     case RECIPE_DATA:
         return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, {0}};
     case RECIPE_MODEL:
-        return (section){"model", {{model_options, &r->model}}, {"encoder", "posterior", "decoder"}};
+        return (section){"model", {{model_options, &r->model}},
+                         {"encoder", "posterior", "decoder"}};
     case RECIPE_OBJECTIVE:
         return (section){"objective", {{objective_keys, objective->options}}, {0}};
     default:
@@ -84,7 +85,7 @@ static const spec_row help_rows[] = {
     {.name = "(steps)", .summary = "more of them", .options = steps_options},
     {.name = "data", .summary = "which images", .options = set_options},
     {.name = "data", .summary = "how to read them", .options = data_options},
-    {.name = "model", .summary = "with the lists encoder, posterior.mean, posterior.logvar, decoder",
+    {.name = "model", .summary = "and lists: encoder, posterior.mean, posterior.logvar, decoder",
      .options = model_options},
     {.name = "train", .summary = "the course of training", .options = train_options},
 };

@@ -13,7 +13,7 @@
 /* ---- Where lines of tables stand ---- */
 
 typedef struct line_place {
-    const char *path;     /* ending in '.': the elements of a list */
+    const char *path; /* ending in '.': the elements of a list */
     const spec_table *table;
     const char *fallback; /* the line if none is written; NULL: there must be one */
 } line_place;
@@ -90,7 +90,8 @@ static int change_line(arena *a, const spec_table *table, yaml_node *line, const
     return status;
 }
 
-/* The line at `path` as a scalar, written with its fallback if it is not there; NULL: not a line. */
+/* The line at `path` as a scalar, written with its fallback if it is not there; NULL: not a
+   line. */
 static yaml_node *find_line(arena *a, yaml_node *root, const line_place *place, const char *path)
 {
     yaml_node *line = node_at(root, path);

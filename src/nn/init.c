@@ -28,8 +28,8 @@ typedef struct init_row {
     lt_init_kind kind;
 } init_row;
 
-/* PLAIN(ZEROS, zeros, 0, "every ...") becomes
-   static const init_row row_zeros = {{.name = "zeros", .summary = "every ...", ...}, LT_INIT_ZEROS}; */
+/* PLAIN(ZEROS, zeros, 0, "every ...") becomes static const init_row row_zeros = {{.name = "zeros",
+   .summary = "every ...", ...}, LT_INIT_ZEROS}; */
 #define PLAIN(KIND, NAME, NUMBER, SUMMARY)                                                         \
     static const init_row row_##NAME = {                                                           \
         {.name = #NAME, .summary = SUMMARY, .options = no_options}, LT_INIT_##KIND};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers: functions that ask a scope for parameters and return a node, and their table. Adding one is
-   a line in layers.def and, if it has options, a struct and its rows here. */
+/* Layers: functions that ask a scope for parameters and return a node, and their table. Adding one
+   is a line in layers.def and, if it has options, a struct and its rows here. */
 #include "nn/layers.h"
 
 #include "graph/op.h"
@@ -85,7 +85,8 @@ static int check_linear(const void *options)
     const linear_layer *o = options;
     if (parse_units(o->units) < 0)
         return status_fail(LT_VALUE,
-                           "units must be a whole number between 1 and %d, or \"image\", found \"%s\"",
+                           "units must be a whole number between 1 and %d, or \"image\", "
+                           "found \"%s\"",
                            MAX_SIZE, o->units);
     if (strcmp(o->init, "model") == 0)
         return LT_OK;

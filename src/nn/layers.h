@@ -9,8 +9,8 @@
 
 /* What a layer is built with. */
 typedef struct layer_context {
-    lt_scope *scope;    /* of the list it stands in */
-    const char *name;   /* its place in the list, "0": the scope of its own parameters */
+    lt_scope *scope;  /* of the list it stands in */
+    const char *name; /* its place in the list, "0": the scope of its own parameters */
     bool is_training;
     lt_init init;       /* the model's */
     int64_t image_size; /* numbers in an image: what `linear image` means */

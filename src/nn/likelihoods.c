@@ -54,7 +54,10 @@ static int check_gaussian(const void *options)
                        "found \"%s\"", sigma);
 }
 
-static lt_node *squared_error(lt_node *y, lt_node *x) { return lt_sum_rows(lt_square(lt_sub(x, y))); }
+static lt_node *squared_error(lt_node *y, lt_node *x)
+{
+    return lt_sum_rows(lt_square(lt_sub(x, y)));
+}
 
 /* Numbers per image. */
 static double image_size(const lt_node *x) { return (double)lt_node_shape(x).d[1]; }

@@ -196,10 +196,8 @@ static const char *home_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static const lt_op op_home = {.name = "parameters",
-                              .flags = OP_SOURCE,
-                              .attr_size = sizeof(home_attr),
-                              .shape = home_shape};
+static const lt_op op_home = {
+    .name = "parameters", .flags = OP_SOURCE, .attr_size = sizeof(home_attr), .shape = home_shape};
 
 static home *find_home(const lt_params *p, const lt_graph *g)
 {
@@ -314,7 +312,8 @@ static lt_node *fail_mismatch(lt_graph *g, const param *declared, const param *a
     if (!lt_shape_equal(declared->shape, asked->shape))
         return lt_graph_fail(g, "parameter \"%s\" is %s, asked for as %s", declared->name,
                              lt_shape_text(declared->shape, was), lt_shape_text(asked->shape, is));
-    return lt_graph_fail(g, "parameter \"%s\" is asked for with another layout or role than declared",
+    return lt_graph_fail(g,
+                         "parameter \"%s\" is asked for with another layout or role than declared",
                          declared->name);
 }
 
@@ -438,8 +437,8 @@ static lt_node *assemble(const lt_params *p, lt_graph *g, bool is_state, lt_node
         if (p->list[i].is_state == is_state && x[i])
             add_piece(&b, p->list[i].offset - start, x[i]);
     add_zeros(&b, extent - b.end);
-    lt_node *block = b.n ? lt_concat(0, b.n, b.list)
-                         : lt_broadcast(lt_scalar(g, 0), lt_shape_1d(0));
+    lt_node *block =
+        b.n ? lt_concat(0, b.n, b.list) : lt_broadcast(lt_scalar(g, 0), lt_shape_1d(0));
     free(b.list);
     return block;
 }
