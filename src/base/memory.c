@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { CHUNK_SIZE = 32 * 1024, ARENA_ALIGN = 16 };
+enum { CHUNK_SIZE = 32 * 1024, ARENA_ALIGN = 16, HUGE_PAGE = 2 << 20 };
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -25,6 +26,19 @@ void lt_set_allow_memory(lt_allow_function *allow, void *user)
     allow_user = user;
 }
 
+/* Large blocks ask for large pages: a step walks through tens of megabytes, and a page of 4 KiB ends
+   both the prefetch and the reach of the address cache. */
+static void *huge_alloc(size_t bytes)
+{
+    size_t rounded = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *memory = rounded < bytes ? NULL : aligned_alloc(HUGE_PAGE, rounded);
+#ifdef MADV_HUGEPAGE
+    if (memory)
+        madvise(memory, rounded, MADV_HUGEPAGE); /* advice: nothing depends on it */
+#endif
+    return memory;
+}
+
 void *tensor_alloc(size_t bytes, const char *what)
 {
     size_t rounded;
@@ -32,7 +46,7 @@ void *tensor_alloc(size_t bytes, const char *what)
     rounded -= rounded % TENSOR_ALIGN;
     void *memory = NULL;
     if (fits && (!allow_hook || allow_hook(allow_user, rounded)))
-        memory = aligned_alloc(TENSOR_ALIGN, rounded);
+        memory = rounded < HUGE_PAGE ? aligned_alloc(TENSOR_ALIGN, rounded) : huge_alloc(rounded);
     if (!memory) {
         status_fail(LT_NO_MEMORY, "no memory for %s: %zu bytes (%.1f MiB)", what, bytes,
                     (double)bytes / (1 << 20));

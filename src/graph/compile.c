@@ -73,8 +73,8 @@ lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n)
         return fail(g);
     lt_program *p = begin(g, targets, n);
     rewrite_simplify(p);
-    rewrite_matmuls(p);
-    rewrite_assigns(p);
+    rewrite_products(p);
+    rewrite_settle(p);
     fuse_units(p);
     describe(p);
     return p;

@@ -53,11 +53,12 @@ struct lt_program {
 /* Dead code, common subexpressions, constants, identities: makes graph and image better. */
 void rewrite_simplify(lt_program *p);
 
-/* Transposes, biases and activations go into matrix products. */
-void rewrite_matmuls(lt_program *p);
+/* Transposes, biases and activations go into matrix products, a b + c becomes one operator. */
+void rewrite_products(lt_program *p);
 
-/* Values of assigns that are themselves variables get a copy: all reads see the old values. */
-void rewrite_assigns(lt_program *p);
+/* Assigned variables get a copy, so that all reads see the old values; repeated constants that a
+   unit of its own reads are written out. */
+void rewrite_settle(lt_program *p);
 
 /* Groups nodes into units and puts them in order: fills units and unit_of. */
 void fuse_units(lt_program *p);

@@ -16,6 +16,7 @@ typedef struct rebuild {
     lt_program *program;
     lt_graph *to;
     int *uses;       /* of the nodes of the old graph */
+    bool *unfused;   /* of them: read by an operator that no fused unit takes */
     lt_node **found; /* open hashing of the new graph's nodes, for common subexpressions */
     unsigned n_slots, n_found;
 } rebuild;
@@ -139,11 +140,24 @@ int *count_uses(const lt_program *p)
     return uses;
 }
 
+static bool *find_unfused(const lt_graph *g)
+{
+    bool *unfused = must_alloc((size_t)g->n + 1);
+    for (int i = 0; i < g->n; i++) {
+        const lt_node *y = g->nodes[i];
+        bool fuses = y->op->flags & OP_ELEMENTWISE || y->op == &lt_op_assign;
+        for (int k = 0; k < y->n_in && !fuses; k++)
+            unfused[y->in[k]->id] = true;
+    }
+    return unfused;
+}
+
 static void rebuild_graph(lt_program *p, rewrite_function *rewrite)
 {
     lt_node **targets = current_targets(p);
     lt_graph *from = p->graph;
-    rebuild r = {.program = p, .to = lt_graph_create(), .uses = count_uses(p)};
+    rebuild r = {.program = p, .to = lt_graph_create(), .uses = count_uses(p),
+                 .unfused = find_unfused(from)};
     r.to->streams = from->streams;
     bool *live = find_live(from, targets, p->n_targets);
     lt_node **map = must_alloc(sizeof *map * (size_t)(from->n + 1));
@@ -167,6 +181,7 @@ static void rebuild_graph(lt_program *p, rewrite_function *rewrite)
     free(live);
     free(map);
     free(r.uses);
+    free(r.unfused);
     free(r.found);
 }
 
@@ -282,7 +297,7 @@ static lt_node *simplify(rebuild *r, const lt_node *x, lt_node *const *in)
 
 void rewrite_simplify(lt_program *p) { rebuild_graph(p, simplify); }
 
-/* ---- Matrix products ---- */
+/* ---- Products: matrix products with what follows them, a b + c ---- */
 
 static bool used_once(const rebuild *r, const lt_node *old) { return r->uses[old->id] == 1; }
 
@@ -343,6 +358,19 @@ static lt_node *fold_activation(rebuild *r, const lt_node *x, lt_node *const *in
     return matmul_make(&attr, in[0]->in[0], in[0]->in[1], attr.has_bias ? in[0]->in[2] : NULL);
 }
 
+/* a b + c and c - a b, when nothing else reads the product. */
+static lt_node *fold_multiply(rebuild *r, const lt_node *x, lt_node *const *in)
+{
+    for (int side = x->op == &lt_op_sub; side < 2; side++) {
+        lt_node *product = in[side], *other = in[1 - side];
+        if (product->op != &lt_op_mul || !used_once(r, x->in[side]))
+            continue;
+        const lt_op *op = x->op == &lt_op_sub ? &lt_op_sub_mul : &lt_op_mul_add;
+        return node_make3(op, NULL, product->in[0], product->in[1], other);
+    }
+    return NULL;
+}
+
 static lt_node *rewrite_product(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     lt_node *y = NULL;
@@ -350,20 +378,34 @@ static lt_node *rewrite_product(rebuild *r, const lt_node *x, lt_node *const *in
         return fold_transposes(x, in);
     if (x->op == &lt_op_add)
         y = fold_bias(r, x, in);
-    else if (x->n_in > 0)
+    if (!y && (x->op == &lt_op_add || x->op == &lt_op_sub))
+        y = fold_multiply(r, x, in);
+    if (!y && x->n_in > 0)
         y = fold_activation(r, x, in);
     return y ? y : copy_node(r, x, in);
 }
 
-void rewrite_matmuls(lt_program *p) { rebuild_graph(p, rewrite_product); }
+void rewrite_products(lt_program *p) { rebuild_graph(p, rewrite_product); }
 
-/* ---- Assigns ---- */
+/* ---- What operators that are not fused read ---- */
 
-static lt_node *copy_assigned_variable(rebuild *r, const lt_node *x, lt_node *const *in)
+/* Variables that are assigned to others are copied, so that all reads see the old values; repeated
+   constants that something other than a fused unit reads are written out. */
+static lt_node *settle(rebuild *r, const lt_node *x, lt_node *const *in)
 {
-    if (x->op != &lt_op_assign || node_storage(in[1], NULL)->op != &lt_op_variable)
+    if (x->op == &lt_op_assign && node_storage(in[1], NULL)->op == &lt_op_variable)
+        return lt_assign(in[0], node_make1(&lt_op_copy, NULL, in[1]));
+    double value;
+    bool repeats = x->op == &lt_op_expand && is_splat(x, &value) && r->unfused[x->id];
+    if (!repeats || lt_shape_size(x->shape) > FOLD_LIMIT)
         return copy_node(r, x, in);
-    return lt_assign(in[0], node_make1(&lt_op_copy, NULL, in[1]));
+    int64_t n = lt_shape_size(x->shape);
+    double *values = must_alloc(sizeof *values * (size_t)n);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = value;
+    lt_node *y = lt_constant(r->to, x->shape, values);
+    free(values);
+    return y;
 }
 
-void rewrite_assigns(lt_program *p) { rebuild_graph(p, copy_assigned_variable); }
+void rewrite_settle(lt_program *p) { rebuild_graph(p, settle); }

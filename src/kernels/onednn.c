@@ -107,7 +107,7 @@ struct onednn_matmul {
    shared by few shards), then columns. Products below a few microseconds stay whole. */
 static void choose_pieces(const onednn_matmul_spec *s, int64_t *rows, int64_t *columns)
 {
-    const int64_t min_rows = 32, min_columns = 384, max_pieces = 8, small = 200 * 1000;
+    const int64_t min_rows = 32, min_columns = 384, max_pieces = 8, small = 400 * 1000;
     *rows = s->n;
     *columns = s->m;
     if (s->n * s->m * s->k < small)

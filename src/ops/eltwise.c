@@ -92,11 +92,13 @@ static void reference(const lt_reference_call *c)
         r->d[1] = GRAD_B;                                                                          \
     }                                                                                              \
     RECORD(NAME, 2, LO, HI)
-#define E3(NAME, FORWARD, GRAD_B, GRAD_C, LO, HI)                                                  \
+#define E3(NAME, FORWARD, GRAD_A, GRAD_B, GRAD_C, LO, HI)                                          \
     static double scalar_##NAME(double a, double b, double c) { return FORWARD; }                  \
     static void grad_##NAME(lt_vjp *r)                                                             \
     {                                                                                              \
-        lt_node *a = r->in[0], *g = r->g;                                                          \
+        lt_node *a = r->in[0], *b = r->in[1], *g = r->g;                                           \
+        (void)a, (void)b;                                                                          \
+        r->d[0] = GRAD_A;                                                                          \
         r->d[1] = GRAD_B;                                                                          \
         r->d[2] = GRAD_C;                                                                          \
     }                                                                                              \
