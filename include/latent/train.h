@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* train.h: optimisers, the training loop, checkpoints.
- * A trainer borrows model and data, owns optimiser state, counters and compiled steps. Everything it
- * does is a function of (recipe, data, counters), so a checkpoint resumes to the same bits.
+/* train.h: the training loop, checkpoints, run directories.
+ * A trainer borrows model and data, owns optimiser state, counters and compiled steps. Everything
+ * it does is a function of (recipe, data, counters), so a checkpoint resumes to the same bits.
  *
  *     lt_trainer *t = lt_trainer_create(model, data, NULL);
  *     while (lt_trainer_epochs_done(t) < 20)
- *         lt_trainer_epoch(t, on_step, user, &report);
+ *         lt_trainer_epoch(t, NULL, NULL, &report);
  *     lt_trainer_save(t, "model.safetensors");
  */
 #ifndef LATENT_TRAIN_H
@@ -18,56 +18,119 @@
 extern "C" {
 #endif
 
+/* ---- Training ---- */
+
 typedef struct lt_trainer lt_trainer;
 
+/* Zero means default. */
 typedef struct lt_trainer_options {
-    int threads;            /* 0: all; results do not depend on it */
-    lt_executor executor;
-    bool profile;           /* time each kernel */
+    int threads;          /* 0: as many as there are cores for us; results do not depend on it */
+    lt_executor executor; /* default LT_CPU */
+    bool profile;         /* time each kernel: lt_session_profile(lt_trainer_session(t), ...) */
 } lt_trainer_options;
 
-/* NULL on failure. Nullable: o. */
+/* Opens the data that a recipe names, with the recipe's options; `instead` stands for the recipe's
+   name or path. *out is NULL on failure. Nullable: instead. */
+LT_API int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out);
+
+/* A trainer at the beginning: the parameters are what the model holds, nothing has been seen. It
+   trains on the train split. NULL on failure. Nullable: o. */
 LT_API lt_trainer *lt_trainer_create(lt_model *m, lt_dataset *d, const lt_trainer_options *o);
 LT_API void lt_trainer_free(lt_trainer *t); /* Nullable: t */
 
-/* Averages over the images seen since the epoch began; nats per image. */
+/* Where training is, with averages over the images seen since the epoch began; nats per image. */
 typedef struct lt_train_report {
-    int64_t step;  /* optimiser steps done in all */
-    int64_t epoch; /* running epoch, from 1 */
-    int64_t images, images_in_epoch; /* seen in this epoch; in a whole one */
-    double loss, rate, distortion, beta, learning_rate, sigma; /* sigma: NaN if none */
-    double seconds; /* since the epoch began or was resumed */
+    int64_t step;            /* optimiser steps done in all */
+    int64_t epoch;           /* the epoch this is about, from 1 */
+    int64_t images;          /* seen in this epoch */
+    int64_t images_in_epoch; /* in a whole one: every image of the split once */
+    int64_t batch;           /* images of the last step */
+    double loss;             /* distortion + beta rate */
+    double rate;             /* KL(q(z|x) || p(z)) */
+    double distortion;       /* -log p(x|z), all constants */
+    double beta, learning_rate; /* of the last step */
+    double sigma;            /* standard deviation of a Gaussian likelihood; NaN if there is none */
+    double seconds;          /* spent in steps of this epoch by this trainer */
+    int64_t images_timed;    /* images seen in these seconds: fewer than `images` after a resume */
 } lt_train_report;
 
-/* Called after each step; returning false stops training after it (the trainer stays usable). */
+/* Called after each step; returning false stops training there. The trainer may be saved in it. */
 typedef bool lt_step_function(void *user, const lt_train_report *r);
 
-/* Trains to the end of the running epoch. LT_INTERRUPTED when `on_step` stopped it. A loss that is not finite
-   is an error that names the step. Nullable: on_step, r. */
+/* Trains to the end of the running epoch. LT_INTERRUPTED when `on_step` stopped it before that; it
+   can then go on. A loss that is not finite is LT_VALUE and names the step. Nullable: on_step,
+   user, r. */
 LT_API int lt_trainer_epoch(lt_trainer *t, lt_step_function *on_step, void *user,
                             lt_train_report *r);
 
-/* One optimiser step on the next batch. */
-LT_API int lt_trainer_step(lt_trainer *t);
+/* One optimiser step on the next batch; the last one of an epoch is as small as what is left.
+   Nullable: r. */
+LT_API int lt_trainer_step(lt_trainer *t, lt_train_report *r);
 
 LT_API int64_t lt_trainer_steps_done(const lt_trainer *t);
 LT_API int64_t lt_trainer_epochs_done(const lt_trainer *t);
-LT_API int lt_trainer_epochs(const lt_trainer *t); /* that the recipe asks for */
 
-/* The session of full batches, for profiles. */
+/* The compiled step on a full batch (on the whole split where that is smaller), and its session:
+   for profiles and dumps. */
+LT_API const lt_program *lt_trainer_program(const lt_trainer *t);
 LT_API lt_session *lt_trainer_session(lt_trainer *t);
-LT_API const lt_program *lt_trainer_program(lt_trainer *t);
 
-/* Checkpoints: safetensors with the weights under PyTorch's names, optimiser state under
-   "optimiser.", counters and the resolved recipe in the metadata. Written atomically. */
+/* ---- Checkpoints ----
+   Safetensors: the weights under PyTorch's names and shapes, optimiser state as
+   "optimiser.adam.m.NAME", counters, recipe and a digest in the metadata. Equal states are equal
+   bytes. Files appear whole or not at all. */
+
 LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
+
+/* Takes everything from a checkpoint of the same model, optimiser, seed and data size. LT_FORMAT or
+   LT_VALUE says what differs, and the trainer is as before. Other differences of the recipes are
+   taken as meant, and said through the log. */
 LT_API int lt_trainer_load(lt_trainer *t, const char *path);
 
-/* Weights only, into a model of the same architecture. */
+/* Weights only, into a model of the same architecture; also from a file that PyTorch wrote. */
 LT_API int lt_model_load(lt_model *m, const char *path);
 
-/* Model of a checkpoint, built from the recipe in its metadata. NULL on failure. */
+/* The model of a checkpoint, built from the recipe in its metadata. NULL on failure. */
 LT_API lt_model *lt_model_open(const char *path);
+
+/* ---- Run directories: recipe.yaml, metrics.jsonl, checkpoints/, samples/ ----
+   One process at a time works on a run: it holds a lock, which ends with the process however that
+   ends. What it leaves can be resumed at any instant. */
+
+typedef struct lt_run lt_run;
+
+/* Makes the directory and writes recipe.yaml. LT_VALUE if there is a run already. */
+LT_API int lt_run_create(lt_run **out, const char *dir, const lt_recipe *r);
+
+/* Opens what lt_run_create made, to go on with it; removes what a killed process left unfinished.
+   With `sets`, as in lt_recipe_open, recipe.yaml is changed first. */
+LT_API int lt_run_open(lt_run **out, const char *dir, const char *const *sets, int n);
+LT_API void lt_run_free(lt_run *run); /* Nullable: run */
+
+/* Both owned by the run. */
+LT_API const char *lt_run_directory(const lt_run *run);
+LT_API const lt_recipe *lt_run_recipe(const lt_run *run);
+
+/* Loads the newest checkpoint that is whole, if there is one, into a fresh trainer; says through
+   the log which ones it had to pass over; takes lines of later steps off metrics.jsonl. */
+LT_API int lt_run_restore(lt_run *run, lt_trainer *t);
+
+/* Writes checkpoints/step-NNNNNNNN.safetensors, and removes all but the newest ones, as many as the
+   recipe's train.keep says. */
+LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
+
+/* What a validation found; NaN where it did not look. */
+typedef struct lt_validation {
+    int64_t images;
+    double elbo, elbo_se, rate, distortion, squared_error;
+} lt_validation;
+
+/* Appends one line to metrics.jsonl. Nullable: v. */
+LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
+
+/* The newest whole checkpoint of a run directory; or `path` itself if that is a file. Takes no
+   lock. The caller frees it; NULL on failure. */
+LT_API char *lt_run_checkpoint(const char *path);
 
 #ifdef __cplusplus
 }
