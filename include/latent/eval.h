@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* eval.h: what a trained model is worth, in nats per image with standard errors.
+/* eval.h: what a trained model is worth, in nats per image with standard errors; and what it makes.
+ * Everything here is a function of its arguments: same seed, same numbers, at any number of
+ * threads.
  *
  *     lt_evaluation e;
  *     lt_evaluate(model, data, LT_TEST, &(lt_eval_options){.nll_samples = 200}, &e);
- *     printf("-ELBO %.2f +- %.2f\n", -e.elbo.value, e.elbo.se);
+ *     printf("ELBO %.2f +- %.2f nats\n", e.elbo.value, e.elbo.se);
  */
 #ifndef LATENT_EVAL_H
 #define LATENT_EVAL_H
@@ -15,36 +17,62 @@
 extern "C" {
 #endif
 
+/* ---- Bounds and likelihood ---- */
+
 /* A mean over images and its standard error. */
 typedef struct lt_estimate {
     double value, se;
 } lt_estimate;
 
+/* Called now and then with the part done, in [0, 1]; false stops. */
+typedef bool lt_progress_function(void *user, double done);
+
+/* Zero means default. */
 typedef struct lt_eval_options {
-    int nll_samples; /* K of the importance-sampled log-likelihood; 0: none */
-    int batch;       /* images at a time; 0: 200 */
-    int threads;     /* 0: all; results do not depend on it */
-    lt_executor executor;
-    uint64_t seed;   /* of the posterior draws */
-    bool (*progress)(void *user, double done); /* done in [0, 1]; false stops; Nullable */
+    int nll_samples;      /* K of the importance-sampled log-likelihood; 0: none */
+    int batch;            /* images at a time; 0: 200. Part of what the draws depend on */
+    int threads;          /* 0: as many as there are cores for us */
+    lt_executor executor; /* default LT_CPU */
+    uint64_t seed;        /* of the posterior draws */
+    lt_progress_function *progress;
     void *user;
 } lt_eval_options;
 
 typedef struct lt_evaluation {
     int64_t images;
-    lt_estimate elbo;          /* one posterior draw per image; beta = 1 whatever was trained */
-    lt_estimate rate;          /* analytic KL(q(z|x) || N(0, I)) */
-    lt_estimate distortion;    /* -log p(x|z) */
-    lt_estimate squared_error; /* of the mean reconstruction from the posterior mean, per image */
-    lt_estimate nll;           /* -log 1/K sum w_k (Burda et al. 2016, eq. 8); an upper bound on -log p(x) */
-    int nll_samples;
-    double ess;                /* mean over images of (sum w)^2 / sum w^2, between 1 and K */
+    lt_estimate elbo;          /* -(distortion + rate): beta = 1 whatever was trained */
+    lt_estimate rate;          /* KL(q(z|x) || N(0, I)), analytic */
+    lt_estimate distortion;    /* -log p(x|z), one posterior draw per image */
+    lt_estimate squared_error; /* sum of (x - E[x|z])^2 per image, z the posterior mean */
     lt_estimate bits_per_dim;  /* -elbo / (log 2 x dimensions) */
+    int nll_samples;           /* K; 0: the next two are not there */
+    lt_estimate nll;           /* -log 1/K sum_k p(x, z_k) / q(z_k|x): in expectation above
+                                  -log p(x), and nearer with K (Burda et al. 2016, theorem 1) */
+    double ess;                /* mean over images of (sum w)^2 / sum w^2, between 1 and K; near 1
+                                  one draw decides, and the estimate is not to be believed */
+    double seconds;
 } lt_evaluation;
 
-/* Evaluates on a split of `d`. Memory does not grow with K. Nullable: o. */
+/* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `progress` said so.
+   Nullable: o. */
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);
+
+/* ---- Images and codes: f32, images n x h x w x c ---- */
+
+/* Writes n images E[x|z], z drawn from the prior N(0, I). The first ones do not depend on n. */
+LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);
+
+/* Writes E[x|z] for n codes z (n x latent). */
+LT_API int lt_decode(lt_model *m, int n, const float *z, int threads, float *images);
+
+/* Writes mean and log variance of q(z|x) (n x latent each) for n images. Nullable: logvar. */
+LT_API int lt_encode(lt_model *m, int n, const float *images, int threads, float *mean,
+                     float *logvar);
+
+/* Writes E[x|z] at the posterior mean of each of n images. */
+LT_API int lt_reconstruct(lt_model *m, int n, const float *images, int threads,
+                          float *reconstructions);
 
 #ifdef __cplusplus
 }
