@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands share: how one is described, how its command line is read, how it speaks.
+   Data goes to stdout, talk to stderr. */
+#ifndef LATENT_CLI_H
+#define LATENT_CLI_H
+
+#include <latent/latent.h>
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum { CODE_DONE = 0, CODE_FAILED = 1, CODE_USAGE = 2, CODE_STOPPED = 130 };
+
+/* ---- Commands ---- */
+
+typedef struct command command;
+
+/* One command: the text of its help screen and its function, which gives the exit code. */
+struct command {
+    const char *name, *summary; /* the summary is one line */
+    const char *operands;       /* "RUN [options]" */
+    int min_operands, max_operands;
+    const char *about;    /* paragraphs; wrapped, but for lines that begin with a space */
+    const char *examples; /* lines, shown as they are */
+    int (*run)(const command *c, int argc, const char **argv);
+};
+
+/* Every command in the order of the help screen, under titles. A row without either ends the list.
+ */
+typedef struct command_row {
+    const char *title;
+    const command *command;
+} command_row;
+extern const command_row command_table[];
+
+/* The command called `name`, or NULL after a message that names the nearest one. */
+const command *command_find(const char *name);
+
+/* ---- The command line ---- */
+
+typedef enum flag_kind {
+    FLAG_SWITCH, /* bool */
+    FLAG_TEXT,   /* const char * */
+    FLAG_COUNT,  /* int64_t from min to max */
+    FLAG_CHOICE, /* int: index into `choices` */
+    FLAG_LIST,   /* text_list: may be given again and again */
+} flag_kind;
+
+/* One option of a command. A row without a name ends the table. */
+typedef struct flag {
+    const char *name; /* "epochs" is given as --epochs */
+    char letter;      /* 'e' is given as -e; 0: none */
+    flag_kind kind;
+    void *value;         /* where it goes; holds the default before */
+    const char *operand; /* what help calls the value: "N" */
+    const char *help;
+    int64_t min, max;
+    const char *const *choices; /* ends with NULL */
+} flag;
+
+typedef struct text_list {
+    const char *item[128];
+    int n;
+} text_list;
+
+/* What was on a command line; the texts live until command_line_clear. */
+typedef struct command_line {
+    const char **operand;
+    int n;
+    int code; /* to leave with when reading it failed or showed the help screen */
+    struct poptContext_s *context;
+    char *owned[256];
+    int n_owned;
+} command_line;
+
+/* Reads options and operands. False: leave with line->code (all has been said and cleared). */
+bool command_line_read(const command *c, const flag *flags, int argc, const char **argv,
+                       command_line *line);
+void command_line_clear(command_line *line);
+
+/* Options that several commands have. */
+#define FLAG_THREADS(value)                                                                        \
+    {"threads", 't', FLAG_COUNT, value, "N", "threads; default: every core; results do not depend "\
+     "on it", 1, 1024, NULL}
+#define FLAG_EXECUTOR(value)                                                                       \
+    {"executor", 0, FLAG_CHOICE, value, "NAME", "cpu, or reference (slow, double precision)", 0, 0,\
+     executor_names}
+#define FLAG_JSON(value)                                                                           \
+    {"json", 'j', FLAG_SWITCH, value, NULL, "print one JSON object", 0, 0, NULL}
+#define FLAG_DATA(value, what)                                                                     \
+    {"data", 'd', FLAG_TEXT, value, "DATA", what, 0, 0, NULL}
+#define FLAG_SEED(value, what)                                                                     \
+    {"seed", 0, FLAG_COUNT, value, "S", what, 0, INT64_MAX, NULL}
+#define FLAG_SPLIT(value)                                                                          \
+    {"split", 0, FLAG_CHOICE, value, "SPLIT", "train, valid or test; default: test", 0, 0,         \
+     split_names}
+
+extern const char *const executor_names[]; /* in the order of lt_executor */
+extern const char *const split_names[];    /* in the order of lt_split */
+
+/* ---- Talk ---- */
+
+/* "latent train: what went wrong" on stderr; returns `code`. */
+int complain(const command *c, int code, const char *format, ...) LT_PRINTF(3, 4);
+
+/* The library's last error on stderr; the exit code that goes with it. */
+int complain_library(const command *c, int status);
+
+/* A line on stderr. */
+void say(const char *format, ...) LT_PRINTF(1, 2);
+
+/* Lines of text, wrapped at 79 columns and indented; lines that begin with a space as they are. */
+void print_wrapped(FILE *to, int indent, const char *text);
+
+/* The item of `names` (ends with NULL) that `word` probably meant, or NULL. */
+const char *nearest(const char *word, const char *const *names);
+
+/* "; did you mean 'NAME'?" in a static buffer, or "". */
+const char *suggestion(const char *word, const char *const *names);
+
+/* One line at the foot of a terminal, redrawn at most ten times a second; nothing elsewhere. */
+typedef struct meter {
+    bool is_terminal;
+    double last; /* seconds */
+    int width;   /* characters on the line now */
+} meter;
+void meter_begin(meter *m);
+bool meter_is_due(const meter *m);
+
+/* Draws the text, and a bar of the part done, in [0, 1], in the room that it leaves. */
+void meter_draw(meter *m, double done, const char *format, ...) LT_PRINTF(3, 4);
+void meter_clear(meter *m);
+
+/* "12.3 s", "4 min 05 s", "2 h 07 min". */
+const char *time_text(double seconds, char text[32]);
+
+/* Seconds on a clock that only goes forward. */
+double now_seconds(void);
+
+/* Becomes true at the first SIGINT or SIGTERM; the second one ends the program. */
+bool is_stopped(void);
+void watch_signals(void);
+
+/* ---- JSON ---- */
+
+/* A number, or null when it is not finite. */
+json_t *json_number(double value);
+
+/* {"value": ..., "se": ...} */
+json_t *json_estimate(lt_estimate e);
+
+/* Prints one object on one line of stdout, and drops it. */
+void print_json(json_t *object);
+
+/* ---- Runs ---- */
+
+/* Model and data of a run directory or a checkpoint. */
+typedef struct trained {
+    char *checkpoint; /* path */
+    lt_model *model;
+    lt_dataset *data; /* NULL if not asked for */
+} trained;
+
+/* Opens the newest whole checkpoint of `run`; with `with_data` also its data, or `data` where that
+   is given. LT_OK, or a status; close it in both cases. */
+int trained_open(trained *t, const char *run, bool with_data, const char *data);
+void trained_close(trained *t);
+
+/* Room for n images of the model's size; leaves the program when there is none. */
+float *image_room(const lt_model *m, int n);
+
+/* Writes n images as a PNG of rows of `columns`. */
+int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* latent bench: how fast a recipe trains here. */
+#include "cli.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { MAX_REPEATS = 99, WARM_UP_STEPS = 20, MAX_KERNELS = 512, KERNELS_SHOWN = 40 };
+
+typedef struct bench_request {
+    const char *recipe, *data;
+    text_list sets;
+    int64_t threads, repeats, milliseconds;
+    int executor;
+    bool as_json, with_profile;
+} bench_request;
+
+typedef struct timing {
+    double images_per_second, step_seconds;
+} timing;
+
+/* ---- What is trained on ---- */
+
+/* Made-up images of the size of the recipe's data: as many as make shuffling and the last small
+   batch part of what is timed. */
+static int make_data(const lt_recipe *r, lt_dataset **out)
+{
+    enum { IMAGES = 10000 };
+    const lt_catalogue_entry *e = lt_data_named(lt_recipe_dataset(r));
+    int h = e ? e->h : 28, w = e ? e->w : 28, c = e ? e->c : 1;
+    return lt_dataset_synthetic(out, IMAGES, h, w, c, lt_recipe_data_options(r));
+}
+
+/* ---- Timing ---- */
+
+/* Steps for at least so many seconds. */
+static int time_steps(lt_trainer *t, double least, timing *result)
+{
+    int64_t images = 0, steps = 0;
+    double began = now_seconds(), seconds = 0;
+    while (seconds < least) {
+        lt_train_report r;
+        LT_TRY(lt_trainer_step(t, &r));
+        images += r.batch;
+        steps++;
+        seconds = now_seconds() - began;
+    }
+    *result = (timing){(double)images / seconds, seconds / (double)steps};
+    return LT_OK;
+}
+
+static int by_speed(const void *a, const void *b)
+{
+    double x = ((const timing *)a)->images_per_second, y = ((const timing *)b)->images_per_second;
+    return (x > y) - (x < y);
+}
+
+static int time_repeats(lt_trainer *t, const bench_request *q, timing *all)
+{
+    for (int i = 0; i < WARM_UP_STEPS; i++)
+        LT_TRY(lt_trainer_step(t, NULL));
+    for (int i = 0; i < q->repeats; i++)
+        LT_TRY(time_steps(t, 1e-3 * (double)q->milliseconds, &all[i]));
+    qsort(all, (size_t)q->repeats, sizeof *all, by_speed);
+    return LT_OK;
+}
+
+/* ---- Reports ---- */
+
+static double peak_megabytes(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return (double)use.ru_maxrss / 1024;
+}
+
+static void report(const bench_request *q, const lt_recipe *r, const timing *all)
+{
+    const timing *slow = &all[0], *middle = &all[q->repeats / 2], *fast = &all[q->repeats - 1];
+    int64_t batch = lt_recipe_train_options(r)->batch;
+    if (q->as_json)
+        print_json(json_pack("{s:s, s:I, s:I, s:{s:f, s:f, s:f}, s:{s:f, s:f, s:f}, s:f}", "recipe",
+                             lt_recipe_name(r), "threads", (json_int_t)q->threads, "batch",
+                             (json_int_t)batch, "images_per_second", "min", slow->images_per_second,
+                             "median", middle->images_per_second, "max", fast->images_per_second,
+                             "step_us", "min", 1e6 * fast->step_seconds, "median",
+                             1e6 * middle->step_seconds, "max", 1e6 * slow->step_seconds,
+                             "peak_rss_mb", peak_megabytes()));
+    else
+        printf(
+            "%s, batch %lld, %lld threads: %.0f images/s (%.0f to %.0f), step %.0f us, peak %.0f "
+            "MB\n",
+            lt_recipe_name(r), (long long)batch, (long long)q->threads, middle->images_per_second,
+            slow->images_per_second, fast->images_per_second, 1e6 * middle->step_seconds,
+            peak_megabytes());
+}
+
+static int by_seconds(const void *a, const void *b)
+{
+    double x = ((const lt_profile_line *)a)->seconds, y = ((const lt_profile_line *)b)->seconds;
+    return (x < y) - (x > y);
+}
+
+/* Kernels of the full step, the slowest first. Bytes are the operands', wherever they lie. */
+static void report_profile(lt_trainer *t)
+{
+    static lt_profile_line lines[MAX_KERNELS];
+    int n = lt_session_profile(lt_trainer_session(t), lines, MAX_KERNELS);
+    n = n < MAX_KERNELS ? n : MAX_KERNELS;
+    double total = 0;
+    for (int i = 0; i < n; i++)
+        total += lines[i].seconds;
+    qsort(lines, (size_t)n, sizeof *lines, by_seconds);
+    printf("\n%8s %7s %9s %8s  %s\n", "us", "share", "GFLOP/s", "GB/s", "kernel");
+    for (int i = 0; i < n && i < KERNELS_SHOWN; i++) {
+        const lt_profile_line *l = &lines[i];
+        double each = l->seconds / (double)(l->calls ? l->calls : 1), per_ns = 1e9 * each;
+        printf("%8.1f %6.1f%% %9.1f %8.1f  %s\n", 1e6 * each, 100 * l->seconds / total,
+               per_ns > 0 ? (double)l->flops / per_ns : 0,
+               per_ns > 0 ? (double)l->bytes / per_ns : 0, l->kernel);
+    }
+    lt_program_info info = lt_program_describe(lt_trainer_program(t));
+    printf("%d nodes, %d kernels, %d nodes fused; %.3f GFLOP a step; activations %.2f MB, planned "
+           "from %.2f MB\n",
+           info.nodes, info.kernels, info.fused, 1e-9 * (double)info.flops,
+           1e-6 * (double)info.bytes, 1e-6 * (double)info.bytes_unplanned);
+}
+
+/* ---- The command ---- */
+
+static int bench_on(const bench_request *q, const lt_recipe *r, lt_dataset *data)
+{
+    const lt_dataset_info *d = lt_dataset_describe(data);
+    timing all[MAX_REPEATS];
+    lt_trainer_options o = {.threads = (int)q->threads, .executor = (lt_executor)q->executor,
+                            .profile = q->with_profile};
+    lt_model *m = lt_model_create(r, (lt_image_size){d->h, d->w, d->c});
+    lt_trainer *t = m ? lt_trainer_create(m, data, &o) : NULL;
+    int status = t ? time_repeats(t, q, all) : LT_VALUE;
+    if (status == LT_OK) {
+        report(q, r, all);
+        if (q->with_profile)
+            report_profile(t);
+    }
+    lt_trainer_free(t);
+    lt_model_free(m);
+    return status;
+}
+
+static int bench(const command *c, const bench_request *q)
+{
+    lt_dataset *data = NULL;
+    lt_recipe *r = lt_recipe_open(q->recipe, q->sets.item, q->sets.n);
+    int status = r ? LT_OK : LT_FORMAT;
+    if (r)
+        status = q->data ? lt_recipe_open_data(r, q->data, &data) : make_data(r, &data);
+    if (status == LT_OK)
+        status = bench_on(q, r, data);
+    lt_dataset_free(data);
+    lt_recipe_free(r);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    bench_request q = {.threads = omp_get_num_procs(), .repeats = 7, .milliseconds = 500};
+    const flag flags[] = {
+        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE", "change a value of the recipe", 0, 0, NULL},
+        FLAG_DATA(&q.data, "train on this data set; default: made-up images of the right size"),
+        FLAG_THREADS(&q.threads),
+        FLAG_EXECUTOR(&q.executor),
+        {"repeats", 'r', FLAG_COUNT, &q.repeats, "N", "measurements; default: 7", 1, MAX_REPEATS,
+         NULL},
+        {"time", 0, FLAG_COUNT, &q.milliseconds, "MS", "of each measurement; default: 500", 1,
+         600000, NULL},
+        {"profile", 'p', FLAG_SWITCH, &q.with_profile, NULL,
+         "also time each kernel (which slows the whole a little)", 0, 0, NULL},
+        FLAG_JSON(&q.as_json),
+        {NULL}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    q.recipe = line.operand[0];
+    int code = bench(c, &q);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_bench = {
+    .name = "bench", .summary = "measure how fast a recipe trains here",
+    .operands = "RECIPE [options]", .min_operands = 1, .max_operands = 1,
+    .about =
+        "Times whole training steps, from the assembly of the batch to the update of the weights, "
+        "after a warm-up. Gives the slowest, the middle and the fastest of several measurements.\n",
+    .examples = "  latent bench ift6135-vae --threads 2 --json\n"
+                "  latent bench ift6135-vae --profile\n",
+    .run = run};

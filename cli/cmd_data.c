@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* latent data: what data sets are known, what is in one, and getting one. */
+#include "cli.h"
+
+#include <string.h>
+
+/* ---- list ---- */
+
+static json_t *entry_json(const lt_catalogue_entry *e, const char *place)
+{
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "name", e->name, "summary",
+                     e->summary, "height", e->h, "width", e->w, "channels", e->c, "train",
+                     e->n[LT_TRAIN], "valid", e->n[LT_VALID], "test", "place",
+                     place ? json_string(place) : json_null());
+}
+
+static int list(const command *c, bool as_json)
+{
+    json_t *all = json_array();
+    (void)c;
+    for (int i = 0; i < lt_data_count(); i++) {
+        const lt_catalogue_entry *e = lt_data_entry(i);
+        char place[4096];
+        bool is_here = lt_data_find(e->name, NULL, place, sizeof place) == LT_OK;
+        if (as_json)
+            json_array_append_new(all, entry_json(e, is_here ? place : NULL));
+        else
+            printf("%-20s %s\n%-20s %s%s\n", e->name, e->summary, "",
+                   is_here ? "in " : "not here: latent data fetch ", is_here ? place : e->name);
+    }
+    if (as_json)
+        print_json(all);
+    else
+        json_decref(all);
+    return CODE_DONE;
+}
+
+/* ---- info ---- */
+
+static json_t *info_json(const lt_dataset_info *d)
+{
+    json_t *splits = json_object();
+    for (int s = 0; s < LT_SPLITS; s++)
+        json_object_set_new(splits, lt_split_name(s),
+                            json_pack("{s:i, s:b}", "images", d->n[s], "labels", d->has_labels[s]));
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:o}", "name", d->name, "place", d->place,
+                     "height", d->h, "width", d->w, "channels", d->c, "classes", d->classes,
+                     "binary", d->is_binary, "splits", splits);
+}
+
+static int info(const command *c, const char *name, bool as_json)
+{
+    lt_dataset *data;
+    int status = lt_dataset_open(&data, name, NULL);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    const lt_dataset_info *d = lt_dataset_describe(data);
+    if (as_json) {
+        print_json(info_json(d));
+    } else {
+        printf("%-10s %s\n%-10s %s\n", "name", d->name, "place", d->place);
+        printf("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
+               d->is_binary ? "binary" : "intensities in [0, 1]");
+        for (int s = 0; s < LT_SPLITS; s++)
+            printf("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
+        if (d->classes > 0)
+            printf("%-10s %d\n", "classes", d->classes);
+    }
+    lt_dataset_free(data);
+    return CODE_DONE;
+}
+
+/* ---- fetch, verify ---- */
+
+static bool show_progress(void *user, const char *file, int64_t done, int64_t total)
+{
+    meter *m = user;
+    if (meter_is_due(m) || done == total)
+        meter_draw(m, total > 0 ? (double)done / (double)total : 0, "%s  %.1f of %.1f MB", file,
+                   1e-6 * (double)done, 1e-6 * (double)total);
+    return !is_stopped();
+}
+
+static int fetch(const command *c, const char *name, const char *directory)
+{
+    meter m;
+    meter_begin(&m);
+    watch_signals();
+    int status = lt_data_fetch(
+        name, &(lt_fetch_options){.directory = directory, .progress = show_progress, .user = &m});
+    meter_clear(&m);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    char place[4096];
+    if (lt_data_find(name, directory, place, sizeof place) == LT_OK)
+        printf("%s\n", place);
+    return CODE_DONE;
+}
+
+static int verify(const command *c, const char *name)
+{
+    int status = lt_data_verify(name, NULL);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    printf("%s: every file has its SHA-256\n", name);
+    return CODE_DONE;
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    static const char *const actions[] = {"list", "info", "fetch", "verify", NULL};
+    bool as_json = false;
+    const char *directory = NULL;
+    const flag flags[] = {{"dir", 0, FLAG_TEXT, &directory, "DIR",
+                           "fetch: where to put the files; default: the cache", 0, 0, NULL},
+                          FLAG_JSON(&as_json),
+                          {NULL}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    const char *action = line.operand[0], *name = line.n > 1 ? line.operand[1] : NULL;
+    int code;
+    if (strcmp(action, "list") == 0 && !name)
+        code = list(c, as_json);
+    else if (strcmp(action, "info") == 0 && name)
+        code = info(c, name, as_json);
+    else if (strcmp(action, "fetch") == 0 && name)
+        code = fetch(c, name, directory);
+    else if (strcmp(action, "verify") == 0 && name)
+        code = verify(c, name);
+    else
+        code = complain(c, CODE_USAGE, "'%s%s%s' is not to be understood%s (see: latent help data)",
+                        action, name ? " " : "", name ? name : "", suggestion(action, actions));
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_data = {
+    .name = "data", .summary = "list, inspect and download data sets",
+    .operands = "list | info DATA | fetch NAME | verify NAME", .min_operands = 1, .max_operands = 2,
+    .about =
+        "list shows the data sets known by name and where they are. info opens one, by name or by "
+        "path, checks it whole and tells what is in it. fetch downloads a named set to the cache "
+        "($LATENT_DATA, else $XDG_CACHE_HOME/latent, else ~/.cache/latent), goes on where a broken "
+        "download stopped, and keeps a file only if its content has the known SHA-256. verify "
+        "checks the files that are here in the same way.\n"
+        "\n"
+        "DATA is a name, \"synthetic\", a directory with the files of a known set or with "
+        "train.npy (and valid.npy, test.npy, *-labels.npy), or a file of images: IDX, AMAT or npy, "
+        "plain or gzip.\n",
+    .examples = "  latent data list\n"
+                "  latent data fetch mnist\n"
+                "  latent data info ./my-images.npy\n",
+    .run = run};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* latent recipes: the presets, and what a recipe comes to with every default written out. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int list(bool as_json)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < lt_preset_count(); i++)
+        if (as_json)
+            json_array_append_new(all, json_pack("{s:s, s:s}", "name", lt_preset_name(i), "summary",
+                                                 lt_preset_summary(i)));
+        else
+            printf("%-24s %s\n", lt_preset_name(i), lt_preset_summary(i));
+    if (as_json)
+        print_json(all);
+    else
+        json_decref(all);
+    return CODE_DONE;
+}
+
+/* The size of the images a recipe is for, as far as its data are at hand. */
+static bool find_image_size(const lt_recipe *r, lt_image_size *size)
+{
+    lt_dataset *data;
+    if (lt_recipe_open_data(r, NULL, &data) != LT_OK)
+        return false;
+    const lt_dataset_info *info = lt_dataset_describe(data);
+    *size = (lt_image_size){info->h, info->w, info->c};
+    lt_dataset_free(data);
+    return true;
+}
+
+static int show(const command *c, const char *name, const text_list *sets, bool with_networks)
+{
+    lt_recipe *r = lt_recipe_open(name, sets->item, sets->n);
+    if (!r)
+        return complain_library(c, LT_FORMAT);
+    fputs(lt_recipe_text(r), stdout);
+    int code = CODE_DONE;
+    lt_image_size size;
+    if (with_networks && !find_image_size(r, &size)) {
+        code = complain_library(c, LT_NOT_FOUND);
+    } else if (with_networks) {
+        lt_model *m = lt_model_create(r, size);
+        char *text = m ? lt_model_summary(m) : NULL;
+        if (text)
+            printf("\n%s", text);
+        else
+            code = complain_library(c, LT_VALUE);
+        free(text);
+        lt_model_free(m);
+    }
+    lt_recipe_free(r);
+    return code;
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    static const char *const actions[] = {"show", NULL};
+    bool as_json = false, with_networks = false;
+    text_list sets = {.n = 0};
+    const flag flags[] = {
+        {"set", 's', FLAG_LIST, &sets, "KEY=VALUE", "show: change a value first; may be repeated",
+         0, 0, NULL},
+        {"networks", 'n', FLAG_SWITCH, &with_networks, NULL,
+         "show: also the networks with shapes and parameter counts (needs the data)", 0, 0, NULL},
+        FLAG_JSON(&as_json),
+        {NULL}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    int code;
+    if (line.n == 0)
+        code = list(as_json);
+    else if (strcmp(line.operand[0], "show") != 0)
+        code = complain(c, CODE_USAGE, "'%s' is not to be understood%s (see: latent help recipes)",
+                        line.operand[0], suggestion(line.operand[0], actions));
+    else if (line.n == 1)
+        code = complain(c, CODE_USAGE, "show what? latent recipes lists the names");
+    else
+        code = show(c, line.operand[1], &sets, with_networks);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_recipes = {
+    .name = "recipes", .summary = "list the presets, or show one with all its values",
+    .operands = "[show RECIPE]", .max_operands = 2,
+    .about =
+        "A recipe is a whole experiment: data, networks, objective, optimiser, schedule. Without "
+        "operands: the presets that come with latent. With show: a preset, or a recipe file, with "
+        "every default written out; what it prints is a recipe again, to be edited and trained.\n",
+    .examples = "  latent recipes\n"
+                "  latent recipes show ift6135-vae --networks\n"
+                "  latent recipes show ift6135-vae --set model.latent=32 > mine.yaml\n"
+                "  latent train mine.yaml\n",
+    .run = run};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* latent resume: a run, from where it stopped. */
+#include "training.h"
+
+#include <stdlib.h>
+
+static int run(const command *c, int argc, const char **argv)
+{
+    text_list sets = {.n = 0};
+    const char *data = NULL;
+    int64_t epochs = 0;
+    train_options o = {.threads = 0};
+    const flag flags[] = {
+        {"epochs", 'e', FLAG_COUNT, &epochs, "N", "train to this many epochs in all", 1, 1000000,
+         NULL},
+        {"set", 's', FLAG_LIST, &sets, "KEY=VALUE",
+         "change a value of the run's recipe from here on; may be repeated", 0, 0, NULL},
+        FLAG_DATA(&data, "where the data are now, if they have moved"),
+        FLAG_THREADS(&o.threads),
+        FLAG_EXECUTOR(&o.executor),
+        {NULL}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    char *added[2] = {data ? set_data(&sets, data) : NULL,
+                      epochs ? set_count(&sets, "train.epochs", epochs) : NULL};
+    int code = train_on(c, line.operand[0], &sets, &o);
+    free(added[0]);
+    free(added[1]);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_resume = {
+    .name = "resume", .summary = "go on with a run that was stopped, killed or is to be longer",
+    .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
+    .about =
+        "RUN is a directory that latent train made. Training goes on from the newest checkpoint "
+        "that is whole (from the beginning if there is none yet) and ends with the same bits as if "
+        "it had never been interrupted, whenever and however that was.\n",
+    .examples = "  latent resume runs/fashion-mlp-vae\n"
+                "  latent resume runs/fashion-mlp-vae --epochs 40\n",
+    .run = run};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* latent layers, likelihoods, objectives, optimisers: what may stand in a recipe, from the tables
+   that the recipe parser itself reads. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ROWS = 128 };
+
+static json_t *option_json(const lt_option *o)
+{
+    static const char *const kinds[] = {"int", "real", "bool", "choice", "text"};
+    json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", o->name, "kind", kinds[o->kind],
+                            "help", o->help, "positional", o->positional, "required", o->required);
+    if (o->choices)
+        json_object_set_new(row, o->kind == LT_KIND_CHOICE ? "choices" : "default",
+                            json_string(o->choices));
+    if (!o->required && o->kind != LT_KIND_TEXT)
+        json_object_set_new(row, "default", json_number(o->fallback));
+    if ((o->kind == LT_KIND_INT || o->kind == LT_KIND_REAL) && o->min < o->max) {
+        json_object_set_new(row, "min", json_number(o->min));
+        json_object_set_new(row, "max", json_number(o->max));
+    }
+    return row;
+}
+
+static json_t *entry_json(const lt_table_entry *e)
+{
+    json_t *options = json_array();
+    for (const lt_option *o = e->options; o && o->name; o++)
+        json_array_append_new(options, option_json(o));
+    return json_pack("{s:s, s:s, s:o}", "name", e->name, "summary", e->summary, "options", options);
+}
+
+static void print_entry(const lt_table_entry *e)
+{
+    printf("%-18s %s\n", e->name, e->summary);
+    char *help = e->options && e->options->name ? lt_table_help(e->options) : NULL;
+    if (help)
+        printf("%s\n", help);
+    free(help);
+}
+
+static int print_table(const command *c, const char *wanted, bool as_json)
+{
+    const char *names[MAX_ROWS + 1];
+    int n = 0, shown = 0;
+    json_t *all = json_array();
+    lt_table_entry e;
+    for (; n < MAX_ROWS && lt_table_get(c->name, n, &e); n++) {
+        names[n] = e.name;
+        if (wanted && strcmp(wanted, e.name) != 0)
+            continue;
+        shown++;
+        if (as_json)
+            json_array_append_new(all, entry_json(&e));
+        else
+            print_entry(&e);
+    }
+    names[n] = NULL;
+    if (as_json && shown)
+        print_json(json_incref(all));
+    json_decref(all);
+    if (wanted && !shown)
+        return complain(c, CODE_FAILED, "there is no '%s' among the %s%s", wanted, c->name,
+                        suggestion(wanted, names));
+    return CODE_DONE;
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    bool as_json = false;
+    const flag flags[] = {FLAG_JSON(&as_json), {NULL}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    int code = print_table(c, line.n > 0 ? line.operand[0] : NULL, as_json);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_layers = {
+    .name = "layers", .summary = "what a network may be made of",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "The lines of model.encoder and model.decoder in a recipe. Options that stand first "
+             "may be given by place, the others as key=value.\n",
+    .examples = "  latent layers linear\n",
+    .run = run};
+
+const command cmd_likelihoods = {
+    .name = "likelihoods", .summary = "what the pixels may be distributed like, given the code",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of model.likelihood in a recipe. Every one is a log density or log "
+             "probability with all its constants, in nats.\n",
+    .examples = "  latent likelihoods\n",
+    .run = run};
+
+const command cmd_objectives = {
+    .name = "objectives", .summary = "what training may minimise",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of model.kind in a recipe.\n",
+    .examples = "  latent objectives\n",
+    .run = run};
+
+const command cmd_optimisers = {
+    .name = "optimisers", .summary = "how training may go downhill",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of train.optimiser in a recipe; each does what PyTorch's of that name does.\n",
+    .examples = "  latent optimisers adam\n",
+    .run = run};
+
+const command cmd_schedules = {
+    .name = "schedules", .summary = "how a weight may change during training",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of objective.schedule, which multiplies beta, and of learning_rate_schedule "
+             "in a recipe.\n",
+    .examples = "  latent schedules linear\n",
+    .run = run};
+
+const command cmd_initialisers = {
+    .name = "initialisers", .summary = "what weights may start from",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of model.init in a recipe.\n",
+    .examples = "  latent initialisers\n",
+    .run = run};
+
+const command cmd_sections = {
+    .name = "sections", .summary = "the keys of a recipe",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "The sections of a recipe and the keys in each: what --set can change.\n",
+    .examples = "  latent sections train\n",
+    .run = run};

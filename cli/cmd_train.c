@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* latent train: a recipe, from the beginning. */
+#include "training.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { UNSET = -1 };
+
+typedef struct train_request {
+    text_list sets;
+    const char *data, *out;
+    int64_t epochs, seed;
+    train_options options;
+} train_request;
+
+/* "runs/NAME" */
+static const char *run_name(const train_request *q, const lt_recipe *r, char *room, size_t size)
+{
+    if (q->out)
+        return q->out;
+    snprintf(room, size, "runs/%s", lt_recipe_name(r));
+    return room;
+}
+
+static bool holds_run(const char *dir)
+{
+    char path[4096];
+    struct stat s;
+    snprintf(path, sizeof path, "%s/recipe.yaml", dir);
+    return stat(path, &s) == 0;
+}
+
+static int train_request_run(const command *c, const char *name, train_request *q)
+{
+    char room[1024];
+    char *added[3] = {NULL};
+    if (q->data)
+        added[0] = set_data(&q->sets, q->data);
+    if (q->epochs != UNSET)
+        added[1] = set_count(&q->sets, "train.epochs", q->epochs);
+    if (q->seed != UNSET)
+        added[2] = set_count(&q->sets, "seed", q->seed);
+    lt_recipe *r = lt_recipe_open(name, q->sets.item, q->sets.n);
+    int code;
+    if (!r) {
+        code = complain_library(c, LT_FORMAT);
+    } else {
+        const char *dir = run_name(q, r, room, sizeof room);
+        if (holds_run(dir))
+            code = complain(c, CODE_FAILED,
+                            "%s holds a run already; to go on with it: latent resume %s; for "
+                            "another: --out DIR",
+                            dir, dir);
+        else
+            code = train_new(c, r, dir, &q->options);
+    }
+    lt_recipe_free(r);
+    for (int i = 0; i < 3; i++)
+        free(added[i]);
+    return code;
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    train_request q = {.epochs = UNSET, .seed = UNSET};
+    const flag flags[] = {
+        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
+         "change a value of the recipe: model.latent=32; may be repeated", 0, 0, NULL},
+        FLAG_DATA(&q.data, "train on this data set instead of the recipe's: a name or a path"),
+        {"out", 'o', FLAG_TEXT, &q.out, "DIR",
+         "the run directory; default: runs/NAME of the recipe", 0, 0, NULL},
+        {"epochs", 'e', FLAG_COUNT, &q.epochs, "N", "passes over the data", 1, 1000000, NULL},
+        FLAG_SEED(&q.seed, "seed of weights, order of images and noise"),
+        FLAG_THREADS(&q.options.threads),
+        FLAG_EXECUTOR(&q.options.executor),
+        {NULL}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    int code = train_request_run(c, line.operand[0], &q);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_train = {
+    .name = "train", .summary = "train the model of a recipe",
+    .operands = "RECIPE [options]", .min_operands = 1, .max_operands = 1,
+    .about =
+        "RECIPE is a preset (latent recipes) or a file: a path with a '/' or ending in .yaml. "
+        "Training is a function of recipe, data and seed: the same bits with any number of "
+        "threads.\n"
+        "\n"
+        "Everything about the run goes to its directory:\n"
+        "  recipe.yaml      the recipe with every default written out\n"
+        "  metrics.jsonl    a JSON object per epoch: loss, rate, distortion, validation, speed\n"
+        "  checkpoints/     weights and optimiser state as safetensors, readable by PyTorch\n"
+        "  samples/         a grid of images drawn from the model after each epoch\n"
+        "\n"
+        "The loss is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
+        "divergence of q(z|x) from the prior.\n"
+        "\n"
+        "Ctrl-C finishes the step, writes a checkpoint and exits with 130; latent resume goes on "
+        "from there, as it does after a crash.\n",
+    .examples = "  latent train fashion-mlp-vae\n"
+                "  latent train ift6135-vae --data ~/binarized-mnist --seed 2 --out runs/second\n"
+                "  latent train mine.yaml -s model.latent=8 -s optimiser.lr=3e-4 --epochs 50\n",
+    .run = run};

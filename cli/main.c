@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* The tool: finds the command and leaves with its exit code: 0 done, 1 failed, 2 wrong usage, 130
+   stopped by a signal. Adding a command is a file cmd_NAME.c and a row here. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+extern const command cmd_train, cmd_resume, cmd_eval, cmd_sample, cmd_reconstruct, cmd_bench,
+    cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
+    cmd_objectives, cmd_optimisers, cmd_schedules, cmd_version, cmd_help;
+
+const command_row command_table[] = {
+    {"Train", NULL},
+    {NULL, &cmd_train},
+    {NULL, &cmd_resume},
+    {"Judge", NULL},
+    {NULL, &cmd_eval},
+    {NULL, &cmd_sample},
+    {NULL, &cmd_reconstruct},
+    {"Look up", NULL},
+    {NULL, &cmd_recipes},
+    {NULL, &cmd_data},
+    {"Parts of recipes", NULL},
+    {NULL, &cmd_sections},
+    {NULL, &cmd_layers},
+    {NULL, &cmd_initialisers},
+    {NULL, &cmd_likelihoods},
+    {NULL, &cmd_objectives},
+    {NULL, &cmd_optimisers},
+    {NULL, &cmd_schedules},
+    {"The tool itself", NULL},
+    {NULL, &cmd_bench},
+    {NULL, &cmd_version},
+    {NULL, &cmd_help},
+    {NULL, NULL},
+};
+
+enum { MAX_COMMANDS = 64 };
+
+const command *command_find(const char *name)
+{
+    const char *names[MAX_COMMANDS];
+    int n = 0;
+    for (const command_row *r = command_table; r->title || r->command; r++) {
+        if (!r->command)
+            continue;
+        if (strcmp(r->command->name, name) == 0)
+            return r->command;
+        names[n++] = r->command->name;
+    }
+    names[n] = NULL;
+    complain(NULL, CODE_USAGE, "'%s' is not a command%s (see: latent help)", name,
+             suggestion(name, names));
+    return NULL;
+}
+
+static void show_log(void *user, lt_log_level level, const char *text)
+{
+    (void)user;
+    say("%s%s", level == LT_LOG_WARNING ? "warning: " : "", text);
+}
+
+/* Output that could not be written is a failure: `latent eval ... > /dev/full`. */
+static int finish(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    return complain(NULL, CODE_FAILED, "cannot write to standard output");
+}
+
+int main(int argc, char **argv)
+{
+    lt_set_log(show_log, NULL);
+    if (argc < 2) {
+        cmd_help.run(&cmd_help, 1, (const char *[]){"help", NULL});
+        return finish(CODE_USAGE);
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    else if (strcmp(name, "--version") == 0)
+        name = "version";
+    const command *c = command_find(name);
+    if (!c)
+        return CODE_USAGE;
+    return finish(c->run(c, argc - 1, (const char **)(void *)(argv + 1)));
+}

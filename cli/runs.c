@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What commands that look at a trained model share. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int trained_open(trained *t, const char *run, bool with_data, const char *data)
+{
+    *t = (trained){.checkpoint = lt_run_checkpoint(run)};
+    if (!t->checkpoint)
+        return LT_NOT_FOUND;
+    t->model = lt_model_open(t->checkpoint);
+    if (!t->model)
+        return LT_FORMAT;
+    if (!with_data)
+        return LT_OK;
+    return lt_recipe_open_data(lt_model_recipe(t->model), data, &t->data);
+}
+
+void trained_close(trained *t)
+{
+    lt_dataset_free(t->data);
+    lt_model_free(t->model);
+    free(t->checkpoint);
+}
+
+float *image_room(const lt_model *m, int n)
+{
+    lt_image_size s = lt_model_image_size(m);
+    float *images = calloc((size_t)n * (size_t)s.h * (size_t)s.w * (size_t)s.c, sizeof *images);
+    if (images)
+        return images;
+    say("latent: out of memory for %d images", n);
+    exit(CODE_FAILED);
+}
+
+int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns)
+{
+    lt_image_size s = lt_model_image_size(m);
+    lt_image grid;
+    int status = lt_image_grid(&grid, images, n, s.h, s.w, s.c,
+                               &(lt_image_grid_options){.columns = columns, .gap = 1});
+    if (status == LT_OK)
+        status = lt_image_write_png(path, &grid);
+    lt_image_free(&grid);
+    return status;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* How the tool speaks: messages, help text, the line at the foot of a terminal, JSON. */
+#include "cli.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 4, MAX_BAR = 20 };
+
+/* ---- Messages ---- */
+
+void say(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    vfprintf(stderr, format, values);
+    va_end(values);
+    fputc('\n', stderr);
+}
+
+int complain(const command *c, int code, const char *format, ...)
+{
+    va_list values;
+    fprintf(stderr, "latent%s%s: ", c ? " " : "", c ? c->name : "");
+    va_start(values, format);
+    vfprintf(stderr, format, values);
+    va_end(values);
+    fputc('\n', stderr);
+    return code;
+}
+
+int complain_library(const command *c, int status)
+{
+    if (status == LT_INTERRUPTED)
+        return complain(c, CODE_STOPPED, "stopped");
+    const char *text = lt_last_error();
+    return complain(c, CODE_FAILED, "%s", text[0] ? text : lt_status_text(status));
+}
+
+/* One paragraph line of at most PAGE_WIDTH columns; `column` is where the text begins. */
+static void wrap_line(FILE *to, int indent, bool is_indented, const char *text, size_t size)
+{
+    int column = indent;
+    if (!is_indented)
+        fprintf(to, "%*s", indent, "");
+    for (size_t i = 0; i < size;) {
+        size_t word = 0;
+        while (i + word < size && text[i + word] != ' ')
+            word++;
+        if (column > indent && column + 1 + (int)word > PAGE_WIDTH) {
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', to);
+            column++;
+        }
+        fwrite(text + i, 1, word, to);
+        column += (int)word;
+        i += word;
+        while (i < size && text[i] == ' ')
+            i++;
+    }
+    fputc('\n', to);
+}
+
+/* A negative indent means that the first line has been indented already. */
+void print_wrapped(FILE *to, int indent, const char *text)
+{
+    bool is_indented = indent < 0;
+    while (*text) {
+        size_t size = strcspn(text, "\n");
+        if (text[0] == ' ' || size == 0)
+            fprintf(to, "%.*s\n", (int)size, text);
+        else
+            wrap_line(to, abs(indent), is_indented, text, size);
+        is_indented = false;
+        text += size + (text[size] == '\n');
+    }
+}
+
+/* ---- Names ---- */
+
+/* Levenshtein's distance between words shorter than NAME_SIZE. */
+static int distance(const char *a, const char *b)
+{
+    int row[NAME_SIZE];
+    int n = (int)strlen(b);
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            row[j] = row[j] < change ? row[j] : change;
+        }
+    }
+    return row[n];
+}
+
+const char *nearest(const char *word, const char *const *names)
+{
+    const char *best = NULL;
+    int least = (int)strlen(word) / 3 + 2; /* "train" may be off by two */
+    if (strlen(word) >= NAME_SIZE)
+        return NULL;
+    for (int i = 0; names[i]; i++) {
+        int d = strlen(names[i]) < NAME_SIZE ? distance(word, names[i]) : least;
+        if (d < least && d < (int)strlen(names[i])) {
+            best = names[i];
+            least = d;
+        }
+    }
+    return best;
+}
+
+const char *suggestion(const char *word, const char *const *names)
+{
+    static char text[NAME_SIZE + 32];
+    const char *name = nearest(word, names);
+    text[0] = 0;
+    if (name)
+        snprintf(text, sizeof text, "; did you mean '%s'?", name);
+    return text;
+}
+
+/* ---- Time and the meter ---- */
+
+double now_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+const char *time_text(double seconds, char text[32])
+{
+    int64_t whole = (int64_t)(seconds + 0.5);
+    if (seconds < 59.95)
+        snprintf(text, 32, "%.1f s", seconds);
+    else if (whole < 3600)
+        snprintf(text, 32, "%d min %02d s", (int)(whole / 60), (int)(whole % 60));
+    else
+        snprintf(text, 32, "%d h %02d min", (int)(whole / 3600), (int)(whole / 60 % 60));
+    return text;
+}
+
+void meter_begin(meter *m)
+{
+    *m = (meter){.is_terminal = isatty(STDERR_FILENO) != 0};
+}
+
+bool meter_is_due(const meter *m)
+{
+    return m->is_terminal && now_seconds() - m->last > 0.1;
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* "[#####.....] " in at most `room` columns, or nothing. */
+static void draw_bar(char *bar, double done, int room)
+{
+    int columns = room - 3 < MAX_BAR ? room - 3 : MAX_BAR;
+    int full = (int)(columns * fmin(fmax(done, 0), 1));
+    bar[0] = 0;
+    if (columns < MIN_BAR)
+        return;
+    memset(bar, '.', (size_t)columns + 1);
+    bar[0] = '[';
+    memset(bar + 1, '#', (size_t)full);
+    strcpy(bar + 1 + columns, "] ");
+}
+
+void meter_draw(meter *m, double done, const char *format, ...)
+{
+    if (!m->is_terminal)
+        return;
+    char words[256], bar[MAX_BAR + 8];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(words, sizeof words, format, values);
+    va_end(values);
+    int limit = terminal_width() - 1; /* the last column would wrap */
+    draw_bar(bar, done, limit - (int)strlen(words));
+    int width = (int)(strlen(bar) + strlen(words));
+    width = width < limit ? width : limit;
+    fprintf(stderr, "\r%s%.*s%*s", bar, width - (int)strlen(bar), words,
+            m->width > width ? m->width - width : 0, "");
+    fflush(stderr);
+    m->width = width;
+    m->last = now_seconds();
+}
+
+void meter_clear(meter *m)
+{
+    if (m->is_terminal && m->width > 0)
+        fprintf(stderr, "\r%*s\r", m->width, "");
+    m->width = 0;
+}
+
+/* ---- Signals ---- */
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+bool is_stopped(void) { return stopped != 0; }
+
+void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- JSON ---- */
+
+json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+json_t *json_estimate(lt_estimate e)
+{
+    return json_pack("{s:o, s:o}", "value", json_number(e.value), "se", json_number(e.se));
+}
+
+void print_json(json_t *object)
+{
+    char *text = json_dumps(object, JSON_REAL_PRECISION(9));
+    puts(text ? text : "null");
+    free(text);
+    json_decref(object);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* The training of a run: steps, a meter, checkpoints; after each epoch validation, a picture of
+   samples, a line of metrics, a checkpoint. The order matters: the checkpoint comes last, so that a
+   process killed before it does the end of the epoch again, with the same results. */
+#include "training.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 64, SAMPLE_COLUMNS = 8, SECONDS_UNSAVED = 60 };
+
+typedef struct training {
+    const command *command;
+    train_options options;
+    const lt_recipe *recipe; /* the model's */
+    const lt_train_options *plan;
+    lt_run *run;
+    lt_model *model;
+    lt_dataset *data;
+    lt_trainer *trainer;
+    meter meter;
+    double began, saved; /* seconds: the training; the newest checkpoint */
+    int save_status;     /* of checkpoints in mid-epoch */
+} training;
+
+static int save(training *t)
+{
+    t->saved = now_seconds();
+    return lt_run_save(t->run, t->trainer);
+}
+
+/* ---- During an epoch ---- */
+
+static double images_per_second(const lt_train_report *r)
+{
+    return r->seconds > 0 ? (double)r->images_timed / r->seconds : 0;
+}
+
+static void show_step(training *t, const lt_train_report *r)
+{
+    char left[32];
+    double done = (double)r->images / (double)r->images_in_epoch, speed = images_per_second(r);
+    double epochs_left = (double)(t->plan->epochs - r->epoch + 1) - done;
+    meter_draw(&t->meter, done,
+               "epoch %lld/%lld step %lld  %.2f nats = %.2f + %.3g x %.2f  %.0f images/s  %s left",
+               (long long)r->epoch, (long long)t->plan->epochs, (long long)r->step, r->loss,
+               r->distortion, r->beta, r->rate, speed,
+               time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left));
+}
+
+/* Beside the checkpoints after epochs there is one a minute: wherever a run stops, it resumes to
+   the same bits. */
+static bool on_step(void *user, const lt_train_report *r)
+{
+    training *t = user;
+    bool at_end = r->images == r->images_in_epoch;
+    if (meter_is_due(&t->meter))
+        show_step(t, r);
+    if (t->plan->checkpoint_every > 0 && !at_end && now_seconds() - t->saved > SECONDS_UNSAVED)
+        t->save_status = save(t);
+    return t->save_status == LT_OK && !is_stopped();
+}
+
+/* ---- After an epoch ---- */
+
+static int draw_samples(const training *t, int64_t epoch)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/samples/epoch-%04lld.png", lt_run_directory(t->run),
+             (long long)epoch);
+    float *images = image_room(t->model, SAMPLES);
+    int status = lt_sample(t->model, SAMPLES, 0, (int)t->options.threads, images);
+    if (status == LT_OK)
+        status = write_grid(path, t->model, images, SAMPLES, SAMPLE_COLUMNS);
+    free(images);
+    return status;
+}
+
+static int validate(training *t, lt_validation *v)
+{
+    lt_evaluation e;
+    lt_split split = lt_dataset_split(t->data, LT_VALID);
+    lt_eval_options o = {.threads = (int)t->options.threads,
+                         .executor = (lt_executor)t->options.executor};
+    LT_TRY(lt_evaluate(t->model, t->data, split, &o, &e));
+    *v = (lt_validation){.images = e.images, .elbo = e.elbo.value, .elbo_se = e.elbo.se,
+                         .rate = e.rate.value, .distortion = e.distortion.value,
+                         .squared_error = e.squared_error.value};
+    return LT_OK;
+}
+
+static void say_epoch(training *t, const lt_train_report *r, const lt_validation *v)
+{
+    char time[32], sigma[32] = "";
+    if (isfinite(r->sigma))
+        snprintf(sigma, sizeof sigma, "  sigma %.4f", r->sigma);
+    meter_clear(&t->meter);
+    say("epoch %lld/%lld  step %lld  %.2f nats = %.2f + %.3g x %.2f%s  valid -ELBO %.2f  "
+        "%.0f images/s  %s",
+        (long long)r->epoch, (long long)t->plan->epochs, (long long)r->step, r->loss, r->distortion,
+        r->beta, r->rate, sigma, -v->elbo, images_per_second(r),
+        time_text(now_seconds() - t->began, time));
+}
+
+static bool is_due(int64_t epoch, int64_t every) { return every > 0 && epoch % every == 0; }
+
+static int finish_epoch(training *t, const lt_train_report *r)
+{
+    lt_validation v;
+    bool is_last = r->epoch == t->plan->epochs;
+    LT_TRY(validate(t, &v));
+    if (is_due(r->epoch, t->plan->samples_every))
+        LT_TRY(draw_samples(t, r->epoch));
+    LT_TRY(lt_run_log(t->run, r, &v));
+    if (is_last || is_due(r->epoch, t->plan->checkpoint_every))
+        LT_TRY(save(t));
+    say_epoch(t, r, &v);
+    return LT_OK;
+}
+
+/* ---- The whole ---- */
+
+static int train_epochs(training *t)
+{
+    lt_train_report r;
+    while (lt_trainer_epochs_done(t->trainer) < t->plan->epochs) {
+        LT_TRY(lt_trainer_epoch(t->trainer, on_step, t, &r));
+        LT_TRY(finish_epoch(t, &r));
+        if (is_stopped() && r.epoch < t->plan->epochs)
+            return LT_INTERRUPTED;
+    }
+    return LT_OK;
+}
+
+static int open_trainer(training *t, const lt_recipe *r)
+{
+    LT_TRY(lt_recipe_open_data(r, NULL, &t->data));
+    const lt_dataset_info *d = lt_dataset_describe(t->data);
+    t->model = lt_model_create(r, (lt_image_size){d->h, d->w, d->c});
+    if (!t->model)
+        return LT_VALUE;
+    t->recipe = lt_model_recipe(t->model);
+    t->plan = lt_recipe_train_options(t->recipe);
+    lt_trainer_options o = {.threads = (int)t->options.threads,
+                            .executor = (lt_executor)t->options.executor};
+    t->trainer = lt_trainer_create(t->model, t->data, &o);
+    return t->trainer ? LT_OK : LT_VALUE;
+}
+
+static void say_beginning(const training *t)
+{
+    const lt_dataset_info *d = lt_dataset_describe(t->data);
+    int64_t steps = (d->n[LT_TRAIN] + t->plan->batch - 1) / t->plan->batch;
+    if (lt_trainer_steps_done(t->trainer) > 0)
+        say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
+            (long long)lt_trainer_steps_done(t->trainer),
+            (long long)lt_trainer_epochs_done(t->trainer) + 1, (long long)t->plan->epochs);
+    else
+        say("%s: %s, %lld parameters, %d images of %s, %lld epochs of %lld steps\n"
+            "nats per image: loss = distortion + beta x rate",
+            lt_run_directory(t->run), lt_recipe_name(t->recipe),
+            (long long)lt_params_size(lt_model_params(t->model)), d->n[LT_TRAIN], d->name,
+            (long long)t->plan->epochs, (long long)steps);
+}
+
+/* Stopped by a signal: keep what has been done. */
+static int stop(training *t)
+{
+    meter_clear(&t->meter);
+    int status = save(t);
+    if (status != LT_OK)
+        return complain_library(t->command, status);
+    say("stopped after step %lld; to go on: latent resume %s",
+        (long long)lt_trainer_steps_done(t->trainer), lt_run_directory(t->run));
+    return CODE_STOPPED;
+}
+
+static int train(training *t)
+{
+    if (lt_trainer_epochs_done(t->trainer) >= t->plan->epochs) {
+        say("%s: has been trained for %lld epochs already; for more: --epochs N",
+            lt_run_directory(t->run), (long long)lt_trainer_epochs_done(t->trainer));
+        return CODE_DONE;
+    }
+    watch_signals();
+    say_beginning(t);
+    t->began = t->saved = now_seconds();
+    int status = train_epochs(t);
+    if (t->save_status != LT_OK)
+        status = t->save_status;
+    if (status == LT_INTERRUPTED)
+        return stop(t);
+    meter_clear(&t->meter);
+    if (status != LT_OK)
+        return complain_library(t->command, status);
+    say("%s: done; next: latent eval %s", lt_run_directory(t->run), lt_run_directory(t->run));
+    return CODE_DONE;
+}
+
+static void close_training(training *t)
+{
+    lt_trainer_free(t->trainer);
+    lt_model_free(t->model);
+    lt_dataset_free(t->data);
+    lt_run_free(t->run);
+}
+
+int train_new(const command *c, const lt_recipe *r, const char *dir, const train_options *o)
+{
+    training t = {.command = c, .options = *o};
+    meter_begin(&t.meter);
+    int code, status = open_trainer(&t, r);
+    if (status == LT_OK)
+        status = lt_run_create(&t.run, dir, r);
+    if (status == LT_OK)
+        code = train(&t);
+    else
+        code = complain_library(c, status);
+    close_training(&t);
+    return code;
+}
+
+int train_on(const command *c, const char *dir, const text_list *sets, const train_options *o)
+{
+    training t = {.command = c, .options = *o};
+    meter_begin(&t.meter);
+    int code, status = lt_run_open(&t.run, dir, sets->item, sets->n);
+    if (status == LT_OK)
+        status = open_trainer(&t, lt_run_recipe(t.run));
+    if (status == LT_OK)
+        status = lt_run_restore(t.run, t.trainer);
+    if (status == LT_OK)
+        code = train(&t);
+    else
+        code = complain_library(c, status);
+    close_training(&t);
+    return code;
+}
+
+/* ---- Sets ---- */
+
+static char *add_set(text_list *sets, const char *key, const char *value)
+{
+    size_t size = strlen(key) + strlen(value) + 2;
+    char *set = malloc(size);
+    if (!set || sets->n == (int)(sizeof sets->item / sizeof sets->item[0])) {
+        free(set);
+        say("latent: too many --set");
+        exit(CODE_USAGE);
+    }
+    snprintf(set, size, "%s=%s", key, value);
+    sets->item[sets->n++] = set;
+    return set;
+}
+
+char *set_count(text_list *sets, const char *key, int64_t value)
+{
+    char word[32];
+    snprintf(word, sizeof word, "%lld", (long long)value);
+    return add_set(sets, key, word);
+}
+
+char *set_data(text_list *sets, const char *data)
+{
+    char *path = lt_data_named(data) ? NULL : realpath(data, NULL);
+    char *set = add_set(sets, "data.set", path ? path : data);
+    free(path);
+    return set;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What train and resume share: from a recipe or a run directory to its last epoch. */
+#ifndef LATENT_TRAINING_H
+#define LATENT_TRAINING_H
+
+#include "cli.h"
+
+typedef struct train_options {
+    int64_t threads; /* 0: all */
+    int executor;    /* lt_executor */
+} train_options;
+
+/* Trains recipe `r` in a new run directory. Gives the exit code; all has been said. */
+int train_new(const command *c, const lt_recipe *r, const char *dir, const train_options *o);
+
+/* Goes on with a run, after changes to its recipe. */
+int train_on(const command *c, const char *dir, const text_list *sets, const train_options *o);
+
+/* Adds `key=value` to a list of sets; a path is made absolute, so that the run finds it from
+   everywhere. The caller frees the text. */
+char *set_count(text_list *sets, const char *key, int64_t value);
+char *set_data(text_list *sets, const char *data);
+
+#endif
