@@ -36,7 +36,7 @@ LT_API lt_node *lt_log(lt_node *x);                 /* natural logarithm */
 LT_API lt_node *lt_log1p(lt_node *x);               /* log(1 + x), exact near 0 */
 LT_API lt_node *lt_erf(lt_node *x);                 /* 2 / sqrt(pi) int_0^x e^(-t^2) dt */
 LT_API lt_node *lt_clamp(lt_node *x, double lo, double hi); /* min(max(x, lo), hi) */
-LT_API lt_node *lt_lerp(lt_node *a, lt_node *b, lt_node *t); /* a + t (b - a) */
+LT_API lt_node *lt_lerp(lt_node *a, lt_node *b, lt_node *c); /* a + c (b - a) */
 
 /* ---- Comparison: 1 where it holds, else 0; no gradient ---- */
 

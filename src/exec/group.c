@@ -26,6 +26,7 @@ typedef struct step {
     step_kind kind;
     tile_function *tile;
     int in[3];
+    unsigned scalars; /* operands that are one float for the whole domain */
     int out;
     int64_t partials; /* reductions: where its partial results begin, or -1: written directly */
     int64_t size;     /* reductions: of the result */
@@ -37,6 +38,7 @@ typedef struct value {
     enum { IN_OPERAND, IN_TEMPORARY, IN_MEMORY } kind;
     int slot;  /* temporary: which tile of scratch; operand that is not whole: its tile */
     bool whole; /* operand: element by element, no loading needed */
+    bool scalar; /* operand: one float for the whole domain, as an operator takes it */
     walk from; /* operand, memory */
 } value;
 
@@ -245,6 +247,33 @@ static void store_assigned_directly(group *g, int assign)
     copy->tile = NULL; /* nothing left to do */
 }
 
+static bool is_repeated(const group *g, const value *v)
+{
+    for (int k = 0; k < g->n_dims; k++)
+        if (v->from.stride[k])
+            return false;
+    return v->kind == IN_OPERAND && !v->whole;
+}
+
+/* Operands that are one float stay one where every operator that reads them has another operand. */
+static void choose_scalars(group *g)
+{
+    for (int i = 0; i < g->n_operands; i++)
+        g->values[i].scalar = is_repeated(g, &g->values[i]);
+    for (int k = 0; k < g->n_steps; k++) {
+        const step *s = &g->steps[k];
+        bool all = true;
+        for (int i = 0; i < arity(s); i++)
+            all &= g->values[s->in[i]].scalar;
+        for (int i = 0; i < arity(s) && all; i++)
+            g->values[s->in[i]].scalar = false;
+    }
+    for (int k = 0; k < g->n_steps; k++)
+        for (int i = 0; i < arity(&g->steps[k]); i++)
+            if (g->values[g->steps[k].in[i]].scalar)
+                g->steps[k].scalars |= 1u << i;
+}
+
 /* Tiles of scratch for temporaries, reused after their last reader, and for broadcast operands. */
 static void give_slots(group *g)
 {
@@ -254,7 +283,7 @@ static void give_slots(group *g)
         for (int i = 0; i < arity(&g->steps[k]); i++)
             last[g->steps[k].in[i]] = k;
     for (int i = 0; i < g->n_operands; i++)
-        g->values[i].slot = g->values[i].whole ? -1 : g->n_slots++;
+        g->values[i].slot = g->values[i].whole || g->values[i].scalar ? -1 : g->n_slots++;
     for (int k = 0; k < g->n_steps; k++) {
         const step *s = &g->steps[k];
         value *out = s->kind == STEP_TILE ? &g->values[s->out] : NULL;
@@ -299,6 +328,7 @@ group *group_make(arena *a, const lt_program *p, const unit *u, const plan *m)
     for (int k = 0; k < u->n; k++)
         if (u->nodes[k]->op == &lt_op_assign)
             store_assigned_directly(g, k);
+    choose_scalars(g);
     give_slots(g);
     count_bytes(g);
     free(b.value_of);
@@ -311,14 +341,14 @@ int64_t group_bytes(const group *g) { return g->bytes; }
 
 /* ---- Running ---- */
 
-/* One tile: where it is, and where its values are. */
+/* One tile: where it is. Tiles follow one another in memory. */
 typedef struct tile {
-    int64_t first;             /* element of the domain */
-    int64_t index[MAX_DIMS];   /* of that element */
+    int64_t first;           /* element of the domain */
+    int64_t index[MAX_DIMS]; /* of that element */
     int rows, columns;
 } tile;
 
-/* What a thread has while it runs a shard. */
+/* What a thread has while it runs shards. */
 typedef struct worker {
     const group *g;
     float *const *memory;
@@ -327,26 +357,46 @@ typedef struct worker {
     int64_t shard;
     const float *loaded[MAX_UNIT_VALUES]; /* broadcast operands: what their tile was filled from */
     int loaded_rows[MAX_UNIT_VALUES];
-    float *at[MAX_UNIT_VALUES]; /* values of the current tile */
+    float *base[MAX_UNIT_VALUES]; /* where values that are walked whole begin */
+    float *at[MAX_UNIT_VALUES];   /* values of the current tile */
 } worker;
 
-static tile find_tile(const group *g, int64_t t)
+static void set_extent(const group *g, tile *t)
 {
-    tile at = {0};
-    int64_t plane = t / g->tiles_per_plane, inside = t % g->tiles_per_plane;
-    int64_t c = g->dim[0], r = g->n_dims > 1 ? g->dim[1] : 1;
-    int64_t row = g->rows > 1 ? inside * g->rows : inside / g->chunks;
-    int64_t column = g->rows > 1 ? 0 : inside % g->chunks * g->columns;
-    at.rows = (int)(r - row < g->rows ? r - row : g->rows);
-    at.columns = (int)(c - column < g->columns ? c - column : g->columns);
-    at.first = (plane * r + row) * c + column;
-    at.index[0] = column;
-    at.index[1] = row;
+    int64_t rows_left = g->n_dims > 1 ? g->dim[1] - t->index[1] : 1;
+    int64_t columns_left = g->dim[0] - t->index[0];
+    t->rows = (int)(rows_left < g->rows ? rows_left : g->rows);
+    t->columns = (int)(columns_left < g->columns ? columns_left : g->columns);
+}
+
+static tile find_tile(const group *g, int64_t number)
+{
+    tile t = {0};
+    int64_t plane = number / g->tiles_per_plane, inside = number % g->tiles_per_plane;
+    t.index[1] = g->rows > 1 ? inside * g->rows : inside / g->chunks;
+    t.index[0] = g->rows > 1 ? 0 : inside % g->chunks * g->columns;
+    t.first = (plane * (g->n_dims > 1 ? g->dim[1] : 1) + t.index[1]) * g->dim[0] + t.index[0];
     for (int k = 2; k < g->n_dims; k++) {
-        at.index[k] = plane % g->dim[k];
+        t.index[k] = plane % g->dim[k];
         plane /= g->dim[k];
     }
-    return at;
+    set_extent(g, &t);
+    return t;
+}
+
+static void next_tile(const group *g, tile *t)
+{
+    t->first += t->rows * t->columns;
+    t->index[0] += t->columns;
+    if (t->index[0] >= g->dim[0]) {
+        t->index[0] = 0;
+        t->index[1] += t->rows;
+        for (int k = 1; k < g->n_dims - 1 && t->index[k] >= g->dim[k]; k++) {
+            t->index[k] = 0;
+            t->index[k + 1]++;
+        }
+    }
+    set_extent(g, t);
 }
 
 static int64_t walk_to(const group *g, const walk *w, const tile *t)
@@ -386,17 +436,28 @@ static float *load_broadcast(worker *w, int i, const tile *t)
     return to;
 }
 
+/* What does not change from tile to tile. */
+static void start_worker(worker *w)
+{
+    const group *g = w->g;
+    for (int i = 0; i < g->n_values; i++) {
+        const value *v = &g->values[i];
+        w->loaded[i] = NULL;
+        if (v->kind == IN_TEMPORARY)
+            w->at[i] = w->scratch + (int64_t)v->slot * TILE_SIZE;
+        else
+            w->at[i] = w->base[i] = w->memory[v->from.storage] + v->from.offset;
+    }
+}
+
 static void find_values(worker *w, const tile *t)
 {
     const group *g = w->g;
     for (int i = 0; i < g->n_values; i++) {
         const value *v = &g->values[i];
-        if (v->kind == IN_TEMPORARY)
-            w->at[i] = w->scratch + (int64_t)v->slot * TILE_SIZE;
-        else if (v->whole)
-            w->at[i] = w->memory[v->from.storage] + v->from.offset + t->first;
-        else
-            w->at[i] = load_broadcast(w, i, t);
+        if (v->kind == IN_TEMPORARY || v->scalar)
+            continue;
+        w->at[i] = v->whole ? w->base[i] + t->first : load_broadcast(w, i, t);
     }
 }
 
@@ -456,7 +517,7 @@ static void run_tile(worker *w, const tile *t)
             run_reduction(w, s, t);
         else if (s->tile)
             s->tile(n, w->at[s->out], w->at[s->in[0]], s->in[1] >= 0 ? w->at[s->in[1]] : NULL,
-                    s->in[2] >= 0 ? w->at[s->in[2]] : NULL);
+                    s->in[2] >= 0 ? w->at[s->in[2]] : NULL, s->scalars);
     }
 }
 
@@ -466,13 +527,23 @@ static void fill(float *to, int64_t n, float with)
         to[i] = with;
 }
 
-/* Reductions start from nothing: directly written ones before the shards run, others in the shard. */
-static void clear_reductions(const worker *w, bool direct)
+static float identity(step_kind kind) { return kind == STEP_SUM ? 0 : -INFINITY; }
+
+/* Results that shards write directly start from nothing before the shards run. */
+static void clear_reductions(const group *g, float *const *memory)
+{
+    for (int k = 0; k < g->n_steps; k++)
+        if (g->steps[k].kind != STEP_TILE && g->steps[k].partials < 0)
+            fill(memory[g->steps[k].to.storage], g->steps[k].size, identity(g->steps[k].kind));
+}
+
+/* Partial results start from nothing in their shard. */
+static void clear_partials(const worker *w)
 {
     for (int k = 0; k < w->g->n_steps; k++) {
         const step *s = &w->g->steps[k];
-        if (s->kind != STEP_TILE && (s->partials < 0) == direct)
-            fill(reduction_result(w, s), s->size, s->kind == STEP_SUM ? 0 : -INFINITY);
+        if (s->kind != STEP_TILE && s->partials >= 0)
+            fill(reduction_result(w, s), s->size, identity(s->kind));
     }
 }
 
@@ -483,42 +554,44 @@ static void run_shard(worker *w, int64_t shard)
     int64_t first = units * shard / g->n_shards * g->shard_unit;
     int64_t stop = units * (shard + 1) / g->n_shards * g->shard_unit;
     w->shard = shard;
-    clear_reductions(w, false);
-    for (int64_t t = first; t < stop; t++) {
-        tile at = find_tile(g, t);
-        run_tile(w, &at);
-    }
+    clear_partials(w);
+    tile t = find_tile(g, first);
+    for (int64_t i = first; i < stop; i++, next_tile(g, &t))
+        run_tile(w, &t);
 }
 
 /* Partial results of shards, summed as a binary tree whose shape depends on their number alone. */
-static void combine_shards(const worker *w, const step *s)
+static void combine_shards(const group *g, const step *s, float *to, float *partials)
 {
-    int64_t n = w->g->n_shards, stride = (s->size + 15) / 16 * 16;
-    float *part = w->partials + s->partials;
+    int64_t n = g->n_shards, stride = (s->size + 15) / 16 * 16;
+    float *part = partials + s->partials;
     for (int64_t step_size = 1; step_size < n; step_size *= 2)
         for (int64_t i = 0; i + step_size < n; i += 2 * step_size)
             accumulate(s->kind, (int)s->size, part + i * stride, part + (i + step_size) * stride);
-    memcpy(w->memory[s->to.storage], part, sizeof *part * (size_t)s->size);
+    memcpy(to, part, sizeof *part * (size_t)s->size);
 }
 
 void group_run(const group *g, float *const *memory, int threads, float *scratch,
                int64_t scratch_stride, float *partials)
 {
-    worker main_worker = {.g = g, .memory = memory, .scratch = scratch, .partials = partials};
-    clear_reductions(&main_worker, true);
+    clear_reductions(g, memory);
     if (g->size == 0)
         return;
     if (threads > g->n_shards)
         threads = (int)g->n_shards;
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
-        worker w = main_worker;
-        w.scratch += omp_get_thread_num() * scratch_stride;
+        worker w;
+        w.g = g;
+        w.memory = memory;
+        w.scratch = scratch + omp_get_thread_num() * scratch_stride;
+        w.partials = partials;
+        start_worker(&w);
 #pragma omp for schedule(static)
         for (int64_t shard = 0; shard < g->n_shards; shard++)
             run_shard(&w, shard);
     }
     for (int k = 0; k < g->n_steps; k++)
         if (g->steps[k].kind != STEP_TILE && g->steps[k].partials >= 0)
-            combine_shards(&main_worker, &g->steps[k]);
+            combine_shards(g, &g->steps[k], memory[g->steps[k].to.storage], partials);
 }

@@ -47,8 +47,10 @@ typedef struct lt_vjp {
     lt_node **d;
 } lt_vjp;
 
-/* One tile of an elementwise operator: y[i] = f(a[i], b[i], c[i]); y may be a, b or c. */
-typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c);
+/* One tile of an elementwise operator: y[i] = f(a[i], b[i], c[i]); y may be a, b or c. Bit k of
+   `scalars`: operand k is one float for all i. */
+typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c,
+                           unsigned scalars);
 
 enum { LT_MANY = -1, LT_CASE_INPUTS = 3 };
 

@@ -16,39 +16,66 @@
 #define fabs(x) fabsf(x)
 #define fmax(x, y) ((x) > (y) ? (x) : (y))
 
-/* E1(exp, exp(x), ...) becomes
- *     void tile_exp(int n, float *y, const float *a, const float *b, const float *c)
- *     { for (int i = 0; i < n; i++) { const float x = a[i]; y[i] = expf(x); } } */
-#define E1(NAME, FORWARD, ...)                                                                     \
-    LT_CLONES void tile_##NAME(int n, float *out, const float *in, const float *b, const float *c) \
+/* E2(mul, a * b, ...) becomes
+ *     void tile_mul(int n, float *y, const float *p, const float *q, const float *r, unsigned scalars)
+ *     { ... for (int i = 0; i < n; i++) { const float a = p[i], b = q[i], c = r[i]; y[i] = a * b; } }
+ * with one loop per choice of scalar operands. Unused operands read like scalars, from `none`. */
+#define LOOP(SA, SB, SC, BODY)                                                                     \
     {                                                                                              \
-        (void)b, (void)c;                                                                          \
+        const float a0 = *p, b0 = *q, c0 = *r;                                                     \
         _Pragma("omp simd") for (int i = 0; i < n; i++)                                            \
         {                                                                                          \
-            const float x = in[i];                                                                 \
-            out[i] = (float)(FORWARD);                                                             \
+            const float a = SA ? a0 : p[i], b = SB ? b0 : q[i], c = SC ? c0 : r[i];                \
+            (void)a, (void)b, (void)c;                                                             \
+            y[i] = (float)(BODY);                                                                  \
         }                                                                                          \
-    }
-#define E2(NAME, FORWARD, ...)                                                                     \
-    LT_CLONES void tile_##NAME(int n, float *out, const float *p, const float *q, const float *r)  \
+    }                                                                                              \
+    break;
+#define KERNEL(NAME, N_IN, FORWARD, CHOICES)                                                       \
+    LT_CLONES void tile_##NAME(int n, float *y, const float *p, const float *q, const float *r,    \
+                               unsigned scalars)                                                   \
     {                                                                                              \
-        (void)r;                                                                                   \
-        _Pragma("omp simd") for (int i = 0; i < n; i++)                                            \
-        {                                                                                          \
-            const float a = p[i], b = q[i];                                                        \
-            out[i] = (float)(FORWARD);                                                             \
-        }                                                                                          \
+        q = N_IN > 1 ? q : none;                                                                   \
+        r = N_IN > 2 ? r : none;                                                                   \
+        if (n > 0)                                                                                 \
+            switch (scalars) {                                                                     \
+                CHOICES(FORWARD)                                                                   \
+            default:                                                                               \
+                y[0] = NAN; /* every operand a scalar: never asked for */                          \
+            }                                                                                      \
     }
-#define E3(NAME, FORWARD, ...)                                                                     \
-    LT_CLONES void tile_##NAME(int n, float *out, const float *p, const float *q, const float *r)  \
-    {                                                                                              \
-        _Pragma("omp simd") for (int i = 0; i < n; i++)                                            \
-        {                                                                                          \
-            const float a = p[i], b = q[i], c = r[i];                                              \
-            out[i] = (float)(FORWARD);                                                             \
-        }                                                                                          \
-    }
+static const float none[1];
+#define CHOICES1(BODY)                                                                             \
+    case 0:                                                                                        \
+        LOOP(0, 1, 1, BODY)
+#define CHOICES2(BODY)                                                                             \
+    case 0:                                                                                        \
+        LOOP(0, 0, 1, BODY)                                                                        \
+    case 1:                                                                                        \
+        LOOP(1, 0, 1, BODY)                                                                        \
+    case 2:                                                                                        \
+        LOOP(0, 1, 1, BODY)
+#define CHOICES3(BODY)                                                                             \
+    case 0:                                                                                        \
+        LOOP(0, 0, 0, BODY)                                                                        \
+    case 1:                                                                                        \
+        LOOP(1, 0, 0, BODY)                                                                        \
+    case 2:                                                                                        \
+        LOOP(0, 1, 0, BODY)                                                                        \
+    case 3:                                                                                        \
+        LOOP(1, 1, 0, BODY)                                                                        \
+    case 4:                                                                                        \
+        LOOP(0, 0, 1, BODY)                                                                        \
+    case 5:                                                                                        \
+        LOOP(1, 0, 1, BODY)                                                                        \
+    case 6:                                                                                        \
+        LOOP(0, 1, 1, BODY)
+#define x a /* what the lines of one operand call it */
+#define E1(NAME, FORWARD, ...) KERNEL(NAME, 1, FORWARD, CHOICES1)
+#define E2(NAME, FORWARD, ...) KERNEL(NAME, 2, FORWARD, CHOICES2)
+#define E3(NAME, FORWARD, ...) KERNEL(NAME, 3, FORWARD, CHOICES3)
 #include "ops/eltwise.def"
+#undef x
 
 #undef exp
 #undef log

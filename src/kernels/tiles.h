@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Tile kernels: one elementwise operator over a short run of floats that stays in cache.
-   y[i] = f(a[i], b[i], c[i]) for i < n; y may be the same array as an input. */
+   y[i] = f(a[i], b[i], c[i]) for i < n; y may be the same array as an input. Bit k of `scalars` says
+   that operand k is one float for all i. */
 #ifndef LATENT_TILES_H
 #define LATENT_TILES_H
 
-/* Floats per tile: with half a dozen live tiles a chain of operators stays in a 48 KiB L1. */
-enum { TILE_SIZE = 1024 };
+/* Floats per tile: a chain of operators has about a dozen tiles, which stay in an L1 of 32 KiB. */
+enum { TILE_SIZE = 512 };
 
 /* E1(exp, ...) becomes void tile_exp(int n, float *y, const float *a, const float *b,
-                                      const float *c); */
+                                      const float *c, unsigned scalars); */
 #define TILE(NAME)                                                                                 \
-    void tile_##NAME(int n, float *y, const float *a, const float *b, const float *c);
+    void tile_##NAME(int n, float *y, const float *a, const float *b, const float *c,              \
+                     unsigned scalars);
 #define E1(NAME, ...) TILE(NAME)
 #define E2(NAME, ...) TILE(NAME)
 #define E3(NAME, ...) TILE(NAME)

@@ -20,8 +20,6 @@ lt_node *lt_clamp(lt_node *x, double lo, double hi)
     return lt_min(lt_max(x, scalar_like(x, lo)), scalar_like(x, hi));
 }
 
-lt_node *lt_lerp(lt_node *a, lt_node *b, lt_node *t) { return lt_add(a, lt_mul(t, lt_sub(b, a))); }
-
 lt_node *lt_leaky_relu(lt_node *x, double slope)
 {
     if (!(slope >= 0) && !node_is_bad(x)) /* the gradient looks at the sign of y */

@@ -37,7 +37,7 @@ static void evaluate(const lt_call *c)
                 *d = c->y->n_in > 2 ? c->in[2] : NULL;
     for (int64_t i = 0; i < n; i += TILE_SIZE) {
         int m = (int)(n - i < TILE_SIZE ? n - i : TILE_SIZE);
-        c->y->op->tile(m, c->out + i, a + i, b ? b + i : NULL, d ? d + i : NULL);
+        c->y->op->tile(m, c->out + i, a + i, b ? b + i : NULL, d ? d + i : NULL, 0);
     }
 }
 
@@ -96,8 +96,8 @@ static void reference(const lt_reference_call *c)
     static double scalar_##NAME(double a, double b, double c) { return FORWARD; }                  \
     static void grad_##NAME(lt_vjp *r)                                                             \
     {                                                                                              \
-        lt_node *a = r->in[0], *b = r->in[1], *g = r->g;                                           \
-        (void)a, (void)b;                                                                          \
+        lt_node *a = r->in[0], *b = r->in[1], *c = r->in[2], *g = r->g;                            \
+        (void)a, (void)b, (void)c;                                                                 \
         r->d[0] = GRAD_A;                                                                          \
         r->d[1] = GRAD_B;                                                                          \
         r->d[2] = GRAD_C;                                                                          \
