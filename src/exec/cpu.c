@@ -3,6 +3,7 @@
 #include "exec/group.h"
 #include "exec/session.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,25 @@ static void free_cpu(void *state)
 
 /* ---- Memory ---- */
 
+/* Debug builds fill memory that nothing should read with NaN, so that a mistake of the planner shows
+   in the first loss. */
+static void poison(cpu *s, int64_t offset, int64_t size)
+{
+#ifdef LATENT_POISON
+    for (int64_t i = 0; i < size; i++)
+        s->block[offset + i] = NAN;
+#else
+    (void)s, (void)offset, (void)size;
+#endif
+}
+
+static void poison_released(cpu *s, int unit_done)
+{
+    for (int i = 0; i < s->plan->n_releases; i++)
+        if (s->plan->releases[i].after == unit_done)
+            poison(s, s->plan->releases[i].offset, s->plan->releases[i].size);
+}
+
 static float *allocate(int64_t n, const char *what)
 {
     return tensor_alloc(sizeof(float) * (size_t)n, what);
@@ -84,6 +104,8 @@ static int allocate_values(cpu *s)
         if (s->plan->places[i].kind == PLACE_BLOCK && s->plan->places[i].storage == i)
             s->memory[i] = s->block + s->plan->places[i].offset;
     place_constants(s);
+    for (int i = 0; i < s->plan->n_releases; i++)
+        poison(s, s->plan->releases[i].offset, s->plan->releases[i].size);
     return LT_OK;
 }
 
@@ -235,6 +257,7 @@ static int run_cpu(void *state, const lt_run_key *key)
         kernel *k = &s->kernels[u];
         double begin = s->profile ? now() : 0;
         run_kernel(s, k, key);
+        poison_released(s, u);
         if (s->profile) {
             k->seconds += now() - begin;
             k->calls++;

@@ -225,11 +225,14 @@ static void choose_offsets(planner *f, bool own_places)
             slots[n++] = (slot){&f->buffers[id], id};
     }
     qsort(slots, (size_t)n, sizeof *slots, larger_first);
+    f->m->releases = must_alloc(sizeof *f->m->releases * (size_t)(n + 1));
     for (int i = 0; i < n; i++) {
         buffer *b = slots[i].b;
         b->offset = find_offset(slots, i, b, own_places);
         int64_t end = b->offset + b->size;
         f->m->block_size = end > f->m->block_size ? end : f->m->block_size;
+        if (!b->pinned)
+            f->m->releases[f->m->n_releases++] = (release){b->last, b->offset, b->size};
     }
     free(slots);
 }
@@ -296,5 +299,6 @@ void plan_free(plan *m)
     if (!m)
         return;
     free(m->places);
+    free(m->releases);
     free(m);
 }

@@ -87,8 +87,16 @@ typedef struct place {
     int storage;    /* id of the node whose memory it is */
 } place;
 
+/* Part of the block that nothing needs any more after unit `after`. */
+typedef struct release {
+    int after;
+    int64_t offset, size;
+} release;
+
 typedef struct plan {
     place *places;
+    release *releases; /* for debug builds, which fill them with NaN */
+    int n_releases;
     int64_t block_size, unplanned_size, constants_size; /* floats */
 } plan;
 

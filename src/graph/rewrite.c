@@ -97,10 +97,17 @@ static lt_node *find_common(rebuild *r, lt_node *x)
     return r->found[at] = x;
 }
 
+/* The values of a constant are in its graph's arena, and the old graph will be freed. */
+static lt_node *copy_source(rebuild *r, const lt_node *x)
+{
+    return x->op == &lt_op_constant
+               ? lt_constant(r->to, x->shape, ((const constant_attr *)x->attr)->values)
+               : node_source(r->to, x->op, x->attr);
+}
+
 static lt_node *copy_node(rebuild *r, const lt_node *x, lt_node *const *in)
 {
-    lt_node *y = x->n_in ? node_make(x->op, x->attr, x->n_in, in)
-                         : node_source(r->to, x->op, x->attr);
+    lt_node *y = x->n_in ? node_make(x->op, x->attr, x->n_in, in) : copy_source(r, x);
     return *x->name ? lt_name(y, x->name) : y;
 }
 
