@@ -127,17 +127,18 @@ def losses(directory):
     record("standard", lambda z: gauss_log_prob(z, z * 0, z * 0), z=randn(n, d))
     record("entropy", lambda logvar: normal(logvar * 0, logvar).entropy().sum(1), logvar=logvar)
 
-    x, y = rand(n, d), rand(n, d)
+    x, output = rand(n, d), rand(n, d)
     bits = (torch.rand(n, d) > .5).double()
     logits = torch.cat([randn(n - 1, d) * 3, torch.tensor([[-60., -20, -1, 1, 20, 60]])])
-    record("bernoulli", lambda logits: torch.distributions.Bernoulli(logits=logits)
-           .log_prob(bits).sum(1), logits=logits)
-    record("gaussian 0.3", lambda y: torch.distributions.Normal(y, .3).log_prob(x).sum(1), y=y)
-    record("gaussian learned", lambda y, log_sigma: torch.distributions.Normal(y, log_sigma.exp())
-           .log_prob(x).sum(1), y=y, log_sigma=torch.tensor(-.75))
+    record("bernoulli", lambda output: torch.distributions.Bernoulli(logits=output)
+           .log_prob(bits).sum(1), output=single(logits))
+    record("gaussian 0.3", lambda output: normal(output, torch.tensor(2 * math.log(.3)))
+           .log_prob(x).sum(1), output=output)
+    record("gaussian learned", lambda output, log_sigma: normal(output, 2 * log_sigma)
+           .log_prob(x).sum(1), output=output, log_sigma=torch.tensor(-.75))
     # the batch's own best sigma, a constant to the gradient
-    record("gaussian optimal", lambda y: torch.distributions.Normal(
-        y, ((x - y) ** 2).mean().sqrt().detach()).log_prob(x).sum(1), y=y)
+    record("gaussian optimal", lambda output: normal(
+        output, ((x - output) ** 2).mean().log().detach()).log_prob(x).sum(1), output=output)
     out["x"], out["bits"] = x, bits
     save(directory, "losses", out)
 

@@ -184,8 +184,8 @@ static void describe_layer(void *user, const char *scope, const char *index, con
     char *prefix = must_format("%s.%s.", scope, index), *name = must_format("%s.%s", scope, index);
     char shape[LT_SHAPE_TEXT_SIZE];
     int64_t n = count_numbers(s->model->params, prefix);
-    text_format(&s->out, "%-*s %-*s %-*s", NAME_WIDTH, name, WORDS_WIDTH, words, SHAPE_WIDTH,
-                row_shape(out, shape));
+    text_format(&s->out, "%-*s %-*s ", NAME_WIDTH, name, WORDS_WIDTH, words);
+    text_format(&s->out, "%-*s", n ? SHAPE_WIDTH : 0, row_shape(out, shape));
     if (n)
         text_format(&s->out, " %10jd", (intmax_t)n);
     if (in.rank > 2 && out.rank == 2 && n)
@@ -199,7 +199,7 @@ static void describe_layer(void *user, const char *scope, const char *index, con
 static void describe_totals(const lt_params *p, text *out)
 {
     text_format(out, "parameters %jd", (intmax_t)lt_params_size(p));
-    const char *before = "";
+    const char *before = "", *separator = ": ";
     for (int i = 0; i < lt_params_count(p); i++) {
         const char *name = lt_params_info(p, i).name;
         size_t n = strcspn(name, ".") + 1;
@@ -208,8 +208,10 @@ static void describe_totals(const lt_params *p, text *out)
         before = name;
         char *prefix = must_format("%.*s", (int)n, name);
         int64_t numbers = count_numbers(p, prefix);
-        if (numbers)
-            text_format(out, ", %.*s %jd", (int)n - 1, name, (intmax_t)numbers);
+        if (numbers) {
+            text_format(out, "%s%.*s %jd", separator, (int)n - 1, name, (intmax_t)numbers);
+            separator = ", ";
+        }
         free(prefix);
     }
     text_append(out, "\n");

@@ -81,8 +81,8 @@ section recipe_section(lt_recipe *r, int which)
 
 /* For help; "objective" is a table of its own. */
 static const spec_row help_rows[] = {
-    {.name = "(top)", .summary = "keys at the top of a recipe", .options = head_options},
-    {.name = "(steps)", .summary = "more of them", .options = steps_options},
+    {.name = "recipe", .summary = "keys at the top", .options = head_options},
+    {.name = "recipe", .summary = "more of them: how training steps", .options = steps_options},
     {.name = "data", .summary = "which images", .options = set_options},
     {.name = "data", .summary = "how to read them", .options = data_options},
     {.name = "model", .summary = "and lists: encoder, posterior.mean, posterior.logvar, decoder",
