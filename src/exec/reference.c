@@ -20,9 +20,11 @@ static bool *find_live(const lt_program *p)
     bool *live = must_alloc((size_t)g->n + 1);
     for (int i = 0; i < p->n_targets; i++)
         live[p->targets[i]->id] = true;
-    for (int i = p->n_image - 1; i >= 0; i--)
+    for (int i = p->n_image - 1; i >= 0; i--) {
+        live[i] |= g->nodes[i]->op == &lt_op_input;
         for (int k = 0; live[i] && k < g->nodes[i]->n_in; k++)
             live[g->nodes[i]->in[k]->id] = true;
+    }
     return live;
 }
 

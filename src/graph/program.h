@@ -63,7 +63,8 @@ void rewrite_settle(lt_program *p);
 /* Groups nodes into units and puts them in order: fills units and unit_of. */
 void fuse_units(lt_program *p);
 
-/* How often each node of p->graph is read, targets included; the caller frees it. */
+/* How often each node of p->graph is read, inside and (targets, inputs) from outside; the caller
+   frees it. */
 int *count_uses(const lt_program *p);
 
 /* The node that input i of y reads in the end: through views, and through an expand that is not

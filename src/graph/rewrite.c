@@ -111,15 +111,18 @@ static lt_node *copy_node(rebuild *r, const lt_node *x, lt_node *const *in)
     return *x->name ? lt_name(y, x->name) : y;
 }
 
-/* live[i]: node i is a target or a live node reads it. */
+/* live[i]: node i is a target, an input (which callers write whether it is used or not), or read by a
+   live node. */
 static bool *find_live(const lt_graph *g, lt_node *const *targets, int n)
 {
     bool *live = must_alloc((size_t)g->n + 1);
     for (int i = 0; i < n; i++)
         live[targets[i]->id] = true;
-    for (int i = g->n - 1; i >= 0; i--)
+    for (int i = g->n - 1; i >= 0; i--) {
+        live[i] |= g->nodes[i]->op == &lt_op_input;
         for (int k = 0; live[i] && k < g->nodes[i]->n_in; k++)
             live[g->nodes[i]->in[k]->id] = true;
+    }
     return live;
 }
 
@@ -139,9 +142,11 @@ int *count_uses(const lt_program *p)
     int *uses = must_alloc(sizeof *uses * (size_t)(p->graph->n + 1));
     for (int i = 0; i < p->n_targets; i++)
         uses[targets[i]->id]++;
-    for (int i = 0; i < p->graph->n; i++)
+    for (int i = 0; i < p->graph->n; i++) {
+        uses[i] += p->graph->nodes[i]->op == &lt_op_input;
         for (int k = 0; live[i] && k < p->graph->nodes[i]->n_in; k++)
             uses[p->graph->nodes[i]->in[k]->id]++;
+    }
     free(targets);
     free(live);
     return uses;
