@@ -8,16 +8,35 @@
 
 enum { MAX_ROWS = 128 };
 
+/* Word `index` of "a|b|c". */
+static json_t *choice_json(const char *choices, int index)
+{
+    while (index-- > 0)
+        choices += strcspn(choices, "|") + 1;
+    return json_stringn(choices, strcspn(choices, "|"));
+}
+
+static json_t *default_json(const lt_option *o)
+{
+    switch (o->kind) {
+    case LT_KIND_INT: return json_integer((json_int_t)o->fallback);
+    case LT_KIND_REAL: return json_number(o->fallback);
+    case LT_KIND_BOOL: return json_boolean(o->fallback != 0);
+    case LT_KIND_CHOICE: return choice_json(o->choices, (int)o->fallback);
+    case LT_KIND_TEXT: return json_string(o->choices ? o->choices : "");
+    }
+    return json_null();
+}
+
 static json_t *option_json(const lt_option *o)
 {
     static const char *const kinds[] = {"int", "real", "bool", "choice", "text"};
     json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", o->name, "kind", kinds[o->kind],
                             "help", o->help, "positional", o->positional, "required", o->required);
-    if (o->choices)
-        json_object_set_new(row, o->kind == LT_KIND_CHOICE ? "choices" : "default",
-                            json_string(o->choices));
-    if (!o->required && o->kind != LT_KIND_TEXT)
-        json_object_set_new(row, "default", json_number(o->fallback));
+    if (!o->required)
+        json_object_set_new(row, "default", default_json(o));
+    if (o->kind == LT_KIND_CHOICE)
+        json_object_set_new(row, "choices", json_string(o->choices));
     if ((o->kind == LT_KIND_INT || o->kind == LT_KIND_REAL) && o->min < o->max) {
         json_object_set_new(row, "min", json_number(o->min));
         json_object_set_new(row, "max", json_number(o->max));
@@ -33,12 +52,27 @@ static json_t *entry_json(const lt_table_entry *e)
     return json_pack("{s:s, s:s, s:o}", "name", e->name, "summary", e->summary, "options", options);
 }
 
+/* Lines of "  name  text", the text wrapped below itself. */
+static void print_options(char *help)
+{
+    for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n")) {
+        size_t column = strspn(line, " ");
+        column += strcspn(line + column, " ");
+        column += strspn(line + column, " ");
+        printf("%.*s", (int)column, line);
+        print_wrapped(stdout, -(int)column, line + column);
+    }
+}
+
 static void print_entry(const lt_table_entry *e)
 {
-    printf("%-18s %s\n", e->name, e->summary);
+    printf("%-18s ", e->name);
+    print_wrapped(stdout, -19, e->summary);
     char *help = e->options && e->options->name ? lt_table_help(e->options) : NULL;
-    if (help)
-        printf("%s\n", help);
+    if (help) {
+        print_options(help);
+        putchar('\n');
+    }
     free(help);
 }
 

@@ -103,7 +103,8 @@ typedef struct lt_run lt_run;
 LT_API int lt_run_create(lt_run **out, const char *dir, const lt_recipe *r);
 
 /* Opens what lt_run_create made, to go on with it; removes what a killed process left unfinished.
-   With `sets`, as in lt_recipe_open, recipe.yaml is changed first. */
+   With `sets`, as in lt_recipe_open, the recipe is changed, and recipe.yaml too once lt_run_restore
+   has found that the run can go on with it. */
 LT_API int lt_run_open(lt_run **out, const char *dir, const char *const *sets, int n);
 LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 

@@ -23,7 +23,8 @@ struct lt_run {
     char *dir;
     char *checkpoints, *samples, *recipe_path, *metrics; /* paths */
     lt_recipe *recipe;
-    int lock; /* of the directory; -1: none */
+    bool is_changed; /* the recipe is not yet what recipe.yaml says */
+    int lock;        /* of the directory; -1: none */
 };
 
 /* ---- Opening and closing ---- */
@@ -126,8 +127,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     run->recipe = lt_recipe_open(run->recipe_path, sets, n);
     if (!run->recipe)
         return LT_FORMAT;
-    if (n > 0)
-        LT_TRY(write_recipe(run, run->recipe));
+    run->is_changed = n > 0;
     LT_TRY(file_make_directories(run->checkpoints));
     LT_TRY(file_make_directories(run->samples));
     remove_unfinished(run->dir);
@@ -207,6 +207,9 @@ int lt_run_restore(lt_run *run, lt_trainer *t)
     int status = use_newest(run->checkpoints, load_into, t);
     if (status != LT_OK && status != LT_NOT_FOUND)
         return status;
+    if (run->is_changed)
+        LT_TRY(write_recipe(run, run->recipe));
+    run->is_changed = false;
     return metrics_cut(run->metrics, lt_trainer_steps_done(t));
 }
 

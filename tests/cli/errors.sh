@@ -1,0 +1,51 @@
+# Malformed inputs, and the messages they get.
+try() { echo "-- latent $*"; timeout 60 latent "$@" 2>&1; echo "exit $?"; }
+recipe() { cat > r.yaml; try recipes show ./r.yaml; }
+cp $TESTS/cli/tiny.yaml tiny.yaml
+
+echo "== recipes"
+try train fashon-mlp-vae
+try train none.yaml
+recipe < /dev/null
+recipe <<< 'name: [a'
+recipe <<< 'modle: {latent: 3}'
+sed 's/linear 16/liner 16/' tiny.yaml | recipe
+sed 's/linear 16/linear -4/' tiny.yaml | recipe
+sed 's/latent: 3/latent: three/' tiny.yaml | recipe
+sed 's/bernoulli/gaussian sigma=fixed/' tiny.yaml | recipe
+sed 's/linear image/linear 10/' tiny.yaml > wrong.yaml; try train wrong.yaml
+try train tiny.yaml --set model.latnet=3
+try train tiny.yaml --set model.latent
+try train tiny.yaml -s optimiser.lr=1e-3x
+
+echo "== data"
+try train tiny.yaml --data mnits
+try train tiny.yaml --data mnist
+printf '\0\0\10\3\0\0\0\2\0\0\0\34\0\0\0\34abc' > short.idx
+try data info ./short.idx
+printf 'not a data file' > text.idx
+try data info ./text.idx
+: > empty.npy
+try data info ./empty.npy
+printf '0 1 1 0\n0 1 2 0\n' > bad.amat
+try data info ./bad.amat
+try train tiny.yaml --data ./bad.amat
+try data fetch nothing
+
+echo "== runs and checkpoints"
+try eval runs/none
+try resume .
+mkdir -p run/checkpoints
+try eval run
+latent train tiny.yaml --threads 1 --out run 2> /dev/null
+file=run/checkpoints/step-00000021.safetensors
+head -c 5000 $file > cut.safetensors
+try eval cut.safetensors
+head -c 4 $file > cut.safetensors
+try sample cut.safetensors
+cp tiny.yaml fake.safetensors
+try sample fake.safetensors
+try resume run --set model.latent=4
+try eval run --data short.idx
+try sample run -o no/such/place.png
+ls

@@ -1,0 +1,21 @@
+# The overview, a page, and what is said to mistakes on the command line.
+latent help
+echo "-- a page, in both ways"
+latent help resume
+latent resume --help | diff - <(latent help resume) && echo same
+echo "-- no command"
+latent > /dev/null; echo "exit $?"
+try() { echo "-- latent $*"; latent "$@" 2>&1; echo "exit $?"; }
+try evla
+try train
+try train a b
+try train --epochs fashion-mlp-vae
+try train fashion-mlp-vae --epochs 0
+try train fashion-mlp-vae --threads 1.5
+try train fashion-mlp-vae --executor gpu
+try train fashion-mlp-vae --sed 1
+try train fashion-mlp-vae --set
+try eval runs/x --split tset
+try help trian
+try data lst
+try layers liner

@@ -1,0 +1,12 @@
+# What may stand in a recipe, from the tables that the parser reads.
+latent recipes
+for table in sections layers initialisers likelihoods objectives optimisers schedules; do
+    echo "-- $table"
+    latent $table | awk '/^[^ ]/ { print $1 }' | xargs
+done
+latent layers linear
+echo "-- json"
+latent optimisers sgd --json
+echo "-- a preset shown is a recipe again"
+latent recipes show ift6135-vae > a.yaml && latent recipes show ./a.yaml | cmp - a.yaml && echo same
+latent recipes show ift6135-vae -s model.latent=7 -s optimiser.lr=0.5 | diff a.yaml - || echo differs

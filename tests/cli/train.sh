@@ -1,0 +1,24 @@
+# A run from training to pictures. Numbers differ between machines, shapes do not.
+tiny=$TESTS/cli/tiny.yaml
+numbers() { sed -E 's/-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/#/g'; }
+png() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 " x " $7 * 256 + $8 }'; }
+
+latent train $tiny --threads 1 2>&1 | numbers
+find runs | sort
+echo "-- metrics"
+numbers < runs/tiny/metrics.jsonl | tail -1
+png runs/tiny/samples/epoch-0002.png
+echo "-- not twice, but elsewhere"
+latent train $tiny 2>&1; echo "exit $?"
+latent train $tiny --out elsewhere --epochs 1 --seed 5 --threads 1 > log 2>&1; echo "exit $?"
+grep -E '^seed|epochs' elsewhere/recipe.yaml
+echo "-- eval"
+latent eval runs/tiny --nll 10 --threads 1 2> /dev/null | numbers
+latent eval runs/tiny --nll 10 --threads 1 --json 2> /dev/null > a.json && numbers < a.json
+latent eval runs/tiny --nll 10 --threads 3 --json 2> /dev/null | cmp - a.json && echo "same at 3 threads"
+latent eval runs/tiny --split valid --threads 1 --json 2>&1 > /dev/null | numbers
+echo "-- pictures"
+latent sample runs/tiny -n 10 -c 5 -o s.png 2>&1 && png s.png
+latent sample runs/tiny/checkpoints/step-00000021.safetensors -n 10 -c 5 -o t.png 2> /dev/null && cmp s.png t.png
+latent sample runs/tiny -n 10 -c 5 --seed 1 -o t.png 2> /dev/null; cmp s.png t.png > /dev/null; echo "other seed: $?"
+latent reconstruct runs/tiny -n 10 --columns 5 --split train -o r.png 2>&1 && png r.png

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* Evaluation against a model whose likelihood is known: z ~ N(0, I), x = W z + b + sigma e with
+   orthogonal columns of W. Then p(x) = N(b, W W' + sigma^2 I), and the posterior is a diagonal Gaussian
+   with a linear mean, which the encoder's two heads can be. */
+#include <latent/eval.h>
+
+#include "base/status.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { HEIGHT = 3, WIDTH = 2, PIXELS = HEIGHT * WIDTH, LATENT = 2, IMAGES = 53 };
+
+static const double SIGMA = 0.5;
+static const char recipe_text[] = "name: linear\n"
+                                  "data: {set: synthetic}\n"
+                                  "model:\n"
+                                  "  latent: 2\n"
+                                  "  likelihood: gaussian sigma=0.5\n"
+                                  "  encoder: []\n"
+                                  "  decoder: [linear image]\n";
+
+/* W by columns, orthogonal; b. */
+static const double W[LATENT][PIXELS] = {{1, 0, 0.5, 0, -1, 0}, {0, 0.8, 0, -0.6, 0, 0.3}};
+static const double B[PIXELS] = {0.1, 0.2, 0.3, 0.1, 0, 0.2};
+
+typedef struct fixture {
+    lt_model *model;
+    lt_dataset *data;
+} fixture;
+
+static void set_param(lt_model *m, const char *name, const float *values)
+{
+    lt_params *p = lt_model_params(m);
+    int i = lt_params_find(p, name);
+    assert_true(i >= 0);
+    lt_params_import(p, i, lt_params_block(p), values);
+}
+
+static double dot(const double *a, const double *b)
+{
+    double sum = 0;
+    for (int i = 0; i < PIXELS; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* The encoder is the true posterior, its log variance off by `error`. */
+static void fixture_open(fixture *f, double error)
+{
+    float decoder[PIXELS][LATENT], b[PIXELS], mean[LATENT][PIXELS], shift[LATENT] = {0},
+        zero[LATENT][PIXELS] = {{0}}, logvar[LATENT];
+    lt_recipe *r = lt_recipe_parse("linear", recipe_text, NULL, 0);
+    if (!r)
+        fail_msg("%s", lt_last_error());
+    f->model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
+    if (!f->model)
+        fail_msg("%s", lt_last_error());
+    lt_recipe_free(r);
+    assert_int_equal(lt_dataset_synthetic(&f->data, IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    for (int k = 0; k < LATENT; k++) {
+        double precision = 1 + dot(W[k], W[k]) / (SIGMA * SIGMA);
+        logvar[k] = (float)(-log(precision) + error);
+        for (int i = 0; i < PIXELS; i++) {
+            decoder[i][k] = (float)W[k][i];
+            mean[k][i] = (float)(W[k][i] / (SIGMA * SIGMA) / precision);
+            b[i] = (float)B[i];
+        }
+        shift[k] = (float)(-dot(W[k], B) / (SIGMA * SIGMA) / precision);
+    }
+    set_param(f->model, "decoder.0.weight", decoder[0]);
+    set_param(f->model, "decoder.0.bias", b);
+    set_param(f->model, "posterior.mean.weight", mean[0]);
+    set_param(f->model, "posterior.mean.bias", shift);
+    set_param(f->model, "posterior.logvar.weight", zero[0]);
+    set_param(f->model, "posterior.logvar.bias", logvar);
+}
+
+static void fixture_close(fixture *f)
+{
+    lt_model_free(f->model);
+    lt_dataset_free(f->data);
+}
+
+static void read_image(const fixture *f, int i, double *x)
+{
+    float floats[PIXELS];
+    assert_int_equal(lt_dataset_gather(f->data, LT_TRAIN, &(int32_t){i}, 1, 0, 1, floats), LT_OK);
+    for (int k = 0; k < PIXELS; k++)
+        x[k] = (double)floats[k];
+}
+
+/* -log N(x; b, W W' + sigma^2 I): along each column of W the variance is |w|^2 + sigma^2, across it
+   sigma^2. */
+static double exact_nll(const double *x)
+{
+    const double log_2pi = log(2 * 3.14159265358979323846);
+    double d[PIXELS], rest, sum = 0;
+    for (int i = 0; i < PIXELS; i++)
+        d[i] = x[i] - B[i];
+    rest = dot(d, d);
+    for (int k = 0; k < LATENT; k++) {
+        double square = dot(W[k], W[k]), along = dot(W[k], d) * dot(W[k], d) / square;
+        double variance = square + SIGMA * SIGMA;
+        sum += 0.5 * (log_2pi + log(variance) + along / variance);
+        rest -= along;
+    }
+    return sum + 0.5 * ((PIXELS - LATENT) * (log_2pi + log(SIGMA * SIGMA)) +
+                        rest / (SIGMA * SIGMA));
+}
+
+/* Mean and standard error over the images. */
+static lt_estimate exact_nlls(const fixture *f)
+{
+    double values[IMAGES], sum = 0, squares = 0, x[PIXELS];
+    for (int i = 0; i < IMAGES; i++) {
+        read_image(f, i, x);
+        values[i] = exact_nll(x);
+        sum += values[i] / IMAGES;
+    }
+    for (int i = 0; i < IMAGES; i++)
+        squares += (values[i] - sum) * (values[i] - sum);
+    return (lt_estimate){sum, sqrt(squares / (IMAGES - 1) / IMAGES)};
+}
+
+static lt_evaluation evaluate(const fixture *f, const lt_eval_options *o)
+{
+    lt_evaluation e;
+    if (lt_evaluate(f->model, f->data, LT_TRAIN, o, &e) != LT_OK)
+        fail_msg("%s", lt_last_error());
+    return e;
+}
+
+static void assert_near(double found, double expected, double tolerance)
+{
+    if (!(fabs(found - expected) <= tolerance))
+        fail_msg("expected %.9g +- %.3g, found %.9g", expected, tolerance, found);
+}
+
+/* ---- Likelihood ---- */
+
+/* From the true posterior every draw has the same weight: exact with any K, batch and part-filled
+   run of draws. */
+static void nll_is_exact_from_the_true_posterior(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_open(&f, 0);
+    lt_estimate expected = exact_nlls(&f);
+    const int samples[] = {1, 2, 7, 200}, batches[] = {0, 1, 20, 53, 1000};
+    for (int i = 0; i < COUNT_OF(samples); i++)
+        for (int k = 0; k < COUNT_OF(batches); k++)
+            for (int x = LT_CPU; x <= LT_REFERENCE; x++) {
+                if (x == LT_REFERENCE && (i == 3 || k == 1))
+                    continue; /* slow */
+                lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = samples[i],
+                                                                  .batch = batches[k],
+                                                                  .executor = (lt_executor)x});
+                assert_int_equal(e.images, IMAGES);
+                assert_int_equal(e.nll_samples, samples[i]);
+                assert_near(e.nll.value, expected.value, 1e-4);
+                assert_near(e.nll.se, expected.se, 1e-5);
+                assert_near(e.ess, samples[i], 1e-3 * samples[i]);
+            }
+    fixture_close(&f);
+}
+
+/* From a posterior that is too wide the estimate is above, and nearer with larger K. */
+static void nll_comes_down_to_the_truth(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_open(&f, 1);
+    double truth = exact_nlls(&f).value, last = INFINITY;
+    for (int k = 1; k <= 1000; k *= 10) {
+        lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = k});
+        assert_true(e.nll.value > truth - 0.02 && e.nll.value < last);
+        assert_true(e.ess >= 1 && e.ess < k + 0.5);
+        assert_true(-e.elbo.value > truth);
+        last = e.nll.value;
+    }
+    assert_near(last, truth, 5e-3);
+    fixture_close(&f);
+}
+
+/* ---- The bound ---- */
+
+static void elbo_is_the_likelihood_at_the_true_posterior(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_open(&f, 0);
+    double truth = exact_nlls(&f).value, mean = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        lt_evaluation e = evaluate(&f, &(lt_eval_options){.seed = seed});
+        assert_near(e.elbo.value, -e.rate.value - e.distortion.value, 1e-5);
+        mean += -e.elbo.value / 100;
+        assert_int_equal(e.nll_samples, 0);
+    }
+    assert_near(mean, truth, 0.05);
+    fixture_close(&f);
+}
+
+static void rate_and_squared_error_are_exact(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_open(&f, 0);
+    double rate = 0, error = 0, x[PIXELS];
+    for (int i = 0; i < IMAGES; i++) {
+        double y[PIXELS];
+        read_image(&f, i, x);
+        memcpy(y, B, sizeof y);
+        for (int k = 0; k < LATENT; k++) {
+            double variance = 1 / (1 + dot(W[k], W[k]) / (SIGMA * SIGMA));
+            double mean = (dot(W[k], x) - dot(W[k], B)) / (SIGMA * SIGMA) * variance;
+            rate += 0.5 * (mean * mean + variance - 1 - log(variance)) / IMAGES;
+            for (int p = 0; p < PIXELS; p++)
+                y[p] += W[k][p] * mean;
+        }
+        for (int p = 0; p < PIXELS; p++)
+            error += (x[p] - y[p]) * (x[p] - y[p]) / IMAGES;
+    }
+    lt_evaluation e = evaluate(&f, NULL);
+    assert_near(e.rate.value, rate, 1e-5);
+    assert_near(e.squared_error.value, error, 1e-5);
+    assert_near(e.bits_per_dim.value, -e.elbo.value / (log(2) * PIXELS), 1e-9);
+    fixture_close(&f);
+}
+
+/* ---- Reproducibility ---- */
+
+static void same_bits_at_any_number_of_threads(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_open(&f, 0.3);
+    const int threads[] = {1, 2, 3, 4, 8};
+    lt_evaluation first = {0};
+    for (int i = 0; i < COUNT_OF(threads); i++) {
+        lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = 30, .batch = 20,
+                                                          .threads = threads[i], .seed = 4});
+        e.seconds = 0;
+        if (i == 0)
+            first = e;
+        assert_memory_equal(&first.elbo, &e.elbo, sizeof e.elbo);
+        assert_memory_equal(&first.nll, &e.nll, sizeof e.nll);
+        assert_memory_equal(&first.ess, &e.ess, sizeof e.ess);
+    }
+    fixture_close(&f);
+}
+
+static void elbo_does_not_depend_on_samples_but_on_seed(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_open(&f, 0.3);
+    lt_evaluation a = evaluate(&f, NULL), b = evaluate(&f, &(lt_eval_options){.nll_samples = 9}),
+                  c = evaluate(&f, &(lt_eval_options){.seed = 1});
+    assert_memory_equal(&a.elbo, &b.elbo, sizeof a.elbo);
+    assert_true(fabs(a.elbo.value - c.elbo.value) > 1e-6);
+    fixture_close(&f);
+}
+
+/* ---- Mistakes and progress ---- */
+
+typedef struct progress {
+    int calls;
+    double last;
+    int stop_at;
+} progress;
+
+static bool count_progress(void *user, double done)
+{
+    progress *p = user;
+    assert_true(done > p->last && done <= 1);
+    p->last = done;
+    return ++p->calls != p->stop_at;
+}
+
+static void progress_reaches_one_and_can_stop(void **state)
+{
+    (void)state;
+    fixture f;
+    progress p = {0};
+    lt_evaluation e;
+    fixture_open(&f, 0);
+    lt_eval_options o = {.nll_samples = 70, .batch = 20, .progress = count_progress, .user = &p};
+    evaluate(&f, &o);
+    assert_near(p.last, 1, 1e-12);
+    p = (progress){.stop_at = 2};
+    assert_int_equal(lt_evaluate(f.model, f.data, LT_TRAIN, &o, &e), LT_INTERRUPTED);
+    assert_int_equal(p.calls, 2);
+    fixture_close(&f);
+}
+
+static void other_images_and_empty_splits_are_refused(void **state)
+{
+    (void)state;
+    fixture f;
+    lt_evaluation e;
+    lt_dataset *other;
+    fixture_open(&f, 0);
+    assert_int_equal(lt_evaluate(f.model, f.data, LT_VALID, NULL, &e), LT_VALUE);
+    assert_non_null(strstr(lt_last_error(), "valid"));
+    assert_int_equal(lt_dataset_synthetic(&other, 5, 4, 4, 1, NULL), LT_OK);
+    assert_int_equal(lt_evaluate(f.model, other, LT_TRAIN, NULL, &e), LT_VALUE);
+    assert_non_null(strstr(lt_last_error(), "4 x 4 x 1"));
+    lt_dataset_free(other);
+    fixture_close(&f);
+}
+
+/* ---- Images and codes ---- */
+
+static void codes_and_images_are_the_model_s(void **state)
+{
+    (void)state;
+    fixture f;
+    float x[3 * PIXELS], y[3 * PIXELS], again[3 * PIXELS], mean[3 * LATENT], logvar[3 * LATENT];
+    fixture_open(&f, 0);
+    assert_int_equal(lt_dataset_gather(f.data, LT_TRAIN, (int32_t[]){5, 0, 9}, 3, 0, 1, x), LT_OK);
+    assert_int_equal(lt_encode(f.model, 3, x, 0, mean, logvar), LT_OK);
+    assert_int_equal(lt_decode(f.model, 3, mean, 0, y), LT_OK);
+    assert_int_equal(lt_reconstruct(f.model, 3, x, 0, again), LT_OK);
+    for (int n = 0; n < 3; n++)
+        for (int i = 0; i < PIXELS; i++) {
+            double expected = B[i];
+            for (int k = 0; k < LATENT; k++)
+                expected += W[k][i] * (double)mean[n * LATENT + k];
+            assert_near((double)y[n * PIXELS + i], expected, 1e-6);
+            assert_near((double)again[n * PIXELS + i], expected, 1e-6);
+        }
+    double variance = 1 / (1 + dot(W[1], W[1]) / (SIGMA * SIGMA));
+    assert_near((double)logvar[1], log(variance), 1e-6);
+    fixture_close(&f);
+}
+
+static void samples_have_the_model_s_moments(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    fixture f;
+    float *x = malloc(sizeof *x * N * PIXELS), few[70 * PIXELS];
+    double mean[PIXELS] = {0}, square[PIXELS] = {0};
+    fixture_open(&f, 0);
+    assert_int_equal(lt_sample(f.model, N, 3, 0, x), LT_OK);
+    assert_int_equal(lt_sample(f.model, 70, 3, 1, few), LT_OK);
+    assert_memory_equal(x, few, sizeof few);
+    for (int n = 0; n < N; n++)
+        for (int i = 0; i < PIXELS; i++) {
+            double d = (double)x[n * PIXELS + i] - B[i];
+            mean[i] += d / N;
+            square[i] += d * d / N;
+        }
+    for (int i = 0; i < PIXELS; i++) {
+        double expected = W[0][i] * W[0][i] + W[1][i] * W[1][i];
+        assert_near(mean[i], 0, 5 * sqrt(expected / N) + 1e-6);
+        assert_near(square[i], expected, 5 * expected * sqrt(2.0 / N) + 1e-6);
+    }
+    free(x);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nll_is_exact_from_the_true_posterior),
+        cmocka_unit_test(nll_comes_down_to_the_truth),
+        cmocka_unit_test(elbo_is_the_likelihood_at_the_true_posterior),
+        cmocka_unit_test(rate_and_squared_error_are_exact),
+        cmocka_unit_test(same_bits_at_any_number_of_threads),
+        cmocka_unit_test(elbo_does_not_depend_on_samples_but_on_seed),
+        cmocka_unit_test(progress_reaches_one_and_can_stop),
+        cmocka_unit_test(other_images_and_empty_splits_are_refused),
+        cmocka_unit_test(codes_and_images_are_the_model_s),
+        cmocka_unit_test(samples_have_the_model_s_moments),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,804 @@
+/* SPDX-License-Identifier: MIT */
+/* Optimisers, trainer, checkpoints, run directories. */
+#include "train/optimisers.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "train/safetensors.h"
+
+#include <latent/eval.h>
+#include <latent/train.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void assert_error_has(const char *part)
+{
+    if (!strstr(lt_last_error(), part))
+        fail_msg("expected \"%s\" in the error, found \"%s\"", part, lt_last_error());
+}
+
+/* ---- Optimisers against PyTorch ---- */
+
+typedef struct update {
+    lt_graph *graph;
+    lt_program *program;
+    lt_session *session;
+    lt_node *w, *g, *t;
+} update;
+
+/* One step of the optimiser that `line` describes, on blocks of n. */
+static void update_open(update *u, const char *line, int n, lt_executor executor)
+{
+    spec s;
+    assert_int_equal(spec_parse(&optimiser_table, line, &s), LT_OK);
+    const optimiser *o = optimiser_find(s.row->name);
+    u->graph = lt_graph_create();
+    u->w = lt_variable(u->graph, "w", lt_shape_1d(n));
+    u->g = lt_input(u->graph, "g", lt_shape_1d(n));
+    u->t = lt_input(u->graph, "t", lt_shape_0d());
+    double lr = ((const optimiser_options *)s.options)->lr;
+    optimiser_input in = {.w = u->w, .g = u->g, .t = u->t, .lr = lt_scalar(u->graph, lr),
+                          .options = s.options};
+    optimiser_output out = {.w = NULL};
+    int states = o->states(s.options), targets = 0;
+    for (int i = 0; i < states; i++)
+        in.state[i] = lt_variable(u->graph, o->state[i], lt_shape_1d(n));
+    o->step(&in, &out);
+    lt_node *target[2 + OPTIMISER_STATES] = {u->t};
+    targets = 1;
+    target[targets++] = lt_assign(in.w, out.w);
+    for (int i = 0; i < states; i++)
+        target[targets++] = lt_assign(in.state[i], out.state[i]);
+    u->program = lt_compile(u->graph, target, targets);
+    assert_non_null(u->program);
+    u->session = lt_session_create(u->program, &(lt_session_options){.executor = executor});
+    assert_non_null(u->session);
+    spec_clear(&s);
+}
+
+static void update_close(update *u)
+{
+    lt_session_free(u->session);
+    lt_program_free(u->program);
+    lt_graph_free(u->graph);
+}
+
+enum { GOLDEN_STEPS = 10, GOLDEN_SIZE = 30 };
+
+static void read_golden(const safetensors *file, const char *name, int rows, double *values)
+{
+    const int64_t dims[] = {rows, GOLDEN_SIZE};
+    bool is_row = rows == 1;
+    assert_int_equal(safetensors_get(file, name, SAFETENSORS_F64, is_row ? 1 : 2, dims + is_row,
+                                     values),
+                     LT_OK);
+}
+
+static void write_doubles(update *u, const lt_node *x, const double *values, int n)
+{
+    float floats[GOLDEN_SIZE];
+    for (int i = 0; i < n; i++)
+        floats[i] = (float)values[i];
+    assert_int_equal(lt_session_write(u->session, x, floats, n), LT_OK);
+}
+
+static void check_optimiser(const safetensors *file, const char *line, lt_executor executor)
+{
+    /* f32 rounds w, and each step once more; the reference differs in the order of its sums */
+    double tolerance = executor == LT_REFERENCE ? 1e-12 : 2e-6;
+    double w[GOLDEN_SIZE], g[GOLDEN_STEPS][GOLDEN_SIZE], after[GOLDEN_STEPS][GOLDEN_SIZE];
+    read_golden(file, "w", 1, w);
+    read_golden(file, "gradients", GOLDEN_STEPS, g[0]);
+    read_golden(file, line, GOLDEN_STEPS, after[0]);
+    update u;
+    update_open(&u, line, GOLDEN_SIZE, executor);
+    write_doubles(&u, u.w, w, GOLDEN_SIZE);
+    for (int step = 0; step < GOLDEN_STEPS; step++) {
+        write_doubles(&u, u.g, g[step], GOLDEN_SIZE);
+        write_doubles(&u, u.t, &(double){step + 1}, 1);
+        assert_int_equal(lt_session_run(u.session, NULL), LT_OK);
+        for (int i = 0; i < GOLDEN_SIZE; i++) {
+            double found = executor == LT_REFERENCE
+                               ? lt_session_doubles(u.session, u.w)[i]
+                               : (double)lt_session_floats(u.session, u.w)[i];
+            if (!(fabs(found - after[step][i]) <= tolerance * (1 + fabs(after[step][i]))))
+                fail_msg("%s, step %d, %d: expected %.9g, found %.9g", line, step, i,
+                         after[step][i], found);
+        }
+    }
+    update_close(&u);
+}
+
+static void optimisers_are_pytorchs(void **state)
+{
+    (void)state;
+    safetensors *file;
+    int checked = 0;
+    assert_int_equal(safetensors_read(TESTS_DIR "/golden/optimisers.safetensors", &file), LT_OK);
+    for (int i = 0; i < file->n; i++) {
+        const char *line = file->tensors[i].name;
+        if (strcmp(line, "w") == 0 || strcmp(line, "gradients") == 0)
+            continue;
+        check_optimiser(file, line, LT_CPU);
+        check_optimiser(file, line, LT_REFERENCE);
+        checked++;
+    }
+    assert_true(checked >= 8);
+    safetensors_free(file);
+}
+
+static void every_optimiser_of_the_table_has_a_step(void **state)
+{
+    (void)state;
+    for (int i = 0; optimiser_table.rows[i]; i++)
+        assert_string_equal(optimiser_find(optimiser_table.rows[i]->name)->name,
+                            optimiser_table.rows[i]->name);
+}
+
+/* One pass over memory: w, g, m, v read, w, m, v written by one kernel. */
+static void adam_is_one_fused_pass(void **state)
+{
+    (void)state;
+    update u;
+    lt_profile_line lines[8];
+    update_open(&u, "adam", 100000, LT_CPU);
+    int n = lt_session_profile(u.session, lines, 8), large = 0;
+    for (int i = 0; i < n && i < 8; i++)
+        large += lines[i].bytes > 100000;
+    assert_int_equal(large, 1);
+    update_close(&u);
+}
+
+static void clipping_keeps_direction_and_bounds_norm(void **state)
+{
+    (void)state;
+    lt_graph *g = lt_graph_create();
+    lt_node *x = lt_input(g, "x", lt_shape_1d(2)), *y = gradient_clip(x, 1);
+    lt_program *p = lt_compile(g, &y, 1);
+    lt_session *s = lt_session_create(p, NULL);
+    float small[] = {0.3f, 0.4f}, large[] = {30, 40}, found[2];
+    lt_session_write(s, x, small, 2);
+    assert_int_equal(lt_session_run(s, NULL), LT_OK);
+    lt_session_read(s, y, found, 2);
+    assert_float_equal(found[0], 0.3, 1e-7);
+    lt_session_write(s, x, large, 2);
+    assert_int_equal(lt_session_run(s, NULL), LT_OK);
+    lt_session_read(s, y, found, 2);
+    assert_float_equal(found[0], 0.6, 1e-6);
+    assert_float_equal(found[1], 0.8, 1e-6);
+    lt_session_free(s);
+    lt_program_free(p);
+    lt_graph_free(g);
+}
+
+/* ---- Training ---- */
+
+static const char tiny_recipe[] =
+    "name: tiny\n"
+    "data: {set: synthetic}\n"
+    "model:\n"
+    "  latent: 3\n"
+    "  likelihood: bernoulli\n"
+    "  encoder: [linear 9, elu, dropout 0.2]\n"
+    "  decoder: [linear 9, elu, linear image]\n"
+    "objective: {schedule: linear epochs=2 per=step}\n"
+    "optimiser: adam lr=0.01\n"
+    "learning_rate_schedule: cosine\n"
+    "train: {epochs: 3, batch: 16}\n";
+
+enum { IMAGES = 50, HEIGHT = 6, WIDTH = 5, STEPS_PER_EPOCH = 4 };
+
+typedef struct training {
+    lt_dataset *data;
+    lt_model *model;
+    lt_trainer *trainer;
+} training;
+
+/* Status instead of assertions: also used where memory fails. */
+static int training_open(training *t, const char *set, const lt_trainer_options *o)
+{
+    *t = (training){.data = NULL};
+    lt_data_options binarize = {.binarize = LT_BINARIZE_DYNAMIC};
+    lt_recipe *r = lt_recipe_parse("tiny", tiny_recipe, &set, set != NULL);
+    if (!r)
+        return LT_FORMAT;
+    int status = lt_dataset_synthetic(&t->data, IMAGES, HEIGHT, WIDTH, 1, &binarize);
+    if (status == LT_OK)
+        t->model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
+    lt_recipe_free(r);
+    if (t->model)
+        t->trainer = lt_trainer_create(t->model, t->data, o);
+    return t->trainer ? LT_OK : LT_NO_MEMORY;
+}
+
+static void training_close(training *t)
+{
+    lt_trainer_free(t->trainer);
+    lt_model_free(t->model);
+    lt_dataset_free(t->data);
+}
+
+static void training_begin(training *t, const char *set, lt_executor executor, int threads)
+{
+    lt_trainer_options o = {.executor = executor, .threads = threads};
+    if (training_open(t, set, &o) != LT_OK)
+        fail_msg("%s", lt_last_error());
+}
+
+static void train_epochs(lt_trainer *t, int epochs)
+{
+    while (lt_trainer_epochs_done(t) < epochs)
+        if (lt_trainer_epoch(t, NULL, NULL, NULL) != LT_OK)
+            fail_msg("%s", lt_last_error());
+}
+
+static char dir[] = "/tmp/latent-test-XXXXXX";
+
+static const char *in_dir(const char *name)
+{
+    static char paths[4][256];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+    return path;
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+    bytes x, y;
+    assert_int_equal(file_read(a, (size_t)1 << 30, &x), LT_OK);
+    assert_int_equal(file_read(b, (size_t)1 << 30, &y), LT_OK);
+    assert_int_equal(x.size, y.size);
+    assert_memory_equal(x.data, y.data, x.size);
+    bytes_clear(&x);
+    bytes_clear(&y);
+}
+
+static void report_tells_where_training_is(void **state)
+{
+    (void)state;
+    training t;
+    lt_train_report r;
+    training_begin(&t, NULL, LT_CPU, 0);
+    for (int step = 1; step <= 2 * STEPS_PER_EPOCH; step++) {
+        int in_epoch = (step - 1) % STEPS_PER_EPOCH + 1;
+        assert_int_equal(lt_trainer_step(t.trainer, &r), LT_OK);
+        assert_int_equal(r.step, step);
+        assert_int_equal(r.epoch, (step - 1) / STEPS_PER_EPOCH + 1);
+        assert_int_equal(r.images, in_epoch == STEPS_PER_EPOCH ? IMAGES : 16 * in_epoch);
+        assert_int_equal(r.images_in_epoch, IMAGES);
+        assert_int_equal(r.batch, in_epoch == STEPS_PER_EPOCH ? IMAGES % 16 : 16);
+        assert_true(r.rate > 0 && r.distortion > 0 && isnan(r.sigma));
+        assert_int_equal(lt_trainer_steps_done(t.trainer), step);
+        assert_int_equal(lt_trainer_epochs_done(t.trainer), step / STEPS_PER_EPOCH);
+    }
+    assert_true(r.beta == 1);
+    training_close(&t);
+}
+
+static void training_lowers_the_loss(void **state)
+{
+    (void)state;
+    for (int i = 0; optimiser_table.rows[i]; i++) {
+        char set[64];
+        training t;
+        lt_train_report first, last;
+        snprintf(set, sizeof set, "optimiser=%s lr=0.01", optimiser_table.rows[i]->name);
+        training_begin(&t, set, LT_CPU, 0);
+        assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &first), LT_OK);
+        train_epochs(t.trainer, 19);
+        assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &last), LT_OK);
+        if (!(last.distortion < first.distortion))
+            fail_msg("%s: %g nats, then %g", set, first.distortion, last.distortion);
+        training_close(&t);
+    }
+}
+
+static void executors_agree(void **state)
+{
+    (void)state;
+    training t[2];
+    lt_train_report r[2];
+    for (int i = 0; i < 2; i++) {
+        training_begin(&t[i], NULL, i ? LT_REFERENCE : LT_CPU, 0);
+        train_epochs(t[i].trainer, 2);
+        assert_int_equal(lt_trainer_epoch(t[i].trainer, NULL, NULL, &r[i]), LT_OK);
+    }
+    assert_float_equal(r[0].loss, r[1].loss, 1e-3);
+    assert_float_equal(r[0].rate, r[1].rate, 1e-3);
+    for (int i = 0; i < 2; i++)
+        training_close(&t[i]);
+}
+
+static void same_bits_at_any_number_of_threads(void **state)
+{
+    (void)state;
+    const lt_executor executors[] = {LT_CPU, LT_REFERENCE};
+    const int threads[] = {1, 2, 3, 4, 8};
+    for (int e = 0; e < 2; e++)
+        for (int i = 0; i < COUNT_OF(threads); i++) {
+            training t;
+            training_begin(&t, NULL, executors[e], threads[i]);
+            train_epochs(t.trainer, 3);
+            const char *path = in_dir(i ? "others" : "first");
+            assert_int_equal(lt_trainer_save(t.trainer, path), LT_OK);
+            training_close(&t);
+            if (i)
+                assert_same_file(in_dir("first"), path);
+        }
+}
+
+/* Stopped after each of its steps in turn, saved, loaded into a new trainer, and trained to the
+ * end. */
+static void check_resume(lt_executor executor)
+{
+    training whole, first, second;
+    const char *end = in_dir("end"), *middle = in_dir("middle"), *resumed = in_dir("resumed");
+    training_begin(&whole, NULL, executor, 0);
+    train_epochs(whole.trainer, 3);
+    assert_int_equal(lt_trainer_save(whole.trainer, end), LT_OK);
+    training_close(&whole);
+    training_begin(&first, NULL, executor, 0);
+    for (int step = 0; step < 3 * STEPS_PER_EPOCH; step++) {
+        if (step)
+            assert_int_equal(lt_trainer_step(first.trainer, NULL), LT_OK);
+        assert_int_equal(lt_trainer_save(first.trainer, middle), LT_OK);
+        training_begin(&second, NULL, executor, 0);
+        assert_int_equal(lt_trainer_load(second.trainer, middle), LT_OK);
+        assert_int_equal(lt_trainer_steps_done(second.trainer), step);
+        train_epochs(second.trainer, 3);
+        assert_int_equal(lt_trainer_save(second.trainer, resumed), LT_OK);
+        training_close(&second);
+        assert_same_file(end, resumed);
+    }
+    training_close(&first);
+}
+
+static void resumed_training_has_the_same_bits(void **state)
+{
+    (void)state;
+    check_resume(LT_CPU);
+    check_resume(LT_REFERENCE);
+}
+
+/* The averages of an epoch do not know that it was interrupted. */
+static void resumed_epoch_reports_all_its_images(void **state)
+{
+    (void)state;
+    training whole, part;
+    lt_train_report r, s;
+    training_begin(&whole, NULL, LT_CPU, 0);
+    assert_int_equal(lt_trainer_epoch(whole.trainer, NULL, NULL, &r), LT_OK);
+    training_close(&whole);
+    training_begin(&part, NULL, LT_CPU, 0);
+    lt_trainer_step(part.trainer, NULL);
+    lt_trainer_step(part.trainer, NULL);
+    assert_int_equal(lt_trainer_save(part.trainer, in_dir("part")), LT_OK);
+    training_close(&part);
+    training_begin(&part, NULL, LT_CPU, 0);
+    assert_int_equal(lt_trainer_load(part.trainer, in_dir("part")), LT_OK);
+    assert_int_equal(lt_trainer_epoch(part.trainer, NULL, NULL, &s), LT_OK);
+    assert_memory_equal(&r.loss, &s.loss, sizeof r.loss);
+    assert_memory_equal(&r.rate, &s.rate, sizeof r.rate);
+    assert_int_equal(s.images, IMAGES);
+    assert_int_equal(s.images_timed, IMAGES - 32);
+    training_close(&part);
+}
+
+static bool stop_at_two(void *user, const lt_train_report *r)
+{
+    ++*(int *)user;
+    return r->step < 2;
+}
+
+static void callback_stops_and_training_goes_on(void **state)
+{
+    (void)state;
+    training t;
+    int calls = 0;
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_trainer_epoch(t.trainer, stop_at_two, &calls, NULL), LT_INTERRUPTED);
+    assert_int_equal(calls, 2);
+    assert_int_equal(lt_trainer_steps_done(t.trainer), 2);
+    assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, NULL), LT_OK);
+    assert_int_equal(lt_trainer_steps_done(t.trainer), STEPS_PER_EPOCH);
+    training_close(&t);
+}
+
+static void loss_that_is_not_finite_is_an_error(void **state)
+{
+    (void)state;
+    training t;
+    training_begin(&t, "optimiser=sgd lr=1000", LT_CPU, 0);
+    int status = LT_OK;
+    for (int i = 0; i < 200 && status == LT_OK; i++)
+        status = lt_trainer_epoch(t.trainer, NULL, NULL, NULL);
+    assert_int_equal(status, LT_VALUE);
+    assert_error_has("step ");
+    assert_error_has("the loss is ");
+    training_close(&t);
+}
+
+static void trainer_rejects_other_images(void **state)
+{
+    (void)state;
+    training t;
+    lt_dataset *other;
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_dataset_synthetic(&other, 10, 7, 7, 1, NULL), LT_OK);
+    assert_null(lt_trainer_create(t.model, other, NULL));
+    assert_error_has("6 x 5 x 1");
+    lt_dataset_free(other);
+    training_close(&t);
+}
+
+/* ---- Checkpoints ---- */
+
+/* A checkpoint after two steps, in the test's directory. */
+static const char *make_checkpoint(const char *name, const char *set)
+{
+    training t;
+    const char *path = in_dir(name);
+    training_begin(&t, set, LT_CPU, 0);
+    assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
+    assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
+    assert_int_equal(lt_trainer_save(t.trainer, path), LT_OK);
+    training_close(&t);
+    return path;
+}
+
+static void assert_not_loaded(const char *path, const char *set, int status, const char *message)
+{
+    training t;
+    training_begin(&t, set, LT_CPU, 0);
+    lt_params *p = lt_model_params(t.model);
+    size_t size = sizeof(float) * (size_t)lt_params_extent(p);
+    float *before = must_alloc(size);
+    memcpy(before, lt_params_block(p), size);
+    assert_int_equal(lt_trainer_load(t.trainer, path), status);
+    assert_error_has(message);
+    assert_memory_equal(before, lt_params_block(p), size);
+    assert_int_equal(lt_trainer_steps_done(t.trainer), 0);
+    free(before);
+    training_close(&t);
+}
+
+static void checkpoint_of_something_else_is_rejected(void **state)
+{
+    (void)state;
+    const char *path = make_checkpoint("other", NULL);
+    assert_not_loaded(path, "model.latent=4", LT_VALUE, "posterior.mean.weight");
+    assert_not_loaded(path, "model.encoder.0=linear 8", LT_VALUE,
+                      "expected shape [8, 30], found [9, 30]");
+    assert_not_loaded(path, "optimiser=sgd", LT_VALUE, "optimiser: expected sgd, found adam");
+    assert_not_loaded(path, "seed=7", LT_VALUE, "seed: expected 7, found 1");
+    path = make_checkpoint("sgd", "optimiser=sgd");
+    assert_not_loaded(path, "optimiser=sgd momentum=0.9", LT_VALUE,
+                      "optimiser.sgd.momentum.encoder.0.");
+    path = make_checkpoint("momentum", "optimiser=sgd momentum=0.9");
+    assert_not_loaded(path, "optimiser=sgd", LT_VALUE, "tensors");
+    assert_not_loaded(in_dir("none"), NULL, LT_NOT_FOUND, "none");
+}
+
+/* Every byte counts: any of them changed, or cut off, and the file is not whole. */
+static void damaged_checkpoint_is_rejected(void **state)
+{
+    (void)state;
+    const char *path = make_checkpoint("good", NULL), *bad = in_dir("bad");
+    bytes b;
+    training t;
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(file_read(path, 1 << 20, &b), LT_OK);
+    for (size_t at = 0; at < b.size; at += 97) {
+        b.data[at] ^= 1;
+        assert_int_equal(file_write(bad, b.data, b.size), LT_OK);
+        b.data[at] ^= 1;
+        int status = lt_trainer_load(t.trainer, bad);
+        if (status != LT_FORMAT && b.data[at] != ' ' && b.data[at] != '"')
+            fail_msg("byte %zu changed: %s", at, lt_status_name(status));
+    }
+    for (size_t size = 0; size < b.size; size += b.size / 23) {
+        assert_int_equal(file_write(bad, b.data, size), LT_OK);
+        assert_int_equal(lt_trainer_load(t.trainer, bad), LT_FORMAT);
+    }
+    assert_int_equal(lt_trainer_steps_done(t.trainer), 0);
+    assert_int_equal(lt_trainer_load(t.trainer, path), LT_OK);
+    bytes_clear(&b);
+    training_close(&t);
+}
+
+static void checkpoint_is_what_pytorch_reads(void **state)
+{
+    (void)state;
+    safetensors *f;
+    assert_int_equal(safetensors_read(make_checkpoint("names", NULL), &f), LT_OK);
+    const struct {
+        const char *name;
+        int rank;
+        int64_t dims[2];
+    } expected[] = {
+        {"encoder.0.weight", 2, {9, 30}},
+        {"encoder.0.bias", 1, {9}},
+        {"posterior.mean.weight", 2, {3, 9}},
+        {"posterior.logvar.bias", 1, {3}},
+        {"decoder.2.weight", 2, {30, 9}},
+        {"optimiser.adam.m.decoder.2.weight", 2, {30, 9}},
+        {"optimiser.adam.v.encoder.0.bias", 1, {9}},
+    };
+    for (int i = 0; i < COUNT_OF(expected); i++) {
+        const safetensors_entry *e = safetensors_find(f, expected[i].name);
+        assert_non_null(e);
+        assert_int_equal(e->rank, expected[i].rank);
+        assert_memory_equal(e->dims, expected[i].dims, sizeof *e->dims * (size_t)e->rank);
+    }
+    assert_string_equal(safetensors_metadata(f, "step"), "2");
+    assert_string_equal(safetensors_metadata(f, "image"), "6x5x1");
+    safetensors_free(f);
+}
+
+static void model_of_a_checkpoint_is_the_model(void **state)
+{
+    (void)state;
+    training t;
+    float a[10 * HEIGHT * WIDTH], b[10 * HEIGHT * WIDTH];
+    const char *path = in_dir("model");
+    training_begin(&t, NULL, LT_CPU, 0);
+    train_epochs(t.trainer, 1);
+    assert_int_equal(lt_trainer_save(t.trainer, path), LT_OK);
+    assert_int_equal(lt_sample(t.model, 10, 5, 0, a), LT_OK);
+    lt_model *m = lt_model_open(path);
+    assert_non_null(m);
+    assert_int_equal(lt_sample(m, 10, 5, 0, b), LT_OK);
+    assert_memory_equal(a, b, sizeof a);
+    lt_model_free(m);
+    training_close(&t);
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_model_load(t.model, path), LT_OK);
+    assert_int_equal(lt_sample(t.model, 10, 5, 0, b), LT_OK);
+    assert_memory_equal(a, b, sizeof a);
+    training_close(&t);
+}
+
+/* A file of weights and nothing else, as another program would write it. */
+static void weights_of_other_programs_load(void **state)
+{
+    (void)state;
+    training t;
+    safetensors *f;
+    safetensors_entry weights[16];
+    int n = 0;
+    assert_int_equal(safetensors_read(make_checkpoint("full", NULL), &f), LT_OK);
+    for (int i = 0; i < f->n; i++)
+        if (strncmp(f->tensors[i].name, "optimiser.", 10) != 0)
+            weights[n++] = f->tensors[i];
+    assert_int_equal(safetensors_write(in_dir("weights"), weights, n, NULL, 0), LT_OK);
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_model_load(t.model, in_dir("weights")), LT_OK);
+    assert_null(lt_model_open(in_dir("weights")));
+    assert_error_has("no recipe");
+    assert_int_equal(safetensors_write(in_dir("few"), weights, n - 1, NULL, 0), LT_OK);
+    assert_int_equal(lt_model_load(t.model, in_dir("few")), LT_NOT_FOUND);
+    assert_error_has(weights[n - 1].name);
+    weights[0].name = "encoder.7.weight";
+    assert_int_equal(safetensors_write(in_dir("strange"), weights, n, NULL, 0), LT_OK);
+    assert_int_equal(lt_model_load(t.model, in_dir("strange")), LT_VALUE);
+    assert_error_has("no parameter \"encoder.7.weight\"");
+    safetensors_free(f);
+    training_close(&t);
+}
+
+/* ---- Run directories ---- */
+
+static lt_recipe *parse_tiny(void) { return lt_recipe_parse("tiny", tiny_recipe, NULL, 0); }
+
+static void run_is_created_once(void **state)
+{
+    (void)state;
+    lt_run *run, *other;
+    lt_recipe *r = parse_tiny();
+    const char *path = in_dir("run-once");
+    assert_int_equal(lt_run_create(&run, path, r), LT_OK);
+    assert_string_equal(lt_recipe_text(lt_run_recipe(run)), lt_recipe_text(r));
+    assert_int_equal(lt_run_open(&other, path, NULL, 0), LT_VALUE); /* locked */
+    assert_error_has("another process");
+    lt_run_free(run);
+    assert_int_equal(lt_run_create(&run, path, r), LT_VALUE);
+    assert_error_has("holds a run already");
+    const char *set = "train.epochs=9";
+    assert_int_equal(lt_run_open(&run, path, &set, 1), LT_OK);
+    assert_int_equal(lt_recipe_train_options(lt_run_recipe(run))->epochs, 9);
+    lt_run_free(run);
+    assert_int_equal(lt_run_open(&run, path, NULL, 0), LT_OK); /* nothing was restored: as before */
+    assert_int_equal(lt_recipe_train_options(lt_run_recipe(run))->epochs, 3);
+    lt_run_free(run);
+    assert_int_equal(lt_run_open(&run, in_dir("no-run"), NULL, 0), LT_NOT_FOUND);
+    assert_null(run);
+    lt_recipe_free(r);
+}
+
+static int count_lines(const char *path)
+{
+    bytes b;
+    int n = 0;
+    if (file_read(path, 1 << 20, &b) != LT_OK)
+        return -1;
+    for (size_t i = 0; i < b.size; i++)
+        n += b.data[i] == '\n';
+    bytes_clear(&b);
+    return n;
+}
+
+static void keep_warning(void *user, lt_log_level level, const char *line)
+{
+    if (level == LT_LOG_WARNING)
+        snprintf(user, 1000, "%s", line);
+}
+
+static void run_restores_the_newest_whole_checkpoint(void **state)
+{
+    (void)state;
+    training t;
+    lt_run *run;
+    lt_train_report r;
+    lt_recipe *recipe = parse_tiny();
+    char warning[1000] = "";
+    assert_int_equal(lt_run_create(&run, in_dir("run"), recipe), LT_OK);
+    training_begin(&t, NULL, LT_CPU, 0);
+    for (int epoch = 0; epoch < 3; epoch++) {
+        assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
+        assert_int_equal(lt_run_log(run, &r, NULL), LT_OK);
+        assert_int_equal(lt_run_save(run, t.trainer), LT_OK);
+    }
+    training_close(&t);
+    lt_run_free(run);
+    const char *newest = in_dir("run/checkpoints/step-00000012.safetensors");
+    char *found = lt_run_checkpoint(in_dir("run"));
+    assert_string_equal(found, newest);
+    free(found);
+    assert_false(file_exists(in_dir("run/checkpoints/step-00000004.safetensors"))); /* keep: 2 */
+    assert_int_equal(truncate(newest, 3000), 0);
+    assert_int_equal(file_write(in_dir("run/checkpoints/.x.tmp-1"), "x", 1), LT_OK);
+    assert_int_equal(file_append(in_dir("run/metrics.jsonl"), "{\"step\":"), LT_OK);
+
+    lt_set_log(keep_warning, warning);
+    assert_int_equal(lt_run_open(&run, in_dir("run"), NULL, 0), LT_OK);
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_run_restore(run, t.trainer), LT_OK);
+    lt_set_log(NULL, NULL);
+    assert_non_null(strstr(warning, "step-00000012"));
+    assert_int_equal(lt_trainer_steps_done(t.trainer), 8);
+    assert_int_equal(count_lines(in_dir("run/metrics.jsonl")), 2);
+    assert_false(file_exists(in_dir("run/checkpoints/.x.tmp-1")));
+    training_close(&t);
+    lt_run_free(run);
+    lt_recipe_free(recipe);
+}
+
+/* ---- Memory that fails ---- */
+
+typedef struct limit {
+    int64_t left; /* allocations that succeed */
+    bool was_hit;
+} limit;
+
+static bool allow_until(void *user, size_t size)
+{
+    limit *l = user;
+    (void)size;
+    if (l->left-- > 0)
+        return true;
+    l->was_hit = true;
+    return false;
+}
+
+/* Training, saving, loading, evaluating, sampling. */
+static int short_life(lt_executor executor)
+{
+    training t;
+    lt_evaluation e;
+    float images[4 * HEIGHT * WIDTH];
+    lt_trainer_options o = {.executor = executor, .threads = 2};
+    int status = training_open(&t, NULL, &o);
+    if (status == LT_OK)
+        status = lt_trainer_epoch(t.trainer, NULL, NULL, NULL);
+    if (status == LT_OK)
+        status = lt_trainer_save(t.trainer, in_dir("life"));
+    if (status == LT_OK)
+        status = lt_trainer_load(t.trainer, in_dir("life"));
+    if (status == LT_OK)
+        status = lt_model_load(t.model, in_dir("life"));
+    if (status == LT_OK)
+        status = lt_evaluate(t.model, t.data, LT_TEST, &(lt_eval_options){.nll_samples = 3}, &e);
+    if (status == LT_OK)
+        status = lt_sample(t.model, 4, 0, 0, images);
+    training_close(&t);
+    return status;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    const lt_executor executors[] = {LT_CPU, LT_REFERENCE};
+    for (int e = 0; e < 2; e++) {
+        limit l = {.was_hit = true};
+        for (int n = 0; l.was_hit; n++) {
+            l = (limit){.left = n};
+            lt_set_allow_memory(allow_until, &l);
+            int status = short_life(executors[e]);
+            lt_set_allow_memory(NULL, NULL);
+            if (l.was_hit && status != LT_NO_MEMORY)
+                fail_msg("allocation %d fails: %s, %s", n, lt_status_name(status), lt_last_error());
+            if (!l.was_hit && status != LT_OK)
+                fail_msg("%s", lt_last_error());
+            assert_true(n < 1000);
+        }
+    }
+}
+
+/* ---- All ---- */
+
+static int make_dir(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static void remove_tree(const char *path)
+{
+    DIR *d = opendir(path);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        char *inner = file_join(path, e->d_name);
+        remove_tree(inner);
+        free(inner);
+    }
+    if (d)
+        closedir(d);
+    remove(path);
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    remove_tree(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(optimisers_are_pytorchs),
+        cmocka_unit_test(every_optimiser_of_the_table_has_a_step),
+        cmocka_unit_test(adam_is_one_fused_pass),
+        cmocka_unit_test(clipping_keeps_direction_and_bounds_norm),
+        cmocka_unit_test(report_tells_where_training_is),
+        cmocka_unit_test(training_lowers_the_loss),
+        cmocka_unit_test(executors_agree),
+        cmocka_unit_test(same_bits_at_any_number_of_threads),
+        cmocka_unit_test(resumed_training_has_the_same_bits),
+        cmocka_unit_test(resumed_epoch_reports_all_its_images),
+        cmocka_unit_test(callback_stops_and_training_goes_on),
+        cmocka_unit_test(loss_that_is_not_finite_is_an_error),
+        cmocka_unit_test(trainer_rejects_other_images),
+        cmocka_unit_test(checkpoint_of_something_else_is_rejected),
+        cmocka_unit_test(damaged_checkpoint_is_rejected),
+        cmocka_unit_test(checkpoint_is_what_pytorch_reads),
+        cmocka_unit_test(model_of_a_checkpoint_is_the_model),
+        cmocka_unit_test(weights_of_other_programs_load),
+        cmocka_unit_test(run_is_created_once),
+        cmocka_unit_test(run_restores_the_newest_whole_checkpoint),
+        cmocka_unit_test(any_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
