@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "kernels/tiles.h"
 
 #include <dnnl.h>
 #include <omp.h>
@@ -61,11 +62,13 @@ const char *onednn_isa(void)
 
 /* ---- Activations as post-operations ---- */
 
+/* oneDNN's relu turns NaN into 0, which would hide that a layer has diverged; ours is applied to each
+   piece of a product while it is in cache. */
 static const struct activation {
     const char *name;
-    dnnl_alg_kind_t kind;
+    dnnl_alg_kind_t kind; /* undefined: our tile kernel */
 } activations[] = {
-    {"relu", dnnl_eltwise_relu},         {"leaky_by", dnnl_eltwise_relu},
+    {"relu", dnnl_alg_kind_undef},       {"leaky_by", dnnl_eltwise_relu},
     {"elu_by", dnnl_eltwise_elu},        {"tanh", dnnl_eltwise_tanh},
     {"sigmoid", dnnl_eltwise_logistic},
 };
@@ -86,7 +89,7 @@ bool onednn_has_activation(const char *name) { return find_activation(name) != N
 typedef struct shard {
     dnnl_primitive_t primitive; /* borrowed from kinds[] */
     dnnl_memory_t a, b, bias, y;
-    int64_t row, column;
+    int64_t row, column, rows, columns;
 } shard;
 
 /* Primitives by size: whole pieces, and the smaller last ones by row, by column, by both. */
@@ -100,6 +103,7 @@ struct onednn_matmul {
     dnnl_memory_t *scratch_memory;
     shard *shards;
     int n_shards;
+    bool with_relu;
     dnnl_stream_t *streams; /* one per thread */
 };
 
@@ -148,11 +152,11 @@ static dnnl_primitive_attr_t make_attributes(const onednn_matmul_spec *s)
     dnnl_primitive_attr_t attr;
     dnnl_primitive_attr_create(&attr);
     dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
-    if (s->activation) {
+    dnnl_alg_kind_t kind = s->activation ? find_activation(s->activation)->kind : dnnl_alg_kind_undef;
+    if (kind != dnnl_alg_kind_undef) {
         dnnl_post_ops_t post;
         dnnl_post_ops_create(&post);
-        dnnl_post_ops_append_eltwise(post, 1, find_activation(s->activation)->kind, s->parameter,
-                                     0);
+        dnnl_post_ops_append_eltwise(post, 1, kind, s->parameter, 0);
         dnnl_primitive_attr_set_post_ops(attr, post);
         dnnl_post_ops_destroy(post);
     }
@@ -206,6 +210,8 @@ static int make_shard(onednn_matmul *k, int64_t row, int64_t column, int64_t row
     h->primitive = k->kinds[kind];
     h->row = row;
     h->column = column;
+    h->rows = rows;
+    h->columns = columns;
     LT_TRY(make_memory(&h->a, &p.a));
     LT_TRY(make_memory(&h->b, &p.b));
     LT_TRY(make_memory(&h->y, &p.y));
@@ -259,6 +265,7 @@ onednn_matmul *onednn_matmul_create(const onednn_matmul_spec *spec)
     }
     onednn_matmul *k = must_alloc(sizeof *k);
     k->spec = *spec;
+    k->with_relu = spec->activation && strcmp(spec->activation, "relu") == 0;
     if (make_shards(k) == LT_OK && make_scratch(k) == LT_OK)
         return k;
     onednn_matmul_free(k);
@@ -296,7 +303,8 @@ static void run_shard(onednn_matmul *k, shard *h, int thread, const float *a, co
     const float *b_at = b + h->column * (s->transpose_b ? s->k : 1);
     dnnl_memory_set_data_handle(h->a, (void *)a_at);
     dnnl_memory_set_data_handle(h->b, (void *)b_at);
-    dnnl_memory_set_data_handle(h->y, y + h->row * s->m + h->column);
+    float *y_at = y + h->row * s->m + h->column;
+    dnnl_memory_set_data_handle(h->y, y_at);
     dnnl_exec_arg_t args[5] = {{DNNL_ARG_SRC, h->a},
                                {DNNL_ARG_WEIGHTS, h->b},
                                {DNNL_ARG_DST, h->y},
@@ -308,6 +316,8 @@ static void run_shard(onednn_matmul *k, shard *h, int thread, const float *a, co
     }
     dnnl_status_t status = dnnl_primitive_execute(h->primitive, k->streams[thread], n, args);
     LT_ASSERT(status == dnnl_success);
+    for (int64_t i = 0; k->with_relu && i < h->rows; i++, y_at += s->m)
+        tile_relu((int)h->columns, y_at, y_at, NULL, NULL, 0);
 }
 
 void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const float *bias, float *y,
