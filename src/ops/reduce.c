@@ -5,6 +5,7 @@
 
 #include <latent/ops.h>
 
+#include <float.h>
 #include <math.h>
 
 static const char *reduced_shape(const lt_node *y, lt_shape *s)
@@ -49,19 +50,22 @@ static void sum_reference(const lt_reference_call *c)
 static void sum_grad(lt_vjp *r) { r->d[0] = lt_expand(r->g, r->in[0]->shape); }
 
 #define CASES                                                                                      \
-    (const lt_op_case[]){{"rows", .in = {{2, {5, 7}}}, .attr = &(axes_attr){1}},                   \
-                         {"columns", .in = {{2, {5, 7}}}, .attr = &(axes_attr){2}},                \
-                         {"all", .in = {{2, {5, 7}}}, .attr = &(axes_attr){3}},                    \
-                         {"middle", .in = {{3, {3, 5, 2}}}, .attr = &(axes_attr){2}},              \
-                         {"ends", .in = {{3, {3, 5, 2}}}, .attr = &(axes_attr){5}},                \
-                         {"long", .in = {{2, {67, 1031}}}, .attr = &(axes_attr){3}},               \
-                         {"tall", .in = {{2, {1031, 3}}}, .attr = &(axes_attr){1}},                \
-                         {"alternate", .in = {{4, {2, 3, 4, 5}}}, .attr = &(axes_attr){10}},       \
-                         {0}}
+    {"rows", .in = {{2, {5, 7}}}, .attr = &(axes_attr){1}},                                        \
+        {"columns", .in = {{2, {5, 7}}}, .attr = &(axes_attr){2}},                                 \
+        {"all", .in = {{2, {5, 7}}}, .attr = &(axes_attr){3}},                                     \
+        {"one", .in = {{2, {1, 1}}}, .attr = &(axes_attr){2}},                                     \
+        {"middle", .in = {{3, {3, 5, 2}}}, .attr = &(axes_attr){2}},                               \
+        {"ends", .in = {{3, {3, 5, 2}}}, .attr = &(axes_attr){5}},                                 \
+        {"long", .in = {{2, {67, 1031}}}, .attr = &(axes_attr){3}},                                \
+        {"tall", .in = {{2, {1031, 3}}}, .attr = &(axes_attr){1}},                                 \
+        {"alternate", .in = {{4, {2, 3, 4, 5}}}, .attr = &(axes_attr){10}},                        \
+        {"no rows", .in = {{2, {0, 3}}}, .attr = &(axes_attr){2}}
 
 const lt_op lt_op_sum = {
     .name = "sum", .n_in = 1, .flags = OP_REDUCTION, .attr_size = sizeof(axes_attr),
-    .shape = reduced_shape, .reference = sum_reference, .grad = sum_grad, .cases = CASES};
+    .shape = reduced_shape, .reference = sum_reference, .grad = sum_grad,
+    .cases = (const lt_op_case[]){
+        CASES, {"of nothing", .in = {{3, {2, 0, 3}}}, .attr = &(axes_attr){2}}, {0}}};
 
 /* ---- max ---- */
 
@@ -69,7 +73,7 @@ static const char *max_shape(const lt_node *y, lt_shape *s)
 {
     const char *reason = reduced_shape(y, s);
     for (int i = 0; !reason && i < s->rank; i++)
-        if (y->in[0]->shape.d[i] == 0)
+        if (y->in[0]->shape.d[i] == 0 && s->d[i] == 1)
             reason = "the maximum of nothing is not defined";
     return reason;
 }
@@ -94,7 +98,8 @@ static void max_grad(lt_vjp *r)
 
 const lt_op lt_op_max_reduce = {
     .name = "max_reduce", .n_in = 1, .flags = OP_REDUCTION, .attr_size = sizeof(axes_attr),
-    .shape = max_shape, .reference = max_reference, .grad = max_grad, .cases = CASES};
+    .shape = max_shape, .reference = max_reference, .grad = max_grad,
+    .cases = (const lt_op_case[]){CASES, {0}}};
 
 /* ---- Builders ---- */
 
@@ -144,10 +149,11 @@ lt_node *lt_max_keep(lt_node *x, unsigned axes) { return reduce_keep(&lt_op_max_
 
 lt_node *lt_max_over(lt_node *x, unsigned axes) { return drop_axes(lt_max_keep(x, axes), axes); }
 
-/* m + log sum e^(x - m): the maximum is a constant to the gradient, which it does not change. */
+/* m + log sum e^(x - m): the maximum is a constant to the gradient, which it does not change. It is
+   kept finite, because infinity - infinity is not a number. */
 lt_node *lt_log_sum_exp(lt_node *x, unsigned axes)
 {
-    lt_node *m = lt_detach(lt_max_keep(x, axes));
+    lt_node *m = lt_detach(lt_clamp(lt_max_keep(x, axes), (double)-FLT_MAX, (double)FLT_MAX));
     lt_node *sum = lt_sum_keep(lt_exp(lt_sub(x, m)), axes);
     return drop_axes(lt_add(m, lt_log(sum)), axes);
 }
