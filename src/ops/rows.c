@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Picking rows by number, and its transpose. Indices are floats that hold whole numbers; one outside
-   the table reads zeros and writes nothing, so that no value of an input can reach other memory. */
+/* Picking rows by number, and its transpose. Indices are floats that hold whole numbers (fractions are
+   cut off); one outside the table reads zeros and writes nothing, so that no value of an input can
+   reach other memory. */
 #include "ops/eltwise.h"
 
 #include <latent/ops.h>
@@ -15,6 +16,9 @@ static int64_t row_size(const lt_node *x)
         n *= x->shape.d[i];
     return n;
 }
+
+/* Whether an index is in the table; NaN is not. */
+static bool is_inside(double at, int64_t rows) { return at >= 0 && at < (double)rows; }
 
 static const char *rows_shape(const lt_node *y, int64_t rows, lt_shape *s)
 {
@@ -37,7 +41,7 @@ static void gather_eval(const lt_call *c)
     int64_t n = c->y->shape.d[0], rows = c->y->in[0]->shape.d[0], size = row_size(c->y);
     for (int64_t i = 0; i < n; i++) {
         float at = c->in[1][i];
-        if (at >= 0 && at < (float)rows)
+        if (is_inside((double)at, rows))
             memcpy(c->out + i * size, c->in[0] + (int64_t)at * size, sizeof *c->out * (size_t)size);
         else
             memset(c->out + i * size, 0, sizeof *c->out * (size_t)size);
@@ -50,8 +54,7 @@ static void gather_reference(const lt_reference_call *c)
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; k < size; k++) {
             double at = c->in[1][i];
-            bool inside = at >= 0 && at < (double)rows;
-            c->out[i * size + k] = inside ? c->in[0][(int64_t)at * size + k] : 0;
+            c->out[i * size + k] = is_inside(at, rows) ? c->in[0][(int64_t)at * size + k] : 0;
         }
 }
 
@@ -66,6 +69,7 @@ const lt_op lt_op_gather_rows = {
     .cases = (const lt_op_case[]){
         {"matrix", .in = {{2, {5, 3}}, {1, {7}}}, .index_input = 2, .index_rows = 5},
         {"vector", .in = {{1, {5}}, {1, {2}}}, .index_input = 2, .index_rows = 5},
+        {"one", .in = {{2, {1, 3}}, {1, {1}}}, .index_input = 2, .index_rows = 1},
         {"nothing", .in = {{2, {5, 3}}, {1, {0}}}, .index_input = 2, .index_rows = 5},
         {0}}};
 
@@ -90,7 +94,7 @@ static void scatter_eval(const lt_call *c)
     memset(c->out, 0, sizeof *c->out * (size_t)(rows * size));
     for (int64_t i = 0; i < n; i++) {
         float at = c->in[1][i];
-        for (int64_t k = 0; k < size && at >= 0 && at < (float)rows; k++)
+        for (int64_t k = 0; k < size && is_inside((double)at, rows); k++)
             c->out[(int64_t)at * size + k] += c->in[0][i * size + k];
     }
 }
@@ -102,7 +106,9 @@ static void scatter_reference(const lt_reference_call *c)
         for (int64_t k = 0; k < size; k++) {
             double sum = 0;
             for (int64_t i = 0; i < n; i++)
-                sum += c->in[1][i] == (double)row ? c->in[0][i * size + k] : 0;
+                sum += is_inside(c->in[1][i], rows) && (int64_t)c->in[1][i] == row
+                           ? c->in[0][i * size + k]
+                           : 0;
             c->out[row * size + k] = sum;
         }
 }
@@ -115,6 +121,8 @@ const lt_op lt_op_scatter_rows = {
     .cases = (const lt_op_case[]){
         {"matrix", .in = {{2, {7, 3}}, {1, {7}}}, .attr = &(scatter_attr){5}, .index_input = 2,
          .index_rows = 5},
+        {"one", .in = {{2, {1, 3}}, {1, {1}}}, .attr = &(scatter_attr){1}, .index_input = 2,
+         .index_rows = 1},
         {"nothing", .in = {{2, {0, 3}}, {1, {0}}}, .attr = &(scatter_attr){5}, .index_input = 2,
          .index_rows = 5},
         {0}}};
