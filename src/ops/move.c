@@ -266,6 +266,7 @@ const lt_op lt_op_permute = {
         {"transpose", .in = {{2, {5, 7}}}, .attr = &(permute_attr){{1, 0}}},
         {"rotate", .in = {{3, {2, 3, 5}}}, .attr = &(permute_attr){{1, 2, 0}}},
         {"channels last", .in = {{4, {2, 3, 4, 5}}}, .attr = &(permute_attr){{0, 2, 3, 1}}},
+        {"one row", .in = {{2, {1, 7}}}, .attr = &(permute_attr){{1, 0}}},
         {"empty", .in = {{2, {0, 3}}}, .attr = &(permute_attr){{1, 0}}},
         {0}}};
 
@@ -408,6 +409,7 @@ const lt_op lt_op_pad = {
         {"rows", .in = {{2, {3, 4}}}, .attr = &(pad_attr){.axis = 0, .before = 1, .after = 2}},
         {"columns", .in = {{2, {3, 4}}}, .attr = &(pad_attr){.axis = 1, .before = 2}},
         {"middle", .in = {{3, {2, 3, 4}}}, .attr = &(pad_attr){.axis = 1, .after = 3}},
+        {"a column", .in = {{2, {3, 1}}}, .attr = &(pad_attr){.axis = 1, .before = 2, .after = 1}},
         {"around nothing", .in = {{2, {0, 4}}}, .attr = &(pad_attr){.axis = 0, .before = 2}},
         {0}}};
 

@@ -54,6 +54,8 @@ const lt_op lt_op_uniform = {
     .cases = (const lt_op_case[]){
         {"matrix", .attr = &(random_attr){{2, {5, 7}}, 3}},
         {"tiles", .attr = &(random_attr){{1, {5003}}, 4}},
+        {"one", .attr = &(random_attr){{2, {1, 1}}, 14}},
+        {"empty", .attr = &(random_attr){{2, {0, 3}}, 24}},
         {0}}};
 
 lt_node *lt_uniform(lt_graph *g, lt_shape shape)
@@ -82,6 +84,8 @@ const lt_op lt_op_normal = {
     .cases = (const lt_op_case[]){
         {"matrix", .attr = &(random_attr){{2, {5, 7}}, 5}},
         {"tiles", .attr = &(random_attr){{1, {5003}}, 6}},
+        {"one", .attr = &(random_attr){{2, {1, 1}}, 16}},
+        {"empty", .attr = &(random_attr){{2, {0, 3}}, 26}},
         {0}}};
 
 lt_node *lt_normal(lt_graph *g, lt_shape shape)

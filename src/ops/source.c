@@ -103,6 +103,9 @@ const lt_op lt_op_detach = {.name = "detach",
                             .shape = detach_shape,
                             .eval = copy_eval,
                             .reference = copy_reference,
-                            .cases = (const lt_op_case[]){{"matrix", .in = {{2, {3, 4}}}}, {0}}};
+                            .cases = (const lt_op_case[]){{"matrix", .in = {{2, {3, 4}}}},
+                                                          {"one", .in = {{1, {1}}}},
+                                                          {"empty", .in = {{1, {0}}}},
+                                                          {0}}};
 
 lt_node *lt_detach(lt_node *x) { return node_make1(&lt_op_detach, NULL, x); }
