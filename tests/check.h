@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of numbers share: seeded draws, values in and out of sessions, arrays compared. */
+#ifndef LATENT_CHECK_H
+#define LATENT_CHECK_H
+
+#include "base/memory.h"
+#include "base/philox.h"
+#include "base/status.h"
+
+#include <latent/graph.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- Draws: a sequence that is a function of its seed ---- */
+
+typedef struct draws {
+    philox_key key;
+    int64_t next;
+} draws;
+
+static inline draws draws_from(uint64_t seed) { return (draws){.key = {.seed = seed}}; }
+
+/* In (lo, hi), a number that fits single precision, so that both executors start from the same. */
+static inline double draw(draws *d, double lo, double hi)
+{
+    return (double)(float)(lo + (hi - lo) * (double)philox_uniform(philox_word(&d->key, d->next++)));
+}
+
+/* One of 0 ... n - 1. */
+static inline int draw_below(draws *d, int n)
+{
+    return (int)((uint64_t)philox_word(&d->key, d->next++) * (uint64_t)n >> 32);
+}
+
+/* True once in n. */
+static inline bool draw_one_in(draws *d, int n) { return draw_below(d, n) == 0; }
+
+/* ---- Values of sessions, as doubles whatever the executor ---- */
+
+static inline void feed(lt_session *s, lt_executor executor, const lt_node *x, const double *values)
+{
+    int64_t n = lt_shape_size(lt_node_shape(x));
+    double *doubles = executor == LT_REFERENCE ? lt_session_doubles(s, x) : NULL;
+    float *floats = executor == LT_CPU ? lt_session_floats(s, x) : NULL;
+    if (!doubles && !floats)
+        fail_msg("%s", lt_last_error());
+    for (int64_t i = 0; i < n; i++)
+        if (doubles)
+            doubles[i] = values[i];
+        else
+            floats[i] = (float)values[i];
+}
+
+/* The caller frees them. */
+static inline double *fetch(lt_session *s, lt_executor executor, const lt_node *x)
+{
+    int64_t n = lt_shape_size(lt_node_shape(x));
+    const double *doubles = executor == LT_REFERENCE ? lt_session_doubles(s, x) : NULL;
+    const float *floats = executor == LT_CPU ? lt_session_floats(s, x) : NULL;
+    if (!doubles && !floats)
+        fail_msg("%s", lt_last_error());
+    double *values = must_alloc(sizeof *values * (size_t)n);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = doubles ? doubles[i] : (double)floats[i];
+    return values;
+}
+
+/* Compiles or fails the test with the reason. */
+static inline lt_program *must_compile(lt_graph *g, lt_node *const *targets, int n)
+{
+    lt_program *p = lt_compile(g, targets, n);
+    if (!p)
+        fail_msg("%s", lt_last_error());
+    return p;
+}
+
+static inline lt_session *must_create(const lt_program *p, const lt_session_options *o)
+{
+    lt_session *s = lt_session_create(p, o);
+    if (!s)
+        fail_msg("%s", lt_last_error());
+    return s;
+}
+
+static inline void must_run(lt_session *s, const lt_run_key *key)
+{
+    if (lt_session_run(s, key) != LT_OK)
+        fail_msg("%s", lt_last_error());
+}
+
+/* ---- Comparing ---- */
+
+/* The same number: equal, or both NaN. */
+static inline bool same_number(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
+
+/* The first i at which |found - want| > atol + rtol |want| (NaN and infinity only equal themselves),
+   or -1. */
+static inline int64_t find_difference(const double *found, const double *want, int64_t n,
+                                      double rtol, double atol)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!same_number(found[i], want[i]) &&
+            !(isfinite(want[i]) && fabs(found[i] - want[i]) <= atol + rtol * fabs(want[i])))
+            return i;
+    return -1;
+}
+
+static inline double largest(const double *x, int64_t n)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    return most;
+}
+
+/* `what` names the array in the message. */
+#define assert_array_close(what, found, want, n, rtol, atol)                                       \
+    do {                                                                                           \
+        int64_t differs_at = find_difference(found, want, n, rtol, atol);                          \
+        if (differs_at >= 0)                                                                       \
+            fail_msg("%s[%jd]: expected %.9g, found %.9g", what, (intmax_t)differs_at,             \
+                     (want)[differs_at], (found)[differs_at]);                                     \
+    } while (0)
+
+static inline void assert_text_has(const char *text, const char *part)
+{
+    if (!text || !strstr(text, part))
+        fail_msg("expected \"%s\" in \"%s\"", part, text ? text : "(null)");
+}
+
+#endif
