@@ -90,6 +90,8 @@ static void find_lifetimes(planner *f)
     }
     for (int i = 0; i < p->n_targets; i++) {
         const lt_node *s = node_storage(p->image[p->targets[i]->id], NULL);
+        if (s->op == &lt_op_assign)
+            continue; /* its value is the variable's */
         note_read(f, s, p->n_units);
         f->buffers[s->id].pinned = true;
     }
@@ -149,6 +151,19 @@ static bool reads_whole(const lt_program *p, const unit *u, const lt_node *s)
     return lt_shape_size(s->shape) == u->size;
 }
 
+/* Whether the unit also reads, as a value of its own, a part of what s holds. */
+static bool reads_part(planner *f, const unit *u, const lt_node *s)
+{
+    for (int k = 0; k < u->n; k++)
+        for (int i = u->nodes[k]->op == &lt_op_assign; i < u->nodes[k]->n_in; i++) {
+            const lt_node *part = node_reads(f->p, u->nodes[k], i, NULL, NULL);
+            if (part != s && f->buffers[part->id].used &&
+                root_of(f, part->id, NULL) == &f->buffers[s->id])
+                return true;
+        }
+    return false;
+}
+
 /* Member k of unit `at` takes over the place of an operand that nothing reads afterwards. */
 static void place_in_operand(planner *f, int at, int k)
 {
@@ -163,7 +178,7 @@ static void place_in_operand(planner *f, int at, int k)
             buffer *o = &f->buffers[s->id];
             if (f->p->unit_of[s->id] == at || !o->used || o->parent != s->id || o->pinned ||
                 o->last != at || o->size != b->size || !reads_whole(f->p, u, s) ||
-                last_reader(f->p, u, s) > k)
+                last_reader(f->p, u, s) > k || reads_part(f, u, s))
                 continue;
             make_part(f, y->id, s->id, 0);
             return;
@@ -266,6 +281,8 @@ static void fill_places(planner *f)
         place *at = &f->m->places[id];
         if (!f->live[id])
             *at = (place){.kind = PLACE_NONE, .storage = id};
+        else if (s->op == &lt_op_assign)
+            *at = f->m->places[s->in[0]->id];
         else if (s->id == id)
             *at = storage_place(f, s);
         else {
