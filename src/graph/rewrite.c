@@ -401,11 +401,18 @@ void rewrite_products(lt_program *p) { rebuild_graph(p, rewrite_product); }
 
 /* ---- What operators that are not fused read ---- */
 
+static bool is_variable(lt_node *x)
+{
+    x = node_storage(x, NULL);
+    return x->op == &lt_op_variable ||
+           (x->op == &lt_op_expand && node_storage(x->in[0], NULL)->op == &lt_op_variable);
+}
+
 /* Variables that are assigned to others are copied, so that all reads see the old values; repeated
    constants that something other than a fused unit reads are written out. */
 static lt_node *settle(rebuild *r, const lt_node *x, lt_node *const *in)
 {
-    if (x->op == &lt_op_assign && node_storage(in[1], NULL)->op == &lt_op_variable)
+    if (x->op == &lt_op_assign && is_variable(in[1]))
         return lt_assign(in[0], node_make1(&lt_op_copy, NULL, in[1]));
     double value;
     bool repeats = x->op == &lt_op_expand && is_splat(x, &value) && r->unfused[x->id];
@@ -420,4 +427,30 @@ static lt_node *settle(rebuild *r, const lt_node *x, lt_node *const *in)
     return y;
 }
 
-void rewrite_settle(lt_program *p) { rebuild_graph(p, settle); }
+static bool is_assigned(const lt_program *p, const lt_node *variable)
+{
+    bool assigned = false;
+    for (int i = 0; i < p->n_targets; i++) {
+        const lt_node *y = p->image[p->targets[i]->id];
+        assigned |= y->op == &lt_op_assign && y->in[0] == variable;
+    }
+    return assigned;
+}
+
+/* Targets that came to be a variable's memory are copied if it is assigned: only the variable itself
+   shows the new values after a run. */
+static void copy_targets(lt_program *p)
+{
+    for (int i = 0; i < p->n_targets; i++) {
+        const lt_node *t = p->targets[i];
+        lt_node *y = p->image[t->id];
+        if (t->op != &lt_op_variable && is_assigned(p, node_storage(y, NULL)))
+            p->image[t->id] = node_make1(&lt_op_copy, NULL, y);
+    }
+}
+
+void rewrite_settle(lt_program *p)
+{
+    rebuild_graph(p, settle);
+    copy_targets(p);
+}
