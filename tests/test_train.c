@@ -775,6 +775,35 @@ static int remove_dir(void **state)
     return 0;
 }
 
+/* ---- Graphs of one's own ---- */
+
+static void optimiser_in_words_goes_downhill(void **state)
+{
+    (void)state;
+    lt_params *p = lt_params_create();
+    lt_graph *g = lt_graph_create();
+    lt_init ones = {.kind = LT_INIT_ONES};
+    lt_node *targets[1 + LT_OPTIMISER_TARGETS];
+    lt_param(lt_params_visit(p, g), "w", lt_shape_1d(3), LT_LAYOUT_PLAIN, ones);
+    assert_int_equal(lt_params_allocate(p, 1), LT_OK);
+    lt_node *w = lt_param(lt_params_visit(p, g), "w", lt_shape_1d(3), LT_LAYOUT_PLAIN, ones);
+    targets[0] = lt_sum(lt_square(w));
+    assert_int_equal(lt_optimiser_build("adma", p, targets[0], targets + 1), 0);
+    assert_error_has("did you mean \"adam\"");
+    int n = lt_optimiser_build("sgd lr=0.25", p, targets[0], targets + 1);
+    assert_int_equal(n, 2);
+    lt_program *program = lt_compile(g, targets, 1 + n);
+    lt_session *s = lt_session_create(program, NULL);
+    assert_int_equal(lt_params_bind(p, g, s), LT_OK);
+    for (int i = 0; i < 4; i++) /* w <- w / 2 */
+        assert_int_equal(lt_session_run(s, NULL), LT_OK);
+    assert_float_equal(lt_params_block(p)[2], 0.0625, 0);
+    lt_session_free(s);
+    lt_program_free(program);
+    lt_graph_free(g);
+    lt_params_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -782,6 +811,7 @@ int main(void)
         cmocka_unit_test(every_optimiser_of_the_table_has_a_step),
         cmocka_unit_test(adam_is_one_fused_pass),
         cmocka_unit_test(clipping_keeps_direction_and_bounds_norm),
+        cmocka_unit_test(optimiser_in_words_goes_downhill),
         cmocka_unit_test(report_tells_where_training_is),
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(executors_agree),

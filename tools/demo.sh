@@ -19,8 +19,8 @@ echo
 echo "== latent eval $run --nll 50"
 $latent eval "$run" --nll 50
 echo
-$latent sample "$run" -n 64 -o "$run/samples.png"
-$latent reconstruct "$run" -n 32 -o "$run/reconstructions.png"
+$latent sample "$run" -n 64 -c 16 -o "$run/samples.png"
+$latent reconstruct "$run" -n 32 -c 16 -o "$run/reconstructions.png"
 echo
 echo "New images, drawn from the model:        $run/samples.png"
 echo "Test images above their reconstructions: $run/reconstructions.png"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent.h: everything. A tour of the library, from the simple end.
+/* latent.h: everything. A tour of the library, from the simple end:
  *
  * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
  * data.h, plot.h    sets of images in; grids of images out
@@ -8,27 +8,35 @@
  * graph.h, ops.h    tensors as nodes of a graph; gradients as more graph; compiling and running it
  * base.h            status codes, messages, hooks
  *
- * Functions that can fail for reasons outside the program give an lt_status (LT_OK is 0) or NULL,
- * and lt_last_error() says what went wrong. Building a graph never fails half way; see graph.h.
- * Whatever a function with `create` or `open` in its name gave is freed by the one with `free`. The
- * library never prints, never exits, and depends on no locale, clock or hidden random state.
+ * What can fail for reasons outside the program gives an lt_status (LT_OK is 0) or NULL, and
+ * lt_last_error() says what went wrong. Building a graph never fails half way: see graph.h. What a
+ * function called `create`, `open` or `parse` gave is freed by the one called `free`, and borrows
+ * its arguments until then. The library never prints, never exits, and depends on no locale, clock
+ * or hidden random state: equal arguments give equal bits, with any number of threads.
  *
- * A complete program (examples/tour.c):
+ * A complete program (examples/sample.c; examples/tour.c trains, examples/own_model.c builds):
  *
  *     #include <latent/latent.h>
  *     #include <stdio.h>
+ *     #include <stdlib.h>
  *
- *     int main(void)
+ *     int main(int argc, char **argv)
  *     {
- *         lt_recipe *recipe = lt_recipe_open("fashion-mlp-vae", NULL, 0);
- *         lt_dataset *data = NULL;
- *         lt_recipe_open_data(recipe, NULL, &data);
- *         lt_model *model = lt_model_create(recipe, (lt_image_size){28, 28, 1});
- *         lt_trainer *trainer = lt_trainer_create(model, data, NULL);
- *         lt_train_report r;
- *         while (lt_trainer_epoch(trainer, NULL, NULL, &r) == LT_OK && r.epoch < 3)
- *             printf("epoch %d: %.2f nats\n", (int)r.epoch, r.loss);
- *         ...
+ *         lt_model *m = argc == 3 ? lt_model_open(argv[1]) : NULL;
+ *         if (!m)
+ *             return fprintf(stderr, "%s\n", lt_last_error()), 1;
+ *
+ *         lt_image_size s = lt_model_image_size(m);
+ *         float *images = calloc((size_t)(64 * s.h * s.w * s.c), sizeof *images);
+ *         lt_image grid;
+ *         lt_sample(m, 64, 0, 0, images); // 64 images, seed 0, all cores
+ *         lt_image_grid(&grid, images, 64, s.h, s.w, s.c, NULL);
+ *         int status = lt_image_write_png(argv[2], &grid);
+ *
+ *         lt_image_free(&grid);
+ *         free(images);
+ *         lt_model_free(m);
+ *         return status == LT_OK ? 0 : 1;
  *     }
  */
 #ifndef LATENT_LATENT_H

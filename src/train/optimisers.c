@@ -4,6 +4,8 @@
 
 #include "base/status.h"
 
+#include <latent/train.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -128,4 +130,41 @@ lt_node *gradient_clip(lt_node *g, double norm)
     lt_node *length = lt_sqrt(lt_sum(lt_square(g)));
     lt_node *factor = lt_div(lt_scalar(graph, norm), lt_shift(length, 1e-6));
     return lt_mul(g, lt_min(factor, lt_scalar(graph, 1)));
+}
+
+/* ---- In a graph of the caller's ---- */
+
+_Static_assert(LT_OPTIMISER_TARGETS == 2 + OPTIMISER_STATES, "parameters, step, state");
+
+static int build_targets(const spec *s, const lt_params *p, lt_node *loss, lt_node **targets)
+{
+    lt_graph *g = lt_node_graph(loss);
+    const optimiser *o = optimiser_find(s->row->name);
+    int states = o->states(s->options), n = 0;
+    lt_node *t = lt_variable(g, "step", lt_shape_0d()), *next = lt_shift(t, 1);
+    optimiser_input in = {.w = lt_params_variable(p, g),
+                          .g = lt_params_gradient(p, loss),
+                          .lr = lt_scalar(g, ((const optimiser_options *)s->options)->lr),
+                          .t = next,
+                          .options = s->options};
+    optimiser_output out = {.w = NULL};
+    for (int i = 0; i < states; i++)
+        in.state[i] = lt_variable(g, o->state[i], lt_node_shape(in.w));
+    o->step(&in, &out);
+    targets[n++] = lt_assign(t, next);
+    targets[n++] = lt_assign(in.w, out.w);
+    for (int i = 0; i < states; i++)
+        targets[n++] = lt_assign(in.state[i], out.state[i]);
+    return n;
+}
+
+int lt_optimiser_build(const char *words, const lt_params *p, lt_node *loss,
+                       lt_node *targets[LT_OPTIMISER_TARGETS])
+{
+    spec s;
+    if (spec_parse(&optimiser_table, words, &s) != LT_OK)
+        return 0;
+    int n = build_targets(&s, p, loss, targets);
+    spec_clear(&s);
+    return n;
 }
