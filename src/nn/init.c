@@ -103,11 +103,12 @@ static double normal(uint32_t a, uint32_t b)
     return sqrt(-2 * log((double)philox_uniform(a))) * cos(2 * pi * (double)philox_uniform(b));
 }
 
-/* One number; u and e as in the table. */
-static double draw(const lt_init *init, double u, double e)
+/* One number from two words; each line of the table computes what it uses of u and e. */
+static double draw(const lt_init *init, const uint32_t w[2])
 {
     double in = (double)init->fan_in, out = (double)init->fan_out, value = init->value;
-    (void)u, (void)e, (void)in, (void)out, (void)value;
+#define u symmetric(w[0])
+#define e normal(w[0], w[1])
     switch (init->kind) {
 #define PLAIN(KIND, NAME, NUMBER, SUMMARY)                                                         \
     case LT_INIT_##KIND:                                                                           \
@@ -117,6 +118,8 @@ static double draw(const lt_init *init, double u, double e)
 #undef PLAIN
 #undef VALUE
     }
+#undef u
+#undef e
     LT_ASSERT(!"an initialiser without a line in initialisers.def");
     return 0;
 }
@@ -129,6 +132,6 @@ void init_fill(const lt_init *init, const char *name, uint64_t seed, int64_t n, 
         uint32_t w[4];
         philox_words(&key, 2 * i, 4, w);
         for (int j = 0; j < NUMBERS && i + j < n; j++)
-            values[i + j] = (float)draw(init, symmetric(w[2 * j]), normal(w[2 * j], w[2 * j + 1]));
+            values[i + j] = (float)draw(init, w + 2 * j);
     }
 }
