@@ -239,23 +239,44 @@ static lt_node *fold_splat(rebuild *r, const lt_node *x, lt_node *const *in)
     return moves ? make_splat(r, v[0], x->shape) : NULL;
 }
 
-/* A result that can be computed now, because all inputs are constants. */
+/* The values of a constant, or of one number repeated; NULL if x is neither, or too large. The caller
+   frees them. */
+static double *constant_values(const lt_node *x)
+{
+    double value = 0;
+    int64_t n = lt_shape_size(x->shape);
+    bool constant = x->op == &lt_op_constant;
+    if (n > FOLD_LIMIT || (!constant && !is_splat(x, &value)))
+        return NULL;
+    double *values = must_alloc(sizeof *values * (size_t)n);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = constant ? ((const constant_attr *)x->attr)->values[i] : value;
+    return values;
+}
+
+/* A result that can be computed now, because all inputs are constants. A row that is repeated is kept
+   as it is: readers repeat it themselves. */
 static lt_node *fold_constant(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     int64_t n = lt_shape_size(x->shape);
-    if (x->n_in == 0 || n > FOLD_LIMIT || !x->op->reference || x->op->flags & OP_EFFECT)
+    if (x->n_in == 0 || n > FOLD_LIMIT || !x->op->reference || x->op->flags & OP_EFFECT ||
+        x->op == &lt_op_expand)
         return NULL;
+    double **values = must_alloc(sizeof *values * (size_t)x->n_in);
+    bool constant = true;
+    for (int i = 0; constant && i < x->n_in; i++)
+        constant = (values[i] = constant_values(in[i])) != NULL;
+    lt_node *y = NULL;
+    if (constant) {
+        double *out = must_alloc(sizeof *out * (size_t)n);
+        x->op->reference(
+            &(lt_reference_call){.y = x, .in = (const double *const *)values, .out = out});
+        y = lt_constant(r->to, x->shape, out);
+        free(out);
+    }
     for (int i = 0; i < x->n_in; i++)
-        if (in[i]->op != &lt_op_constant)
-            return NULL;
-    const double **values = must_alloc(sizeof *values * (size_t)x->n_in);
-    for (int i = 0; i < x->n_in; i++)
-        values[i] = ((const constant_attr *)in[i]->attr)->values;
-    double *out = must_alloc(sizeof *out * (size_t)n);
-    x->op->reference(&(lt_reference_call){.y = x, .in = values, .out = out});
-    lt_node *y = lt_constant(r->to, x->shape, out);
+        free(values[i]);
     free(values);
-    free(out);
     return y;
 }
 
