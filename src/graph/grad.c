@@ -56,6 +56,10 @@ void lt_grads(lt_node *y, int n, lt_node *const *x, lt_node **dx)
     for (int i = 0; i < n; i++) {
         dx[i] = g->bad;
         bad |= node_is_bad(x[i]);
+        if (x[i]->graph != g) {
+            lt_graph_fail(g, "gradient: input %d belongs to another graph", i);
+            bad = true;
+        }
     }
     if (bad)
         return;

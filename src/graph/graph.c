@@ -91,13 +91,17 @@ static lt_node *fail_shape(const lt_node *y, const char *reason)
     return lt_graph_fail(y->graph, "%s", text);
 }
 
-static bool size_fits(lt_shape s)
+const char *shape_problem(lt_shape s)
 {
+    if (s.rank < 0 || s.rank > LT_MAX_RANK)
+        return "the rank of the result is not in 0 ... 8";
     size_t bytes = sizeof(double);
-    for (int i = 0; i < s.rank; i++)
-        if (s.d[i] < 0 || (s.d[i] > 0 && !size_mul(bytes, (size_t)s.d[i], &bytes)))
-            return false;
-    return bytes <= PTRDIFF_MAX;
+    bool fits = true;
+    for (int i = 0; fits && i < s.rank; i++)
+        fits = s.d[i] >= 0 && (s.d[i] == 0 || size_mul(bytes, (size_t)s.d[i], &bytes));
+    return fits && bytes <= PTRDIFF_MAX
+               ? NULL
+               : "the result is too large for memory, or has a negative dimension";
 }
 
 static lt_node *add_node(lt_graph *g, const lt_op *op, const void *attr, int n_in,
@@ -108,8 +112,8 @@ static lt_node *add_node(lt_graph *g, const lt_op *op, const void *attr, int n_i
     y.attr = op->attr_size ? arena_copy(&g->memory, attr, op->attr_size) : NULL;
     y.in = arena_copy(&g->memory, in, sizeof *in * (size_t)n_in);
     const char *reason = op->shape(&y, &y.shape);
-    if (!reason && !size_fits(y.shape))
-        reason = "the result is too large for memory, or has a negative dimension";
+    if (!reason)
+        reason = shape_problem(y.shape);
     if (reason)
         return fail_shape(&y, reason);
     y.id = g->n;
@@ -126,6 +130,9 @@ lt_node *node_make(const lt_op *op, const void *attr, int n_in, lt_node *const *
             return lt_graph_fail(g, "%s: input %d belongs to another graph", op->name, i);
         if (node_is_bad(in[i]))
             return g->bad;
+        if (in[i]->op->flags & OP_EFFECT)
+            return lt_graph_fail(g, "%s: input %d is an %s; its value is not for reading", op->name,
+                                 i, in[i]->op->name);
     }
     return add_node(g, op, attr, n_in, in);
 }

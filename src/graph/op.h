@@ -108,6 +108,10 @@ lt_node *node_source(lt_graph *g, const lt_op *op, const void *attr);
 
 bool node_is_bad(const lt_node *x);
 
+/* Why no node can have this shape (rank, a negative dimension, too large), or NULL. Shapes from outside
+   go through it before anything is computed with them. */
+const char *shape_problem(lt_shape s);
+
 /* A reason for shape() to return, formatted into the graph's arena. */
 const char *node_reason(const lt_node *y, const char *format, ...) LT_PRINTF(2, 3);
 

@@ -33,9 +33,8 @@ bool lt_shape_equal(lt_shape a, lt_shape b)
 const char *lt_shape_text(lt_shape s, char text[LT_SHAPE_TEXT_SIZE])
 {
     size_t n = 0;
-    if (s.rank == 0)
-        snprintf(text, LT_SHAPE_TEXT_SIZE, "scalar");
-    for (int i = 0; i < s.rank && n < LT_SHAPE_TEXT_SIZE; i++)
+    snprintf(text, LT_SHAPE_TEXT_SIZE, "%s", s.rank == 0 ? "scalar" : "");
+    for (int i = 0; i < s.rank && i < LT_MAX_RANK && n < LT_SHAPE_TEXT_SIZE; i++)
         n += (size_t)snprintf(text + n, LT_SHAPE_TEXT_SIZE - n, "%s%lld", i ? " x " : "",
                               (long long)s.d[i]);
     return text;

@@ -9,6 +9,8 @@
 static const char *check_axis(const lt_node *y, int64_t axis)
 {
     int rank = y->in[0]->shape.rank;
+    if (rank == 0)
+        return "a scalar has no axes";
     if (axis < 0 || axis >= rank)
         return node_reason(y, "axis must be in 0 ... %d, found %lld", rank - 1, (long long)axis);
     return NULL;
@@ -34,8 +36,9 @@ static int64_t inner_size(lt_shape s, int64_t axis)
 static const char *reshape_shape(const lt_node *y, lt_shape *s)
 {
     *s = ((const shape_attr *)y->attr)->shape;
-    if (s->rank < 0 || s->rank > LT_MAX_RANK)
-        return node_reason(y, "rank must be 0 to %d, found %d", LT_MAX_RANK, s->rank);
+    const char *reason = shape_problem(*s);
+    if (reason)
+        return reason;
     if (lt_shape_size(*s) != lt_shape_size(y->in[0]->shape)) {
         char text[LT_SHAPE_TEXT_SIZE];
         return node_reason(y, "%s has another number of elements", lt_shape_text(*s, text));
@@ -86,6 +89,9 @@ static const char *expand_shape(const lt_node *y, lt_shape *s)
 {
     const lt_shape *x = &y->in[0]->shape;
     *s = ((const shape_attr *)y->attr)->shape;
+    const char *reason = shape_problem(*s);
+    if (reason)
+        return reason;
     char text[LT_SHAPE_TEXT_SIZE];
     bool fits = x->rank == s->rank;
     for (int i = 0; fits && i < s->rank; i++)
@@ -154,7 +160,7 @@ lt_node *lt_expand(lt_node *x, lt_shape shape)
 
 lt_node *lt_broadcast(lt_node *x, lt_shape shape)
 {
-    if (node_is_bad(x) || x->shape.rank > shape.rank)
+    if (node_is_bad(x) || x->shape.rank > shape.rank || shape_problem(shape))
         return lt_expand(x, shape);
     lt_shape aligned = {.rank = shape.rank};
     int missing = shape.rank - x->shape.rank;
@@ -360,8 +366,9 @@ static const char *pad_shape(const lt_node *y, lt_shape *s)
     if (a->before < 0 || a->after < 0)
         return "padding must not be negative";
     *s = y->in[0]->shape;
-    s->d[a->axis] += a->before + a->after;
-    return NULL;
+    int64_t *d = &s->d[a->axis];
+    bool fits = !__builtin_add_overflow(*d, a->before, d) && !__builtin_add_overflow(*d, a->after, d);
+    return fits ? NULL : "the padding is too large";
 }
 
 static void pad_eval(const lt_call *c)
@@ -491,5 +498,6 @@ const lt_op lt_op_concat = {
 
 lt_node *lt_concat(int axis, int n, lt_node *const *x)
 {
-    return n == 1 ? x[0] : node_make(&lt_op_concat, &(concat_attr){axis}, n, x);
+    bool alone = n == 1 && !node_is_bad(x[0]) && axis >= 0 && axis < x[0]->shape.rank;
+    return alone ? x[0] : node_make(&lt_op_concat, &(concat_attr){axis}, n, x);
 }

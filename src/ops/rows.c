@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_INDEX = 1 << 24 }; /* floats hold whole numbers up to there */
+
 static int64_t row_size(const lt_node *x)
 {
     int64_t n = 1;
@@ -136,8 +138,12 @@ lt_node *lt_one_hot(lt_node *index, int64_t classes)
 {
     if (node_is_bad(index))
         return index;
-    if (index->shape.rank != 1 || classes < 1)
-        return lt_graph_fail(index->graph, "one_hot: expected a vector and at least one class");
+    if (index->shape.rank != 1)
+        return lt_graph_fail(index->graph, "one_hot: expected a vector, found rank %d",
+                             index->shape.rank);
+    if (classes < 1 || classes > MAX_INDEX)
+        return lt_graph_fail(index->graph, "one_hot: expected 1 to %d classes, found %jd", MAX_INDEX,
+                             (intmax_t)classes);
     double *count = must_alloc(sizeof *count * (size_t)classes);
     for (int64_t i = 0; i < classes; i++)
         count[i] = (double)i;
