@@ -128,6 +128,13 @@ static inline double largest(const double *x, int64_t n)
                      (want)[differs_at], (found)[differs_at]);                                     \
     } while (0)
 
+#define assert_near(found, want, tolerance)                                                        \
+    do {                                                                                           \
+        double near_found = (found), near_want = (want);                                           \
+        if (!(fabs(near_found - near_want) <= (tolerance)))                                        \
+            fail_msg("expected %.17g, found %.17g", near_want, near_found);                        \
+    } while (0)
+
 static inline void assert_text_has(const char *text, const char *part)
 {
     if (!text || !strstr(text, part))
