@@ -9,10 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-/* a x + b y */
-static lt_node *mix(double a, lt_node *x, double b, lt_node *y)
+/* beta x + (1 - beta) y: one pass over a tile */
+static lt_node *average(double beta, lt_node *x, lt_node *y)
 {
-    return lt_add(lt_scale(x, a), lt_scale(y, b));
+    return lt_lerp(x, y, lt_scalar(lt_node_graph(x), 1 - beta));
 }
 
 /* 1 - beta^t: what a moving average from zero has seen by step t. expm1 keeps the digits that the
@@ -28,12 +28,12 @@ static lt_node *seen(lt_node *t, double beta)
 static void adam_moments(const optimiser_input *in, double beta1, double beta2, double eps,
                          lt_node *w, optimiser_output *out)
 {
-    lt_node *m = mix(beta1, in->state[0], 1 - beta1, in->g);
-    lt_node *v = mix(beta2, in->state[1], 1 - beta2, lt_square(in->g));
+    lt_node *m = average(beta1, in->state[0], in->g);
+    lt_node *v = average(beta2, in->state[1], lt_square(in->g));
     lt_node *rate = lt_div(in->lr, seen(in->t, beta1));
     lt_node *scale = lt_rsqrt(seen(in->t, beta2)); /* sqrt(vhat) = scale sqrt(v) */
     lt_node *root = lt_shift(lt_mul(lt_sqrt(v), scale), eps);
-    out->w = lt_sub(w, lt_div(lt_mul(m, rate), root));
+    out->w = lt_sub(w, lt_mul(lt_div(m, root), rate));
     out->state[0] = m;
     out->state[1] = v;
 }
@@ -93,7 +93,7 @@ static const optimiser optimiser_sgd = {
 static void rmsprop_step(const optimiser_input *in, optimiser_output *out)
 {
     const rmsprop_options *o = in->options;
-    lt_node *v = mix(o->alpha, in->state[0], 1 - o->alpha, lt_square(in->g));
+    lt_node *v = average(o->alpha, in->state[0], lt_square(in->g));
     lt_node *u = lt_div(in->g, lt_shift(lt_sqrt(v), o->eps));
     out->state[0] = v;
     if (o->momentum > 0)
