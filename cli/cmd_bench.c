@@ -177,7 +177,7 @@ static int run(const command *c, int argc, const char **argv)
         {"profile", 'p', FLAG_SWITCH, &q.with_profile, NULL,
          "also time each kernel (which slows the whole a little)", 0, 0, NULL},
         FLAG_JSON(&q.as_json),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

@@ -114,7 +114,7 @@ static int run(const command *c, int argc, const char **argv)
     const flag flags[] = {{"dir", 0, FLAG_TEXT, &directory, "DIR",
                            "fetch: where to put the files; default: the cache", 0, 0, NULL},
                           FLAG_JSON(&as_json),
-                          {NULL}};
+                          {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

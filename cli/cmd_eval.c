@@ -116,7 +116,7 @@ static int run(const command *c, int argc, const char **argv)
         FLAG_SEED(&q.seed, "seed of the draws; default: 0"),
         FLAG_THREADS(&q.threads),
         FLAG_EXECUTOR(&q.executor),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

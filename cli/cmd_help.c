@@ -23,7 +23,7 @@ static void print_overview(void)
 
 static int run(const command *c, int argc, const char **argv)
 {
-    const flag flags[] = {{NULL}};
+    const flag flags[] = {{0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

@@ -68,7 +68,7 @@ static int run(const command *c, int argc, const char **argv)
         {"networks", 'n', FLAG_SWITCH, &with_networks, NULL,
          "show: also the networks with shapes and parameter counts (needs the data)", 0, 0, NULL},
         FLAG_JSON(&as_json),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

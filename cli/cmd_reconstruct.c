@@ -75,7 +75,7 @@ static int run(const command *c, int argc, const char **argv)
         FLAG_SEED(&q.seed, "choose the images by this seed; default: the first ones"),
         FLAG_DATA(&q.data, "images of this data set instead of the recipe's"),
         FLAG_THREADS(&q.threads),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

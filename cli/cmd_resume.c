@@ -18,7 +18,7 @@ static int run(const command *c, int argc, const char **argv)
         FLAG_DATA(&data, "where the data are now, if they have moved"),
         FLAG_THREADS(&o.threads),
         FLAG_EXECUTOR(&o.executor),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

@@ -16,7 +16,7 @@ static int run(const command *c, int argc, const char **argv)
          NULL},
         FLAG_SEED(&seed, "seed of the codes; default: 0"),
         FLAG_THREADS(&threads),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

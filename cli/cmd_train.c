@@ -75,7 +75,7 @@ static int run(const command *c, int argc, const char **argv)
         FLAG_SEED(&q.seed, "seed of weights, order of images and noise"),
         FLAG_THREADS(&q.options.threads),
         FLAG_EXECUTOR(&q.options.executor),
-        {NULL}};
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

@@ -5,7 +5,7 @@
 static int run(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
-    const flag flags[] = {FLAG_JSON(&as_json), {NULL}};
+    const flag flags[] = {FLAG_JSON(&as_json), {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

@@ -230,7 +230,7 @@ static int run_step(lt_trainer *t, const step_program *p, lt_train_report *r)
 {
     r->beta = recipe_beta(t->recipe, t->done.step, t->steps_per_epoch);
     r->learning_rate = recipe_learning_rate(t->recipe, t->done.step, t->steps_per_epoch);
-    r->sigma = NAN;
+    r->sigma = (double)NAN;
     LT_TRY(gather_batch(t, p));
     if (p->beta)
         LT_TRY(write_scalar(p, p->beta, r->beta));

@@ -2,11 +2,12 @@
 tiny=$TESTS/cli/tiny.yaml
 options="--epochs 60 --threads 1 -s train.keep=0"
 end=checkpoints/step-00000420.safetensors
+await() { for _ in $(seq 3000); do "$@" && return; sleep 0.01; done; echo "waited in vain: $*"; exit 1; }
 latent train $tiny $options --out whole 2> /dev/null; echo "exit $?"
 
 echo "-- kill -9 at any instant, even before the first checkpoint"
 latent train $tiny $options --out killed 2> /dev/null &
-until [ -e killed/recipe.yaml ]; do sleep 0.01; done
+await test -e killed/recipe.yaml
 kill -9 $! && wait $! 2> /dev/null
 for pause in 0.01 0.02 0.03 0.05 0.07 0.11 0.13 0.17 0.19 0.23; do
     latent resume killed --threads 1 2> /dev/null &
@@ -23,7 +24,7 @@ ls -A killed/checkpoints | grep -c tmp
 echo "-- SIGINT"
 : > log
 latent train $tiny $options --out stopped 2> log &
-until grep -q "^epoch 3/" log; do sleep 0.01; done
+await grep -q "^epoch 3/" log
 kill -INT $! && wait $!; echo "exit $?"
 tail -1 log | sed 's/step [0-9]*/step #/'
 latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
