@@ -132,8 +132,6 @@ static float *values_at(cpu *s, const lt_node *x)
     const place *at = &s->plan->places[x->id];
     if (at->kind == PLACE_NONE)
         return NULL;
-    if (at->kind == PLACE_VARIABLE && own_variable(s, at->storage) != LT_OK)
-        return NULL;
     int64_t inside = at->offset - s->plan->places[at->storage].offset;
     return s->memory[at->storage] + inside;
 }
@@ -266,17 +264,24 @@ static int run_cpu(void *state, const lt_run_key *key)
     return LT_OK;
 }
 
-static void *cpu_values(void *state, const lt_node *x)
+static int cpu_values(void *state, const lt_node *x, void **values)
 {
     cpu *s = state;
     const lt_node *y = x->id < s->program->n_image ? s->program->image[x->id] : NULL;
+    *values = NULL;
     if (!y)
-        return NULL;
+        return LT_OK;
     const lt_node *storage = node_storage((lt_node *)y, NULL);
     bool kept = storage->op == &lt_op_input || storage->op == &lt_op_variable;
     for (int i = 0; !kept && i < s->program->n_targets; i++)
         kept = s->program->image[s->program->targets[i]->id] == y;
-    return kept ? values_at(s, y) : NULL;
+    if (!kept)
+        return LT_OK;
+    const place *at = &s->plan->places[y->id];
+    if (at->kind == PLACE_VARIABLE)
+        LT_TRY(own_variable(s, at->storage));
+    *values = values_at(s, y);
+    return LT_OK;
 }
 
 static int cpu_bind(void *state, const lt_node *variable, float *memory)

@@ -107,10 +107,11 @@ static int run_reference(void *state, const lt_run_key *key)
     return LT_OK;
 }
 
-static void *reference_values(void *state, const lt_node *x)
+static int reference_values(void *state, const lt_node *x, void **values)
 {
     reference *s = state;
-    return x->id < s->n ? s->values[x->id] : NULL;
+    *values = x->id < s->n ? s->values[x->id] : NULL;
+    return LT_OK;
 }
 
 static int reference_bind(void *state, const lt_node *variable, float *memory)

@@ -46,23 +46,24 @@ int lt_session_run(lt_session *s, const lt_run_key *key)
 
 /* ---- Values ---- */
 
-static void *find_values(lt_session *s, const lt_node *x)
+static int find_values(lt_session *s, const lt_node *x, void **values)
 {
-    void *values = NULL;
+    *values = NULL;
     if (x->graph == s->program->source && x->id >= 0)
-        values = s->executor->values(s->state, x);
-    if (!values)
-        status_fail(LT_VALUE,
-                    "session: the values of %s \"%s\" are not kept; only those of inputs, "
-                    "variables and targets are",
-                    x->op->name, x->name);
-    return values;
+        LT_TRY(s->executor->values(s->state, x, values));
+    if (!*values)
+        return status_fail(LT_VALUE,
+                           "session: the values of %s \"%s\" are not kept; only those of inputs, "
+                           "variables and targets are",
+                           x->op->name, x->name);
+    return LT_OK;
 }
 
 static void *find_typed(lt_session *s, const lt_node *x, bool is_double)
 {
+    void *values;
     if (s->executor->is_double == is_double)
-        return find_values(s, x);
+        return find_values(s, x, &values) == LT_OK ? values : NULL;
     status_fail(LT_VALUE, "session: the %s executor has %s", s->executor->name,
                 is_double ? "floats; use lt_session_floats" : "doubles; use lt_session_doubles");
     return NULL;
@@ -84,9 +85,8 @@ static int check_size(const lt_node *x, int64_t n)
 int lt_session_write(lt_session *s, const lt_node *x, const float *values, int64_t n)
 {
     LT_TRY(check_size(x, n));
-    void *to = find_values(s, x);
-    if (!to)
-        return LT_VALUE;
+    void *to;
+    LT_TRY(find_values(s, x, &to));
     for (int64_t i = 0; i < n; i++)
         if (s->executor->is_double)
             ((double *)to)[i] = (double)values[i];
@@ -98,9 +98,8 @@ int lt_session_write(lt_session *s, const lt_node *x, const float *values, int64
 int lt_session_read(lt_session *s, const lt_node *x, float *values, int64_t n)
 {
     LT_TRY(check_size(x, n));
-    const void *from = find_values(s, x);
-    if (!from)
-        return LT_VALUE;
+    void *from;
+    LT_TRY(find_values(s, x, &from));
     for (int64_t i = 0; i < n; i++)
         values[i] = s->executor->is_double ? (float)((const double *)from)[i]
                                            : ((const float *)from)[i];

@@ -11,8 +11,9 @@ typedef struct executor {
     void *(*create)(const lt_program *p, const lt_session_options *o);
     void (*free)(void *state);
     int (*run)(void *state, const lt_run_key *key);
-    /* Where the values of node x of the source graph are, or NULL if they are not kept. */
-    void *(*values)(void *state, const lt_node *x);
+    /* Sets where the values of node x of the source graph are; NULL: they are not kept. Fails when there
+       is no memory for a variable. */
+    int (*values)(void *state, const lt_node *x, void **values);
     /* The variable lives in memory of the caller from now on. */
     int (*bind)(void *state, const lt_node *variable, float *memory);
     int (*profile)(void *state, lt_profile_line *lines, int n);
