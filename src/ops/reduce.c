@@ -80,7 +80,7 @@ static const char *max_shape(const lt_node *y, lt_shape *s)
 
 static void max_reference(const lt_reference_call *c)
 {
-    fill(c->out, lt_shape_size(c->y->shape), -INFINITY);
+    fill(c->out, lt_shape_size(c->y->shape), (double)-INFINITY);
     int64_t n = lt_shape_size(c->y->in[0]->shape);
     for (int64_t i = 0; i < n; i++) {
         double *y = &c->out[reduced_place(c->y, i)], x = c->in[0][i];
