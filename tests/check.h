@@ -29,7 +29,8 @@ static inline draws draws_from(uint64_t seed) { return (draws){.key = {.seed = s
 /* In (lo, hi), a number that fits single precision, so that both executors start from the same. */
 static inline double draw(draws *d, double lo, double hi)
 {
-    return (double)(float)(lo + (hi - lo) * (double)philox_uniform(philox_word(&d->key, d->next++)));
+    double u = (double)philox_uniform(philox_word(&d->key, d->next++));
+    return (double)(float)(lo + (hi - lo) * u);
 }
 
 /* One of 0 ... n - 1. */
@@ -99,8 +100,8 @@ static inline void must_run(lt_session *s, const lt_run_key *key)
 /* The same number: equal, or both NaN. */
 static inline bool same_number(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
 
-/* The first i at which |found - want| > atol + rtol |want| (NaN and infinity only equal themselves),
-   or -1. */
+/* The first i at which |found - want| > atol + rtol |want|, or -1. NaN and infinity only equal
+   themselves. */
 static inline int64_t find_difference(const double *found, const double *want, int64_t n,
                                       double rtol, double atol)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Random graphs, compiled and run: the CPU executor against the reference, and against itself with
-   other numbers of threads and another memory plan, bit for bit, over consecutive runs with assigns.
-   `test_fuzz FIRST COUNT` runs graphs FIRST ... FIRST + COUNT - 1 alone: a failure names its seed. */
+   other numbers of threads and another memory plan, bit for bit, over consecutive runs with
+   assigns. `test_fuzz FIRST COUNT` runs graphs FIRST ... FIRST + COUNT - 1 alone, in every
+   configuration: a failure names its seed. */
 #include "check.h"
 
 #include "graph/op.h"
@@ -144,7 +145,7 @@ static item add_leaf(growth *t, lt_shape s, double lo, double hi, bool whole)
     lt_node *x = variable ? lt_variable(t->g, name, s) : lt_input(t->g, name, s);
     assert_true(t->n_leaves < MAX_LEAVES);
     t->leaves[t->n_leaves++] = (leaf){x, lo, hi, whole, variable, false};
-    return (item){x, fmax(fabs(lo), fabs(hi)), !variable}; /* it may be assigned what is not exact */
+    return (item){x, fmax(fabs(lo), fabs(hi)), !variable}; /* what is assigned may not be exact */
 }
 
 /* Any node, recent ones more often. */
@@ -241,7 +242,8 @@ static void grow_binary(growth *t)
 
 static void grow_ternary(growth *t)
 {
-    item p = pick(t), q = operand_for(t, lt_node_shape(p.x)), r = operand_for(t, lt_node_shape(p.x));
+    item p = pick(t), q = operand_for(t, lt_node_shape(p.x));
+    item r = operand_for(t, lt_node_shape(p.x));
     double b = fmax(p.bound, q.bound);
     if (r.exact && one_in(t, 2))
         add_item(t, lt_select(lt_step(r.x), p.x, q.x), b, false);

@@ -52,7 +52,7 @@ static lt_node *bad_scatter_rows(given *t) { return lt_scatter_rows(t->v, t->v, 
 static lt_node *bad_one_hot(given *t) { return lt_one_hot(t->x, 3); }
 static lt_node *bad_one_hot_size(given *t) { return lt_one_hot(t->v, INT64_MAX / 4); }
 static lt_node *bad_slope(given *t) { return lt_leaky_relu(t->x, -.5); }
-static lt_node *bad_slope_nan(given *t) { return lt_leaky_relu(t->x, NAN); }
+static lt_node *bad_slope_nan(given *t) { return lt_leaky_relu(t->x, (double)NAN); }
 static lt_node *bad_alpha(given *t) { return lt_elu(t->x, 0); }
 static lt_node *bad_assign(given *t) { return lt_assign(t->x, t->x); }
 static lt_node *bad_assign_shape(given *t) { return lt_assign(t->w, t->v); }
@@ -239,7 +239,8 @@ static void variables_are_assigned_once(void **state)
 /* ---- Gradients ---- */
 
 /* The values of y by the reference, given those of x; the caller frees them. */
-static double *evaluate(lt_graph *g, lt_node *y, int n, lt_node *const *x, const double *const *values)
+static double *evaluate(lt_graph *g, lt_node *y, int n, lt_node *const *x,
+                        const double *const *values)
 {
     lt_program *p = must_compile(g, &y, 1);
     lt_session *s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});

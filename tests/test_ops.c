@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every operator of the table, every case of it: shape and value (CPU against reference), first and
-   second derivatives (against differences, in f64), the same bits for any number of threads and any
-   memory plan; and what elementwise operators do with infinities, NaN and the like. There is no list
-   of operators here: the one at the end is of functions that are made of operators. */
+/* Every operator of the table, every case of it: shape and value (CPU against reference), first
+   and second derivatives (against differences, in f64), the same bits for any number of threads and
+   any memory plan; and what elementwise operators do with infinities, NaN and the like. There is no
+   list of operators here: the one at the end is of functions that are made of operators. */
 #include "check.h"
 
 #include "graph/attributes.h"
@@ -175,8 +175,8 @@ static double difference(const trial *t, lt_session *s, const lt_node *f, double
     return (16 * e2 - e1) / 15;
 }
 
-/* The gradients dx of f against differences of f along the direction: relative error at the best of a
-   few steps (large ones cross kinks, small ones lose digits). */
+/* The gradients dx of f against differences of f along the direction: relative error at the best of
+   a few steps (large ones cross kinks, small ones lose digits). */
 static double derivative_error(const trial *t, lt_node *f, lt_node *const *dx, double enough)
 {
     lt_node *targets[LT_CASE_INPUTS + 1] = {f};
@@ -197,7 +197,7 @@ static double derivative_error(const trial *t, lt_node *f, lt_node *const *dx, d
     p = must_compile(t->graph, &f, 1);
     s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
     static const double steps[] = {.02, 1e-3, 1e-4, 1e-5, 1e-6};
-    double best = INFINITY, scale = fmax(fabs(want), sqrt(squares));
+    double best = HUGE_VAL, scale = fmax(fabs(want), sqrt(squares));
     for (int i = 0; i < COUNT_OF(steps) && best > enough; i++) {
         double error = fabs(difference(t, s, f, steps[i]) - want);
         best = fmin(best, error / (scale > 0 ? scale : 1));
@@ -308,8 +308,8 @@ static void check_trial(trial *t, bool differentiable)
     lt_program_free(p);
 }
 
-/* Without a rule the gradient must stop for a reason that is told: nothing to differentiate, detach,
-   or an error that names the operator. */
+/* Without a rule the gradient must stop for a reason that is told: nothing to differentiate,
+   detach, or an error that names the operator. */
 static void check_no_gradient(trial *t, const lt_op *op)
 {
     lt_node *dx[LT_CASE_INPUTS];
@@ -412,7 +412,8 @@ static int64_t power(int64_t base, int n) { return n ? base * power(base, n - 1)
 /* Every combination of special values of n inputs: input i of combination k. */
 static float special(int64_t k, int i) { return specials[k / power(N_SPECIALS, i) % N_SPECIALS]; }
 
-static void check_special(const char *what, const double *in, double found, double want, double atol)
+static void check_special(const char *what, const double *in, double found, double want,
+                          double atol)
 {
     want = (double)(float)want;
     bool close = fabs(found - want) <= atol + 1e-5 * fabs(want);
@@ -501,8 +502,8 @@ static void activation_special_values(void **state)
     }
 }
 
-/* A NaN anywhere must reach the loss: no operator on numbers may swallow one. Comparisons answer "no";
-   a sign is made of comparisons; select looks at one of its values only. */
+/* A NaN anywhere must reach the loss: no operator on numbers may swallow one. Comparisons answer
+   "no"; a sign is made of comparisons; select looks at one of its values only. */
 static void nan_propagates(void **state)
 {
     (void)state;
@@ -511,9 +512,9 @@ static void nan_propagates(void **state)
                         *op == &lt_op_less_equal || *op == &lt_op_equal || *op == &lt_op_select;
         if (!((*op)->flags & OP_ELEMENTWISE) || compares)
             continue;
-        if (!isnan((*op)->scalar(NAN, .5, .5)))
+        if (!isnan((*op)->scalar((double)NAN, .5, .5)))
             fail_msg("%s(NaN) is a number", (*op)->name);
-        if ((*op)->n_in == 2 && !isnan((*op)->scalar(-.5, NAN, 0)))
+        if ((*op)->n_in == 2 && !isnan((*op)->scalar(-.5, (double)NAN, 0)))
             fail_msg("%s(-.5, NaN) is a number", (*op)->name);
     }
 }
@@ -610,8 +611,8 @@ static void log_sum_exp_is_safe(void **state)
                                     {-INFINITY, -INFINITY, -INFINITY}, {1, INFINITY, 2},
                                     {1, NAN, 2}};
     enum { ROWS = sizeof rows / sizeof *rows };
-    double want[] = {1000 + log(2 + exp(-1)), -1000 + log(2 + exp(-1)), 3 + log(2), -INFINITY,
-                     INFINITY, NAN};
+    double want[] = {1000 + log(2 + exp(-1)), -1000 + log(2 + exp(-1)), 3 + log(2), -HUGE_VAL,
+                     HUGE_VAL, (double)NAN};
     lt_graph *g = lt_graph_create();
     lt_node *x = lt_input(g, "x", lt_shape_2d(ROWS, 3)), *y = lt_log_sum_exp(x, LT_AXIS(1));
     lt_program *p = must_compile(g, &y, 1);
