@@ -41,6 +41,7 @@ const command *command_find(const char *name);
 typedef enum flag_kind {
     FLAG_SWITCH, /* bool */
     FLAG_TEXT,   /* const char * */
+    FLAG_OUTPUT, /* const char *: a file that will be replaced as a whole, so not a device */
     FLAG_COUNT,  /* int64_t from min to max */
     FLAG_CHOICE, /* int: index into `choices` */
     FLAG_LIST,   /* text_list: may be given again and again */

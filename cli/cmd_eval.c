@@ -47,6 +47,10 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
     if (lt_model_is_binary(t->model) && !is_binary)
         puts("Grey pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
              "neither ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
+    if (!lt_model_is_binary(t->model))
+        puts("A density of intensities in [0, 1]: nats may be below 0. For bits per dimension of "
+             "8-bit\n"
+             "pixels add 8.");
     if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
         printf("Of %d draws only %.1f carry the weight: the true NLL is lower than this.\n",
                e->nll_samples, e->ess);

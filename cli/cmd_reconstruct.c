@@ -67,7 +67,7 @@ static int run(const command *c, int argc, const char **argv)
                              .split = LT_TEST};
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, 65536, NULL},
-        {"output", 'o', FLAG_TEXT, &q.out, "FILE",
+        {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
          "the picture, a PNG; default: reconstructions.png", 0, 0, NULL},
         {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, 4096,
          NULL},

@@ -10,7 +10,7 @@ static int run(const command *c, int argc, const char **argv)
     const char *out = "samples.png";
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &n, "N", "images; default: 64", 1, 65536, NULL},
-        {"output", 'o', FLAG_TEXT, &out, "FILE", "the picture, a PNG; default: samples.png", 0, 0,
+        {"output", 'o', FLAG_OUTPUT, &out, "FILE", "the picture, a PNG; default: samples.png", 0, 0,
          NULL},
         {"columns", 'c', FLAG_COUNT, &columns, "N", "images in a row; default: a square", 1, 65536,
          NULL},

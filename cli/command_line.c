@@ -7,6 +7,7 @@
 #include <popt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char *const executor_names[] = {"cpu", "reference", NULL};
 const char *const split_names[] = {"train", "valid", "test", NULL};
@@ -72,6 +73,27 @@ static bool store_count(const command *c, const flag *f, const char *word)
     return true;
 }
 
+/* An empty word is a slip of the shell, such as an unset variable. */
+static bool store_text(const command *c, const flag *f, const char *word)
+{
+    if (!*word) {
+        complain(c, CODE_USAGE, "--%s: expected %s, found nothing", f->name, f->operand);
+        return false;
+    }
+    *(const char **)f->value = word;
+    return true;
+}
+
+static bool store_output(const command *c, const flag *f, const char *word)
+{
+    struct stat s;
+    if (stat(word, &s) == 0 && !S_ISREG(s.st_mode)) {
+        complain(c, CODE_USAGE, "--%s: %s is not a regular file", f->name, word);
+        return false;
+    }
+    return store_text(c, f, word);
+}
+
 static bool store_choice(const command *c, const flag *f, const char *word)
 {
     for (int i = 0; f->choices[i]; i++)
@@ -105,7 +127,8 @@ static bool store(const command *c, const flag *f, const char *word)
 {
     switch (f->kind) {
     case FLAG_SWITCH: *(bool *)f->value = true; return true;
-    case FLAG_TEXT: *(const char **)f->value = word; return true;
+    case FLAG_TEXT: return store_text(c, f, word);
+    case FLAG_OUTPUT: return store_output(c, f, word);
     case FLAG_COUNT: return store_count(c, f, word);
     case FLAG_CHOICE: return store_choice(c, f, word);
     case FLAG_LIST: return store_item(c, f, word);
@@ -184,7 +207,14 @@ static bool read_operands(const command *c, command_line *line)
     else if (line->n > c->max_operands)
         complain(c, CODE_USAGE, "'%s' is one operand too many; usage: latent %s %s",
                  line->operand[c->max_operands], c->name, c->operands);
-    return line->n >= c->min_operands && line->n <= c->max_operands;
+    bool fits = line->n >= c->min_operands && line->n <= c->max_operands;
+    for (int i = 0; i < line->n && fits; i++)
+        if (!*line->operand[i]) {
+            complain(c, CODE_USAGE, "operand %d is empty; usage: latent %s %s", i + 1, c->name,
+                     c->operands);
+            fits = false;
+        }
+    return fits;
 }
 
 bool command_line_read(const command *c, const flag *flags, int argc, const char **argv,

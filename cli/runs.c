@@ -3,7 +3,6 @@
 #include "cli.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {

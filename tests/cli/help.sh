@@ -19,3 +19,6 @@ try eval runs/x --split tset
 try help trian
 try data lst
 try layers liner
+try train fashion-mlp-vae --out ''
+try eval ''
+try sample runs/x -o /dev/null
