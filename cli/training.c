@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES = 64, SAMPLE_COLUMNS = 8, SECONDS_UNSAVED = 60 };
+enum { SAMPLES = 64, SAMPLE_COLUMNS = 8 };
 
 typedef struct training {
     const command *command;
@@ -20,14 +20,24 @@ typedef struct training {
     lt_dataset *data;
     lt_trainer *trainer;
     meter meter;
-    double began, saved; /* seconds: the training; the newest checkpoint */
-    int save_status;     /* of checkpoints in mid-epoch */
+    double began, saved, save_cost; /* seconds: start, newest checkpoint, what it took */
+    int save_status;                /* of checkpoints in mid-epoch */
 } training;
 
 static int save(training *t)
 {
+    double began = now_seconds();
+    int status = lt_run_save(t->run, t->trainer);
     t->saved = now_seconds();
-    return lt_run_save(t->run, t->trainer);
+    t->save_cost = t->saved - began;
+    return status;
+}
+
+/* Wherever a run stops, it resumes to the same bits; so beside the checkpoints after epochs there
+   is one every ten seconds, or as rarely as makes them 1 % of the time. */
+static bool is_save_due(const training *t)
+{
+    return t->plan->checkpoint_every > 0 && now_seconds() - t->saved > fmax(10, 100 * t->save_cost);
 }
 
 /* ---- During an epoch ---- */
@@ -49,15 +59,13 @@ static void show_step(training *t, const lt_train_report *r)
                time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left));
 }
 
-/* Beside the checkpoints after epochs there is one a minute: wherever a run stops, it resumes to
-   the same bits. */
 static bool on_step(void *user, const lt_train_report *r)
 {
     training *t = user;
     bool at_end = r->images == r->images_in_epoch;
     if (meter_is_due(&t->meter))
         show_step(t, r);
-    if (t->plan->checkpoint_every > 0 && !at_end && now_seconds() - t->saved > SECONDS_UNSAVED)
+    if (!at_end && is_save_due(t))
         t->save_status = save(t);
     return t->save_status == LT_OK && !is_stopped();
 }
