@@ -2,7 +2,6 @@
 /* latent bench: how fast a recipe trains here. */
 #include "cli.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -164,7 +163,7 @@ static int bench(const command *c, const bench_request *q)
 
 static int run(const command *c, int argc, const char **argv)
 {
-    bench_request q = {.threads = omp_get_num_procs(), .repeats = 7, .milliseconds = 500};
+    bench_request q = {.threads = lt_cores(), .repeats = 7, .milliseconds = 500};
     const flag flags[] = {
         {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE", "change a value of the recipe", 0, 0, NULL},
         FLAG_DATA(&q.data, "train on this data set; default: made-up images of the right size"),

@@ -86,6 +86,9 @@ LT_API const char *lt_version(void);
    oneDNN, instruction set, and what fell back to portable kernels. Returns the full length. */
 LT_API size_t lt_describe_build(char *text, size_t size);
 
+/* Processors that this process may use: what "0 threads" means everywhere. */
+LT_API int lt_cores(void);
+
 /* ---- Option tables ----
    One table drives the recipe parser, --set, --help and the documentation of a layer, a likelihood,
    an optimiser, a schedule. */

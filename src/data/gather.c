@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
+#include "base/threads.h"
 #include "base/status.h"
 
 #include <string.h>
@@ -145,23 +146,41 @@ static void prefetch_image(const lt_dataset *d, const image_split *s, int32_t in
         __builtin_prefetch(p + i);
 }
 
+enum { GATHER_PIECE = 16, GATHER_PIECES = 64, GATHER_AHEAD = 4 };
+
+typedef struct gather_call {
+    const lt_dataset *d;
+    lt_split split;
+    const int32_t *index;
+    int n, pieces;
+    philox_key key;
+    float *x;
+} gather_call;
+
+static void gather_piece(void *context, int64_t piece, int thread)
+{
+    (void)thread;
+    const gather_call *c = context;
+    const image_split *s = &c->d->splits[c->split];
+    int64_t first = c->n * piece / c->pieces, stop = c->n * (piece + 1) / c->pieces;
+    for (int64_t i = first; i < stop; i++) {
+        if (i + GATHER_AHEAD < stop)
+            prefetch_image(c->d, s, c->index[i + GATHER_AHEAD]);
+        gather_image(c->d, s, &c->key, c->index[i], c->x + (size_t)i * c->d->pixels);
+    }
+}
+
 int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t *index, int n,
                       uint64_t epoch, int threads, float *x)
 {
-    enum { AHEAD = 4 };
     LT_TRY(check_indices(d, split, index, n));
-    const image_split *s = &d->splits[split];
     bool is_dynamic = d->info.options.binarize == LT_BINARIZE_DYNAMIC;
-    philox_key key = {.seed = (uint64_t)d->info.options.seed,
-                      .stream = (is_dynamic ? STREAM_DYNAMIC : STREAM_FIXED) + split,
-                      .step = is_dynamic ? epoch : 0};
-    int team = threads > 1 ? threads : 1;
-#pragma omp parallel for schedule(static) num_threads(team) if (team > 1)
-    for (int i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            prefetch_image(d, s, index[i + AHEAD]);
-        gather_image(d, s, &key, index[i], x + (size_t)i * d->pixels);
-    }
+    gather_call c = {.d = d, .split = split, .index = index, .n = n, .x = x,
+                     .key = {.seed = (uint64_t)d->info.options.seed,
+                             .stream = (is_dynamic ? STREAM_DYNAMIC : STREAM_FIXED) + split,
+                             .step = is_dynamic ? epoch : 0}};
+    c.pieces = n / GATHER_PIECE < GATHER_PIECES ? n / GATHER_PIECE + 1 : GATHER_PIECES;
+    threads_run(threads, c.pieces, gather_piece, &c);
     return LT_OK;
 }
 

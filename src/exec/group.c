@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "exec/group.h"
 
+#include "base/threads.h"
 #include "kernels/tiles.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -547,17 +547,32 @@ static void clear_partials(const worker *w)
     }
 }
 
-static void run_shard(worker *w, int64_t shard)
+/* One run: where the values are. */
+typedef struct group_call {
+    const group *g;
+    float *const *memory;
+    float *scratch, *partials;
+    int64_t scratch_stride;
+} group_call;
+
+static void run_shard(void *context, int64_t shard, int thread)
 {
-    const group *g = w->g;
+    const group_call *c = context;
+    const group *g = c->g;
+    worker w; /* large; start_worker fills what is used */
+    w.g = g;
+    w.memory = c->memory;
+    w.scratch = c->scratch + thread * c->scratch_stride;
+    w.partials = c->partials;
+    w.shard = shard;
+    start_worker(&w);
+    clear_partials(&w);
     int64_t units = g->tiles_per_plane * g->planes / g->shard_unit;
     int64_t first = units * shard / g->n_shards * g->shard_unit;
     int64_t stop = units * (shard + 1) / g->n_shards * g->shard_unit;
-    w->shard = shard;
-    clear_partials(w);
     tile t = find_tile(g, first);
     for (int64_t i = first; i < stop; i++, next_tile(g, &t))
-        run_tile(w, &t);
+        run_tile(&w, &t);
 }
 
 /* Partial results of shards, summed as a binary tree whose shape depends on their number alone. */
@@ -577,20 +592,9 @@ void group_run(const group *g, float *const *memory, int threads, float *scratch
     clear_reductions(g, memory);
     if (g->size == 0)
         return;
-    if (threads > g->n_shards)
-        threads = (int)g->n_shards;
-#pragma omp parallel num_threads(threads) if (threads > 1)
-    {
-        worker w;
-        w.g = g;
-        w.memory = memory;
-        w.scratch = scratch + omp_get_thread_num() * scratch_stride;
-        w.partials = partials;
-        start_worker(&w);
-#pragma omp for schedule(static)
-        for (int64_t shard = 0; shard < g->n_shards; shard++)
-            run_shard(&w, shard);
-    }
+    group_call c = {.g = g, .memory = memory, .scratch = scratch, .partials = partials,
+                    .scratch_stride = scratch_stride};
+    threads_run(threads, g->n_shards, run_shard, &c);
     for (int k = 0; k < g->n_steps; k++)
         if (g->steps[k].kind != STEP_TILE && g->steps[k].partials >= 0)
             combine_shards(g, &g->steps[k], memory[g->steps[k].to.storage], partials);

@@ -2,7 +2,8 @@
 /* Sessions: the public face of the executors. */
 #include "exec/session.h"
 
-#include <omp.h>
+#include "base/threads.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +16,13 @@ struct lt_session {
 lt_session *lt_session_create(const lt_program *p, const lt_session_options *o)
 {
     lt_session_options options = o ? *o : (lt_session_options){0};
-    if (options.threads < 0 || options.threads > 1024) {
-        status_fail(LT_VALUE, "threads must be between 1 and 1024 (0: all), found %d",
-                    options.threads);
+    if (options.threads < 0 || options.threads > THREADS_MAX) {
+        status_fail(LT_VALUE, "threads must be between 1 and %d (0: all), found %d",
+                    THREADS_MAX, options.threads);
         return NULL;
     }
     if (options.threads == 0)
-        options.threads = omp_get_num_procs();
+        options.threads = lt_cores();
     const executor *e = options.executor == LT_REFERENCE ? &executor_reference : &executor_cpu;
     void *state = e->create(p, &options);
     if (!state)

@@ -4,7 +4,6 @@
 #include "kernels/onednn.h"
 #include "kernels/simd.h"
 
-#include <omp.h>
 #include <stdio.h>
 
 #define WORD_(x) #x
@@ -42,7 +41,7 @@ size_t lt_describe_build(char *words, size_t size)
                 LT_VECTOR_MATH ? "the C library's vector forms"
                                : "the C library, one at a time (no vector forms here)");
     text_format(&t, "matmul    oneDNN %s, %s\n", onednn_version(), onednn_isa());
-    text_format(&t, "threads   OpenMP %d, %d cores\n", _OPENMP, omp_get_num_procs());
+    text_format(&t, "threads   %d\n", lt_cores());
     snprintf(words, size, "%s", text_get(&t));
     size_t length = t.size;
     text_clear(&t);

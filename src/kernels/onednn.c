@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/threads.h"
 #include "kernels/tiles.h"
 
 #include <dnnl.h>
@@ -295,15 +296,26 @@ void onednn_matmul_free(onednn_matmul *k)
     free(k);
 }
 
-static void run_shard(onednn_matmul *k, shard *h, int thread, const float *a, const float *b,
-                      const float *bias, float *y)
+/* One run: the arrays. */
+typedef struct matmul_call {
+    onednn_matmul *k;
+    const float *a, *b, *bias;
+    float *y;
+} matmul_call;
+
+static void run_shard(void *context, int64_t i, int thread)
 {
+    const matmul_call *c = context;
+    onednn_matmul *k = c->k;
+    shard *h = &k->shards[i];
     const onednn_matmul_spec *s = &k->spec;
-    const float *a_at = a + h->row * (s->transpose_a ? 1 : s->k);
-    const float *b_at = b + h->column * (s->transpose_b ? s->k : 1);
+    const float *a_at = c->a + h->row * (s->transpose_a ? 1 : s->k);
+    const float *b_at = c->b + h->column * (s->transpose_b ? s->k : 1);
+    int before = omp_get_max_threads();
+    omp_set_num_threads(1); /* a primitive must not start threads of its own */
     dnnl_memory_set_data_handle(h->a, (void *)a_at);
     dnnl_memory_set_data_handle(h->b, (void *)b_at);
-    float *y_at = y + h->row * s->m + h->column;
+    float *y_at = c->y + h->row * s->m + h->column;
     dnnl_memory_set_data_handle(h->y, y_at);
     dnnl_exec_arg_t args[5] = {{DNNL_ARG_SRC, h->a},
                                {DNNL_ARG_WEIGHTS, h->b},
@@ -311,12 +323,13 @@ static void run_shard(onednn_matmul *k, shard *h, int thread, const float *a, co
                                {DNNL_ARG_SCRATCHPAD, k->scratch_memory[thread]}};
     int n = 4;
     if (s->has_bias) {
-        dnnl_memory_set_data_handle(h->bias, (void *)(bias + h->column));
+        dnnl_memory_set_data_handle(h->bias, (void *)(c->bias + h->column));
         args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, h->bias};
     }
     dnnl_status_t status = dnnl_primitive_execute(h->primitive, k->streams[thread], n, args);
+    omp_set_num_threads(before);
     LT_ASSERT(status == dnnl_success);
-    for (int64_t i = 0; k->with_relu && i < h->rows; i++, y_at += s->m)
+    for (int64_t row = 0; k->with_relu && row < h->rows; row++, y_at += s->m)
         tile_relu((int)h->columns, y_at, y_at, NULL, NULL, 0);
 }
 
@@ -328,10 +341,5 @@ void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const f
         return;
     }
     LT_ASSERT(threads <= k->spec.threads);
-    int before = omp_get_max_threads();
-    omp_set_num_threads(1); /* a primitive must not start threads of its own */
-#pragma omp parallel for num_threads(threads) schedule(static) if (k->n_shards > 1)
-    for (int i = 0; i < k->n_shards; i++)
-        run_shard(k, &k->shards[i], omp_get_thread_num(), a, b, bias, y);
-    omp_set_num_threads(before);
+    threads_run(threads, k->n_shards, run_shard, &(matmul_call){k, a, b, bias, y});
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random numbers as operators: a function of (seed, stream, step, element) and nothing else. */
 #include "base/philox.h"
+#include "base/threads.h"
 #include "kernels/tiles.h"
 #include "ops/eltwise.h"
 
@@ -20,20 +21,42 @@ static philox_key key_of(const lt_node *y, const lt_run_key *key)
     return (philox_key){key->seed, ((const random_attr *)y->attr)->stream, key->step};
 }
 
-/* Words become floats tile by tile; the last tile goes through a buffer, whole blocks of four. */
+enum { MOST_PIECES = 64, TILES_PER_PIECE = 4 };
+
+/* One run of a random node. */
+typedef struct draw_call {
+    const lt_call *c;
+    void (*convert)(int n, float *y, const unsigned *words);
+    philox_key key;
+    int64_t n, tiles, pieces;
+} draw_call;
+
+/* Words become floats in a buffer, whole blocks of four. */
+static void draw_tile(const draw_call *d, int64_t t)
+{
+    uint32_t words[TILE_SIZE];
+    float values[TILE_SIZE];
+    int64_t first = t * TILE_SIZE, m = d->n - first < TILE_SIZE ? d->n - first : TILE_SIZE;
+    philox_words(&d->key, first, m, words);
+    d->convert((int)((m + 3) / 4 * 4), values, words);
+    memcpy(d->c->out + first, values, sizeof *values * (size_t)m);
+}
+
+static void draw_piece(void *context, int64_t i, int thread)
+{
+    (void)thread;
+    const draw_call *d = context;
+    for (int64_t t = d->tiles * i / d->pieces; t < d->tiles * (i + 1) / d->pieces; t++)
+        draw_tile(d, t);
+}
+
 static void draw(const lt_call *c, void (*convert)(int n, float *y, const unsigned *words))
 {
-    philox_key key = key_of(c->y, c->key);
-    int64_t n = lt_shape_size(c->y->shape), tiles = (n + TILE_SIZE - 1) / TILE_SIZE;
-#pragma omp parallel for num_threads(c->threads) schedule(static) if (tiles > 1)
-    for (int64_t t = 0; t < tiles; t++) {
-        uint32_t words[TILE_SIZE];
-        float values[TILE_SIZE];
-        int64_t first = t * TILE_SIZE, m = n - first < TILE_SIZE ? n - first : TILE_SIZE;
-        philox_words(&key, first, m, words);
-        convert((int)((m + 3) / 4 * 4), values, words);
-        memcpy(c->out + first, values, sizeof *values * (size_t)m);
-    }
+    draw_call d = {.c = c, .convert = convert, .key = key_of(c->y, c->key),
+                   .n = lt_shape_size(c->y->shape)};
+    d.tiles = (d.n + TILE_SIZE - 1) / TILE_SIZE;
+    d.pieces = d.tiles < MOST_PIECES ? d.tiles / TILES_PER_PIECE + 1 : MOST_PIECES;
+    threads_run(c->threads, d.pieces, draw_piece, &d);
 }
 
 /* ---- uniform ---- */

@@ -7,7 +7,6 @@
 #include "base/status.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -200,7 +199,7 @@ static int gather_batch(lt_trainer *t, const step_program *p)
 {
     bool is_cpu = t->options.executor == LT_CPU;
     float *x = is_cpu ? lt_session_floats(p->session, p->x) : t->staging;
-    int threads = t->options.threads > 0 ? t->options.threads : omp_get_num_procs();
+    int threads = t->options.threads > 0 ? t->options.threads : lt_cores();
     if (t->ordered != t->done.epoch) {
         lt_dataset_order(t->data, LT_TRAIN, t->seed, (uint64_t)t->done.epoch, t->order);
         t->ordered = t->done.epoch;
