@@ -143,7 +143,6 @@ static int add_operand(builder *b, const lt_node *y, int i)
     for (int k = 0; k < g->n_operands; k++)
         if (memcmp(&g->values[k].from, &v.from, sizeof v.from) == 0)
             return k;
-    LT_ASSERT(g->n_operands < MAX_UNIT_VALUES);
     g->values[g->n_operands] = v;
     return g->n_operands++;
 }
@@ -300,6 +299,16 @@ static void give_slots(group *g)
     free(unused);
 }
 
+/* At most: every input an operand of its own, and every result. */
+static size_t count_values(const unit *u)
+{
+    size_t n = 0;
+    for (int k = 0; k < u->n; k++)
+        n += 1 + (size_t)u->nodes[k]->n_in;
+    LT_ASSERT(n <= MAX_UNIT_VALUES);
+    return n;
+}
+
 static void count_bytes(group *g)
 {
     for (int i = 0; i < g->n_values; i++)
@@ -317,7 +326,7 @@ group *group_make(arena *a, const lt_program *p, const unit *u, const plan *m)
     set_dims(g, u);
     set_tiles(g);
     set_shards(g);
-    g->values = arena_alloc(a, sizeof *g->values * MAX_UNIT_VALUES);
+    g->values = arena_alloc(a, sizeof *g->values * count_values(u));
     g->steps = arena_alloc(a, sizeof *g->steps * (size_t)u->n);
     for (int k = 0; k < u->n; k++)
         for (int i = 0; i < 3; i++)

@@ -63,7 +63,8 @@ static void describe(lt_program *p)
     for (int u = 0; u < p->n_units; u++) {
         const lt_node *y = p->units[u].nodes[0];
         p->info.fused += p->units[u].fused ? p->units[u].n : 0;
-        p->info.flops += y->op->flops ? y->op->flops(y) : 0;
+        if (y->op->flops && __builtin_add_overflow(p->info.flops, y->op->flops(y), &p->info.flops))
+            p->info.flops = INT64_MAX;
     }
 }
 

@@ -28,7 +28,13 @@ static int64_t inner(const lt_node *y)
     return columns(y->in[0], ((const matmul_attr *)y->attr)->transpose_a);
 }
 
-static int64_t matmul_flops(const lt_node *y) { return 2 * lt_shape_size(y->shape) * inner(y); }
+/* Of a product too large to be counted, as many as can be. */
+static int64_t matmul_flops(const lt_node *y)
+{
+    int64_t flops;
+    bool fits = !__builtin_mul_overflow(lt_shape_size(y->shape), 2 * inner(y), &flops);
+    return fits ? flops : INT64_MAX;
+}
 
 static void *matmul_plan(const lt_node *y, int threads)
 {

@@ -30,14 +30,22 @@ const lt_op lt_op_input = {
 const lt_op lt_op_variable = {
     .name = "variable", .flags = OP_SOURCE, .attr_size = sizeof(shape_attr), .shape = given_shape};
 
+static lt_node *named_source(lt_graph *g, const lt_op *op, const char *name, lt_shape shape)
+{
+    const char *problem = shape_problem(shape);
+    if (problem)
+        return lt_graph_fail(g, "%s \"%s\": %s", op->name, name, problem);
+    return lt_name(node_source(g, op, &(shape_attr){shape}), name);
+}
+
 lt_node *lt_input(lt_graph *g, const char *name, lt_shape shape)
 {
-    return lt_name(node_source(g, &lt_op_input, &(shape_attr){shape}), name);
+    return named_source(g, &lt_op_input, name, shape);
 }
 
 lt_node *lt_variable(lt_graph *g, const char *name, lt_shape shape)
 {
-    return lt_name(node_source(g, &lt_op_variable, &(shape_attr){shape}), name);
+    return named_source(g, &lt_op_variable, name, shape);
 }
 
 /* ---- constant ---- */
