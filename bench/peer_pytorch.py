@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The peer of `latent bench`: the same two VAEs, full training steps in PyTorch, on made-up images.
 
-    ATEN_CPU_CAPABILITY=avx512 bench/peer_pytorch.py --threads 2
+    bench/compare.sh                                     # both, in turns
 
 Prints one line of JSON per recipe: images per second, median over repeats of 100 steps, batch assembly
 from uint8 included. Same networks, losses, batch sizes and optimiser as recipes/*.yaml.
