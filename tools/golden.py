@@ -5,8 +5,9 @@
     /usr/bin/python3 tools/golden.py [DIRECTORY]
 
 Needs torch (made with 1.13.1); the tests need only the files. Everything is in double precision and
-a function of the seeds below, so that a second run writes the same bytes. Parameters have the names
-and shapes that torch.nn.Sequential gives them. A tensor "d.NAME" is the gradient of the loss by NAME.
+a function of the seeds below: a second run writes the same bytes, on another processor with other
+last bits. Parameters have the names and shapes that torch.nn.Sequential gives them. A tensor "d.NAME"
+is the gradient of the loss by NAME.
 """
 import json
 import math
@@ -187,12 +188,15 @@ def record_vae(directory, name, model, x, eps, beta, log_prob, recipe):
         adam.step()
         trace.append(loss.item())
     out["trace"] = torch.tensor(trace)
+    for key, value in model.named_parameters():
+        out["after." + key] = value
     save(directory, name, out, {"beta": beta, "recipe": recipe, "adam_lr": 1e-2})
 
 
 def vaes(directory):
     """The networks of two presets at small sizes. Images are 4 x 3 x 1, batches of 5.
-    `trace`: the losses before each of ten Adam steps, with eps[step]."""
+    `trace`: the losses before each of ten Adam steps, with eps[step]; `after.NAME`: the parameters
+    after them."""
     torch.manual_seed(3)
     n, steps = 5, 10
     linear, lrelu, elu = nn.Linear, lambda: nn.LeakyReLU(.01), nn.ELU

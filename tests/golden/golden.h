@@ -27,7 +27,7 @@ typedef struct golden_value {
     const char *name;
 } golden_value;
 
-static safetensors *golden_open(const char *name)
+static inline safetensors *golden_open(const char *name)
 {
     char *path = must_format("%s/golden/%s.safetensors", TESTS_DIR, name);
     safetensors *file;
@@ -38,7 +38,7 @@ static safetensors *golden_open(const char *name)
 }
 
 /* The numbers of a tensor, which must have n of them; the caller frees them. */
-static double *golden_doubles(const safetensors *file, const char *name, int64_t n)
+static inline double *golden_doubles(const safetensors *file, const char *name, int64_t n)
 {
     const safetensors_entry *e = safetensors_find(file, name);
     if (!e)
@@ -53,8 +53,8 @@ static double *golden_doubles(const safetensors *file, const char *name, int64_t
     return values;
 }
 
-static void golden_feed(const safetensors *file, lt_session *s, lt_executor executor,
-                        const golden_value *v)
+static inline void golden_feed(const safetensors *file, lt_session *s, lt_executor executor,
+                               const golden_value *v)
 {
     int64_t n = lt_shape_size(lt_node_shape(v->node));
     double *values = golden_doubles(file, v->name, n);
@@ -66,8 +66,8 @@ static void golden_feed(const safetensors *file, lt_session *s, lt_executor exec
     free(values);
 }
 
-static void golden_compare(const char *what, lt_executor executor, const double *want,
-                           const double *found, int64_t n)
+static inline void golden_compare(const char *what, lt_executor executor, const double *want,
+                                  const double *found, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         double allowed = golden_atol[executor] + golden_rtol[executor] * fabs(want[i]);
@@ -77,8 +77,8 @@ static void golden_compare(const char *what, lt_executor executor, const double 
     }
 }
 
-static void golden_expect(const safetensors *file, lt_session *s, lt_executor executor,
-                          const golden_value *v)
+static inline void golden_expect(const safetensors *file, lt_session *s, lt_executor executor,
+                                 const golden_value *v)
 {
     int64_t n = lt_shape_size(lt_node_shape(v->node));
     double *want = golden_doubles(file, v->name, n), *found = must_alloc(sizeof *found * (size_t)n);
@@ -92,8 +92,8 @@ static void golden_expect(const safetensors *file, lt_session *s, lt_executor ex
 
 /* Runs the graph once with each executor: `in` gets its golden values, `out` must have them.
    Nullable: p, whose block the sessions share. */
-static void golden_run(const safetensors *file, lt_graph *g, lt_params *p, const golden_value *in,
-                       int n_in, const golden_value *out, int n_out)
+static inline void golden_run(const safetensors *file, lt_graph *g, lt_params *p,
+                              const golden_value *in, int n_in, const golden_value *out, int n_out)
 {
     lt_node *targets[64];
     assert_true(n_out <= COUNT_OF(targets));
@@ -118,7 +118,7 @@ static void golden_run(const safetensors *file, lt_graph *g, lt_params *p, const
 }
 
 /* Gives parameter i the values of a tensor, whose shape must be the parameter's outside one. */
-static void golden_import(const safetensors *file, const char *tensor, lt_params *p, int i)
+static inline void golden_import(const safetensors *file, const char *tensor, lt_params *p, int i)
 {
     lt_param_info info = lt_params_info(p, i);
     int64_t n = lt_shape_size(info.shape);
