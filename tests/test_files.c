@@ -393,8 +393,25 @@ static void writing_to_impossible_places_fails(void **state)
     assert_int_equal(file_write(dir, "x", 1), LT_IO);
     assert_error_has("a directory");
     assert_int_equal(file_write(in_dir("new/"), "x", 1), LT_IO);
+    assert_error_has("the name of a directory");
     assert_int_equal(file_append(dir, "x"), LT_IO);
     assert_int_equal(file_append(in_dir("no/log"), "x"), LT_NOT_FOUND);
+}
+
+static void only_regular_files_are_replaced(void **state)
+{
+    (void)state;
+    const char *link = in_dir("link"), *pipe = in_dir("pipe");
+    assert_int_equal(symlink("/dev/null", link), 0); /* a mistake would replace the link only */
+    assert_int_equal(file_write(link, "x", 1), LT_IO);
+    assert_error_has("a device");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(file_write(pipe, "x", 1), LT_IO);
+    assert_error_has("not a regular file");
+    struct stat s;
+    assert_true(lstat(link, &s) == 0 && S_ISLNK(s.st_mode));
+    assert_true(lstat(pipe, &s) == 0 && S_ISFIFO(s.st_mode));
+    assert_int_equal(count_names(".link") + count_names(".pipe"), 0);
 }
 
 static void appended_lines_follow_each_other(void **state)
@@ -973,6 +990,7 @@ int main(void)
         cmocka_unit_test(two_writers_of_one_path_do_not_mix),
         cmocka_unit_test(failed_write_keeps_the_old_file),
         cmocka_unit_test(writing_to_impossible_places_fails),
+        cmocka_unit_test(only_regular_files_are_replaced),
         cmocka_unit_test(appended_lines_follow_each_other),
         cmocka_unit_test(directories_are_made_with_their_parents),
         cmocka_unit_test(paths_join_with_one_slash),

@@ -274,11 +274,26 @@ static int open_temporary(const char *path, char **temporary)
     return fd;
 }
 
+/* A rename would put a file in the place of a device or a pipe, also behind a symbolic link. */
+static int check_replaceable(const char *path)
+{
+    struct stat s;
+    const char *what = NULL;
+    if (!*base_name(path))
+        what = "the name of a directory";
+    else if (stat(path, &s) != 0 || S_ISREG(s.st_mode))
+        return LT_OK;
+    else if (S_ISDIR(s.st_mode))
+        what = "a directory";
+    else
+        what = S_ISCHR(s.st_mode) || S_ISBLK(s.st_mode) ? "a device" : "not a regular file";
+    return status_fail(LT_IO, "cannot write %s: it is %s", path, what);
+}
+
 int file_begin(file_writer **out, const char *path)
 {
     *out = NULL;
-    if (file_is_directory(path) || !*base_name(path))
-        return status_fail(LT_IO, "cannot write %s: it is a directory", path);
+    LT_TRY(check_replaceable(path));
     file_writer *w = must_alloc(sizeof *w);
     w->path = must_copy_text(path);
     int fd = open_temporary(path, &w->temporary);
