@@ -113,10 +113,7 @@ void say(const char *format, ...) LT_PRINTF(1, 2);
 /* Lines of text, wrapped at 79 columns and indented; lines that begin with a space as they are. */
 void print_wrapped(FILE *to, int indent, const char *text);
 
-/* The item of `names` (ends with NULL) that `word` probably meant, or NULL. */
-const char *nearest(const char *word, const char *const *names);
-
-/* "; did you mean 'NAME'?" in a static buffer, or "". */
+/* "; did you mean 'NAME'?", for `names` that end with NULL, in a static buffer; or "". */
 const char *suggestion(const char *word, const char *const *names);
 
 /* One line at the foot of a terminal, redrawn at most ten times a second; nothing elsewhere. */

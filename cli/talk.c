@@ -86,46 +86,10 @@ void print_wrapped(FILE *to, int indent, const char *text)
 
 /* ---- Names ---- */
 
-/* Levenshtein's distance between words shorter than NAME_SIZE. */
-static int distance(const char *a, const char *b)
-{
-    int row[NAME_SIZE];
-    int n = (int)strlen(b);
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = row[j] < change ? row[j] : change;
-        }
-    }
-    return row[n];
-}
-
-const char *nearest(const char *word, const char *const *names)
-{
-    const char *best = NULL;
-    int least = (int)strlen(word) / 3 + 2; /* "train" may be off by two */
-    if (strlen(word) >= NAME_SIZE)
-        return NULL;
-    for (int i = 0; names[i]; i++) {
-        int d = strlen(names[i]) < NAME_SIZE ? distance(word, names[i]) : least;
-        if (d < least && d < (int)strlen(names[i])) {
-            best = names[i];
-            least = d;
-        }
-    }
-    return best;
-}
-
 const char *suggestion(const char *word, const char *const *names)
 {
     static char text[NAME_SIZE + 32];
-    const char *name = nearest(word, names);
+    const char *name = lt_nearest(word, names);
     text[0] = 0;
     if (name)
         snprintf(text, sizeof text, "; did you mean '%s'?", name);

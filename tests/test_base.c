@@ -376,9 +376,9 @@ static void numbers_ignore_the_locale(void **state)
 
 static const char *nearest(const char *word)
 {
-    static const char *const names[] = {"linear", "conv",   "batch_norm", "leaky_relu",
-                                        "kernel", "stride", "bias",       "k"};
-    return text_nearest(word, text_item, names, COUNT_OF(names));
+    static const char *const names[] = {"linear", "conv", "batch_norm", "leaky_relu", "kernel",
+                                        "stride", "bias", "k",          NULL};
+    return lt_nearest(word, names);
 }
 
 static void nearest_name_forgives_slips_but_not_other_words(void **state)

@@ -89,6 +89,12 @@ LT_API size_t lt_describe_build(char *text, size_t size);
 /* Processors that this process may use: what "0 threads" means everywhere. */
 LT_API int lt_cores(void);
 
+/* ---- Names ---- */
+
+/* The name that a misspelt `word` probably meant, out of an array that ends with NULL; NULL if none
+   is near enough. For "did you mean". */
+LT_API const char *lt_nearest(const char *word, const char *const *names);
+
 /* ---- Option tables ----
    One table drives the recipe parser, --set, --help and the documentation of a layer, a likelihood,
    an optimiser, a schedule. */

@@ -230,3 +230,11 @@ const char *text_nearest(const char *word, text_name_function *name, const void 
 }
 
 const char *text_item(const void *list, int i) { return ((const char *const *)list)[i]; }
+
+const char *lt_nearest(const char *word, const char *const *names)
+{
+    int n = 0;
+    while (names[n])
+        n++;
+    return text_nearest(word, text_item, names, n);
+}
