@@ -14,7 +14,8 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data)
         return LT_FORMAT;
     if (!with_data)
         return LT_OK;
-    return lt_recipe_open_data(lt_model_recipe(t->model), data, &t->data);
+    LT_TRY(lt_recipe_open_data(lt_model_recipe(t->model), data, &t->data));
+    return lt_model_check_data(t->model, t->data);
 }
 
 void trained_close(trained *t)

@@ -33,6 +33,9 @@ typedef struct lt_trainer_options {
    name or path. *out is NULL on failure. Nullable: instead. */
 LT_API int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out);
 
+/* LT_OK if the images of `d` have the size that `m` is made for, else LT_VALUE. */
+LT_API int lt_model_check_data(const lt_model *m, const lt_dataset *d);
+
 /* A trainer at the beginning: the parameters are what the model holds, nothing has been seen. It
    trains on the train split. NULL on failure. Nullable: o. */
 LT_API lt_trainer *lt_trainer_create(lt_model *m, lt_dataset *d, const lt_trainer_options *o);

@@ -4,6 +4,7 @@
    draws have been seen. The weights are summed as they come, in double precision, so memory does
    not grow with K, and the encoder's work does not either. */
 #include <latent/eval.h>
+#include <latent/train.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -289,11 +290,7 @@ static lt_evaluation conclude(const evaluation *e)
 static int check(evaluation *e, lt_model *m)
 {
     const lt_dataset_info *info = lt_dataset_describe(e->data);
-    lt_image_size s = lt_model_image_size(m);
-    if (info->h != s.h || info->w != s.w || info->c != s.c)
-        return status_fail(LT_VALUE,
-                           "the model is made for images of %d x %d x %d, %s has %d x %d x %d", s.h,
-                           s.w, s.c, info->name, info->h, info->w, info->c);
+    LT_TRY(lt_model_check_data(m, e->data));
     e->images = info->n[e->split];
     if (e->images == 0)
         return status_fail(LT_VALUE, "%s has no %s split", info->name, lt_split_name(e->split));

@@ -18,7 +18,7 @@ int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **ou
                            lt_recipe_data_options(r));
 }
 
-static int check_data(const lt_model *m, const lt_dataset *d)
+int lt_model_check_data(const lt_model *m, const lt_dataset *d)
 {
     const lt_dataset_info *info = lt_dataset_describe(d);
     lt_image_size s = lt_model_image_size(m);
@@ -26,8 +26,6 @@ static int check_data(const lt_model *m, const lt_dataset *d)
         return status_fail(LT_VALUE,
                            "the model is made for images of %d x %d x %d, %s has %d x %d x %d", s.h,
                            s.w, s.c, info->name, info->h, info->w, info->c);
-    if (info->n[LT_TRAIN] == 0)
-        return status_fail(LT_VALUE, "%s has no train split", info->name);
     return LT_OK;
 }
 
@@ -139,8 +137,11 @@ static int make_steps(lt_trainer *t)
 
 static int make_trainer(lt_trainer *t)
 {
-    LT_TRY(check_data(t->model, t->data));
-    t->images = lt_dataset_describe(t->data)->n[LT_TRAIN];
+    const lt_dataset_info *info = lt_dataset_describe(t->data);
+    LT_TRY(lt_model_check_data(t->model, t->data));
+    if (info->n[LT_TRAIN] == 0)
+        return status_fail(LT_VALUE, "%s has no train split", info->name);
+    t->images = info->n[LT_TRAIN];
     t->batch = t->recipe->train.batch < t->images ? (int)t->recipe->train.batch : t->images;
     t->steps_per_epoch = (t->images + t->batch - 1) / t->batch;
     t->seed = lt_recipe_seed(t->recipe);

@@ -47,5 +47,8 @@ cp tiny.yaml fake.safetensors
 try sample fake.safetensors
 try resume run --set model.latent=4
 try eval run --data short.idx
+printf '\0\0\10\3\0\0\0\1\0\0\0\2\0\0\0\2abcd' > other.idx
+try eval run --data other.idx
+try reconstruct run --data other.idx
 try sample run -o no/such/place.png
 ls
