@@ -5,15 +5,17 @@
     /usr/bin/python3 tools/golden.py [DIRECTORY]
 
 Needs torch (made with 1.13.1); the tests need only the files. Everything is in double precision and
-a function of the seeds below: a second run writes the same bytes, on another processor with other
-last bits. Parameters have the names and shapes that torch.nn.Sequential gives them. A tensor "d.NAME"
-is the gradient of the loss by NAME.
+a function of the seeds below, so that a second run writes the same bytes. Parameters have the names
+and shapes that torch.nn.Sequential gives them. A tensor "d.NAME" is the gradient of the loss by NAME.
 """
 import json
 import math
 import os
 import struct
 import sys
+
+# Sums in the same order, so the same bytes, on every processor that has AVX2.
+os.environ.update(OPENBLAS_CORETYPE="Sandybridge", ATEN_CPU_CAPABILITY="avx2")
 
 import torch
 import torch.nn.functional as F
