@@ -371,7 +371,8 @@ static void assert_hash(const void *data, size_t size, const char *want)
     assert_string_equal(found, want);
 }
 
-/* What a seed gives is a promise: the same on every machine and in every later version. */
+/* What a seed gives is a promise: the same on every machine and in every later version. The hashes
+   are those of tools/golden_data.py, which shares nothing with this code. */
 static void seeds_keep_their_meaning(void **state)
 {
     (void)state;
