@@ -20,6 +20,13 @@ check: deps
 	$(MAKE) all
 	ctest --test-dir build --output-on-failure
 
+# Leaks count; so does what UBSan finds, which by default is only printed.
+check-asan: deps
+	cmake --preset asan
+	cmake --build build/asan -j $(JOBS)
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	    ctest --test-dir build/asan -j $(JOBS) --output-on-failure
+
 demo: deps
 	tools/install.sh $(DEMO_PACKAGES)
 	$(MAKE) all
@@ -32,11 +39,12 @@ clean:
 	rm -rf build
 
 help:
-	@echo "make          build the tool, build/latent; installs nothing"
-	@echo "make deps     install the packages it is built from (Debian; root or sudo)"
-	@echo "make check    deps, build, run all tests"
-	@echo "make demo     deps, build, train a model of Fashion-MNIST, draw what it has learned"
-	@echo "make install  copy tool, library and headers to the system"
-	@echo "make clean    remove build/"
+	@echo "make             build the tool, build/latent; installs nothing"
+	@echo "make deps        install the packages it is built from (Debian; root or sudo)"
+	@echo "make check       deps, build, run all tests"
+	@echo "make check-asan  the same with address and undefined behaviour sanitizers"
+	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
+	@echo "make install     copy tool, library and headers to the system"
+	@echo "make clean       remove build/"
 
-.PHONY: all deps check demo install clean help
+.PHONY: all deps check check-asan demo install clean help
