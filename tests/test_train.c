@@ -491,6 +491,20 @@ static void checkpoint_of_something_else_is_rejected(void **state)
 }
 
 /* Every byte counts: any of them changed, or cut off, and the file is not whole. */
+static void broken_weights_are_not_saved(void **state)
+{
+    (void)state;
+    training t;
+    const char *path = in_dir("broken");
+    training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
+    lt_params_block(lt_model_params(t.model))[1] = NAN;
+    assert_int_equal(lt_trainer_save(t.trainer, path), LT_VALUE);
+    assert_error_has("step 1 has made encoder.0.weight infinite or not a number");
+    assert_false(file_exists(path));
+    training_close(&t);
+}
+
 static void damaged_checkpoint_is_rejected(void **state)
 {
     (void)state;
@@ -679,6 +693,11 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     assert_int_equal(lt_trainer_steps_done(t.trainer), 8);
     assert_int_equal(count_lines(in_dir("run/metrics.jsonl")), 2);
     assert_false(file_exists(in_dir("run/checkpoints/.x.tmp-1")));
+    assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
+    assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
+    assert_int_equal(lt_run_save(run, t.trainer), LT_OK); /* the broken one of step 12 is no rival */
+    assert_true(file_exists(in_dir("run/checkpoints/step-00000008.safetensors")));
+    assert_true(file_exists(in_dir("run/checkpoints/step-00000010.safetensors")));
     training_close(&t);
     lt_run_free(run);
     lt_recipe_free(recipe);
@@ -822,6 +841,7 @@ int main(void)
         cmocka_unit_test(loss_that_is_not_finite_is_an_error),
         cmocka_unit_test(trainer_rejects_other_images),
         cmocka_unit_test(checkpoint_of_something_else_is_rejected),
+        cmocka_unit_test(broken_weights_are_not_saved),
         cmocka_unit_test(damaged_checkpoint_is_rejected),
         cmocka_unit_test(checkpoint_is_what_pytorch_reads),
         cmocka_unit_test(model_of_a_checkpoint_is_the_model),

@@ -9,6 +9,7 @@
 #include "data/catalogue.h"
 #include "train/trainer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,31 @@ static const char *size_text(arena *a, const lt_model *m)
     return arena_format(a, "%dx%dx%d", s.h, s.w, s.c);
 }
 
+/* The first weight of `n` tensors that is not finite, or NULL. */
+static const char *find_broken(const safetensors_entry *tensors, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const float *x = tensors[i].data;
+        size_t count = entry_bytes(&tensors[i]) / sizeof *x;
+        for (size_t k = 0; k < count; k++)
+            if (!isfinite(x[k]))
+                return tensors[i].name;
+    }
+    return NULL;
+}
+
+/* Training cannot go on from such weights, so they must not take the place of better ones. */
+static int check_finite(const lt_trainer *t, const tensor_list *l)
+{
+    const char *name = find_broken(l->entries, lt_params_count(lt_model_params(t->model)));
+    if (!name)
+        return LT_OK;
+    return status_fail(LT_VALUE,
+                       "step %lld has made %s infinite or not a number, and is not saved; a "
+                       "smaller learning rate, or clip_norm, may help",
+                       (long long)t->done.step, name);
+}
+
 int lt_trainer_save(const lt_trainer *t, const char *path)
 {
     tensor_list l = {.n = 0};
@@ -250,6 +276,8 @@ int lt_trainer_save(const lt_trainer *t, const char *path)
         {"recipe", lt_recipe_text(t->recipe)},
     };
     int status = list_tensors(t, &l);
+    if (status == LT_OK)
+        status = check_finite(t, &l);
     if (status == LT_OK)
         status = checkpoint_write(path, l.entries, l.n, metadata, COUNT_OF(metadata));
     tensor_list_clear(&l);
@@ -380,6 +408,15 @@ static int check_names(const safetensors *file, const lt_params *p, const char *
     return LT_OK;
 }
 
+static void warn_of_broken(const char *path, const float *block, size_t n)
+{
+    size_t i = 0;
+    while (i < n && isfinite(block[i]))
+        i++;
+    if (i < n)
+        log_warning("%s: some weights are infinite or not a number", path);
+}
+
 static int load_weights(lt_model *m, const safetensors *file, const char *path)
 {
     lt_params *p = lt_model_params(m);
@@ -387,8 +424,10 @@ static int load_weights(lt_model *m, const safetensors *file, const char *path)
     LT_TRY(check_names(file, p, path));
     float *block = tensor_alloc(weight_bytes(p), "weights of a checkpoint");
     int status = block ? read_block(file, p, "", block, true, &count) : LT_NO_MEMORY;
-    if (status == LT_OK)
+    if (status == LT_OK) {
+        warn_of_broken(path, block, weight_bytes(p) / sizeof *block);
         memcpy(lt_params_block(p), block, weight_bytes(p));
+    }
     tensor_free(block);
     return status;
 }
@@ -407,7 +446,8 @@ static int read_image_size(const safetensors *file, const char *path, lt_image_s
 {
     const char *word = safetensors_metadata(file, "image");
     char end;
-    if (word && sscanf(word, "%5dx%5dx%5d%c", &s->h, &s->w, &s->c, &end) == 3)
+    if (word && sscanf(word, "%5dx%5dx%5d%c", &s->h, &s->w, &s->c, &end) == 3 && s->h > 0 &&
+        s->w > 0 && s->c > 0)
         return LT_OK;
     return status_fail(LT_VALUE,
                        "%s: metadata \"image\": expected a size such as 28x28x1, found %s", path,
@@ -419,10 +459,10 @@ static lt_model *open_from(const safetensors *file, const char *path)
     const char *recipe = safetensors_metadata(file, "recipe");
     lt_image_size size;
     if (!recipe)
-        status_fail(
-            LT_VALUE,
-            "%s has no recipe in its metadata: give its weights to a model with lt_model_load",
-            path);
+        status_fail(LT_VALUE,
+                    "%s has no recipe in its metadata, which would say what model its weights are "
+                    "of",
+                    path);
     if (!recipe || read_image_size(file, path, &size) != LT_OK)
         return NULL;
     lt_recipe *r = lt_recipe_parse(path, recipe, NULL, 0);

@@ -152,26 +152,36 @@ const lt_recipe *lt_run_recipe(const lt_run *run) { return run->recipe; }
 
 /* ---- Checkpoints ---- */
 
-int lt_run_save(lt_run *run, const lt_trainer *t)
+/* Leaves `keep` checkpoints up to the one just saved. Those of later steps are broken, or the run
+   would have gone on from them; they are not counted, lest they stand for whole ones. */
+static void remove_older(const lt_run *run, char **names, int n, const char *saved)
 {
-    char *name = must_format("step-%08lld.safetensors", (long long)lt_trainer_steps_done(t));
-    char *path = file_join(run->checkpoints, name);
-    int status = lt_trainer_save(t, path);
-    free(path);
-    free(name);
-    LT_TRY(status);
-    char **names;
-    int n;
-    LT_TRY(file_list(run->checkpoints, ".safetensors", &names, &n));
     int64_t keep = lt_recipe_train_options(run->recipe)->keep;
+    while (n > 0 && strcmp(names[n - 1], saved) > 0)
+        n--;
     for (int i = 0; keep > 0 && i < n - keep; i++) {
-        path = file_join(run->checkpoints, names[i]);
+        char *path = file_join(run->checkpoints, names[i]);
         if (unlink(path) != 0)
             log_warning("cannot remove %s: %s", path, strerror(errno));
         free(path);
     }
-    file_list_free(names, n);
-    return LT_OK;
+}
+
+int lt_run_save(lt_run *run, const lt_trainer *t)
+{
+    char *name = must_format("step-%08lld.safetensors", (long long)lt_trainer_steps_done(t));
+    char *path = file_join(run->checkpoints, name);
+    char **names;
+    int n = 0, status = lt_trainer_save(t, path);
+    if (status == LT_OK)
+        status = file_list(run->checkpoints, ".safetensors", &names, &n);
+    if (status == LT_OK) {
+        remove_older(run, names, n, name);
+        file_list_free(names, n);
+    }
+    free(path);
+    free(name);
+    return status;
 }
 
 /* Tries the checkpoints of a directory from the newest on with `use`; LT_FORMAT, which means that a
