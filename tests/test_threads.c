@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Loops shared out among threads: every piece once, one piece of a worker at a time, whoever calls
    and however often. To be run under -fsanitize=thread now and then: needs status.c, threads.c. */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include "base/threads.h"
 
 #include <latent/base.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -200,6 +202,24 @@ static void there_is_a_core_for_us(void **state)
     assert_in_range(lt_cores(), 1, THREADS_MAX);
 }
 
+static void cores_are_those_we_may_use(void **state)
+{
+    (void)state;
+#ifdef CPU_COUNT
+    cpu_set_t before, one;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    assert_int_equal(lt_cores(), CPU_COUNT(&before));
+    int first = 0;
+    while (!CPU_ISSET(first, &before))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(lt_cores(), 1);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +231,7 @@ int main(void)
         cmocka_unit_test(loops_may_be_nested),
         cmocka_unit_test(several_threads_may_call_at_once),
         cmocka_unit_test(there_is_a_core_for_us),
+        cmocka_unit_test(cores_are_those_we_may_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

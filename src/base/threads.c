@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One pool for the process. A loop ends when all its pieces are done, not when all threads have come
    by: on a busy machine a thread that is not running at the moment is not waited for. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
 #include "base/status.h"
