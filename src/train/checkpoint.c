@@ -359,8 +359,10 @@ static void compare_recipes(const char *path, const char *then, const char *now)
     log_warning("%s was written with another recipe; going on with the one at hand", path);
     while (*then && *now) {
         size_t n = strcspn(then, "\n"), m = strcspn(now, "\n");
-        if (n != m || memcmp(then, now, n) != 0)
-            log_warning("  then:%.*s; now:%.*s", (int)n, then, (int)m, now);
+        if (n != m || memcmp(then, now, n) != 0) {
+            int i = (int)strspn(then, " "), k = (int)strspn(now, " ");
+            log_warning("  then: %.*s; now: %.*s", (int)n - i, then + i, (int)m - k, now + k);
+        }
         then += n + (then[n] == '\n');
         now += m + (now[m] == '\n');
     }
