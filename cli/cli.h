@@ -116,7 +116,8 @@ void print_wrapped(FILE *to, int indent, const char *text);
 /* "; did you mean 'NAME'?", for `names` that end with NULL, in a static buffer; or "". */
 const char *suggestion(const char *word, const char *const *names);
 
-/* One line at the foot of a terminal, redrawn at most ten times a second; nothing elsewhere. */
+/* One line at the foot of a terminal, redrawn at most ten times a second; nothing elsewhere. What
+   is said meanwhile takes its place. */
 typedef struct meter {
     bool is_terminal;
     double last; /* seconds */
@@ -125,9 +126,10 @@ typedef struct meter {
 void meter_begin(meter *m);
 bool meter_is_due(const meter *m);
 
-/* Draws the text, and a bar of the part done, in [0, 1], in the room that it leaves. */
+/* Draws a bar of the part done, in [0, 1], and the text. Two spaces divide the text into parts, the
+   most important first: the last ones are left out where the terminal is too narrow. */
 void meter_draw(meter *m, double done, const char *format, ...) LT_PRINTF(3, 4);
-void meter_clear(meter *m);
+void meter_clear(meter *m); /* Nullable: m. Call it before m goes. */
 
 /* "12.3 s", "4 min 05 s", "2 h 07 min". */
 const char *time_text(double seconds, char text[32]);

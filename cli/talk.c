@@ -11,13 +11,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 4, MAX_BAR = 20 };
+enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 6, MAX_BAR = 20 };
 
 /* ---- Messages ---- */
+
+/* What stands on the last line of the terminal now; every message takes its place. */
+static meter *meter_shown;
 
 void say(const char *format, ...)
 {
     va_list values;
+    meter_clear(meter_shown);
     va_start(values, format);
     vfprintf(stderr, format, values);
     va_end(values);
@@ -27,6 +31,7 @@ void say(const char *format, ...)
 int complain(const command *c, int code, const char *format, ...)
 {
     va_list values;
+    meter_clear(meter_shown);
     fprintf(stderr, "latent%s%s: ", c ? " " : "", c ? c->name : "");
     va_start(values, format);
     vfprintf(stderr, format, values);
@@ -133,6 +138,20 @@ static int terminal_width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/* Drops parts of `words`, which two spaces divide, from the end until the rest fits into `room`
+   columns; the first part stays. */
+static void drop_parts(char *words, int room)
+{
+    char *last = words;
+    while ((int)strlen(words) > room && last) {
+        last = NULL;
+        for (char *part = words; (part = strstr(part, "  ")); part += 2)
+            last = part;
+        if (last)
+            *last = 0;
+    }
+}
+
 /* "[#####.....] " in at most `room` columns, or nothing. */
 static void draw_bar(char *bar, double done, int room)
 {
@@ -157,6 +176,7 @@ void meter_draw(meter *m, double done, const char *format, ...)
     vsnprintf(words, sizeof words, format, values);
     va_end(values);
     int limit = terminal_width() - 1; /* the last column would wrap */
+    drop_parts(words, limit - (MIN_BAR + 3));
     draw_bar(bar, done, limit - (int)strlen(words));
     int width = (int)(strlen(bar) + strlen(words));
     width = width < limit ? width : limit;
@@ -165,13 +185,18 @@ void meter_draw(meter *m, double done, const char *format, ...)
     fflush(stderr);
     m->width = width;
     m->last = now_seconds();
+    meter_shown = m;
 }
 
 void meter_clear(meter *m)
 {
+    if (!m)
+        return;
     if (m->is_terminal && m->width > 0)
         fprintf(stderr, "\r%*s\r", m->width, "");
     m->width = 0;
+    if (meter_shown == m)
+        meter_shown = NULL;
 }
 
 /* ---- Signals ---- */

@@ -53,10 +53,10 @@ static void show_step(training *t, const lt_train_report *r)
     double done = (double)r->images / (double)r->images_in_epoch, speed = images_per_second(r);
     double epochs_left = (double)(t->plan->epochs - r->epoch + 1) - done;
     meter_draw(&t->meter, done,
-               "epoch %lld/%lld step %lld  %.2f nats = %.2f + %.3g x %.2f  %.0f images/s  %s left",
-               (long long)r->epoch, (long long)t->plan->epochs, (long long)r->step, r->loss,
-               r->distortion, r->beta, r->rate, speed,
-               time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left));
+               "epoch %lld/%lld  %s left  %.2f = %.2f + %.3g x %.2f  %.0f images/s  step %lld",
+               (long long)r->epoch, (long long)t->plan->epochs,
+               time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left), r->loss,
+               r->distortion, r->beta, r->rate, speed, (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)
@@ -107,7 +107,7 @@ static void say_epoch(training *t, const lt_train_report *r, const lt_validation
     say("epoch %lld/%lld  step %lld  %.2f nats = %.2f + %.3g x %.2f%s  valid -ELBO %.2f  "
         "%.0f images/s  %s",
         (long long)r->epoch, (long long)t->plan->epochs, (long long)r->step, r->loss, r->distortion,
-        r->beta, r->rate, sigma, -v->elbo, images_per_second(r),
+        r->beta, r->rate, sigma, isnan(v->elbo) ? (double)NAN : -v->elbo, images_per_second(r),
         time_text(now_seconds() - t->began, time));
 }
 
@@ -156,6 +156,8 @@ static int open_trainer(training *t, const lt_recipe *r)
     return t->trainer ? LT_OK : LT_VALUE;
 }
 
+static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
+
 static void say_beginning(const training *t)
 {
     const lt_dataset_info *d = lt_dataset_describe(t->data);
@@ -165,11 +167,12 @@ static void say_beginning(const training *t)
             (long long)lt_trainer_steps_done(t->trainer),
             (long long)lt_trainer_epochs_done(t->trainer) + 1, (long long)t->plan->epochs);
     else
-        say("%s: %s, %lld parameters, %d images of %s, %lld epochs of %lld steps\n"
+        say("%s: %s, %lld parameters, %d image%s of %s, %lld epoch%s of %lld step%s\n"
             "nats per image: loss = distortion + beta x rate",
             lt_run_directory(t->run), lt_recipe_name(t->recipe),
-            (long long)lt_params_size(lt_model_params(t->model)), d->n[LT_TRAIN], d->name,
-            (long long)t->plan->epochs, (long long)steps);
+            (long long)lt_params_size(lt_model_params(t->model)), d->n[LT_TRAIN],
+            plural(d->n[LT_TRAIN]), d->name, (long long)t->plan->epochs, plural(t->plan->epochs),
+            (long long)steps, plural(steps));
 }
 
 /* Stopped by a signal: keep what has been done. */
