@@ -14,10 +14,9 @@ static json_t *entry_json(const lt_catalogue_entry *e, const char *place)
                      place ? json_string(place) : json_null());
 }
 
-static int list(const command *c, bool as_json)
+static int list(bool as_json)
 {
     json_t *all = json_array();
-    (void)c;
     for (int i = 0; i < lt_data_count(); i++) {
         const lt_catalogue_entry *e = lt_data_entry(i);
         char place[4096];
@@ -58,7 +57,8 @@ static int info(const command *c, const char *name, bool as_json)
     if (as_json) {
         print_json(info_json(d));
     } else {
-        printf("%-10s %s\n%-10s %s\n", "name", d->name, "place", d->place);
+        printf("%-10s %s\n%-10s %s\n", "name", d->name, "place",
+               d->place[0] ? d->place : "nowhere: made as it is read");
         printf("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
                d->is_binary ? "binary" : "intensities in [0, 1]");
         for (int s = 0; s < LT_SPLITS; s++)
@@ -97,40 +97,72 @@ static int fetch(const command *c, const char *name, const char *directory)
     return CODE_DONE;
 }
 
-static int verify(const command *c, const char *name)
+static int verify(const command *c, const char *name, const char *directory)
 {
-    int status = lt_data_verify(name, NULL);
+    int status = lt_data_verify(name, directory);
     if (status != LT_OK)
         return complain_library(c, status);
     printf("%s: every file has its SHA-256\n", name);
     return CODE_DONE;
 }
 
-static int run(const command *c, int argc, const char **argv)
+/* ---- The command ---- */
+
+typedef struct data_request {
+    const char *action, *name, *directory;
+    bool as_json;
+} data_request;
+
+/* Says what does not go together; CODE_DONE if all does. */
+static int check(const command *c, const data_request *q)
 {
     static const char *const actions[] = {"list", "info", "fetch", "verify", NULL};
-    bool as_json = false;
-    const char *directory = NULL;
-    const flag flags[] = {{"dir", 0, FLAG_TEXT, &directory, "DIR",
-                           "fetch: where to put the files; default: the cache", 0, 0, NULL},
-                          FLAG_JSON(&as_json),
+    int i = 0;
+    while (actions[i] && strcmp(actions[i], q->action) != 0)
+        i++;
+    bool is_list = i == 0, has_directory = i >= 2, has_json = i < 2;
+    if (!actions[i])
+        return complain(c, CODE_USAGE, "'%s' is not to be understood%s (usage: latent data %s)",
+                        q->action, suggestion(q->action, actions), c->operands);
+    if (is_list && q->name)
+        return complain(c, CODE_USAGE, "list shows all; for one: latent data info %s", q->name);
+    if (!is_list && !q->name)
+        return complain(c, CODE_USAGE, "%s what? latent data list shows the names", q->action);
+    if (q->directory && !has_directory)
+        return complain(c, CODE_USAGE, "--dir goes with fetch and verify, not with %s", q->action);
+    if (q->as_json && !has_json)
+        return complain(c, CODE_USAGE, "--json goes with list and info, not with %s", q->action);
+    return CODE_DONE;
+}
+
+static int act(const command *c, const data_request *q)
+{
+    if (strcmp(q->action, "list") == 0)
+        return list(q->as_json);
+    if (strcmp(q->action, "info") == 0)
+        return info(c, q->name, q->as_json);
+    if (strcmp(q->action, "fetch") == 0)
+        return fetch(c, q->name, q->directory);
+    return verify(c, q->name, q->directory);
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    data_request q = {.name = NULL};
+    const flag flags[] = {{"dir", 0, FLAG_TEXT, &q.directory, "DIR",
+                           "fetch, verify: where the files are to be; default: the cache", 0, 0,
+                           NULL},
+                          {"json", 'j', FLAG_SWITCH, &q.as_json, NULL,
+                           "list, info: print one JSON object", 0, 0, NULL},
                           {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
-    const char *action = line.operand[0], *name = line.n > 1 ? line.operand[1] : NULL;
-    int code;
-    if (strcmp(action, "list") == 0 && !name)
-        code = list(c, as_json);
-    else if (strcmp(action, "info") == 0 && name)
-        code = info(c, name, as_json);
-    else if (strcmp(action, "fetch") == 0 && name)
-        code = fetch(c, name, directory);
-    else if (strcmp(action, "verify") == 0 && name)
-        code = verify(c, name);
-    else
-        code = complain(c, CODE_USAGE, "'%s%s%s' is not to be understood%s (see: latent help data)",
-                        action, name ? " " : "", name ? name : "", suggestion(action, actions));
+    q.action = line.operand[0];
+    q.name = line.n > 1 ? line.operand[1] : NULL;
+    int code = check(c, &q);
+    if (code == CODE_DONE)
+        code = act(c, &q);
     command_line_clear(&line);
     return code;
 }

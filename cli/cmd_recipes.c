@@ -21,10 +21,15 @@ static int list(bool as_json)
     return CODE_DONE;
 }
 
-/* The size of the images a recipe is for, as far as its data are at hand. */
+/* The size of the images a recipe is for; a data set without a name must be at hand. */
 static bool find_image_size(const lt_recipe *r, lt_image_size *size)
 {
     lt_dataset *data;
+    const lt_catalogue_entry *e = lt_data_named(lt_recipe_dataset(r));
+    if (e) {
+        *size = (lt_image_size){e->h, e->w, e->c};
+        return true;
+    }
     if (lt_recipe_open_data(r, NULL, &data) != LT_OK)
         return false;
     const lt_dataset_info *info = lt_dataset_describe(data);
@@ -38,21 +43,17 @@ static int show(const command *c, const char *name, const text_list *sets, bool 
     lt_recipe *r = lt_recipe_open(name, sets->item, sets->n);
     if (!r)
         return complain_library(c, LT_FORMAT);
-    fputs(lt_recipe_text(r), stdout);
-    int code = CODE_DONE;
     lt_image_size size;
-    if (with_networks && !find_image_size(r, &size)) {
-        code = complain_library(c, LT_NOT_FOUND);
-    } else if (with_networks) {
-        lt_model *m = lt_model_create(r, size);
-        char *text = m ? lt_model_summary(m) : NULL;
-        if (text)
-            printf("\n%s", text);
-        else
-            code = complain_library(c, LT_VALUE);
-        free(text);
-        lt_model_free(m);
-    }
+    bool is_known = !with_networks || find_image_size(r, &size);
+    lt_model *m = with_networks && is_known ? lt_model_create(r, size) : NULL;
+    char *text = m ? lt_model_summary(m) : NULL;
+    int code = CODE_DONE;
+    if (with_networks && !text)
+        code = complain_library(c, LT_VALUE);
+    else
+        printf("%s%s%s", lt_recipe_text(r), text ? "\n" : "", text ? text : "");
+    free(text);
+    lt_model_free(m);
     lt_recipe_free(r);
     return code;
 }
@@ -66,20 +67,26 @@ static int run(const command *c, int argc, const char **argv)
         {"set", 's', FLAG_LIST, &sets, "KEY=VALUE", "show: change a value first; may be repeated",
          0, 0, NULL},
         {"networks", 'n', FLAG_SWITCH, &with_networks, NULL,
-         "show: also the networks with shapes and parameter counts (needs the data)", 0, 0, NULL},
-        FLAG_JSON(&as_json),
+         "show: also the networks with shapes and parameter counts", 0, 0, NULL},
+        {"json", 'j', FLAG_SWITCH, &as_json, NULL, "print the list as a JSON array", 0, 0, NULL},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     int code;
-    if (line.n == 0)
+    const char *action = line.n > 0 ? line.operand[0] : NULL;
+    if (!action && (sets.n > 0 || with_networks))
+        code = complain(c, CODE_USAGE, "--set and --networks go with show; usage: latent recipes %s",
+                        c->operands);
+    else if (!action)
         code = list(as_json);
-    else if (strcmp(line.operand[0], "show") != 0)
-        code = complain(c, CODE_USAGE, "'%s' is not to be understood%s (see: latent help recipes)",
-                        line.operand[0], suggestion(line.operand[0], actions));
+    else if (strcmp(action, "show") != 0)
+        code = complain(c, CODE_USAGE, "'%s' is not to be understood%s (usage: latent recipes %s)",
+                        action, suggestion(action, actions), c->operands);
     else if (line.n == 1)
         code = complain(c, CODE_USAGE, "show what? latent recipes lists the names");
+    else if (as_json)
+        code = complain(c, CODE_USAGE, "--json goes with the list; a recipe is shown as YAML");
     else
         code = show(c, line.operand[1], &sets, with_networks);
     command_line_clear(&line);

@@ -18,7 +18,17 @@ try train fashion-mlp-vae --set
 try eval runs/x --split tset
 try help trian
 try data lst
+try data info
+try data list mnist
+try data list --dir x
+try recipes ift6135-vae
+try recipes show
+try recipes show ift6135-vae --json
+try recipes --networks
 try layers liner
 try train fashion-mlp-vae --out ''
 try eval ''
 try sample runs/x -o /dev/null
+echo "-- closed streams"
+latent version >&- 2> /dev/null; echo "exit $?"
+latent version 2>&- > /dev/null; echo "exit $?"

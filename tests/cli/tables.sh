@@ -7,6 +7,8 @@ done
 latent layers linear
 echo "-- json"
 latent optimisers sgd --json
+echo "-- networks, with no data at hand"
+latent recipes show i2dl-mlp-vae --networks | sed -n '/^place/,$p'
 echo "-- a preset shown is a recipe again"
 latent recipes show ift6135-vae > a.yaml && latent recipes show ./a.yaml | cmp - a.yaml && echo same
 latent recipes show ift6135-vae -s model.latent=7 -s optimiser.lr=0.5 | diff a.yaml - || echo differs
