@@ -3,8 +3,10 @@
    stopped by a signal. Adding a command is a file cmd_NAME.c and a row here. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const command cmd_train, cmd_resume, cmd_eval, cmd_sample, cmd_reconstruct, cmd_bench,
     cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
@@ -69,8 +71,21 @@ static int finish(int code)
     return complain(NULL, CODE_FAILED, "cannot write to standard output");
 }
 
+/* Where a standard stream is closed (`latent ... 2>&-`), the next file opened would take its number,
+   and what is said would go into it. The place is filled; writing to it fails, as it did. */
+static void fill_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    fill_standard_streams();
     lt_set_log(show_log, NULL);
     if (argc < 2) {
         cmd_help.run(&cmd_help, 1, (const char *[]){"help", NULL});
