@@ -74,56 +74,99 @@ static double peak_megabytes(void)
     return (double)use.ru_maxrss / 1024;
 }
 
-static void report(const bench_request *q, const lt_recipe *r, const timing *all)
-{
-    const timing *slow = &all[0], *middle = &all[q->repeats / 2], *fast = &all[q->repeats - 1];
-    int64_t batch = lt_recipe_train_options(r)->batch;
-    if (q->as_json)
-        print_json(json_pack("{s:s, s:I, s:I, s:{s:f, s:f, s:f}, s:{s:f, s:f, s:f}, s:f}", "recipe",
-                             lt_recipe_name(r), "threads", (json_int_t)q->threads, "batch",
-                             (json_int_t)batch, "images_per_second", "min", slow->images_per_second,
-                             "median", middle->images_per_second, "max", fast->images_per_second,
-                             "step_us", "min", 1e6 * fast->step_seconds, "median",
-                             1e6 * middle->step_seconds, "max", 1e6 * slow->step_seconds,
-                             "peak_rss_mb", peak_megabytes()));
-    else
-        printf(
-            "%s, batch %lld, %lld threads: %.0f images/s (%.0f to %.0f), step %.0f us, peak %.0f "
-            "MB\n",
-            lt_recipe_name(r), (long long)batch, (long long)q->threads, middle->images_per_second,
-            slow->images_per_second, fast->images_per_second, 1e6 * middle->step_seconds,
-            peak_megabytes());
-}
-
 static int by_seconds(const void *a, const void *b)
 {
     double x = ((const lt_profile_line *)a)->seconds, y = ((const lt_profile_line *)b)->seconds;
     return (x < y) - (x > y);
 }
 
-/* Kernels of the full step, the slowest first. Bytes are the operands', wherever they lie. */
-static void report_profile(lt_trainer *t)
+/* The kernels of the full step, the slowest first. */
+typedef struct profile {
+    lt_profile_line lines[MAX_KERNELS];
+    int n;
+    double total; /* seconds */
+} profile;
+
+static void read_profile(lt_trainer *t, profile *p)
 {
-    static lt_profile_line lines[MAX_KERNELS];
-    int n = lt_session_profile(lt_trainer_session(t), lines, MAX_KERNELS);
-    n = n < MAX_KERNELS ? n : MAX_KERNELS;
-    double total = 0;
-    for (int i = 0; i < n; i++)
-        total += lines[i].seconds;
-    qsort(lines, (size_t)n, sizeof *lines, by_seconds);
-    printf("\n%8s %7s %9s %8s  %s\n", "us", "share", "GFLOP/s", "GB/s", "kernel");
-    for (int i = 0; i < n && i < KERNELS_SHOWN; i++) {
-        const lt_profile_line *l = &lines[i];
-        double each = l->seconds / (double)(l->calls ? l->calls : 1), per_ns = 1e9 * each;
-        printf("%8.1f %6.1f%% %9.1f %8.1f  %s\n", 1e6 * each, 100 * l->seconds / total,
-               per_ns > 0 ? (double)l->flops / per_ns : 0,
-               per_ns > 0 ? (double)l->bytes / per_ns : 0, l->kernel);
+    int n = lt_session_profile(lt_trainer_session(t), p->lines, MAX_KERNELS);
+    p->n = n < MAX_KERNELS ? n : MAX_KERNELS;
+    p->total = 0;
+    for (int i = 0; i < p->n; i++)
+        p->total += p->lines[i].seconds;
+    qsort(p->lines, (size_t)p->n, sizeof *p->lines, by_seconds);
+}
+
+/* Seconds of one call. */
+static double call_seconds(const lt_profile_line *l)
+{
+    return l->seconds / (double)(l->calls ? l->calls : 1);
+}
+
+/* A unit each nanosecond: GFLOP/s of FLOP, GB/s of bytes, which are the operands', wherever they
+   lie. */
+static double per_ns(const lt_profile_line *l, int64_t amount)
+{
+    double seconds = call_seconds(l);
+    return seconds > 0 ? 1e-9 * (double)amount / seconds : 0;
+}
+
+static json_t *profile_json(const profile *p)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < p->n; i++) {
+        const lt_profile_line *l = &p->lines[i];
+        json_array_append_new(all,
+                              json_pack("{s:s, s:f, s:f, s:f, s:f}", "kernel", l->kernel, "us",
+                                        1e6 * call_seconds(l), "share", l->seconds / p->total,
+                                        "gflops", per_ns(l, (int64_t)l->flops), "gbs",
+                                        per_ns(l, (int64_t)l->bytes)));
     }
-    lt_program_info info = lt_program_describe(lt_trainer_program(t));
+    return all;
+}
+
+static void print_profile(const profile *p, lt_program_info info)
+{
+    printf("\n%8s %7s %9s %8s  %s\n", "us", "share", "GFLOP/s", "GB/s", "kernel");
+    for (int i = 0; i < p->n && i < KERNELS_SHOWN; i++) {
+        const lt_profile_line *l = &p->lines[i];
+        printf("%8.1f %6.1f%% %9.1f %8.1f  %s\n", 1e6 * call_seconds(l),
+               100 * l->seconds / p->total, per_ns(l, (int64_t)l->flops),
+               per_ns(l, (int64_t)l->bytes), l->kernel);
+    }
     printf("%d nodes, %d kernels, %d nodes fused; %.3f GFLOP a step; activations %.2f MB, planned "
            "from %.2f MB\n",
            info.nodes, info.kernels, info.fused, 1e-9 * (double)info.flops,
            1e-6 * (double)info.bytes, 1e-6 * (double)info.bytes_unplanned);
+}
+
+static void report(const bench_request *q, const lt_recipe *r, const timing *all, lt_trainer *t)
+{
+    static profile kernels;
+    if (q->with_profile)
+        read_profile(t, &kernels);
+    const timing *slow = &all[0], *middle = &all[q->repeats / 2], *fast = &all[q->repeats - 1];
+    int64_t batch = lt_recipe_train_options(r)->batch;
+    if (q->as_json) {
+        json_t *o = json_pack(
+            "{s:s, s:I, s:I, s:{s:f, s:f, s:f}, s:{s:f, s:f, s:f}, s:f}", "recipe",
+            lt_recipe_name(r), "threads", (json_int_t)q->threads, "batch", (json_int_t)batch,
+            "images_per_second", "min", slow->images_per_second, "median",
+            middle->images_per_second, "max", fast->images_per_second, "step_us", "min",
+            1e6 * fast->step_seconds, "median", 1e6 * middle->step_seconds, "max",
+            1e6 * slow->step_seconds, "peak_rss_mb", peak_megabytes());
+        if (q->with_profile)
+            json_object_set_new(o, "kernels", profile_json(&kernels));
+        print_json(o);
+        return;
+    }
+    printf("%s, batch %lld, %lld threads: %.0f images/s (%.0f to %.0f), step %.0f us, peak %.0f "
+           "MB\n",
+           lt_recipe_name(r), (long long)batch, (long long)q->threads, middle->images_per_second,
+           slow->images_per_second, fast->images_per_second, 1e6 * middle->step_seconds,
+           peak_megabytes());
+    if (q->with_profile)
+        print_profile(&kernels, lt_program_describe(lt_trainer_program(t)));
 }
 
 /* ---- The command ---- */
@@ -137,11 +180,8 @@ static int bench_on(const bench_request *q, const lt_recipe *r, lt_dataset *data
     lt_model *m = lt_model_create(r, (lt_image_size){d->h, d->w, d->c});
     lt_trainer *t = m ? lt_trainer_create(m, data, &o) : NULL;
     int status = t ? time_repeats(t, q, all) : LT_VALUE;
-    if (status == LT_OK) {
-        report(q, r, all);
-        if (q->with_profile)
-            report_profile(t);
-    }
+    if (status == LT_OK)
+        report(q, r, all, t);
     lt_trainer_free(t);
     lt_model_free(m);
     return status;
