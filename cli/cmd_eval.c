@@ -32,7 +32,10 @@ static json_t *report_json(const eval_request *q, lt_split split, const lt_evalu
 
 static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
 {
-    printf("  %-20s %10.*f +- %-8.*f %s\n", name, digits, e.value, digits, e.se, meaning);
+    char error[32] = ""; /* one image has none */
+    if (isfinite(e.se))
+        snprintf(error, sizeof error, "+- %.*f", digits, e.se);
+    printf("  %-20s %10.*f %-11s %s\n", name, digits, e.value, error, meaning);
 }
 
 /* What the distortion is a logarithm of: the recipe's own words. */
@@ -52,8 +55,8 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
              "8-bit\n"
              "pixels add 8.");
     if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
-        printf("Of %d draws only %.1f carry the weight: the true NLL is lower than this.\n",
-               e->nll_samples, e->ess);
+        printf("%.1f of %d draws carry the weight: the true NLL is lower than this.\n", e->ess,
+               e->nll_samples);
 }
 
 static void print_table(const trained *t, lt_split split, const lt_evaluation *e)

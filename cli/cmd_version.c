@@ -2,6 +2,21 @@
 /* latent version: what this program is made of. */
 #include "cli.h"
 
+#include <string.h>
+
+/* Lines of a name and a text, as an object. */
+static json_t *build_json(char *text)
+{
+    json_t *o = json_pack("{s:s}", "version", lt_version());
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        char *end = line + strcspn(line, " "), *value = end + strspn(end, " ");
+        *end = 0;
+        if (strcmp(line, "latent") != 0) /* its version is there already */
+            json_object_set_new(o, line, json_string(value));
+    }
+    return o;
+}
+
 static int run(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
@@ -12,7 +27,7 @@ static int run(const command *c, int argc, const char **argv)
     char text[2048];
     lt_describe_build(text, sizeof text);
     if (as_json)
-        print_json(json_pack("{s:s, s:s}", "version", lt_version(), "build", text));
+        print_json(build_json(text));
     else
         printf("%s%s", text, text[0] ? "" : lt_version());
     command_line_clear(&line);
