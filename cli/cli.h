@@ -82,7 +82,7 @@ void command_line_clear(command_line *line);
 /* Options that several commands have. */
 #define FLAG_THREADS(value)                                                                        \
     {"threads", 't', FLAG_COUNT, value, "N", "threads; default: every core; results do not depend "\
-     "on it", 1, 1024, NULL}
+     "on it", 1, 1023, NULL}
 #define FLAG_EXECUTOR(value)                                                                       \
     {"executor", 0, FLAG_CHOICE, value, "NAME", "cpu, or reference (slow, double precision)", 0, 0,\
      executor_names}

@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,7 @@ static void fill_standard_streams(void)
 int main(int argc, char **argv)
 {
     fill_standard_streams();
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
     lt_set_log(show_log, NULL);
     if (argc < 2) {
         cmd_help.run(&cmd_help, 1, (const char *[]){"help", NULL});

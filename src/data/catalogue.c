@@ -171,6 +171,8 @@ static int list_places(const lt_catalogue_entry *set, const char *path, char *pl
 /* Appends "\n  DIR: lacks train-images-idx3-ubyte" for each place. */
 static void describe_places(const lt_catalogue_entry *set, char **places, int n, text *t)
 {
+    if (n == 0)
+        text_append(t, " no place; LATENT_DATA, XDG_CACHE_HOME and HOME are not set");
     for (int i = 0; i < n; i++) {
         const char *missing = "nothing";
         catalogue_is_in(set, places[i], &missing);

@@ -31,6 +31,7 @@ printf '0 1 1 0\n0 1 2 0\n' > bad.amat
 try data info ./bad.amat
 try train tiny.yaml --data ./bad.amat
 try data fetch nothing
+echo "-- no place to look at"; env -u HOME -u LATENT_DATA latent data info mnist 2>&1
 
 echo "== runs and checkpoints"
 try eval runs/none
@@ -51,4 +52,7 @@ printf '\0\0\10\3\0\0\0\1\0\0\0\2\0\0\0\2abcd' > other.idx
 try eval run --data other.idx
 try reconstruct run --data other.idx
 try sample run -o no/such/place.png
+mkfifo pipe.png; try sample run -o pipe.png
+try sample run -o new/
+echo "-- a file beyond the limit"; (ulimit -f 8; latent sample run -o big.png 2>&1); echo "exit $?"
 ls
