@@ -10,7 +10,7 @@ static json_t *entry_json(const lt_catalogue_entry *e, const char *place)
 {
     return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "name", e->name, "summary",
                      e->summary, "height", e->h, "width", e->w, "channels", e->c, "train",
-                     e->n[LT_TRAIN], "valid", e->n[LT_VALID], "test", "place",
+                     e->n[LT_TRAIN], "valid", e->n[LT_VALID], "test", e->n[LT_TEST], "place",
                      place ? json_string(place) : json_null());
 }
 

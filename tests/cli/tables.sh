@@ -7,6 +7,10 @@ done
 latent layers linear
 echo "-- json"
 latent optimisers sgd --json
+latent data list --json | grep -o '{"name": "mnist"[^}]*'
+latent data info synthetic --json
+latent recipes --json | cut -c 1-60
+latent version --json | cut -c 1-11
 echo "-- networks, with no data at hand"
 latent recipes show i2dl-mlp-vae --networks | sed -n '/^place/,$p'
 echo "-- a preset shown is a recipe again"
