@@ -20,35 +20,13 @@
 
 #include <zlib.h>
 
-/* ---- A directory for the files of a test; emptied after it ---- */
+#include "scratch.h"
 
-static char dir[64];
-
-static inline int make_dir(void **state)
+/* A directory, and no data sets of the user. */
+static inline int make_data_dir(void **state)
 {
-    (void)state;
-    strcpy(dir, "/tmp/latent-data-XXXXXX");
     unsetenv("LATENT_DATA");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static inline int remove_dir(void **state)
-{
-    (void)state;
-    char *command = must_format("rm -rf '%s'", dir);
-    int status = system(command);
-    free(command);
-    return status;
-}
-
-/* Paths in the directory live until the next four are asked for. */
-static inline const char *in_dir(const char *name)
-{
-    static char paths[4][128];
-    static int turn;
-    char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-    return path;
+    return make_dir(state);
 }
 
 static inline const char *put(const char *name, const void *data, size_t size)
@@ -167,6 +145,6 @@ static inline float *gather_all(const lt_dataset *d, lt_split split, uint64_t ep
     return x;
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_data_dir, remove_dir)
 
 #endif

@@ -25,46 +25,7 @@
 
 #include <cmocka.h>
 
-static char dir[] = "/tmp/latent-test-XXXXXX";
-
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static void remove_tree(const char *path)
-{
-    DIR *d = opendir(path);
-    struct dirent *entry;
-    while (d && (entry = readdir(d))) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        char *inner = file_join(path, entry->d_name);
-        remove_tree(inner);
-        free(inner);
-    }
-    if (d)
-        closedir(d);
-    remove(path);
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    return 0;
-}
-
-/* A path in the test's directory; valid until the fourth call after. */
-static const char *in_dir(const char *name)
-{
-    static char paths[4][200];
-    static int turn;
-    char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-    return path;
-}
+#include "scratch.h"
 
 static void assert_error_has(const char *part)
 {

@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+#include "scratch.h"
+
 static void assert_error_has(const char *part)
 {
     if (!strstr(lt_last_error(), part))
@@ -240,17 +242,6 @@ static void train_epochs(lt_trainer *t, int epochs)
     while (lt_trainer_epochs_done(t) < epochs)
         if (lt_trainer_epoch(t, NULL, NULL, NULL) != LT_OK)
             fail_msg("%s", lt_last_error());
-}
-
-static char dir[] = "/tmp/latent-test-XXXXXX";
-
-static const char *in_dir(const char *name)
-{
-    static char paths[4][256];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-    return path;
 }
 
 static void assert_same_file(const char *a, const char *b)
@@ -765,34 +756,6 @@ static void any_allocation_may_fail(void **state)
 }
 
 /* ---- All ---- */
-
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static void remove_tree(const char *path)
-{
-    DIR *d = opendir(path);
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        char *inner = file_join(path, e->d_name);
-        remove_tree(inner);
-        free(inner);
-    }
-    if (d)
-        closedir(d);
-    remove(path);
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    remove_tree(dir);
-    return 0;
-}
 
 /* ---- Graphs of one's own ---- */
 

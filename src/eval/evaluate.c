@@ -6,13 +6,13 @@
 #include <latent/eval.h>
 #include <latent/train.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "eval/visit.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { BATCH = 200, DRAWN_ROWS = 1000 };
 
@@ -62,13 +62,6 @@ static void weight_sum_add(weight_sum *s, double l)
     double w = exp(l - s->top);
     s->s1 += w;
     s->s2 += w * w;
-}
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* ---- The two programs ---- */

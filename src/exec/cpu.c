@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The CPU executor: a block of floats laid out by the plan, and one kernel per unit. */
+#include "base/clock.h"
 #include "exec/group.h"
 #include "exec/session.h"
 
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What runs a unit: a fused group, or one node with what its operator's plan() made. */
 typedef struct kernel {
@@ -240,24 +240,17 @@ static void run_kernel(cpu *s, const kernel *k, const lt_run_key *key)
         run_node(s, k, key);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int run_cpu(void *state, const lt_run_key *key)
 {
     cpu *s = state;
     LT_TRY(own_variables(s));
     for (int u = 0; u < s->program->n_units; u++) {
         kernel *k = &s->kernels[u];
-        double begin = s->profile ? now() : 0;
+        double begin = s->profile ? seconds_now() : 0;
         run_kernel(s, k, key);
         poison_released(s, u);
         if (s->profile) {
-            k->seconds += now() - begin;
+            k->seconds += seconds_now() - begin;
             k->calls++;
         }
     }

@@ -3,12 +3,12 @@
    epoch is as small as what is left, and has a graph of its own; both work on the same blocks. */
 #include "train/trainer.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* ---- Data ---- */
 
@@ -187,13 +187,6 @@ const lt_program *lt_trainer_program(const lt_trainer *t) { return t->full.progr
 lt_session *lt_trainer_session(lt_trainer *t) { return t->full.session; }
 
 /* ---- Steps ---- */
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Assembles the next batch where the step reads it. */
 static int gather_batch(lt_trainer *t, const step_program *p)

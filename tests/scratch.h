@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* A directory for the files of a test or of a group of tests; gone after it. */
+#ifndef LATENT_TEST_SCRATCH_H
+#define LATENT_TEST_SCRATCH_H
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char dir[64];
+
+/* cmocka setup and teardown. */
+static inline int make_dir(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/latent-test-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static inline void remove_tree(const char *path)
+{
+    DIR *d = opendir(path);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        char *inner = file_join(path, e->d_name);
+        remove_tree(inner);
+        free(inner);
+    }
+    if (d)
+        closedir(d);
+    remove(path);
+}
+
+static inline int remove_dir(void **state)
+{
+    (void)state;
+    remove_tree(dir);
+    return 0;
+}
+
+/* A path in the directory; valid until the fourth call after. */
+static inline const char *in_dir(const char *name)
+{
+    static char paths[4][512];
+    static int turn;
+    char *path = paths[turn++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+    return path;
+}
+
+#endif
