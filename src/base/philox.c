@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/philox.h"
 
+#include "base/clones.h"
+
 enum { ROUNDS = 10 };
 static const uint32_t M0 = 0xD2511F53, M1 = 0xCD9E8D57; /* multipliers */
 static const uint32_t W0 = 0x9E3779B9, W1 = 0xBB67AE85; /* key increments (Weyl) */
@@ -29,10 +31,7 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 /* Counters side by side in 64-bit lanes, where a 32 x 32 bit product is one instruction. */
 enum { LANES = 32 };
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-__attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
-#endif
-static void bump_lanes(uint64_t c0[LANES], uint64_t c1[LANES], uint64_t c2[LANES],
+LT_CLONES static void bump_lanes(uint64_t c0[LANES], uint64_t c1[LANES], uint64_t c2[LANES],
                        uint64_t c3[LANES], uint32_t k0, uint32_t k1)
 {
     for (int r = 0; r < ROUNDS; r++) {

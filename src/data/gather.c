@@ -2,20 +2,13 @@
 /* From stored images to batches of floats: order, scaling, binarization, means. */
 #include "data/dataset.h"
 
+#include "base/clones.h"
 #include "base/memory.h"
 #include "base/philox.h"
 #include "base/threads.h"
 #include "base/status.h"
 
 #include <string.h>
-
-/* Loops over pixels, compiled for each instruction set; contraction is off, so the bits are equal.
- */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define PIXEL_LOOP __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
-#else
-#define PIXEL_LOOP
-#endif
 
 void lt_dataset_order(const lt_dataset *d, lt_split split, uint64_t seed, uint64_t epoch,
                       int32_t *order)
@@ -29,7 +22,7 @@ void lt_dataset_order(const lt_dataset *d, lt_split split, uint64_t seed, uint64
 /* b / 255, correctly rounded, without a division: 1/255 is split into a part of 16 bits, whose
    product with a byte is exact, and the rest. (One product with the nearest float to 1/255 is off
    by one bit for many bytes, and then differs from everybody else's b / 255.) */
-PIXEL_LOOP static void scale_bytes(size_t n, float *x, const unsigned char *b)
+LT_CLONES static void scale_bytes(size_t n, float *x, const unsigned char *b)
 {
     const float high = 0x1.01p-8f, low = 0x1.01010102p-24f;
     for (size_t i = 0; i < n; i++) {
@@ -38,19 +31,19 @@ PIXEL_LOOP static void scale_bytes(size_t n, float *x, const unsigned char *b)
     }
 }
 
-PIXEL_LOOP static void copy_bits(size_t n, float *x, const unsigned char *b)
+LT_CLONES static void copy_bits(size_t n, float *x, const unsigned char *b)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = b[i];
 }
 
-PIXEL_LOOP static void threshold_bytes(size_t n, float *x, const unsigned char *b)
+LT_CLONES static void threshold_bytes(size_t n, float *x, const unsigned char *b)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = b[i] >> 7; /* 128 / 255 > 1/2 > 127 / 255 */
 }
 
-PIXEL_LOOP static void threshold_floats(size_t n, float *x, const float *p)
+LT_CLONES static void threshold_floats(size_t n, float *x, const float *p)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = p[i] > 0.5f ? 1.0f : 0.0f;
@@ -64,19 +57,19 @@ static inline float draw_byte(uint32_t bits, uint32_t byte)
 }
 
 /* The low halves of the words decide the first pixels, the high halves the others. */
-PIXEL_LOOP static void draw_low(size_t n, float *x, const unsigned char *b, const uint32_t *word)
+LT_CLONES static void draw_low(size_t n, float *x, const unsigned char *b, const uint32_t *word)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = draw_byte(word[i] & 0xffff, b[i]);
 }
 
-PIXEL_LOOP static void draw_high(size_t n, float *x, const unsigned char *b, const uint32_t *word)
+LT_CLONES static void draw_high(size_t n, float *x, const unsigned char *b, const uint32_t *word)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = draw_byte(word[i] >> 16, b[i]);
 }
 
-PIXEL_LOOP static void draw_floats(size_t n, float *x, const float *p, const uint32_t *word)
+LT_CLONES static void draw_floats(size_t n, float *x, const float *p, const uint32_t *word)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = philox_uniform(word[i]) < p[i] ? 1.0f : 0.0f;
@@ -200,7 +193,7 @@ int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index,
 /* ---- The mean image ---- */
 
 /* Adds one image to integer sums, which are exact; counts the bright ones under a threshold. */
-PIXEL_LOOP static void sum_bytes(size_t n, uint64_t *sum, const unsigned char *b, int shift)
+LT_CLONES static void sum_bytes(size_t n, uint64_t *sum, const unsigned char *b, int shift)
 {
     for (size_t i = 0; i < n; i++)
         sum[i] += b[i] >> shift;

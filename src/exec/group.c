@@ -155,8 +155,6 @@ static bool is_member_read(const builder *b, const lt_node *y, int i)
     return !broadcast && y->op != &lt_op_expand && b->value_of[s->id] >= 0;
 }
 
-static int first_read(const lt_node *y) { return y->op == &lt_op_assign; }
-
 static void add_operands(builder *b)
 {
     for (int k = 0; k < b->u->n; k++) {

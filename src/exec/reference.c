@@ -14,20 +14,6 @@ typedef struct reference {
     int n;
 } reference;
 
-static bool *find_live(const lt_program *p)
-{
-    const lt_graph *g = p->source;
-    bool *live = must_alloc((size_t)g->n + 1);
-    for (int i = 0; i < p->n_targets; i++)
-        live[p->targets[i]->id] = true;
-    for (int i = p->n_image - 1; i >= 0; i--) {
-        live[i] |= g->nodes[i]->op == &lt_op_input;
-        for (int k = 0; live[i] && k < g->nodes[i]->n_in; k++)
-            live[g->nodes[i]->in[k]->id] = true;
-    }
-    return live;
-}
-
 static void free_reference(void *state)
 {
     reference *s = state;
@@ -47,7 +33,7 @@ static void *create_reference(const lt_program *p, const lt_session_options *o)
     s->n = p->n_image;
     s->values = must_alloc(sizeof *s->values * (size_t)(s->n + 1));
     s->bound = must_alloc(sizeof *s->bound * (size_t)(s->n + 1));
-    s->live = find_live(p);
+    s->live = find_live(p->source, s->n, p->targets, p->n_targets);
     for (int i = 0; i < s->n; i++) {
         const lt_node *x = p->source->nodes[i];
         size_t size = (size_t)lt_shape_size(x->shape);

@@ -63,9 +63,6 @@ static int64_t domain_size(const lt_node *x)
     return lt_shape_size(x->op->flags & OP_REDUCTION ? x->in[0]->shape : x->shape);
 }
 
-/* First input that is read: an assign's is its target. */
-static int first_read(const lt_node *x) { return x->op == &lt_op_assign; }
-
 /* The node that input i of fusable x reads in the end, and whether element by element. */
 static lt_node *read_storage(const fuser *f, const lt_node *x, int i, bool *whole)
 {

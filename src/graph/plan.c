@@ -85,7 +85,7 @@ static void find_lifetimes(planner *f)
     }
     for (int id = 0; id < g->n; id++) {
         const lt_node *y = g->nodes[id];
-        for (int i = y->op == &lt_op_assign; p->unit_of[id] >= 0 && i < y->n_in; i++)
+        for (int i = first_read(y); p->unit_of[id] >= 0 && i < y->n_in; i++)
             note_read(f, node_reads(p, y, i, NULL, NULL), p->unit_of[id]);
     }
     for (int i = 0; i < p->n_targets; i++) {
@@ -132,7 +132,7 @@ static int last_reader(const lt_program *p, const unit *u, const lt_node *s)
 {
     int last = -1;
     for (int k = 0; k < u->n; k++)
-        for (int i = u->nodes[k]->op == &lt_op_assign; i < u->nodes[k]->n_in; i++)
+        for (int i = first_read(u->nodes[k]); i < u->nodes[k]->n_in; i++)
             if (node_reads(p, u->nodes[k], i, NULL, NULL) == s)
                 last = k;
     return last;
@@ -141,7 +141,7 @@ static int last_reader(const lt_program *p, const unit *u, const lt_node *s)
 static bool reads_whole(const lt_program *p, const unit *u, const lt_node *s)
 {
     for (int k = 0; k < u->n; k++)
-        for (int i = u->nodes[k]->op == &lt_op_assign; i < u->nodes[k]->n_in; i++) {
+        for (int i = first_read(u->nodes[k]); i < u->nodes[k]->n_in; i++) {
             lt_node *broadcast;
             int64_t offset;
             if (node_reads(p, u->nodes[k], i, &broadcast, &offset) == s &&
@@ -155,7 +155,7 @@ static bool reads_whole(const lt_program *p, const unit *u, const lt_node *s)
 static bool reads_part(planner *f, const unit *u, const lt_node *s)
 {
     for (int k = 0; k < u->n; k++)
-        for (int i = u->nodes[k]->op == &lt_op_assign; i < u->nodes[k]->n_in; i++) {
+        for (int i = first_read(u->nodes[k]); i < u->nodes[k]->n_in; i++) {
             const lt_node *part = node_reads(f->p, u->nodes[k], i, NULL, NULL);
             if (part != s && f->buffers[part->id].used &&
                 root_of(f, part->id, NULL) == &f->buffers[s->id])
@@ -173,7 +173,7 @@ static void place_in_operand(planner *f, int at, int k)
     if (!b->used || b->parent != y->id || y->op->flags & OP_REDUCTION)
         return;
     for (int m = 0; m < u->n; m++)
-        for (int i = u->nodes[m]->op == &lt_op_assign; i < u->nodes[m]->n_in; i++) {
+        for (int i = first_read(u->nodes[m]); i < u->nodes[m]->n_in; i++) {
             lt_node *s = node_reads(f->p, u->nodes[m], i, NULL, NULL);
             buffer *o = &f->buffers[s->id];
             if (f->p->unit_of[s->id] == at || !o->used || o->parent != s->id || o->pinned ||

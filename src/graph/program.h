@@ -67,6 +67,13 @@ void fuse_units(lt_program *p);
    frees it. */
 int *count_uses(const lt_program *p);
 
+/* live[i]: of the first n_nodes of g, node i is a target, an input (which callers write whether it is
+   used or not), or read by a live node. The caller frees it. */
+bool *find_live(const lt_graph *g, int n_nodes, lt_node *const *targets, int n_targets);
+
+/* The first input whose values y reads: an assign's input 0 is where it writes. */
+static inline int first_read(const lt_node *y) { return y->op == &lt_op_assign; }
+
 /* The node that input i of y reads in the end: through views, and through an expand that is not
    computed but read as a broadcast (then *broadcast is the expand, else NULL). */
 lt_node *node_reads(const lt_program *p, const lt_node *y, int i, lt_node **broadcast,

@@ -111,14 +111,12 @@ static lt_node *copy_node(rebuild *r, const lt_node *x, lt_node *const *in)
     return *x->name ? lt_name(y, x->name) : y;
 }
 
-/* live[i]: node i is a target, an input (which callers write whether it is used or not), or read by a
-   live node. */
-static bool *find_live(const lt_graph *g, lt_node *const *targets, int n)
+bool *find_live(const lt_graph *g, int n_nodes, lt_node *const *targets, int n_targets)
 {
-    bool *live = must_alloc((size_t)g->n + 1);
-    for (int i = 0; i < n; i++)
+    bool *live = must_alloc((size_t)n_nodes + 1);
+    for (int i = 0; i < n_targets; i++)
         live[targets[i]->id] = true;
-    for (int i = g->n - 1; i >= 0; i--) {
+    for (int i = n_nodes - 1; i >= 0; i--) {
         live[i] |= g->nodes[i]->op == &lt_op_input;
         for (int k = 0; live[i] && k < g->nodes[i]->n_in; k++)
             live[g->nodes[i]->in[k]->id] = true;
@@ -138,7 +136,7 @@ static lt_node **current_targets(const lt_program *p)
 int *count_uses(const lt_program *p)
 {
     lt_node **targets = current_targets(p);
-    bool *live = find_live(p->graph, targets, p->n_targets);
+    bool *live = find_live(p->graph, p->graph->n, targets, p->n_targets);
     int *uses = must_alloc(sizeof *uses * (size_t)(p->graph->n + 1));
     for (int i = 0; i < p->n_targets; i++)
         uses[targets[i]->id]++;
@@ -171,7 +169,7 @@ static void rebuild_graph(lt_program *p, rewrite_function *rewrite)
     rebuild r = {.program = p, .to = lt_graph_create(), .uses = count_uses(p),
                  .unfused = find_unfused(from)};
     r.to->streams = from->streams;
-    bool *live = find_live(from, targets, p->n_targets);
+    bool *live = find_live(from, from->n, targets, p->n_targets);
     lt_node **map = must_alloc(sizeof *map * (size_t)(from->n + 1));
     for (int i = 0; i < from->n; i++) {
         const lt_node *x = from->nodes[i];

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Vector forms of the C library's functions, and several instruction sets in one binary. */
+/* Vector forms of the C library's functions; they may differ in the last bit from the scalar ones and
+   between instruction sets. */
 #ifndef LATENT_SIMD_H
 #define LATENT_SIMD_H
 
-#include <math.h>
+#include "base/clones.h"
 
-/* gcc compiles a function once per instruction set and picks at load time; contraction is off, so
-   all of them compute the same bits but for the vector exp, log, tanh ... of the C library. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define LT_CLONES __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
-#else
-#define LT_CLONES
-#endif
+#include <math.h>
 
 /* glibc 2.35 has vector variants of these on x86-64, but declares them under -ffast-math only. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
