@@ -2,8 +2,8 @@
 # A thin front for CMake. `make help` says what there is.
 
 PACKAGES = gcc libc6-dev make cmake pkg-config ca-certificates libdnnl-dev libyaml-dev \
-           libjansson-dev libpopt-dev libpng-dev zlib1g-dev libcurl4-openssl-dev libssl-dev \
-           libcmocka-dev
+           libjansson-dev libpopt-dev libpng-dev libturbojpeg0-dev libwebp-dev zlib1g-dev \
+           libzip-dev libcurl4-openssl-dev libssl-dev libcmocka-dev
 DEMO_PACKAGES = dataset-fashion-mnist
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 

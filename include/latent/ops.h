@@ -93,6 +93,46 @@ LT_API lt_node *lt_scatter_rows(lt_node *x, lt_node *index, int64_t rows);
                                             /* n x ..., n -> rows x ...: y[index[i]] += x[i] */
 LT_API lt_node *lt_one_hot(lt_node *index, int64_t classes); /* n -> n x classes */
 
+/* ---- Images: x is n x h x w x c, batch first, channels last ----
+   A window of k x k pixels (dilated: every dilation-th of d (k - 1) + 1) moves over x, `pad` pixels of
+   zeros around it, in steps of `stride`; the result has
+   (h + 2 pad - dilation (k - 1) - 1) / stride + 1 rows, rounded down, and columns likewise. */
+
+/* Zero means default. */
+typedef struct lt_window {
+    int stride;   /* default 1 */
+    int pad;      /* default 0 */
+    int dilation; /* default 1; of convolutions only */
+    int groups;   /* default 1; of convolutions only: group j of i / groups input channels gives group
+                     j of o / groups output channels */
+} lt_window;
+
+/* Cross-correlation, what networks call convolution, and the derivatives of its trilinear form
+   <conv2d(x, w), g> by x and by w. Weights w are kh x kw x i / groups x o. */
+LT_API lt_node *lt_conv2d(lt_node *x, lt_node *w, lt_window o); /* n x h x w x i -> n x oh x ow x o */
+LT_API lt_node *lt_conv2d_dx(lt_node *g, lt_node *w, int64_t height, int64_t width, lt_window o);
+                      /* n x oh x ow x o -> n x height x width x i: also the transposed convolution */
+LT_API lt_node *lt_conv2d_dw(lt_node *x, lt_node *g, int64_t kh, int64_t kw, lt_window o);
+                      /* n x h x w x i, n x oh x ow x o -> kh x kw x i / groups x o */
+
+/* Largest of each window (padding never wins); the first of equals, by rows, takes the gradient.
+   scatter: zeros but for g's numbers, added up where x has its windows' maxima; gather: t's number
+   there. They are each other's gradients, and scatter is max_pool2d's. */
+LT_API lt_node *lt_max_pool2d(lt_node *x, int kernel, lt_window o);
+LT_API lt_node *lt_max_pool2d_scatter(lt_node *x, lt_node *g, int kernel, lt_window o);
+LT_API lt_node *lt_max_pool2d_gather(lt_node *x, lt_node *t, int kernel, lt_window o);
+
+/* Mean of each window, padding counted as zeros (PyTorch's default), and its transpose. */
+LT_API lt_node *lt_avg_pool2d(lt_node *x, int kernel, lt_window o);
+LT_API lt_node *lt_avg_pool2d_dx(lt_node *g, int64_t height, int64_t width, int kernel, lt_window o);
+LT_API lt_node *lt_global_avg_pool(lt_node *x); /* n x h x w x c -> n x c: mean of each channel */
+
+LT_API lt_node *lt_upsample(lt_node *x, int factor); /* nearest: every pixel factor x factor times */
+LT_API lt_node *lt_pixel_shuffle(lt_node *x, int factor);
+                      /* n x h x w x c f^2 -> n x h f x w f x c; channel order as PyTorch's: c, row, column */
+LT_API lt_node *lt_pad_image(lt_node *x, int64_t top, int64_t bottom, int64_t left, int64_t right);
+LT_API lt_node *lt_crop_image(lt_node *x, int64_t top, int64_t left, int64_t height, int64_t width);
+
 /* ---- Randomness: Philox4x32-10 keyed by (seed, stream, step, element) of the run ----
    Each call takes the graph's next stream: two calls are independent, re-running with the same key
    repeats the numbers. No gradient. */

@@ -68,6 +68,35 @@ typedef struct matmul_attr {
 
 lt_node *matmul_make(const matmul_attr *attr, lt_node *a, lt_node *b, lt_node *bias);
 
+/* Of conv2d, conv2d_dx and conv2d_dw: y = act(conv + bias). Bias (conv2d: o numbers, conv2d_dx: i numbers),
+   activation and packed weights are put there by compile, never by a builder, and have no gradient
+   rule of their own. */
+typedef struct conv_attr {
+    int64_t stride, pad, dilation, groups;
+    int64_t h, w;            /* conv2d_dx: of the result; conv2d_dw: of the kernel; conv2d: 0 */
+    int64_t kh, kw;          /* with is_packed: of the kernel, which the packed array does not tell */
+    int64_t channels;        /* with is_packed: of the result */
+    const lt_op *activation; /* or NULL */
+    float parameter;         /* second operand of the activation: slope, alpha */
+    bool has_bias, is_packed, unused[2];
+} conv_attr;
+
+/* `op` is conv2d, conv2d_dx or conv2d_dw; bias: NULL unless attr->has_bias. */
+lt_node *conv_make(const lt_op *op, const conv_attr *attr, lt_node *a, lt_node *b, lt_node *bias);
+
+/* Of conv2d_pack: the weight w (kh x kw x i / groups x o) as the convolution with `attr` wants it, a
+   vector whose meaning only the kernel knows. */
+typedef struct conv_pack_attr {
+    conv_attr conv;
+    int64_t is_dx;      /* of conv2d_dx, else of conv2d */
+    int64_t n, h, w;    /* images of x and their size, i channels */
+    int64_t oh, ow;     /* size of y, o channels */
+} conv_pack_attr;
+
+/* What is to be read in place of the weight of the convolution y (conv2d or conv2d_dx): its packed form, or
+   NULL where the kernel takes the weight as it is. */
+lt_node *conv_pack_weight(const lt_node *y);
+
 /* Whether a matrix product can apply this elementwise operator to its result. */
 bool matmul_can_activate(const lt_op *op);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of pictures of any size and colour before they are images of a set. Bytes in, bytes out;
+   same arguments, same bits. */
+#ifndef LATENT_TRANSFORM_H
+#define LATENT_TRANSFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* h x w x c bytes, rows from the top, channels last: 1 grey, 3 RGB. Owns its pixels (tensor_alloc). */
+typedef struct picture {
+    int h, w, c;
+    unsigned char *pixels;
+} picture;
+
+void picture_clear(picture *p);
+
+typedef enum picture_crop {
+    CROP_CENTER, /* cut in the middle to the wanted shape, then resize: nothing is distorted */
+    CROP_NONE,   /* resize the whole picture: shapes are stretched */
+    CROP_FIT,    /* resize the whole picture undistorted, black bars beside or above and below it */
+} picture_crop;
+
+typedef struct transform {
+    int h, w; /* of the result; 0: as the picture is */
+    int c;    /* 1 or 3; 0: as the picture is */
+    picture_crop crop;
+} transform;
+
+/* Writes the picture as h x w x c bytes of the transform. Grey from RGB: (19595 r + 38470 g + 7471 b +
+   32768) / 65536 (ITU-R 601, as Pillow's "L"); RGB from grey: three times the same. Resizing is by a
+   separable triangle filter whose support grows with the reduction (Pillow's BILINEAR, to the bit).
+   LT_NO_MEMORY. */
+int transform_picture(const transform *t, const picture *p, unsigned char *out);
+
+/* The size of what transform_picture writes for this picture. */
+void transform_size(const transform *t, const picture *p, int *h, int *w, int *c);
+
+#endif
