@@ -24,10 +24,28 @@ static void make_engine(void)
         engine = NULL;
 }
 
+static bool have_engine(void)
+{
+    pthread_once(&engine_once, make_engine);
+    if (!engine)
+        status_fail(LT_UNSUPPORTED, "oneDNN has no CPU engine on this machine");
+    return engine != NULL;
+}
+
 static int fail(const char *what, dnnl_status_t status)
 {
     return status_fail(status == dnnl_out_of_memory ? LT_NO_MEMORY : LT_UNSUPPORTED,
                        "oneDNN: %s failed (status %d)", what, (int)status);
+}
+
+/* A primitive must not start threads of its own. */
+static void execute(dnnl_primitive_t primitive, dnnl_stream_t stream, int n, dnnl_exec_arg_t *args)
+{
+    int before = omp_get_max_threads();
+    omp_set_num_threads(1);
+    dnnl_status_t status = dnnl_primitive_execute(primitive, stream, n, args);
+    omp_set_num_threads(before);
+    LT_ASSERT(status == dnnl_success);
 }
 
 const char *onednn_version(void)
@@ -80,6 +98,37 @@ static const struct activation *find_activation(const char *name)
         if (strcmp(activations[i].name, name) == 0)
             return &activations[i];
     return NULL;
+}
+
+/* The post-operation that an activation becomes; undefined: none, or our relu. A leaky one without a
+   slope would be oneDNN's relu. */
+static dnnl_alg_kind_t post_operation(const char *name, float parameter)
+{
+    if (!name || (strcmp(name, "leaky_by") == 0 && parameter == 0))
+        return dnnl_alg_kind_undef;
+    return find_activation(name)->kind;
+}
+
+static bool needs_relu(const char *name, float parameter)
+{
+    return name && post_operation(name, parameter) == dnnl_alg_kind_undef;
+}
+
+/* Of a primitive: our scratch, the activation. */
+static dnnl_primitive_attr_t make_attributes(const char *activation, float parameter)
+{
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_attr_create(&attr);
+    dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+    dnnl_alg_kind_t kind = post_operation(activation, parameter);
+    if (kind != dnnl_alg_kind_undef) {
+        dnnl_post_ops_t post;
+        dnnl_post_ops_create(&post);
+        dnnl_post_ops_append_eltwise(post, 1, kind, parameter, 0);
+        dnnl_primitive_attr_set_post_ops(attr, post);
+        dnnl_post_ops_destroy(post);
+    }
+    return attr;
 }
 
 bool onednn_has_activation(const char *name) { return find_activation(name) != NULL; }
@@ -148,22 +197,6 @@ static piece describe(const onednn_matmul_spec *s, int64_t rows, int64_t columns
                    .y = matrix(rows, columns, s->m, false)};
 }
 
-static dnnl_primitive_attr_t make_attributes(const onednn_matmul_spec *s)
-{
-    dnnl_primitive_attr_t attr;
-    dnnl_primitive_attr_create(&attr);
-    dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
-    dnnl_alg_kind_t kind = s->activation ? find_activation(s->activation)->kind : dnnl_alg_kind_undef;
-    if (kind != dnnl_alg_kind_undef) {
-        dnnl_post_ops_t post;
-        dnnl_post_ops_create(&post);
-        dnnl_post_ops_append_eltwise(post, 1, kind, s->parameter, 0);
-        dnnl_primitive_attr_set_post_ops(attr, post);
-        dnnl_post_ops_destroy(post);
-    }
-    return attr;
-}
-
 /* Single-threaded whatever the session uses: how a primitive blocks its loops, and so its rounding,
    may depend on the threads it is made for. */
 static int make_primitive(onednn_matmul *k, int kind, const piece *p)
@@ -172,7 +205,7 @@ static int make_primitive(onednn_matmul *k, int kind, const piece *p)
         return LT_OK;
     dnnl_matmul_desc_t desc;
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_primitive_attr_t attr = make_attributes(&k->spec);
+    dnnl_primitive_attr_t attr = make_attributes(k->spec.activation, k->spec.parameter);
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
     dnnl_status_t status =
@@ -259,14 +292,11 @@ static int make_scratch(onednn_matmul *k)
 
 onednn_matmul *onednn_matmul_create(const onednn_matmul_spec *spec)
 {
-    pthread_once(&engine_once, make_engine);
-    if (!engine) {
-        status_fail(LT_UNSUPPORTED, "oneDNN has no CPU engine on this machine");
+    if (!have_engine())
         return NULL;
-    }
     onednn_matmul *k = must_alloc(sizeof *k);
     k->spec = *spec;
-    k->with_relu = spec->activation && strcmp(spec->activation, "relu") == 0;
+    k->with_relu = needs_relu(spec->activation, spec->parameter);
     if (make_shards(k) == LT_OK && make_scratch(k) == LT_OK)
         return k;
     onednn_matmul_free(k);
@@ -311,8 +341,6 @@ static void run_shard(void *context, int64_t i, int thread)
     const onednn_matmul_spec *s = &k->spec;
     const float *a_at = c->a + h->row * (s->transpose_a ? 1 : s->k);
     const float *b_at = c->b + h->column * (s->transpose_b ? s->k : 1);
-    int before = omp_get_max_threads();
-    omp_set_num_threads(1); /* a primitive must not start threads of its own */
     dnnl_memory_set_data_handle(h->a, (void *)a_at);
     dnnl_memory_set_data_handle(h->b, (void *)b_at);
     float *y_at = c->y + h->row * s->m + h->column;
@@ -326,9 +354,7 @@ static void run_shard(void *context, int64_t i, int thread)
         dnnl_memory_set_data_handle(h->bias, (void *)(c->bias + h->column));
         args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, h->bias};
     }
-    dnnl_status_t status = dnnl_primitive_execute(h->primitive, k->streams[thread], n, args);
-    omp_set_num_threads(before);
-    LT_ASSERT(status == dnnl_success);
+    execute(h->primitive, k->streams[thread], n, args);
     for (int64_t row = 0; k->with_relu && row < h->rows; row++, y_at += s->m)
         tile_relu((int)h->columns, y_at, y_at, NULL, NULL, 0);
 }
@@ -342,4 +368,294 @@ void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const f
     }
     LT_ASSERT(threads <= k->spec.threads);
     threads_run(threads, k->n_shards, run_shard, &(matmul_call){k, a, b, bias, y});
+}
+
+/* ---- Convolution ---- */
+
+/* What one thread executes with. */
+typedef struct conv_worker {
+    dnnl_stream_t stream;
+    dnnl_memory_t a, b, bias, out, scratch;
+} conv_worker;
+
+struct onednn_conv {
+    conv_spec spec;
+    dnnl_memory_desc_t x, y, bias, plain, packed;
+    dnnl_primitive_t primitive;
+    dnnl_primitive_t reorder;
+    dnnl_memory_t from, to; /* of the reorder */
+    dnnl_stream_t stream;   /* of the reorder */
+    conv_worker *workers;
+    size_t scratch_size;
+    unsigned char *scratch; /* one piece per worker */
+    bool with_relu;
+};
+
+/* n images of h x w pixels with c channels, channels last, in oneDNN's order of dimensions. */
+static dnnl_memory_desc_t images(int64_t n, int64_t h, int64_t w, int64_t c)
+{
+    dnnl_memory_desc_t d;
+    dnnl_dims_t dims = {n, c, h, w}, strides = {h * w * c, 1, w * c, c};
+    dnnl_memory_desc_init_by_strides(&d, 4, dims, dnnl_f32, strides);
+    return d;
+}
+
+/* Our weights, kh x kw x i / groups x o, as o x i x kh x kw or groups x o / groups x ... . */
+static dnnl_memory_desc_t plain_weight(const conv_spec *s)
+{
+    dnnl_memory_desc_t d;
+    int64_t i = s->i / s->groups, o = s->o / s->groups;
+    dnnl_dims_t dims = {s->groups, o, i, s->kh, s->kw};
+    dnnl_dims_t strides = {o, 1, s->o, s->kw * i * s->o, i * s->o};
+    int first = s->groups == 1;
+    dnnl_memory_desc_init_by_strides(&d, 5 - first, dims + first, dnnl_f32, strides + first);
+    return d;
+}
+
+/* What oneDNN would like best. */
+static dnnl_memory_desc_t any_format(const dnnl_memory_desc_t *like)
+{
+    dnnl_memory_desc_t d;
+    dnnl_memory_desc_init_by_tag(&d, like->ndims, like->dims, dnnl_f32, dnnl_format_tag_any);
+    return d;
+}
+
+static dnnl_status_t describe_conv(dnnl_convolution_desc_t *desc, const onednn_conv *k,
+                                   const dnnl_memory_desc_t *weight, bool has_bias)
+{
+    const conv_spec *s = &k->spec;
+    dnnl_dims_t strides = {s->stride, s->stride}, dilates = {s->dilation - 1, s->dilation - 1};
+    dnnl_dims_t left = {s->pad, s->pad};
+    /* what of the padding is in reach of the kernel; negative where pixels of x are not */
+    dnnl_dims_t right = {(s->oh - 1) * s->stride + s->dilation * (s->kh - 1) + 1 - s->h - s->pad,
+                         (s->ow - 1) * s->stride + s->dilation * (s->kw - 1) + 1 - s->w - s->pad};
+    const dnnl_alg_kind_t direct = dnnl_convolution_direct;
+    switch (s->pass) {
+    case CONV_FORWARD:
+        return dnnl_dilated_convolution_forward_desc_init(
+            desc, dnnl_forward_inference, direct, &k->x, weight, has_bias ? &k->bias : NULL, &k->y,
+            strides, dilates, left, right);
+    case CONV_DX:
+        return dnnl_dilated_convolution_backward_data_desc_init(
+            desc, direct, &k->x, weight, &k->y, strides, dilates, left, right);
+    case CONV_DW:
+        break;
+    }
+    return dnnl_dilated_convolution_backward_weights_desc_init(
+        desc, direct, &k->x, weight, NULL, &k->y, strides, dilates, left, right);
+}
+
+/* Backward passes are looked for with the forward one of the same shape as a hint. */
+static dnnl_status_t make_conv_pd(dnnl_primitive_desc_t *pd, const onednn_conv *k,
+                                  const dnnl_memory_desc_t *weight, bool finishes)
+{
+    const conv_spec *s = &k->spec;
+    dnnl_primitive_desc_t hint = NULL;
+    dnnl_convolution_desc_t desc;
+    dnnl_status_t status = dnnl_success;
+    if (s->pass != CONV_FORWARD) {
+        onednn_conv forward = *k;
+        forward.spec.pass = CONV_FORWARD;
+        dnnl_memory_desc_t any = any_format(&k->plain);
+        status = describe_conv(&desc, &forward, &any, false);
+        if (status == dnnl_success)
+            status = dnnl_primitive_desc_create(&hint, &desc, NULL, engine, NULL);
+    }
+    dnnl_primitive_attr_t attr = make_attributes(finishes ? s->activation : NULL, s->parameter);
+    if (status == dnnl_success)
+        status = describe_conv(&desc, k, weight, finishes && s->has_bias);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(pd, &desc, attr, engine, hint);
+    dnnl_primitive_attr_destroy(attr);
+    dnnl_primitive_desc_destroy(hint);
+    return status;
+}
+
+/* The weight format is chosen without bias and activation, so that it does not depend on them. */
+static dnnl_status_t choose_format(onednn_conv *k)
+{
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_memory_desc_t any = any_format(&k->plain);
+    dnnl_status_t status = make_conv_pd(&pd, k, &any, false);
+    if (status == dnnl_success) {
+        bool dw = k->spec.pass == CONV_DW;
+        k->packed = *dnnl_primitive_desc_query_md(
+            pd, dw ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    }
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+/* Single-threaded, as make_primitive. */
+static dnnl_status_t make_conv(onednn_conv *k, const onednn_conv *like)
+{
+    dnnl_primitive_desc_t pd = NULL;
+    dnnl_status_t status = dnnl_success;
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    if (like)
+        k->packed = like->packed;
+    else
+        status = choose_format(k);
+    if (status == dnnl_success)
+        status = make_conv_pd(&pd, k, &k->packed, true);
+    if (status == dnnl_success) {
+        size_t size = dnnl_memory_desc_get_size(
+            dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0));
+        k->scratch_size = (size + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
+        status = dnnl_primitive_create(&k->primitive, pd);
+    }
+    omp_set_num_threads(threads);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+static dnnl_status_t make_reorder(onednn_conv *k)
+{
+    bool dw = k->spec.pass == CONV_DW;
+    const dnnl_memory_desc_t *from = dw ? &k->packed : &k->plain, *to = dw ? &k->plain : &k->packed;
+    dnnl_primitive_desc_t pd = NULL;
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    dnnl_status_t status = dnnl_reorder_primitive_desc_create(&pd, from, engine, to, engine, NULL);
+    if (status == dnnl_success)
+        status = dnnl_primitive_create(&k->reorder, pd);
+    omp_set_num_threads(threads);
+    dnnl_primitive_desc_destroy(pd);
+    if (status == dnnl_success)
+        status = dnnl_memory_create(&k->from, from, engine, DNNL_MEMORY_NONE);
+    if (status == dnnl_success)
+        status = dnnl_memory_create(&k->to, to, engine, DNNL_MEMORY_NONE);
+    if (status == dnnl_success)
+        status = dnnl_stream_create(&k->stream, engine, dnnl_stream_default_flags);
+    return status;
+}
+
+static dnnl_status_t make_worker(onednn_conv *k, conv_worker *w, void *scratch)
+{
+    dnnl_memory_desc_t scratch_desc;
+    dnnl_dims_t dims = {(dnnl_dim_t)k->scratch_size};
+    dnnl_memory_desc_init_by_tag(&scratch_desc, 1, dims, dnnl_u8, dnnl_a);
+    const struct {
+        dnnl_memory_t *memory;
+        const dnnl_memory_desc_t *desc;
+        void *data;
+    } parts[] = {{&w->a, k->spec.pass == CONV_DX ? &k->y : &k->x, DNNL_MEMORY_NONE},
+                 {&w->b, k->spec.pass == CONV_DW ? &k->y : &k->packed, DNNL_MEMORY_NONE},
+                 {&w->bias, &k->bias, DNNL_MEMORY_NONE},
+                 {&w->out,
+                  k->spec.pass == CONV_FORWARD ? &k->y
+                  : k->spec.pass == CONV_DX    ? &k->x
+                                               : &k->packed,
+                  DNNL_MEMORY_NONE},
+                 {&w->scratch, &scratch_desc, scratch}};
+    dnnl_status_t status = dnnl_stream_create(&w->stream, engine, dnnl_stream_default_flags);
+    for (int i = 0; i < COUNT_OF(parts) && status == dnnl_success; i++)
+        status = dnnl_memory_create(parts[i].memory, parts[i].desc, engine, parts[i].data);
+    return status;
+}
+
+static int make_workers(onednn_conv *k)
+{
+    size_t n = (size_t)k->spec.threads;
+    k->scratch = tensor_alloc(k->scratch_size * n, "scratch of a convolution");
+    if (!k->scratch)
+        return LT_NO_MEMORY;
+    k->workers = must_alloc(sizeof *k->workers * n);
+    dnnl_status_t status = dnnl_success;
+    for (size_t i = 0; i < n && status == dnnl_success; i++)
+        status = make_worker(k, &k->workers[i], k->scratch + i * k->scratch_size);
+    return status == dnnl_success ? LT_OK : fail("describing memory", status);
+}
+
+onednn_conv *onednn_conv_create(const conv_spec *s, const onednn_conv *like)
+{
+    if (!have_engine())
+        return NULL;
+    onednn_conv *k = must_alloc(sizeof *k);
+    k->spec = *s;
+    k->with_relu = needs_relu(s->activation, s->parameter);
+    k->x = images(s->n, s->h, s->w, s->i);
+    k->y = images(s->n, s->oh, s->ow, s->o);
+    dnnl_dims_t channels = {s->o}, unit = {1};
+    dnnl_memory_desc_init_by_strides(&k->bias, 1, channels, dnnl_f32, unit);
+    k->plain = plain_weight(s);
+    dnnl_status_t status = make_conv(k, like);
+    if (status == dnnl_success)
+        status = make_reorder(k);
+    if (status == dnnl_success && make_workers(k) == LT_OK)
+        return k;
+    if (status != dnnl_success)
+        fail("making a convolution", status);
+    onednn_conv_free(k);
+    return NULL;
+}
+
+void onednn_conv_free(onednn_conv *k)
+{
+    if (!k)
+        return;
+    for (int i = 0; i < k->spec.threads && k->workers; i++) {
+        conv_worker *w = &k->workers[i];
+        dnnl_memory_destroy(w->a);
+        dnnl_memory_destroy(w->b);
+        dnnl_memory_destroy(w->bias);
+        dnnl_memory_destroy(w->out);
+        dnnl_memory_destroy(w->scratch);
+        dnnl_stream_destroy(w->stream);
+    }
+    dnnl_memory_destroy(k->from);
+    dnnl_memory_destroy(k->to);
+    dnnl_stream_destroy(k->stream);
+    dnnl_primitive_destroy(k->reorder);
+    dnnl_primitive_destroy(k->primitive);
+    tensor_free(k->scratch);
+    free(k->workers);
+    free(k);
+}
+
+size_t onednn_conv_packed_size(const onednn_conv *k)
+{
+    return dnnl_memory_desc_get_size(&k->packed) / sizeof(float);
+}
+
+bool onednn_conv_is_plain(const onednn_conv *k)
+{
+    return dnnl_memory_desc_equal(&k->plain, &k->packed);
+}
+
+void onednn_conv_run(onednn_conv *k, const float *a, const float *b, const float *bias, float *out,
+                     int worker)
+{
+    static const struct {
+        int a, b, out;
+    } names[] = {[CONV_FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+                 [CONV_DX] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC},
+                 [CONV_DW] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS}};
+    const conv_spec *s = &k->spec;
+    conv_worker *w = &k->workers[worker];
+    dnnl_memory_set_data_handle(w->a, (void *)a);
+    dnnl_memory_set_data_handle(w->b, (void *)b);
+    dnnl_memory_set_data_handle(w->out, out);
+    dnnl_exec_arg_t args[5] = {{names[s->pass].a, w->a},
+                               {names[s->pass].b, w->b},
+                               {names[s->pass].out, w->out},
+                               {DNNL_ARG_SCRATCHPAD, w->scratch}};
+    int n = 4;
+    if (s->has_bias) {
+        dnnl_memory_set_data_handle(w->bias, (void *)bias);
+        args[n++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, w->bias};
+    }
+    execute(k->primitive, w->stream, n, args);
+    int64_t row = s->ow * s->o, rows = s->n * s->oh;
+    for (int64_t i = 0; k->with_relu && i < rows; i++, out += row)
+        tile_relu((int)row, out, out, NULL, NULL, 0);
+}
+
+void onednn_conv_reorder(onednn_conv *k, const float *from, float *to)
+{
+    dnnl_memory_set_data_handle(k->from, (void *)from);
+    dnnl_memory_set_data_handle(k->to, to);
+    execute(k->reorder, k->stream, 2,
+            (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, k->from}, {DNNL_ARG_TO, k->to}});
 }

@@ -5,7 +5,10 @@
 #ifndef LATENT_ONEDNN_H
 #define LATENT_ONEDNN_H
 
+#include "kernels/conv.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct onednn_matmul onednn_matmul;
@@ -26,7 +29,28 @@ void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const f
                        int threads);
 void onednn_matmul_free(onednn_matmul *k);
 
-/* Whether a matmul can apply this elementwise operator to its result. */
+/* One convolution primitive made for one thread, over a fixed number of images: the spec's n. What
+   conv.h calls packed is the format that oneDNN chose for the weight: the operand of FORWARD and DX,
+   the result of DW. It depends neither on bias and activation nor on threads. */
+typedef struct onednn_conv onednn_conv;
+
+/* In the weight format of `like`, or in oneDNN's choice (NULL). A has_bias or an activation is
+   FORWARD's alone. NULL with an error message on failure. */
+onednn_conv *onednn_conv_create(const conv_spec *spec, const onednn_conv *like);
+void onednn_conv_free(onednn_conv *k);
+
+/* Floats of a packed weight; equal to those of a plain one if that is the packed format. */
+size_t onednn_conv_packed_size(const onednn_conv *k);
+bool onednn_conv_is_plain(const onednn_conv *k);
+
+/* On the calling thread; `worker` < spec.threads, never the same one twice at a time. */
+void onednn_conv_run(onednn_conv *k, const float *a, const float *b, const float *bias, float *out,
+                     int worker);
+/* Plain into packed (FORWARD, DX), packed into plain (DW). */
+void onednn_conv_reorder(onednn_conv *k, const float *from, float *to);
+
+/* Whether a matmul or a convolution can apply this elementwise operator to its
+   result. */
 bool onednn_has_activation(const char *name);
 
 /* "2.6.3" */
