@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints the hashes of seeds_keep_their_meaning in tests/test_data.c.
+"""Prints the hashes of seeds_keep_their_meaning in tests/test_data.c and, where Pillow is installed
+(made with 9.4.0), those of tests/test_transform.c.
 
-    python3 tools/golden_data.py
+    /usr/bin/python3 tools/golden_data.py
 
 Shares nothing with the C code: Philox-4x32-10, the order of an epoch, synthetic images, dynamic
-binarisation, all once more. Takes a second.
+binarisation, all once more; pictures are resized and recoloured by Pillow. Takes ten seconds.
 """
 import hashlib
 import struct
@@ -26,12 +27,12 @@ def philox(counter, key):
     return c
 
 
-def words(stream, step, first, n):
+def words(stream, step, first, n, seed=SEED):
     """n words of a stream from number `first`, a multiple of 4."""
     out = []
     for block in range(first // 4, (first + n + 3) // 4):
         out += philox([block & MASK, stream ^ ((block >> 32) << 24), step & MASK, step >> 32],
-                      (SEED & MASK, SEED >> 32))
+                      (seed & MASK, seed >> 32))
     return out[:n]
 
 
@@ -102,12 +103,67 @@ def draws(pixels):
     return out
 
 
+# ---- Pictures: h, w, c of the picture and of the image, and how the one is put into the other ----
+
+PICTURES = [
+    (28, 28, 1, 32, 32, 1, "none"), (28, 28, 1, 14, 14, 1, "none"), (37, 53, 3, 32, 32, 3, "none"),
+    (375, 500, 3, 64, 64, 3, "none"), (1, 1, 1, 5, 5, 1, "none"), (5, 5, 3, 1, 1, 3, "none"),
+    (7, 3, 3, 7, 9, 3, "none"), (7, 3, 1, 20, 3, 1, "none"), (100, 3, 3, 3, 100, 3, "none"),
+    (16, 16, 3, 16, 16, 1, "none"), (64, 48, 3, 20, 20, 1, "none"), (9, 8, 1, 12, 12, 3, "none"),
+    (375, 500, 3, 64, 64, 3, "center"), (53, 37, 1, 16, 24, 1, "center"),
+    (375, 500, 3, 64, 64, 3, "fit"), (53, 37, 1, 48, 64, 3, "fit"), (3, 700, 1, 8, 8, 1, "fit"),
+]
+
+
+def noise(i, size):
+    """The bytes of picture i."""
+    return bytes(w >> 24 for w in words(0, i, 0, size, seed=1))
+
+
+def box_within(h, w, like_h, like_w):
+    """The largest box of a shape in h x w: its size, rounded, and its place in the middle."""
+    box_h = min(h, max(1, (2 * w * like_h + like_w) // (2 * like_w)))
+    box_w = min(w, max(1, (2 * h * like_w + like_h) // (2 * like_h)))
+    return box_h, box_w, (h - box_h) // 2, (w - box_w) // 2
+
+
+def transformed(Image, data, h, w, c, to_h, to_w, to_c, crop):
+    image = Image.frombytes("L" if c == 1 else "RGB", (w, h), data)
+    image = image.convert("L" if to_c == 1 else "RGB")
+    if crop == "center":
+        box_h, box_w, top, left = box_within(h, w, to_h, to_w)
+        image = image.crop((left, top, left + box_w, top + box_h))
+    if crop != "fit":
+        return image.resize((to_w, to_h), Image.BILINEAR)
+    box_h, box_w, top, left = box_within(to_h, to_w, h, w)
+    whole = Image.new(image.mode, (to_w, to_h))
+    whole.paste(image.resize((box_w, box_h), Image.BILINEAR), (left, top))
+    return whole
+
+
+def print_pictures(Image):
+    for i, case in enumerate(PICTURES):
+        h, w, c = case[:3]
+        image = transformed(Image, noise(i, h * w * c), *case)
+        print(case, hashlib.sha256(image.tobytes()).hexdigest())
+    for i, (h, w, c, to_h, to_w, _, _) in enumerate(PICTURES[:2]):
+        floats = struct.pack(f"<{h * w}f", *(b / 255 for b in noise(i, h * w)))
+        image = Image.frombytes("F", (w, h), floats).resize((to_w, to_h), Image.BILINEAR)
+        print((h, w, to_h, to_w), "floats", hashlib.sha256(image.tobytes()).hexdigest())
+
+
 def main():
     pixels = images()
     drawn = draws(pixels)
     print("images", hashlib.sha256(pixels).hexdigest())
     print("order ", hashlib.sha256(struct.pack(f"<{N}i", *order())).hexdigest())
     print("draws ", hashlib.sha256(struct.pack(f"<{len(drawn)}f", *drawn)).hexdigest())
+    try:
+        from PIL import Image
+    except ImportError:
+        print("no Pillow, no pictures")
+    else:
+        print_pictures(Image)
 
 
 if __name__ == "__main__":

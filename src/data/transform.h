@@ -33,6 +33,13 @@ typedef struct transform {
    LT_NO_MEMORY. */
 int transform_picture(const transform *t, const picture *p, unsigned char *out);
 
+/* The same for n pictures one after the other, each as large as `like` (whose pixels do not matter), cut
+   over the cores; and for floats in [0, 1], not rounded. Their channels may be any number where
+   t->c leaves them as they are. */
+int transform_bytes(const transform *t, int n, const picture *like, const unsigned char *in,
+                    unsigned char *out);
+int transform_floats(const transform *t, int n, const picture *like, const float *in, float *out);
+
 /* The size of what transform_picture writes for this picture. */
 void transform_size(const transform *t, const picture *p, int *h, int *w, int *c);
 
