@@ -76,6 +76,7 @@ lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n)
     rewrite_simplify(p);
     rewrite_products(p);
     rewrite_settle(p);
+    rewrite_repeat(p);
     fuse_units(p);
     describe(p);
     return p;

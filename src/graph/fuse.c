@@ -247,7 +247,7 @@ static void place_fusable(fuser *f, const lt_node *x)
     for (int i = x->n_in - 1; i >= first_read(x); i--) {
         bool whole;
         lt_node *s = read_storage(f, x, i, &whole);
-        if (!whole)
+        if (!whole || (x->is_repeated && !s->is_repeated)) /* it waits for its reader */
             continue;
         u = merge_if_possible(f, u, f->unit_of[s->id]);
         if (f->unit_of[s->id] != u) {

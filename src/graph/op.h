@@ -19,6 +19,7 @@ struct lt_node {
     lt_node **in;
     int n_in;
     int id; /* position in graph->nodes: inputs come before their users */
+    bool is_repeated; /* computed again for a unit that reads it, and for that one alone */
     lt_shape shape;
 };
 

@@ -88,4 +88,4 @@ static lt_node *rewrite_product(rebuild *r, const lt_node *x, lt_node *const *in
     return y ? y : rebuild_copy(r, x, in);
 }
 
-void rewrite_products(lt_program *p) { rebuild_graph(p, rewrite_product); }
+void rewrite_products(lt_program *p) { rebuild_graph(p, rewrite_product, NULL); }

@@ -53,12 +53,21 @@ struct lt_program {
 /* Dead code, common subexpressions, constants, identities: makes graph and image better. */
 void rewrite_simplify(lt_program *p);
 
-/* Transposes, biases and activations go into matrix products, a b + c becomes one operator. */
+/* Convolutions that are matrix products become them; simplify once more afterwards. */
+void rewrite_convolutions(lt_program *p);
+
+/* Transposes, biases and activations go into products, a b + c becomes one operator. */
 void rewrite_products(lt_program *p);
 
 /* Assigned variables get a copy, so that all reads see the old values; repeated constants that a
    unit of its own reads are written out. */
 void rewrite_settle(lt_program *p);
+
+/* Convolutions read packed weights. */
+void rewrite_pack(lt_program *p);
+
+/* Cheap values are computed again in the units that read them instead of being stored. */
+void rewrite_repeat(lt_program *p);
 
 /* Groups nodes into units and puts them in order: fills units and unit_of. */
 void fuse_units(lt_program *p);

@@ -144,11 +144,11 @@ static bool *find_unfused(const lt_graph *g)
     return unfused;
 }
 
-void rebuild_graph(lt_program *p, rewrite_function *rewrite)
+void rebuild_graph(lt_program *p, rewrite_function *rewrite, void *context)
 {
     lt_node **targets = current_targets(p);
     lt_graph *from = p->graph;
-    rebuild r = {.program = p, .to = lt_graph_create(), .uses = count_uses(p),
+    rebuild r = {.program = p, .context = context, .to = lt_graph_create(), .uses = count_uses(p),
                  .unfused = find_unfused(from)};
     r.to->streams = from->streams;
     bool *live = find_live(from, from->n, targets, p->n_targets);

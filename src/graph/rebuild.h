@@ -10,6 +10,7 @@ enum { FOLD_LIMIT = 1 << 16 }; /* elements of a constant worth keeping */
 
 typedef struct rebuild {
     lt_program *program;
+    void *context; /* of the pass */
     lt_graph *to;
     int *uses;       /* of the nodes of the old graph */
     bool *unfused;   /* of them: read by an operator that no fused unit takes */
@@ -21,7 +22,7 @@ typedef struct rebuild {
 typedef lt_node *rewrite_function(rebuild *r, const lt_node *x, lt_node *const *in);
 
 /* Rebuilds what the targets need; a node that is there already is found instead of made again. */
-void rebuild_graph(lt_program *p, rewrite_function *rewrite);
+void rebuild_graph(lt_program *p, rewrite_function *rewrite, void *context);
 
 /* x over, with its name. */
 lt_node *rebuild_copy(rebuild *r, const lt_node *x, lt_node *const *in);
@@ -38,6 +39,8 @@ static inline bool is_transpose(const lt_node *x)
 {
     return x->op == &lt_op_permute && x->shape.rank == 2;
 }
+
+static inline int64_t last_dimension(const lt_node *x) { return x->shape.d[x->shape.rank - 1]; }
 
 /* Whether every element of x is the same constant. */
 bool is_splat(const lt_node *x, double *value);

@@ -56,6 +56,6 @@ static void copy_targets(lt_program *p)
 
 void rewrite_settle(lt_program *p)
 {
-    rebuild_graph(p, settle);
+    rebuild_graph(p, settle, NULL);
     copy_targets(p);
 }

@@ -110,13 +110,40 @@ static lt_node *fold_chain(const lt_node *x, lt_node *const *in)
     return NULL;
 }
 
+/* What is computed from repeated rows alone is computed for one row and then repeated. */
+static lt_node *fold_repeated(rebuild *r, const lt_node *x, lt_node *const *in)
+{
+    if (!(x->op->flags & OP_ELEMENTWISE) || x->n_in > 3 || x->shape.rank == 0)
+        return NULL;
+    lt_shape small = {.rank = x->shape.rank};
+    for (int k = 0; k < small.rank; k++)
+        small.d[k] = 1;
+    double value[3];
+    for (int i = 0; i < x->n_in; i++) {
+        if (is_splat(in[i], &value[i]))
+            continue;
+        if (in[i]->op != &lt_op_expand)
+            return NULL;
+        for (int k = 0; k < small.rank; k++)
+            small.d[k] = in[i]->in[0]->shape.d[k] == 1 ? small.d[k] : x->shape.d[k];
+    }
+    if (lt_shape_size(small) >= lt_shape_size(x->shape))
+        return NULL;
+    lt_node *part[3];
+    for (int i = 0; i < x->n_in; i++)
+        part[i] = is_splat(in[i], &value[i]) ? make_splat(r, value[i], small)
+                                             : lt_expand(in[i]->in[0], small);
+    return lt_expand(rebuild_common(r, node_make(x->op, x->attr, x->n_in, part)), x->shape);
+}
+
 static lt_node *simplify(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     lt_node *y = fold_splat(r, x, in);
     y = y ? y : fold_constant(r, x, in);
     y = y ? y : fold_identity(x, in);
     y = y ? y : fold_chain(x, in);
+    y = y ? y : fold_repeated(r, x, in);
     return y ? y : rebuild_copy(r, x, in);
 }
 
-void rewrite_simplify(lt_program *p) { rebuild_graph(p, simplify); }
+void rewrite_simplify(lt_program *p) { rebuild_graph(p, simplify, NULL); }
