@@ -12,6 +12,9 @@
 #include <float.h>
 #include <stdio.h>
 
+/* Tested in test_exec.c and test_images.c. */
+enum { NOT_HERE = OP_SOURCE | OP_EFFECT | OP_INTERNAL };
+
 /* ---- A trial: a function of a few inputs, and values for them ---- */
 
 typedef struct trial {
@@ -389,7 +392,7 @@ static void cases_have_odd_shapes(void **state)
 {
     (void)state;
     for (const lt_op *const *op = op_table; *op; op++) {
-        if ((*op)->flags & (OP_SOURCE | OP_EFFECT))
+        if ((*op)->flags & NOT_HERE)
             continue;
         if (!cases_have(*op, is_one))
             fail_msg("%s: no case has a dimension of 1", (*op)->name);
@@ -680,7 +683,7 @@ int main(void)
     int n = COUNT_OF(others);
     memcpy(tests, others, sizeof others);
     for (const lt_op *const *op = op_table; *op && n < MOST; op++)
-        if (!((*op)->flags & (OP_SOURCE | OP_EFFECT))) /* those are tested in test_exec.c */
+        if (!((*op)->flags & NOT_HERE))
             tests[n++] = (struct CMUnitTest){.name = (*op)->name, .test_func = operator_is_right,
                                              .initial_state = (void *)(uintptr_t)*op};
     for (int i = 0; i < COUNT_OF(functions) && n < MOST; i++)

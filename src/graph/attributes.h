@@ -84,17 +84,19 @@ typedef struct conv_attr {
 /* `op` is conv2d, conv2d_dx or conv2d_dw; bias: NULL unless attr->has_bias. */
 lt_node *conv_make(const lt_op *op, const conv_attr *attr, lt_node *a, lt_node *b, lt_node *bias);
 
-/* Of conv2d_pack: the weight w (kh x kw x i / groups x o) as the convolution with `attr` wants it, a
-   vector whose meaning only the kernel knows. */
+/* Of conv2d_pack: the weight w (kh x kw x i / groups x o) as that convolution wants it, a vector whose
+   meaning only the kernel knows. */
 typedef struct conv_pack_attr {
-    conv_attr conv;
+    conv_attr conv;     /* stride, pad, dilation, groups; the rest is 0, so that equal packs are one */
     int64_t is_dx;      /* of conv2d_dx, else of conv2d */
+    int64_t size;       /* of the vector */
     int64_t n, h, w;    /* images of x and their size, i channels */
     int64_t oh, ow;     /* size of y, o channels */
 } conv_pack_attr;
 
-/* What is to be read in place of the weight of the convolution y (conv2d or conv2d_dx): its packed form, or
-   NULL where the kernel takes the weight as it is. */
+/* What is to be read in place of the weight of the convolution y (conv2d or conv2d_dx, not packed): a new
+   node of y's graph with its packed form, or NULL where the kernel takes the weight as it is. A
+   convolution that is left unpacked is right too: it packs in every run. */
 lt_node *conv_pack_weight(const lt_node *y);
 
 /* Whether a matrix product can apply this elementwise operator to its result. */

@@ -62,6 +62,7 @@ enum op_flags {
     OP_RANDOM = 8,      /* depends on the run's key */
     OP_EFFECT = 16,     /* kept though nothing reads it */
     OP_SOURCE = 32,     /* input, variable, constant: has values, is never run */
+    OP_INTERNAL = 64,   /* only compile makes it: no reference, no gradient, no cases */
 };
 
 /* What the tests run. Inputs are drawn from [lo, hi] away from 0; index inputs from 0 ... rows-1. */
