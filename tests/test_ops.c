@@ -564,6 +564,26 @@ static lt_node *make_batch_norm(lt_node **x)
     lt_node *variance = lt_mean_over(lt_square(centred), LT_AXIS(0));
     return lt_mul(centred, lt_rsqrt(lt_shift(variance, .01)));
 }
+static lt_node *make_global_mean(lt_node **x) { return lt_exp(lt_global_avg_pool(x[0])); }
+static lt_node *make_upsample(lt_node **x) { return lt_square(lt_upsample(x[0], 3)); }
+static lt_node *make_shuffle(lt_node **x) { return lt_square(lt_pixel_shuffle(x[0], 2)); }
+static lt_node *make_frame(lt_node **x) { return lt_exp(lt_pad_image(x[0], 1, 2, 0, 3)); }
+static lt_node *make_crop(lt_node **x) { return lt_exp(lt_crop_image(x[0], 1, 2, 3, 2)); }
+static lt_node *make_conv(lt_node **x)
+{
+    lt_window o = {.stride = 2, .pad = 1};
+    return lt_tanh(lt_add(lt_conv2d(x[0], x[1], o), x[2]));
+}
+static lt_node *make_transposed_conv(lt_node **x)
+{
+    lt_window o = {.stride = 2, .pad = 1};
+    return lt_sigmoid(lt_add(lt_conv2d_dx(x[0], x[1], 6, 7, o), x[2]));
+}
+static lt_node *make_pools(lt_node **x)
+{
+    lt_node *y = lt_max_pool2d(lt_square(x[0]), 2, (lt_window){.stride = 2});
+    return lt_square(lt_avg_pool2d(y, 3, (lt_window){.pad = 1}));
+}
 
 static const function functions[] = {
     {"softplus, far out", make_softplus, {{2, {5, 7}}}, -2, 2},
@@ -588,6 +608,15 @@ static const function functions[] = {
     {"layer", make_layer, {{2, {7, 5}}, {2, {5, 3}}, {1, {3}}}, -1, 1},
     {"transposed", make_transposed, {{2, {5, 7}}, {2, {3, 5}}}, -1, 1},
     {"batch norm", make_batch_norm, {{2, {31, 5}}}, -2, 2},
+    {"global_avg_pool", make_global_mean, {{4, {3, 5, 7, 2}}}, -2, 2},
+    {"upsample", make_upsample, {{4, {2, 3, 5, 7}}}, -2, 2},
+    {"pixel_shuffle", make_shuffle, {{4, {2, 3, 5, 12}}}, -2, 2},
+    {"pad_image", make_frame, {{4, {2, 3, 5, 3}}}, -2, 2},
+    {"crop_image", make_crop, {{4, {2, 5, 4, 3}}}, -2, 2},
+    {"convolution", make_conv, {{4, {2, 5, 6, 3}}, {4, {3, 4, 3, 5}}, {1, {5}}}, -1, 1},
+    {"transposed convolution", make_transposed_conv,
+     {{4, {2, 3, 3, 5}}, {4, {4, 4, 3, 5}}, {1, {3}}}, -1, 1},
+    {"pools", make_pools, {{4, {2, 7, 8, 3}}}, -2, 2},
 };
 
 static void function_is_right(void **state)

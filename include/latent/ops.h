@@ -115,7 +115,8 @@ LT_API lt_node *lt_conv2d_dx(lt_node *g, lt_node *w, int64_t height, int64_t wid
 LT_API lt_node *lt_conv2d_dw(lt_node *x, lt_node *g, int64_t kh, int64_t kw, lt_window o);
                       /* n x h x w x i, n x oh x ow x o -> kh x kw x i / groups x o */
 
-/* Largest of each window (padding never wins); the first of equals, by rows, takes the gradient.
+/* Pools work on each channel alone; pad < kernel, so that every window has a pixel.
+   Largest of each window (padding never wins); the first of equals, by rows, takes the gradient.
    scatter: zeros but for g's numbers, added up where x has its windows' maxima; gather: t's number
    there. They are each other's gradients, and scatter is max_pool2d's. */
 LT_API lt_node *lt_max_pool2d(lt_node *x, int kernel, lt_window o);

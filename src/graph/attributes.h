@@ -99,6 +99,14 @@ typedef struct conv_pack_attr {
    convolution that is left unpacked is right too: it packs in every run. */
 lt_node *conv_pack_weight(const lt_node *y);
 
+/* Of the pools, which move a window of kernel x kernel pixels. */
+typedef struct pool_attr {
+    int64_t kernel, stride, pad;
+    int64_t h, w;  /* avg_pool2d_dx: of the result; else 0 */
+    double weight; /* avg_pool2d and avg_pool2d_dx: of each number in a window's sum, 1 / kernel^2 for
+                      means, 1 for upsampling; else 0 */
+} pool_attr;
+
 /* Whether a matrix product can apply this elementwise operator to its result. */
 bool matmul_can_activate(const lt_op *op);
 
