@@ -506,6 +506,8 @@ static void run_reduction(worker *w, const step *s, const tile *t)
         *to = combine(s->kind, *to, reduce_run(s->kind, n, x));
     else if (s0 && (s1 == t->columns || t->rows == 1))
         accumulate(s->kind, n, to, x);
+    else if (s0 && s1 == 0 && s->kind == STEP_SUM)
+        tile_sum_rows(t->rows, t->columns, to, x);
     else
         for (int r = 0; r < t->rows; r++, x += t->columns, to += s1)
             if (s0)

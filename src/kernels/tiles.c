@@ -113,6 +113,32 @@ LT_CLONES void tile_accumulate_sum(int n, float *y, const float *x)
         y[i] += x[i];
 }
 
+/* One block of columns, whose sums stay in registers while the rows pass. */
+static inline __attribute__((always_inline)) void sum_block(int width, int rows, int columns,
+                                                            float *y, const float *x)
+{
+    float sum[2 * LANES];
+    for (int k = 0; k < width; k++)
+        sum[k] = y[k];
+    for (int r = 0; r < rows; r++, x += columns)
+        for (int k = 0; k < width; k++)
+            sum[k] += x[k];
+    for (int k = 0; k < width; k++)
+        y[k] = sum[k];
+}
+
+LT_CLONES void tile_sum_rows(int rows, int columns, float *y, const float *x)
+{
+    int c = 0;
+    for (; c + 64 <= columns; c += 64)
+        sum_block(64, rows, columns, y + c, x + c);
+    for (; c + 16 <= columns; c += 16)
+        sum_block(16, rows, columns, y + c, x + c);
+    for (int r = 0; r < rows; r++)
+        for (int k = c; k < columns; k++)
+            y[k] += x[r * columns + k];
+}
+
 LT_CLONES void tile_accumulate_max(int n, float *y, const float *x)
 {
 #pragma omp simd

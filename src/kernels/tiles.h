@@ -30,6 +30,9 @@ float tile_max_all(int n, const float *x);
 void tile_accumulate_sum(int n, float *y, const float *x);
 void tile_accumulate_max(int n, float *y, const float *x);
 
+/* y[c] += x[r][c] for every row r in turn. */
+void tile_sum_rows(int rows, int columns, float *y, const float *x);
+
 void tile_fill(int n, float *y, float value);
 
 /* Uniform and normal draws from Philox words (Box and Muller, two at a time); n is a multiple of 4,
