@@ -74,8 +74,11 @@ lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n)
         return fail(g);
     lt_program *p = begin(g, targets, n);
     rewrite_simplify(p);
+    rewrite_convolutions(p);
+    rewrite_simplify(p);
     rewrite_products(p);
     rewrite_settle(p);
+    rewrite_pack(p);
     rewrite_repeat(p);
     fuse_units(p);
     describe(p);
