@@ -14,7 +14,7 @@ typedef struct kernel {
     const unit *unit;
     group *group;
     void *planned;
-    char *name;
+    const char *name;
     int64_t flops, bytes, calls;
     double seconds;
 } kernel;
@@ -138,22 +138,16 @@ static float *values_at(cpu *s, const lt_node *x)
 
 /* ---- Kernels ---- */
 
-static char *kernel_name(cpu *s, const unit *u)
+static const char *kernel_name(cpu *s, const unit *u)
 {
     const lt_node *y = u->nodes[0];
     char shape[LT_SHAPE_TEXT_SIZE];
     if (u->fused)
         return arena_format(&s->names, "fused %lld elements, %d nodes, last %s",
                             (long long)u->size, u->n, u->nodes[u->n - 1]->op->name);
-    if (y->op != &lt_op_matmul)
-        return arena_format(&s->names, "%s %s", y->op->name, lt_shape_text(y->shape, shape));
-    const matmul_attr *m = y->attr;
-    return arena_format(&s->names, "matmul %lld x %lld x %lld%s%s%s%s%s",
-                        (long long)y->shape.d[0],
-                        (long long)y->in[0]->shape.d[m->transpose_a ? 0 : 1],
-                        (long long)y->shape.d[1], m->transpose_a ? " a'" : "",
-                        m->transpose_b ? " b'" : "", m->has_bias ? " + bias" : "",
-                        m->activation ? " + " : "", m->activation ? m->activation->name : "");
+    return y->op->describe ? y->op->describe(y, &s->names)
+                           : arena_format(&s->names, "%s %s", y->op->name,
+                                          lt_shape_text(y->shape, shape));
 }
 
 static int64_t node_bytes(const lt_node *y)

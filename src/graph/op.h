@@ -91,6 +91,8 @@ struct lt_op {
     void (*grad)(lt_vjp *r); /* NULL: not differentiable */
     /* Multiplications plus additions of one run; NULL: not counted. */
     int64_t (*flops)(const lt_node *y);
+    /* One run in words, for profiles: sizes and options; NULL: its name and shape. */
+    const char *(*describe)(const lt_node *y, arena *a);
     const lt_op_case *cases; /* ends with a case without name */
     /* Elementwise operators only. */
     tile_function *tile;

@@ -11,6 +11,7 @@
 #include "kernels/conv.h"
 #include "ops/window.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Shapes: who has which size, as the kernels want to know it ---- */
@@ -197,6 +198,26 @@ static int64_t conv_flops(const lt_node *y)
     return !s.n ? 0 : fits ? flops : INT64_MAX;
 }
 
+/* conv2d_dx 128 x 16x16x64 -> 32x32x32 k4 s2 + bias: from the input's images to the result's. */
+static const char *conv_describe(const lt_node *y, arena *a)
+{
+    conv_spec s = spec_of(y);
+    const conv_attr *attr = y->attr;
+    bool is_dx = s.pass == CONV_DX;
+    char stride[32] = "", groups[32] = "";
+    if (s.stride > 1)
+        snprintf(stride, sizeof stride, " s%lld", (long long)s.stride);
+    if (s.groups > 1)
+        snprintf(groups, sizeof groups, " in %lld groups", (long long)s.groups);
+    return arena_format(
+        a, "%s %lld x %lldx%lldx%lld -> %lldx%lldx%lld k%lld%s%s%s%s%s", y->op->name,
+        (long long)s.n, (long long)(is_dx ? s.oh : s.h), (long long)(is_dx ? s.ow : s.w),
+        (long long)(is_dx ? s.o : s.i), (long long)(is_dx ? s.h : s.oh),
+        (long long)(is_dx ? s.w : s.ow), (long long)(is_dx ? s.i : s.o), (long long)s.kh, stride,
+        groups, attr->has_bias ? " + bias" : "", attr->activation ? " + " : "",
+        attr->activation ? attr->activation->name : "");
+}
+
 /* ---- The cpu: kernels/conv.h ---- */
 
 typedef struct conv_state {
@@ -359,7 +380,7 @@ static void conv_dw_grad(lt_vjp *r)
 const lt_op lt_op_conv2d = {
     .name = "conv2d", .n_in = LT_MANY, .attr_size = sizeof(conv_attr), .shape = conv_shape,
     .plan = conv_plan, .release = conv_release, .eval = conv_eval, .reference = conv_reference,
-    .grad = conv_grad, .flops = conv_flops,
+    .grad = conv_grad, .flops = conv_flops, .describe = conv_describe,
     .cases = (const lt_op_case[]){
         {"plain", .in = {{4, {2, 5, 7, 3}}, {4, {3, 3, 3, 4}}}, CONV(1, 0, 1, 1, )},
         {"same size", .in = {{4, {3, 5, 4, 2}}, {4, {3, 3, 2, 5}}}, CONV(1, 1, 1, 1, )},
@@ -377,7 +398,7 @@ const lt_op lt_op_conv2d = {
 const lt_op lt_op_conv2d_dx = {
     .name = "conv2d_dx", .n_in = LT_MANY, .attr_size = sizeof(conv_attr), .shape = conv_shape,
     .plan = conv_plan, .release = conv_release, .eval = conv_eval, .reference = conv_reference,
-    .grad = conv_dx_grad, .flops = conv_flops,
+    .grad = conv_dx_grad, .flops = conv_flops, .describe = conv_describe,
     .cases = (const lt_op_case[]){
         {"plain", .in = {{4, {2, 3, 5, 4}}, {4, {3, 3, 3, 4}}}, CONV(1, 0, 1, 1, .h = 5, .w = 7)},
         {"double size", .in = {{4, {2, 3, 4, 5}}, {4, {4, 4, 3, 5}}},
@@ -397,7 +418,7 @@ const lt_op lt_op_conv2d_dx = {
 const lt_op lt_op_conv2d_dw = {
     .name = "conv2d_dw", .n_in = LT_MANY, .attr_size = sizeof(conv_attr), .shape = conv_shape,
     .plan = conv_plan, .release = conv_release, .eval = conv_eval, .reference = conv_reference,
-    .grad = conv_dw_grad, .flops = conv_flops,
+    .grad = conv_dw_grad, .flops = conv_flops, .describe = conv_describe,
     .cases = (const lt_op_case[]){
         {"plain", .in = {{4, {2, 5, 7, 3}}, {4, {2, 3, 5, 4}}}, CONV(1, 0, 1, 1, .h = 3, .w = 3)},
         {"half size", .in = {{4, {5, 7, 6, 1}}, {4, {5, 3, 3, 17}}},

@@ -36,6 +36,15 @@ static int64_t matmul_flops(const lt_node *y)
     return fits ? flops : INT64_MAX;
 }
 
+static const char *matmul_describe(const lt_node *y, arena *a)
+{
+    const matmul_attr *m = y->attr;
+    return arena_format(a, "matmul %lld x %lld x %lld%s%s%s%s%s", (long long)y->shape.d[0],
+                        (long long)inner(y), (long long)y->shape.d[1], m->transpose_a ? " a'" : "",
+                        m->transpose_b ? " b'" : "", m->has_bias ? " + bias" : "",
+                        m->activation ? " + " : "", m->activation ? m->activation->name : "");
+}
+
 static void *matmul_plan(const lt_node *y, int threads)
 {
     const matmul_attr *m = y->attr;
@@ -78,6 +87,7 @@ const lt_op lt_op_matmul = {
     .name = "matmul", .n_in = LT_MANY, .attr_size = sizeof(matmul_attr), .shape = matmul_shape,
     .plan = matmul_plan, .release = matmul_release, .eval = matmul_eval,
     .reference = matmul_reference, .grad = matmul_grad, .flops = matmul_flops,
+    .describe = matmul_describe,
     .cases = (const lt_op_case[]){
         {"rectangular", .in = {{2, {3, 4}}, {2, {4, 2}}}, .attr = &(matmul_attr){0}},
         {"one row", .in = {{2, {1, 5}}, {2, {5, 1}}}, .attr = &(matmul_attr){0}},
