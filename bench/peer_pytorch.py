@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The peer of `latent bench`: the same two VAEs, full training steps in PyTorch, on made-up images.
+"""The peer of `latent bench`: the same VAEs, full training steps in PyTorch, on made-up images.
 
     bench/compare.sh                                     # both, in turns
+    bench/peer_pytorch.py --threads 2 cs561-conv-vae     # the peer alone
 
-Prints one line of JSON per recipe: images per second, median over repeats of 100 steps, batch assembly
+Prints one line of JSON per recipe: images per second, median over repeats of a second, batch assembly
 from uint8 included. Same networks, losses, batch sizes and optimiser as recipes/*.yaml.
 """
 import argparse
 import json
 import statistics
-import time
+from time import perf_counter as time_now
 
 import torch
 from torch import nn
@@ -30,7 +31,7 @@ class Vae(nn.Module):
 
     def forward(self, x):
         h = self.encoder(x)
-        mean, logvar = self.mean(h), self.logvar(h)
+        mean, logvar = self.mean(h).flatten(1), self.logvar(h).flatten(1)
         z = mean + torch.exp(logvar / 2) * torch.randn_like(mean)
         rate = 0.5 * (mean * mean + logvar.exp() - logvar - 1).sum(1)
         return self.decoder(z), rate
@@ -58,12 +59,79 @@ def i2dl():
     return model, loss, 128, 1e-3
 
 
-def measure(name, make, threads, repeats, steps):
+class ConvTransposeFunction(torch.autograd.Function):
+    """A transposed convolution as the input gradient of a convolution, which goes through oneDNN;
+    PyTorch 1.13's own conv_transpose2d does not, and is several times slower on a CPU."""
+
+    @staticmethod
+    def forward(ctx, x, w, size, stride, pad):
+        ctx.save_for_backward(x, w)
+        ctx.how = stride, pad
+        return nn.grad.conv2d_input((len(x), w.shape[1], size, size), w, x, stride, pad)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        stride, pad = ctx.how
+        return (nn.functional.conv2d(g, w, None, stride, pad),
+                nn.grad.conv2d_weight(g, w.shape, x, stride, pad), None, None, None)
+
+
+class ConvTranspose(nn.ConvTranspose2d):
+    def forward(self, x):
+        stride, pad, kernel = self.stride[0], self.padding[0], self.kernel_size[0]
+        size = (x.shape[2] - 1) * stride - 2 * pad + kernel
+        y = ConvTransposeFunction.apply(x, self.weight, size, stride, pad)
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+
+def cs561():
+    def down(i, o):
+        return [nn.Conv2d(i, o, 4, 2, 1, bias=False), nn.BatchNorm2d(o), nn.LeakyReLU(.2)]
+
+    def up(i, o, stride, pad):
+        return [ConvTranspose(i, o, 4, stride, pad, bias=False), nn.BatchNorm2d(o), nn.LeakyReLU(.2)]
+
+    encoder = nn.Sequential(*down(1, 32), *down(32, 64), *down(64, 128), *down(128, 256))
+    decoder = nn.Sequential(nn.Unflatten(1, (128, 1, 1)), *up(128, 256, 1, 0), *up(256, 128, 2, 1),
+                            *up(128, 64, 2, 1), *up(64, 32, 2, 1),
+                            ConvTranspose(32, 1, 1, bias=False), nn.Sigmoid())
+    model = Vae(encoder, nn.Conv2d(256, 128, 2, bias=False), nn.Conv2d(256, 128, 2, bias=False),
+                decoder)
+
+    def loss(x):
+        x = x.view(-1, 1, 32, 32)
+        y, rate = model(x)
+        return (((y - x) ** 2).sum((1, 2, 3)) + rate).mean()
+    return model, loss, 128, 2e-4
+
+
+def csci4968():
+    encoder = nn.Sequential(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Conv2d(16, 32, 3), nn.ReLU(),
+                            nn.Flatten())
+    decoder = nn.Sequential(nn.Linear(16, 18432), nn.ReLU(), nn.Unflatten(1, (32, 24, 24)),
+                            ConvTranspose(32, 16, 3), nn.ReLU(), ConvTranspose(16, 1, 3),
+                            nn.Sigmoid())
+    model = Vae(encoder, nn.Linear(18432, 16), nn.Linear(18432, 16), decoder)
+
+    def loss(x):
+        x = x.view(-1, 1, 28, 28)
+        y, rate = model(x)
+        return (((y - x) ** 2).sum((1, 2, 3)) + rate).mean()
+    return model, loss, 128, 1e-3
+
+
+RECIPES = {"i2dl-mlp-vae": (i2dl, 784), "ift6135-vae": (ift6135, 784),
+           "cs561-conv-vae": (cs561, 1024), "csci4968-conv-vae": (csci4968, 784)}
+
+
+def measure(name, threads, repeats, seconds):
+    make, pixels = RECIPES[name]
     torch.manual_seed(1)
     torch.set_num_threads(threads)
     model, loss, batch, rate = make()
     optimiser = torch.optim.Adam(model.parameters(), lr=rate, foreach=True)
-    images = (torch.rand(10000, 784) < 0.2).to(torch.uint8)
+    images = (torch.rand(10000, pixels) < 0.2).to(torch.uint8)
 
     def step(index):
         x = images[index].float()
@@ -71,14 +139,16 @@ def measure(name, make, threads, repeats, steps):
         loss(x).backward()
         optimiser.step()
 
-    speeds = []
-    for repeat in range(repeats + 1):
+    def time(steps):
         order = torch.randint(0, len(images), (steps, batch))
-        begin = time.perf_counter()
+        begin = time_now()
         for index in order:
             step(index)
-        if repeat:
-            speeds.append(steps * batch / (time.perf_counter() - begin))
+        return time_now() - begin
+
+    time(3)
+    steps = max(3, int(seconds / time(3) * 3))
+    speeds = [steps * batch / time(steps) for _ in range(repeats)]
     print(json.dumps({"peer": "pytorch " + torch.__version__, "recipe": name, "threads": threads,
                       "batch": batch, "images_per_second": {
                           "min": round(min(speeds)), "median": round(statistics.median(speeds)),
@@ -89,10 +159,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=1, help="of each repeat")
+    parser.add_argument("recipes", nargs="*", default=list(RECIPES))
     options = parser.parse_args()
-    for name, make in (("i2dl-mlp-vae", i2dl), ("ift6135-vae", ift6135)):
-        measure(name, make, options.threads, options.repeats, options.steps)
+    for name in options.recipes:
+        measure(name, options.threads, options.repeats, options.seconds)
 
 
 main()
