@@ -42,30 +42,45 @@ static json_t *info_json(const lt_dataset_info *d)
     for (int s = 0; s < LT_SPLITS; s++)
         json_object_set_new(splits, lt_split_name(s),
                             json_pack("{s:i, s:b}", "images", d->n[s], "labels", d->has_labels[s]));
-    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:o}", "name", d->name, "place", d->place,
-                     "height", d->h, "width", d->w, "channels", d->c, "classes", d->classes,
-                     "binary", d->is_binary, "splits", splits);
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:[iii], s:b, s:i, s:b, s:o}", "name", d->name,
+                     "place", d->place, "height", d->h, "width", d->w, "channels", d->c, "in_files",
+                     d->file_h, d->file_w, d->file_c, "flip", d->options.flip, "classes",
+                     d->classes, "binary", d->is_binary, "splits", splits);
 }
 
-static int info(const command *c, const char *name, bool as_json)
+static void print_info(const lt_dataset_info *d)
 {
-    lt_dataset *data;
-    int status = lt_dataset_open(&data, name, NULL);
+    printf("%-10s %s\n%-10s %s\n", "name", d->name, "place",
+           d->place[0] ? d->place : "nowhere: made as it is read");
+    printf("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
+           d->is_binary ? "binary" : "intensities in [0, 1]");
+    if (d->file_h != d->h || d->file_w != d->w || d->file_c != d->c)
+        printf("%-10s from %d x %d x %d\n", "", d->file_h, d->file_w, d->file_c);
+    if (d->options.flip)
+        printf("%-10s mirrored left to right half of the time, in training\n", "");
+    for (int s = 0; s < LT_SPLITS; s++)
+        printf("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
+    if (d->classes > 0)
+        printf("%-10s %d\n", "classes", d->classes);
+}
+
+static int info(const command *c, const char *name, const text_list *sets, bool as_json)
+{
+    lt_data_options options = {.validation = 0};
+    lt_dataset *data = NULL;
+    int status = LT_OK;
+    for (int i = 0; i < sets->n && status == LT_OK; i++) {
+        bool is_of_recipe = strncmp(sets->item[i], "data.", 5) == 0;
+        status = lt_data_options_set(&options, sets->item[i] + (is_of_recipe ? 5 : 0));
+    }
+    if (status == LT_OK)
+        status = lt_dataset_open(&data, name, &options);
     if (status != LT_OK)
         return complain_library(c, status);
-    const lt_dataset_info *d = lt_dataset_describe(data);
-    if (as_json) {
-        print_json(info_json(d));
-    } else {
-        printf("%-10s %s\n%-10s %s\n", "name", d->name, "place",
-               d->place[0] ? d->place : "nowhere: made as it is read");
-        printf("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
-               d->is_binary ? "binary" : "intensities in [0, 1]");
-        for (int s = 0; s < LT_SPLITS; s++)
-            printf("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
-        if (d->classes > 0)
-            printf("%-10s %d\n", "classes", d->classes);
-    }
+    if (as_json)
+        print_json(info_json(lt_dataset_describe(data)));
+    else
+        print_info(lt_dataset_describe(data));
     lt_dataset_free(data);
     return CODE_DONE;
 }
@@ -110,6 +125,7 @@ static int verify(const command *c, const char *name, const char *directory)
 
 typedef struct data_request {
     const char *action, *name, *directory;
+    text_list sets;
     bool as_json;
 } data_request;
 
@@ -120,7 +136,7 @@ static int check(const command *c, const data_request *q)
     int i = 0;
     while (actions[i] && strcmp(actions[i], q->action) != 0)
         i++;
-    bool is_list = i == 0, has_directory = i >= 2, has_json = i < 2;
+    bool is_list = i == 0, is_info = i == 1, has_directory = i >= 2, has_json = i < 2;
     if (!actions[i])
         return complain(c, CODE_USAGE, "'%s' is not to be understood%s (usage: latent data %s)",
                         q->action, suggestion(q->action, actions), c->operands);
@@ -130,6 +146,8 @@ static int check(const command *c, const data_request *q)
         return complain(c, CODE_USAGE, "%s what? latent data list shows the names", q->action);
     if (q->directory && !has_directory)
         return complain(c, CODE_USAGE, "--dir goes with fetch and verify, not with %s", q->action);
+    if (q->sets.n > 0 && !is_info)
+        return complain(c, CODE_USAGE, "--set goes with info, not with %s", q->action);
     if (q->as_json && !has_json)
         return complain(c, CODE_USAGE, "--json goes with list and info, not with %s", q->action);
     return CODE_DONE;
@@ -140,7 +158,7 @@ static int act(const command *c, const data_request *q)
     if (strcmp(q->action, "list") == 0)
         return list(q->as_json);
     if (strcmp(q->action, "info") == 0)
-        return info(c, q->name, q->as_json);
+        return info(c, q->name, &q->sets, q->as_json);
     if (strcmp(q->action, "fetch") == 0)
         return fetch(c, q->name, q->directory);
     return verify(c, q->name, q->directory);
@@ -149,12 +167,14 @@ static int act(const command *c, const data_request *q)
 static int run(const command *c, int argc, const char **argv)
 {
     data_request q = {.name = NULL};
-    const flag flags[] = {{"dir", 0, FLAG_TEXT, &q.directory, "DIR",
-                           "fetch, verify: where the files are to be; default: the cache", 0, 0,
-                           NULL},
-                          {"json", 'j', FLAG_SWITCH, &q.as_json, NULL,
-                           "list, info: print one JSON object", 0, 0, NULL},
-                          {0}};
+    const flag flags[] = {
+        {"dir", 0, FLAG_TEXT, &q.directory, "DIR",
+         "fetch, verify: where the files are to be; default: the cache", 0, 0, NULL},
+        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
+         "info: a value of a recipe's data, as in resize=32; may be repeated", 0, 0, NULL},
+        {"json", 'j', FLAG_SWITCH, &q.as_json, NULL, "list, info: print one JSON object", 0, 0,
+         NULL},
+        {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
@@ -182,5 +202,5 @@ const command cmd_data = {
         "plain or gzip.\n",
     .examples = "  latent data list\n"
                 "  latent data fetch mnist\n"
-                "  latent data info ./my-images.npy\n",
+                "  latent data info ./my-images.npy --set resize=32 --set channels=1\n",
     .run = run};

@@ -21,15 +21,15 @@ static int list(bool as_json)
     return CODE_DONE;
 }
 
-/* The size of the images a recipe is for; a data set without a name must be at hand. */
+/* The size of the images a recipe is for; where the recipe alone does not say it, the data set must
+   be at hand. */
 static bool find_image_size(const lt_recipe *r, lt_image_size *size)
 {
     lt_dataset *data;
-    const lt_catalogue_entry *e = lt_data_named(lt_recipe_dataset(r));
-    if (e) {
-        *size = (lt_image_size){e->h, e->w, e->c};
-        return true;
-    }
+    int status = lt_data_image_size(lt_recipe_dataset(r), lt_recipe_data_options(r), &size->h,
+                                    &size->w, &size->c);
+    if (status != LT_NOT_FOUND)
+        return status == LT_OK;
     if (lt_recipe_open_data(r, NULL, &data) != LT_OK)
         return false;
     const lt_dataset_info *info = lt_dataset_describe(data);

@@ -197,6 +197,180 @@ static void options_come_from_the_table(void **state)
     assert_int_equal(options_set("data", data_options, &o, "limit", "-3"), LT_VALUE);
 }
 
+/* ---- Sizes and colours ---- */
+
+static lt_data_options options_of(const char *words)
+{
+    lt_data_options o;
+    if (options_parse_words("data", data_options, &o, words) != LT_OK)
+        fail_msg("%s", lt_last_error());
+    return o;
+}
+
+/* What transform_picture makes of the images of the set without options; freed by the caller. */
+static float *transformed(const lt_dataset *d, lt_split split, const transform *t)
+{
+    const lt_dataset_info *f = lt_dataset_describe(d);
+    int n = f->n[split], h, w, c;
+    picture p = {f->h, f->w, f->c, NULL};
+    transform_size(t, &p, &h, &w, &c);
+    size_t from = (size_t)f->h * (size_t)f->w * (size_t)f->c, to = (size_t)(h * w * c);
+    float *x = gather_all(d, split, 0, n, 1), *out = must_alloc((size_t)n * to * sizeof *out);
+    p.pixels = must_alloc(from);
+    unsigned char *result = must_alloc(to);
+    for (int i = 0; i < n; i++) {
+        for (size_t k = 0; k < from; k++)
+            p.pixels[k] = (unsigned char)(x[(size_t)i * from + k] * 255 + 0.5f);
+        assert_int_equal(transform_picture(t, &p, result), LT_OK);
+        for (size_t k = 0; k < to; k++)
+            out[(size_t)i * to + k] = (float)result[k] / 255;
+    }
+    free(x);
+    free(p.pixels);
+    free(result);
+    return out;
+}
+
+static void every_image_is_transformed(void **state)
+{
+    (void)state;
+    put_small_mnist(2);
+    const struct {
+        const char *words;
+        transform t;
+    } cases[] = {
+        {"resize=5", {5, 5, 0, CROP_CENTER}},
+        {"resize=2x7 crop=none", {2, 7, 0, CROP_NONE}},
+        {"resize=7x2 crop=fit channels=3", {7, 2, 3, CROP_FIT}},
+        {"resize=6x4", {6, 4, 0, CROP_CENTER}},
+        {"channels=3", {0, 0, 3, CROP_CENTER}},
+        {"resize=3 channels=1", {3, 3, 1, CROP_CENTER}},
+    };
+    lt_dataset *whole = must_open(dir, NULL);
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        lt_data_options o = options_of(cases[i].words);
+        lt_dataset *d = must_open(dir, &o);
+        const lt_dataset_info *f = lt_dataset_describe(d);
+        int h, w, c;
+        transform_size(&cases[i].t, &(picture){3, 3, 1, NULL}, &h, &w, &c);
+        assert_int_equal(f->h * 100 + f->w * 10 + f->c, h * 100 + w * 10 + c);
+        assert_int_equal(f->file_h * 100 + f->file_w * 10 + f->file_c, 331);
+        assert_int_equal(f->classes, 8);
+        for (int s = LT_TRAIN; s <= LT_TEST; s += 2) {
+            float *x = gather_all(d, (lt_split)s, 0, 1, 1);
+            float *want = transformed(whole, (lt_split)s, &cases[i].t);
+            assert_memory_equal(x, want, (size_t)(f->n[s] * h * w * c) * sizeof *x);
+            free(x);
+            free(want);
+        }
+        lt_dataset_free(d);
+    }
+    lt_dataset_free(whole);
+}
+
+/* Splits of different sizes, black and white, floats: whatever is stored. */
+static void whatever_is_stored_is_transformed(void **state)
+{
+    (void)state;
+    static const unsigned char u1[4] = {0, 255, 0, 255}, b1[4] = {0, 1, 0, 1};
+    static const float f4[4] = {0, 1, 0, 1};
+    put_npy("train.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2)}", u1, 4);
+    put_npy("test.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 4)}", f4, 16);
+    put_npy("valid.npy", "{'descr': '|b1', 'fortran_order': False, 'shape': (1, 2, 2)}", b1, 4);
+    assert_malformed(dir, "test.npy: expected images of 2 x 2 x 1, found 1 x 4 x 1");
+    lt_data_options o = options_of("resize=1x4 crop=none");
+    lt_dataset *d = must_open(dir, &o);
+    assert_false(lt_dataset_describe(d)->is_binary);
+    static const unsigned char want[4] = {0, 64, 191, 255}; /* 0, 1/4, 3/4, 1 */
+    for (int s = 0; s < LT_SPLITS; s++) {
+        float *x = gather_all(d, (lt_split)s, 0, 1, 1);
+        for (int i = 0; i < 4; i++)
+            assert_true(x[i] == (s == LT_TEST ? f4[i] : (float)want[i] / 255));
+        free(x);
+    }
+    lt_dataset_free(d);
+
+    const char *binary = in_dir("valid.npy");
+    o = options_of("channels=3");
+    d = must_open(binary, &o);
+    assert_true(lt_dataset_describe(d)->is_binary);
+    float *x = gather_all(d, LT_TRAIN, 0, 1, 1);
+    for (int i = 0; i < 12; i++)
+        assert_true(x[i] == b1[i / 3]);
+    free(x);
+    lt_dataset_free(d);
+    o = options_of("resize=8 binarize=threshold");
+    d = must_open(binary, &o);
+    assert_true(lt_dataset_describe(d)->is_binary);
+    x = gather_all(d, LT_TRAIN, 0, 1, 1);
+    for (int i = 0; i < 64; i++)
+        assert_true(x[i] == (i % 8 >= 4));
+    free(x);
+    lt_dataset_free(d);
+}
+
+static void sizes_that_cannot_be(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set, *words;
+    } cases[] = {
+        {"resize=0", "expected pixels as in 32 or 48x64 (height x width), each 1 to 16384"},
+        {"resize=32x", "found '32x'"},
+        {"resize=x32", "found 'x32'"},
+        {"resize=32x32x3", "found '32x32x3'"},
+        {"resize=-4", "found '-4'"},
+        {"resize=16385", "found '16385'"},
+        {"resize=1000000000000000", "found '1000000000000000'"},
+        {"resize=4 5", "found '4 5'"},
+        {"channels=2", "expected 1 (grey), 3 (colour) or 0 (as they are), found 2"},
+        {"crop=fit", "goes with resize"},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        lt_data_options o = {0};
+        lt_dataset *d;
+        int size[3];
+        assert_int_equal(lt_data_options_set(&o, cases[i].set), LT_OK);
+        assert_int_equal(lt_dataset_open(&d, "synthetic", &o), LT_VALUE);
+        assert_says(cases[i].words);
+        assert_int_equal(lt_data_image_size("mnist", &o, size, size + 1, size + 2), LT_VALUE);
+        assert_says(cases[i].words);
+    }
+    lt_data_options o = {.channels = 1};
+    lt_dataset *d;
+    assert_int_equal(lt_dataset_synthetic(&d, 3, 4, 4, 2, &o), LT_VALUE);
+    assert_says("expected images of 1 or 3 channels, found 2");
+    assert_int_equal(lt_data_options_set(&o, "resise=3"), LT_NOT_FOUND);
+    assert_says("resize");
+    assert_int_equal(lt_data_options_set(&o, "resize"), LT_VALUE);
+    assert_int_equal(lt_data_options_set(&o, "limit=-1"), LT_VALUE);
+    assert_int_equal(o.limit, 0);
+}
+
+static void size_is_known_without_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *words;
+        int h, w, c;
+    } cases[] = {
+        {"mnist", "", 28, 28, 1},
+        {"mnist", "resize=32 channels=3", 32, 32, 3},
+        {"synthetic", "resize=8x9", 8, 9, 1},
+        {"/no/such/folder", "resize=64 channels=3", 64, 64, 3},
+    };
+    int h, w, c;
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        lt_data_options o = options_of(cases[i].words);
+        assert_int_equal(lt_data_image_size(cases[i].name, &o, &h, &w, &c), LT_OK);
+        assert_true(h == cases[i].h && w == cases[i].w && c == cases[i].c);
+    }
+    lt_data_options o = options_of("resize=64");
+    assert_int_equal(lt_data_image_size("/no/such/folder", &o, &h, &w, &c), LT_NOT_FOUND);
+    assert_int_equal(lt_data_image_size("/no/such/folder", NULL, &h, &w, &c), LT_NOT_FOUND);
+    assert_says("resize and channels would say it");
+}
+
 /* ---- Batches ---- */
 
 static void order_is_a_permutation_of_its_own_for_each_epoch(void **state)
@@ -257,6 +431,83 @@ static void same_bits_in_any_batch_and_with_any_threads(void **state)
         assert_true(x[0] == 9);
         lt_dataset_free(d);
     }
+}
+
+static float *gather_augmented(const lt_dataset *d, uint64_t epoch, int batch, int threads)
+{
+    const lt_dataset_info *f = lt_dataset_describe(d);
+    size_t pixels = (size_t)f->h * (size_t)f->w * (size_t)f->c;
+    int n = f->n[LT_TRAIN];
+    float *x = must_alloc((size_t)n * pixels * sizeof *x);
+    int32_t *index = must_alloc((size_t)n * sizeof *index);
+    for (int i = 0; i < n; i++)
+        index[i] = i;
+    for (int i = 0; i < n; i += batch)
+        assert_int_equal(lt_dataset_gather_augmented(d, LT_TRAIN, index + i,
+                                                     n - i < batch ? n - i : batch, epoch, threads,
+                                                     x + (size_t)i * pixels),
+                         LT_OK);
+    free(index);
+    return x;
+}
+
+/* Is y the mirror image of x? */
+static bool is_mirrored(const float *x, const float *y, int h, int w, int c)
+{
+    bool same = true;
+    for (int row = 0; row < h; row++)
+        for (int i = 0; i < w; i++)
+            same &= memcmp(x + (row * w + i) * c, y + (row * w + w - 1 - i) * c,
+                           (size_t)c * sizeof *x) == 0;
+    return same;
+}
+
+/* Every image is itself or its mirror, half of them each; whether is told by its index and the
+   epoch, and plain gathering knows nothing of it. */
+static void flips_mirror_half_of_the_images(void **state)
+{
+    (void)state;
+    enum { N = 2000, H = 5 };
+    for (int c = 1; c <= 4; c++) {
+        int w = 4 + c, turned[2] = {0}, both = 0;
+        size_t pixels = (size_t)(H * w * c);
+        lt_data_options o = {.flip = true, .binarize = c == 2 ? LT_BINARIZE_FIXED : 0};
+        lt_dataset *d;
+        assert_int_equal(lt_dataset_synthetic(&d, N, H, w, c, &o), LT_OK);
+        float *x = gather_all(d, LT_TRAIN, 0, N, 1);
+        float *e[2] = {gather_augmented(d, 0, N, 1), gather_augmented(d, 1, N, 1)};
+        for (size_t i = 0; i < N; i++) {
+            bool is_turned[2];
+            for (int k = 0; k < 2; k++) {
+                is_turned[k] = memcmp(e[k] + i * pixels, x + i * pixels, pixels * sizeof *x) != 0;
+                if (is_turned[k])
+                    assert_true(is_mirrored(x + i * pixels, e[k] + i * pixels, H, w, c));
+                turned[k] += is_turned[k];
+            }
+            both += is_turned[0] && is_turned[1];
+        }
+        for (int k = 0; k < 2; k++) /* 5 standard deviations; few of the images are symmetric */
+            assert_in_range(turned[k], N / 2 - 112 - N / 20, N / 2 + 112);
+        assert_in_range(both, N / 4 - 97 - N / 20, N / 4 + 97);
+        assert_true(equal_and_freed(gather_augmented(d, 1, 7, 3), e[1], N * pixels));
+        assert_true(equal_and_freed(gather_all(d, LT_TRAIN, 1, 7, 2), x, N * pixels));
+        free(e[0]);
+        lt_dataset_free(d);
+    }
+}
+
+static void without_flip_there_is_none(void **state)
+{
+    (void)state;
+    lt_dataset *d;
+    assert_int_equal(lt_dataset_synthetic(&d, 50, 6, 5, 3, NULL), LT_OK);
+    assert_true(equal_and_freed(gather_augmented(d, 3, 50, 1), gather_all(d, LT_TRAIN, 3, 50, 1),
+                                50 * 6 * 5 * 3));
+    float x = 9;
+    assert_int_equal(lt_dataset_gather_augmented(d, LT_TRAIN, (int32_t[]){50}, 1, 0, 1, &x),
+                     LT_VALUE);
+    assert_true(x == 9);
+    lt_dataset_free(d);
 }
 
 /* 4000 draws of each pixel: five standard errors hold for every one of them, whatever is stored. */
@@ -390,6 +641,14 @@ static void seeds_keep_their_meaning(void **state)
                 "a8d3c194715e4cb1b61dbe42ed50de51669f023cbce7fafe6b0218531f987365");
     assert_hash(x, n * sizeof *x,
                 "6ad130eed7c1f946a8b8272d7c129a03762e207bcf72286549fa99e261e229cc");
+    free(x);
+    lt_dataset_free(d);
+
+    o = (lt_data_options){.flip = true, .seed = 42};
+    assert_int_equal(lt_dataset_synthetic(&d, N, 13, 11, 3, &o), LT_OK);
+    x = gather_augmented(d, 7, N, 1);
+    assert_hash(x, n * sizeof *x,
+                "92d8ea41f9be833533802502cdf55a1036f4d701d54286dab3fcd568b007d49f");
     free(x);
     lt_dataset_free(d);
 }
@@ -537,8 +796,14 @@ int main(void)
         TEST(catalogue_rows_are_complete),
         TEST(validation_limit_and_fallback),
         TEST(options_come_from_the_table),
+        TEST(every_image_is_transformed),
+        TEST(whatever_is_stored_is_transformed),
+        TEST(sizes_that_cannot_be),
+        TEST(size_is_known_without_files),
         TEST(order_is_a_permutation_of_its_own_for_each_epoch),
         TEST(same_bits_in_any_batch_and_with_any_threads),
+        TEST(flips_mirror_half_of_the_images),
+        TEST(without_flip_there_is_none),
         TEST(mean_of_draws_is_the_grey_value),
         TEST(fixed_draws_differ_from_image_to_image),
         TEST(black_and_white_stay),

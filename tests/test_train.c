@@ -295,6 +295,31 @@ static void training_lowers_the_loss(void **state)
     }
 }
 
+/* The same trained model, whose data say flip or not. */
+static void training_flips_and_evaluation_does_not(void **state)
+{
+    (void)state;
+    double elbo[2];
+    float first[2];
+    for (int k = 0; k < 2; k++) {
+        training t = {.data = NULL};
+        lt_data_options o = {.flip = k == 1};
+        lt_evaluation e;
+        lt_recipe *r = lt_recipe_parse("tiny", tiny_recipe, NULL, 0);
+        assert_int_equal(lt_dataset_synthetic(&t.data, IMAGES, HEIGHT, WIDTH, 1, &o), LT_OK);
+        t.model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
+        lt_recipe_free(r);
+        t.trainer = lt_trainer_create(t.model, t.data, NULL);
+        assert_int_equal(lt_evaluate(t.model, t.data, LT_TRAIN, NULL, &e), LT_OK);
+        elbo[k] = e.elbo.mean;
+        train_epochs(t.trainer, 1);
+        first[k] = lt_params_block(lt_model_params(t.model))[0];
+        training_close(&t);
+    }
+    assert_true(elbo[0] == elbo[1]);
+    assert_true(first[0] != first[1]);
+}
+
 static void executors_agree(void **state)
 {
     (void)state;
@@ -796,6 +821,7 @@ int main(void)
         cmocka_unit_test(optimiser_in_words_goes_downhill),
         cmocka_unit_test(report_tells_where_training_is),
         cmocka_unit_test(training_lowers_the_loss),
+        cmocka_unit_test(training_flips_and_evaluation_does_not),
         cmocka_unit_test(executors_agree),
         cmocka_unit_test(same_bits_at_any_number_of_threads),
         cmocka_unit_test(resumed_training_has_the_same_bits),

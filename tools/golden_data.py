@@ -13,7 +13,8 @@ import struct
 
 N, HEIGHT, WIDTH, CHANNELS = 500, 13, 11, 3
 SEED, EPOCH = 42, 7
-SHUFFLE, DYNAMIC, SYNTHETIC = 0xDA7A00, 0xDA7A20, 0xDA7A30  # streams, of the train split
+# streams, of the train split
+SHUFFLE, DYNAMIC, SYNTHETIC, FLIP = 0xDA7A00, 0xDA7A20, 0xDA7A30, 0xDA7A40
 MASK = 0xFFFFFFFF
 
 
@@ -152,12 +153,24 @@ def print_pictures(Image):
         print((h, w, to_h, to_w), "floats", hashlib.sha256(image.tobytes()).hexdigest())
 
 
+def flipped(pixels):
+    """Rows reversed where the image's word has its highest bit; values are b / 255."""
+    row, out = WIDTH * CHANNELS, []
+    for image, w in enumerate(words(FLIP, EPOCH, 0, N)):
+        for at in range(image * HEIGHT * row, (image + 1) * HEIGHT * row, row):
+            line = [pixels[i:i + CHANNELS] for i in range(at, at + row, CHANNELS)]
+            out += b"".join(reversed(line) if w >> 31 else line)
+    return [single(b / 255) for b in out]
+
+
 def main():
     pixels = images()
     drawn = draws(pixels)
+    turned = flipped(pixels)
     print("images", hashlib.sha256(pixels).hexdigest())
     print("order ", hashlib.sha256(struct.pack(f"<{N}i", *order())).hexdigest())
     print("draws ", hashlib.sha256(struct.pack(f"<{len(drawn)}f", *drawn)).hexdigest())
+    print("flips ", hashlib.sha256(struct.pack(f"<{len(turned)}f", *turned)).hexdigest())
     try:
         from PIL import Image
     except ImportError:

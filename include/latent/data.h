@@ -33,15 +33,40 @@ typedef enum lt_binarize {
     LT_BINARIZE_THRESHOLD, /* 1 where p > 1/2 */
 } lt_binarize;
 
-/* Zero means default. */
+/* How images get the size of `resize` when theirs has another shape. */
+typedef enum lt_crop {
+    LT_CROP_CENTER, /* cut in the middle to the wanted shape first: nothing is distorted */
+    LT_CROP_NONE,   /* the whole image, stretched */
+    LT_CROP_FIT,    /* the whole image undistorted, black bars beside or above and below it */
+} lt_crop;
+
+/* Zero means default. Images become: cut and resized, of other channels, binarized; in that order. */
 typedef struct lt_data_options {
     int64_t validation; /* images cut from the end of train for a set without a validation split;
                            default 0: train on everything */
     int binarize;       /* lt_binarize; default none */
-    int64_t seed;       /* of binarization (and of the synthetic set's images); default 0 */
+    char resize[LT_TEXT_SIZE]; /* "32": to 32 x 32 pixels; "48x64": height x width; default "": as
+                                  they are. By a triangle filter, as Pillow's BILINEAR; black and
+                                  white ones become grey */
+    int crop;           /* lt_crop, with resize; default center */
+    int64_t channels;   /* 1: grey, from colour by ITU-R 601; 3: RGB; default 0: as they are */
+    bool flip;          /* augmentation: mirrored left to right, half of the time, where
+                           lt_dataset_gather_augmented gathers; default no */
+    bool strict;        /* an unreadable picture is an error, not a warning; default no */
+    int64_t seed;       /* of binarization and flips (and the synthetic set's images); default 0 */
     int64_t limit;      /* images: keep only the first so many of each split; default 0: all */
     char path[LT_TEXT_SIZE]; /* directory to take a set known by name from; default "": search */
 } lt_data_options;
+
+/* Sets one option from text as in a recipe's `data`: "resize=32". LT_NOT_FOUND for an unknown name,
+   LT_VALUE; *options is then unchanged. */
+LT_API int lt_data_options_set(lt_data_options *options, const char *set);
+
+/* The size of a set's images when it is opened with these options, without looking at its files: known
+   for the sets of the catalogue and "synthetic", and where resize and channels say it all. LT_NOT_FOUND
+   for others, LT_VALUE for wrong options. Nullable: options. */
+LT_API int lt_data_image_size(const char *name, const lt_data_options *options, int *h, int *w,
+                              int *c);
 
 /* ---- Opening ---- */
 
@@ -67,10 +92,18 @@ LT_API int lt_dataset_synthetic(lt_dataset **out, int n, int h, int w, int c,
 /* Nullable: d. */
 LT_API void lt_dataset_free(lt_dataset *d);
 
+/* Told in the opening thread as the pictures of a folder or zip file are decoded; not when the cache
+   has them. Returning false stops the opening with LT_INTERRUPTED. */
+typedef bool lt_data_progress(void *user, const char *place, int64_t done, int64_t total);
+
+/* A hook like lt_set_log: for all sets, set before the first is opened. Nullable: progress. */
+LT_API void lt_set_data_progress(lt_data_progress *progress, void *user);
+
 typedef struct lt_dataset_info {
     const char *name;       /* of the set, or the file's or directory's own */
     const char *place;      /* directory or file it was read from; "" for synthetic */
-    int h, w, c;            /* of every image */
+    int h, w, c;            /* of every image, as it is gathered */
+    int file_h, file_w, file_c; /* of the images before `resize` and `channels`: the train split's */
     int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
     bool has_labels[LT_SPLITS];
     int classes;            /* largest label + 1; 0 without labels */
@@ -98,6 +131,11 @@ LT_API void lt_dataset_order(const lt_dataset *d, lt_split split, uint64_t seed,
    use (1: the caller's own). LT_VALUE if an index is outside the split; x is then untouched. */
 LT_API int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t *index, int n,
                              uint64_t epoch, int threads, float *x);
+
+/* The same as training is to see them: with options->flip, an image is mirrored left to right with
+   probability 1/2, drawn by (seed, split, image, epoch). Never for evaluation, whatever the split. */
+LT_API int lt_dataset_gather_augmented(const lt_dataset *d, lt_split split, const int32_t *index,
+                                       int n, uint64_t epoch, int threads, float *x);
 
 /* Writes the labels of images index[0 ... n - 1]. LT_VALUE if an index is outside the split,
    LT_NOT_FOUND if the split has no labels. */

@@ -9,55 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-const lt_option data_options[] = {
-    {"validation", LT_KIND_INT, offsetof(lt_data_options, validation), 0, 0, INT32_MAX, NULL, false,
-     false, "images cut from the end of train where a set has no validation split; 0: none"},
-    {"binarize", LT_KIND_CHOICE, offsetof(lt_data_options, binarize), LT_BINARIZE_NONE, 0, 0,
-     "none|fixed|dynamic|threshold", false, false,
-     "grey to black and white: drawn once, drawn in every epoch, or cut at 1/2"},
-    {"seed", LT_KIND_INT, offsetof(lt_data_options, seed), 0, 0, 0, NULL, false, false,
-     "of the binarization's draws"},
-    {"limit", LT_KIND_INT, offsetof(lt_data_options, limit), 0, 0, INT32_MAX, NULL, false, false,
-     "keep only the first so many images of each split; 0: all"},
-    {"path", LT_KIND_TEXT, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
-     "directory that holds the set's files; empty: search"},
-    {0}};
-
 const char *lt_split_name(lt_split split)
 {
     static const char *const names[LT_SPLITS] = {"train", "valid", "test"};
     return names[split];
 }
 
-/* ---- A set, split by split ---- */
-
-static int check_options(const lt_data_options *o)
-{
-    if (o->validation < 0)
-        return status_fail(LT_VALUE, "data option validation: expected 0 or more, found %jd",
-                           (intmax_t)o->validation);
-    if (o->limit < 0)
-        return status_fail(LT_VALUE, "data option limit: expected 0 or more, found %jd",
-                           (intmax_t)o->limit);
-    if (o->binarize < LT_BINARIZE_NONE || o->binarize > LT_BINARIZE_THRESHOLD)
-        return status_fail(LT_VALUE, "data option binarize: expected 0 to %d, found %d",
-                           LT_BINARIZE_THRESHOLD, o->binarize);
-    if (!memchr(o->path, 0, sizeof o->path))
-        return status_fail(LT_VALUE, "data option path: expected text that ends with a zero byte");
-    return LT_OK;
-}
+/* ---- Life ---- */
 
 lt_dataset *dataset_create(const char *name, const char *place, const lt_data_options *options)
 {
-    static const lt_data_options defaults;
-    if (check_options(options ? options : &defaults) != LT_OK)
+    if (data_options_check(options) != LT_OK)
         return NULL;
     lt_dataset *d = must_alloc(sizeof *d);
     d->name = must_copy_text(name);
     d->place = must_copy_text(place);
     d->info.name = d->name;
     d->info.place = d->place;
-    d->info.options = options ? *options : defaults;
+    d->info.options = options ? *options : (lt_data_options){0};
     for (int i = 0; i < LT_SPLITS; i++)
         atomic_flag_clear(&d->told_fallback[i]);
     return d;
@@ -76,11 +45,70 @@ void lt_dataset_free(lt_dataset *d)
     free(d);
 }
 
-static int check_images(const lt_dataset *d, const data_array *images, const char *path)
+/* ---- Images of the wanted size and colour ---- */
+
+/* Black and white bytes as grey ones. The array owns them, so they may change. */
+static void make_grey(data_array *a, size_t pixels)
+{
+    unsigned char *b = (unsigned char *)a->u8;
+    for (size_t i = 0; i < pixels; i++)
+        b[i] = (unsigned char)(255 * b[i]);
+    a->is_binary = false;
+}
+
+/* Transforms every image into memory of `size` bytes, which replaces what the array had. */
+static int replace(data_array *a, const transform *t, const picture *like, size_t size,
+                   const char *path)
+{
+    data_array old = *a;
+    void *block = tensor_alloc(size, path);
+    if (!block)
+        return LT_NO_MEMORY;
+    int status = a->u8 ? transform_bytes(t, a->n, like, a->u8, block)
+                       : transform_floats(t, a->n, like, a->f32, block);
+    *a = (data_array){.is_binary = old.is_binary, .n = old.n, .block = block};
+    a->u8 = old.u8 ? block : NULL;
+    a->f32 = old.u8 ? NULL : block;
+    transform_size(t, like, &a->h, &a->w, &a->c);
+    data_array_clear(&old);
+    return status;
+}
+
+static int prepare_images(const lt_data_options *o, data_array *a, const char *path)
+{
+    transform t = data_options_transform(o);
+    picture like = {a->h, a->w, a->c, NULL};
+    int h, w, c;
+    transform_size(&t, &like, &h, &w, &c);
+    bool is_resized = h != a->h || w != a->w, is_recoloured = c != a->c;
+    if (!is_resized && !is_recoloured)
+        return LT_OK;
+    if (is_recoloured && a->c != 1 && a->c != 3)
+        return status_fail(
+            LT_VALUE, "%s: data option channels=%d: expected images of 1 or 3 channels, found %d",
+            path, c, a->c);
+    size_t pixels = (size_t)a->n * (size_t)a->h * (size_t)a->w * (size_t)a->c, size;
+    if (!size_mul((size_t)a->n, (size_t)h * (size_t)w * (size_t)c, &size) ||
+        !size_mul(size, a->u8 ? 1 : sizeof(float), &size))
+        return status_fail(LT_VALUE, "%s: %d images of %d x %d x %d do not fit in memory", path,
+                           a->n, h, w, c);
+    if (a->is_binary && (is_resized || a->c != 1))
+        make_grey(a, pixels);
+    return replace(a, &t, &like, size, path);
+}
+
+/* ---- A set, split by split ---- */
+
+static int check_images(const data_array *images, const char *path)
+{
+    return images->is_labels
+               ? status_fail(LT_FORMAT, "%s: expected images, found %d labels", path, images->n)
+               : LT_OK;
+}
+
+static int check_shape(const lt_dataset *d, const data_array *images, const char *path)
 {
     const lt_dataset_info *info = &d->info;
-    if (images->is_labels)
-        return status_fail(LT_FORMAT, "%s: expected images, found %d labels", path, images->n);
     if (info->h && (info->h != images->h || info->w != images->w || info->c != images->c))
         return status_fail(LT_FORMAT, "%s: expected images of %d x %d x %d, found %d x %d x %d",
                            path, info->h, info->w, info->c, images->h, images->w, images->c);
@@ -105,13 +133,23 @@ int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *
                  const char *const paths[2])
 {
     LT_ASSERT(d->splits[split].n == 0);
-    int status = check_images(d, images, paths[0]);
+    int file_h = images->h, file_w = images->w, file_c = images->c;
+    int status = check_images(images, paths[0]);
     if (status == LT_OK)
         status = check_labels(images, labels, paths);
+    if (status == LT_OK)
+        status = prepare_images(&d->info.options, images, paths[0]);
+    if (status == LT_OK)
+        status = check_shape(d, images, paths[0]);
     if (status != LT_OK) {
         data_array_clear(images);
         data_array_clear(labels);
         return status;
+    }
+    if (!d->info.h) {
+        d->info.file_h = file_h;
+        d->info.file_w = file_w;
+        d->info.file_c = file_c;
     }
     d->info.h = images->h;
     d->info.w = images->w;
@@ -237,11 +275,12 @@ static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
         if (d->splits[i].n != set->n[i])
             return status_fail(LT_FORMAT, "%s: expected %d %s images of %s, found %d", d->place,
                                set->n[i], lt_split_name((lt_split)i), set->name, d->splits[i].n);
-    if (d->info.h == set->h && d->info.w == set->w && d->info.c == set->c)
+    const lt_dataset_info *f = &d->info;
+    if (f->file_h == set->h && f->file_w == set->w && f->file_c == set->c)
         return LT_OK;
     return status_fail(LT_FORMAT, "%s: expected %s with images of %d x %d x %d, found %d x %d x %d",
-                       d->place, set->name, set->h, set->w, set->c, d->info.h, d->info.w,
-                       d->info.c);
+                       d->place, set->name, set->h, set->w, set->c, f->file_h, f->file_w,
+                       f->file_c);
 }
 
 static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
@@ -325,9 +364,7 @@ static int open_named(lt_dataset **out, const lt_catalogue_entry *set,
 /* Fills *out as far as it gets. */
 static int open_any(lt_dataset **out, const char *name, const lt_data_options *options)
 {
-    enum { SYNTHETIC_IMAGES = 10000, SYNTHETIC_SIDE = 28 };
-    if (options)
-        LT_TRY(check_options(options));
+    LT_TRY(data_options_check(options));
     if (strcmp(name, "synthetic") == 0)
         return lt_dataset_synthetic(out, SYNTHETIC_IMAGES, SYNTHETIC_SIDE, SYNTHETIC_SIDE, 1,
                                     options);

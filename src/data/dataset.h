@@ -6,6 +6,7 @@
 #include <latent/data.h>
 
 #include "data/reader.h"
+#include "data/transform.h"
 
 #include <stdatomic.h>
 
@@ -15,7 +16,11 @@ enum {
     STREAM_FIXED = 0xda7a10,
     STREAM_DYNAMIC = 0xda7a20,
     STREAM_SYNTHETIC = 0xda7a30,
+    STREAM_FLIP = 0xda7a40,
 };
+
+/* The set called "synthetic". */
+enum { SYNTHETIC_IMAGES = 10000, SYNTHETIC_SIDE = 28 };
 
 /* n images, bytes or floats, borrowed from the arrays of the set. */
 typedef struct image_split {
@@ -38,12 +43,18 @@ struct lt_dataset {
 /* The rows of lt_data_options, which a recipe's `data:` line is parsed by. */
 extern const lt_option data_options[];
 
+/* Do they make sense? Nullable: o (defaults). */
+int data_options_check(const lt_data_options *o);
+
+/* What checked options do with a picture. */
+transform data_options_transform(const lt_data_options *o);
+
 /* A set without images, or NULL if the options do not make sense. */
 lt_dataset *dataset_create(const char *name, const char *place, const lt_data_options *options);
 
-/* Makes the images of a split, with or without labels, the set's own: shape and counts must agree
-   with those it has. `paths` (images, labels) are for messages. The arrays are empty afterwards,
-   whatever happens. */
+/* Makes the images of a split, with or without labels, the set's own, resized and recoloured as the
+   options say: shape and counts must then agree with those it has. `paths` (images, labels) are for
+   messages. The arrays are empty afterwards, whatever happens. */
 int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *labels,
                  const char *const paths[2]);
 

@@ -118,6 +118,31 @@ static void gather_image(const lt_dataset *d, const image_split *s, const philox
         memcpy(x, s->f32 + at, n * sizeof *x);
 }
 
+/* ---- Mirrors ---- */
+
+static inline void mirror_rows(int h, int w, int c, float *x)
+{
+    for (int row = 0; row < h; row++, x += (size_t)w * (size_t)c)
+        for (float *a = x, *b = x + (size_t)(w - 1) * (size_t)c; a < b; a += c, b -= c)
+            for (int k = 0; k < c; k++) {
+                float other = a[k];
+                a[k] = b[k];
+                b[k] = other;
+            }
+}
+
+/* Left to right, in place. The usual channels are constants to the compiler. */
+static void mirror_image(const lt_dataset *d, float *x)
+{
+    int h = d->info.h, w = d->info.w;
+    if (d->info.c == 1)
+        mirror_rows(h, w, 1, x);
+    else if (d->info.c == 3)
+        mirror_rows(h, w, 3, x);
+    else
+        mirror_rows(h, w, d->info.c, x);
+}
+
 /* ---- Batches ---- */
 
 static int check_indices(const lt_dataset *d, lt_split split, const int32_t *index, int n)
@@ -147,6 +172,8 @@ typedef struct gather_call {
     const int32_t *index;
     int n, pieces;
     philox_key key;
+    bool with_flips;
+    philox_key flips;
     float *x;
 } gather_call;
 
@@ -159,22 +186,40 @@ static void gather_piece(void *context, int64_t piece, int thread)
     for (int64_t i = first; i < stop; i++) {
         if (i + GATHER_AHEAD < stop)
             prefetch_image(c->d, s, c->index[i + GATHER_AHEAD]);
-        gather_image(c->d, s, &c->key, c->index[i], c->x + (size_t)i * c->d->pixels);
+        float *x = c->x + (size_t)i * c->d->pixels;
+        gather_image(c->d, s, &c->key, c->index[i], x);
+        if (c->with_flips && philox_word(&c->flips, c->index[i]) >> 31)
+            mirror_image(c->d, x);
     }
+}
+
+static int gather(const lt_dataset *d, lt_split split, const int32_t *index, int n, uint64_t epoch,
+                  int threads, float *x, bool with_flips)
+{
+    LT_TRY(check_indices(d, split, index, n));
+    uint64_t seed = (uint64_t)d->info.options.seed;
+    bool is_dynamic = d->info.options.binarize == LT_BINARIZE_DYNAMIC;
+    gather_call c = {.d = d, .split = split, .index = index, .n = n, .x = x,
+                     .key = {.seed = seed,
+                             .stream = (is_dynamic ? STREAM_DYNAMIC : STREAM_FIXED) + split,
+                             .step = is_dynamic ? epoch : 0},
+                     .with_flips = with_flips,
+                     .flips = {.seed = seed, .stream = STREAM_FLIP + split, .step = epoch}};
+    c.pieces = n / GATHER_PIECE < GATHER_PIECES ? n / GATHER_PIECE + 1 : GATHER_PIECES;
+    threads_run(threads, c.pieces, gather_piece, &c);
+    return LT_OK;
 }
 
 int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t *index, int n,
                       uint64_t epoch, int threads, float *x)
 {
-    LT_TRY(check_indices(d, split, index, n));
-    bool is_dynamic = d->info.options.binarize == LT_BINARIZE_DYNAMIC;
-    gather_call c = {.d = d, .split = split, .index = index, .n = n, .x = x,
-                     .key = {.seed = (uint64_t)d->info.options.seed,
-                             .stream = (is_dynamic ? STREAM_DYNAMIC : STREAM_FIXED) + split,
-                             .step = is_dynamic ? epoch : 0}};
-    c.pieces = n / GATHER_PIECE < GATHER_PIECES ? n / GATHER_PIECE + 1 : GATHER_PIECES;
-    threads_run(threads, c.pieces, gather_piece, &c);
-    return LT_OK;
+    return gather(d, split, index, n, epoch, threads, x, false);
+}
+
+int lt_dataset_gather_augmented(const lt_dataset *d, lt_split split, const int32_t *index, int n,
+                                uint64_t epoch, int threads, float *x)
+{
+    return gather(d, split, index, n, epoch, threads, x, d->info.options.flip);
 }
 
 int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index, int n,

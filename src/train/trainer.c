@@ -198,8 +198,8 @@ static int gather_batch(lt_trainer *t, const step_program *p)
         lt_dataset_order(t->data, LT_TRAIN, t->seed, (uint64_t)t->done.epoch, t->order);
         t->ordered = t->done.epoch;
     }
-    LT_TRY(lt_dataset_gather(t->data, LT_TRAIN, t->order + t->done.images, p->n,
-                             (uint64_t)t->done.epoch, threads, x));
+    LT_TRY(lt_dataset_gather_augmented(t->data, LT_TRAIN, t->order + t->done.images, p->n,
+                                       (uint64_t)t->done.epoch, threads, x));
     if (is_cpu)
         return LT_OK;
     return lt_session_write(p->session, p->x, x, lt_shape_size(lt_node_shape(p->x)));

@@ -9,6 +9,7 @@ echo "-- json"
 latent optimisers sgd --json
 latent data list --json | grep -o '{"name": "mnist"[^}]*'
 latent data info synthetic --json
+latent data info synthetic -s resize=16x20 -s data.channels=3 --set flip=yes
 latent recipes --json | cut -c 1-60
 latent version --json | cut -c 1-11
 echo "-- networks, with no data at hand"
