@@ -95,8 +95,8 @@ typedef struct conv_pack_attr {
 } conv_pack_attr;
 
 /* What is to be read in place of the weight of the convolution y (conv2d or conv2d_dx, not packed): a new
-   node of y's graph with its packed form, or NULL where the kernel takes the weight as it is. A
-   convolution that is left unpacked is right too: it packs in every run. */
+   node of y's graph with its packed form, or NULL where the kernel takes the weight as it is. Compile
+   must use it. */
 lt_node *conv_pack_weight(const lt_node *y);
 
 /* Of the pools, which move a window of kernel x kernel pixels. */

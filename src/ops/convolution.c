@@ -12,7 +12,6 @@
 #include "ops/window.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- Shapes: who has which size, as the kernels want to know it ---- */
 
@@ -220,45 +219,26 @@ static const char *conv_describe(const lt_node *y, arena *a)
 
 /* ---- The cpu: kernels/conv.h ---- */
 
-typedef struct conv_state {
-    conv_kernel *kernel;
-    float *packed; /* of a weight that compile has not packed, though the kernel wants it so */
-} conv_state;
-
-static void conv_release(void *kernel)
-{
-    conv_state *k = kernel;
-    conv_free(k->kernel);
-    tensor_free(k->packed);
-    free(k);
-}
-
+/* A kernel with a packed form reads that alone, and compile puts it there. */
 static void *conv_plan(const lt_node *y, int threads)
 {
     conv_spec s = spec_of(y);
     s.threads = threads;
-    bool packs = s.pass != CONV_DW && !((const conv_attr *)y->attr)->is_packed;
-    int64_t size = packs ? conv_packed_size(&s) : 0;
-    if (size < 0)
-        return NULL;
-    conv_state *k = must_alloc(sizeof *k);
-    k->kernel = conv_create(&s);
-    if (k->kernel && size > 0)
-        k->packed = tensor_alloc(sizeof *k->packed * (size_t)size, "the packed weight");
-    if (k->kernel && (size == 0 || k->packed))
-        return k;
-    conv_release(k);
-    return NULL;
+    if (s.pass != CONV_DW && !((const conv_attr *)y->attr)->is_packed) {
+        int64_t size = conv_packed_size(&s);
+        LT_ASSERT(size <= 0);
+        if (size < 0)
+            return NULL;
+    }
+    return conv_create(&s);
 }
+
+static void conv_release(void *kernel) { conv_free(kernel); }
 
 static void conv_eval(const lt_call *c)
 {
-    const conv_state *k = c->kernel;
     bool has_bias = ((const conv_attr *)c->y->attr)->has_bias;
-    if (k->packed)
-        conv_pack(k->kernel, c->in[1], k->packed, c->threads);
-    conv_run(k->kernel, c->in[0], k->packed ? k->packed : c->in[1], has_bias ? c->in[2] : NULL,
-             c->out, c->threads);
+    conv_run(c->kernel, c->in[0], c->in[1], has_bias ? c->in[2] : NULL, c->out, c->threads);
 }
 
 /* ---- The reference: the trilinear form, term by term ---- */
@@ -462,13 +442,11 @@ static void *pack_plan(const lt_node *y, int threads)
     return conv_create(&s);
 }
 
-static void pack_release(void *kernel) { conv_free(kernel); }
-
 static void pack_eval(const lt_call *c) { conv_pack(c->kernel, c->in[0], c->out, c->threads); }
 
 const lt_op lt_op_conv2d_pack = {
     .name = "conv2d_pack", .n_in = 1, .flags = OP_INTERNAL, .attr_size = sizeof(conv_pack_attr),
-    .shape = pack_shape, .plan = pack_plan, .release = pack_release, .eval = pack_eval};
+    .shape = pack_shape, .plan = pack_plan, .release = conv_release, .eval = pack_eval};
 
 lt_node *conv_pack_weight(const lt_node *y)
 {
