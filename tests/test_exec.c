@@ -703,10 +703,7 @@ UNARY(expm1) UNARY(log) UNARY(log1p) UNARY(sqrt) UNARY(rsqrt) UNARY(square) UNAR
 BINARY(add) BINARY(sub) BINARY(mul) BINARY(div) BINARY(min) BINARY(max) BINARY(matmul)
 static lt_node *golden_lerp(lt_node **x) { return lt_lerp(x[0], x[1], x[2]); }
 
-static const struct golden_function {
-    const char *name;
-    lt_node *(*make)(lt_node **x);
-} golden_functions[] = {
+static const golden_function golden_functions[] = {
     {"relu", golden_relu}, {"leaky_relu", golden_leaky}, {"elu", golden_elu}, {"gelu", golden_gelu},
     {"silu", golden_silu}, {"tanh", golden_tanh}, {"sigmoid", golden_sigmoid},
     {"softplus", golden_softplus}, {"erf", golden_erf}, {"exp", golden_exp},
@@ -722,48 +719,13 @@ static const struct golden_function {
     {"attention", golden_attention},
 };
 
-/* y = f(a, b, c) and the gradients of sum(g y), in both executors. */
-static void check_golden(const safetensors *file, const struct golden_function *f)
-{
-    enum { MOST = 4 };
-    char names[2 * MOST + 1][64];
-    golden_value in[MOST], out[MOST];
-    int n = 0;
-    lt_graph *g = lt_graph_create();
-    lt_node *x[MOST], *d[MOST];
-    for (; n < MOST - 1; n++) {
-        snprintf(names[n], sizeof names[n], "%s.%c", f->name, 'a' + n);
-        const safetensors_entry *e = safetensors_find(file, names[n]);
-        if (!e)
-            break;
-        lt_shape s = {.rank = e->rank};
-        for (int i = 0; i < e->rank; i++)
-            s.d[i] = e->dims[i];
-        x[n] = lt_input(g, names[n], s);
-        in[n] = (golden_value){x[n], names[n]};
-    }
-    lt_node *y = f->make(x), *weights = lt_input(g, "g", lt_node_shape(y));
-    snprintf(names[MOST], sizeof names[MOST], "%s.g", f->name);
-    in[n] = (golden_value){weights, names[MOST]};
-    lt_grads(lt_sum(lt_mul(y, weights)), n, x, d);
-    for (int i = 0; i < n; i++) {
-        snprintf(names[MOST + 1 + i], sizeof names[0], "%s.d.%c", f->name, 'a' + i);
-        out[i] = (golden_value){d[i], names[MOST + 1 + i]};
-    }
-    char name_of_y[64];
-    snprintf(name_of_y, sizeof name_of_y, "%s.y", f->name);
-    out[n] = (golden_value){y, name_of_y};
-    golden_run(file, g, NULL, in, n + 1, out, n + 1);
-    lt_graph_free(g);
-}
-
 static void operators_equal_pytorch(void **state)
 {
     (void)state;
     (void)golden_import; /* for tests with parameters */
     safetensors *file = golden_open("ops");
     for (int i = 0; i < COUNT_OF(golden_functions); i++)
-        check_golden(file, &golden_functions[i]);
+        golden_check(file, &golden_functions[i]);
     safetensors_free(file);
 }
 

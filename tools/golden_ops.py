@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes tests/golden/ops.safetensors: operators and their gradients from PyTorch.
+"""Makes tests/golden/ops.safetensors and images.safetensors: operators and their gradients from PyTorch.
 
     /usr/bin/python3 tools/golden_ops.py [DIRECTORY]
 
@@ -74,10 +74,54 @@ def functions():
         randn(6, 7), randn(5, 7)]
 
 
-def main():
-    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden")
-    directory = os.path.normpath(sys.argv[1] if len(sys.argv) > 1 else default)
-    torch.manual_seed(11)
+def slope(function, x, *others):
+    """The gradient of sum(function^2) by x, for second derivatives."""
+    y = function(x, *others).square().sum()
+    return torch.autograd.grad(y, x, create_graph=True)[0]
+
+
+def images():
+    """Images are n x c x h x w here, weights o x i / groups x h x w (transposed: i x o / groups ...)."""
+    def conv(**options):
+        return lambda x, w, b: F.conv2d(x, w, b, **options)
+
+    def transposed(**options):
+        return lambda x, w, b: F.conv_transpose2d(x, w, b, **options)
+
+    x = randn(2, 3, 7, 6)
+    yield "conv2d", conv(), [x, randn(4, 3, 3, 2), randn(4)]
+    yield "conv2d strided", conv(stride=2, padding=1), [x, randn(5, 3, 4, 4), randn(5)]
+    yield "conv2d dilated", conv(dilation=2, padding=2), [x, randn(4, 3, 3, 2), randn(4)]
+    yield "conv2d groups", conv(groups=3, padding=1), [x, randn(6, 1, 3, 3), randn(6)]
+    yield "conv2d all", conv(stride=3, padding=2, dilation=2, groups=2), [
+        randn(2, 4, 11, 8), randn(6, 2, 3, 2), randn(6)]
+    yield "conv2d slope", lambda x, w: slope(
+        lambda x: F.conv2d(x, w, stride=2, padding=1), x), [x, randn(2, 3, 3, 3)]
+
+    x = randn(2, 4, 3, 4)
+    yield "conv_transpose2d", transposed(), [x, randn(4, 3, 3, 2), randn(3)]
+    yield "conv_transpose2d strided", transposed(stride=2, padding=1), [
+        x, randn(4, 3, 4, 4), randn(3)]
+    yield "conv_transpose2d all", transposed(
+        stride=2, padding=1, output_padding=1, dilation=2, groups=2), [
+        x, randn(4, 3, 3, 2), randn(6)]
+
+    x = randn(2, 3, 7, 6)
+    yield "max_pool2d", lambda x: F.max_pool2d(x, 2), [x]
+    yield "max_pool2d overlapping", lambda x: F.max_pool2d(x, 3, 2, 1), [x]
+    yield "max_pool2d slope", lambda x: slope(lambda x: F.max_pool2d(x, 3, 2, 1), x), [x]
+    yield "avg_pool2d", lambda x: F.avg_pool2d(x, 2), [x]
+    yield "avg_pool2d overlapping", lambda x: F.avg_pool2d(x, 3, 2, 1), [x]
+    yield "global_avg_pool", lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1), [x]
+    yield "upsample", lambda x: F.interpolate(x, scale_factor=3, mode="nearest"), [
+        randn(2, 2, 3, 2)]
+    yield "pixel_shuffle", lambda x: F.pixel_shuffle(x, 2), [randn(2, 12, 3, 2)]
+    yield "pad_image", lambda x: F.pad(x, (0, 3, 1, 2)), [x]
+    yield "crop_image", lambda x: x[:, :, 1:5, 2:5], [x]
+
+
+def write(directory, file, seed, functions):
+    torch.manual_seed(seed)
     out = {}
     for name, function, inputs in functions():
         leaves = [leaf(single(x)) for x in inputs]
@@ -89,7 +133,14 @@ def main():
             out[f"{name}.d.{letter}"] = x.grad
         out[f"{name}.y"] = y
         out[f"{name}.g"] = g
-    save(directory, "ops", out)
+    save(directory, file, out)
+
+
+def main():
+    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden")
+    directory = os.path.normpath(sys.argv[1] if len(sys.argv) > 1 else default)
+    write(directory, "ops", 11, functions)
+    write(directory, "images", 12, images)
 
 
 main()

@@ -8,10 +8,12 @@
 #include "train/safetensors.h"
 
 #include <latent/nn.h>
+#include <latent/ops.h>
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +117,49 @@ static inline void golden_run(const safetensors *file, lt_graph *g, lt_params *p
         lt_session_free(s);
     }
     lt_program_free(program);
+}
+
+/* A function of inputs NAME.a, NAME.b, NAME.c of the golden file, as many as are there. */
+typedef struct golden_function {
+    const char *name;
+    lt_node *(*make)(lt_node **x);
+} golden_function;
+
+/* y = f(a, b, c) and the gradients of sum(g y), in both executors. */
+static inline void golden_check(const safetensors *file, const golden_function *f)
+{
+    enum { MOST = 4 };
+    char names[2 * MOST + 1][64];
+    golden_value in[MOST], out[MOST];
+    int n = 0;
+    lt_graph *g = lt_graph_create();
+    lt_node *x[MOST], *d[MOST];
+    for (; n < MOST - 1; n++) {
+        snprintf(names[n], sizeof names[n], "%s.%c", f->name, 'a' + n);
+        const safetensors_entry *e = safetensors_find(file, names[n]);
+        if (!e)
+            break;
+        lt_shape s = {.rank = e->rank};
+        for (int i = 0; i < e->rank; i++)
+            s.d[i] = e->dims[i];
+        x[n] = lt_input(g, names[n], s);
+        in[n] = (golden_value){x[n], names[n]};
+    }
+    if (n == 0)
+        fail_msg("no golden values of %s", f->name);
+    lt_node *y = f->make(x), *weights = lt_input(g, "g", lt_node_shape(y));
+    snprintf(names[MOST], sizeof names[MOST], "%s.g", f->name);
+    in[n] = (golden_value){weights, names[MOST]};
+    lt_grads(lt_sum(lt_mul(y, weights)), n, x, d);
+    for (int i = 0; i < n; i++) {
+        snprintf(names[MOST + 1 + i], sizeof names[0], "%s.d.%c", f->name, 'a' + i);
+        out[i] = (golden_value){d[i], names[MOST + 1 + i]};
+    }
+    char name_of_y[64];
+    snprintf(name_of_y, sizeof name_of_y, "%s.y", f->name);
+    out[n] = (golden_value){y, name_of_y};
+    golden_run(file, g, NULL, in, n + 1, out, n + 1);
+    lt_graph_free(g);
 }
 
 /* Gives parameter i the values of a tensor, whose shape must be the parameter's outside one. */
