@@ -417,8 +417,8 @@ static void networks_that_do_not_fit_name_line_and_shape(void **state)
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n"
               "  encoder:\n    - linear 6\n    - relu\n    - reshape 2 2 2\n"
               "  decoder: [linear image]\n",
-         "r.yaml:8:7: encoder, layer 2 (reshape 2 2 2): reshape: 1 x 2 x 2 x 2 has another "
-         "number of elements; found 1 x 6"},
+         "r.yaml:8:7: encoder, layer 2 (reshape 2 2 2) at 6: reshape: 2 x 2 x 2 are 8 numbers, "
+         "here are 6"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         lt_recipe *r = lt_recipe_parse("r.yaml", cases[i].words, NULL, 0);

@@ -118,6 +118,7 @@ static void defaults_are_written_out(void **state)
                         "model:\n"
                         "  kind: vae\n"
                         "  latent: 2\n"
+                        "  heads: linear\n"
                         "  likelihood: bernoulli\n"
                         "  init: pytorch\n"
                         "  encoder:\n"
@@ -239,7 +240,7 @@ static void malformed_sets_say_why(void **state)
          "--set =3: expected KEY=VALUE, as in model.latent=32"},
         {"model.latnt=3",
          "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"latent\"? (keys: kind, "
-         "latent, likelihood, init, encoder, posterior, decoder)"},
+         "latent, heads, likelihood, init, encoder, posterior, decoder)"},
         {"model.latent=many",
          "--set model.latent:1:1: model: latent must be a whole number between 1 and 65536, "
          "found \"many\""},
@@ -256,8 +257,10 @@ static void malformed_sets_say_why(void **state)
          "--set model.encoder.7: the list at tiny.yaml:7:5 has no element \"7\"; it has 2"},
         {"model.encoder.0=lineer 3",
          "--set model.encoder.0:1:1: unknown layer \"lineer\"; did you mean \"linear\"? (known: "
-         "linear, relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, "
-         "dropout, shift)"},
+         "linear, conv, conv_transpose, batch_norm, layer_norm, group_norm, instance_norm, "
+         "spectral_norm, residual, max_pool, avg_pool, global_pool, upsample, pixel_shuffle, "
+         "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
+         "shift, scale)"},
         {"model.init.value=1",
          "--set model.init.value: unknown option \"value\" of initialiser pytorch (it has no "
          "options)"},
@@ -330,8 +333,10 @@ static void malformed_recipes_say_where_and_why(void **state)
          "tiny.yaml:10:7: expected a value, found a map"},
         {DATA MODEL ENCODER "  decoder:\n    - linear 4\n    - leaky_rel 0.2\n",
          "tiny.yaml:11:7: unknown layer \"leaky_rel\"; did you mean \"leaky_relu\"? (known: "
-         "linear, relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, "
-         "dropout, shift)"},
+         "linear, conv, conv_transpose, batch_norm, layer_norm, group_norm, instance_norm, "
+         "spectral_norm, residual, max_pool, avg_pool, global_pool, upsample, pixel_shuffle, "
+         "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
+         "shift, scale)"},
         {DATA MODEL ENCODER "  decoder:\n    - linear\n",
          "tiny.yaml:10:7: layer linear: units is missing (numbers in the output, or `image`: as "
          "many as an image has)"},
@@ -345,9 +350,11 @@ static void malformed_recipes_say_where_and_why(void **state)
         {DATA MODEL ENCODER "  decoder:\n    - linear 4 bias=maybe\n",
          "tiny.yaml:10:7: layer linear: bias must be yes or no, found \"maybe\""},
         {DATA MODEL ENCODER "  decoder:\n    - \"\"\n",
-         "tiny.yaml:10:7: expected the name of a layer, found nothing (known: linear, relu, "
-         "leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
-         "shift)"},
+         "tiny.yaml:10:7: expected the name of a layer, found nothing (known: "
+         "linear, conv, conv_transpose, batch_norm, layer_norm, group_norm, instance_norm, "
+         "spectral_norm, residual, max_pool, avg_pool, global_pool, upsample, pixel_shuffle, "
+         "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
+         "shift, scale)"},
         {DATA MODEL ENCODER "  decoder:\n    - linear image\n    - sigmoid\n",
          "tiny.yaml:11:7: the bernoulli likelihood wants logits: leave out this sigmoid, it is "
          "applied where the mean image is wanted"},

@@ -122,15 +122,6 @@ static void check_losses(const training *t, lt_session *s, lt_executor executor)
     free(want);
 }
 
-/* Element k of a tensor as PyTorch stores it, in the block of a session. */
-static int64_t place_in_block(const lt_param_info *info, int64_t k)
-{
-    if (info->layout == LT_LAYOUT_PLAIN)
-        return info->offset + k;
-    int64_t out = info->shape.d[0], in = info->shape.d[1];
-    return info->offset + k % in * out + k / in;
-}
-
 static void check_weights(const training *t, lt_session *s, lt_executor executor)
 {
     const lt_params *p = lt_model_params(t->model);
@@ -143,7 +134,7 @@ static void check_weights(const training *t, lt_session *s, lt_executor executor
         assert_true(n <= COUNT_OF(found));
         double *want = golden_doubles(t->file, name, n);
         for (int64_t k = 0; k < n; k++)
-            found[k] = block[place_in_block(&info, k)];
+            found[k] = block[info.offset + golden_place(&info, k)];
         assert_array_close(name, found, want, n, 0, weight_tolerance[executor]);
         free(want);
     }

@@ -29,12 +29,14 @@ typedef struct lt_scope lt_scope;
 typedef enum lt_layout {
     LT_LAYOUT_PLAIN,  /* the same */
     LT_LAYOUT_LINEAR, /* outside out x in, inside in x out */
+    LT_LAYOUT_CONV,   /* outside o x i x kh x kw, inside kh x kw x i x o; of transposed ones too */
+    LT_LAYOUT_IMAGE,  /* outside c x h x w, inside h x w x c */
 } lt_layout;
 
 /* Initialisers; fan_in and fan_out are those of the layer. Each parameter draws from its own
    stream, keyed by its name, so that adding a layer does not change the others. */
 typedef enum lt_init_kind {
-    LT_INIT_PYTORCH,         /* U(-a, a), a = 1/sqrt(fan_in): nn.Linear's weights and biases */
+    LT_INIT_PYTORCH,         /* U(-a, a), a = 1/sqrt(fan_in): weights and biases of nn.Linear, nn.Conv2d */
     LT_INIT_KAIMING_UNIFORM, /* U(-sqrt(6/fan_in), sqrt(6/fan_in)) */
     LT_INIT_KAIMING_NORMAL,  /* N(0, 2/fan_in) */
     LT_INIT_XAVIER_UNIFORM,  /* U(-a, a), a = sqrt(6/(fan_in + fan_out)) */
@@ -121,10 +123,20 @@ LT_API lt_node *lt_params_state_assign(const lt_params *p, lt_graph *g);
 /* Lets the variables of `g` in session `s` live in p's block. */
 LT_API int lt_params_bind(lt_params *p, lt_graph *g, lt_session *s);
 
-/* ---- Layers ---- */
+/* ---- Layers: parameters and shapes as PyTorch's modules have them, but images channels last ---- */
+
+/* Spectral normalisation (Miyato et al. 2018): the weight is divided by an estimate of its largest
+   singular value as a matrix output x rest; a visit in training improves the estimate by one power
+   iteration. Parameter "weight_orig", states "weight_u" and "weight_v" instead of "weight". */
+typedef enum lt_weight_norm {
+    LT_WEIGHT_FREE,
+    LT_WEIGHT_SPECTRAL,          /* with the estimate as it is: evaluation */
+    LT_WEIGHT_SPECTRAL_TRAINING, /* with a better one, which is kept */
+} lt_weight_norm;
 
 typedef struct lt_linear_options {
     bool no_bias;
+    lt_weight_norm weight_norm;
     lt_init weight_init, bias_init; /* zero: PyTorch's */
 } lt_linear_options;
 
@@ -133,6 +145,74 @@ LT_API lt_node *lt_linear_with(lt_scope *s, const char *name, lt_node *x, int64_
                                const lt_linear_options *o);
 #define lt_linear(s, name, x, units, ...)                                                          \
     lt_linear_with(s, name, x, units, &(lt_linear_options){__VA_ARGS__})
+
+/* Zero means default. */
+typedef struct lt_conv_options {
+    int kernel;     /* side of the window; default 3 */
+    int stride;     /* default 1 */
+    int pad;        /* default 0 */
+    int dilation;   /* default 1 */
+    int groups;     /* default 1 */
+    int output_pad; /* of lt_conv_transpose: rows and columns more; below stride; default 0 */
+    bool no_bias;
+    lt_weight_norm weight_norm;
+    lt_init weight_init, bias_init; /* zero: PyTorch's */
+} lt_conv_options;
+
+/* Convolution; x: n x h x w x in, y: n x h' x w' x channels with
+   h' = (h + 2 pad - dilation (kernel - 1) - 1) / stride + 1, rounded down; parameters "weight"
+   (outside channels x in / groups x kernel x kernel) and "bias". */
+LT_API lt_node *lt_conv_with(lt_scope *s, const char *name, lt_node *x, int64_t channels,
+                             const lt_conv_options *o);
+#define lt_conv(s, name, x, channels, ...)                                                         \
+    lt_conv_with(s, name, x, channels, &(lt_conv_options){__VA_ARGS__})
+
+/* Its transpose; h' = (h - 1) stride - 2 pad + dilation (kernel - 1) + 1 + output_pad; "weight" is
+   outside in x channels / groups x kernel x kernel. */
+LT_API lt_node *lt_conv_transpose_with(lt_scope *s, const char *name, lt_node *x, int64_t channels,
+                                       const lt_conv_options *o);
+#define lt_conv_transpose(s, name, x, channels, ...)                                               \
+    lt_conv_transpose_with(s, name, x, channels, &(lt_conv_options){__VA_ARGS__})
+
+/* Zero means default. */
+typedef struct lt_norm_options {
+    double eps;      /* under the root; default 1e-5 */
+    double momentum; /* lt_batch_norm: part of the batch in the new running numbers; default 0.1 */
+    bool no_affine;  /* no "weight" and "bias" behind it */
+} lt_norm_options;
+
+/* Normalisation: y = (x - mean) / sqrt(variance + eps) weight + bias, with moments of ...
+   batch_norm (Ioffe and Szegedy 2015): each channel over the batch, x: n x ... x c. In training
+   those of the batch, which move "running_mean" and "running_var"; else these, also for a batch
+   with one number a channel, which has no variance. */
+LT_API lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bool is_training,
+                                   const lt_norm_options *o);
+#define lt_batch_norm(s, name, x, is_training, ...)                                                \
+    lt_batch_norm_with(s, name, x, is_training, &(lt_norm_options){__VA_ARGS__})
+
+/* group_norm (Wu and He 2018): each image over `groups` groups of neighbouring channels. */
+LT_API lt_node *lt_group_norm_with(lt_scope *s, const char *name, lt_node *x, int64_t groups,
+                                   const lt_norm_options *o);
+#define lt_group_norm(s, name, x, groups, ...)                                                     \
+    lt_group_norm_with(s, name, x, groups, &(lt_norm_options){__VA_ARGS__})
+
+/* instance_norm (Ulyanov et al. 2016): each channel of each image. */
+LT_API lt_node *lt_instance_norm_with(lt_scope *s, const char *name, lt_node *x,
+                                      const lt_norm_options *o);
+#define lt_instance_norm(s, name, x, ...)                                                          \
+    lt_instance_norm_with(s, name, x, &(lt_norm_options){__VA_ARGS__})
+
+/* layer_norm (Ba et al. 2016): each image over all its numbers; "weight" and "bias" have one for
+   each of them, as nn.LayerNorm([c, h, w])'s. */
+LT_API lt_node *lt_layer_norm_with(lt_scope *s, const char *name, lt_node *x,
+                                   const lt_norm_options *o);
+#define lt_layer_norm(s, name, x, ...)                                                             \
+    lt_layer_norm_with(s, name, x, &(lt_norm_options){__VA_ARGS__})
+
+/* x + f, what residual networks add up. Where the shapes differ, x goes through a 1 x 1 convolution
+   (a linear layer, if it is no image) "NAME.weight" without bias, with the stride that makes the
+   sizes equal; an error if there is none. */
+LT_API lt_node *lt_shortcut(lt_scope *s, const char *name, lt_node *x, lt_node *f, lt_init init);
 
 /* Zero with probability p, else x / (1 - p). Nothing when `training` is false. */
 LT_API lt_node *lt_dropout(lt_node *x, double p, bool training);

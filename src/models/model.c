@@ -4,6 +4,7 @@
 
 #include "graph/op.h"
 #include "nn/likelihoods.h"
+#include "nn/shapes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,29 +169,25 @@ static int64_t count_numbers(const lt_params *p, const char *prefix)
     return n;
 }
 
-/* "28 x 28 x 1": without the batch. */
-static const char *row_shape(lt_shape s, char shape[LT_SHAPE_TEXT_SIZE])
-{
-    for (int i = 1; i < s.rank; i++)
-        s.d[i - 1] = s.d[i];
-    s.rank -= s.rank > 0;
-    return lt_shape_text(s, shape);
-}
-
-static void describe_layer(void *user, const char *scope, const char *index, const char *words,
-                           lt_shape in, lt_shape out)
+/* A layer; one with a list before it and, with the numbers of its shortcut, after it. */
+static void describe_layer(void *user, const network_event *e)
 {
     summary *s = user;
-    char *prefix = must_format("%s.%s.", scope, index), *name = must_format("%s.%s", scope, index);
+    char *name = must_format("%s.%s", e->scope, e->index);
+    char *prefix = must_format("%s.%s", name, e->is_closing ? "shortcut." : "");
     char shape[LT_SHAPE_TEXT_SIZE];
-    int64_t n = count_numbers(s->model->params, prefix);
-    text_format(&s->out, "%-*s %-*s ", NAME_WIDTH, name, WORDS_WIDTH, words);
-    text_format(&s->out, "%-*s", n ? SHAPE_WIDTH : 0, row_shape(out, shape));
+    int64_t n = e->is_opening ? 0 : count_numbers(s->model->params, prefix);
+    const char *words = !e->is_closing ? e->words : n ? "+ shortcut of x" : "+ x";
+    char *indented = must_format("%*s%s", 2 * e->depth, "", words);
+    text_format(&s->out, "%-*s %-*s", NAME_WIDTH, name, e->is_opening ? 0 : WORDS_WIDTH, indented);
+    if (!e->is_opening)
+        text_format(&s->out, " %-*s", n ? SHAPE_WIDTH : 0, row_shape_text(e->out, shape));
     if (n)
         text_format(&s->out, " %10jd", (intmax_t)n);
-    if (in.rank > 2 && out.rank == 2 && n)
-        text_format(&s->out, "   (%s flattened)", row_shape(in, shape));
+    if (e->in.rank > 2 && e->out.rank == 2 && n)
+        text_format(&s->out, "   (%s flattened)", row_shape_text(e->in, shape));
     text_append(&s->out, "\n");
+    free(indented);
     free(name);
     free(prefix);
 }

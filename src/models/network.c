@@ -3,13 +3,19 @@
 
 #include "base/status.h"
 #include "nn/params.h"
+#include "nn/shapes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Reading and printing ---- */
 
-static int read_line(network_line *line, const yaml_node *node)
+enum { MAX_DEPTH = 8 }; /* lists in lists */
+
+static int read_lines(network *net, const yaml_node *list, int depth);
+
+/* The layer of a line, from the words in `node`. */
+static int read_words(network_line *line, const yaml_node *node)
 {
     LT_TRY(yaml_expect(node, YAML_IS_SCALAR));
     int status = spec_parse(&layer_table, node->text, &line->layer);
@@ -22,18 +28,46 @@ static int read_line(network_line *line, const yaml_node *node)
     return LT_OK;
 }
 
-int network_read(network *net, const yaml_node *list)
+/* `- residual:` and below it a list: a map of one key. */
+static int read_nested(network_line *line, const yaml_node *map, int depth)
+{
+    if (map->n != 1 || map->first->kind != YAML_IS_LIST)
+        return yaml_expect(map, YAML_IS_SCALAR);
+    LT_TRY(read_words(line, map->first->key));
+    if (!line->layer.row->has_list)
+        return yaml_fail(map->first, "the layer %s has no list of layers",
+                         line->layer.row->name);
+    if (depth == MAX_DEPTH)
+        return yaml_fail(map->first, "lists in lists deeper than %d", MAX_DEPTH);
+    return read_lines(&line->list, map->first, depth + 1);
+}
+
+static int read_line(network_line *line, const yaml_node *node, int depth)
+{
+    if (node->kind == YAML_IS_MAP)
+        return read_nested(line, node, depth);
+    LT_TRY(read_words(line, node));
+    if (line->layer.row->has_list)
+        return yaml_fail(node, "%s: a list of layers is missing, as in `- %s:` and the layers "
+                               "indented below", line->words, line->layer.row->name);
+    return LT_OK;
+}
+
+static int read_lines(network *net, const yaml_node *list, int depth)
 {
     LT_TRY(yaml_expect(list, YAML_IS_LIST));
     net->lines = must_alloc(sizeof *net->lines * (size_t)list->n);
     for (const yaml_node *node = list->first; node; node = node->next)
-        LT_TRY(read_line(&net->lines[net->n++], node));
+        LT_TRY(read_line(&net->lines[net->n++], node, depth));
     return LT_OK;
 }
+
+int network_read(network *net, const yaml_node *list) { return read_lines(net, list, 0); }
 
 void network_clear(network *net)
 {
     for (int i = 0; i < net->n; i++) {
+        network_clear(&net->lines[i].list);
         spec_clear(&net->lines[i].layer);
         free(net->lines[i].words);
         free(net->lines[i].file);
@@ -42,26 +76,42 @@ void network_clear(network *net)
     *net = (network){0};
 }
 
+static void print_line(const network_line *line, text *out)
+{
+    text words = {0};
+    spec_print(&line->layer, &words);
+    yaml_print(&(yaml_node){.kind = YAML_IS_SCALAR, .text = text_get(&words)}, out);
+    text_clear(&words);
+}
+
 void network_print(const network *net, int indent, const char *key, text *out)
 {
     text_format(out, "%*s%s:%s\n", indent, "", key, net->n ? "" : " []");
     for (int i = 0; i < net->n; i++) {
-        text words = {0};
-        spec_print(&net->lines[i].layer, &words);
+        const network_line *line = &net->lines[i];
         text_format(out, "%*s- ", indent + 2, "");
-        yaml_print(&(yaml_node){.kind = YAML_IS_SCALAR, .text = text_get(&words)}, out);
-        text_clear(&words);
+        if (line->layer.row->has_list) {
+            text inner = {0};
+            network_print(&line->list, indent + 4, line->layer.row->name, &inner);
+            text_append(out, text_get(&inner) + indent + 4);
+            text_clear(&inner);
+        } else {
+            print_line(line, out);
+        }
     }
 }
 
 /* ---- Building ---- */
 
-/* vae.yaml:14:7: encoder, layer 3 (linear 256) */
-static void set_place(const network *net, int i, lt_scope *s)
+/* vae.yaml:14:7: encoder, layer 3 (linear 256) at 7 x 7 x 64. Nullable: x. */
+static void set_place(const network *net, int i, lt_scope *s, const lt_node *x)
 {
     const network_line *line = &net->lines[i];
-    char *place = must_format("%s:%d:%d: %s, layer %d (%s)", line->file, line->line, line->column,
-                              scope_name(s), i, line->words);
+    char shape[LT_SHAPE_TEXT_SIZE] = "";
+    if (x)
+        row_shape_text(lt_node_shape(x), shape);
+    char *place = must_format("%s:%d:%d: %s, layer %d (%s)%s%s", line->file, line->line,
+                              line->column, scope_name(s), i, line->words, x ? " at " : "", shape);
     lt_graph_set_place(lt_scope_graph(s), place);
     free(place);
 }
@@ -69,27 +119,62 @@ static void set_place(const network *net, int i, lt_scope *s)
 void network_blame_last(const network *net, lt_scope *s)
 {
     if (net->n)
-        set_place(net, net->n - 1, s);
+        set_place(net, net->n - 1, s, NULL);
     else
         lt_graph_set_place(lt_scope_graph(s), scope_name(s));
+}
+
+static void tell(const network_context *c, network_event event)
+{
+    event.depth = c->depth;
+    if (c->observer)
+        c->observer(c->user, &event);
+}
+
+/* The list of a line, in a scope of the line's own. */
+static lt_node *build_list(const network_line *line, const network_context *c, lt_scope *own,
+                           const network_event *event, lt_node *x)
+{
+    network_context inner = *c;
+    inner.depth++;
+    network_event opening = *event;
+    opening.out = event->in;
+    opening.is_opening = true;
+    tell(c, opening);
+    return network_build(&line->list, &inner, own, x);
+}
+
+static lt_node *build_line(const network *net, int i, const network_context *c, lt_scope *s,
+                           lt_node *x)
+{
+    const network_line *line = &net->lines[i];
+    char index[16];
+    snprintf(index, sizeof index, "%d", i);
+    layer_context context = {.scope = s,
+                             .name = index,
+                             .is_training = c->is_training,
+                             .init = c->init,
+                             .image_size = c->image_size,
+                             .image_channels = c->image_channels};
+    network_event event = {.scope = scope_name(s), .index = index, .words = line->words,
+                           .in = lt_node_shape(x)};
+    if (line->layer.row->has_list) {
+        context.own = lt_scope_enter(s, index);
+        context.branch = build_list(line, c, context.own, &event, x);
+        event.is_closing = true;
+        set_place(net, i, s, x);
+    }
+    lt_node *y = layer_build(&line->layer, &context, x);
+    event.out = lt_node_shape(y);
+    tell(c, event);
+    return y;
 }
 
 lt_node *network_build(const network *net, const network_context *c, lt_scope *s, lt_node *x)
 {
     for (int i = 0; i < net->n; i++) {
-        char index[16];
-        snprintf(index, sizeof index, "%d", i);
-        set_place(net, i, s);
-        layer_context context = {.scope = s,
-                                 .name = index,
-                                 .is_training = c->is_training,
-                                 .init = c->init,
-                                 .image_size = c->image_size};
-        lt_node *y = layer_build(&net->lines[i].layer, &context, x);
-        if (c->observer)
-            c->observer(c->user, scope_name(s), index, net->lines[i].words, lt_node_shape(x),
-                        lt_node_shape(y));
-        x = y;
+        set_place(net, i, s, x);
+        x = build_line(net, i, c, s, x);
     }
     lt_graph_set_place(lt_scope_graph(s), NULL);
     return x;

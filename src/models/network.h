@@ -6,17 +6,20 @@
 #include "base/yaml.h"
 #include "nn/layers.h"
 
-typedef struct network_line {
-    spec layer;
-    char *words; /* as written */
-    char *file;
-    int line, column; /* where */
-} network_line;
+typedef struct network_line network_line;
 
 typedef struct network {
     network_line *lines;
     int n;
 } network;
+
+struct network_line {
+    spec layer;
+    char *words; /* as written */
+    char *file;
+    int line, column; /* where */
+    network list;     /* of a layer that has one: `residual:` */
+};
 
 /* Reads a list. LT_VALUE or LT_NOT_FOUND with file, line and column; *net must be cleared
    anyway. */
@@ -26,19 +29,29 @@ void network_clear(network *net);
 /* The list in the notation of recipes, below a key that is indented by `indent`. */
 void network_print(const network *net, int indent, const char *key, text *out);
 
-/* What building tells of each layer, for summaries. */
-typedef void network_observer(void *user, const char *scope, const char *index, const char *words,
-                              lt_shape in, lt_shape out);
+/* What building tells of each layer, for summaries. A layer with a list is told twice, before and
+   after its list. */
+typedef struct network_event {
+    const char *scope, *index, *words;
+    int depth;       /* of lists in lists: 0 */
+    bool is_opening; /* out is not known yet: equals in */
+    bool is_closing;
+    lt_shape in, out;
+} network_event;
+
+typedef void network_observer(void *user, const network_event *event);
 
 typedef struct network_context {
     bool is_training;
     lt_init init;
-    int64_t image_size;
+    int64_t image_size, image_channels;
+    int depth; /* of this list in others */
     network_observer *observer; /* Nullable */
     void *user;
 } network_context;
 
-/* Builds the list on x; parameters are named by place: "SCOPE.0.weight". Says in the graph which
+/* Builds the list on x; parameters are named by place: "SCOPE.0.weight", "SCOPE.1.0.weight" in a
+   list of layer 1. Says in the graph which
    line is being built. */
 lt_node *network_build(const network *net, const network_context *c, lt_scope *s, lt_node *x);
 

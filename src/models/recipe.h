@@ -26,10 +26,13 @@ typedef struct recipe_data {
     char set[LT_TEXT_SIZE];
 } recipe_data;
 
+enum { HEADS_LINEAR, HEADS_OWN }; /* choices of `heads` */
+
 /* Keys of `model` beside its networks. */
 typedef struct recipe_model {
     char kind[LT_TEXT_SIZE];
     int64_t latent;
+    int heads; /* HEADS_LINEAR, HEADS_OWN */
     char likelihood[LT_TEXT_SIZE], init[LT_TEXT_SIZE];
 } recipe_model;
 
@@ -41,7 +44,7 @@ struct lt_recipe {
     lt_data_options data_options;
     recipe_model model;
     lt_train_options train;
-    network encoder, mean, logvar, decoder; /* mean, logvar: what comes before the linear heads */
+    network encoder, mean, logvar, decoder; /* mean, logvar: the heads, or what comes before them */
     lt_init init;
     spec likelihood, objective;
     spec beta_schedule; /* of the objective's weight */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. */
+/* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. Elements
+   of lists in lists go by their numbers, as parameters are called: model.encoder.3.0. */
 #include "models/objective.h"
 
 #include "base/status.h"
@@ -13,7 +14,7 @@
 /* ---- Where lines of tables stand ---- */
 
 typedef struct line_place {
-    const char *path; /* ending in '.': the elements of a list */
+    const char *path; /* ending in '.': the elements of a list and of lists in it */
     const spec_table *table;
     const char *fallback; /* the line if none is written; NULL: there must be one */
 } line_place;
@@ -36,7 +37,8 @@ static bool is_place(const line_place *place, const char *path)
     int64_t index;
     if (place->path[n - 1] != '.')
         return strcmp(path, place->path) == 0;
-    return strncmp(path, place->path, n) == 0 && text_to_int64(path + n, &index);
+    const char *last = strrchr(path, '.');
+    return strncmp(path, place->path, n) == 0 && last && text_to_int64(last + 1, &index);
 }
 
 static const line_place *find_place(const char *path)
@@ -70,6 +72,40 @@ static yaml_node *node_at(yaml_node *node, const char *path)
         path = path[n] ? path + n + 1 : NULL;
     }
     return node;
+}
+
+/* The list in an element of a list, `- residual: [...]`; NULL: there is none. */
+static const yaml_node *inner_list(const yaml_node *element)
+{
+    const yaml_node *child = element->kind == YAML_IS_MAP && element->n == 1 ? element->first : NULL;
+    return child && child->kind == YAML_IS_LIST ? child : NULL;
+}
+
+/* model.encoder.3.0 with the keys of inner lists written out: model.encoder.3.residual.0. The
+   caller frees it. */
+static char *write_out(const yaml_node *root, const char *path)
+{
+    text full = {0};
+    bool is_element = false; /* whether `at` is one of a list */
+    const yaml_node *at = root;
+    const char *separator = "";
+    while (path) {
+        size_t n = strcspn(path, ".");
+        char *name = must_format("%.*s", (int)n, path);
+        const yaml_node *inner = at && is_element ? inner_list(at) : NULL;
+        int64_t index;
+        if (inner && text_to_int64(name, &index)) {
+            text_format(&full, ".%s", inner->key->text);
+            at = inner;
+        }
+        text_format(&full, "%s%s", separator, name);
+        separator = ".";
+        is_element = at && at->kind == YAML_IS_LIST;
+        at = at ? child_at(at, name) : NULL;
+        free(name);
+        path = path[n] ? path + n + 1 : NULL;
+    }
+    return text_take(&full);
 }
 
 /* ---- One option of a line ---- */
@@ -122,7 +158,9 @@ int recipe_set(arena *a, yaml_node *root, const char *set)
     const char *equals = strchr(set, '=');
     if (!equals || equals == set)
         return status_fail(LT_VALUE, "--set %s: expected KEY=VALUE, as in model.latent=32", set);
-    char *path = must_format("%.*s", (int)(equals - set), set);
+    char *given = must_format("%.*s", (int)(equals - set), set);
+    char *path = write_out(root, given);
+    free(given);
     int status = set_path(a, root, path, equals + 1);
     free(path);
     return status;

@@ -11,6 +11,7 @@
 #include "nn/init.h"
 #include "nn/likelihoods.h"
 #include "nn/params.h"
+#include "nn/shapes.h"
 
 #include <stdio.h>
 
@@ -50,29 +51,50 @@ static network_context context_of(const model_visit *v)
     return (network_context){.is_training = v->is_training,
                              .init = v->recipe->init,
                              .image_size = pixels(v),
+                             .image_channels = v->size.c,
                              .observer = v->observer,
                              .user = v->user};
 }
 
-/* A head: layers of its own, if it has any, and a linear one, named as the next in their list. */
+/* What a head's own layers give, if nothing follows them, must be the latent numbers. */
+static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s, lt_node *h)
+{
+    char found[LT_SHAPE_TEXT_SIZE];
+    lt_node *y = lt_flatten(h);
+    if (node_is_bad(y) || lt_node_shape(y).d[1] == v->recipe->model.latent)
+        return y;
+    network_blame_last(own, s);
+    y = lt_graph_fail(v->graph, "with `heads: own` this list must give the %jd latent numbers, it "
+                                "gives %s",
+                      (intmax_t)v->recipe->model.latent, row_shape_text(lt_node_shape(h), found));
+    lt_graph_set_place(v->graph, NULL);
+    return y;
+}
+
+/* A head: layers of its own, if it has any, and unless `heads` says that these are all, a linear
+   one, named as the next in their list. */
 static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name,
                      const network *own, lt_node *h)
 {
     network_context c = context_of(v);
     lt_scope *s = posterior;
+    bool is_own = v->recipe->model.heads == HEADS_OWN;
     char index[16];
-    if (own->n) {
+    if (own->n || is_own) {
         s = lt_scope_enter(posterior, name);
         h = network_build(own, &c, s, h);
         snprintf(index, sizeof index, "%d", own->n);
         name = index;
     }
+    if (is_own)
+        return check_head(v, own, s, h);
     h = lt_flatten(h);
     lt_node *y = lt_linear(s, name, h, v->recipe->model.latent, .weight_init = v->recipe->init,
                            .bias_init = init_of_bias(v->recipe->init));
     if (v->observer)
-        v->observer(v->user, scope_name(s), name, "linear latent", lt_node_shape(h),
-                    lt_node_shape(y));
+        v->observer(v->user, &(network_event){.scope = scope_name(s), .index = name,
+                                              .words = "linear latent", .in = lt_node_shape(h),
+                                              .out = lt_node_shape(y)});
     return y;
 }
 

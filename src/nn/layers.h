@@ -12,8 +12,13 @@ typedef struct layer_context {
     lt_scope *scope;  /* of the list it stands in */
     const char *name; /* its place in the list, "0": the scope of its own parameters */
     bool is_training;
-    lt_init init;       /* the model's */
-    int64_t image_size; /* numbers in an image: what `linear image` means */
+    lt_init init;           /* the model's */
+    int64_t image_size;     /* numbers in an image: what `linear image` means */
+    int64_t image_channels; /* in a pixel: what `conv image` means */
+    lt_weight_norm weight_norm;
+    const spec *wrapped; /* of a wrapper: its line; set by layer_build */
+    lt_scope *own;       /* of a layer with a list: its scope, which is entered already, */
+    lt_node *branch;     /* and what the list makes of x */
 } layer_context;
 
 typedef lt_node *layer_function(const layer_context *c, lt_node *x, const void *options);

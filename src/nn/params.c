@@ -76,9 +76,48 @@ int lt_params_find(const lt_params *p, const char *name)
     return -1;
 }
 
+/* A parameter inside as a x b x c numbers, whose order outside is c x b x a: all that layouts do. */
+typedef struct blocks {
+    int64_t a, b, c;
+} blocks;
+
+static blocks inside_blocks(const param *q)
+{
+    const int64_t *d = q->shape.d;
+    switch (q->layout) {
+    case LT_LAYOUT_LINEAR:
+        return (blocks){1, d[0], d[1]};
+    case LT_LAYOUT_CONV:
+        return (blocks){d[0] * d[1], d[2], d[3]};
+    case LT_LAYOUT_IMAGE:
+        return (blocks){d[0] * d[1], 1, d[2]};
+    default:
+        return (blocks){1, 1, lt_shape_size(q->shape)};
+    }
+}
+
 static lt_shape outside_shape(const param *q)
 {
-    return q->layout == LT_LAYOUT_LINEAR ? lt_shape_2d(q->shape.d[1], q->shape.d[0]) : q->shape;
+    const int64_t *d = q->shape.d;
+    switch (q->layout) {
+    case LT_LAYOUT_LINEAR:
+        return lt_shape_2d(d[1], d[0]);
+    case LT_LAYOUT_CONV:
+        return lt_shape_4d(d[3], d[2], d[0], d[1]);
+    case LT_LAYOUT_IMAGE:
+        return (lt_shape){.rank = 3, .d = {d[2], d[0], d[1]}};
+    default:
+        return q->shape;
+    }
+}
+
+/* Dimensions of the shapes that a layout is for; 0: any. */
+static int layout_rank(lt_layout layout)
+{
+    return layout == LT_LAYOUT_LINEAR  ? 2
+           : layout == LT_LAYOUT_CONV  ? 4
+           : layout == LT_LAYOUT_IMAGE ? 3
+                                       : 0;
 }
 
 int lt_params_count(const lt_params *p) { return p->n; }
@@ -110,32 +149,26 @@ float *lt_params_block(lt_params *p) { return p->block; }
 
 /* ---- Outside and inside ---- */
 
-/* out: m x n from in: n x m. */
-static void transpose(int64_t n, int64_t m, const float *in, float *out)
+/* out: c x b x a from in: a x b x c. */
+static void reverse(blocks n, const float *in, float *out)
 {
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < m; j++)
-            out[j * n + i] = in[i * m + j];
+    for (int64_t i = 0; i < n.a; i++)
+        for (int64_t j = 0; j < n.b; j++)
+            for (int64_t k = 0; k < n.c; k++)
+                out[(k * n.b + j) * n.a + i] = in[(i * n.b + j) * n.c + k];
 }
 
 void lt_params_export(const lt_params *p, int i, const float *block, float *outside)
 {
     const param *q = &p->list[i];
-    const float *inside = block + q->offset;
-    if (q->layout == LT_LAYOUT_LINEAR)
-        transpose(q->shape.d[0], q->shape.d[1], inside, outside);
-    else
-        memcpy(outside, inside, sizeof *inside * (size_t)lt_shape_size(q->shape));
+    reverse(inside_blocks(q), block + q->offset, outside);
 }
 
 void lt_params_import(const lt_params *p, int i, float *block, const float *outside)
 {
     const param *q = &p->list[i];
-    float *inside = block + q->offset;
-    if (q->layout == LT_LAYOUT_LINEAR)
-        transpose(q->shape.d[1], q->shape.d[0], outside, inside);
-    else
-        memcpy(inside, outside, sizeof *inside * (size_t)lt_shape_size(q->shape));
+    blocks n = inside_blocks(q);
+    reverse((blocks){n.c, n.b, n.a}, outside, block + q->offset);
 }
 
 /* ---- The block ---- */
@@ -377,9 +410,11 @@ static lt_node *ask(lt_scope *s, const char *name, const param *asked)
 
 lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layout layout, lt_init init)
 {
-    if (layout == LT_LAYOUT_LINEAR && shape.rank != 2)
-        return lt_graph_fail(s->visit->graph, "parameter \"%s\": this layout is for matrices",
-                             full_name(s, name));
+    int rank = layout_rank(layout);
+    if (rank && shape.rank != rank)
+        return lt_graph_fail(s->visit->graph,
+                             "parameter \"%s\": this layout is for %d dimensions, not %d",
+                             full_name(s, name), rank, shape.rank);
     return ask(s, name, &(param){.shape = shape, .layout = layout, .init = init});
 }
 

@@ -68,21 +68,57 @@ static int parse_options(const spec_table *table, const spec_row *row, const cha
     return status;
 }
 
-int spec_parse(const spec_table *table, const char *words, spec *s)
+static const char spaces[] = " \t\r\n";
+
+/* The row that the first of `words` names; `*rest` is what follows it. */
+static const spec_row *first_row(const spec_table *table, const char *words, const char **rest)
 {
-    static const char spaces[] = " \t\r\n";
-    *s = (spec){0};
     words += strspn(words, spaces);
     size_t length = strcspn(words, spaces);
+    *rest = words + length;
     const spec_row *row = find_row(table, words, length);
-    if (!row) {
-        char *name = must_format("%.*s", (int)length, words);
-        int status = fail_unknown(table, name);
-        free(name);
+    if (row)
+        return row;
+    char *name = must_format("%.*s", (int)length, words);
+    fail_unknown(table, name);
+    free(name);
+    return NULL;
+}
+
+/* The line behind a wrapper's name; wrappers do not wrap each other. */
+static int parse_inner(const spec_table *table, const spec_row *row, const char *words, spec *s)
+{
+    const char *rest;
+    const spec_row *inner_row = first_row(table, words, &rest);
+    if (!inner_row)
+        return LT_NOT_FOUND;
+    if (inner_row->check_inner)
+        return status_fail(LT_VALUE, "%s cannot stand before %s", row->name, inner_row->name);
+    spec inner;
+    LT_TRY(spec_parse(table, words, &inner));
+    int status = row->check_inner(&inner);
+    if (status != LT_OK) {
+        spec_clear(&inner);
         return status;
     }
+    *s = (spec){.row = row, .inner = must_alloc(sizeof inner)};
+    *s->inner = inner;
+    return LT_OK;
+}
+
+int spec_parse(const spec_table *table, const char *words, spec *s)
+{
+    *s = (spec){0};
+    const spec_row *row = first_row(table, words, &words);
+    if (!row)
+        return LT_NOT_FOUND;
+    if (row->check_inner) {
+        int status = parse_inner(table, row, words, s);
+        return status == LT_OK ? LT_OK
+                               : status_prefix(status, "%s %s", table->kind, row->name);
+    }
     void *options = must_alloc(row->size);
-    int status = parse_options(table, row, words + length, options);
+    int status = parse_options(table, row, words, options);
     if (status == LT_OK)
         *s = (spec){.row = row, .options = options};
     else
@@ -92,6 +128,8 @@ int spec_parse(const spec_table *table, const char *words, spec *s)
 
 int spec_set(const spec_table *table, spec *s, const char *option, const char *value)
 {
+    if (s->inner)
+        return spec_set(table, s->inner, option, value);
     void *options = must_alloc(s->row->size);
     memcpy(options, s->options, s->row->size);
     char *what = title(table, s->row);
@@ -108,13 +146,19 @@ int spec_set(const spec_table *table, spec *s, const char *option, const char *v
 void spec_print(const spec *s, text *out)
 {
     text_append(out, s->row->name);
-    if (s->row->options->name)
+    if (s->inner || s->row->options->name)
         text_append(out, " ");
-    options_print(s->row->options, s->options, out);
+    if (s->inner)
+        spec_print(s->inner, out);
+    else
+        options_print(s->row->options, s->options, out);
 }
 
 void spec_clear(spec *s)
 {
+    if (s->inner)
+        spec_clear(s->inner);
+    free(s->inner);
     free(s->options);
     *s = (spec){0};
 }

@@ -180,4 +180,20 @@ static inline void golden_import(const safetensors *file, const char *tensor, lt
     free(outside);
 }
 
+/* Where element k of a parameter as PyTorch stores it, c x b x a, is inside, a x b x c. */
+static inline int64_t golden_place(const lt_param_info *info, int64_t k)
+{
+    const int64_t *d = info->shape.d;
+    int64_t a = 1, b = 1;
+    if (info->layout == LT_LAYOUT_PLAIN)
+        return k;
+    if (info->layout == LT_LAYOUT_LINEAR)
+        b = d[1];
+    else if (info->layout == LT_LAYOUT_CONV)
+        b = d[1], a = d[2] * d[3];
+    else
+        a = d[1] * d[2];
+    return (k % a * b + k / a % b) * d[0] + k / (a * b);
+}
+
 #endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Normalisation: batch, group, instance and layer norm are one composition over other axes. It is
+   written so that the fuser passes over memory twice forward (sums; y) and twice backward (sums;
+   dx): both moments come from one pass. */
+#include "nn/shapes.h"
+
+#include "graph/op.h"
+
+/* ---- Moments ---- */
+
+typedef struct moments {
+    lt_node *mean, *variance; /* 1 along the axes */
+    lt_node *centred;         /* x - mean */
+} moments;
+
+static int64_t count_over(lt_shape s, unsigned axes)
+{
+    int64_t n = 1;
+    for (int i = 0; i < s.rank; i++)
+        n *= axes & LT_AXIS(i) ? s.d[i] : 1;
+    return n;
+}
+
+/* The first number along the axes, which become 1. */
+static lt_node *first_along(lt_node *x, unsigned axes)
+{
+    for (int i = 0; i < lt_node_shape(x).rank; i++)
+        if (axes & LT_AXIS(i))
+            x = lt_slice(x, i, 0, 1);
+    return x;
+}
+
+/* Mean and variance over the axes, which become 1: with d = x - a,
+       mean = a + mean(d),  variance = mean(d^2) - mean(d)^2
+   for any constant a. Here a is the first number of each group: within the data, so that the
+   differences lose no more digits than the data's spread around it has, whatever their level. */
+static moments moments_over(lt_node *x, unsigned axes)
+{
+    double n = (double)count_over(lt_node_shape(x), axes);
+    lt_node *a = lt_detach(first_along(x, axes)), *d = lt_sub(x, a);
+    lt_node *first = lt_scale(lt_sum_keep(d, axes), 1 / n);
+    lt_node *second = lt_scale(lt_sum_keep(lt_square(d), axes), 1 / n);
+    lt_node *zero = lt_scalar(lt_node_graph(x), 0); /* rounding may leave less */
+    return (moments){.mean = lt_add(a, first),
+                     .variance = lt_max(lt_sub(second, lt_square(first)), zero),
+                     .centred = lt_sub(d, first)};
+}
+
+static double eps_of(const lt_norm_options *o) { return o->eps ? o->eps : 1e-5; }
+
+static lt_node *scale_of(lt_node *variance, const lt_norm_options *o)
+{
+    return lt_rsqrt(lt_shift(variance, eps_of(o)));
+}
+
+/* ---- Weight and bias ---- */
+
+typedef struct affine {
+    lt_node *weight, *bias; /* NULL: left out */
+} affine;
+
+static affine affine_of(lt_scope *own, lt_shape s, lt_layout layout, const lt_norm_options *o)
+{
+    if (o->no_affine)
+        return (affine){0};
+    return (affine){lt_param(own, "weight", s, layout, (lt_init){.kind = LT_INIT_ONES}),
+                    lt_param(own, "bias", s, layout, (lt_init){.kind = LT_INIT_ZEROS})};
+}
+
+/* centred (scale weight) + bias: the product is of small arrays where the weight is one. */
+static lt_node *apply(lt_node *centred, lt_node *scale, affine a)
+{
+    lt_node *y = lt_mul(centred, a.weight ? lt_mul(scale, a.weight) : scale);
+    return a.bias ? lt_add(y, a.bias) : y;
+}
+
+/* ---- Batch norm ---- */
+
+/* (1 - momentum) running + momentum new. */
+static void move_state(lt_scope *own, const char *name, lt_node *running, lt_node *new,
+                       const lt_norm_options *o)
+{
+    lt_node *momentum = lt_scalar(lt_scope_graph(own), o->momentum ? o->momentum : 0.1);
+    lt_node *flat = lt_reshape(new, lt_node_shape(running));
+    lt_state_update(own, name, lt_lerp(running, flat, momentum));
+}
+
+lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bool is_training,
+                            const lt_norm_options *o)
+{
+    if (node_is_bad(x))
+        return x;
+    lt_shape shape = lt_node_shape(x);
+    if (shape.rank < 2)
+        return lt_graph_fail(lt_node_graph(x), "batch_norm: expected n x ... x channels");
+    lt_scope *own = lt_scope_enter(s, name);
+    int channel_axis = shape.rank - 1;
+    lt_shape c = lt_shape_1d(shape.d[channel_axis]);
+    affine a = affine_of(own, c, LT_LAYOUT_PLAIN, o);
+    lt_node *mean = lt_state(own, "running_mean", c, (lt_init){.kind = LT_INIT_ZEROS});
+    lt_node *variance = lt_state(own, "running_var", c, (lt_init){.kind = LT_INIT_ONES});
+    lt_node *batches = lt_state(own, "num_batches_tracked", lt_shape_0d(),
+                                (lt_init){.kind = LT_INIT_ZEROS});
+    unsigned axes = LT_AXIS(channel_axis) - 1;
+    double n = (double)count_over(shape, axes);
+    if (!is_training || n < 2)
+        return apply(lt_sub(x, mean), scale_of(variance, o), a);
+    moments m = moments_over(x, axes);
+    move_state(own, "running_mean", mean, m.mean, o);
+    move_state(own, "running_var", variance, lt_scale(m.variance, n / (n - 1)), o);
+    lt_state_update(own, "num_batches_tracked", lt_shift(batches, 1));
+    return apply(m.centred, scale_of(m.variance, o), a);
+}
+
+/* ---- Norms of each image ---- */
+
+/* n x ... x c as n x ... x groups x c / groups. */
+static lt_shape split_channels(lt_shape s, int64_t groups)
+{
+    s.d[s.rank] = s.d[s.rank - 1] / groups;
+    s.d[s.rank - 1] = groups;
+    s.rank++;
+    return s;
+}
+
+static lt_node *group_norm(const char *what, lt_scope *s, const char *name, lt_node *x,
+                           int64_t groups, const lt_norm_options *o)
+{
+    lt_shape shape = lt_node_shape(x);
+    int last = shape.rank - 1;
+    if (shape.rank < 2 || shape.rank == LT_MAX_RANK || groups < 1 || shape.d[last] % groups != 0)
+        return lt_graph_fail(lt_node_graph(x), "%s: %jd channels cannot be cut into %jd groups",
+                             what, (intmax_t)(shape.rank ? shape.d[last] : 1), (intmax_t)groups);
+    lt_scope *own = lt_scope_enter(s, name);
+    affine a = affine_of(own, lt_shape_1d(shape.d[last]), LT_LAYOUT_PLAIN, o);
+    lt_shape cut = split_channels(shape, groups), cut_channels = {.rank = 2};
+    cut_channels.d[0] = groups;
+    cut_channels.d[1] = cut.d[last + 1];
+    if (a.weight)
+        a = (affine){lt_reshape(a.weight, cut_channels), lt_reshape(a.bias, cut_channels)};
+    unsigned all = LT_AXIS(cut.rank) - 1, axes = all & ~(LT_AXIS(0) | LT_AXIS(last));
+    moments m = moments_over(lt_reshape(x, cut), axes);
+    return lt_reshape(apply(m.centred, scale_of(m.variance, o), a), shape);
+}
+
+lt_node *lt_group_norm_with(lt_scope *s, const char *name, lt_node *x, int64_t groups,
+                            const lt_norm_options *o)
+{
+    return node_is_bad(x) ? x : group_norm("group_norm", s, name, x, groups, o);
+}
+
+lt_node *lt_instance_norm_with(lt_scope *s, const char *name, lt_node *x, const lt_norm_options *o)
+{
+    if (!is_image("instance_norm", x))
+        return lt_scope_graph(s)->bad;
+    return group_norm("instance_norm", s, name, x, lt_node_shape(x).d[3], o);
+}
+
+lt_node *lt_layer_norm_with(lt_scope *s, const char *name, lt_node *x, const lt_norm_options *o)
+{
+    if (node_is_bad(x))
+        return x;
+    lt_shape shape = lt_node_shape(x), one = {.rank = shape.rank - 1};
+    if (shape.rank != 2 && shape.rank != 4)
+        return lt_graph_fail(lt_node_graph(x), "layer_norm: expected rows or images");
+    for (int i = 0; i < one.rank; i++)
+        one.d[i] = shape.d[i + 1];
+    lt_scope *own = lt_scope_enter(s, name);
+    lt_layout layout = one.rank == 3 ? LT_LAYOUT_IMAGE : LT_LAYOUT_PLAIN;
+    affine a = affine_of(own, one, layout, o);
+    moments m = moments_over(x, (LT_AXIS(shape.rank) - 1) & ~LT_AXIS(0));
+    lt_node *y = apply(m.centred, scale_of(m.variance, o), (affine){0});
+    return a.weight ? lt_add(lt_mul(y, a.weight), a.bias) : y;
+}

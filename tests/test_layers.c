@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* Layers of images against PyTorch (tools/golden_layers.py): outputs, gradients, running numbers;
+   and what they keep by themselves. */
+#include "check.h"
+
+#include "golden/golden.h"
+#include "models/network.h"
+#include "nn/init.h"
+
+#include <stdio.h>
+
+/* ---- A line of a recipe with golden values ---- */
+
+enum { MAX_TENSOR = 4096 };
+
+/* Floats: sums of squares of numbers around 3, over at most 120 of them. */
+static const double layer_rtol[] = {[LT_CPU] = 3e-5, [LT_REFERENCE] = 1e-10};
+static const double layer_atol[] = {[LT_CPU] = 3e-5, [LT_REFERENCE] = 1e-11};
+
+typedef struct layer_case {
+    const safetensors *file;
+    const char *line;
+    network net;
+    lt_params *params;
+    lt_shape shape; /* of x, outside */
+} layer_case;
+
+static const char *tensor_name(const layer_case *c, const char *part, const char *name)
+{
+    static char full[256];
+    snprintf(full, sizeof full, "%s.%s%s", c->line, part, name);
+    return full;
+}
+
+static lt_shape tensor_shape(const safetensors *file, const char *name)
+{
+    const safetensors_entry *e = safetensors_find(file, name);
+    if (!e)
+        fail_msg("%s", lt_last_error());
+    lt_shape s = {.rank = e->rank};
+    memcpy(s.d, e->dims, sizeof *s.d * (size_t)e->rank);
+    return s;
+}
+
+static network network_of(const char *line)
+{
+    char *words = must_format("- %s", line);
+    arena a = {0};
+    yaml_node *root;
+    network net = {0};
+    if (yaml_parse("case", words, strlen(words), &a, &root) != LT_OK ||
+        network_read(&net, root) != LT_OK)
+        fail_msg("%s", lt_last_error());
+    arena_clear(&a);
+    free(words);
+    return net;
+}
+
+/* n x c x h x w to n x h x w x c and back; rows stay. */
+static lt_node *inwards(lt_node *x)
+{
+    return lt_node_shape(x).rank == 4 ? lt_permute(x, (int[]){0, 2, 3, 1}) : x;
+}
+
+static lt_node *outwards(lt_node *y)
+{
+    return lt_node_shape(y).rank == 4 ? lt_permute(y, (int[]){0, 3, 1, 2}) : y;
+}
+
+static lt_node *build(const layer_case *c, lt_graph *g, lt_node *x, bool is_training)
+{
+    network_context context = {.is_training = is_training};
+    lt_scope *s = lt_scope_enter(lt_params_visit(c->params, g), "net");
+    lt_node *y = outwards(network_build(&c->net, &context, s, inwards(x)));
+    if (lt_graph_error(g))
+        fail_msg("%s: %s", c->line, lt_graph_error(g));
+    return y;
+}
+
+static layer_case open_case(const safetensors *file, const char *line)
+{
+    layer_case c = {.file = file, .line = line, .net = network_of(line)};
+    c.params = lt_params_create();
+    c.shape = tensor_shape(file, tensor_name(&c, "x", ""));
+    lt_graph *g = lt_graph_create();
+    build(&c, g, lt_input(g, "x", c.shape), true);
+    lt_graph_free(g);
+    assert_int_equal(lt_params_allocate(c.params, 1), LT_OK);
+    return c;
+}
+
+static void close_case(layer_case *c)
+{
+    network_clear(&c->net);
+    lt_params_free(c->params);
+}
+
+/* "weight" of "net.0.weight". */
+static const char *own_name(lt_param_info info)
+{
+    assert_memory_equal(info.name, "net.0.", 6);
+    return info.name + 6;
+}
+
+static void import_all(const layer_case *c, const char *states)
+{
+    for (int i = 0; i < lt_params_count(c->params); i++) {
+        lt_param_info info = lt_params_info(c->params, i);
+        const char *part = info.is_state ? states : "p.";
+        golden_import(c->file, tensor_name(c, part, own_name(info)), c->params, i);
+    }
+}
+
+static void expect(const layer_case *c, const char *part, const char *name, lt_executor e,
+                   const double *found, int64_t n)
+{
+    const char *what = tensor_name(c, part, name);
+    double *want = golden_doubles(c->file, what, n);
+    assert_array_close(what, found, want, n, layer_rtol[e], layer_atol[e]);
+    free(want);
+}
+
+static void expect_node(const layer_case *c, const char *part, lt_session *s, lt_executor e,
+                        const lt_node *x)
+{
+    double *found = fetch(s, e, x);
+    expect(c, part, "", e, found, lt_shape_size(lt_node_shape(x)));
+    free(found);
+}
+
+/* Every parameter (or state) of a block that starts at `start` in the whole one. */
+static void expect_block(const layer_case *c, const char *part, bool is_state, lt_session *s,
+                         lt_executor e, const lt_node *block)
+{
+    double *inside = fetch(s, e, block), outside[MAX_TENSOR];
+    int64_t start = is_state ? lt_params_extent(c->params) : 0;
+    for (int i = 0; i < lt_params_count(c->params); i++) {
+        lt_param_info info = lt_params_info(c->params, i);
+        int64_t n = lt_shape_size(info.shape);
+        if (info.is_state != is_state)
+            continue;
+        assert_true(n <= MAX_TENSOR);
+        for (int64_t k = 0; k < n; k++)
+            outside[k] = inside[info.offset - start + golden_place(&info, k)];
+        expect(c, part, own_name(info), e, outside, n);
+    }
+    free(inside);
+}
+
+static void feed_golden(const layer_case *c, lt_session *s, lt_executor e, const lt_node *x,
+                        const char *part)
+{
+    golden_feed(c->file, s, e, &(golden_value){(lt_node *)x, tensor_name(c, part, "")});
+}
+
+static void check_training(const layer_case *c)
+{
+    const lt_params *p = c->params;
+    lt_graph *graph = lt_graph_create();
+    lt_node *x = lt_input(graph, "x", c->shape), *y = build(c, graph, x, true);
+    lt_node *g = lt_input(graph, "g", lt_node_shape(y)), *loss = lt_sum(lt_mul(g, y));
+    lt_node *targets[4] = {y, lt_grad(loss, x)};
+    int n = 2;
+    lt_node *gradient = lt_params_extent(p) ? lt_params_gradient(p, loss) : NULL;
+    if (gradient)
+        targets[n++] = gradient;
+    lt_node *assign = lt_params_state_assign(p, graph);
+    if (assign)
+        targets[n++] = assign;
+    lt_program *program = must_compile(graph, targets, n);
+    for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
+        import_all(c, "s.");
+        lt_session *s = must_create(program, &(lt_session_options){.executor = e});
+        assert_int_equal(lt_params_bind(c->params, graph, s), LT_OK);
+        feed_golden(c, s, e, x, "x");
+        feed_golden(c, s, e, g, "g");
+        must_run(s, NULL);
+        expect_node(c, "y", s, e, y);
+        expect_node(c, "d.x", s, e, targets[1]);
+        if (gradient)
+            expect_block(c, "d.", false, s, e, gradient);
+        if (assign)
+            expect_block(c, "after.", true, s, e, lt_params_state_variable(p, graph));
+        lt_session_free(s);
+    }
+    lt_program_free(program);
+    lt_graph_free(graph);
+}
+
+/* Only of layers that keep something. */
+static void check_evaluation(const layer_case *c)
+{
+    if (!lt_params_state_extent(c->params))
+        return;
+    lt_graph *g = lt_graph_create();
+    lt_node *x = lt_input(g, "x", c->shape), *y = build(c, g, x, false);
+    assert_null(lt_params_state_assign(c->params, g));
+    lt_program *program = must_compile(g, &y, 1);
+    import_all(c, "after.");
+    for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
+        lt_session *s = must_create(program, &(lt_session_options){.executor = e});
+        assert_int_equal(lt_params_bind(c->params, g, s), LT_OK);
+        feed_golden(c, s, e, x, "x");
+        must_run(s, NULL);
+        expect_node(c, "eval", s, e, y);
+        lt_session_free(s);
+    }
+    lt_program_free(program);
+    lt_graph_free(g);
+}
+
+static void layers_equal_pytorch(void **state)
+{
+    (void)state;
+    safetensors *file = golden_open("image_layers");
+    char *lines = must_copy_text(safetensors_metadata(file, "cases")), *next = NULL;
+    int n = 0;
+    for (char *line = strtok_r(lines, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+        layer_case c = open_case(file, line);
+        check_training(&c);
+        check_evaluation(&c);
+        close_case(&c);
+        n++;
+    }
+    assert_true(n >= 35);
+    free(lines);
+    safetensors_free(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_equal_pytorch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
