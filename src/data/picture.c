@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoders of single pictures. A format is a row in `formats`: how its files begin, and a function
+   that decodes one. Sizes are checked before memory is asked for. */
+#include "data/picture.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+#include <strings.h>
+#include <turbojpeg.h>
+#include <webp/decode.h>
+
+/* The sizes were found at `offset`. */
+static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t w)
+{
+    if (h < 1 || w < 1 || h > MAX_SIDE || w > MAX_SIDE)
+        return data_malformed(s, offset, "expected a height and a width of 1 to %d, found %ju x %ju",
+                              MAX_SIDE, (uintmax_t)h, (uintmax_t)w);
+    if (h * w > MAX_PIXELS)
+        return data_malformed(s, offset, "expected at most %d pixels, found %ju x %ju", MAX_PIXELS,
+                              (uintmax_t)h, (uintmax_t)w);
+    return LT_OK;
+}
+
+/* Makes room for h x w pixels of `stored` bytes each, of which c will stay. */
+static int make_room(const data_source *s, size_t offset, picture *out, uint64_t h, uint64_t w, int c,
+                     int stored)
+{
+    LT_TRY(check_size(s, offset, h, w));
+    *out = (picture){.h = (int)h, .w = (int)w, .c = c};
+    out->pixels = tensor_alloc((size_t)h * (size_t)w * (size_t)stored, s->path);
+    return out->pixels ? LT_OK : LT_NO_MEMORY;
+}
+
+/* Drops the alpha channel: v alpha + white (1 - alpha), rounded. In place: writing never overtakes
+   reading. */
+static void lay_on_white(picture *p)
+{
+    const unsigned char *from = p->pixels;
+    unsigned char *to = p->pixels;
+    size_t n = (size_t)p->h * (size_t)p->w;
+    for (size_t i = 0; i < n; i++) {
+        int alpha = from[p->c];
+        for (int k = 0; k < p->c; k++)
+            *to++ = (unsigned char)((*from++ * alpha + 255 * (255 - alpha) + 127) / 255);
+        from++;
+    }
+}
+
+/* ---- PNG ---- */
+
+typedef struct png_job {
+    const data_source *s;
+    picture *out;
+    size_t at;
+    char message[128]; /* of libpng */
+} png_job;
+
+static void keep_png_error(png_structp png, png_const_charp message)
+{
+    png_job *job = png_get_error_ptr(png);
+    snprintf(job->message, sizeof job->message, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static void ignore_png_warning(png_structp png, png_const_charp message)
+{
+    (void)png, (void)message;
+}
+
+static void read_png_bytes(png_structp png, png_bytep to, size_t n)
+{
+    png_job *job = png_get_io_ptr(png);
+    if (n > job->s->content.size - job->at)
+        png_error(png, "the file ends");
+    memcpy(to, job->s->content.data + job->at, n);
+    job->at += n;
+}
+
+/* Asks libpng for 8 bits of grey, grey and alpha, RGB, or RGBA; returns how often to read the rows. */
+static int set_png_conversions(png_structp png, png_infop info)
+{
+    png_set_expand(png); /* palettes to RGB, 1, 2, 4 bits to 8, a transparent colour to alpha */
+    png_set_scale_16(png);
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    return passes;
+}
+
+static int read_png(png_structp png, png_infop info, png_job *job)
+{
+    png_set_read_fn(png, job, read_png_bytes);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size says it better */
+    png_read_info(png, info);
+    png_uint_32 h = png_get_image_height(png, info), w = png_get_image_width(png, info);
+    LT_TRY(check_size(job->s, 16, h, w));
+    int passes = set_png_conversions(png, info), stored = png_get_channels(png, info);
+    LT_TRY(make_room(job->s, 16, job->out, h, w, stored < 3 ? 1 : 3, stored));
+    size_t row = png_get_rowbytes(png, info);
+    LT_ASSERT(row == (size_t)job->out->w * (size_t)stored);
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < job->out->h; y++)
+            png_read_row(png, job->out->pixels + (size_t)y * row, NULL);
+    png_read_end(png, NULL);
+    if (stored == 2 || stored == 4)
+        lay_on_white(job->out);
+    return LT_OK;
+}
+
+/* libpng leaves read_png with longjmp; nothing but `job` is looked at afterwards. */
+static int try_png(png_structp png, png_infop info, png_job *job)
+{
+    if (setjmp(png_jmpbuf(png)))
+        return data_malformed(job->s, job->at, "expected a whole PNG picture, found damage: %s",
+                              job->message);
+    return read_png(png, info, job);
+}
+
+static int decode_png(const data_source *s, picture *out)
+{
+    png_job job = {.s = s, .out = out};
+    png_structp png =
+        png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, keep_png_error, ignore_png_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    int status = info ? try_png(png, info, &job)
+                      : status_fail(LT_NO_MEMORY, "%s: no memory to decode it", s->path);
+    png_destroy_read_struct(&png, &info, NULL);
+    return status;
+}
+
+/* ---- JPEG ---- */
+
+/* Padding before the last marker, which some cameras write: all pixels were there. libjpeg counts
+   it as damage. The message is that of the first damage, and this one comes last. */
+static bool is_padding(const char *message)
+{
+    return strstr(message, "extraneous bytes before marker 0xd9") != NULL;
+}
+
+static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
+{
+    const unsigned char *data = s->content.data;
+    unsigned long size = (unsigned long)s->content.size;
+    int w = 0, h = 0, sampling, space = TJCS_RGB; /* not set for tables without a picture */
+    if (tjDecompressHeader3(jpeg, data, size, &w, &h, &sampling, &space) != 0)
+        return data_malformed(s, 0, "expected a JPEG header, found damage: %s",
+                              tjGetErrorStr2(jpeg));
+    if (w == 0 || h == 0)
+        return data_malformed(s, 0, "expected a JPEG header, found damage: it has no size");
+    if (space == TJCS_CMYK || space == TJCS_YCCK)
+        return status_fail(LT_UNSUPPORTED,
+                           "%s: expected grey or RGB colours, found the printing colours CMYK, "
+                           "which need a profile: convert the picture",
+                           s->path);
+    int c = space == TJCS_GRAY ? 1 : 3;
+    LT_TRY(make_room(s, 0, out, (uint64_t)h, (uint64_t)w, c, c));
+    int code = tjDecompress2(jpeg, data, size, out->pixels, w, 0, h, c == 1 ? TJPF_GRAY : TJPF_RGB,
+                             TJFLAG_LIMITSCANS);
+    if (code != 0 && !is_padding(tjGetErrorStr2(jpeg)))
+        return data_malformed(s, 0, "expected a whole JPEG picture, found damage: %s",
+                              tjGetErrorStr2(jpeg));
+    return LT_OK;
+}
+
+static int decode_jpeg(const data_source *s, picture *out)
+{
+    tjhandle jpeg = tjInitDecompress();
+    if (!jpeg)
+        return status_fail(LT_NO_MEMORY, "%s: no memory to decode it", s->path);
+    int status = read_jpeg(s, jpeg, out);
+    tjDestroy(jpeg);
+    return status;
+}
+
+/* ---- WebP ---- */
+
+static const char *webp_text(VP8StatusCode code)
+{
+    switch (code) {
+    case VP8_STATUS_NOT_ENOUGH_DATA:
+    case VP8_STATUS_SUSPENDED:
+        return "the file ends";
+    case VP8_STATUS_UNSUPPORTED_FEATURE:
+        return "an unknown feature";
+    default:
+        return "damage";
+    }
+}
+
+static int decode_webp(const data_source *s, picture *out)
+{
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config))
+        return status_fail(LT_UNSUPPORTED, "%s: libwebp is of another version", s->path);
+    VP8StatusCode code = WebPGetFeatures(s->content.data, s->content.size, &config.input);
+    if (code != VP8_STATUS_OK)
+        return data_malformed(s, 0, "expected a WebP header, found %s", webp_text(code));
+    if (config.input.has_animation)
+        return status_fail(LT_UNSUPPORTED, "%s: expected a still picture, found an animation",
+                           s->path);
+    int stored = config.input.has_alpha ? 4 : 3;
+    LT_TRY(make_room(s, 0, out, (uint64_t)config.input.height, (uint64_t)config.input.width, 3,
+                     stored));
+    size_t row = (size_t)out->w * (size_t)stored;
+    config.output.colorspace = stored == 4 ? MODE_RGBA : MODE_RGB;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA = (WebPRGBABuffer){out->pixels, (int)row, row * (size_t)out->h};
+    code = WebPDecode(s->content.data, s->content.size, &config);
+    WebPFreeDecBuffer(&config.output);
+    if (code == VP8_STATUS_OUT_OF_MEMORY)
+        return status_fail(LT_NO_MEMORY, "%s: no memory to decode it", s->path);
+    if (code != VP8_STATUS_OK)
+        return data_malformed(s, 0, "expected a whole WebP picture, found %s", webp_text(code));
+    if (stored == 4)
+        lay_on_white(out);
+    return LT_OK;
+}
+
+/* ---- Portable maps: P1 to P3 in text, P4 to P6 in bytes; bits, grey, RGB ---- */
+
+typedef struct pnm {
+    const data_source *s;
+    size_t at;
+    int kind; /* 1 ... 6 */
+    uint64_t largest;
+} pnm;
+
+static int pnm_peek(const pnm *p)
+{
+    return p->at < p->s->content.size ? p->s->content.data[p->at] : -1;
+}
+
+static bool is_blank(int b) { return b == ' ' || (b >= '\t' && b <= '\r'); }
+
+/* Blanks, and comments from '#' to the end of the line. */
+static void skip_blanks(pnm *p)
+{
+    bool is_comment = false;
+    for (int b; (b = pnm_peek(p)) >= 0 && (is_comment || is_blank(b) || b == '#'); p->at++)
+        is_comment = b == '#' || (is_comment && b != '\n' && b != '\r');
+}
+
+static int read_number(pnm *p, const char *what, uint64_t max, uint64_t *value)
+{
+    skip_blanks(p);
+    size_t start = p->at;
+    uint64_t v = 0;
+    for (int b; (b = pnm_peek(p)) >= '0' && b <= '9' && v <= max; p->at++)
+        v = 10 * v + (uint64_t)(b - '0');
+    if (p->at == start && pnm_peek(p) < 0)
+        return data_malformed(p->s, start, "expected %s, found the end of the file", what);
+    if (p->at == start)
+        return data_malformed(p->s, start, "expected %s, found byte %02x", what,
+                              (unsigned)pnm_peek(p));
+    if (v > max)
+        return data_malformed(p->s, start, "expected %s of at most %ju, found more", what,
+                              (uintmax_t)max);
+    *value = v;
+    return LT_OK;
+}
+
+static int read_pnm_header(pnm *p, picture *out)
+{
+    uint64_t w, h;
+    p->kind = p->s->content.data[1] - '0';
+    p->at = 2;
+    LT_TRY(read_number(p, "a width", UINT32_MAX, &w));
+    LT_TRY(read_number(p, "a height", UINT32_MAX, &h));
+    p->largest = 1;
+    if (p->kind != 1 && p->kind != 4)
+        LT_TRY(read_number(p, "a largest value", 65535, &p->largest));
+    if (p->largest == 0)
+        return data_malformed(p->s, p->at, "expected a largest value of 1 to 65535, found 0");
+    int c = p->kind % 3 == 0 ? 3 : 1;
+    LT_TRY(check_size(p->s, 2, h, w));
+    size_t left = p->s->content.size - p->at, least = p->kind < 4 ? h * w : h * w / 8;
+    if (left < least) /* a digit each, or a bit */
+        return data_malformed(p->s, p->at, "expected %ju x %ju pixels, found %zu bytes",
+                              (uintmax_t)h, (uintmax_t)w, left);
+    return make_room(p->s, 2, out, h, w, c, c);
+}
+
+static unsigned char to_8_bits(uint64_t v, uint64_t largest)
+{
+    return (unsigned char)((v * 255 + largest / 2) / largest);
+}
+
+static int read_text_pixels(pnm *p, picture *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v;
+        if (p->kind == 1) { /* digits need no blanks between them */
+            skip_blanks(p);
+            int b = pnm_peek(p);
+            if (b != '0' && b != '1')
+                return data_malformed(p->s, p->at, "expected %zu pixels of 0 or 1, found %zu", n, i);
+            out->pixels[i] = b == '0' ? 255 : 0;
+            p->at++;
+            continue;
+        }
+        LT_TRY(read_number(p, "a pixel", p->largest, &v));
+        out->pixels[i] = to_8_bits(v, p->largest);
+    }
+    return LT_OK;
+}
+
+static void unpack_bits(const unsigned char *from, picture *out)
+{
+    size_t row = ((size_t)out->w + 7) / 8;
+    for (int y = 0; y < out->h; y++)
+        for (int x = 0; x < out->w; x++)
+            out->pixels[(size_t)y * (size_t)out->w + (size_t)x] =
+                from[(size_t)y * row + (size_t)x / 8] >> (7 - x % 8) & 1 ? 0 : 255;
+}
+
+static int read_binary_pixels(pnm *p, picture *out, size_t n)
+{
+    if (!is_blank(pnm_peek(p)))
+        return data_malformed(p->s, p->at, "expected a blank before the pixels, found %s",
+                              pnm_peek(p) < 0 ? "the end of the file" : "another byte");
+    p->at++;
+    size_t deep = p->largest > 255 ? 2 : 1, found = p->s->content.size - p->at;
+    size_t want = p->kind == 4 ? ((size_t)out->w + 7) / 8 * (size_t)out->h : n * deep;
+    if (found < want)
+        return data_malformed(p->s, p->at, "expected %zu bytes of pixels, found %zu", want, found);
+    const unsigned char *from = p->s->content.data + p->at;
+    p->at += want;
+    if (p->kind == 4) {
+        unpack_bits(from, out);
+        return LT_OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v = deep == 1 ? from[i] : (uint64_t)(from[2 * i] << 8 | from[2 * i + 1]);
+        if (v > p->largest)
+            return data_malformed(p->s, p->at - want + i * deep,
+                                  "expected a pixel of at most %ju, found %ju",
+                                  (uintmax_t)p->largest, (uintmax_t)v);
+        out->pixels[i] = to_8_bits(v, p->largest);
+    }
+    return LT_OK;
+}
+
+static int decode_pnm(const data_source *s, picture *out)
+{
+    pnm p = {.s = s};
+    LT_TRY(read_pnm_header(&p, out));
+    size_t n = (size_t)out->h * (size_t)out->w * (size_t)out->c;
+    LT_TRY(p.kind < 4 ? read_text_pixels(&p, out, n) : read_binary_pixels(&p, out, n));
+    skip_blanks(&p);
+    if (pnm_peek(&p) >= 0)
+        return data_malformed(s, p.at, "expected the end of the picture, found %zu bytes more",
+                              s->content.size - p.at);
+    return LT_OK;
+}
+
+/* ---- All of them ---- */
+
+static bool begins(const bytes *b, size_t at, const char *with, size_t n)
+{
+    return b->size >= at + n && memcmp(b->data + at, with, n) == 0;
+}
+
+static bool is_png(const bytes *b) { return begins(b, 0, "\x89PNG\r\n\x1a\n", 8); }
+static bool is_jpeg(const bytes *b) { return begins(b, 0, "\xff\xd8\xff", 3); }
+static bool is_webp(const bytes *b)
+{
+    return begins(b, 0, "RIFF", 4) && begins(b, 8, "WEBP", 4);
+}
+static bool is_pnm(const bytes *b)
+{
+    return b->size > 2 && b->data[0] == 'P' && b->data[1] >= '1' && b->data[1] <= '6' &&
+           (is_blank(b->data[2]) || b->data[2] == '#');
+}
+
+static const struct format {
+    bool (*sniff)(const bytes *content);
+    int (*decode)(const data_source *s, picture *out);
+} formats[] = {{is_png, decode_png}, {is_jpeg, decode_jpeg}, {is_webp, decode_webp},
+               {is_pnm, decode_pnm}};
+
+static int fail_unknown(const data_source *s)
+{
+    char found[32] = "an empty file";
+    for (size_t i = 0; i < s->content.size && i < 8; i++)
+        snprintf(found + 3 * i, 4, "%02x ", s->content.data[i]);
+    return data_malformed(s, 0, "expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found %s",
+                          found);
+}
+
+int picture_decode(const data_source *s, picture *out)
+{
+    *out = (picture){0};
+    int status = LT_FORMAT;
+    const struct format *f = formats, *end = formats + COUNT_OF(formats);
+    while (f < end && !f->sniff(&s->content))
+        f++;
+    status = f < end ? f->decode(s, out) : fail_unknown(s);
+    if (status != LT_OK)
+        picture_clear(out);
+    return status;
+}
+
+bool picture_is_named(const char *name)
+{
+    static const char *const endings[] = {"png", "jpg", "jpeg", "jpe", "webp",
+                                          "ppm", "pgm", "pbm",  "pnm"};
+    const char *dot = strrchr(name, '.');
+    for (int i = 0; dot && i < COUNT_OF(endings); i++)
+        if (strcasecmp(dot + 1, endings[i]) == 0)
+            return true;
+    return false;
+}
