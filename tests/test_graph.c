@@ -177,9 +177,9 @@ static void bad_node_is_inert(void **state)
     lt_node *b = lt_graph_fail(t.g, "first of %d", 2), *x = t.x;
     lt_node *all[] = {
         lt_add(b, x), lt_sub(x, b), lt_mul(b, b), lt_div(b, x), lt_min(x, b), lt_max(b, x),
-        lt_scale(b, 2), lt_shift(b, 2), lt_neg(b), lt_abs(b), lt_sign(b), lt_square(b), lt_sqrt(b),
-        lt_rsqrt(b), lt_exp(b), lt_expm1(b), lt_log(b), lt_log1p(b), lt_erf(b), lt_clamp(b, 0, 1),
-        lt_lerp(x, b, x), lt_step(b), lt_less(b, x), lt_less_equal(b, x), lt_equal(x, b),
+        lt_scale(b, 2), lt_shift(b, 2), lt_neg(b), lt_abs(b), lt_sign(b), lt_round(b),
+        lt_square(b), lt_sqrt(b), lt_rsqrt(b), lt_exp(b), lt_expm1(b), lt_log(b), lt_log1p(b),
+        lt_erf(b), lt_clamp(b, 0, 1), lt_lerp(x, b, x), lt_step(b), lt_less(b, x), lt_less_equal(b, x), lt_equal(x, b),
         lt_select(x, b, x), lt_relu(b), lt_leaky_relu(b, -1), lt_elu(b, -1), lt_gelu(b), lt_silu(b),
         lt_tanh(b), lt_sigmoid(b), lt_softplus(b), lt_reshape(b, vector(3)), lt_flatten(b),
         lt_expand(b, vector(3)), lt_broadcast(b, matrix(3, 4)), lt_transpose(b),

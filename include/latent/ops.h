@@ -27,6 +27,7 @@ LT_API lt_node *lt_shift(lt_node *x, double a);     /* x + a */
 LT_API lt_node *lt_neg(lt_node *x);                 /* -x */
 LT_API lt_node *lt_abs(lt_node *x);                 /* |x| */
 LT_API lt_node *lt_sign(lt_node *x);                /* -1, 0 or 1; no gradient */
+LT_API lt_node *lt_round(lt_node *x);               /* the nearest integer, even at .5; no gradient */
 LT_API lt_node *lt_square(lt_node *x);              /* x^2 */
 LT_API lt_node *lt_sqrt(lt_node *x);                /* x^(1/2) */
 LT_API lt_node *lt_rsqrt(lt_node *x);               /* x^(-1/2) */

@@ -14,6 +14,7 @@
 #define erf(x) erff(x)
 #define sqrt(x) sqrtf(x)
 #define fabs(x) fabsf(x)
+#define rint(x) rintf(x)
 #define fmax(x, y) ((x) > (y) ? (x) : (y))
 
 /* E2(mul, a * b, ...) becomes
