@@ -136,10 +136,10 @@ static inline double largest(const double *x, int64_t n)
             fail_msg("expected %.17g, found %.17g", near_want, near_found);                        \
     } while (0)
 
-static inline void assert_text_has(const char *text, const char *part)
+static inline void assert_text_has(const char *found, const char *part)
 {
-    if (!text || !strstr(text, part))
-        fail_msg("expected \"%s\" in \"%s\"", part, text ? text : "(null)");
+    if (!found || !strstr(found, part))
+        fail_msg("expected \"%s\" in \"%s\"", part, found ? found : "(null)");
 }
 
 #endif

@@ -331,7 +331,7 @@ static void visit_case(likelihood_case *c, lt_graph *g, bool is_training)
     c->x = matrix(g, "x");
     c->y = matrix(g, "y");
     lt_scope *s = lt_scope_enter(lt_params_visit(c->params, g), "likelihood");
-    likelihood_context context = {.scope = s, .is_training = is_training};
+    likelihood_context context = {.scope = s, .is_training = is_training, .channels = 1};
     c->terms = likelihood_build(&c->likelihood, &context, c->y, c->x);
 }
 

@@ -314,10 +314,10 @@ static void malformed_recipes_say_where_and_why(void **state)
          "\"2.5\""},
         {DATA "model:\n  latent: 2\n  likelihood: bernouli\n" ENCODER DECODER,
          "tiny.yaml:5:15: unknown likelihood \"bernouli\"; did you mean \"bernoulli\"? (known: "
-         "bernoulli, gaussian)"},
+         "bernoulli, continuous_bernoulli, gaussian, laplace, discretised_logistic)"},
         {DATA "model:\n  latent: 2\n  likelihood: gaussian sigma=optimum\n" ENCODER DECODER,
-         "tiny.yaml:5:15: likelihood gaussian: sigma must be learned, optimal, or a number "
-         "between 0.001 and 1000, found \"optimum\""},
+         "tiny.yaml:5:15: likelihood gaussian: sigma must be learned, per_channel, optimal "
+         "or a number between 0.001 and 1000, found \"optimum\""},
         {DATA "model:\n  latent: 2\n  kind: van\n  likelihood: bernoulli\n" ENCODER DECODER,
          "tiny.yaml:5:9: unknown kind of model \"van\"; did you mean \"vae\"? (known: vae)"},
         {DATA "model:\n  latent: 2\n  kind: vae beta=2\n  likelihood: bernoulli\n" ENCODER DECODER,

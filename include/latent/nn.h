@@ -235,6 +235,11 @@ LT_API lt_node *lt_standard_log_prob(lt_node *z);           /* log N(z; 0, I) */
 /* log p(x) = sum x l - softplus(l) for x in {0, 1} and logits l. */
 LT_API lt_node *lt_bernoulli_log_prob(lt_node *logits, lt_node *x);
 
+/* The density log p(x) = sum x l - softplus(l) + log(l / tanh(l/2)) of x in [0, 1], and its mean
+   (logits and x of one shape; Loaiza-Ganem and Cunningham 2019). */
+LT_API lt_node *lt_continuous_bernoulli_log_prob(lt_node *logits, lt_node *x);
+LT_API lt_node *lt_continuous_bernoulli_mean(lt_node *logits);
+
 #ifdef __cplusplus
 }
 #endif

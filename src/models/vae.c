@@ -140,7 +140,8 @@ static lt_node *decode(const model_visit *v, lt_node *z)
 static likelihood_terms likelihood_of(const model_visit *v, lt_node *y, lt_node *x)
 {
     likelihood_context c = {.scope = lt_scope_enter(v->root, "likelihood"),
-                            .is_training = v->is_training};
+                            .is_training = v->is_training,
+                            .channels = v->size.c};
     return likelihood_build(&v->recipe->likelihood, &c, y, lt_flatten(x));
 }
 

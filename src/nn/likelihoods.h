@@ -10,29 +10,37 @@
 typedef struct likelihood_context {
     lt_scope *scope; /* of the likelihood's own parameters */
     bool is_training;
+    int channels; /* of an image: number i of it is of channel i mod channels */
 } likelihood_context;
 
 typedef struct likelihood_terms {
     lt_node *log_prob; /* n: log p(x|z), all constants */
-    lt_node *sigma;    /* scalar standard deviation; NULL if there is none */
+    lt_node *sigma;    /* scalar standard deviation of a pixel, the root of the mean square over
+                          channels; NULL if the likelihood has no width of its own */
 } likelihood_terms;
 
 typedef struct likelihood_row {
     spec_row spec;
     bool is_binary;       /* for pixels that are 0 or 1 */
+    bool is_discrete;     /* probabilities, of bits or bytes; else densities on [0, 1] */
     const char *output;   /* what the decoder gives it, for messages */
     const char *unwanted; /* the layer that a decoder must not end in; NULL: none */
-    lt_node *(*mean)(lt_node *y);
+    lt_node *(*mean)(lt_node *y); /* or, where that has no short formula, the median */
     void (*build)(const likelihood_context *c, lt_node *y, lt_node *x, const void *options,
                   likelihood_terms *t);
 } likelihood_row;
 
 extern const spec_table likelihood_table;
 
+/* Every likelihood of likelihoods.def. */
+#define LIKELIHOOD(NAME) extern const likelihood_row likelihood_##NAME;
+#include "nn/likelihoods.def"
+#undef LIKELIHOOD
+
 /* The row's facts. */
 const likelihood_row *likelihood_facts(const spec *likelihood);
 
-/* E[x|z] from the decoder's output y (any shape). */
+/* E[x|z], or the median, from the decoder's output y (any shape). */
 lt_node *likelihood_mean(const spec *likelihood, lt_node *y);
 
 /* Terms of the images x under the decoder's output y: both n x d. */

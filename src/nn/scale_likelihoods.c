@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Likelihoods around the decoder's output y, of a width s that is no output of the decoder: Gaussian,
+   Laplace, discretised logistic. s is a number of the recipe, a parameter, a parameter for each
+   channel, or the best one for a batch. */
+#include "nn/likelihoods.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double log_2_pi = 1.83787706640934548356;
+
+/* ---- The width ---- */
+
+typedef struct scale_options {
+    char scale[LT_TEXT_SIZE]; /* "learned", "per_channel", "optimal" or a number */
+} scale_options;
+
+/* s, log s and 1 / s: scalars, or one number for each channel. Each is rounded once where s is a
+   number. */
+typedef struct width {
+    lt_node *s, *log, *inverse;
+} width;
+
+static int check_scale(const char *option, const void *options, bool has_optimum)
+{
+    const char *scale = ((const scale_options *)options)->scale;
+    double value;
+    if (strcmp(scale, "learned") == 0 || strcmp(scale, "per_channel") == 0 ||
+        (has_optimum && strcmp(scale, "optimal") == 0))
+        return LT_OK;
+    if (text_to_real(scale, &value) && value >= 1e-3 && value <= 1e3)
+        return LT_OK;
+    return status_fail(LT_VALUE,
+                       "%s must be learned, per_channel%s or a number between 0.001 and 1000, "
+                       "found \"%s\"",
+                       option, has_optimum ? ", optimal" : "", scale);
+}
+
+static width width_of(lt_node *s)
+{
+    return (width){s, lt_log(s), lt_div(lt_scalar(lt_node_graph(s), 1), s)};
+}
+
+/* A width that does not come from images: a number, or the parameter `name`, log s, from `first`. */
+static width given_width(const likelihood_context *c, const char *scale, const char *name,
+                         double first)
+{
+    lt_graph *g = lt_scope_graph(c->scope);
+    double s;
+    if (text_to_real(scale, &s))
+        return (width){lt_scalar(g, s), lt_scalar(g, log(s)), lt_scalar(g, 1 / s)};
+    bool is_one = strcmp(scale, "learned") == 0;
+    lt_node *log_s = lt_param(c->scope, name, is_one ? lt_shape_0d() : lt_shape_1d(c->channels),
+                              LT_LAYOUT_PLAIN, (lt_init){.kind = LT_INIT_CONSTANT, .value = first});
+    return (width){lt_exp(log_s), log_s, lt_exp(lt_neg(log_s))};
+}
+
+/* In training a statistic is the best for the batch at hand: the mean error. That is the batch's
+   own optimum, so the loss has no gradient by it, and it is taken as a constant. An evaluated batch
+   must not choose its own: it gets what training has remembered in the state `name`, the mean over
+   the last steps (all of them at first, then with weights that fall by 1/100 a step). */
+static lt_node *optimum(const likelihood_context *c, const char *name, lt_node *error, double least)
+{
+    const double memory = 100; /* steps */
+    lt_node *v = lt_state(c->scope, name, lt_shape_0d(), (lt_init){.kind = LT_INIT_ONES});
+    lt_node *steps = lt_state(c->scope, "steps", lt_shape_0d(), (lt_init){.kind = LT_INIT_ZEROS});
+    lt_graph *g = lt_scope_graph(c->scope);
+    if (!c->is_training)
+        return v;
+    lt_node *best = lt_detach(lt_max(lt_mean(error), lt_scalar(g, least)));
+    lt_node *n = lt_min(lt_shift(steps, 1), lt_scalar(g, memory));
+    lt_state_update(c->scope, name, lt_add(v, lt_div(lt_sub(best, v), n)));
+    lt_state_update(c->scope, "steps", n);
+    return best;
+}
+
+static bool is_optimal(const void *options)
+{
+    return strcmp(((const scale_options *)options)->scale, "optimal") == 0;
+}
+
+/* ---- Sums over images of c channels: x is n x d, and number i of an image is of channel i mod c ---- */
+
+/* Numbers per image. */
+static double image_size(const lt_node *x) { return (double)lt_node_shape(x).d[1]; }
+
+/* x so that `of`, a scalar or c numbers, goes with it by broadcasting: n x d or n x d/c x c. */
+static lt_node *by_channel(lt_node *x, const lt_node *of)
+{
+    lt_shape s = lt_node_shape(x), channels = lt_node_shape(of);
+    if (channels.rank == 0)
+        return x;
+    int64_t c = channels.d[0];
+    return lt_reshape(x, (lt_shape){.rank = 3, .d = {s.d[0], s.d[1] / c, c}});
+}
+
+/* n: sum of error x w. */
+static lt_node *weighted_sum(lt_node *error, lt_node *w)
+{
+    if (lt_node_shape(w).rank == 0)
+        return lt_mul(lt_sum_rows(error), w);
+    return lt_sum_rows(lt_mul(by_channel(error, w), w));
+}
+
+/* scalar: sum of w over the numbers of an image, plus a constant for each. */
+static lt_node *constant_sum(lt_node *w, double constant, const lt_node *x)
+{
+    return lt_scale(lt_shift(lt_mean(w), constant), image_size(x));
+}
+
+/* Root of the mean square of `factor` s: the one standard deviation that is reported. */
+static lt_node *deviation(const width *w, double factor)
+{
+    lt_node *s = w->s;
+    if (lt_node_shape(s).rank)
+        s = lt_sqrt(lt_mean(lt_square(s)));
+    return factor == 1 ? s : lt_scale(s, factor);
+}
+
+/* ---- gaussian: log p(x|z) = sum -(x - y)^2 / (2 s^2) - log s - 1/2 log 2 pi ---- */
+
+static const lt_option gaussian_rows[] = {
+    {.name = "sigma", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
+     .choices = "optimal", .positional = true,
+     .help = "standard deviation of a pixel: a number, `learned` (a parameter), `per_channel` (a "
+             "parameter for each), or `optimal` (the root of the mean squared error: Rybkin et al. "
+             "2021)"},
+    {0}};
+
+static int check_gaussian(const void *options) { return check_scale("sigma", options, true); }
+
+static void gaussian_build(const likelihood_context *c, lt_node *y, lt_node *x,
+                           const void *options, likelihood_terms *t)
+{
+    const double least = 1e-6; /* of a variance: a quarter of a grey level, squared */
+    const char *scale = ((const scale_options *)options)->scale;
+    lt_node *error = lt_square(lt_sub(x, y));
+    width w = is_optimal(options) ? width_of(lt_sqrt(optimum(c, "variance", error, least)))
+                                  : given_width(c, scale, "log_sigma", 0);
+    t->log_prob = lt_sub(lt_scale(weighted_sum(error, lt_square(w.inverse)), -0.5),
+                         constant_sum(w.log, 0.5 * log_2_pi, x));
+    t->sigma = deviation(&w, 1);
+}
+
+static lt_node *identity(lt_node *y) { return y; }
+
+const likelihood_row likelihood_gaussian = {
+    .spec = {.name = "gaussian", .summary = "grey or coloured pixels around the decoder's output",
+             .options = gaussian_rows, .size = sizeof(scale_options), .check = check_gaussian},
+    .output = "means", .mean = identity, .build = gaussian_build};
+
+/* ---- laplace: log p(x|z) = sum -|x - y| / s - log 2 s ---- */
+
+static const lt_option laplace_rows[] = {
+    {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
+     .choices = "optimal", .positional = true,
+     .help = "mean absolute error of a pixel: a number, `learned` (a parameter), `per_channel` (a "
+             "parameter for each), or `optimal` (that of the batch, remembered for evaluation)"},
+    {0}};
+
+static int check_laplace(const void *options) { return check_scale("scale", options, true); }
+
+static void laplace_build(const likelihood_context *c, lt_node *y, lt_node *x,
+                          const void *options, likelihood_terms *t)
+{
+    const double least = 1e-3; /* a quarter of a grey level */
+    const char *scale = ((const scale_options *)options)->scale;
+    lt_node *error = lt_abs(lt_sub(x, y));
+    width w = is_optimal(options) ? width_of(optimum(c, "mean_error", error, least))
+                                  : given_width(c, scale, "log_scale", 0);
+    t->log_prob = lt_neg(lt_add(weighted_sum(error, w.inverse), constant_sum(w.log, log(2), x)));
+    t->sigma = deviation(&w, sqrt(2));
+}
+
+const likelihood_row likelihood_laplace = {
+    .spec = {.name = "laplace",
+             .summary = "as gaussian, with absolute in place of squared errors: sharp edges cost less",
+             .options = laplace_rows, .size = sizeof(scale_options), .check = check_laplace},
+    .output = "medians", .mean = identity, .build = laplace_build};
+
+/* ---- discretised_logistic: probabilities of the 256 levels k = 255 x (Salimans et al. 2017) ----
+   A logistic variable with location y and scale s is rounded to the nearest level, and to 0 or 255
+   beyond them. With F the logistic function, a and b the ends of level k, (k +- 1/2) / 255, less y
+   over s, and D = a - b = 1 / (255 s),
+       P(k) = F(a) - F(b) = (1 - e^-D) F(a) F(-b),   P(0) = F(a),   P(255) = F(-b);
+   as logarithms these have no difference of nearly equal numbers: log F(a) = -softplus(-a). */
+
+static const lt_option logistic_rows[] = {
+    {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
+     .choices = "per_channel", .positional = true,
+     .help = "scale of the logistic, where intensities end at 1: a number, `learned` (a "
+             "parameter), or `per_channel` (a parameter for each)"},
+    {0}};
+
+static int check_logistic(const void *options) { return check_scale("scale", options, false); }
+
+static lt_node *logistic_log_prob(const width *w, lt_node *y, lt_node *x)
+{
+    const double levels = 255; /* above 0 */
+    lt_graph *g = lt_node_graph(x);
+    lt_node *zero = lt_scalar(g, 0), *inverse = w->inverse;
+    lt_node *k = lt_round(by_channel(lt_scale(x, levels), inverse));
+    lt_node *centre = lt_mul(lt_sub(lt_div(k, lt_scalar(g, levels)), by_channel(y, inverse)), inverse);
+    lt_node *step = lt_scale(inverse, 1 / levels), *half = lt_scale(step, 0.5);
+    lt_node *has_below = lt_less(lt_scalar(g, 0.5), k);
+    lt_node *has_above = lt_less(k, lt_scalar(g, levels - 0.5));
+    lt_node *within = lt_log(lt_neg(lt_expm1(lt_neg(step))));
+    lt_node *upper = lt_softplus(lt_neg(lt_add(centre, half)));
+    lt_node *lower = lt_softplus(lt_sub(centre, half));
+    lt_node *p = lt_select(lt_mul(has_below, has_above), within, zero);
+    p = lt_sub(p, lt_select(has_above, upper, zero));
+    p = lt_sub(p, lt_select(has_below, lower, zero));
+    return lt_sum_rows(p);
+}
+
+static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
+                           const void *options, likelihood_terms *t)
+{
+    const double first = -2; /* a standard deviation of a quarter of the range */
+    width w = given_width(c, ((const scale_options *)options)->scale, "log_scale", first);
+    t->log_prob = logistic_log_prob(&w, y, x);
+    t->sigma = deviation(&w, 1.81379936423421785059 /* pi / sqrt 3 */);
+}
+
+/* The median: levels end at 0 and 1. */
+static lt_node *nearest_intensity(lt_node *y) { return lt_clamp(y, 0, 1); }
+
+const likelihood_row likelihood_discretised_logistic = {
+    .spec = {.name = "discretised_logistic",
+             .summary = "probabilities of the 256 levels of a byte, around the decoder's output: "
+                        "bits per dimension compare with those of other models of bytes",
+             .options = logistic_rows, .size = sizeof(scale_options), .check = check_logistic},
+    .is_discrete = true, .output = "medians", .mean = nearest_intensity, .build = logistic_build};
