@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that move elements and do no arithmetic. */
+#include "base/threads.h"
 #include "ops/eltwise.h"
 
 #include <latent/ops.h>
@@ -228,24 +229,127 @@ static int64_t permute_source(const lt_node *y, const int64_t *stride, int64_t i
     return at;
 }
 
-/* One row of y (its last axis) after another; the rows' places are counted up like an odometer. */
-static void permute_eval(const lt_call *c)
+/* The same permutation with axes of one element left out, and those that stay neighbours made one. */
+typedef struct movement {
+    int rank;
+    int64_t d[LT_MAX_RANK];                       /* of y, outermost first */
+    int64_t from[LT_MAX_RANK], to[LT_MAX_RANK];   /* steps in x and y */
+    int a, b;                                     /* the axes of a block */
+    int outer[LT_MAX_RANK], n_outer;              /* the others */
+    int64_t n, pieces;                            /* blocks */
+    const float *x;
+    float *y;
+} movement;
+
+static void merge_axes(movement *m, const lt_node *y)
 {
-    lt_shape s = c->y->shape;
-    int64_t stride[LT_MAX_RANK], at[LT_MAX_RANK] = {0}, n = lt_shape_size(s), from = 0;
-    permute_strides(c->y, stride);
-    int last = s.rank - 1;
-    for (int64_t i = 0; i < n; i += s.d[last]) {
-        for (int64_t k = 0; k < s.d[last]; k++)
-            c->out[i + k] = c->in[0][from + k * stride[last]];
-        for (int a = last - 1; a >= 0; a--) {
-            from += stride[a];
-            if (++at[a] < s.d[a])
-                break;
-            from -= stride[a] * s.d[a];
-            at[a] = 0;
+    int64_t stride[LT_MAX_RANK], step = 1;
+    permute_strides(y, stride);
+    for (int i = 0; i < y->shape.rank; i++) {
+        int64_t d = y->shape.d[i];
+        int last = m->rank - 1;
+        if (d == 1)
+            continue;
+        if (last >= 0 && m->from[last] == stride[i] * d) {
+            m->d[last] *= d;
+            m->from[last] = stride[i];
+        } else {
+            m->d[m->rank] = d;
+            m->from[m->rank++] = stride[i];
         }
     }
+    while (m->rank < 2) { /* so that there are two axes */
+        m->d[m->rank] = m->from[m->rank] = 1;
+        m->rank++;
+    }
+    for (int i = m->rank - 1; i >= 0; i--) {
+        m->to[i] = step;
+        step *= m->d[i];
+    }
+}
+
+enum { TILE_A = 16, TILE_B = 64, SHORT = 8, MOST_PIECES = 64, PIECE_ELEMENTS = 8192 };
+
+/* nb rows of na floats that become columns, or stay rows (to_a = 1). Strides are better in reading than in
+   writing, but for short rows. */
+static inline void move_tile(float *y, const float *x, int64_t na, int64_t to_a, int64_t nb,
+                             int64_t from_b, int64_t to_b)
+{
+    if (to_a == 1 || nb < SHORT)
+        for (int64_t b = 0; b < nb; b++)
+            for (int64_t a = 0; a < na; a++)
+                y[a * to_a + b * to_b] = x[a + b * from_b];
+    else
+        for (int64_t a = 0; a < na; a++)
+            for (int64_t b = 0; b < nb; b++)
+                y[a * to_a + b] = x[a + b * from_b];
+}
+
+/* In tiles, so that both the rows of x and those of y are still in the cache when they go on. */
+static void move_block(const movement *m, float *y, const float *x)
+{
+    int64_t na = m->d[m->a], nb = m->d[m->b], to_a = m->to[m->a], to_b = m->to[m->b];
+    int64_t from_b = m->from[m->b], tile = to_a == 1 || nb < SHORT ? na : TILE_A;
+    for (int64_t b = 0; b < nb; b += TILE_B)
+        for (int64_t a = 0; a < na; a += tile)
+            move_tile(y + a * to_a + b * to_b, x + a + b * from_b, na - a < tile ? na - a : tile, to_a,
+                      nb - b < TILE_B ? nb - b : TILE_B, from_b, to_b);
+}
+
+/* Block i is found by division; those after it by counting up like an odometer. */
+static void move_piece(void *context, int64_t piece, int worker)
+{
+    (void)worker;
+    const movement *m = context;
+    int64_t first = m->n * piece / m->pieces, end = m->n * (piece + 1) / m->pieces;
+    int64_t at[LT_MAX_RANK], from = 0, to = 0, rest = first;
+    for (int k = m->n_outer - 1; k >= 0; k--) {
+        const int axis = m->outer[k];
+        at[k] = rest % m->d[axis];
+        rest /= m->d[axis];
+        from += at[k] * m->from[axis];
+        to += at[k] * m->to[axis];
+    }
+    for (int64_t i = first; i < end; i++) {
+        move_block(m, m->y + to, m->x + from);
+        for (int k = m->n_outer - 1; k >= 0; k--) {
+            const int axis = m->outer[k];
+            from += m->from[axis];
+            to += m->to[axis];
+            if (++at[k] < m->d[axis])
+                break;
+            from -= at[k] * m->from[axis];
+            to -= at[k] * m->to[axis];
+            at[k] = 0;
+        }
+    }
+}
+
+/* The block's axes: one is contiguous in x, one in y; if that is the same, the next of y beside it. */
+static void choose_axes(movement *m)
+{
+    m->a = m->b = m->rank - 1;
+    for (int i = 0; i < m->rank; i++)
+        m->a = m->from[i] == 1 && m->d[i] > 1 ? i : m->a;
+    m->b -= m->a == m->b;
+    for (int i = 0; i < m->rank; i++)
+        if (i != m->a && i != m->b)
+            m->outer[m->n_outer++] = i;
+}
+
+static void permute_eval(const lt_call *c)
+{
+    movement m = {.x = c->in[0], .y = c->out};
+    int64_t size = lt_shape_size(c->y->shape);
+    if (size == 0)
+        return;
+    merge_axes(&m, c->y);
+    choose_axes(&m);
+    m.n = size / (m.d[m.a] * m.d[m.b]);
+    int64_t most = size / PIECE_ELEMENTS + 1;
+    m.pieces = m.n < MOST_PIECES ? m.n : MOST_PIECES;
+    m.pieces = m.pieces < most ? m.pieces : most;
+    threads_run(c->threads, m.pieces, move_piece, &m);
 }
 
 static void permute_reference(const lt_reference_call *c)
@@ -273,6 +377,11 @@ const lt_op lt_op_permute = {
         {"rotate", .in = {{3, {2, 3, 5}}}, .attr = &(permute_attr){{1, 2, 0}}},
         {"channels last", .in = {{4, {2, 3, 4, 5}}}, .attr = &(permute_attr){{0, 2, 3, 1}}},
         {"one row", .in = {{2, {1, 7}}}, .attr = &(permute_attr){{1, 0}}},
+        {"one", .in = {{3, {1, 1, 1}}}, .attr = &(permute_attr){{2, 0, 1}}},
+        {"tiles", .in = {{2, {67, 101}}}, .attr = &(permute_attr){{1, 0}}},
+        {"rows stay", .in = {{3, {5, 3, 37}}}, .attr = &(permute_attr){{1, 0, 2}}},
+        {"pixel shuffle", .in = {{6, {5, 8, 7, 9, 2, 3}}}, .attr = &(permute_attr){{0, 1, 4, 2, 5, 3}}},
+        {"and back", .in = {{6, {2, 3, 2, 5, 3, 7}}}, .attr = &(permute_attr){{0, 1, 3, 5, 2, 4}}},
         {"empty", .in = {{2, {0, 3}}}, .attr = &(permute_attr){{1, 0}}},
         {0}}};
 
