@@ -5,17 +5,34 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "kernels/onednn.h"
+#include "kernels/patches.h"
 #include "kernels/tiles.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* How a shape is computed; a function of the shape and the pass alone. */
+typedef struct method {
+    conv_spec spec; /* what is computed: the caller's, or its mirror image */
+    bool is_mirrored;
+    enum { DIRECT, PATCHES, TAPS } way;
+    int64_t images; /* per piece */
+} method;
+
+/* Some images, computed by one thread at a time: one of the two. */
+typedef struct piece {
+    onednn_conv *direct;
+    patches *patches;
+} piece;
+
 /* The batch is cut into pieces of equally many images, the last of which may be smaller. DW: each
-   piece computes its own part of the gradient, in the format of its primitive. */
+   piece computes its own part of the gradient, or the weight is cut. */
 struct conv_kernel {
     conv_spec spec;
-    int64_t images, n_pieces; /* images per piece */
-    onednn_conv *whole, *last;
+    bool is_mirrored;
+    int64_t images, n_pieces;
+    piece whole, last;
+    taps *taps;         /* instead of pieces */
     float *finish_bias; /* has_bias: the bias repeated, for runs of finish_length floats */
     int finish_length;
     float *parts; /* DW: one weight gradient per piece */
@@ -32,6 +49,84 @@ static bool is_empty(const conv_spec *s)
 static int64_t x_size(const conv_spec *s) { return s->h * s->w * s->i; }
 static int64_t y_size(const conv_spec *s) { return s->oh * s->ow * s->o; }
 static int64_t w_size(const conv_spec *s) { return s->kh * s->kw * (s->i / s->groups) * s->o; }
+
+/* ---- Method ---- */
+
+/* With a stride of 1, y is to x what x is to y: w turned by half a turn, inputs and outputs
+   exchanged. */
+static conv_spec mirror(const conv_spec *s)
+{
+    conv_spec m = *s;
+    m.pass = s->pass == CONV_FORWARD ? CONV_DX : s->pass == CONV_DX ? CONV_FORWARD : CONV_DW;
+    m.h = s->oh;
+    m.w = s->ow;
+    m.i = s->o;
+    m.oh = s->h;
+    m.ow = s->w;
+    m.o = s->i;
+    m.pad = s->dilation * (s->kh - 1) - s->pad;
+    return m;
+}
+
+/* w (k x k x i x o) of `s` as the weight of its mirror image, or back. */
+static void mirror_weight(const conv_spec *s, const float *w, float *mirrored)
+{
+    int64_t n = s->kh * s->kw, matrix = s->i * s->o;
+    for (int64_t t = 0; t < n; t++)
+        for (int64_t i = 0; i < s->i; i++)
+            for (int64_t o = 0; o < s->o; o++)
+                mirrored[(n - 1 - t) * matrix + o * s->i + i] = w[t * matrix + i * s->o + o];
+}
+
+/* oneDNN fills vectors of 16 channels, so that its time does not fall with the channels of x in DX and
+   of y in the others. GFLOP/s directly and by patches, one Zen 4 core with a peak of 117:
+       DX       k4 s2, x has 1, 3, 8 channels, y 64    7, 20, 55    61, 65, 65
+       DX       k3 s1, 1, 3 and 16                     7, 21        55, 38
+       FORWARD  k3 s1, 64 and 1, 3                     6, 19        29, 49
+       DW       k3 s1, 64 and 1, 3                     6, 19        76, 67
+   but DX of 8 and 16 channels 55 and 37. */
+static bool is_narrow(int64_t few, int64_t many) { return few <= 8 && many >= 4 * few; }
+
+/* oneDNN's DW goes through all of w for each image; with few pixels per image, it spends its time
+   there. GFLOP/s directly and by taps: k4 s2 from 4 x 4 x 128 to 2 x 2 x 256 57 and 112, from 8 x 8 x 128
+   to 4 x 4 x 256 90 and 109; k3 s1 of 4 x 4 x 128 119 and 105. And where w is several MB, its parts are
+   too much memory. */
+static bool is_small(const conv_spec *s)
+{
+    int64_t pixels = s->oh * s->ow, weights = w_size(s);
+    return weights >= 2048 * 1024 || (pixels <= 16 && weights >= 512 * 1024) ||
+           (pixels <= 16 && weights >= 64 * 1024 && (s->stride > 1 || pixels <= 4));
+}
+
+/* Images per piece. Speed depends little on it, but each part of a large gradient costs time (16
+   instead of 8: up to 10 %), and patches should stay in L2. */
+static int64_t choose_images(const method *m)
+{
+    const conv_spec *s = &m->spec;
+    const int64_t most_floats = 64 * 1024, most_pieces = 1 << 16;
+    int64_t pieces = s->pass == CONV_DW && w_size(s) > 16 * 1024 ? 8 : 16;
+    int64_t images = (s->n + pieces - 1) / pieces;
+    int64_t most = most_floats / (s->oh * s->ow * s->kh * s->kw * s->i);
+    if (m->way == PATCHES && images > most)
+        images = most < 1 ? 1 : most;
+    int64_t least = (s->n + most_pieces - 1) / most_pieces;
+    return images < least ? least : images;
+}
+
+static method choose_method(const conv_spec *s)
+{
+    method m = {.spec = *s, .way = DIRECT};
+    if (s->groups > 1)
+        ;
+    else if (s->pass == CONV_DX && is_narrow(s->i, s->o))
+        m.way = PATCHES;
+    else if (s->pass != CONV_DX && is_narrow(s->o, s->i) && s->stride == 1 && s->kh == s->kw)
+        m = (method){.spec = mirror(s), .is_mirrored = true, .way = PATCHES};
+    else if (s->pass == CONV_DW && is_small(s))
+        m.way = TAPS;
+    m.images = choose_images(&m);
+    return m;
+}
 
 /* ---- Bias and activation ---- */
 
@@ -91,69 +186,84 @@ static void finish(const conv_kernel *k, int64_t n, float *y)
 
 /* ---- Pieces ---- */
 
-/* Images per piece. */
-static int64_t choose_images(const conv_spec *s)
+/* Of `images` images. Only oneDNN's FORWARD finishes by itself. */
+static bool make_piece(piece *p, const method *m, int64_t images, const piece *like)
 {
-    int64_t pieces = 16;
-    int64_t images = (s->n + pieces - 1) / pieces;
-    return images < 1 ? 1 : images;
-}
-
-/* Of `images` images. DX finishes outside of the primitive. */
-static onednn_conv *make_piece(const conv_spec *spec, int64_t images, const onednn_conv *like)
-{
-    conv_spec s = *spec;
+    conv_spec s = m->spec;
     s.n = images;
     if (s.pass != CONV_FORWARD) {
         s.has_bias = false;
         s.activation = NULL;
     }
-    return onednn_conv_create(&s, like);
+    if (m->way == PATCHES)
+        p->patches = patches_create(&s);
+    else
+        p->direct = onednn_conv_create(&s, like ? like->direct : NULL);
+    return p->patches || p->direct;
+}
+
+static void free_piece(piece *p)
+{
+    onednn_conv_free(p->direct);
+    patches_free(p->patches);
 }
 
 int64_t conv_packed_size(const conv_spec *spec)
 {
     if (spec->pass == CONV_DW || is_empty(spec))
         return 0;
-    conv_spec s = *spec;
-    s.has_bias = false;
-    s.activation = NULL;
-    s.threads = 1;
-    onednn_conv *k = make_piece(&s, choose_images(&s), NULL);
-    if (!k)
+    method m = choose_method(spec);
+    if (m.way == PATCHES)
+        return m.is_mirrored ? w_size(spec) : 0;
+    m.spec.has_bias = false;
+    m.spec.activation = NULL;
+    m.spec.threads = 1;
+    piece p = {0};
+    if (!make_piece(&p, &m, m.images, NULL))
         return -1;
-    int64_t size = onednn_conv_is_plain(k) ? 0 : (int64_t)onednn_conv_packed_size(k);
-    onednn_conv_free(k);
+    int64_t size = onednn_conv_is_plain(p.direct) ? 0 : (int64_t)onednn_conv_packed_size(p.direct);
+    free_piece(&p);
     return size;
 }
 
-static bool make_pieces(conv_kernel *k)
+static bool make_pieces(conv_kernel *k, const method *m)
 {
     const conv_spec *s = &k->spec;
-    k->images = choose_images(s);
-    k->n_pieces = (s->n + k->images - 1) / k->images;
-    k->whole = make_piece(s, k->images, NULL);
-    if (!k->whole)
+    int64_t rest = s->n % m->images;
+    k->images = m->images;
+    k->n_pieces = (s->n + m->images - 1) / m->images;
+    if (!make_piece(&k->whole, m, m->images, NULL) ||
+        (rest > 0 && !make_piece(&k->last, m, rest, &k->whole)))
         return false;
-    if (s->n % k->images != 0) {
-        k->last = make_piece(s, s->n % k->images, k->whole);
-        if (!k->last)
-            return false;
-    }
     if (s->pass != CONV_DW)
         return true;
-    k->part_size = (onednn_conv_packed_size(k->whole) + 15) / 16 * 16;
+    size_t size = k->whole.direct ? onednn_conv_packed_size(k->whole.direct) : (size_t)w_size(s);
+    k->part_size = (size + 15) / 16 * 16;
     k->parts = tensor_alloc(sizeof *k->parts * k->part_size * (size_t)k->n_pieces,
                             "partial weight gradients of a convolution");
-    return k->parts != NULL;
+    return k->parts;
+}
+
+static bool make_kernel(conv_kernel *k)
+{
+    if (is_empty(&k->spec))
+        return true;
+    method m = choose_method(&k->spec);
+    k->spec = m.spec;
+    k->is_mirrored = m.is_mirrored;
+    if (m.way != TAPS)
+        return make_pieces(k, &m);
+    k->taps = taps_create(&k->spec);
+    return k->taps;
 }
 
 conv_kernel *conv_create(const conv_spec *spec)
 {
     conv_kernel *k = must_alloc(sizeof *k);
     k->spec = *spec;
+    bool made = make_kernel(k);
     make_finish(k);
-    if (is_empty(spec) || make_pieces(k))
+    if (made)
         return k;
     conv_free(k);
     return NULL;
@@ -163,8 +273,9 @@ void conv_free(conv_kernel *k)
 {
     if (!k)
         return;
-    onednn_conv_free(k->whole);
-    onednn_conv_free(k->last);
+    free_piece(&k->whole);
+    free_piece(&k->last);
+    taps_free(k->taps);
     tensor_free(k->parts);
     free(k->finish_bias);
     free(k);
@@ -173,8 +284,12 @@ void conv_free(conv_kernel *k)
 void conv_pack(conv_kernel *k, const float *w, float *packed, int threads)
 {
     (void)threads;
-    if (k->whole)
-        onednn_conv_reorder(k->whole, w, packed);
+    if (k->whole.direct) {
+        onednn_conv_reorder(k->whole.direct, w, packed);
+    } else {
+        conv_spec caller = mirror(&k->spec);
+        mirror_weight(&caller, w, packed);
+    }
 }
 
 /* ---- Running ---- */
@@ -191,22 +306,19 @@ static void run_piece(void *context, int64_t i, int worker)
     conv_kernel *k = c->k;
     const conv_spec *s = &k->spec;
     int64_t first = i * k->images, x_at = first * x_size(s), y_at = first * y_size(s);
-    bool is_last = k->last && i == k->n_pieces - 1;
-    onednn_conv *piece = is_last ? k->last : k->whole;
-    int64_t images = is_last ? s->n - first : k->images;
-    switch (s->pass) {
-    case CONV_FORWARD:
-        onednn_conv_run(piece, c->a + x_at, c->b, c->bias, c->out + y_at, worker);
-        break;
-    case CONV_DX:
-        onednn_conv_run(piece, c->a + y_at, c->b, NULL, c->out + x_at, worker);
-        finish(k, images * x_size(s), c->out + x_at);
-        break;
-    case CONV_DW:
-        onednn_conv_run(piece, c->a + x_at, c->b + y_at, NULL, k->parts + (size_t)i * k->part_size,
-                        worker);
-        break;
-    }
+    int64_t images = s->n - first < k->images ? s->n - first : k->images;
+    const piece *p = images < k->images ? &k->last : &k->whole;
+    const float *a = c->a + (s->pass == CONV_DX ? y_at : x_at);
+    const float *b = c->b + (s->pass == CONV_DW ? y_at : 0);
+    float *out = s->pass == CONV_FORWARD ? c->out + y_at
+                 : s->pass == CONV_DX    ? c->out + x_at
+                                         : k->parts + (size_t)i * k->part_size;
+    if (p->patches)
+        patches_run(p->patches, a, b, out, worker);
+    else
+        onednn_conv_run(p->direct, a, b, c->bias, out, worker);
+    if (s->pass == CONV_DX)
+        finish(k, images * x_size(s), out);
 }
 
 /* Parts are added in pairs, pairs of pairs, ... into part 0, a range of floats at a time. */
@@ -234,18 +346,33 @@ static void run_empty(conv_kernel *k, float *out)
     finish(k, n, out);
 }
 
+/* Sums the parts into plain w. */
+static void finish_dw(conv_kernel *k, float *out, int threads)
+{
+    threads_run(threads, (int64_t)((k->part_size + SUM_RANGE - 1) / SUM_RANGE), add_range, k);
+    if (k->whole.direct)
+        onednn_conv_reorder(k->whole.direct, k->parts, out);
+    else
+        mirror_weight(&k->spec, k->parts, out);
+}
+
 void conv_run(conv_kernel *k, const float *a, const float *b, const float *bias, float *out,
               int threads)
 {
     LT_ASSERT(threads <= k->spec.threads);
     repeat_bias(k, bias);
-    if (!k->whole) {
-        run_empty(k, out);
-        return;
+    if (k->is_mirrored && k->spec.pass == CONV_DW) {
+        const float *x = a;
+        a = b;
+        b = x;
     }
-    threads_run(threads, k->n_pieces, run_piece, &(conv_call){k, a, b, bias, out});
-    if (k->spec.pass == CONV_DW) {
-        threads_run(threads, (int64_t)((k->part_size + SUM_RANGE - 1) / SUM_RANGE), add_range, k);
-        onednn_conv_reorder(k->whole, k->parts, out);
+    if (k->taps) {
+        taps_run(k->taps, a, b, out, threads);
+    } else if (k->n_pieces == 0) {
+        run_empty(k, out);
+    } else {
+        threads_run(threads, k->n_pieces, run_piece, &(conv_call){k, a, b, bias, out});
+        if (k->spec.pass == CONV_DW)
+            finish_dw(k, out, threads);
     }
 }

@@ -19,6 +19,8 @@ typedef struct onednn_matmul_spec {
     int64_t n, k, m;
     int threads; /* at most this many run at once */
     bool transpose_a, transpose_b, has_bias;
+    bool accumulate; /* y += a b; no bias, no activation */
+    bool whole;      /* not cut: a piece of the caller's loop */
     const char *activation; /* name of an elementwise operator, or NULL */
     float parameter;        /* of the activation */
 } onednn_matmul_spec;
