@@ -27,6 +27,9 @@ static json_t *report_json(const eval_request *q, lt_split split, const lt_evalu
                                       json_number(e->nll.value), "se", json_number(e->nll.se),
                                       "ess", json_number(e->ess)));
     json_object_set_new(report, "bits_per_dim", json_estimate(e->bits_per_dim));
+    json_object_set_new(report, "bits_per_dim_kind", json_string(lt_unit_name(e->unit)));
+    if (isfinite(e->bits_as_bytes.value))
+        json_object_set_new(report, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
     return report;
 }
 
@@ -38,22 +41,28 @@ static void print_row(const char *name, lt_estimate e, int digits, const char *m
     printf("  %-20s %10.*f %-11s %s\n", name, digits, e.value, error, meaning);
 }
 
+static const char *kind_of_data(const lt_dataset_info *info)
+{
+    return info->is_binary ? "binary" : info->c == 1 ? "grey" : "coloured";
+}
+
 /* What the distortion is a logarithm of: the recipe's own words. */
 static void print_likelihood(const trained *t, const lt_evaluation *e)
 {
-    bool is_binary = lt_dataset_describe(t->data)->is_binary;
     const char *line = strstr(lt_recipe_text(lt_model_recipe(t->model)), "\n  likelihood: ");
     if (line)
         line += strlen("\n  ");
     printf("\n%.*s on %s data\n", line ? (int)strcspn(line, "\n") : 0, line ? line : "",
-           is_binary ? "binary" : "grey");
-    if (lt_model_is_binary(t->model) && !is_binary)
-        puts("Grey pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
+           kind_of_data(lt_dataset_describe(t->data)));
+    if (e->unit == LT_CROSS_ENTROPY)
+        puts("These pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
              "neither ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
-    if (!lt_model_is_binary(t->model))
-        puts("A density of intensities in [0, 1]: nats may be below 0. For bits per dimension of "
-             "8-bit\n"
-             "pixels add 8.");
+    else if (e->unit == LT_DENSITY)
+        puts("A density of intensities in [0, 1]: nats may be below 0. As bytes it is taken to be "
+             "flat\nover a level of grey: not where standard deviations come near 1/255.");
+    else if (!lt_model_is_binary(t->model))
+        printf("Probabilities of bytes%s.\n",
+               e->is_bytes ? "" : ", the nearest ones: these pixels are not multiples of 1/255");
     if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
         printf("%.1f of %d draws carry the weight: the true NLL is lower than this.\n", e->ess,
                e->nll_samples);
@@ -73,7 +82,9 @@ static void print_table(const trained *t, lt_split split, const lt_evaluation *e
         printf("  %-20s %10.1f %11s effective draws of %d\n", "ESS", e->ess, "", e->nll_samples);
     }
     print_row("squared error", e->squared_error, 2, "of the mean reconstruction, per image");
-    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x pixels)");
+    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers in an image)");
+    if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))
+        print_row("the same as bytes", e->bits_as_bytes, 4, "8 more: a byte is 1/256 of [0, 1]");
     print_likelihood(t, e);
 }
 
@@ -153,6 +164,9 @@ const command cmd_eval = {
         "  ESS                 how many of the K draws carry the weight; near 1: do not believe "
         "it\n"
         "  squared error       of the reconstruction from the posterior mean, summed over pixels\n"
+        "  bits per dimension  of probabilities (bernoulli on binary data, discretised_logistic) or "
+        "of a density on [0, 1], as is said below; a density of bytes is also given with the 8 bits "
+        "more that compare it with probabilities of bytes\n"
         "\n"
         "The same seed gives the same digits, with any number of threads.\n",
     .examples = "  latent eval runs/fashion-mlp-vae\n"

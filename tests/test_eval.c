@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "data_files.h"
+
 enum { HEIGHT = 3, WIDTH = 2, PIXELS = HEIGHT * WIDTH, LATENT = 2, IMAGES = 53 };
 
 static const double SIGMA = 0.5;
@@ -234,6 +236,77 @@ static void rate_and_squared_error_are_exact(void **state)
     fixture_close(&f);
 }
 
+/* ---- What the numbers are of ---- */
+
+/* A model of a likelihood's line, evaluated on d. */
+static lt_evaluation evaluate_line(const char *line, lt_dataset *d)
+{
+    lt_evaluation e;
+    char set[80];
+    snprintf(set, sizeof set, "model.likelihood=%s", line);
+    lt_recipe *r = lt_recipe_parse("linear", recipe_text, (const char *[]){set}, 1);
+    if (!r)
+        fail_msg("%s", lt_last_error());
+    lt_model *m = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
+    lt_recipe_free(r);
+    assert_int_equal(lt_evaluate(m, d, LT_TRAIN, NULL, &e), LT_OK);
+    assert_near(e.bits_per_dim.value, -e.elbo.value / (log(2) * PIXELS), 1e-9);
+    lt_model_free(m);
+    return e;
+}
+
+static lt_dataset *fractions(void)
+{
+    float x[4 * PIXELS];
+    for (int i = 0; i < COUNT_OF(x); i++)
+        x[i] = (float)i / COUNT_OF(x);
+    put_npy("train.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 3, 2)}", x,
+            sizeof x);
+    return must_open(in_dir(""), NULL);
+}
+
+/* Bits of bytes are those of a likelihood of bytes, or of a density on bytes, with 8 more. */
+static void bits_say_what_they_are_of(void **state)
+{
+    (void)state;
+    enum { GREY, BITS, FRACTIONS, KINDS };
+    const double nothing = (double)NAN;
+    const struct {
+        const char *line;
+        int data;
+        lt_unit unit;
+        double more; /* as bytes; NaN: not given */
+    } cases[] = {
+        {"bernoulli", GREY, LT_CROSS_ENTROPY, nothing},
+        {"bernoulli", BITS, LT_DISCRETE, nothing},
+        {"bernoulli", FRACTIONS, LT_CROSS_ENTROPY, nothing},
+        {"gaussian", GREY, LT_DENSITY, 8},
+        {"gaussian", BITS, LT_DENSITY, nothing},
+        {"gaussian", FRACTIONS, LT_DENSITY, nothing},
+        {"laplace", GREY, LT_DENSITY, 8},
+        {"continuous_bernoulli", GREY, LT_DENSITY, 8},
+        {"discretised_logistic", GREY, LT_DISCRETE, 0},
+        {"discretised_logistic", FRACTIONS, LT_DISCRETE, 0},
+    };
+    lt_dataset *data[KINDS] = {[FRACTIONS] = fractions()};
+    lt_data_options bits = {.binarize = LT_BINARIZE_THRESHOLD};
+    assert_int_equal(lt_dataset_synthetic(&data[GREY], IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(&data[BITS], IMAGES, HEIGHT, WIDTH, 1, &bits), LT_OK);
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        lt_evaluation e = evaluate_line(cases[i].line, data[cases[i].data]);
+        assert_string_equal(lt_unit_name(e.unit), lt_unit_name(cases[i].unit));
+        assert_int_equal(e.is_bytes, cases[i].data != FRACTIONS);
+        if (isnan(cases[i].more))
+            assert_true(isnan(e.bits_as_bytes.value));
+        else {
+            assert_near(e.bits_as_bytes.value, e.bits_per_dim.value + cases[i].more, 1e-12);
+            assert_near(e.bits_as_bytes.se, e.bits_per_dim.se, 0);
+        }
+    }
+    for (int i = 0; i < KINDS; i++)
+        lt_dataset_free(data[i]);
+}
+
 /* ---- Reproducibility ---- */
 
 static void same_bits_at_any_number_of_threads(void **state)
@@ -374,6 +447,7 @@ int main(void)
         cmocka_unit_test(nll_comes_down_to_the_truth),
         cmocka_unit_test(elbo_is_the_likelihood_at_the_true_posterior),
         cmocka_unit_test(rate_and_squared_error_are_exact),
+        cmocka_unit_test_setup_teardown(bits_say_what_they_are_of, make_data_dir, remove_dir),
         cmocka_unit_test(same_bits_at_any_number_of_threads),
         cmocka_unit_test(elbo_does_not_depend_on_samples_but_on_seed),
         cmocka_unit_test(progress_reaches_one_and_can_stop),

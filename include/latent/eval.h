@@ -38,13 +38,29 @@ typedef struct lt_eval_options {
     void *user;
 } lt_eval_options;
 
+/* What a number in nats, or in bits per dimension, is the logarithm of. */
+typedef enum lt_unit {
+    LT_DISCRETE,      /* a probability of bits or bytes */
+    LT_DENSITY,       /* a density of intensities on [0, 1]: may exceed 1, so nats may be below 0 */
+    LT_CROSS_ENTROPY, /* nothing: a likelihood of bits on grey pixels */
+} lt_unit;
+
+/* "discrete", "density", "cross-entropy"; a static string. */
+LT_API const char *lt_unit_name(lt_unit unit);
+
 typedef struct lt_evaluation {
     int64_t images;
+    lt_unit unit;
+    bool is_bytes; /* every pixel was k / 255, k = 0 ... 255 */
     lt_estimate elbo;          /* -(distortion + rate): beta = 1 whatever was trained */
     lt_estimate rate;          /* KL(q(z|x) || N(0, I)), analytic */
     lt_estimate distortion;    /* -log p(x|z), one posterior draw per image */
     lt_estimate squared_error; /* sum of (x - E[x|z])^2 per image, z the posterior mean */
     lt_estimate bits_per_dim;  /* -elbo / (log 2 x dimensions) */
+    lt_estimate bits_as_bytes; /* what compares with published numbers of 8-bit images: bits_per_dim
+                                  of a likelihood of bytes; 8 more of a density on data of bytes
+                                  (not all 0 or 255), each spread over 1/256 of [0, 1]; else
+                                  NaN */
     int nll_samples;           /* K; 0: the next two are not there */
     lt_estimate nll;           /* -log 1/K sum_k p(x, z_k) / q(z_k|x): in expectation above
                                   -log p(x), and nearer with K (Burda et al. 2016, theorem 1) */
@@ -58,7 +74,8 @@ typedef struct lt_evaluation {
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);
 
-/* ---- Images and codes: f32, images n x h x w x c ---- */
+/* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has no
+   formula for the mean ---- */
 
 /* Writes n images E[x|z], z drawn from the prior N(0, I). The first ones do not depend on n. */
 LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);

@@ -108,6 +108,10 @@ LT_API int lt_model_latent(const lt_model *m);
    cross-entropy, not a likelihood, and must be called so. */
 LT_API bool lt_model_is_binary(const lt_model *m);
 
+/* Whether the likelihood gives probabilities, of bits or of bytes; else densities of intensities on
+   [0, 1], whose logarithms may be positive. */
+LT_API bool lt_model_is_discrete(const lt_model *m);
+
 /* The networks as text: one line per layer with shapes and parameter counts. The caller frees
    it. */
 LT_API char *lt_model_summary(const lt_model *m);
@@ -122,11 +126,13 @@ typedef struct lt_model_terms {
                             if the recipe says so */
     lt_node *distortion; /* n: -log p(x|z), all constants */
     lt_node *squared_error; /* n: sum of (x - E[x|z])^2 at that draw */
-    lt_node *reconstruction; /* n x h x w x c: E[x|z], in [0, 1] where the likelihood says so */
+    lt_node *reconstruction; /* n x h x w x c: E[x|z], or the median where that has no formula; in
+                                [0, 1] where the likelihood says so */
     lt_gauss posterior;  /* n x latent */
     lt_node *z;          /* n x latent: the draw */
     lt_node *log_weight; /* n: log p(x|z) + log p(z) - log q(z|x) at that draw */
-    lt_node *sigma;      /* scalar standard deviation of a Gaussian likelihood, else NULL */
+    lt_node *sigma;      /* scalar standard deviation of a pixel, the root of the mean square over
+                            channels; NULL where the decoder's output decides it */
 } lt_model_terms;
 
 /* Builds encoder, draw, decoder and terms on x (n x h x w x c). LT_GRAPH if the graph holds an

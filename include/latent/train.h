@@ -52,7 +52,7 @@ typedef struct lt_train_report {
     double rate;             /* KL(q(z|x) || p(z)) */
     double distortion;       /* -log p(x|z), all constants */
     double beta, learning_rate; /* of the last step */
-    double sigma;            /* standard deviation of a Gaussian likelihood; NaN if there is none */
+    double sigma;            /* standard deviation of a pixel as in lt_model_terms; NaN if there is none */
     double seconds;          /* spent in steps of this epoch by this trainer */
     int64_t images_timed;    /* images seen in these seconds: fewer than `images` after a resume */
 } lt_train_report;

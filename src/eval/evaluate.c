@@ -142,6 +142,7 @@ typedef struct evaluation {
     int32_t *index;
     float *x, *mean, *logvar, *terms[3], *log_weight; /* of one batch */
     weight_sum *sums;
+    bool has_grey, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
     tally elbo, rate, distortion, squared_error, nll, ess;
     int64_t runs_done, runs; /* of either program, for progress */
 } evaluation;
@@ -195,6 +196,16 @@ static int report_progress(evaluation *e)
     return LT_OK;
 }
 
+/* Notes what kind of numbers the pixels are. */
+static void look_at_pixels(evaluation *e, int n)
+{
+    for (int64_t i = 0; i < n * e->pixels; i++) {
+        float level = 255 * e->x[i];
+        e->has_grey |= level != 0 && level != 255;
+        e->has_fractions |= fabsf(level - rintf(level)) > 1e-3f;
+    }
+}
+
 /* Images first ... first + n - 1; the rest of the batch repeats the last one and is not counted. */
 static int encode_batch(evaluation *e, int first, int n)
 {
@@ -204,6 +215,7 @@ static int encode_batch(evaluation *e, int first, int n)
     for (int i = 0; i < b; i++)
         e->index[i] = first + (i < n ? i : n - 1);
     LT_TRY(lt_dataset_gather(e->data, e->split, e->index, b, 0, 1, e->x));
+    look_at_pixels(e, n);
     LT_TRY(lt_session_write(s, c->x, e->x, b * e->pixels));
     LT_TRY(lt_session_run(s, &(lt_run_key){e->o.seed, (uint64_t)(first / b)}));
     LT_TRY(lt_session_read(s, c->rate, e->terms[0], b));
@@ -266,10 +278,36 @@ static int evaluate_all(evaluation *e, lt_model *m)
     return LT_OK;
 }
 
-static lt_evaluation conclude(const evaluation *e)
+const char *lt_unit_name(lt_unit unit)
 {
-    return (lt_evaluation){
+    static const char *const names[] = {[LT_DISCRETE] = "discrete", [LT_DENSITY] = "density",
+                                        [LT_CROSS_ENTROPY] = "cross-entropy"};
+    return names[unit];
+}
+
+static lt_unit unit_of(const evaluation *e, const lt_model *m)
+{
+    if (lt_model_is_binary(m) && e->has_grey)
+        return LT_CROSS_ENTROPY;
+    return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
+}
+
+/* A density p on [0, 1] is about 256 P of a byte k spread over its 1/256: -log2 P = -log2 p + 8. */
+static lt_estimate as_bytes(const evaluation *e, const lt_model *m, lt_estimate bits)
+{
+    if (lt_model_is_discrete(m) && !lt_model_is_binary(m))
+        return bits;
+    if (!lt_model_is_discrete(m) && e->has_grey && !e->has_fractions)
+        return (lt_estimate){bits.value + 8, bits.se};
+    return (lt_estimate){(double)NAN, (double)NAN};
+}
+
+static lt_evaluation conclude(const evaluation *e, const lt_model *m)
+{
+    lt_evaluation result = {
         .images = e->images,
+        .unit = unit_of(e, m),
+        .is_bytes = !e->has_fractions,
         .elbo = tally_estimate(&e->elbo, 1),
         .rate = tally_estimate(&e->rate, 1),
         .distortion = tally_estimate(&e->distortion, 1),
@@ -278,6 +316,8 @@ static lt_evaluation conclude(const evaluation *e)
         .nll_samples = e->o.nll_samples,
         .nll = tally_estimate(&e->nll, 1),
         .ess = e->ess.mean};
+    result.bits_as_bytes = as_bytes(e, m, result.bits_per_dim);
+    return result;
 }
 
 static int check(evaluation *e, lt_model *m)
@@ -310,7 +350,7 @@ int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_option
     if (status == LT_OK)
         status = evaluate_all(&e, m);
     if (status == LT_OK) {
-        *result = conclude(&e);
+        *result = conclude(&e, m);
         result->seconds = seconds_now() - began;
     }
     release(&e);

@@ -148,6 +148,11 @@ bool lt_model_is_binary(const lt_model *m)
     return likelihood_facts(&m->recipe->likelihood)->is_binary;
 }
 
+bool lt_model_is_discrete(const lt_model *m)
+{
+    return likelihood_facts(&m->recipe->likelihood)->is_discrete;
+}
+
 /* ---- Summary ---- */
 
 enum { NAME_WIDTH = 22, WORDS_WIDTH = 26, SHAPE_WIDTH = 14 };
