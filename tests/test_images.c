@@ -308,6 +308,31 @@ static void epilogues_are_what_they_replace(void **state)
     }
 }
 
+/* Fixed weights, as of a blur, are packed like others; what is constant altogether is computed before
+   the first run. */
+static void constants_are_weights_too(void **state)
+{
+    (void)state;
+    draws d = draws_from(47);
+    trial t = {.name = "constant weights", .graph = lt_graph_create()};
+    double values[3 * 3 * 16 * 16];
+    for (int i = 0; i < COUNT_OF(values); i++)
+        values[i] = draw(&d, -1, 1);
+    lt_node *x = add_input(&t, &d, lt_shape_4d(5, 8, 8, 16));
+    lt_node *w = lt_constant(t.graph, lt_shape_4d(3, 3, 16, 16), values);
+    lt_node *fixed = lt_constant(t.graph, lt_shape_4d(1, 3, 3, 16), values);
+    lt_window o = {.pad = 1};
+    lt_node *y[] = {lt_conv2d(x, w, o), lt_conv2d_dx(x, w, 8, 8, o), lt_conv2d(fixed, w, o)};
+    check_graph(&t);
+    lt_program *p = must_compile(t.graph, y, 3);
+    char *dump = lt_program_dump(p);
+    assert_int_equal(count(dump, "= conv2d("), 1);
+    free(dump);
+    compare_executors(&t, p, y, 3);
+    lt_program_free(p);
+    clear(&t);
+}
+
 static void flops_are_counted(void **state)
 {
     (void)state;
@@ -454,7 +479,8 @@ static void misfits_of_convolutions_are_told(void **state)
                    "a window of 9 rows does not fit into 8;");
     assert_refused(CONV(3, WEIGHT(3, 5, 3, 4), .pad = 1, .dilation = 3),
                    "a window of 13 columns does not fit into 8 (with padding)");
-    assert_refused(CONV(3, WEIGHT(3, 3, 3, 4), .stride = -1), "stride must be at least 1, found -1");
+    assert_refused(CONV(3, WEIGHT(3, 3, 3, 4), .stride = -1),
+                   "stride must be at least 1, found -1");
     assert_refused(CONV(3, WEIGHT(3, 3, 3, 4), .dilation = -2), "dilation must be at least 1");
     assert_refused(CONV(3, WEIGHT(3, 3, 3, 4), .pad = -1), "pad must be at least 0, found -1");
     assert_refused(CONV(3, WEIGHT(3, 3, 3, 4), .groups = -1), "groups must be at least 1");
@@ -511,7 +537,8 @@ static void misfits_of_pools_are_told(void **state)
 {
     (void)state;
     lt_window o = {.stride = 2};
-    assert_refused(lt_max_pool2d(image(g, 2, 5, 5, 3), 6, o), "a window of 6 rows does not fit into 5");
+    assert_refused(lt_max_pool2d(image(g, 2, 5, 5, 3), 6, o),
+                   "a window of 6 rows does not fit into 5");
     assert_refused(lt_max_pool2d(image(g, 2, 5, 5, 3), 0, o), "the window must have 1 to");
     assert_refused(lt_max_pool2d(image(g, 2, 5, 5, 3), 2, (lt_window){.pad = 2}),
                    "pad must be less than the window's 2 pixels, found 2");
@@ -524,7 +551,8 @@ static void misfits_of_pools_are_told(void **state)
     assert_refused(lt_max_pool2d_gather(image(g, 2, 4, 6, 3), image(g, 2, 4, 5, 3), 2, o),
                    "expected two inputs of the same shape");
     assert_refused(lt_avg_pool2d_dx(image(g, 2, 2, 2, 3), 6, 4, 2, o), "6 x 4 pixels under this");
-    assert_refused(lt_avg_pool2d_dx(lt_input(g, "x", lt_shape_1d(3)), 6, 4, 2, o), "expected images");
+    assert_refused(lt_avg_pool2d_dx(lt_input(g, "x", lt_shape_1d(3)), 6, 4, 2, o),
+                   "expected images");
     assert_refused(lt_global_avg_pool(lt_input(g, "x", lt_shape_2d(3, 4))),
                    "global_avg_pool: expected n x height x width x channels, found 3 x 4");
     assert_refused(lt_upsample(image(g, 2, 5, 5, 3), 0), "upsample: the factor must be at least 1");
@@ -591,7 +619,10 @@ static lt_node *transposed_all(lt_node **x)
 
 static const lt_window halves = {.stride = 2}, thirds = {.stride = 2, .pad = 1};
 
-static lt_node *max_pool(lt_node **x) { return to_torch(lt_max_pool2d(from_torch(x[0]), 2, halves)); }
+static lt_node *max_pool(lt_node **x)
+{
+    return to_torch(lt_max_pool2d(from_torch(x[0]), 2, halves));
+}
 static lt_node *max_overlap(lt_node **x)
 {
     return to_torch(lt_max_pool2d(from_torch(x[0]), 3, thirds));
@@ -600,7 +631,10 @@ static lt_node *max_slope(lt_node **x)
 {
     return slope(lt_max_pool2d(from_torch(x[0]), 3, thirds), x[0]);
 }
-static lt_node *avg_pool(lt_node **x) { return to_torch(lt_avg_pool2d(from_torch(x[0]), 2, halves)); }
+static lt_node *avg_pool(lt_node **x)
+{
+    return to_torch(lt_avg_pool2d(from_torch(x[0]), 2, halves));
+}
 static lt_node *avg_overlap(lt_node **x)
 {
     return to_torch(lt_avg_pool2d(from_torch(x[0]), 3, thirds));
@@ -638,6 +672,7 @@ int main(void)
         cmocka_unit_test(convolutions_of_random_shapes),
         cmocka_unit_test(weights_are_packed_once),
         cmocka_unit_test(epilogues_are_what_they_replace),
+        cmocka_unit_test(constants_are_weights_too),
         cmocka_unit_test(flops_are_counted),
         cmocka_unit_test(pools_of_random_shapes),
         cmocka_unit_test(maxima_of_equals_and_nan),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolution and its two derivatives: y = conv2d(x, w), x = conv2d_dx(y, w), w = conv2d_dw(x, y), each
-   linear in both operands. They are the partial derivatives of one trilinear form,
+/* Convolution and its two derivatives: y = conv2d(x, w), x = conv2d_dx(y, w), w = conv2d_dw(x, y),
+   each linear in both operands. They are the partial derivatives of one trilinear form,
 
        <conv2d(x, w), y> = <x, conv2d_dx(y, w)> = <w, conv2d_dw(x, y)>
                          = sum of x[n, iy, ix, i] w[ky, kx, i, o] y[n, oy, ox, o]
 
-   over all n, oy, ox, ky, kx, o, i of o's group, where iy = oy stride - pad + ky dilation, ix likewise.
+   over all n, oy, ox, ky, kx, o, i of o's group; iy = oy stride - pad + ky dilation, ix likewise.
    So their gradient rules only mention each other. */
 #include "graph/attributes.h"
 #include "kernels/conv.h"
@@ -43,7 +43,8 @@ static void set_y(conv_spec *s, lt_shape y)
     s->o = y.d[3];
 }
 
-static const char *check_groups(const lt_node *y, int64_t groups, int64_t channels, const char *what)
+static const char *check_groups(const lt_node *y, int64_t groups, int64_t channels,
+                                const char *what)
 {
     if (groups < 1 || groups > WINDOW_MAX)
         return node_reason(y, "groups must be at least 1, found %lld", (long long)groups);
@@ -252,7 +253,7 @@ typedef struct roles {
 static const roles roles_of[] = {
     [CONV_FORWARD] = {X, W, Y}, [CONV_DX] = {Y, W, X}, [CONV_DW] = {X, Y, W}};
 
-/* The terms of one pixel of x and one of y, numbers px and py, which meet at number pw of the window. */
+/* The terms of pixel px of x and pixel py of y, which meet at pixel pw of the window. */
 static void add_terms(const lt_reference_call *c, const conv_spec *s, int64_t px, int64_t pw,
                       int64_t py)
 {
@@ -352,7 +353,8 @@ static void conv_dw_grad(lt_vjp *r)
 
 /* ---- Records ---- */
 
-/* CONV(1, 0, 1, 1) becomes .attr = &(conv_attr){.stride = 1, .pad = 0, .dilation = 1, .groups = 1} */
+/* CONV(2, 1, 1, 3, ) becomes .attr = &(conv_attr){.stride = 2, .pad = 1, .dilation = 1,
+   .groups = 3, } */
 #define CONV(STRIDE, PAD, DILATION, GROUPS, ...)                                                   \
     .attr = &(conv_attr){.stride = STRIDE, .pad = PAD, .dilation = DILATION, .groups = GROUPS,     \
                          __VA_ARGS__}
@@ -383,7 +385,8 @@ const lt_op lt_op_conv2d_dx = {
         {"plain", .in = {{4, {2, 3, 5, 4}}, {4, {3, 3, 3, 4}}}, CONV(1, 0, 1, 1, .h = 5, .w = 7)},
         {"double size", .in = {{4, {2, 3, 4, 5}}, {4, {4, 4, 3, 5}}},
          CONV(2, 1, 1, 1, .h = 6, .w = 8)},
-        {"one more", .in = {{4, {2, 3, 4, 5}}, {4, {4, 4, 1, 5}}}, CONV(2, 1, 1, 1, .h = 7, .w = 9)},
+        {"one more", .in = {{4, {2, 3, 4, 5}}, {4, {4, 4, 1, 5}}},
+         CONV(2, 1, 1, 1, .h = 7, .w = 9)},
         {"dilated", .in = {{4, {1, 7, 8, 2}}, {4, {3, 2, 3, 2}}}, CONV(1, 1, 2, 1, .h = 9, .w = 8)},
         {"groups", .in = {{4, {2, 7, 5, 9}}, {4, {2, 3, 2, 9}}}, CONV(1, 1, 1, 3, .h = 6, .w = 5)},
         {"all at once", .in = {{4, {2, 4, 4, 6}}, {4, {3, 2, 2, 6}}},

@@ -5,7 +5,7 @@
 
 #include <latent/ops.h>
 
-/* Whether x is n x height x width x channels; if not, x becomes the bad node and the graph says why. */
+/* Whether x is n x height x width x channels; else the graph says why, and x is the bad node. */
 static bool is_images(const char *function, lt_node **x)
 {
     char text[LT_SHAPE_TEXT_SIZE];

@@ -270,8 +270,8 @@ static void merge_axes(movement *m, const lt_node *y)
 
 enum { TILE_A = 16, TILE_B = 64, SHORT = 8, MOST_PIECES = 64, PIECE_ELEMENTS = 8192 };
 
-/* nb rows of na floats that become columns, or stay rows (to_a = 1). Strides are better in reading than in
-   writing, but for short rows. */
+/* nb rows of na floats that become columns, or stay rows (to_a = 1). Strides are better in reading
+   than in writing, but for short rows. */
 static inline void move_tile(float *y, const float *x, int64_t na, int64_t to_a, int64_t nb,
                              int64_t from_b, int64_t to_b)
 {
@@ -292,8 +292,8 @@ static void move_block(const movement *m, float *y, const float *x)
     int64_t from_b = m->from[m->b], tile = to_a == 1 || nb < SHORT ? na : TILE_A;
     for (int64_t b = 0; b < nb; b += TILE_B)
         for (int64_t a = 0; a < na; a += tile)
-            move_tile(y + a * to_a + b * to_b, x + a + b * from_b, na - a < tile ? na - a : tile, to_a,
-                      nb - b < TILE_B ? nb - b : TILE_B, from_b, to_b);
+            move_tile(y + a * to_a + b * to_b, x + a + b * from_b, na - a < tile ? na - a : tile,
+                      to_a, nb - b < TILE_B ? nb - b : TILE_B, from_b, to_b);
 }
 
 /* Block i is found by division; those after it by counting up like an odometer. */
@@ -380,7 +380,8 @@ const lt_op lt_op_permute = {
         {"one", .in = {{3, {1, 1, 1}}}, .attr = &(permute_attr){{2, 0, 1}}},
         {"tiles", .in = {{2, {67, 101}}}, .attr = &(permute_attr){{1, 0}}},
         {"rows stay", .in = {{3, {5, 3, 37}}}, .attr = &(permute_attr){{1, 0, 2}}},
-        {"pixel shuffle", .in = {{6, {5, 8, 7, 9, 2, 3}}}, .attr = &(permute_attr){{0, 1, 4, 2, 5, 3}}},
+        {"pixel shuffle", .in = {{6, {5, 8, 7, 9, 2, 3}}},
+         .attr = &(permute_attr){{0, 1, 4, 2, 5, 3}}},
         {"and back", .in = {{6, {2, 3, 2, 5, 3, 7}}}, .attr = &(permute_attr){{0, 1, 3, 5, 2, 4}}},
         {"empty", .in = {{2, {0, 3}}}, .attr = &(permute_attr){{1, 0}}},
         {0}}};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools: windows that move over images, channel by channel. max_pool2d with the transpose of what it
-   does to small changes (scatter) and that one's transpose (gather); the weighted sum of each window,
-   which means and nearest upsampling are, and its transpose. Channels are last, so loops over them are
-   the inner ones, and vectors. Every number of a result is computed in one place in one order: who does
-   which rows does not matter. */
+/* Pools: windows that move over images, channel by channel. max_pool2d with the transpose of what
+   it does to small changes (scatter) and that one's transpose (gather); the weighted sum of each
+   window, which a mean is, and its transpose, which nearest upsampling is. Channels are last, so the
+   inner loops are over them, and vectors. Every number of a result is computed in one place in one
+   order: who does which rows does not matter. */
 #include "base/clones.h"
 #include "base/threads.h"
 #include "graph/attributes.h"
@@ -197,7 +197,7 @@ static void max_pool2d_grad(lt_vjp *r)
     r->d[0] = lt_max_pool2d_scatter(r->in[0], r->g, kernel_of(r->y), window_of(r->y));
 }
 
-/* POOL(2, 1, 0) becomes .attr = &(pool_attr){.kernel = 2, .stride = 1, .pad = 0} */
+/* POOL(2, 1, 0, ) becomes .attr = &(pool_attr){.kernel = 2, .stride = 1, .pad = 0, } */
 #define POOL(KERNEL, STRIDE, PAD, ...)                                                             \
     .attr = &(pool_attr){.kernel = KERNEL, .stride = STRIDE, .pad = PAD, __VA_ARGS__}
 

@@ -14,7 +14,8 @@ const char *check_images(const lt_node *y, const char *what, lt_shape x)
 
 static bool is_between(int64_t x, int64_t least) { return x >= least && x <= WINDOW_MAX; }
 
-const char *window_places(const lt_node *y, const char *axis, int64_t size, window o, int64_t *places)
+const char *window_places(const lt_node *y, const char *axis, int64_t size, window o,
+                          int64_t *places)
 {
     if (!is_between(o.k, 1))
         return node_reason(y, "the window must have 1 to %d %s, found %lld", WINDOW_MAX, axis,
@@ -27,8 +28,8 @@ const char *window_places(const lt_node *y, const char *axis, int64_t size, wind
         return node_reason(y, "pad must be at least 0, found %lld", (long long)o.pad);
     int64_t padded = size + 2 * o.pad, reach = o.dilation * (o.k - 1) + 1;
     if (reach > padded)
-        return node_reason(y, "a window of %lld %s does not fit into %lld%s", (long long)reach, axis,
-                           (long long)padded, o.pad ? " (with padding)" : "");
+        return node_reason(y, "a window of %lld %s does not fit into %lld%s", (long long)reach,
+                           axis, (long long)padded, o.pad ? " (with padding)" : "");
     *places = (padded - reach) / o.stride + 1;
     return NULL;
 }

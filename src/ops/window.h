@@ -21,7 +21,8 @@ const char *check_images(const lt_node *y, const char *what, lt_shape x);
 
 /* Sets the number of places that the window has along `size` pixels; a reason if there are none.
    axis: "rows" or "columns". */
-const char *window_places(const lt_node *y, const char *axis, int64_t size, window o, int64_t *places);
+const char *window_places(const lt_node *y, const char *axis, int64_t size, window o,
+                          int64_t *places);
 
 /* Zeros become defaults. */
 lt_window window_defaults(lt_window o);
