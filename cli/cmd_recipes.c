@@ -21,39 +21,61 @@ static int list(bool as_json)
     return CODE_DONE;
 }
 
-/* The size of the images a recipe is for; where the recipe alone does not say it, the data set must
-   be at hand. */
-static bool find_image_size(const lt_recipe *r, lt_image_size *size)
+/* The size of the images a recipe is for. Where the recipe alone does not say it, the data set must
+   be at hand, and is only looked for if that is wanted: LT_NOT_FOUND. */
+static int find_image_size(const lt_recipe *r, bool with_data, lt_image_size *size)
 {
     lt_dataset *data;
     int status = lt_data_image_size(lt_recipe_dataset(r), lt_recipe_data_options(r), &size->h,
                                     &size->w, &size->c);
-    if (status != LT_NOT_FOUND)
-        return status == LT_OK;
-    if (lt_recipe_open_data(r, NULL, &data) != LT_OK)
-        return false;
+    if (status != LT_NOT_FOUND || !with_data)
+        return status;
+    status = lt_recipe_open_data(r, NULL, &data);
+    if (status != LT_OK)
+        return status;
     const lt_dataset_info *info = lt_dataset_describe(data);
     *size = (lt_image_size){info->h, info->w, info->c};
     lt_dataset_free(data);
-    return true;
+    return LT_OK;
 }
 
-static int show(const command *c, const char *name, const text_list *sets, bool with_networks)
+/* As comments, so that all of it is a recipe. */
+static void print_comment(const char *text)
+{
+    printf("\n");
+    while (*text) {
+        int n = (int)strcspn(text, "\n");
+        printf("# %.*s\n", n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static int show_networks(const command *c, const lt_recipe *r, bool with_data)
+{
+    lt_image_size size;
+    int status = find_image_size(r, with_data, &size);
+    if (status == LT_NOT_FOUND && !with_data) {
+        print_comment("the networks: with --networks, for the size of images must be looked up in "
+                      "the data");
+        return CODE_DONE;
+    }
+    lt_model *m = status == LT_OK ? lt_model_create(r, size) : NULL;
+    if (!m)
+        return complain_library(c, LT_VALUE);
+    char *text = lt_model_summary(m);
+    print_comment(text);
+    free(text);
+    lt_model_free(m);
+    return CODE_DONE;
+}
+
+static int show(const command *c, const char *name, const text_list *sets, bool with_data)
 {
     lt_recipe *r = lt_recipe_open(name, sets->item, sets->n);
     if (!r)
         return complain_library(c, LT_FORMAT);
-    lt_image_size size;
-    bool is_known = !with_networks || find_image_size(r, &size);
-    lt_model *m = with_networks && is_known ? lt_model_create(r, size) : NULL;
-    char *text = m ? lt_model_summary(m) : NULL;
-    int code = CODE_DONE;
-    if (with_networks && !text)
-        code = complain_library(c, LT_VALUE);
-    else
-        printf("%s%s%s", lt_recipe_text(r), text ? "\n" : "", text ? text : "");
-    free(text);
-    lt_model_free(m);
+    printf("%s", lt_recipe_text(r));
+    int code = show_networks(c, r, with_data);
     lt_recipe_free(r);
     return code;
 }
@@ -61,13 +83,13 @@ static int show(const command *c, const char *name, const text_list *sets, bool 
 static int run(const command *c, int argc, const char **argv)
 {
     static const char *const actions[] = {"show", NULL};
-    bool as_json = false, with_networks = false;
+    bool as_json = false, with_data = false;
     text_list sets = {.n = 0};
     const flag flags[] = {
         {"set", 's', FLAG_LIST, &sets, "KEY=VALUE", "show: change a value first; may be repeated",
          0, 0, NULL},
-        {"networks", 'n', FLAG_SWITCH, &with_networks, NULL,
-         "show: also the networks with shapes and parameter counts", 0, 0, NULL},
+        {"networks", 'n', FLAG_SWITCH, &with_data, NULL,
+         "show: the networks also where the data must be opened to know the size of images", 0, 0, NULL},
         {"json", 'j', FLAG_SWITCH, &as_json, NULL, "print the list as a JSON array", 0, 0, NULL},
         {0}};
     command_line line;
@@ -75,7 +97,7 @@ static int run(const command *c, int argc, const char **argv)
         return line.code;
     int code;
     const char *action = line.n > 0 ? line.operand[0] : NULL;
-    if (!action && (sets.n > 0 || with_networks))
+    if (!action && (sets.n > 0 || with_data))
         code = complain(c, CODE_USAGE, "--set and --networks go with show; usage: latent recipes %s",
                         c->operands);
     else if (!action)
@@ -88,7 +110,7 @@ static int run(const command *c, int argc, const char **argv)
     else if (as_json)
         code = complain(c, CODE_USAGE, "--json goes with the list; a recipe is shown as YAML");
     else
-        code = show(c, line.operand[1], &sets, with_networks);
+        code = show(c, line.operand[1], &sets, with_data);
     command_line_clear(&line);
     return code;
 }
@@ -99,9 +121,10 @@ const command cmd_recipes = {
     .about =
         "A recipe is a whole experiment: data, networks, objective, optimiser, schedule. Without "
         "operands: the presets that come with latent. With show: a preset, or a recipe file, with "
-        "every default written out; what it prints is a recipe again, to be edited and trained.\n",
+        "every default written out, and its networks with shapes and parameter counts as comments; "
+        "what it prints is a recipe again, to be edited and trained.\n",
     .examples = "  latent recipes\n"
-                "  latent recipes show ift6135-vae --networks\n"
+                "  latent recipes show cs561-conv-vae\n"
                 "  latent recipes show ift6135-vae --set model.latent=32 > mine.yaml\n"
                 "  latent train mine.yaml\n",
     .run = run};

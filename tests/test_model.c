@@ -36,18 +36,34 @@ static lt_model *model_of(const char *words, const char *const *sets, int n, lt_
 
 /* ---- The presets ---- */
 
+/* Of the images of its data set. */
+static lt_model *preset_model(const char *name)
+{
+    lt_recipe *r = lt_recipe_open(name, NULL, 0);
+    if (!r)
+        fail_msg("%s", lt_last_error());
+    lt_image_size size;
+    if (lt_data_image_size(lt_recipe_dataset(r), lt_recipe_data_options(r), &size.h, &size.w,
+                           &size.c) != LT_OK)
+        fail_msg("%s: %s", name, lt_last_error());
+    lt_recipe_free(r);
+    return model_of(name, NULL, 0, size);
+}
+
+/* Trained ones. */
 static int64_t numbers_in(const lt_params *p, const char *prefix)
 {
     int64_t n = 0;
     for (int i = 0; i < lt_params_count(p); i++)
-        if (strncmp(lt_params_info(p, i).name, prefix, strlen(prefix)) == 0)
+        if (!lt_params_info(p, i).is_state &&
+            strncmp(lt_params_info(p, i).name, prefix, strlen(prefix)) == 0)
             n += lt_shape_size(lt_params_info(p, i).shape);
     return n;
 }
 
 static void check_counts(const char *name, int64_t encoder, int64_t decoder)
 {
-    lt_model *m = model_of(name, NULL, 0, mnist);
+    lt_model *m = preset_model(name);
     const lt_params *p = lt_model_params(m);
     assert_int_equal(numbers_in(p, "encoder.") + numbers_in(p, "posterior."), encoder);
     assert_int_equal(numbers_in(p, "decoder."), decoder);
@@ -61,6 +77,9 @@ static void presets_have_the_documents_parameter_counts(void **state)
     check_counts("i2dl-mlp-vae", 222096, 220528);
     check_counts("i2dl-mlp-vae-annealed", 222096, 220528);
     check_counts("ift6135-vae", 386000, 356584);
+    check_counts("cs561-conv-vae", 951744, 1213408);
+    /* (9 + 1) 16 + (9 * 16 + 1) 32 + 2 (32 * 24^2 + 1) 16, and back */
+    check_counts("csci4968-conv-vae", 594656, 318113);
 }
 
 static void check_names(const char *name, const char *const *names, int n)
@@ -96,10 +115,11 @@ static void every_preset_builds_and_describes_itself(void **state)
 {
     (void)state;
     for (int i = 0; i < lt_preset_count(); i++) {
-        lt_model *m = model_of(lt_preset_name(i), NULL, 0, mnist);
+        lt_model *m = preset_model(lt_preset_name(i));
         char *summary = lt_model_summary(m);
         assert_has(summary, lt_preset_name(i));
-        assert_has(summary, "(28 x 28 x 1 flattened)");
+        assert_has(summary, "encoder.0 ");
+        assert_has(summary, ", decoder ");
         free(summary);
         lt_model_free(m);
     }
@@ -409,11 +429,12 @@ static void networks_that_do_not_fit_name_line_and_shape(void **state)
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n  encoder: [relu]\n"
               "  decoder:\n    - linear 6\n    - linear 13\n    - shift 1\n",
          "r.yaml:9:7: decoder, layer 2 (shift 1): the decoder gives 13 numbers for an image, "
-         "4 x 3 x 1 has 12; its last layer with units should be `linear image`"},
+         "4 x 3 x 1 has 12; its last layer with units should be `linear image`, or `conv image` "
+         "at this height and width"},
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n  encoder: [relu]\n"
               "  decoder: []\n",
          "decoder: the decoder gives 2 numbers for an image, 4 x 3 x 1 has 12; its last layer "
-         "with units should be `linear image`"},
+         "with units should be `linear image`, or `conv image` at this height and width"},
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n"
               "  encoder:\n    - linear 6\n    - relu\n    - reshape 2 2 2\n"
               "  decoder: [linear image]\n",

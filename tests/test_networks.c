@@ -188,6 +188,51 @@ static void networks_that_do_not_fit_show_the_running_shape(void **state)
     }
 }
 
+/* ---- Heads ---- */
+
+#define OWN DATA "model:\n  latent: 4\n  heads: own\n  likelihood: bernoulli\n  encoder: [relu]\n"
+
+static void own_heads_are_the_whole_heads(void **state)
+{
+    (void)state;
+    lt_model *m = model_of(OWN "  posterior:\n    mean: [conv 2 kernel=6 stride=2]\n"
+                               "    logvar: [max_pool 2, conv 1 kernel=2, flatten, linear 4, "
+                               "scale 2]\n" DECODER, NULL, 0);
+    const lt_params *p = lt_model_params(m);
+    static const char *const names[] = {
+        "posterior.mean.0.weight",     "posterior.mean.0.bias",     "posterior.logvar.1.weight",
+        "posterior.logvar.1.bias",     "posterior.logvar.3.weight", "posterior.logvar.3.bias",
+        "decoder.0.weight",            "decoder.0.bias"};
+    assert_int_equal(lt_params_count(p), COUNT_OF(names));
+    for (int i = 0; i < COUNT_OF(names); i++)
+        assert_string_equal(lt_params_info(p, i).name, names[i]);
+    lt_model_free(m);
+}
+
+static void own_heads_must_give_the_latent_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *posterior, *message;
+    } cases[] = {
+        {"{mean: [conv 2 kernel=5], logvar: [linear 4]}",
+         "r.yaml:7:22: posterior.mean, layer 0 (conv 2 kernel=5): with `heads: own` this list must "
+         "give the 4 latent numbers, it gives 4 x 2 x 2"},
+        {"{mean: [linear 4], logvar: []}",
+         "posterior.logvar: with `heads: own` this list must give the 4 latent numbers, it gives "
+         "8 x 6 x 2"},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        char *words = must_format("%s  posterior: %s\n%s", OWN, cases[i].posterior, DECODER);
+        lt_recipe *r = recipe_of(words, NULL, 0);
+        if (lt_model_create(r, size))
+            fail_msg("%s was built", words);
+        assert_string_equal(lt_last_error(), cases[i].message);
+        lt_recipe_free(r);
+        free(words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +242,8 @@ int main(void)
         cmocka_unit_test(summary_shows_lists_indented),
         cmocka_unit_test(malformed_lists_say_where_and_why),
         cmocka_unit_test(networks_that_do_not_fit_show_the_running_shape),
+        cmocka_unit_test(own_heads_are_the_whole_heads),
+        cmocka_unit_test(own_heads_must_give_the_latent_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -394,12 +394,41 @@ static void append_value(const lt_option *row, const void *options, text *out)
     }
 }
 
-void options_print(const lt_option *table, const void *options, text *out)
+static bool is_default(const lt_option *row, const void *options)
+{
+    const void *from = const_field(row, options);
+    switch (row->kind) {
+    case LT_KIND_INT:
+        return *(const int64_t *)from == (int64_t)row->fallback;
+    case LT_KIND_REAL:
+        return *(const double *)from == row->fallback;
+    case LT_KIND_BOOL:
+        return *(const bool *)from == (row->fallback != 0);
+    case LT_KIND_CHOICE:
+        return *(const int *)from == (int)row->fallback;
+    case LT_KIND_TEXT:
+        return strcmp(from, row->choices ? row->choices : "") == 0;
+    }
+    return false;
+}
+
+/* Whether this positional row or one behind it must be written. */
+static bool is_needed(const lt_option *row, const void *options)
+{
+    for (; row->name; row++)
+        if (row->positional && (row->required || !is_default(row, options)))
+            return true;
+    return false;
+}
+
+/* Positional rows first; all, or without defaults. */
+static void print_rows(const lt_option *table, const void *options, bool with_defaults, text *out)
 {
     const char *space = "";
     for (int positional = 1; positional >= 0; positional--)
         for (const lt_option *row = table; row->name; row++) {
-            if (row->positional != positional)
+            bool is_wanted = positional ? is_needed(row, options) : !is_default(row, options);
+            if (row->positional != positional || !(is_wanted || with_defaults))
                 continue;
             text_append(out, space);
             if (!positional)
@@ -407,6 +436,16 @@ void options_print(const lt_option *table, const void *options, text *out)
             append_value(row, options, out);
             space = " ";
         }
+}
+
+void options_print(const lt_option *table, const void *options, text *out)
+{
+    print_rows(table, options, true, out);
+}
+
+void options_print_short(const lt_option *table, const void *options, text *out)
+{
+    print_rows(table, options, false, out);
 }
 
 /* ---- Help ---- */

@@ -155,10 +155,12 @@ bool lt_model_is_discrete(const lt_model *m)
 
 /* ---- Summary ---- */
 
-enum { NAME_WIDTH = 22, WORDS_WIDTH = 26, SHAPE_WIDTH = 14 };
+enum { MOST_WIDTH = 80 }; /* of a column; what is wider sticks out */
 
+/* The widths of the columns are measured before anything is written. */
 typedef struct summary {
     lt_model *model;
+    int name_width, words_width, shape_width;
     text out;
 } summary;
 
@@ -174,27 +176,63 @@ static int64_t count_numbers(const lt_params *p, const char *prefix)
     return n;
 }
 
-/* A layer; one with a list before it and, with the numbers of its shortcut, after it. */
+/* The cells of a line; a layer with a list has one before the list and, with the numbers of its
+   shortcut, one after it. The caller frees name and words. */
+typedef struct summary_line {
+    char *name, *words;
+    char shape[LT_SHAPE_TEXT_SIZE];
+    int64_t numbers;
+} summary_line;
+
+static summary_line line_of(const summary *s, const network_event *e)
+{
+    summary_line line = {.name = must_format("%s.%s", e->scope, e->index)};
+    char *prefix = must_format("%s.%s", line.name, e->is_closing ? "shortcut." : "");
+    line.numbers = e->is_opening ? 0 : count_numbers(s->model->params, prefix);
+    const char *words = !e->is_closing ? e->words : line.numbers ? "+ shortcut of x" : "+ x";
+    line.words = must_format("%*s%s", 2 * e->depth, "", words);
+    if (!e->is_opening)
+        row_shape_text(e->out, line.shape);
+    free(prefix);
+    return line;
+}
+
+static void widen(int *width, const char *cell)
+{
+    size_t n = strlen(cell);
+    if (n <= MOST_WIDTH && (int)n > *width)
+        *width = (int)n;
+}
+
+static void measure_layer(void *user, const network_event *e)
+{
+    summary *s = user;
+    summary_line line = line_of(s, e);
+    widen(&s->name_width, line.name);
+    widen(&s->words_width, line.words);
+    widen(&s->shape_width, line.shape);
+    free(line.name);
+    free(line.words);
+}
+
 static void describe_layer(void *user, const network_event *e)
 {
     summary *s = user;
-    char *name = must_format("%s.%s", e->scope, e->index);
-    char *prefix = must_format("%s.%s", name, e->is_closing ? "shortcut." : "");
-    char shape[LT_SHAPE_TEXT_SIZE];
-    int64_t n = e->is_opening ? 0 : count_numbers(s->model->params, prefix);
-    const char *words = !e->is_closing ? e->words : n ? "+ shortcut of x" : "+ x";
-    char *indented = must_format("%*s%s", 2 * e->depth, "", words);
-    text_format(&s->out, "%-*s %-*s", NAME_WIDTH, name, e->is_opening ? 0 : WORDS_WIDTH, indented);
+    summary_line line = line_of(s, e);
+    int64_t n = line.numbers;
+    text_format(&s->out, "%-*s %-*s", s->name_width, line.name,
+                e->is_opening ? 0 : s->words_width, line.words);
     if (!e->is_opening)
-        text_format(&s->out, " %-*s", n ? SHAPE_WIDTH : 0, row_shape_text(e->out, shape));
+        text_format(&s->out, " %-*s", n ? s->shape_width : 0, line.shape);
     if (n)
         text_format(&s->out, " %10jd", (intmax_t)n);
-    if (e->in.rank > 2 && e->out.rank == 2 && n)
-        text_format(&s->out, "   (%s flattened)", row_shape_text(e->in, shape));
+    if (e->in.rank > 2 && e->out.rank == 2 && n) {
+        char before[LT_SHAPE_TEXT_SIZE];
+        text_format(&s->out, "   (%s flattened)", row_shape_text(e->in, before));
+    }
     text_append(&s->out, "\n");
-    free(indented);
-    free(name);
-    free(prefix);
+    free(line.name);
+    free(line.words);
 }
 
 /* `decoder 220528` for each name up to the first dot. */
@@ -223,13 +261,14 @@ char *lt_model_summary(const lt_model *m)
 {
     const lt_recipe *r = m->recipe;
     /* the visit changes nothing of a model that has its parameters */
-    summary s = {.model = (lt_model *)m};
+    summary s = {.model = (lt_model *)m, .name_width = 22, .words_width = 26, .shape_width = 14};
     text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d, %s\n", r->head.name,
                 r->model.kind, m->size.h, m->size.w, m->size.c, lt_model_latent(m),
                 r->model.likelihood);
-    text_format(&s.out, "%-*s %-*s %-*s %10s\n", NAME_WIDTH, "place", WORDS_WIDTH, "layer",
-                SHAPE_WIDTH, "output", "parameters");
-    if (declare(s.model, describe_layer, &s) != LT_OK)
+    int status = declare(s.model, measure_layer, &s);
+    text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "place", s.words_width, "layer",
+                s.shape_width, "output", "parameters");
+    if (status != LT_OK || declare(s.model, describe_layer, &s) != LT_OK)
         LT_ASSERT(!"a model that was built");
     describe_totals(m->params, &s.out);
     return text_take(&s.out);

@@ -156,7 +156,9 @@ static lt_node *build_line(const network *net, int i, const network_context *c, 
                              .init = c->init,
                              .image_size = c->image_size,
                              .image_channels = c->image_channels};
-    network_event event = {.scope = scope_name(s), .index = index, .words = line->words,
+    text words = {0};
+    spec_print_short(&line->layer, &words);
+    network_event event = {.scope = scope_name(s), .index = index, .words = text_get(&words),
                            .in = lt_node_shape(x)};
     if (line->layer.row->has_list) {
         context.own = lt_scope_enter(s, index);
@@ -167,6 +169,7 @@ static lt_node *build_line(const network *net, int i, const network_context *c, 
     lt_node *y = layer_build(&line->layer, &context, x);
     event.out = lt_node_shape(y);
     tell(c, event);
+    text_clear(&words);
     return y;
 }
 

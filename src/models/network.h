@@ -32,7 +32,8 @@ void network_print(const network *net, int indent, const char *key, text *out);
 /* What building tells of each layer, for summaries. A layer with a list is told twice, before and
    after its list. */
 typedef struct network_event {
-    const char *scope, *index, *words;
+    const char *scope, *index;
+    const char *words; /* of the line, without defaults */
     int depth;       /* of lists in lists: 0 */
     bool is_opening; /* out is not known yet: equals in */
     bool is_closing;

@@ -119,7 +119,8 @@ static lt_node *decoder_output(const model_visit *v, lt_node *z)
     network_blame_last(net, s);
     y = lt_graph_fail(v->graph,
                       "the decoder gives %jd numbers for an image, %d x %d x %d has %jd; "
-                      "its last layer with units should be `linear image`",
+                      "its last layer with units should be `linear image`, or `conv image` at this "
+                      "height and width",
                       (intmax_t)lt_node_shape(y).d[1], v->size.h, v->size.w, v->size.c,
                       (intmax_t)pixels(v));
     lt_graph_set_place(v->graph, NULL);

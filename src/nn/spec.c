@@ -143,16 +143,21 @@ int spec_set(const spec_table *table, spec *s, const char *option, const char *v
     return status;
 }
 
-void spec_print(const spec *s, text *out)
+typedef void options_printer(const lt_option *table, const void *options, text *out);
+
+static void print_words(const spec *s, options_printer *print, text *out)
 {
-    text_append(out, s->row->name);
-    if (s->inner || s->row->options->name)
-        text_append(out, " ");
-    if (s->inner)
-        spec_print(s->inner, out);
-    else
-        options_print(s->row->options, s->options, out);
+    for (; s->inner; s = s->inner)
+        text_format(out, "%s ", s->row->name);
+    text options = {0};
+    print(s->row->options, s->options, &options);
+    text_format(out, "%s%s%s", s->row->name, options.size ? " " : "", text_get(&options));
+    text_clear(&options);
 }
+
+void spec_print(const spec *s, text *out) { print_words(s, options_print, out); }
+
+void spec_print_short(const spec *s, text *out) { print_words(s, options_print_short, out); }
 
 void spec_clear(spec *s)
 {

@@ -44,6 +44,9 @@ int spec_set(const spec_table *table, spec *s, const char *option, const char *v
 /* Writes words that spec_parse reads back exactly, every default written out. */
 void spec_print(const spec *s, text *out);
 
+/* The same for people to read, without defaults. */
+void spec_print_short(const spec *s, text *out);
+
 void spec_clear(spec *s);
 
 /* Whether `words` parse: for options that hold a line of another table. */

@@ -13,7 +13,10 @@ latent data info synthetic -s resize=16x20 -s data.channels=3 --set flip=yes
 latent recipes --json | cut -c 1-60
 latent version --json | cut -c 1-11
 echo "-- networks, with no data at hand"
-latent recipes show i2dl-mlp-vae --networks | sed -n '/^place/,$p'
+latent recipes show i2dl-mlp-vae | sed -n '/^# place/,$p'
+latent recipes show cs561-conv-vae | tail -1
+latent recipes show i2dl-mlp-vae -s data.set=./pictures | tail -1
+latent recipes show i2dl-mlp-vae -s data.set=./pictures --networks | tail -1
 echo "-- a preset shown is a recipe again"
 latent recipes show ift6135-vae > a.yaml && latent recipes show ./a.yaml | cmp - a.yaml && echo same
 latent recipes show ift6135-vae -s model.latent=7 -s optimiser.lr=0.5 | diff a.yaml - || echo differs
