@@ -227,10 +227,104 @@ static void layers_equal_pytorch(void **state)
     safetensors_free(file);
 }
 
+/* ---- Contracts ---- */
+
+/* PyTorch counts fans from the stored shape: nn.Conv2d(8, 6, 3, groups=2) has 36 and 54,
+   nn.ConvTranspose2d(8, 6, 3, groups=2) 27 and 72 (torch.nn.init._calculate_fan_in_and_fan_out). */
+static void initial_weights_have_pytorchs_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        double fan_in;
+    } cases[] = {{"conv 6 groups=2", 36}, {"conv_transpose 6 groups=2", 27}, {"linear 90", 288}};
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        layer_case c = {.line = cases[i].line, .net = network_of(cases[i].line),
+                        .params = lt_params_create()};
+        lt_graph *g = lt_graph_create();
+        build(&c, g, lt_input(g, "x", lt_shape_4d(1, 8, 6, 6)), true);
+        lt_graph_free(g);
+        assert_int_equal(lt_params_allocate(c.params, 3), LT_OK);
+        for (int k = 0; k < lt_params_count(c.params); k++) {
+            lt_param_info info = lt_params_info(c.params, k);
+            const float *from = lt_params_block(c.params) + info.offset;
+            double most = 0, bound = 1 / sqrt(cases[i].fan_in);
+            for (int64_t j = 0; j < lt_shape_size(info.shape); j++)
+                most = fmax(most, fabs((double)from[j]));
+            assert_true(most <= bound && most > .6 * bound);
+        }
+        close_case(&c);
+    }
+}
+
+/* y and its standard deviation by the definition, in f64, against the one-pass form in floats. */
+static void norms_do_not_mind_offsets(void **state)
+{
+    (void)state;
+    enum { N = 64, C = 2 };
+    double x[N * C], mean[C] = {0}, variance[C] = {0};
+    draws d = draws_from(5);
+    for (int i = 0; i < N * C; i++)
+        x[i] = draw(&d, 4000, 4001);
+    for (int i = 0; i < N * C; i++)
+        mean[i % C] += x[i] / N;
+    for (int i = 0; i < N * C; i++)
+        variance[i % C] += (x[i] - mean[i % C]) * (x[i] - mean[i % C]) / N;
+    double want[N * C];
+    for (int i = 0; i < N * C; i++)
+        want[i] = (x[i] - mean[i % C]) / sqrt(variance[i % C] + 1e-5);
+    lt_graph *g = lt_graph_create();
+    lt_params *p = lt_params_create();
+    lt_node *in = lt_input(g, "x", lt_shape_2d(N, C));
+    lt_batch_norm(lt_params_visit(p, g), "norm", in, true, .no_affine = true);
+    assert_int_equal(lt_params_allocate(p, 1), LT_OK);
+    lt_node *y = lt_batch_norm(lt_params_visit(p, g), "norm", in, true, .no_affine = true);
+    lt_program *program = must_compile(g, &y, 1);
+    lt_session *s = must_create(program, NULL);
+    feed(s, LT_CPU, in, x);
+    must_run(s, NULL);
+    double *found = fetch(s, LT_CPU, y);
+    assert_array_close("y", found, want, N * C, 0, 3e-6);
+    free(found);
+    lt_session_free(s);
+    lt_program_free(program);
+    lt_graph_free(g);
+    lt_params_free(p);
+}
+
+/* One number a channel has no variance: as in evaluation, and nothing moves. */
+static void batch_norm_of_one_number_uses_what_it_has(void **state)
+{
+    (void)state;
+    layer_case c = {.line = "batch_norm", .net = network_of("batch_norm"),
+                    .params = lt_params_create()};
+    lt_graph *g = lt_graph_create();
+    lt_node *x = lt_input(g, "x", lt_shape_2d(1, 3));
+    build(&c, g, x, true);
+    assert_int_equal(lt_params_allocate(c.params, 1), LT_OK);
+    lt_node *y = build(&c, g, x, true);
+    assert_null(lt_params_state_assign(c.params, g));
+    lt_program *program = must_compile(g, &y, 1);
+    lt_session *s = must_create(program, NULL);
+    assert_int_equal(lt_params_bind(c.params, g, s), LT_OK);
+    feed(s, LT_CPU, x, (double[]){1, -2, 3});
+    must_run(s, NULL);
+    double *found = fetch(s, LT_CPU, y), scale = 1 / sqrt(1 + 1e-5);
+    assert_array_close("y", found, ((double[]){scale, -2 * scale, 3 * scale}), 3, 1e-6, 0);
+    free(found);
+    lt_session_free(s);
+    lt_program_free(program);
+    lt_graph_free(g);
+    close_case(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_equal_pytorch),
+        cmocka_unit_test(initial_weights_have_pytorchs_bounds),
+        cmocka_unit_test(norms_do_not_mind_offsets),
+        cmocka_unit_test(batch_norm_of_one_number_uses_what_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

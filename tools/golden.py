@@ -231,6 +231,55 @@ model:
 """)
 
 
+class Scale(nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
+def conv_vae(directory):
+    """cs561-conv-vae at a small size: images of 6 x 6 x 2 in batches of 5, with the states of batch
+    norm in training. `trace` and `after.NAME` as above, for states too."""
+    torch.manual_seed(5)
+    n, steps, latent = 5, 10, 3
+    conv, transpose, norm, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.LeakyReLU
+    model = Vae([conv(2, 4, 3, 2, 1, bias=False), norm(4), lrelu(.2)],
+                nn.Sequential(conv(4, latent, 3, bias=False), nn.Flatten()),
+                nn.Sequential(conv(4, latent, 3, bias=False), Scale(), nn.Flatten()),
+                [nn.Unflatten(1, (latent, 1, 1)), transpose(latent, 4, 3, bias=False), norm(4),
+                 lrelu(.2), transpose(4, 2, 4, 2, 1), nn.Sigmoid()])
+    x, eps, out = rand(n, 2, 6, 6), randn(steps, n, latent), {}
+    out["x"], out["eps"] = x.permute(0, 2, 3, 1), eps
+
+    def tensors():
+        return [*model.named_parameters(), *model.named_buffers()]
+
+    for key, value in tensors():
+        value.data = single(value.data) if value.is_floating_point() else value.data
+        out[key] = value.detach().clone()
+    adam, trace, beta = torch.optim.Adam(model.parameters(), lr=1e-2), [], .7
+    for step in range(steps):
+        adam.zero_grad()
+        loss = model.terms(x, eps[step], beta, lambda y, x: torch.distributions.Normal(
+            y, math.sqrt(.5)).log_prob(x).sum((1, 2, 3)))["loss"]
+        loss.backward()
+        adam.step()
+        trace.append(loss.item())
+    out["trace"] = torch.tensor(trace)
+    for key, value in tensors():
+        out["after." + key] = value
+    save(directory, "vae_conv", out, {"beta": beta, "adam_lr": 1e-2, "image": "6 6 2", "recipe": """
+data: {set: synthetic}
+model:
+  latent: 3
+  heads: own
+  likelihood: gaussian sigma=0.7071067811865476
+  encoder: [conv 4 stride=2 pad=1 bias=no, batch_norm, leaky_relu .2]
+  posterior: {mean: [conv 3 bias=no], logvar: [conv 3 bias=no, scale 2]}
+  decoder: [reshape 1 1 3, conv_transpose 4 bias=no, batch_norm, leaky_relu .2,
+    conv_transpose image kernel=4 stride=2 pad=1, sigmoid]
+"""})
+
+
 def optimisers(directory):
     """w (n), gradients (steps x n) -> w after each step (steps x n), under the optimiser's line."""
     torch.manual_seed(4)
@@ -266,7 +315,7 @@ def main():
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden")
     directory = os.path.normpath(sys.argv[1] if len(sys.argv) > 1 else default)
     os.makedirs(directory, exist_ok=True)
-    for make in (layers, losses, vaes, optimisers):
+    for make in (layers, losses, vaes, conv_vae, optimisers):
         make(directory)
 
 
