@@ -261,6 +261,9 @@ static void layers_are_their_sums(void **state)
         {.n = 3, .h = 26, .w = 26, .i = 16, .o = 32, .kh = 3, .kw = 3, .stride = 1},
         {.n = 3, .h = 32, .w = 32, .i = 3, .o = 64, .kh = 3, .kw = 3, .stride = 1, .pad = 1},
         {.n = 2, .h = 8, .w = 8, .i = 64, .o = 64, .kh = 3, .kw = 3, .stride = 1, .pad = 1},
+        {.n = 3, .h = 7, .w = 6, .i = 16, .o = 2, .kh = 1, .kw = 1, .stride = 1, .pad = 2},
+        {.n = 3, .h = 2, .w = 2, .i = 64, .o = 64, .kh = 5, .kw = 5, .stride = 2, .pad = 2},
+        {.n = 3, .h = 1, .w = 1, .i = 64, .o = 128, .kh = 3, .kw = 3, .stride = 1, .pad = 1},
     };
     draws d = draws_from(21);
     for (int i = 0; i < COUNT_OF(layers); i++)

@@ -87,44 +87,50 @@ static void mirror_weight(const conv_spec *s, const float *w, float *mirrored)
    but DX of 8 and 16 channels 55 and 37. */
 static bool is_narrow(int64_t few, int64_t many) { return few <= 8 && many >= 4 * few; }
 
-/* oneDNN's DW goes through all of w for each image; with few pixels per image, it spends its time
-   there. GFLOP/s directly and by taps: k4 s2 from 4 x 4 x 128 to 2 x 2 x 256 57 and 112, from 8 x 8 x 128
-   to 4 x 4 x 256 90 and 109; k3 s1 of 4 x 4 x 128 119 and 105. And where w is several MB, its parts are
-   too much memory. */
+/* oneDNN's DW goes through all of w for each image, which takes as long as some 16 pixels do; on images
+   that small much of what w meets is padding besides, which taps leave out. GFLOP/s directly and by
+   taps, products with padding counted:
+       k4 s2  4 x 4 x 128 -> 2 x 2 x 256    57, 192
+       k4 s2  8 x 8 x 128 -> 4 x 4 x 256    90, 130
+       k3 s1  4 x 4 x 128 -> 4 x 4 x 128   105, 141
+       k3 s1  8 x 8 x 128 -> 8 x 8 x 128   117, 100
+   And where w is several MB, its parts are too much memory. */
 static bool is_small(const conv_spec *s)
 {
-    int64_t pixels = s->oh * s->ow, weights = w_size(s);
-    return weights >= 2048 * 1024 || (pixels <= 16 && weights >= 512 * 1024) ||
-           (pixels <= 16 && weights >= 64 * 1024 && (s->stride > 1 || pixels <= 4));
+    int64_t weights = w_size(s);
+    return weights >= 2048 * 1024 || (s->oh * s->ow <= 16 && weights >= 32 * 1024);
 }
 
 /* Images per piece. Speed depends little on it, but each part of a large gradient costs time (16
    instead of 8: up to 10 %), and patches should stay in L2. */
-static int64_t choose_images(const method *m)
+static int64_t choose_images(const conv_spec *s, bool by_patches)
 {
-    const conv_spec *s = &m->spec;
-    const int64_t most_floats = 64 * 1024, most_pieces = 1 << 16;
+    const int64_t most_floats = 64 * 1024;
     int64_t pieces = s->pass == CONV_DW && w_size(s) > 16 * 1024 ? 8 : 16;
+    int64_t most_pieces = s->pass == CONV_DW ? 64 : 1 << 16;
     int64_t images = (s->n + pieces - 1) / pieces;
-    int64_t most = most_floats / (s->oh * s->ow * s->kh * s->kw * s->i);
-    if (m->way == PATCHES && images > most)
-        images = most < 1 ? 1 : most;
     int64_t least = (s->n + most_pieces - 1) / most_pieces;
+    int64_t most = most_floats / (s->oh * s->ow * s->kh * s->kw * s->i);
+    if (by_patches && images > most)
+        images = most;
     return images < least ? least : images;
 }
 
 static method choose_method(const conv_spec *s)
 {
     method m = {.spec = *s, .way = DIRECT};
-    if (s->groups > 1)
-        ;
-    else if (s->pass == CONV_DX && is_narrow(s->i, s->o))
-        m.way = PATCHES;
-    else if (s->pass != CONV_DX && is_narrow(s->o, s->i) && s->stride == 1 && s->kh == s->kw)
-        m = (method){.spec = mirror(s), .is_mirrored = true, .way = PATCHES};
-    else if (s->pass == CONV_DW && is_small(s))
-        m.way = TAPS;
-    m.images = choose_images(&m);
+    if (s->groups == 1) {
+        if (s->pass == CONV_DX && is_narrow(s->i, s->o)) {
+            m.way = PATCHES;
+        } else if (s->pass != CONV_DX && is_narrow(s->o, s->i) && s->stride == 1 && s->kh == s->kw) {
+            m.way = PATCHES;
+            m.is_mirrored = true;
+            m.spec = mirror(s);
+        } else if (s->pass == CONV_DW && is_small(s)) {
+            m.way = TAPS;
+        }
+    }
+    m.images = choose_images(&m.spec, m.way == PATCHES);
     return m;
 }
 

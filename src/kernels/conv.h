@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolution of images and its derivatives, on float arrays. y (n x oh x ow x o) is the
    cross-correlation of x (n x h x w x i) with w (kh x kw x i / groups x o); channels last.
-   Same bits at any thread count: the batch is cut into shards by the shape alone, each computed by one
-   single-threaded piece of work; the shards' weight gradients are added as a tree. */
+   Same bits at any thread count: the work is cut into pieces by the shape alone, each computed by one
+   thread; weight gradients of pieces of the batch are added as a tree. */
 #ifndef LATENT_CONV_H
 #define LATENT_CONV_H
 

@@ -167,18 +167,41 @@ void patches_run(patches *k, const float *a, const float *b, float *out, int wor
 
 /* ---- Taps ---- */
 
-/* A piece is some of the rows of a w[ky][kx] over the whole batch, so there is nothing to add up. The
-   pixels of x are gathered, some images at a time. */
-struct taps {
-    conv_spec spec;
-    int64_t rows;           /* of w in a piece */
-    int64_t images;         /* gathered at a time */
-    onednn_matmul **first;  /* of the first images, per worker: w = */
+/* Products over equally many pixels per image, one of each per worker. */
+typedef struct tap_products {
+    int64_t pixels;
+    onednn_matmul **first;  /* of the first images: w = */
     onednn_matmul **others; /* w += */
     onednn_matmul **last;   /* of a smaller number of images, if any */
-    float *gathered;        /* images oh ow x rows, per worker */
+} tap_products;
+
+/* A piece is some of the rows of a w[ky][kx] over the whole batch, so there is nothing to add up. The
+   pixels of x under the tap, and those of y where it is inside of x, are gathered, some images at a
+   time. */
+struct taps {
+    conv_spec spec;
+    int64_t rows;   /* of w in a piece */
+    int64_t images; /* gathered at a time */
+    tap_products *products;
+    int n_products;
+    float *gathered; /* images oh ow x (rows, o), per worker */
     size_t gathered_size;
 };
+
+/* The pixels of y at which a tap is inside of x. */
+typedef struct region {
+    reach y, x;
+    int64_t pixels;
+} region;
+
+static region find_region(const conv_spec *s, int64_t tap)
+{
+    int64_t top = tap / s->kw * s->dilation - s->pad, left = tap % s->kw * s->dilation - s->pad;
+    region r = {.y = find_reach(top, s->stride, s->h, s->oh),
+                .x = find_reach(left, s->stride, s->w, s->ow)};
+    r.pixels = (r.y.end - r.y.first) * (r.x.end - r.x.first);
+    return r;
+}
 
 /* Enough pieces for some threads, of enough rows for a product. */
 static int64_t choose_rows(const conv_spec *s)
@@ -189,7 +212,7 @@ static int64_t choose_rows(const conv_spec *s)
     return rows;
 }
 
-/* The part of `gathered` that a worker uses stays in its L2. */
+/* What a worker gathers of x stays in its L2. */
 static int64_t choose_gathered(const conv_spec *s, int64_t rows)
 {
     const int64_t most = 64 * 1024;
@@ -197,15 +220,30 @@ static int64_t choose_gathered(const conv_spec *s, int64_t rows)
     return images < 1 ? 1 : images > s->n ? s->n : images;
 }
 
-static onednn_matmul **make_tap_products(const taps *k, int64_t images, bool accumulate)
+static tap_products *find_products(const taps *k, int64_t pixels)
+{
+    for (int i = 0; i < k->n_products; i++)
+        if (k->products[i].pixels == pixels)
+            return &k->products[i];
+    return NULL;
+}
+
+static bool make_tap_products(taps *k, int64_t pixels)
 {
     const conv_spec *s = &k->spec;
-    return make_products((onednn_matmul_spec){.n = k->rows,
-                                              .k = images * s->oh * s->ow,
-                                              .m = s->o,
-                                              .transpose_a = true,
-                                              .accumulate = accumulate},
-                         s->threads);
+    if (pixels == 0 || find_products(k, pixels))
+        return true;
+    int64_t rest = s->n % k->images;
+    onednn_matmul_spec m = {
+        .n = k->rows, .k = k->images * pixels, .m = s->o, .transpose_a = true};
+    tap_products *p = &k->products[k->n_products++];
+    p->pixels = pixels;
+    p->first = make_products(m, s->threads);
+    m.accumulate = true;
+    p->others = make_products(m, s->threads);
+    m.k = rest * pixels;
+    p->last = rest > 0 ? make_products(m, s->threads) : NULL;
+    return p->first && p->others && (p->last || rest == 0);
 }
 
 taps *taps_create(const conv_spec *s)
@@ -214,14 +252,14 @@ taps *taps_create(const conv_spec *s)
     k->spec = *s;
     k->rows = choose_rows(s);
     k->images = choose_gathered(s, k->rows);
-    int64_t rest = s->n % k->images;
-    k->first = make_tap_products(k, k->images, false);
-    k->others = make_tap_products(k, k->images, true);
-    k->last = rest > 0 ? make_tap_products(k, rest, true) : NULL;
-    k->gathered_size = whole_lines(k->images * s->oh * s->ow * k->rows);
+    k->products = must_alloc(sizeof *k->products * (size_t)(s->kh * s->kw));
+    bool made = true;
+    for (int64_t t = 0; t < s->kh * s->kw && made; t++)
+        made = make_tap_products(k, find_region(s, t).pixels);
+    k->gathered_size = whole_lines(k->images * s->oh * s->ow * (k->rows + s->o));
     k->gathered = tensor_alloc(sizeof *k->gathered * k->gathered_size * (size_t)s->threads,
                                "gathered pixels of a convolution");
-    if (k->first && k->others && (k->last || rest == 0) && k->gathered)
+    if (made && k->gathered)
         return k;
     taps_free(k);
     return NULL;
@@ -231,27 +269,33 @@ void taps_free(taps *k)
 {
     if (!k)
         return;
-    free_products(k->first, k->spec.threads);
-    free_products(k->others, k->spec.threads);
-    free_products(k->last, k->spec.threads);
+    for (int i = 0; i < k->n_products; i++) {
+        free_products(k->products[i].first, k->spec.threads);
+        free_products(k->products[i].others, k->spec.threads);
+        free_products(k->products[i].last, k->spec.threads);
+    }
+    free(k->products);
     tensor_free(k->gathered);
     free(k);
 }
 
-/* The channels of a piece, x pointing to the first, of the pixels under a tap; 0 outside of x. */
-static void gather(const taps *k, const float *x, int64_t ky, int64_t kx, float *to)
+/* The channels of a piece, x pointing to the first, of the pixels under a tap. */
+static void gather_x(const taps *k, const region *r, int64_t tap, const float *x, float *to)
 {
     const conv_spec *s = &k->spec;
-    size_t bytes = sizeof *to * (size_t)k->rows;
-    for (int64_t oy = 0; oy < s->oh; oy++)
-        for (int64_t ox = 0; ox < s->ow; ox++, to += k->rows) {
-            int64_t iy = oy * s->stride + ky * s->dilation - s->pad;
-            int64_t ix = ox * s->stride + kx * s->dilation - s->pad;
-            if (iy < 0 || ix < 0 || iy >= s->h || ix >= s->w)
-                memset(to, 0, bytes);
-            else
-                memcpy(to, x + (iy * s->w + ix) * s->i, bytes);
-        }
+    int64_t top = tap / s->kw * s->dilation - s->pad, left = tap % s->kw * s->dilation - s->pad;
+    for (int64_t oy = r->y.first; oy < r->y.end; oy++)
+        for (int64_t ox = r->x.first; ox < r->x.end; ox++, to += k->rows)
+            memcpy(to, x + ((oy * s->stride + top) * s->w + ox * s->stride + left) * s->i,
+                   sizeof *to * (size_t)k->rows);
+}
+
+static void gather_y(const taps *k, const region *r, const float *y, float *to)
+{
+    const conv_spec *s = &k->spec;
+    int64_t row = (r->x.end - r->x.first) * s->o;
+    for (int64_t oy = r->y.first; oy < r->y.end; oy++, to += row)
+        memcpy(to, y + (oy * s->ow + r->x.first) * s->o, sizeof *to * (size_t)row);
 }
 
 typedef struct taps_call {
@@ -266,15 +310,24 @@ static void run_tap(void *context, int64_t piece, int worker)
     taps *k = c->k;
     const conv_spec *s = &k->spec;
     int64_t per_tap = s->i / k->rows, tap = piece / per_tap, channel = piece % per_tap * k->rows;
-    float *gathered = k->gathered + (size_t)worker * k->gathered_size;
-    for (int64_t n = 0; n < s->n; n += k->images) {
+    region r = find_region(s, tap);
+    float *x = k->gathered + (size_t)worker * k->gathered_size;
+    float *y = x + k->images * r.pixels * k->rows, *w = c->w + piece * k->rows * s->o;
+    if (r.pixels == 0)
+        memset(w, 0, sizeof *w * (size_t)(k->rows * s->o));
+    for (int64_t n = 0; n < s->n && r.pixels > 0; n += k->images) {
         int64_t images = s->n - n < k->images ? s->n - n : k->images;
-        for (int64_t i = 0; i < images; i++)
-            gather(k, c->x + (n + i) * s->h * s->w * s->i + channel, tap / s->kw, tap % s->kw,
-                   gathered + i * s->oh * s->ow * k->rows);
-        onednn_matmul **product = n == 0 ? k->first : images < k->images ? k->last : k->others;
-        onednn_matmul_run(product[worker], gathered, c->y + n * s->oh * s->ow * s->o, NULL,
-                          c->w + piece * k->rows * s->o, 1);
+        bool all_y = r.pixels == s->oh * s->ow;
+        const float *y_at = c->y + n * s->oh * s->ow * s->o;
+        for (int64_t i = 0; i < images; i++) {
+            gather_x(k, &r, tap, c->x + (n + i) * s->h * s->w * s->i + channel,
+                     x + i * r.pixels * k->rows);
+            if (!all_y)
+                gather_y(k, &r, y_at + i * s->oh * s->ow * s->o, y + i * r.pixels * s->o);
+        }
+        const tap_products *p = find_products(k, r.pixels);
+        onednn_matmul **product = n == 0 ? p->first : images < k->images ? p->last : p->others;
+        onednn_matmul_run(product[worker], x, all_y ? y_at : y, NULL, w, 1);
     }
 }
 
