@@ -309,8 +309,8 @@ static void npy_rejects_damage(void **state)
 static void files_that_are_nothing_we_know(void **state)
 {
     (void)state;
-    assert_malformed(put_text("x.bin", "hello"), "found bytes 68 65 6c 6c");
-    assert_malformed(put_text("x.png", "\x89PNG"), "expected IDX, npy or AMAT");
+    assert_malformed(put_text("x.dat", "hello"), "found bytes 68 65 6c 6c");
+    assert_malformed(put_text("x.pcx", "\x0aPCX"), "expected IDX, npy, AMAT, MAT or CIFAR");
     assert_malformed(put_text("y", "a"), "found bytes 61 00 00 00");
     assert_rejected(LT_NOT_FOUND, in_dir("none.npy"), "No such file");
     assert_rejected(LT_NOT_FOUND, dir, "lacks train-images-idx3-ubyte");
@@ -343,8 +343,8 @@ static void random_damage_never_crashes(void **state)
             b.data[r[3] % b.size] ^= (unsigned char)(1 << r[4] % 8);
         if (r[5] % 4 == 0)
             b.data[b.size = r[6] % b.size] = 0;
-        data_array a;
-        int status = data_parse(files[k].name, &b, &a);
+        data_array a, labels;
+        int status = data_parse(files[k].name, &b, &a, &labels);
         assert_true(status == LT_OK || status == LT_FORMAT);
         assert_int_equal(status == LT_OK, a.u8 || a.f32);
         data_array_clear(&a);

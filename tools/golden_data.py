@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Prints the hashes of seeds_keep_their_meaning in tests/test_data.c and, where Pillow is installed
-(made with 9.4.0), those of tests/test_transform.c.
+(made with 9.4.0), those of tests/test_transform.c. Where SciPy is installed (made with 1.10.1), writes
+tests/golden/*.mat in the manner of SVHN.
 
     /usr/bin/python3 tools/golden_data.py
 
@@ -9,6 +10,7 @@ Shares nothing with the C code: Philox-4x32-10, the order of an epoch, synthetic
 binarisation, all once more; pictures are resized and recoloured by Pillow. Takes ten seconds.
 """
 import hashlib
+import os
 import struct
 
 N, HEIGHT, WIDTH, CHANNELS = 500, 13, 11, 3
@@ -163,6 +165,25 @@ def flipped(pixels):
     return [single(b / 255) for b in out]
 
 
+# ---- MAT files ----
+
+def write_mat(directory):
+    """X[h, w, c, n] and y as SVHN has them, among other variables, packed and plain."""
+    import numpy
+    from scipy.io import savemat
+    h, w, c, n = numpy.indices((5, 4, 3, 6))
+    x = (37 * h + 11 * w + 83 * c + 101 * n + h * w * n).astype(numpy.uint8)
+    y = numpy.array([[10, 1, 9, 2, 3, 10]]).T
+    for name, packed, labels in (("packed", True, y.astype(numpy.uint8)),
+                                 ("plain", False, y.astype(float))):
+        path = os.path.join(directory, f"svhn-{name}.mat")
+        savemat(path, {"note": "not an image", "X": x, "more": {"a": 1.0, "b": "c"}, "y": labels,
+                       "z": numpy.array([[1 + 2j]])}, do_compression=packed)
+        with open(path, "r+b") as file:  # not the date
+            file.write(b"MATLAB 5.0 MAT-file, by tools/golden_data.py".ljust(116))
+        print(path, os.path.getsize(path), "bytes")
+
+
 def main():
     pixels = images()
     drawn = draws(pixels)
@@ -171,6 +192,10 @@ def main():
     print("order ", hashlib.sha256(struct.pack(f"<{N}i", *order())).hexdigest())
     print("draws ", hashlib.sha256(struct.pack(f"<{len(drawn)}f", *drawn)).hexdigest())
     print("flips ", hashlib.sha256(struct.pack(f"<{len(turned)}f", *turned)).hexdigest())
+    try:
+        write_mat(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/golden"))
+    except ImportError:
+        print("no SciPy, no MAT files")
     try:
         from PIL import Image
     except ImportError:

@@ -115,8 +115,9 @@ static uint64_t count_lines(const data_source *s)
     return n;
 }
 
-static int amat_read(data_source *s, data_array *out)
+static int amat_read(data_source *s, data_array *out, data_array *labels)
 {
+    (void)labels;
     size_t width, pixels;
     int side;
     LT_TRY(find_width(s, &width, &side));

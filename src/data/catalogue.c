@@ -54,6 +54,13 @@ static const lt_catalogue_file binarized_files[] = {
           "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c"),
 };
 
+static const lt_catalogue_file svhn_files[] = {
+    PLAIN(LT_TRAIN, false, "train_32x32.mat", 182040794,
+          "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"),
+    PLAIN(LT_TEST, false, "test_32x32.mat", 64275384,
+          "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
+};
+
 /* clang-format off */
 static const lt_catalogue_entry sets[] = {
     {.name = "mnist",
@@ -74,6 +81,11 @@ static const lt_catalogue_entry sets[] = {
      .h = 28, .w = 28, .c = 1, .n = {50000, 10000, 10000},
      .mirrors = {"http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist"},
      .files = binarized_files, .n_files = COUNT_OF(binarized_files)},
+    {.name = "svhn",
+     .summary = "house numbers from street views, colour, 32 x 32, 10 classes (cropped digits)",
+     .h = 32, .w = 32, .c = 3, .n = {73257, 0, 26032},
+     .mirrors = {"http://ufldl.stanford.edu/housenumbers"},
+     .files = svhn_files, .n_files = COUNT_OF(svhn_files)},
 };
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/catalogue.h"
+#include "data/load.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,56 +219,6 @@ int dataset_finish(lt_dataset *d)
 
 /* ---- From files ---- */
 
-/* The layout of a directory of npy files; all but the first may be missing. */
-static const lt_catalogue_file npy_files[] = {
-    {LT_TRAIN, false, "train.npy", "train.npy", 0, NULL},
-    {LT_TRAIN, true, "train-labels.npy", "train-labels.npy", 0, NULL},
-    {LT_VALID, false, "valid.npy", "valid.npy", 0, NULL},
-    {LT_VALID, true, "valid-labels.npy", "valid-labels.npy", 0, NULL},
-    {LT_TEST, false, "test.npy", "test.npy", 0, NULL},
-    {LT_TEST, true, "test-labels.npy", "test-labels.npy", 0, NULL},
-};
-
-static int read_if_there(const char *path, data_array *out)
-{
-    *out = (data_array){0};
-    return path ? data_read(path, out) : LT_OK;
-}
-
-/* Reads the images and the labels of a split; either path may be NULL. */
-static int load_split(lt_dataset *d, lt_split split, const char *const paths[2])
-{
-    if (!paths[0] && paths[1])
-        return status_fail(LT_NOT_FOUND,
-                           "%s: labels without images: no file of %s images beside it", paths[1],
-                           lt_split_name(split));
-    if (!paths[0])
-        return LT_OK;
-    data_array images, labels;
-    LT_TRY(data_read(paths[0], &images));
-    int status = read_if_there(paths[1], &labels);
-    if (status == LT_OK)
-        return dataset_take(d, split, &images, &labels, paths);
-    data_array_clear(&images);
-    return status;
-}
-
-/* Reads those of the files that are in `dir`. */
-static int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, int n)
-{
-    char *paths[LT_SPLITS][2] = {{0}};
-    for (int i = 0; i < n; i++)
-        paths[files[i].split][files[i].is_labels] = catalogue_file_path(dir, &files[i]);
-    int status = LT_OK;
-    for (int i = 0; i < LT_SPLITS; i++) {
-        if (status == LT_OK)
-            status = load_split(d, (lt_split)i, (const char *const[2]){paths[i][0], paths[i][1]});
-        free(paths[i][0]);
-        free(paths[i][1]);
-    }
-    return status;
-}
-
 /* What a set of the catalogue must be when it is asked for by its name. */
 static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
 {
@@ -291,15 +242,10 @@ static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
 
 static int load_directory(lt_dataset *d)
 {
-    for (int i = 0; i < lt_data_count(); i++) {
-        const lt_catalogue_entry *set = lt_data_entry(i);
-        if (catalogue_is_in(set, d->place, NULL))
-            return load_files(d, d->place, set->files, set->n_files);
-    }
-    char *train = catalogue_file_path(d->place, &npy_files[0]);
-    free(train);
-    if (train)
-        return load_files(d, d->place, npy_files, COUNT_OF(npy_files));
+    bool is_known;
+    LT_TRY(load_known_files(d, &is_known));
+    if (is_known)
+        return LT_OK;
     const char *idx = NULL, *amat = NULL;
     catalogue_is_in(lt_data_named("mnist"), d->place, &idx);
     catalogue_is_in(lt_data_named("binarized-mnist"), d->place, &amat);
@@ -309,10 +255,9 @@ static int load_directory(lt_dataset *d)
                        d->place, idx, amat);
 }
 
-static int load_file(lt_dataset *d)
+static int load_one(lt_dataset *d)
 {
-    const char *const paths[2] = {d->place, NULL};
-    return load_split(d, LT_TRAIN, paths);
+    return load_file(d);
 }
 
 /* The last part of a path, without slashes at its end; freed by the caller. */
@@ -346,7 +291,7 @@ static int open_path(lt_dataset **out, const char *path, const lt_data_options *
     lt_dataset *d = create_at_path(path, options);
     if (!d)
         return LT_VALUE;
-    int status = file_is_directory(path) ? load_directory(d) : load_file(d);
+    int status = file_is_directory(path) ? load_directory(d) : load_one(d);
     *out = d;
     return status;
 }

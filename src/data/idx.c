@@ -11,9 +11,9 @@ static uint32_t big_endian(const unsigned char *p)
 }
 
 /* The two zeros are enough: text has none, and npy starts with \x93. */
-static bool idx_sniff(const bytes *content)
+static bool idx_sniff(const data_source *s)
 {
-    return content->size >= 2 && content->data[0] == 0 && content->data[1] == 0;
+    return s->content.size >= 2 && s->content.data[0] == 0 && s->content.data[1] == 0;
 }
 
 static int check_signature(const data_source *s)
@@ -32,8 +32,9 @@ static int check_signature(const data_source *s)
     return LT_OK;
 }
 
-static int idx_read(data_source *s, data_array *out)
+static int idx_read(data_source *s, data_array *out, data_array *labels)
 {
+    (void)labels;
     LT_TRY(check_signature(s));
     int rank = s->content.data[3];
     size_t header = 4 + 4 * (size_t)rank, size = s->content.size;

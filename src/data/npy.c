@@ -26,9 +26,10 @@ typedef struct npy_header {
     size_t descr_at, order_at, shape_at, data_at;
 } npy_header;
 
-static bool npy_sniff(const bytes *content)
+static bool npy_sniff(const data_source *s)
 {
-    return content->size >= SIGNATURE_SIZE && memcmp(content->data, SIGNATURE, SIGNATURE_SIZE) == 0;
+    return s->content.size >= SIGNATURE_SIZE &&
+           memcmp(s->content.data, SIGNATURE, SIGNATURE_SIZE) == 0;
 }
 
 /* ---- The dictionary: {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), } ---- */
@@ -172,7 +173,7 @@ static int read_header(const data_source *s, npy_header *h)
 {
     const unsigned char *p = s->content.data;
     size_t size = s->content.size;
-    if (!npy_sniff(&s->content))
+    if (!npy_sniff(s))
         return data_malformed(s, 0, "expected \\x93NUMPY, found another signature");
     size_t start = size > 6 && p[6] == 1 ? 10 : 12;
     if (size < start)
@@ -332,8 +333,9 @@ static int set_shape(const data_source *s, const npy_header *h, data_array *out,
     return data_set_shape(s, h->shape_at, out, shape, n);
 }
 
-static int npy_read(data_source *s, data_array *out)
+static int npy_read(data_source *s, data_array *out, data_array *labels)
 {
+    (void)labels;
     npy_header h = {0};
     LT_TRY(read_header(s, &h));
     size_t n, size;

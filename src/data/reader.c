@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const reader *const readers[] = {&idx_reader, &npy_reader, &amat_reader};
+/* In the order of asking: the first bytes of CIFAR's files may be anything, but their size tells.
+ */
+static const reader *const readers[] = {&cifar_reader, &idx_reader, &npy_reader, &mat_reader,
+                                        &amat_reader};
 
 /* Inflated bytes of one file; a gzip bomb stops here. */
 static const size_t CONTENT_LIMIT = (size_t)1 << (sizeof(size_t) > 4 ? 33 : 30);
@@ -76,8 +79,7 @@ int data_square_side(size_t pixels)
     return 0;
 }
 
-/* Does the path end in the reader's extension, with or without ".gz"? */
-static bool has_extension(const char *path, const char *extension)
+bool data_has_extension(const char *path, const char *extension)
 {
     size_t n = strlen(path), m = strlen(extension);
     if (n > 3 && strcmp(path + n - 3, ".gz") == 0)
@@ -89,10 +91,10 @@ static bool has_extension(const char *path, const char *extension)
 static const reader *find_reader(const data_source *s)
 {
     for (int i = 0; i < COUNT_OF(readers); i++)
-        if (readers[i]->sniff && readers[i]->sniff(&s->content))
+        if (readers[i]->sniff && readers[i]->sniff(s))
             return readers[i];
     for (int i = 0; i < COUNT_OF(readers); i++)
-        if (readers[i]->extension && has_extension(s->path, readers[i]->extension))
+        if (readers[i]->extension && data_has_extension(s->path, readers[i]->extension))
             return readers[i];
     return NULL;
 }
@@ -115,9 +117,9 @@ static void notice_binary(const data_source *s, data_array *a)
     log_info("%s: all pixels are 0 or 1: read as black and white", s->path);
 }
 
-int data_parse(const char *path, bytes *content, data_array *out)
+int data_parse(const char *path, bytes *content, data_array *out, data_array *labels)
 {
-    *out = (data_array){0};
+    *out = *labels = (data_array){0};
     data_source s = {.path = path, .content = *content};
     *content = (bytes){0};
     const reader *r = find_reader(&s);
@@ -125,26 +127,28 @@ int data_parse(const char *path, bytes *content, data_array *out)
     if (s.content.size == 0)
         status = data_malformed(&s, 0, "expected images or labels, found an empty file");
     else if (!r)
-        status = data_malformed(&s, 0,
-                                "expected IDX, npy or AMAT data, found bytes %02x %02x %02x "
-                                "%02x",
-                                s.content.data[0], s.content.size > 1 ? s.content.data[1] : 0,
-                                s.content.size > 2 ? s.content.data[2] : 0,
-                                s.content.size > 3 ? s.content.data[3] : 0);
+        status = data_malformed(
+            &s, 0,
+            "expected IDX, npy, AMAT, MAT or CIFAR data, found bytes %02x %02x %02x "
+            "%02x",
+            s.content.data[0], s.content.size > 1 ? s.content.data[1] : 0,
+            s.content.size > 2 ? s.content.data[2] : 0, s.content.size > 3 ? s.content.data[3] : 0);
     else
-        status = r->read(&s, out);
+        status = r->read(&s, out, labels);
     bytes_clear(&s.content);
-    if (status == LT_OK)
+    if (status == LT_OK) {
         notice_binary(&s, out);
-    else
-        data_array_clear(out);
+        return LT_OK;
+    }
+    data_array_clear(out);
+    data_array_clear(labels);
     return status;
 }
 
-int data_read(const char *path, data_array *out)
+int data_read(const char *path, data_array *out, data_array *labels)
 {
-    *out = (data_array){0};
+    *out = *labels = (data_array){0};
     bytes content;
     LT_TRY(file_read_inflated(path, CONTENT_LIMIT, &content));
-    return data_parse(path, &content, out);
+    return data_parse(path, &content, out, labels);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Readers of data files: the content of one file in, one array of images or labels out. A reader is
-   a record in its family's file and a line in `readers` of reader.c. */
+/* Readers of data files: the content of one file in, an array of images or labels out, or one of each.
+   A reader is a record in its family's file and a line in `readers` of reader.c. */
 #ifndef LATENT_READER_H
 #define LATENT_READER_H
 
@@ -34,17 +34,22 @@ typedef struct data_source {
 typedef struct reader {
     const char *name;
     const char *extension; /* of files without a signature; NULL: the signature decides */
-    bool (*sniff)(const bytes *content); /* is this its signature? NULL: the extension decides */
-    int (*read)(data_source *source, data_array *out);
+    bool (*sniff)(const data_source *source); /* is this its signature? NULL: the extension decides */
+    /* `labels` are those that stand in the same file as images, if there are any. */
+    int (*read)(data_source *source, data_array *out, data_array *labels);
 } reader;
 
-extern const reader idx_reader, amat_reader, npy_reader;
+extern const reader cifar_reader, idx_reader, mat_reader, npy_reader, amat_reader;
 
-/* Reads a file, plain or gzip, of any format into `out`, which is empty after a failure. */
-int data_read(const char *path, data_array *out);
+/* Reads a file, plain or gzip, of any format: images or labels into `out`, labels that images bring
+   along into `labels`. Both are empty after a failure. */
+int data_read(const char *path, data_array *out, data_array *labels);
 
 /* The same for content in memory, which is consumed. */
-int data_parse(const char *path, bytes *content, data_array *out);
+int data_parse(const char *path, bytes *content, data_array *out, data_array *labels);
+
+/* Does the path end in `extension`, with or without ".gz"? */
+bool data_has_extension(const char *path, const char *extension);
 
 /* LT_FORMAT "PATH: at byte OFFSET: ..."; say what was expected and what was found. */
 int data_malformed(const data_source *s, size_t offset, const char *format, ...) LT_PRINTF(3, 4);
