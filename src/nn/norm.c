@@ -10,7 +10,7 @@
 
 typedef struct moments {
     lt_node *mean, *variance; /* 1 along the axes */
-    lt_node *centred;         /* x - mean */
+    lt_node *d, *offset;      /* x less a constant, and the mean of that */
 } moments;
 
 static int64_t count_over(lt_shape s, unsigned axes)
@@ -43,7 +43,8 @@ static moments moments_over(lt_node *x, unsigned axes)
     lt_node *zero = lt_scalar(lt_node_graph(x), 0); /* rounding may leave less */
     return (moments){.mean = lt_add(a, first),
                      .variance = lt_max(lt_sub(second, lt_square(first)), zero),
-                     .centred = lt_sub(d, first)};
+                     .d = d,
+                     .offset = first};
 }
 
 static double eps_of(const lt_norm_options *o) { return o->eps ? o->eps : 1e-5; }
@@ -67,11 +68,12 @@ static affine affine_of(lt_scope *own, lt_shape s, lt_layout layout, const lt_no
                     lt_param(own, "bias", s, layout, (lt_init){.kind = LT_INIT_ZEROS})};
 }
 
-/* centred (scale weight) + bias: the product is of small arrays where the weight is one. */
-static lt_node *apply(lt_node *centred, lt_node *scale, affine a)
+/* (d - offset) k + bias with k = scale weight, as d k + (bias - offset k): of each number one product
+   and one sum, and in its gradient two sums over all of them instead of three. */
+static lt_node *apply(lt_node *d, lt_node *offset, lt_node *scale, affine a)
 {
-    lt_node *y = lt_mul(centred, a.weight ? lt_mul(scale, a.weight) : scale);
-    return a.bias ? lt_add(y, a.bias) : y;
+    lt_node *k = a.weight ? lt_mul(scale, a.weight) : scale, *shift = lt_mul(offset, k);
+    return lt_add(lt_mul(d, k), a.bias ? lt_sub(a.bias, shift) : lt_neg(shift));
 }
 
 /* ---- Batch norm ---- */
@@ -104,12 +106,12 @@ lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bool is_t
     unsigned axes = LT_AXIS(channel_axis) - 1;
     double n = (double)count_over(shape, axes);
     if (!is_training || n < 2)
-        return apply(lt_sub(x, mean), scale_of(variance, o), a);
+        return apply(x, mean, scale_of(variance, o), a);
     moments m = moments_over(x, axes);
     move_state(own, "running_mean", mean, m.mean, o);
     move_state(own, "running_var", variance, lt_scale(m.variance, n / (n - 1)), o);
     lt_state_update(own, "num_batches_tracked", lt_shift(batches, 1));
-    return apply(m.centred, scale_of(m.variance, o), a);
+    return apply(m.d, m.offset, scale_of(m.variance, o), a);
 }
 
 /* ---- Norms of each image ---- */
@@ -140,7 +142,7 @@ static lt_node *group_norm(const char *what, lt_scope *s, const char *name, lt_n
         a = (affine){lt_reshape(a.weight, cut_channels), lt_reshape(a.bias, cut_channels)};
     unsigned all = LT_AXIS(cut.rank) - 1, axes = all & ~(LT_AXIS(0) | LT_AXIS(last));
     moments m = moments_over(lt_reshape(x, cut), axes);
-    return lt_reshape(apply(m.centred, scale_of(m.variance, o), a), shape);
+    return lt_reshape(apply(m.d, m.offset, scale_of(m.variance, o), a), shape);
 }
 
 lt_node *lt_group_norm_with(lt_scope *s, const char *name, lt_node *x, int64_t groups,
@@ -169,6 +171,6 @@ lt_node *lt_layer_norm_with(lt_scope *s, const char *name, lt_node *x, const lt_
     lt_layout layout = one.rank == 3 ? LT_LAYOUT_IMAGE : LT_LAYOUT_PLAIN;
     affine a = affine_of(own, one, layout, o);
     moments m = moments_over(x, (LT_AXIS(shape.rank) - 1) & ~LT_AXIS(0));
-    lt_node *y = apply(m.centred, scale_of(m.variance, o), (affine){0});
+    lt_node *y = apply(m.d, m.offset, scale_of(m.variance, o), (affine){0});
     return a.weight ? lt_add(lt_mul(y, a.weight), a.bias) : y;
 }
