@@ -72,13 +72,22 @@ LT_API int lt_data_image_size(const char *name, const lt_data_options *options, 
 
 /* Opens a set by the name of the catalogue (lt_data_entry), by "synthetic", or by path: a directory
    that holds the files of a set of the catalogue, or train.npy and, optionally, valid.npy, test.npy
-   and train-labels.npy and so on; or one file of images, which becomes the train split. A path is
-   what contains a '/', or exists and is no name.
+   and train-labels.npy and so on; or pictures; or one file of images, which becomes the train split.
+   A path is what contains a '/', or exists and is no name.
    A name is looked for in options->path and its folder NAME, where a path is given; else in
    $LATENT_DATA/NAME, in $XDG_CACHE_HOME/latent/NAME (by default ~/.cache/latent/NAME), and where
    the system's package puts it. Nothing is downloaded: see lt_data_fetch.
    Files, plain or gzip: IDX (bytes), AMAT (text, 0 and 1), npy (u1, bool, f4, f8 in [0, 1];
    N x H x W, N x H x W x C, or N x D with square D). Every file is checked whole.
+   Pictures: a directory or a zip file with PNG, JPEG, WebP, PBM, PGM or PPM files anywhere in it.
+   Where it has a folder train (training) and one of valid (val, validation) and test (testing), or
+   zip files of these names, they are the splits; else all is train. The folders below, by their
+   names in train, are the classes; labels are given where every picture of a split lies in a class
+   and there are 2 to 256. The order is that of the paths, classes taking turns in proportion, so
+   that every stretch of a split has all of them. Pictures must have one size and one number of
+   channels, or be given them by `resize` and `channels`. One that cannot be read is told of through
+   the log and left out, or, with `strict`, an error. Decoded sets are kept in the cache, in
+   `pictures`, until their files change.
    LT_NOT_FOUND, LT_FORMAT, LT_VALUE, LT_IO, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
 LT_API int lt_dataset_open(lt_dataset **out, const char *name_or_path,
                            const lt_data_options *options);

@@ -151,13 +151,15 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-char *catalogue_cache(const lt_catalogue_entry *set)
+char *catalogue_cache_folder(const char *name)
 {
     const char *cache = environment("XDG_CACHE_HOME"), *home = environment("HOME");
     if (cache && cache[0] == '/') /* relative ones are to be ignored, says the XDG specification */
-        return must_format("%s/latent/%s", cache, set->name);
-    return home ? must_format("%s/.cache/latent/%s", home, set->name) : NULL;
+        return must_format("%s/latent/%s", cache, name);
+    return home ? must_format("%s/.cache/latent/%s", home, name) : NULL;
 }
+
+char *catalogue_cache(const lt_catalogue_entry *set) { return catalogue_cache_folder(set->name); }
 
 enum { MAX_PLACES = 3 };
 

@@ -19,6 +19,9 @@ int catalogue_find(const lt_catalogue_entry *set, const char *path, char **place
 /* Where downloads of the set go; NULL without a home directory. Freed by the caller. */
 char *catalogue_cache(const lt_catalogue_entry *set);
 
+/* A folder of the cache directory; NULL without a home directory. Freed by the caller. */
+char *catalogue_cache_folder(const char *name);
+
 enum { SHA256_TEXT = 65 };
 
 /* SHA-256 as hexadecimal digits. */

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/catalogue.h"
+#include "data/folder.h"
 #include "data/load.h"
 
 #include <stdlib.h>
@@ -240,23 +241,36 @@ static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
     return check_published(d, set);
 }
 
+static int load_pictures(lt_dataset *d)
+{
+    transform t = data_options_transform(&d->info.options);
+    return folder_open(d, d->place, &t, d->info.options.strict, lt_cores());
+}
+
 static int load_directory(lt_dataset *d)
 {
     bool is_known;
     LT_TRY(load_known_files(d, &is_known));
     if (is_known)
         return LT_OK;
+    if (folder_is_pictures(d->place))
+        return load_pictures(d);
     const char *idx = NULL, *amat = NULL;
     catalogue_is_in(lt_data_named("mnist"), d->place, &idx);
     catalogue_is_in(lt_data_named("binarized-mnist"), d->place, &amat);
-    return status_fail(LT_NOT_FOUND,
-                       "%s: expected the files of a data set, found a directory that lacks %s, %s, "
-                       "and train.npy",
-                       d->place, idx, amat);
+    char *found = folder_describe(d->place);
+    status_fail(LT_NOT_FOUND,
+                "%s: expected pictures (.png, .jpg, .webp, .ppm, .pgm, .pbm), or the files of a data "
+                "set, found %s; the directory lacks %s, %s, and train.npy",
+                d->place, found, idx, amat);
+    free(found);
+    return LT_NOT_FOUND;
 }
 
 static int load_one(lt_dataset *d)
 {
+    if (folder_is_pictures(d->place))
+        return load_pictures(d);
     return load_file(d);
 }
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Results that took time, kept between runs: files in the folder `pictures` of the cache directory,
+   named by their keys. Nothing depends on them: one that is missing, foreign or damaged is made
+   again, one that cannot be written is a warning, one not used for a month is deleted. */
+#ifndef LATENT_CACHE_H
+#define LATENT_CACHE_H
+
+#include "base/file.h"
+#include "data/catalogue.h"
+
+/* What was stored: a head and a body, in `file`. */
+typedef struct cached {
+    bytes file;
+    const unsigned char *head, *body;
+    size_t head_size, body_size;
+} cached;
+
+/* `key` has 64 hexadecimal digits: the SHA-256 of everything that the result depends on. False:
+   it is not there; a damaged file is told of through the log. */
+bool cache_load(const char key[SHA256_TEXT], int threads, cached *out);
+void cached_clear(cached *c);
+
+void cache_store(const char key[SHA256_TEXT], int threads, const void *head, size_t head_size,
+                 const void *body, size_t body_size);
+
+#endif

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* Two steps: collecting names from directories and archives, and reading splits and classes out of
+   them. */
+#include "data/listing.h"
+
+#include "base/file.h"
+#include "base/status.h"
+#include "data/archive.h"
+#include "data/picture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { MAX_DEPTH = 64 };
+
+void listing_clear(listing *l)
+{
+    for (int i = 0; i < l->n_archives; i++)
+        archive_close(l->opened[i]);
+    free(l->pictures);
+    free(l->classes);
+    free(l->folders);
+    arena_clear(&l->texts);
+    *l = (listing){0};
+}
+
+char *listing_path(const listing *l, const listed *p) { return file_join(l->root, p->name); }
+
+/* ---- Names ---- */
+
+static const struct split_name {
+    const char *name;
+    lt_split split;
+} split_names[] = {{"train", LT_TRAIN}, {"training", LT_TRAIN},   {"valid", LT_VALID},
+                   {"val", LT_VALID},   {"validation", LT_VALID}, {"test", LT_TEST},
+                   {"testing", LT_TEST}};
+
+/* The split that the first n letters of `name` stand for, or LT_SPLITS. */
+static int split_of(const char *name, size_t n)
+{
+    for (int i = 0; i < COUNT_OF(split_names); i++)
+        if (strlen(split_names[i].name) == n && strncasecmp(split_names[i].name, name, n) == 0)
+            return split_names[i].split;
+    return LT_SPLITS;
+}
+
+/* Letters of the first folder of a place; 0: it is a file. */
+static size_t folder_length(const char *place)
+{
+    const char *slash = strchr(place, '/');
+    return slash ? (size_t)(slash - place) : 0;
+}
+
+static const char *last_part(const char *place)
+{
+    const char *slash = strrchr(place, '/');
+    return slash ? slash + 1 : place;
+}
+
+/* What systems leave beside files, and nobody put there. */
+static bool is_litter(const char *part, size_t n)
+{
+    static const char *const litter[] = {"__MACOSX", "Thumbs.db", "desktop.ini"};
+    for (int i = 0; i < COUNT_OF(litter); i++)
+        if (strlen(litter[i]) == n && strncasecmp(litter[i], part, n) == 0)
+            return true;
+    return part[0] == '.';
+}
+
+static bool holds_litter(const char *place)
+{
+    for (size_t n; *place; place += n + (place[n] == '/')) {
+        n = strcspn(place, "/");
+        if (n && is_litter(place, n))
+            return true;
+    }
+    return false;
+}
+
+/* ---- Collecting ---- */
+
+static void note_folder(listing *l, const char *place)
+{
+    const char *name = last_part(place);
+    if (split_of(name, strlen(name)) == LT_SPLITS)
+        return;
+    l->folders = must_grow(l->folders, l->n_folders, &l->folder_capacity);
+    l->folders[l->n_folders++] = place;
+}
+
+static void note_ignored(listing *l, const char *name)
+{
+    if (l->n_ignored++ == 0)
+        l->ignored = name;
+}
+
+static int add(listing *l, listed p)
+{
+    if (l->n == INT32_MAX)
+        return status_fail(LT_UNSUPPORTED, "%s: more than %d pictures", l->root, INT32_MAX);
+    l->pictures = must_grow(l->pictures, l->n, &l->capacity);
+    l->pictures[l->n++] = p;
+    return l->is_probe ? LT_INTERRUPTED : LT_OK;
+}
+
+/* Takes off the folder that holds everything in an archive of a split, again and again: one called
+   like the split, or one that holds folders and no pictures. */
+static void unwrap(listing *l, int from, int split)
+{
+    while (l->n > from) {
+        const char *place = l->pictures[from].place;
+        size_t n = folder_length(place);
+        bool is_shared = n > 0, is_split = split_of(place, n) == split;
+        for (int i = from; i < l->n && is_shared; i++) {
+            const char *other = l->pictures[i].place;
+            is_shared = strncmp(other, place, n + 1) == 0 &&
+                        (is_split || folder_length(other + n + 1) > 0);
+        }
+        if (!is_shared)
+            return;
+        for (int i = from; i < l->n; i++)
+            l->pictures[i].place += n + 1;
+    }
+}
+
+/* The pictures of a zip file; with `split`, it stands for the folder of that split and its pictures
+   are named below `name`. */
+static int list_archive(listing *l, const char *path, const char *name, int split)
+{
+    archive *a;
+    LT_TRY(archive_open(&a, path));
+    int status = LT_OK, from = l->n;
+    for (uint64_t i = 0; i < archive_count(a) && status == LT_OK; i++) {
+        archive_entry e;
+        if (!archive_stat(a, i, &e) || holds_litter(e.name))
+            continue;
+        size_t n = strlen(e.name);
+        char *inner = arena_copy_text(&l->texts, e.name);
+        char *shown = name ? arena_format(&l->texts, "%s/%s", name, inner) : inner;
+        if (n && inner[n - 1] == '/') {
+            inner[n - 1] = 0;
+            if (!name) /* those of a split's archive lie below the split */
+                note_folder(l, inner);
+        } else if (picture_is_named(inner)) {
+            status = add(l, (listed){.name = shown, .place = inner, .archive = l->n_archives,
+                                     .index = i, .size = e.size, .stamp = {e.crc}});
+        } else {
+            note_ignored(l, shown);
+        }
+    }
+    l->opened[l->n_archives] = a;
+    l->archives[l->n_archives++] = arena_copy_text(&l->texts, path);
+    if (!name)
+        return status;
+    unwrap(l, from, split);
+    for (int i = from; i < l->n; i++)
+        l->pictures[i].place =
+            arena_format(&l->texts, "%s/%s", lt_split_name((lt_split)split), l->pictures[i].place);
+    note_folder(l, lt_split_name((lt_split)split));
+    return status;
+}
+
+/* A directory on the way down from the root, so that links that lead back are noticed. */
+typedef struct step {
+    const struct step *above;
+    dev_t device;
+    ino_t inode;
+    int depth;
+} step;
+
+static bool leads_back(const step *s, const struct stat *to)
+{
+    for (; s; s = s->above)
+        if (s->device == to->st_dev && s->inode == to->st_ino)
+            return true;
+    return false;
+}
+
+static uint64_t nanoseconds(struct timespec t)
+{
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int list_directory(listing *l, const char *path, const char *place, const step *above);
+
+/* "train.zip" stands for the folder "train", unless that is there unpacked. LT_SPLITS: no. */
+static int split_of_archive(const char *dir, const char *name)
+{
+    size_t n = strlen(name);
+    if (n < 5 || strcasecmp(name + n - 4, ".zip") != 0)
+        return LT_SPLITS;
+    int split = split_of(name, n - 4);
+    char *folder = must_format("%s/%.*s", dir, (int)n - 4, name);
+    if (file_is_directory(folder))
+        split = LT_SPLITS;
+    free(folder);
+    return split;
+}
+
+static int list_file(listing *l, const char *dir, const char *path, const char *place,
+                     const struct stat *s, const step *above)
+{
+    int split = above->above ? LT_SPLITS : split_of_archive(dir, place);
+    if (split < LT_SPLITS && l->n_archives < MAX_ARCHIVES)
+        return list_archive(l, path, place, split);
+    if (!picture_is_named(place)) {
+        note_ignored(l, place);
+        return LT_OK;
+    }
+    listed p = {.name = place, .place = place, .archive = NO_ARCHIVE,
+                .size = (uint64_t)s->st_size,
+                .stamp = {nanoseconds(s->st_mtim), nanoseconds(s->st_ctim)}};
+    l->newest = p.stamp[1] > l->newest ? p.stamp[1] : l->newest;
+    return add(l, p);
+}
+
+static int list_entry(listing *l, const char *dir, const char *path, const char *place,
+                      const step *above)
+{
+    struct stat s = {0};
+    if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) /* a broken link is a picture nobody can read */
+        return list_file(l, dir, path, place, &s, above);
+    if (leads_back(above, &s)) {
+        log_warning("%s: a link to a folder above it; left out", path);
+        return LT_OK;
+    }
+    if (above->depth == MAX_DEPTH)
+        return status_fail(LT_UNSUPPORTED, "%s: more than %d folders deep", path, MAX_DEPTH);
+    note_folder(l, place);
+    return list_directory(l, path, place, &(step){above, s.st_dev, s.st_ino, above->depth + 1});
+}
+
+static int list_directory(listing *l, const char *path, const char *place, const step *above)
+{
+    char **names;
+    int n, status = LT_OK;
+    LT_TRY(file_list(path, NULL, &names, &n));
+    for (int i = 0; i < n && status == LT_OK; i++) {
+        if (is_litter(names[i], strlen(names[i])))
+            continue;
+        char *inner = file_join(path, names[i]);
+        const char *name = *place ? arena_format(&l->texts, "%s/%s", place, names[i])
+                                  : arena_copy_text(&l->texts, names[i]);
+        status = list_entry(l, path, inner, name, above);
+        free(inner);
+    }
+    file_list_free(names, n);
+    return status;
+}
+
+static int collect(listing *l, const char *root)
+{
+    l->root = arena_copy_text(&l->texts, root);
+    struct stat s;
+    l->is_archive = !file_is_directory(root);
+    if (l->is_archive)
+        return list_archive(l, root, NULL, LT_SPLITS);
+    if (stat(root, &s) != 0)
+        return status_fail(LT_IO, "cannot read %s", root);
+    return list_directory(l, root, "", &(step){NULL, s.st_dev, s.st_ino, 0});
+}
+
+/* ---- Splits ---- */
+
+/* Which splits the folders at one level stand for; `at` letters of each place lie above it. */
+typedef struct level {
+    bool is_named[LT_SPLITS]; /* there is a folder called so */
+    bool is_shared;           /* one folder holds all pictures */
+} level;
+
+static void look_at_name(level *v, const char *place, size_t n)
+{
+    int split = split_of(place, n);
+    if (split < LT_SPLITS)
+        v->is_named[split] = true;
+}
+
+static level look(const listing *l, size_t at)
+{
+    const char *first = l->pictures[0].place;
+    size_t n = folder_length(first + at);
+    level v = {.is_shared = n > 0};
+    for (int i = 0; i < l->n; i++) {
+        const char *place = l->pictures[i].place;
+        v.is_shared &= strncmp(place + at, first + at, n + 1) == 0;
+        look_at_name(&v, place + at, folder_length(place + at));
+    }
+    for (int i = 0; i < l->n_folders; i++) /* an empty one has no picture to tell of it */
+        if (strlen(l->folders[i]) > at && strncmp(l->folders[i], first, at) == 0 &&
+            !strchr(l->folders[i] + at, '/'))
+            look_at_name(&v, l->folders[i] + at, strlen(l->folders[i] + at));
+    return v;
+}
+
+/* Finds the level whose folders are train and valid or test; false: there is none. Without it, *at
+   is behind the folders that hold everything. */
+static bool find_splits(const listing *l, size_t *at)
+{
+    for (*at = 0;;) {
+        level v = look(l, *at);
+        if (v.is_named[LT_TRAIN] && (v.is_named[LT_VALID] || v.is_named[LT_TEST]))
+            return true;
+        if (!v.is_shared)
+            return false;
+        *at += folder_length(l->pictures[0].place + *at) + 1;
+    }
+}
+
+/* Puts each picture into its split, and drops the pictures beside them. Leaves `at` letters of each
+   place out; the rest begins with the class. */
+static void part_splits(listing *l, size_t at, bool has_splits)
+{
+    int kept = 0, beside = 0;
+    const char *first_beside = NULL;
+    for (int i = 0; i < l->n; i++) {
+        listed p = l->pictures[i];
+        size_t n = folder_length(p.place += at);
+        int split = has_splits ? split_of(p.place, n) : LT_TRAIN;
+        if (split == LT_SPLITS) {
+            first_beside = beside++ ? first_beside : p.name;
+            continue;
+        }
+        p.split = (lt_split)split;
+        p.place += has_splits ? n + 1 : 0;
+        l->pictures[kept++] = p;
+    }
+    l->n = kept;
+    if (beside)
+        log_warning("%s: %d pictures lie beside the folders of the splits and are left out: %s ...",
+                    l->root, beside, first_beside);
+}
+
+static int check_not_empty(const listing *l, const level *v)
+{
+    for (int s = 0; s < LT_SPLITS; s++)
+        if (v->is_named[s] && l->first[s] == l->first[s + 1])
+            return status_fail(LT_NOT_FOUND, "%s: expected pictures in its folder '%s', found none",
+                               l->root, lt_split_name((lt_split)s));
+    return LT_OK;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const listed *p = a, *q = b;
+    int c = (int)p->split - (int)q->split;
+    c = c ? c : strcmp(p->place, q->place);
+    c = c ? c : strcmp(p->name, q->name); /* "val/1.png" and "valid/1.png" */
+    return c ? c : (p->index > q->index) - (p->index < q->index);
+}
+
+static void sort_places(listing *l)
+{
+    if (l->n)
+        qsort(l->pictures, (size_t)l->n, sizeof *l->pictures, by_place);
+    for (int s = 0, i = 0; s <= LT_SPLITS; s++) {
+        while (i < l->n && (int)l->pictures[i].split < s)
+            i++;
+        l->first[s] = i;
+    }
+}
+
+static int divide(listing *l)
+{
+    size_t at;
+    bool has_splits = find_splits(l, &at);
+    level v = has_splits ? look(l, at) : (level){0};
+    part_splits(l, at, has_splits);
+    sort_places(l);
+    return check_not_empty(l, &v);
+}
+
+/* ---- Classes ---- */
+
+/* The classes of the train split, in the order of its pictures, which is that of their names. */
+static void collect_classes(listing *l)
+{
+    int capacity = 0;
+    for (int i = l->first[LT_TRAIN]; i < l->first[LT_TRAIN + 1]; i++) {
+        const char *place = l->pictures[i].place;
+        size_t n = folder_length(place);
+        const char *last = l->n_classes ? l->classes[l->n_classes - 1] : "";
+        if (!n || (strncmp(place, last, n) == 0 && last[n] == 0))
+            continue;
+        l->classes = must_grow(l->classes, l->n_classes, &capacity);
+        l->classes[l->n_classes++] = arena_format(&l->texts, "%.*s", (int)n, place);
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int find_class(const listing *l, const char *place)
+{
+    size_t n = folder_length(place);
+    char *name = must_format("%.*s", (int)n, place);
+    const char **found = n && l->n_classes ? bsearch(&name, l->classes, (size_t)l->n_classes,
+                                                     sizeof *l->classes, by_text)
+                                           : NULL;
+    free(name);
+    return found ? (int)(found - l->classes) : NO_CLASS;
+}
+
+/* Gives the pictures of a split their classes, or none of them: labels are for all or for none. */
+static void label_split(listing *l, lt_split split)
+{
+    int n = l->first[split + 1] - l->first[split];
+    listed *p = l->pictures + l->first[split];
+    const listed *without = NULL;
+    for (int i = 0; i < n; i++) {
+        p[i].class = find_class(l, p[i].place);
+        if (p[i].class == NO_CLASS && !without)
+            without = &p[i];
+    }
+    l->has_labels[split] = n && !without && l->n_classes > 1 && l->n_classes <= MAX_LABELS;
+    if (without && l->n_classes > 1)
+        log_warning("%s: the %s split has no labels: %s lies in no folder of a class", l->root,
+                    lt_split_name(split), without->name);
+    if (n && !without)
+        return;
+    for (int i = 0; i < n; i++)
+        p[i].class = NO_CLASS;
+}
+
+static void rank_split(listing *l, lt_split split)
+{
+    listed *p = l->pictures + l->first[split];
+    int n = l->first[split + 1] - l->first[split];
+    for (int i = 0, end; i < n; i = end) { /* runs of one class */
+        for (end = i; end < n && p[end].class == p[i].class; end++)
+            p[end].rank = end - i;
+        for (int k = i; k < end; k++)
+            p[k].of = end - i;
+    }
+}
+
+/* By (rank + 1/2) / of: every stretch of the split then has the classes in their proportions. */
+static int by_share(const void *a, const void *b)
+{
+    const listed *p = a, *q = b;
+    int64_t x = (2 * (int64_t)p->rank + 1) * q->of, y = (2 * (int64_t)q->rank + 1) * p->of;
+    return x != y ? (x > y) - (x < y) : (p->class > q->class) - (p->class < q->class);
+}
+
+static void classify(listing *l)
+{
+    collect_classes(l);
+    if (l->n_classes)
+        qsort(l->classes, (size_t)l->n_classes, sizeof *l->classes, by_text);
+    if (l->n_classes > MAX_LABELS)
+        log_warning("%s: %d folders of classes, expected at most %d: there are no labels", l->root,
+                    l->n_classes, MAX_LABELS);
+    for (int s = 0; s < LT_SPLITS; s++) {
+        label_split(l, (lt_split)s);
+        rank_split(l, (lt_split)s);
+        if (l->first[s + 1] > l->first[s])
+            qsort(l->pictures + l->first[s], (size_t)(l->first[s + 1] - l->first[s]),
+                  sizeof *l->pictures, by_share);
+    }
+}
+
+/* ---- Both ---- */
+
+static int fail_empty(const listing *l)
+{
+    if (!l->n_ignored)
+        return status_fail(LT_NOT_FOUND, "%s: expected pictures, found an empty %s", l->root,
+                           l->is_archive ? "zip file" : "folder");
+    return status_fail(LT_NOT_FOUND,
+                       "%s: expected pictures (.png, .jpg, .webp, .ppm, .pgm, .pbm), found %d other "
+                       "files: %s%s",
+                       l->root, l->n_ignored, l->ignored, l->n_ignored > 1 ? " ..." : "");
+}
+
+int listing_make(listing *l, const char *root)
+{
+    *l = (listing){0};
+    LT_TRY(collect(l, root));
+    if (l->n == 0)
+        return fail_empty(l);
+    if (l->n_ignored)
+        log_info("%s: %d files are no pictures by their names and are left out: %s%s", root,
+                 l->n_ignored, l->ignored, l->n_ignored > 1 ? " ..." : "");
+    LT_TRY(divide(l));
+    classify(l);
+    return LT_OK;
+}
+
+bool listing_has_pictures(const char *root)
+{
+    listing l = {.is_probe = true};
+    collect(&l, root);
+    bool found = l.n > 0;
+    listing_clear(&l);
+    return found;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The pictures of a folder or a zip file: which they are, of which split and class, in which order.
+   The order is a function of their names alone. */
+#ifndef LATENT_LISTING_H
+#define LATENT_LISTING_H
+
+#include <latent/data.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { MAX_ARCHIVES = 16, NO_ARCHIVE = -1, NO_CLASS = -1, MAX_LABELS = 256 };
+
+typedef struct listed {
+    const char *name;  /* below the root, for people: "train.zip/train/bird/1.jpg" */
+    const char *place; /* below the root, in the tree of folders: "train/bird/1.jpg" */
+    int archive;       /* of listing.archives, or NO_ARCHIVE: a file of its own */
+    uint64_t index;    /* in the archive */
+    uint64_t size;     /* bytes of its file */
+    uint64_t stamp[2]; /* changes with the content: CRC-32; or the nanoseconds of the last changes of
+                          content and of status, which nobody can set back */
+    lt_split split;
+    int class, rank, of; /* the rank-th of `of` pictures of its class in this split */
+} listed;
+
+typedef struct listing {
+    arena texts;
+    const char *root;
+    bool is_archive; /* the root is a zip file */
+    bool is_probe;   /* the first picture is enough */
+    const char *archives[MAX_ARCHIVES];    /* paths of zip files */
+    struct archive *opened[MAX_ARCHIVES]; /* for one thread to read from: opening takes long */
+    int n_archives;
+    listed *pictures; /* split after split */
+    int n, capacity;
+    int first[LT_SPLITS + 1];  /* those of split s: first[s] ... first[s + 1] - 1 */
+    bool has_labels[LT_SPLITS]; /* class is 0 ... MAX_LABELS - 1 */
+    const char **classes;      /* names, sorted */
+    int n_classes;
+    int n_ignored;       /* files that are no pictures by their names */
+    const char *ignored; /* the first of them */
+    uint64_t newest;     /* stamp of files */
+    const char **folders; /* places of folders that are called like splits */
+    int n_folders, folder_capacity;
+} listing;
+
+/* Lists what is below a folder or in a zip file. LT_NOT_FOUND if there is no picture, or none in a
+   folder that is called after a split; LT_FORMAT, LT_IO. What is left out or doubtful is told
+   through the log. Cleared by listing_clear, whatever happens. */
+int listing_make(listing *l, const char *root);
+void listing_clear(listing *l);
+
+/* Is there a picture? Stops at the first one. */
+bool listing_has_pictures(const char *root);
+
+/* "PATH/name" of a picture; freed by the caller. */
+char *listing_path(const listing *l, const listed *p);
+
+#endif
