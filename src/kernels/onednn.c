@@ -156,8 +156,22 @@ struct onednn_matmul {
     shard *shards;
     int n_shards;
     bool with_relu;
+    bool is_turned;
     dnnl_stream_t *streams; /* one per thread */
 };
+
+/* A column as a row: y' (1 x n) = b' a'. A vector of it then is computed at a time: 131072 x 32 x 1
+   with a sigmoid takes 0.4 ms instead of 2.4, one Zen 4 core. Not with a bias: oneDNN has only its
+   reference kernel for one that is the same for all columns. A transposed a is fast as it is. */
+static bool turn(onednn_matmul_spec *s)
+{
+    if (s->m != 1 || s->n == 1 || s->has_bias || s->transpose_a)
+        return false;
+    s->m = s->n;
+    s->n = 1;
+    s->transpose_b = true;
+    return true;
+}
 
 /* How the result is cut: measured on 2 cores at the sizes of MLP layers, rows first (a packed b is
    shared by few shards), then columns. Products below a few microseconds stay whole. */
@@ -299,6 +313,7 @@ onednn_matmul *onednn_matmul_create(const onednn_matmul_spec *spec)
         return NULL;
     onednn_matmul *k = must_alloc(sizeof *k);
     k->spec = *spec;
+    k->is_turned = turn(&k->spec);
     k->with_relu = needs_relu(spec->activation, spec->parameter);
     if (make_shards(k) == LT_OK && make_scratch(k) == LT_OK)
         return k;
@@ -370,7 +385,8 @@ void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const f
         return;
     }
     LT_ASSERT(threads <= k->spec.threads);
-    threads_run(threads, k->n_shards, run_shard, &(matmul_call){k, a, b, bias, y});
+    matmul_call call = {k, k->is_turned ? b : a, k->is_turned ? a : b, bias, y};
+    threads_run(threads, k->n_shards, run_shard, &call);
 }
 
 /* ---- Convolution ---- */

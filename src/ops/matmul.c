@@ -93,6 +93,7 @@ const lt_op lt_op_matmul = {
         {"one row", .in = {{2, {1, 5}}, {2, {5, 1}}}, .attr = &(matmul_attr){0}},
         {"primes", .in = {{2, {67, 31}}, {2, {31, 101}}}, .attr = &(matmul_attr){0}},
         {"long", .in = {{2, {129, 301}}, {2, {301, 17}}}, .attr = &(matmul_attr){0}},
+        {"one column", .in = {{2, {1031, 401}}, {2, {401, 1}}}, .attr = &(matmul_attr){0}},
         {"no rows", .in = {{2, {0, 3}}, {2, {3, 2}}}, .attr = &(matmul_attr){0}},
         {"no depth", .in = {{2, {2, 0}}, {2, {0, 3}}}, .attr = &(matmul_attr){0}},
         {0}}};
