@@ -64,6 +64,18 @@ static void show_log(void *user, lt_log_level level, const char *text)
     say("%s%s", level == LT_LOG_WARNING ? "warning: " : "", text);
 }
 
+/* What stands at the foot of a terminal while pictures are decoded. */
+static bool show_reading(void *user, const char *place, int64_t done, int64_t total)
+{
+    meter *m = user;
+    if (done == total)
+        meter_clear(m);
+    else if (meter_is_due(m))
+        meter_draw(m, (double)done / (double)total, "%jd of %jd pictures  %s", (intmax_t)done,
+                   (intmax_t)total, place);
+    return !is_stopped();
+}
+
 /* Output that could not be written is a failure: `latent eval ... > /dev/full`. */
 static int finish(int code)
 {
@@ -89,6 +101,9 @@ int main(int argc, char **argv)
     fill_standard_streams();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
     lt_set_log(show_log, NULL);
+    meter reading;
+    meter_begin(&reading);
+    lt_set_data_progress(show_reading, &reading);
     if (argc < 2) {
         cmd_help.run(&cmd_help, 1, (const char *[]){"help", NULL});
         return finish(CODE_USAGE);
