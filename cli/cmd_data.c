@@ -197,10 +197,12 @@ const command cmd_data = {
         "download stopped, and keeps a file only if its content has the known SHA-256. verify "
         "checks the files that are here in the same way.\n"
         "\n"
-        "DATA is a name, \"synthetic\", a directory with the files of a known set or with "
-        "train.npy (and valid.npy, test.npy, *-labels.npy), or a file of images: IDX, AMAT or npy, "
-        "plain or gzip.\n",
+        "DATA is a name, \"synthetic\", a directory with the files of a known set, of CIFAR, or with "
+        "train.npy (and valid.npy, test.npy, *-labels.npy), a directory or zip file of pictures, or a "
+        "file of images: IDX, AMAT, npy, npz, CIFAR's .bin or MAT, plain or gzip. docs/data.md has "
+        "all of it.\n",
     .examples = "  latent data list\n"
                 "  latent data fetch mnist\n"
-                "  latent data info ./my-images.npy --set resize=32 --set channels=1\n",
+                "  latent data info ./my-images.npy --set resize=32 --set channels=1\n"
+                "  latent data info ~/photos --set resize=64\n",
     .run = run};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that hold images with their labels: CIFAR's and MATLAB's. */
+/* Files that hold images with their labels: CIFAR's, MATLAB's, NumPy's archives. */
 #include "data_files.h"
 
 #include "base/philox.h"
@@ -565,6 +565,160 @@ static void mat_truncated_anywhere(void **state)
     }
 }
 
+/* ---- npz: what NumPy wrote (tools/golden_data.py) ---- */
+
+static unsigned char npz_pixel(int n, int h, int w, int c)
+{
+    return (unsigned char)(59 * n + 31 * h + 7 * w + 83 * c);
+}
+
+/* Images first ... first + n - 1 of 3 x 5, and their labels. */
+static void assert_npz_split(const lt_dataset *d, lt_split split, int first, int n)
+{
+    static const int labels[] = {7, 0, 255, 3};
+    const lt_dataset_info *f = lt_dataset_describe(d);
+    assert_int_equal(f->n[split], n);
+    assert_true(f->h == 3 && f->w == 5 && f->has_labels[split]);
+    float *x = gather_all(d, split, 0, n, 1), *p = x;
+    for (int i = first; i < first + n; i++) {
+        int32_t label;
+        for (int h = 0; h < 3; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < f->c; c++)
+                    assert_true(*p++ == (float)npz_pixel(i, h, w, c) / 255);
+        assert_int_equal(lt_dataset_labels(d, split, (int32_t[]){i - first}, 1, &label), LT_OK);
+        assert_int_equal(label, labels[i]);
+    }
+    free(x);
+}
+
+static void npz_of_keras_and_medmnist(void **state)
+{
+    (void)state;
+    lt_dataset *d = must_open(TESTS_DIR "/golden/keras.npz", NULL);
+    assert_npz_split(d, LT_TRAIN, 0, 4);
+    assert_npz_split(d, LT_TEST, 2, 2);
+    assert_int_equal(lt_dataset_describe(d)->n[LT_VALID], 0);
+    assert_int_equal(lt_dataset_describe(d)->c, 1);
+    lt_dataset_free(d);
+    d = must_open(TESTS_DIR "/golden/medmnist.npz", NULL);
+    assert_npz_split(d, LT_TRAIN, 0, 4);
+    assert_npz_split(d, LT_VALID, 1, 1);
+    assert_npz_split(d, LT_TEST, 2, 2);
+    assert_int_equal(lt_dataset_describe(d)->c, 3);
+    lt_dataset_free(d);
+}
+
+/* ---- npz: zip files written here, nothing packed ---- */
+
+static void put_zip_head(writer *m, const char *name, const bytes *content, bool is_central,
+                         size_t at)
+{
+    put_number(m, is_central ? 0x02014b50 : 0x04034b50, 4);
+    if (is_central)
+        put_number(m, 20, 2);
+    put_number(m, 20, 2);
+    put_number(m, 0, 8);
+    put_number(m, crc32(0, content->data, (uInt)content->size), 4);
+    put_number(m, content->size, 4);
+    put_number(m, content->size, 4);
+    put_number(m, strlen(name), 2);
+    put_number(m, 0, 2);
+    if (is_central) {
+        put_number(m, 0, 8);
+        put_number(m, 0, 2);
+        put_number(m, at, 4);
+    }
+    memcpy(m->data + m->size, name, strlen(name));
+    m->size += strlen(name);
+}
+
+/* An archive of arrays of these names: labels where the name begins with '*', images elsewhere. */
+static const char *put_npz(const char *const *names, int n, const bytes *images,
+                           const bytes *labels)
+{
+    static writer m;
+    size_t at[8], start;
+    m.size = 0;
+    m.is_big = false;
+    for (int part = 0; part < 2; part++) {
+        start = m.size;
+        for (int i = 0; i < n; i++) {
+            bool is_labels = names[i][0] == '*', is_text = strstr(names[i], ".txt");
+            const bytes *b = is_labels ? labels : images;
+            char *name = must_format("%s%s", names[i] + is_labels, is_text ? "" : ".npy");
+            if (part == 0)
+                at[i] = m.size;
+            put_zip_head(&m, name, b, part == 1, at[i]);
+            if (part == 0)
+                memcpy(m.data + m.size, b->data, b->size);
+            m.size += part == 0 ? b->size : 0;
+            free(name);
+        }
+    }
+    size_t length = m.size - start;
+    put_number(&m, 0x06054b50, 4);
+    put_number(&m, 0, 4);
+    put_number(&m, (uint64_t)n, 2);
+    put_number(&m, (uint64_t)n, 2);
+    put_number(&m, length, 4);
+    put_number(&m, start, 4);
+    put_number(&m, 0, 2);
+    return put("a.npz", m.data, m.size);
+}
+
+static void npz_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names[4];
+        int n;
+        const char *found; /* for each split: 0 nothing, i images, l labels too */
+        const char *words; /* of the error instead */
+    } cases[] = {
+        {{"train", "x"}, 2, "", "expected one array of train images, found also x"},
+        {{"X", "*Y"}, 2, "l00", NULL},
+        {{"images"}, 1, "i00", NULL},
+        {{"data", "*targets_"}, 2, "l00", NULL},
+        {{"arr_0"}, 1, "i00", NULL},
+        {{"x-train", "x-val", "X_Test", "*test_y"}, 4, "iil", NULL},
+        {{"Training Images", "*labels.train", "validation"}, 3, "li0", NULL},
+        {{"train/image", "test/image", "*test/label"}, 3, "i0l", NULL},
+        {{"x", "noise", "about.txt"}, 3, "i00", NULL},
+        {{"about.txt", "noise"}, 2, "i00", NULL},
+        {{"arr_0", "arr_1"}, 2, "", "found arr_0, arr_1"},
+        {{"x_y", "train_test"}, 2, "", "found x_y, train_test"},
+        {{"*y", "x", "*train_y"}, 3, "", "expected one array of train labels, found also train_y"},
+        {{"*y", "x_test"}, 2, "", "expected images of the labelled train split, found y, x_test"},
+        {{"*y_test", "*y"}, 2, "", "expected arrays called like train_images"},
+        {{"about.txt"}, 1, "", "val_labels, found none"},
+        {{"_", "-"}, 2, "", "found _, -"},
+        {{"x", "y"}, 2, "", "a.npz: y.npy: at byte 60: expected N or N x 1 labels, found N x 3 x"},
+    };
+    unsigned char pixels[18] = {9}, numbers[3] = {5, 6, 7};
+    bytes x, y;
+    x.data = make_npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 3)}", pixels, 18,
+                      &x.size);
+    y.data =
+        make_npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1)}", numbers, 2, &y.size);
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        const char *path = put_npz(cases[i].names, cases[i].n, &x, &y);
+        if (cases[i].words) {
+            assert_malformed(path, cases[i].words);
+            continue;
+        }
+        lt_dataset *d = must_open(path, NULL);
+        const lt_dataset_info *f = lt_dataset_describe(d);
+        for (int s = 0; s < LT_SPLITS; s++) {
+            assert_int_equal(f->n[s], cases[i].found[s] == '0' ? 0 : 2);
+            assert_int_equal(f->has_labels[s], cases[i].found[s] == 'l');
+        }
+        lt_dataset_free(d);
+    }
+    bytes_clear(&x);
+    bytes_clear(&y);
+}
+
 /* ---- Whatever the bytes: success, or LT_FORMAT with a message; the sanitizers watch ---- */
 
 /* Damages a few bytes, or cuts the end. */
@@ -652,6 +806,31 @@ static void random_damage_never_crashes(void **state)
     fuzz_inside(&m, start, times);
 }
 
+/* Archives are files, and slower. */
+static void damaged_npz_never_crashes(void **state)
+{
+    (void)state;
+    const char *more = getenv("LATENT_FUZZ");
+    int times = more ? atoi(more) / 10 : 300;
+    static const char *const names[] = {"keras.npz", "medmnist.npz"};
+    for (int k = 0; k < COUNT_OF(names); k++) {
+        bytes good = read_golden(names[k]);
+        for (int i = 0; i < times; i++) {
+            lt_dataset *d;
+            bytes b = copy_of(good.data, good.size);
+            damage(&b, (uint64_t)i, 0);
+            const char *path = put("a.npz", b.data, b.size);
+            int status = lt_dataset_open(&d, path, NULL);
+            assert_true(status == LT_OK || status == LT_FORMAT || status == LT_UNSUPPORTED);
+            if (status != LT_OK)
+                assert_says(path);
+            lt_dataset_free(d);
+            bytes_clear(&b);
+        }
+        bytes_clear(&good);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -666,6 +845,9 @@ int main(void)
         TEST(mat_rejects_each_damaged_field),
         TEST(mat_rejects_damaged_packing),
         TEST(mat_truncated_anywhere),
+        TEST(npz_of_keras_and_medmnist),
+        TEST(npz_names),
+        TEST(damaged_npz_never_crashes),
         TEST(random_damage_never_crashes),
     };
     return cmocka_run_group_tests_name("formats", tests, NULL, NULL);

@@ -244,6 +244,7 @@ static void npy_rejects_damage(void **state)
         {"{'descr': '|u1', 'fortran_order': True, 'shape': (1, 2, 2)}", 4, "found Fortran order"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (1, 2, 2)}", 4, "found '|O'"},
         {"{'descr': '<i8', 'fortran_order': False, 'shape': (1, 2, 2)}", 32, "found '<i8'"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4, "expected labels of type"},
         {"{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2, 2)}", 16, "found '>f4'"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", 4, "number type"},
         {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2)}", 4,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Prints the hashes of seeds_keep_their_meaning in tests/test_data.c and, where Pillow is installed
 (made with 9.4.0), those of tests/test_transform.c. Where SciPy is installed (made with 1.10.1), writes
-tests/golden/*.mat in the manner of SVHN.
+tests/golden/*.mat in the manner of SVHN; where NumPy is (1.24.2), *.npz in those of Keras and MedMNIST.
 
     /usr/bin/python3 tools/golden_data.py
 
@@ -184,6 +184,24 @@ def write_mat(directory):
         print(path, os.path.getsize(path), "bytes")
 
 
+# ---- npz files ----
+
+def write_npz(directory):
+    """The arrays of Keras' mnist.npz, and those of a set of MedMNIST."""
+    import numpy
+    n, h, w, c = numpy.indices((4, 3, 5, 3))
+    colour = (59 * n + 31 * h + 7 * w + 83 * c).astype(numpy.uint8)
+    grey, labels = colour[..., 0], numpy.array([7, 0, 255, 3], numpy.uint8)
+    keras, med = (os.path.join(directory, name) for name in ("keras.npz", "medmnist.npz"))
+    numpy.savez_compressed(keras, x_test=grey[2:], x_train=grey, y_train=labels,
+                           y_test=labels[2:].astype(numpy.int64))
+    numpy.savez(med, train_images=colour, val_images=colour[1:2], test_images=colour[2:],
+                train_labels=labels[:, None], val_labels=labels[1:2, None],
+                test_labels=labels[2:, None].astype(numpy.int16))
+    for path in keras, med:
+        print(path, os.path.getsize(path), "bytes")
+
+
 def main():
     pixels = images()
     drawn = draws(pixels)
@@ -192,10 +210,12 @@ def main():
     print("order ", hashlib.sha256(struct.pack(f"<{N}i", *order())).hexdigest())
     print("draws ", hashlib.sha256(struct.pack(f"<{len(drawn)}f", *drawn)).hexdigest())
     print("flips ", hashlib.sha256(struct.pack(f"<{len(turned)}f", *turned)).hexdigest())
+    golden = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/golden")
     try:
-        write_mat(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/golden"))
+        write_npz(golden)
+        write_mat(golden)
     except ImportError:
-        print("no SciPy, no MAT files")
+        print("no NumPy or no SciPy: not all of the files")
     try:
         from PIL import Image
     except ImportError:

@@ -71,14 +71,17 @@ LT_API int lt_data_image_size(const char *name, const lt_data_options *options, 
 /* ---- Opening ---- */
 
 /* Opens a set by the name of the catalogue (lt_data_entry), by "synthetic", or by path: a directory
-   that holds the files of a set of the catalogue, or train.npy and, optionally, valid.npy, test.npy
-   and train-labels.npy and so on; or pictures; or one file of images, which becomes the train split.
-   A path is what contains a '/', or exists and is no name.
+   that holds the files of a set of the catalogue, or those of CIFAR-10 or CIFAR-100 (binary), or
+   train.npy and, optionally, valid.npy, test.npy and train-labels.npy and so on; or pictures; or one
+   file of images, which becomes the train split (of an npz: by the names of its arrays). A path is
+   what contains a '/', or exists and is no name.
    A name is looked for in options->path and its folder NAME, where a path is given; else in
    $LATENT_DATA/NAME, in $XDG_CACHE_HOME/latent/NAME (by default ~/.cache/latent/NAME), and where
    the system's package puts it. Nothing is downloaded: see lt_data_fetch.
    Files, plain or gzip: IDX (bytes), AMAT (text, 0 and 1), npy (u1, bool, f4, f8 in [0, 1];
-   N x H x W, N x H x W x C, or N x D with square D). Every file is checked whole.
+   N x H x W, N x H x W x C, or N x D with square D), CIFAR's .bin, MAT 5 with variables X (bytes,
+   H x W x C x N) and y (labels; 10 means 0 where they are 1 ... 10), npz with arrays called like
+   train_images, x_test, val_labels, y. Every file is checked whole.
    Pictures: a directory or a zip file with PNG, JPEG, WebP, PBM, PGM or PPM files anywhere in it.
    Where it has a folder train (training) and one of valid (val, validation) and test (testing), or
    zip files of these names, they are the splits; else all is train. The folders below, by their

@@ -269,6 +269,8 @@ static int load_directory(lt_dataset *d)
 
 static int load_one(lt_dataset *d)
 {
+    if (data_has_extension(d->place, ".npz"))
+        return load_npz(d);
     if (folder_is_pictures(d->place))
         return load_pictures(d);
     return load_file(d);

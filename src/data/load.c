@@ -92,8 +92,11 @@ static int join(data_array *parts, int n, char *const *paths, data_array *out)
     }
     LT_TRY(check_parts(parts, n, paths));
     size_t item = item_size(&parts[0]), size;
-    *out = (data_array){.is_labels = parts[0].is_labels, .is_binary = true,
-                        .h = parts[0].h, .w = parts[0].w, .c = parts[0].c};
+    *out = (data_array){.is_labels = parts[0].is_labels,
+                        .is_binary = true,
+                        .h = parts[0].h,
+                        .w = parts[0].w,
+                        .c = parts[0].c};
     for (int i = 0; i < n; i++) {
         out->is_binary &= parts[i].is_binary;
         out->n += parts[i].n;
@@ -157,9 +160,9 @@ static int load_split(lt_dataset *d, lt_split split, const split_files *f)
     data_array images = {0}, labels = {0};
     int status = read_split(f, &images, &labels);
     if (status == LT_OK)
-        return dataset_take(d, split, &images, &labels,
-                            (const char *const[2]){f->images[0],
-                                                   f->labels ? f->labels : f->images[0]});
+        return dataset_take(
+            d, split, &images, &labels,
+            (const char *const[2]){f->images[0], f->labels ? f->labels : f->images[0]});
     data_array_clear(&images);
     data_array_clear(&labels);
     return status;

@@ -15,4 +15,8 @@ int load_known_files(lt_dataset *d, bool *is_known);
 /* Reads d->place, a file: its images become the train split. */
 int load_file(lt_dataset *d);
 
+/* Reads d->place as npz, NumPy's archive of arrays: which is what is told by their names, "train_images"
+   or "x_train". In npz.c. */
+int load_npz(lt_dataset *d);
+
 #endif

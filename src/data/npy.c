@@ -260,7 +260,7 @@ static int take_bool(data_source *s, size_t at, size_t n, data_array *out)
     return take_u1(s, at, n, out);
 }
 
-/* Integers of `size` bytes, two's complement. */
+/* Integers of `size` bytes; negative ones have bytes above the first that are not 0. */
 static int copy_integers(data_source *s, size_t at, size_t n, int size, data_array *out)
 {
     unsigned char *to = tensor_alloc(n, s->path);
@@ -278,6 +278,11 @@ static int copy_integers(data_source *s, size_t at, size_t n, int size, data_arr
                                       i);
     }
     return LT_OK;
+}
+
+static int copy_i2(data_source *s, size_t at, size_t n, data_array *out)
+{
+    return copy_integers(s, at, n, 2, out);
 }
 
 static int copy_i4(data_source *s, size_t at, size_t n, data_array *out)
@@ -299,7 +304,9 @@ static const struct number_type {
 } types[] = {
     {"|u1", 1, true, true, take_u1},  {"|b1", 1, true, false, take_bool},
     {"<f4", 4, true, false, copy_f4}, {"<f8", 8, true, false, copy_f8},
-    {"<i4", 4, false, true, copy_i4}, {"<i8", 8, false, true, copy_i8},
+    {"<i2", 2, false, true, copy_i2}, {"<u2", 2, false, true, copy_i2},
+    {"<i4", 4, false, true, copy_i4}, {"<u4", 4, false, true, copy_i4},
+    {"<i8", 8, false, true, copy_i8}, {"<u8", 8, false, true, copy_i8},
 };
 
 static const struct number_type *find_type(const npy_header *h)
@@ -309,6 +316,18 @@ static const struct number_type *find_type(const npy_header *h)
             (h->rank == 1 ? types[i].for_labels : types[i].for_images))
             return &types[i];
     return NULL;
+}
+
+/* N x 1 labels are N. */
+static int drop_axis(const data_source *s, npy_header *h)
+{
+    if (h->rank < 2)
+        return LT_OK;
+    if (h->rank > 2 || h->shape[1] != 1)
+        return data_malformed(s, h->shape_at, "expected N or N x 1 labels, found N x %ju%s",
+                              (uintmax_t)h->shape[1], h->rank > 2 ? " x ..." : "");
+    h->rank = 1;
+    return LT_OK;
 }
 
 /* N x H x W x C for images; H = 0 for labels. */
@@ -338,13 +357,15 @@ static int npy_read(data_source *s, data_array *out, data_array *labels)
     (void)labels;
     npy_header h = {0};
     LT_TRY(read_header(s, &h));
+    if (s->is_for_labels)
+        LT_TRY(drop_axis(s, &h));
     size_t n, size;
     LT_TRY(set_shape(s, &h, out, &n));
     const struct number_type *type = find_type(&h);
     if (!type)
         return data_malformed(s, h.descr_at,
-                              h.rank == 1 ? "expected labels of type '|u1', '<i4' or '<i8', found "
-                                            "'%s'"
+                              h.rank == 1 ? "expected labels of type '|u1', '<i2', '<u2', "
+                                            "'<i4', '<u4', '<i8' or '<u8', found '%s'"
                                           : "expected images of type '|u1', '|b1', '<f4' or "
                                             "'<f8', found '%s'",
                               h.descr);

@@ -14,9 +14,6 @@
 static const reader *const readers[] = {&cifar_reader, &idx_reader, &npy_reader, &mat_reader,
                                         &amat_reader};
 
-/* Inflated bytes of one file; a gzip bomb stops here. */
-static const size_t CONTENT_LIMIT = (size_t)1 << (sizeof(size_t) > 4 ? 33 : 30);
-
 void data_array_clear(data_array *a)
 {
     bytes_clear(&a->file);
@@ -117,27 +114,15 @@ static void notice_binary(const data_source *s, data_array *a)
     log_info("%s: all pixels are 0 or 1: read as black and white", s->path);
 }
 
-int data_parse(const char *path, bytes *content, data_array *out, data_array *labels)
+int data_run(const reader *r, data_source *s, data_array *out, data_array *labels)
 {
     *out = *labels = (data_array){0};
-    data_source s = {.path = path, .content = *content};
-    *content = (bytes){0};
-    const reader *r = find_reader(&s);
-    int status;
-    if (s.content.size == 0)
-        status = data_malformed(&s, 0, "expected images or labels, found an empty file");
-    else if (!r)
-        status = data_malformed(
-            &s, 0,
-            "expected IDX, npy, AMAT, MAT or CIFAR data, found bytes %02x %02x %02x "
-            "%02x",
-            s.content.data[0], s.content.size > 1 ? s.content.data[1] : 0,
-            s.content.size > 2 ? s.content.data[2] : 0, s.content.size > 3 ? s.content.data[3] : 0);
-    else
-        status = r->read(&s, out, labels);
-    bytes_clear(&s.content);
+    int status = s->content.size == 0
+                     ? data_malformed(s, 0, "expected images or labels, found an empty file")
+                     : r->read(s, out, labels);
+    bytes_clear(&s->content);
     if (status == LT_OK) {
-        notice_binary(&s, out);
+        notice_binary(s, out);
         return LT_OK;
     }
     data_array_clear(out);
@@ -145,10 +130,30 @@ int data_parse(const char *path, bytes *content, data_array *out, data_array *la
     return status;
 }
 
+/* Of a file that is nothing we know. */
+static int unknown_read(data_source *s, data_array *out, data_array *labels)
+{
+    const unsigned char *p = s->content.data;
+    size_t n = s->content.size;
+    (void)out, (void)labels;
+    return data_malformed(
+        s, 0, "expected IDX, npy, AMAT, MAT or CIFAR data, found bytes %02x %02x %02x %02x", p[0],
+        n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, n > 3 ? p[3] : 0);
+}
+
+int data_parse(const char *path, bytes *content, data_array *out, data_array *labels)
+{
+    static const reader unknown_reader = {.name = "unknown", .read = unknown_read};
+    data_source s = {.path = path, .content = *content};
+    *content = (bytes){0};
+    const reader *r = find_reader(&s);
+    return data_run(r ? r : &unknown_reader, &s, out, labels);
+}
+
 int data_read(const char *path, data_array *out, data_array *labels)
 {
     *out = *labels = (data_array){0};
     bytes content;
-    LT_TRY(file_read_inflated(path, CONTENT_LIMIT, &content));
+    LT_TRY(file_read_inflated(path, DATA_LIMIT, &content));
     return data_parse(path, &content, out, labels);
 }

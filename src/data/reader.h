@@ -11,6 +11,9 @@ enum {
     MAX_CHANNELS = 4,
 };
 
+/* Inflated bytes of one file; a bomb stops here. */
+#define DATA_LIMIT ((size_t)1 << (sizeof(size_t) > 4 ? 33 : 30))
+
 /* n images of h x w x c pixels, either bytes or floats in [0, 1]; or n labels (is_labels, bytes).
    `u8` and `f32` point into `file` or `block`, which the array owns. */
 typedef struct data_array {
@@ -29,6 +32,7 @@ void data_array_clear(data_array *a);
 typedef struct data_source {
     const char *path; /* for messages */
     bytes content;    /* inflated */
+    bool is_for_labels; /* N x 1 numbers are labels then, not images of one pixel */
 } data_source;
 
 typedef struct reader {
@@ -47,6 +51,9 @@ int data_read(const char *path, data_array *out, data_array *labels);
 
 /* The same for content in memory, which is consumed. */
 int data_parse(const char *path, bytes *content, data_array *out, data_array *labels);
+
+/* The same by one reader, for a source in memory. */
+int data_run(const reader *r, data_source *s, data_array *out, data_array *labels);
 
 /* Does the path end in `extension`, with or without ".gz"? */
 bool data_has_extension(const char *path, const char *extension);
