@@ -99,8 +99,8 @@ const command cmd_reconstruct = {
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-        "Each row of images is followed by a row of their reconstructions: E[x|z] at the mean of "
-        "q(z|x).\n",
+        "Each row of images is followed by a row of their reconstructions: E[x|z] (the median "
+        "of a discretised_logistic) at the mean of q(z|x).\n",
     .examples = "  latent reconstruct runs/fashion-mlp-vae -o reconstructions.png\n"
                 "  latent reconstruct runs/fashion-mlp-vae -n 100 --columns 25 --split valid\n",
     .run = run};

@@ -45,7 +45,8 @@ const command cmd_sample = {
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-        "Codes z are drawn from the prior N(0, I), and the picture shows E[x|z] in rows.\n",
+        "Codes z are drawn from the prior N(0, I), and the picture shows E[x|z] in rows "
+        "(the median of a discretised_logistic).\n",
     .examples = "  latent sample runs/fashion-mlp-vae -n 100 -o samples.png\n"
                 "  latent sample runs/fashion-mlp-vae/checkpoints/step-00004690.safetensors\n",
     .run = run};

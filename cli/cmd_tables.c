@@ -66,8 +66,8 @@ static void print_options(char *help)
 
 static void print_entry(const lt_table_entry *e)
 {
-    printf("%-18s ", e->name);
-    print_wrapped(stdout, -19, e->summary);
+    printf("%-20s ", e->name);
+    print_wrapped(stdout, -21, e->summary);
     char *help = e->options && e->options->name ? lt_table_help(e->options) : NULL;
     if (help) {
         print_options(help);

@@ -43,15 +43,17 @@ static width width_of(lt_node *s)
     return (width){s, lt_log(s), lt_div(lt_scalar(lt_node_graph(s), 1), s)};
 }
 
-/* A width that does not come from images: a number, or the parameter `name`, log s, from `first`. */
+/* A width that does not come from images: a number, or the parameter `name`, log s, which starts
+   where a pixel has a quarter of the range as its standard deviation, `deviation` s. */
 static width given_width(const likelihood_context *c, const char *scale, const char *name,
-                         double first)
+                         double deviation)
 {
     lt_graph *g = lt_scope_graph(c->scope);
     double s;
     if (text_to_real(scale, &s))
         return (width){lt_scalar(g, s), lt_scalar(g, log(s)), lt_scalar(g, 1 / s)};
     bool is_one = strcmp(scale, "learned") == 0;
+    double first = log(0.25 / deviation);
     lt_node *log_s = lt_param(c->scope, name, is_one ? lt_shape_0d() : lt_shape_1d(c->channels),
                               LT_LAYOUT_PLAIN, (lt_init){.kind = LT_INIT_CONSTANT, .value = first});
     return (width){lt_exp(log_s), log_s, lt_exp(lt_neg(log_s))};
@@ -110,13 +112,13 @@ static lt_node *constant_sum(lt_node *w, double constant, const lt_node *x)
     return lt_scale(lt_shift(lt_mean(w), constant), image_size(x));
 }
 
-/* Root of the mean square of `factor` s: the one standard deviation that is reported. */
-static lt_node *deviation(const width *w, double factor)
+/* The one standard deviation that is reported: the root of the mean square of `deviation` s. */
+static lt_node *reported(const width *w, double deviation)
 {
     lt_node *s = w->s;
     if (lt_node_shape(s).rank)
         s = lt_sqrt(lt_mean(lt_square(s)));
-    return factor == 1 ? s : lt_scale(s, factor);
+    return deviation == 1 ? s : lt_scale(s, deviation);
 }
 
 /* ---- gaussian: log p(x|z) = sum -(x - y)^2 / (2 s^2) - log s - 1/2 log 2 pi ---- */
@@ -124,8 +126,8 @@ static lt_node *deviation(const width *w, double factor)
 static const lt_option gaussian_rows[] = {
     {.name = "sigma", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
      .choices = "optimal", .positional = true,
-     .help = "standard deviation of a pixel: a number, `learned` (a parameter), `per_channel` (a "
-             "parameter for each), or `optimal` (the root of the mean squared error: Rybkin et al. "
+     .help = "standard deviation of a pixel: a number, `learned` (a parameter), `per_channel` (one "
+             "for each channel), or `optimal` (the root of the mean squared error: Rybkin et al. "
              "2021)"},
     {0}};
 
@@ -138,10 +140,10 @@ static void gaussian_build(const likelihood_context *c, lt_node *y, lt_node *x,
     const char *scale = ((const scale_options *)options)->scale;
     lt_node *error = lt_square(lt_sub(x, y));
     width w = is_optimal(options) ? width_of(lt_sqrt(optimum(c, "variance", error, least)))
-                                  : given_width(c, scale, "log_sigma", 0);
+                                  : given_width(c, scale, "log_sigma", 1);
     t->log_prob = lt_sub(lt_scale(weighted_sum(error, lt_square(w.inverse)), -0.5),
                          constant_sum(w.log, 0.5 * log_2_pi, x));
-    t->sigma = deviation(&w, 1);
+    t->sigma = reported(&w, 1);
 }
 
 static lt_node *identity(lt_node *y) { return y; }
@@ -156,8 +158,8 @@ const likelihood_row likelihood_gaussian = {
 static const lt_option laplace_rows[] = {
     {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
      .choices = "optimal", .positional = true,
-     .help = "mean absolute error of a pixel: a number, `learned` (a parameter), `per_channel` (a "
-             "parameter for each), or `optimal` (that of the batch, remembered for evaluation)"},
+     .help = "mean absolute error of a pixel: a number, `learned` (a parameter), `per_channel` (one "
+             "for each channel), or `optimal` (that of the batch, remembered for evaluation)"},
     {0}};
 
 static int check_laplace(const void *options) { return check_scale("scale", options, true); }
@@ -169,9 +171,9 @@ static void laplace_build(const likelihood_context *c, lt_node *y, lt_node *x,
     const char *scale = ((const scale_options *)options)->scale;
     lt_node *error = lt_abs(lt_sub(x, y));
     width w = is_optimal(options) ? width_of(optimum(c, "mean_error", error, least))
-                                  : given_width(c, scale, "log_scale", 0);
+                                  : given_width(c, scale, "log_scale", sqrt(2));
     t->log_prob = lt_neg(lt_add(weighted_sum(error, w.inverse), constant_sum(w.log, log(2), x)));
-    t->sigma = deviation(&w, sqrt(2));
+    t->sigma = reported(&w, sqrt(2));
 }
 
 const likelihood_row likelihood_laplace = {
@@ -191,7 +193,7 @@ static const lt_option logistic_rows[] = {
     {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
      .choices = "per_channel", .positional = true,
      .help = "scale of the logistic, where intensities end at 1: a number, `learned` (a "
-             "parameter), or `per_channel` (a parameter for each)"},
+             "parameter), or `per_channel` (one for each channel)"},
     {0}};
 
 static int check_logistic(const void *options) { return check_scale("scale", options, false); }
@@ -218,10 +220,10 @@ static lt_node *logistic_log_prob(const width *w, lt_node *y, lt_node *x)
 static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
                            const void *options, likelihood_terms *t)
 {
-    const double first = -2; /* a standard deviation of a quarter of the range */
-    width w = given_width(c, ((const scale_options *)options)->scale, "log_scale", first);
+    const double pi_by_sqrt_3 = 1.81379936423421785059;
+    width w = given_width(c, ((const scale_options *)options)->scale, "log_scale", pi_by_sqrt_3);
     t->log_prob = logistic_log_prob(&w, y, x);
-    t->sigma = deviation(&w, 1.81379936423421785059 /* pi / sqrt 3 */);
+    t->sigma = reported(&w, pi_by_sqrt_3);
 }
 
 /* The median: levels end at 0 and 1. */
@@ -229,7 +231,8 @@ static lt_node *nearest_intensity(lt_node *y) { return lt_clamp(y, 0, 1); }
 
 const likelihood_row likelihood_discretised_logistic = {
     .spec = {.name = "discretised_logistic",
-             .summary = "probabilities of the 256 levels of a byte, around the decoder's output: "
-                        "bits per dimension compare with those of other models of bytes",
+             .summary = "probabilities of the 256 levels of a byte, around the decoder's output, "
+                        "which should be free to leave 0 ... 1: no sigmoid. Bits per dimension "
+                        "compare with those of other models of bytes",
              .options = logistic_rows, .size = sizeof(scale_options), .check = check_logistic},
     .is_discrete = true, .output = "medians", .mean = nearest_intensity, .build = logistic_build};
