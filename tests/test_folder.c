@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Folders and zip files of pictures as sets: splits, classes, order, what is left out, the cache. */
+/* Folders and zip files of pictures as sets: splits, classes, order, what is left out, the cache.
+ */
 #include "data_files.h"
 #include "picture_files.h"
 
@@ -94,7 +95,8 @@ static const char *values_of(const lt_dataset *d, lt_split split)
     return words;
 }
 
-static void check_split(const char *path, const lt_data_options *o, lt_split split, const char *want)
+static void check_split(const char *path, const lt_data_options *o, lt_split split,
+                        const char *want)
 {
     lt_dataset *d = must_open(path, o);
     assert_string_equal(values_of(d, split), want);
@@ -214,7 +216,8 @@ static void what_is_no_picture_is_left_out(void **state)
     assert_string_equal(values_of(d, LT_TRAIN), "1");
     assert_string_equal(values_of(d, LT_TEST), "4");
     lt_dataset_free(d);
-    assert_warned("1 pictures lie beside the folders of the splits and are left out: preview/1.png");
+    assert_warned(
+        "1 pictures lie beside the folders of the splits and are left out: preview/1.png");
     assert_non_null(strstr(informed, "2 files are no pictures by their names and are left out: "
                                      "readme.txt ..."));
     assert_non_null(strstr(informed, "1 train, 1 test pictures"));
@@ -224,9 +227,10 @@ static void empty_places_are_errors(void **state)
 {
     (void)state;
     assert_int_equal(file_make_directories(in_dir("none")), LT_OK);
-    check_fails(in_dir("none"), NULL, LT_NOT_FOUND, "expected pictures (.png, .jpg, .webp, .ppm, "
-                                                    ".pgm, .pbm), or the files of a data set, found "
-                                                    "nothing; the directory lacks train-images");
+    check_fails(in_dir("none"), NULL, LT_NOT_FOUND,
+                "expected pictures (.png, .jpg, .webp, .ppm, "
+                ".pgm, .pbm), or the files of a data set, found "
+                "nothing; the directory lacks train-images");
     put("none/a.txt", "x", 1);
     put("none/b.gif", "x", 1);
     check_fails(in_dir("none"), NULL, LT_NOT_FOUND, "found 2 files: a.txt ...");
@@ -276,7 +280,8 @@ static void zip_files_are_folders(void **state)
     put_plain("set/test/cat/1.png", 9); /* unpacked by now */
     check_split(in_dir("set"), NULL, LT_TEST, "9:0");
     remove_tree(in_dir("set/test"));
-    const zip_item both[] = {{"my/train/a/1.png", a, false}, {"my/train/b/1.png", b, false},
+    const zip_item both[] = {{"my/train/a/1.png", a, false},
+                             {"my/train/b/1.png", b, false},
                              {"my/test/a/1.png", c, true}};
     put_zip(in_dir("both.zip"), both, COUNT_OF(both));
     check_split(in_dir("both.zip"), NULL, LT_TEST, "3:0");
@@ -326,9 +331,11 @@ static void sizes_must_agree(void **state)
     put_bytes("set/b.png", make_png8(2, 5, 3, pixels));
     put_bytes("set/d.png", make_png8(5, 2, 3, pixels));
     char want[512];
-    snprintf(want, sizeof want,
-             "%s: expected a picture of 3 x 4 x 3 (height, width, channels) like %s, found 5 x 2 x 3; "
-             "the data option resize=", in_dir("set/b.png"), in_dir("set/a.png"));
+    snprintf(
+        want, sizeof want,
+        "%s: expected a picture of 3 x 4 x 3 (height, width, channels) like %s, found 5 x 2 x 3; "
+        "the data option resize=",
+        in_dir("set/b.png"), in_dir("set/a.png"));
     check_fails(in_dir("set"), NULL, LT_FORMAT, want);
     check_split(in_dir("set"), &(lt_data_options){.resize = "3x4"}, LT_TRAIN, "1 0 3 0");
     put_bytes("mixed/a.png", plain(1, 50));
@@ -540,8 +547,9 @@ static void the_cache_is_used_until_files_change(void **state)
     assert_int_equal(fwrite(b.data, 1, b.size, f), b.size);
     assert_int_equal(fclose(f), 0);
     bytes_clear(&b);
-    assert_int_equal(utimensat(AT_FDCWD, in_dir("set/b/1.png"),
-                               (struct timespec[]){s.st_atim, s.st_mtim}, 0), 0);
+    assert_int_equal(
+        utimensat(AT_FDCWD, in_dir("set/b/1.png"), (struct timespec[]){s.st_atim, s.st_mtim}, 0),
+        0);
     check_split(in_dir("set"), NULL, LT_TRAIN, "1:0 4:1");
     assert_int_equal(find_cached(), 3);
     check_split(in_dir("set"), &(lt_data_options){.channels = 1}, LT_TRAIN, "1:0 4:1");

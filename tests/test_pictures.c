@@ -13,7 +13,7 @@
 
 static picture must_decode(const bytes *b)
 {
-    data_source s = {"file", *b};
+    data_source s = {.path = "file", .content = *b};
     picture p;
     if (picture_decode(&s, &p) != LT_OK)
         fail_msg("%s", lt_last_error());
@@ -47,7 +47,7 @@ static void check_text(const char *file, int h, int w, int c, const unsigned cha
 
 static void check_rejected(const void *data, size_t size, int status, const char *words)
 {
-    data_source s = {"dir/file.png", {(unsigned char *)data, size}};
+    data_source s = {.path = "dir/file.png", .content = {(unsigned char *)data, size}};
     picture p;
     int found = picture_decode(&s, &p);
     if (found != status)
@@ -90,7 +90,8 @@ static void png_of_8_bits(void **state)
                     kept == c ? in[i * c + k] : over_white(in[i * c + k], in[i * c + c - 1]);
         check_pixels(make_png8(W, H, c, in), H, W, kept, want);
         png_kind interlaced = {.type = c == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA,
-                               .depth = 8, .interlaced = true};
+                               .depth = 8,
+                               .interlaced = true};
         if (c >= 3)
             check_pixels(make_png(W, H, interlaced, in, (size_t)(W * c)), H, W, 3, want);
     }
@@ -119,9 +120,9 @@ static void png_of_16_bits_is_rounded(void **state)
             want[i * 3 + k] = over_white(from_16_bits(p[2 * k] << 8 | p[2 * k + 1]),
                                          from_16_bits(p[6] << 8 | p[7]));
         }
-    check_pixels(make_png(W, H, (png_kind){.type = PNG_COLOR_TYPE_RGB_ALPHA, .depth = 16}, in,
-                          W * 8),
-                 H, W, 3, want);
+    check_pixels(
+        make_png(W, H, (png_kind){.type = PNG_COLOR_TYPE_RGB_ALPHA, .depth = 16}, in, W * 8), H, W,
+        3, want);
 }
 
 static void png_of_few_bits(void **state)
@@ -149,10 +150,11 @@ static void png_of_few_bits(void **state)
             colours[3 * i + 1] = palette[v].green;
             colours[3 * i + 2] = palette[v].blue;
         }
-        check_pixels(make_png(W, H, (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = depth}, in,
-                              row), H, W, 1, want);
-        png_kind k = {.type = PNG_COLOR_TYPE_PALETTE, .depth = depth, .palette = palette,
-                      .n_palette = n};
+        check_pixels(
+            make_png(W, H, (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = depth}, in, row), H, W,
+            1, want);
+        png_kind k = {
+            .type = PNG_COLOR_TYPE_PALETTE, .depth = depth, .palette = palette, .n_palette = n};
         check_pixels(make_png(W, H, k, in, row), H, W, 3, colours);
         for (int i = 0; i < H * W; i++) {
             int v = want[i] * (n - 1) / 255;
@@ -169,8 +171,10 @@ static void png_with_a_transparent_grey(void **state)
 {
     (void)state;
     const unsigned char in[] = {0, 7, 8, 7}, want[] = {0, 255, 8, 255};
-    png_kind k = {.type = PNG_COLOR_TYPE_GRAY, .depth = 8,
-                  .alphas = (const unsigned char[]){7}, .n_alphas = 1};
+    png_kind k = {.type = PNG_COLOR_TYPE_GRAY,
+                  .depth = 8,
+                  .alphas = (const unsigned char[]){7},
+                  .n_alphas = 1};
     check_pixels(make_png(2, 2, k, in, 2), 2, 2, 1, want);
 }
 
@@ -216,8 +220,9 @@ static void sizes_are_checked_before_memory_is_asked_for(void **state)
     size_t n = make_png_header(png, 0x7fffffff, 1);
     memcpy(png + n, "\0\0\0\0IDAT\x35\xaf\x06\x1e", 12);
     lt_set_allow_memory(refuse_all, &asked);
-    check_rejected(png, n + 12, LT_FORMAT, "at byte 16: expected a height and a width of 1 to "
-                                           "16384, found 1 x 2147483647");
+    check_rejected(png, n + 12, LT_FORMAT,
+                   "at byte 16: expected a height and a width of 1 to "
+                   "16384, found 1 x 2147483647");
     make_png_header(png, 16384, 16384);
     check_rejected(png, n + 12, LT_FORMAT, "expected at most 134217728 pixels");
     check_rejected("P5 16385 1 255\n", 15, LT_FORMAT, "found 1 x 16385");
@@ -237,7 +242,8 @@ static void make_soft(unsigned char *to, int w, int h, int c)
 {
     for (int i = 0; i < w * h; i++)
         for (int k = 0; k < c; k++)
-            to[i * c + k] = (unsigned char)(128 + 100 * sin(0.05 * (i % w) * (k + 1) + 0.07 * (i / w)));
+            to[i * c + k] =
+                (unsigned char)(128 + 100 * sin(0.05 * (i % w) * (k + 1) + 0.07 * (i / w)));
 }
 
 /* What libturbojpeg itself makes of a file. */
@@ -245,8 +251,8 @@ static void check_jpeg(bytes b, int w, int h, int c)
 {
     unsigned char *want = must_alloc((size_t)(w * h * c));
     tjhandle jpeg = tjInitDecompress();
-    assert_int_equal(tjDecompress2(jpeg, b.data, b.size, want, w, 0, h,
-                                   c == 1 ? TJPF_GRAY : TJPF_RGB, 0), 0);
+    assert_int_equal(
+        tjDecompress2(jpeg, b.data, b.size, want, w, 0, h, c == 1 ? TJPF_GRAY : TJPF_RGB, 0), 0);
     tjDestroy(jpeg);
     check_pixels(b, h, w, c, want);
     free(want);
@@ -386,8 +392,8 @@ static void damaged_maps(void **state)
 static void endings_of_names(void **state)
 {
     (void)state;
-    static const char *const yes[] = {"a.png", "b.JPG", "c.jpeg", ".webp", "e.x.PpM", "f.pgm",
-                                      "g.pbm", "h.pnm", "dir.txt/i.png"};
+    static const char *const yes[] = {"a.png", "b.JPG", "c.jpeg", ".webp",        "e.x.PpM",
+                                      "f.pgm", "g.pbm", "h.pnm",  "dir.txt/i.png"};
     static const char *const no[] = {"png", "a.gif", "b.png.txt", "c.", "", "a.pngx"};
     for (int i = 0; i < COUNT_OF(yes); i++)
         assert_true(picture_is_named(yes[i]));
@@ -413,17 +419,20 @@ static int make_models(bytes models[MAX_MODELS])
     make_soft(in, 24, 24, 8);
     for (int c = 1; c <= 4; c++)
         models[n++] = make_png8(24, 24, c, in);
-    models[n++] = make_png(24, 24, (png_kind){.type = PNG_COLOR_TYPE_PALETTE, .depth = 2,
-                                              .palette = palette, .n_palette = 4}, in, 6);
-    models[n++] = make_png(24, 24, (png_kind){.type = PNG_COLOR_TYPE_RGB_ALPHA, .depth = 16,
-                                              .interlaced = true}, in, 24 * 8);
+    models[n++] = make_png(
+        24, 24,
+        (png_kind){.type = PNG_COLOR_TYPE_PALETTE, .depth = 2, .palette = palette, .n_palette = 4},
+        in, 6);
+    models[n++] = make_png(
+        24, 24, (png_kind){.type = PNG_COLOR_TYPE_RGB_ALPHA, .depth = 16, .interlaced = true}, in,
+        24 * 8);
     models[n++] = make_jpeg(24, 24, TJPF_RGB, TJSAMP_420, 0, in);
     models[n++] = make_jpeg(24, 24, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE, in);
     models[n++] = make_jpeg(24, 24, TJPF_RGB, TJSAMP_GRAY, 0, in);
     models[n++] = make_webp(24, 24, 3, true, in);
     models[n++] = make_webp(24, 24, 4, false, in);
-    static const char *const maps[] = {"P1 2 3 101010 ", "P3 2 1 99\n1 2 3 4 5 6\n", "P6 1 2 255\nabcdef",
-                                       "P4 9 2\nabcd"};
+    static const char *const maps[] = {"P1 2 3 101010 ", "P3 2 1 99\n1 2 3 4 5 6\n",
+                                       "P6 1 2 255\nabcdef", "P4 9 2\nabcd"};
     for (int i = 0; i < COUNT_OF(maps); i++)
         models[n++] = (bytes){(unsigned char *)must_copy_text(maps[i]), strlen(maps[i])};
     return n;
@@ -471,7 +480,7 @@ static void mutated_files_are_pictures_or_errors(void **state)
     for (uint64_t seed = first_seed; seed < first_seed + n_seeds; seed++) {
         draws d = draws_from(seed);
         bytes b = mutate(&d, &models[draw_below(&d, n)]);
-        data_source s = {"mutated", b};
+        data_source s = {.path = "mutated", .content = b};
         picture p;
         status_fail(LT_OK, "%s", "");
         int status = picture_decode(&s, &p);

@@ -73,7 +73,8 @@ typedef void lt_log_function(void *user, lt_log_level level, const char *text);
 LT_API void lt_set_log(lt_log_function *log, void *user);
 
 /* Asked before each allocation of tensor memory; returning false makes that allocation fail with
-   LT_NO_MEMORY. For tests and for hosts with a budget. Nullable: allow. */
+   LT_NO_MEMORY. For tests and for hosts with a budget. Several threads may ask at once: those that
+   decode pictures do. Nullable: allow. */
 typedef bool lt_allow_function(void *user, size_t bytes);
 LT_API void lt_set_allow_memory(lt_allow_function *allow, void *user);
 

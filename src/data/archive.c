@@ -115,10 +115,10 @@ int archive_read(archive *a, uint64_t index, const char *name, size_t limit, byt
     if (!file) {
         zip_error_t *error = zip_get_error(a->zip);
         int code = zip_error_code_zip(error);
-        bool is_known = code != ZIP_ER_NOPASSWD && code != ZIP_ER_COMPNOTSUPP &&
-                        code != ZIP_ER_ENCRNOTSUPP;
-        return status_fail(is_known ? LT_FORMAT : LT_UNSUPPORTED, "%s: cannot be unpacked: %s", name,
-                           zip_error_strerror(error));
+        bool is_known =
+            code != ZIP_ER_NOPASSWD && code != ZIP_ER_COMPNOTSUPP && code != ZIP_ER_ENCRNOTSUPP;
+        return status_fail(is_known ? LT_FORMAT : LT_UNSUPPORTED, "%s: cannot be unpacked: %s",
+                           name, zip_error_strerror(error));
     }
     *out = (bytes){malloc((size_t)e.size + 1), (size_t)e.size};
     int status = out->data ? unpack(file, name, out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading zip files, through libzip. An archive belongs to one thread at a time; several may be open
-   on one file. */
+/* Reading zip files, through libzip. An archive belongs to one thread at a time; several may be
+   open on one file. */
 #ifndef LATENT_ARCHIVE_H
 #define LATENT_ARCHIVE_H
 
@@ -22,10 +22,11 @@ typedef struct archive_entry {
 } archive_entry;
 
 uint64_t archive_count(const archive *a);
-bool archive_stat(const archive *a, uint64_t index, archive_entry *e); /* false: it has no name or size */
+bool archive_stat(const archive *a, uint64_t index,
+                  archive_entry *e); /* false: it has no name or size */
 
-/* Unpacks an entry and checks its CRC. LT_FORMAT, LT_UNSUPPORTED or LT_NO_MEMORY with a message that
-   begins with `name`; `out` is then empty. */
+/* Unpacks an entry and checks its CRC. LT_FORMAT, LT_UNSUPPORTED or LT_NO_MEMORY with a message
+   that begins with `name`; `out` is then empty. */
 int archive_read(archive *a, uint64_t index, const char *name, size_t limit, bytes *out);
 
 #endif

@@ -164,7 +164,9 @@ static int write_all(const char *path, const header *h, const void *head, const 
 void cache_store(const char key[SHA256_TEXT], int threads, const void *head, size_t head_size,
                  const void *body, size_t body_size)
 {
-    header h = {.byte_order = BYTE_ORDER_MARK, .version = VERSION, .head_size = head_size,
+    header h = {.byte_order = BYTE_ORDER_MARK,
+                .version = VERSION,
+                .head_size = head_size,
                 .body_size = body_size};
     char hex[SHA256_TEXT], *folder = catalogue_cache_folder("pictures");
     if (!folder)

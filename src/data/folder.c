@@ -16,7 +16,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEY_VERSION = 1, TOLD_PROBLEMS = 10, MAX_PIECES = 1 << 17, MAX_TOLD_CLASSES = 20, NEVER = INT32_MAX };
+enum {
+    KEY_VERSION = 1,
+    TOLD_PROBLEMS = 10,
+    MAX_PIECES = 1 << 17,
+    MAX_TOLD_CLASSES = 20,
+    NEVER = INT32_MAX
+};
 
 bool folder_is_pictures(const char *path)
 {
@@ -60,10 +66,10 @@ typedef struct work {
     int h, w, c, model; /* the size of all images, and the picture that said so */
     size_t pixels;      /* h * w * c */
     unsigned char *block;
-    problem **problems;  /* for each picture, or NULL */
-    archive **archives;  /* for each worker but the first, which has the listing's own; opened when
-                            needed */
-    atomic_int failed;   /* the first picture that spoils everything, or NEVER */
+    problem **problems; /* for each picture, or NULL */
+    archive **archives; /* for each worker but the first, which has the listing's own; opened when
+                           needed */
+    atomic_int failed;  /* the first picture that spoils everything, or NEVER */
     atomic_int done;
     atomic_bool is_stopped;
     int64_t pieces;
@@ -148,7 +154,7 @@ static int decode(work *w, int i, int worker, picture *out)
     return status == LT_OK ? LT_OK : add_problem(w, i, status, is_lasting);
 }
 
-/* Is it a picture that will do without? Running out of memory says nothing about the picture. */
+/* Does this spoil the set? Running out of memory says nothing about the picture, so it does. */
 static bool is_fatal(const work *w, int status) { return w->strict || status == LT_NO_MEMORY; }
 
 static int fail_size(work *w, int i, int h, int width, int c)
@@ -157,10 +163,11 @@ static int fail_size(work *w, int i, int h, int width, int c)
     char *model = listing_path(w->l, &w->l->pictures[w->model]);
     const char *advice = h != w->h || width != w->w ? "resize=SIDE gives all the same size"
                                                     : "channels=1 makes all grey, channels=3 RGB";
-    int status = status_fail(LT_FORMAT,
-                             "%s: expected a picture of %d x %d x %d (height, width, channels) like "
-                             "%s, found %d x %d x %d; the data option %s",
-                             path, w->h, w->w, w->c, model, h, width, c, advice);
+    int status =
+        status_fail(LT_FORMAT,
+                    "%s: expected a picture of %d x %d x %d (height, width, channels) like "
+                    "%s, found %d x %d x %d; the data option %s",
+                    path, w->h, w->w, w->c, model, h, width, c, advice);
     free(path);
     free(model);
     return add_problem(w, i, status, false);
@@ -359,8 +366,7 @@ static bool take_problem(work *w, const cached *c, size_t *at, int after)
     if (i <= after || i >= w->l->n || status < 0 || n < 0 || (size_t)n > c->head_size - *at)
         return false;
     w->problems[i] = must_alloc(sizeof(problem));
-    *w->problems[i] =
-        (problem){-status, true, must_format("%.*s", n, (const char *)c->head + *at)};
+    *w->problems[i] = (problem){-status, true, must_format("%.*s", n, (const char *)c->head + *at)};
     *at += (size_t)n;
     return true;
 }
@@ -433,11 +439,18 @@ static int hand_over(work *w, lt_dataset *d, data_array *all)
             return status_fail(LT_FORMAT, "%s: none of the %d pictures of the %s split can be read",
                                w->l->root, w->l->first[s + 1] - w->l->first[s],
                                lt_split_name((lt_split)s));
-        data_array part = {.n = n, .h = w->h, .w = w->w, .c = w->c, .u8 = images,
-                           .file = all->file, .block = all->block}, labels = {0};
+        data_array part = {.n = n,
+                           .h = w->h,
+                           .w = w->w,
+                           .c = w->c,
+                           .u8 = images,
+                           .file = all->file,
+                           .block = all->block},
+                   labels = {0};
         *all = (data_array){0};
         if (w->l->has_labels[s]) {
-            labels = (data_array){.is_labels = true, .n = n, .block = make_labels(w, (lt_split)s, n)};
+            labels =
+                (data_array){.is_labels = true, .n = n, .block = make_labels(w, (lt_split)s, n)};
             labels.u8 = labels.block;
         }
         if (w->l->has_labels[s] && !labels.u8) {
@@ -512,7 +525,11 @@ int folder_open(lt_dataset *d, const char *path, const transform *t, bool strict
     int status = listing_make(&l, path);
     if (status == LT_OK) {
         tell_listing(&l);
-        work w = {.l = &l, .t = t, .strict = strict, .threads = threads, .failed = NEVER,
+        work w = {.l = &l,
+                  .t = t,
+                  .strict = strict,
+                  .threads = threads,
+                  .failed = NEVER,
                   .problems = must_alloc((size_t)l.n * sizeof *w.problems),
                   .archives = must_alloc((size_t)(threads * l.n_archives) * sizeof *w.archives)};
         data_array all = {0};

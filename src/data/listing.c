@@ -115,8 +115,8 @@ static void unwrap(listing *l, int from, int split)
         bool is_shared = n > 0, is_split = split_of(place, n) == split;
         for (int i = from; i < l->n && is_shared; i++) {
             const char *other = l->pictures[i].place;
-            is_shared = strncmp(other, place, n + 1) == 0 &&
-                        (is_split || folder_length(other + n + 1) > 0);
+            is_shared =
+                strncmp(other, place, n + 1) == 0 && (is_split || folder_length(other + n + 1) > 0);
         }
         if (!is_shared)
             return;
@@ -144,8 +144,12 @@ static int list_archive(listing *l, const char *path, const char *name, int spli
             if (!name) /* those of a split's archive lie below the split */
                 note_folder(l, inner);
         } else if (picture_is_named(inner)) {
-            status = add(l, (listed){.name = shown, .place = inner, .archive = l->n_archives,
-                                     .index = i, .size = e.size, .stamp = {e.crc}});
+            status = add(l, (listed){.name = shown,
+                                     .place = inner,
+                                     .archive = l->n_archives,
+                                     .index = i,
+                                     .size = e.size,
+                                     .stamp = {e.crc}});
         } else {
             note_ignored(l, shown);
         }
@@ -209,7 +213,9 @@ static int list_file(listing *l, const char *dir, const char *path, const char *
         note_ignored(l, place);
         return LT_OK;
     }
-    listed p = {.name = place, .place = place, .archive = NO_ARCHIVE,
+    listed p = {.name = place,
+                .place = place,
+                .archive = NO_ARCHIVE,
                 .size = (uint64_t)s->st_size,
                 .stamp = {nanoseconds(s->st_mtim), nanoseconds(s->st_ctim)}};
     l->newest = p.stamp[1] > l->newest ? p.stamp[1] : l->newest;
@@ -469,10 +475,11 @@ static int fail_empty(const listing *l)
     if (!l->n_ignored)
         return status_fail(LT_NOT_FOUND, "%s: expected pictures, found an empty %s", l->root,
                            l->is_archive ? "zip file" : "folder");
-    return status_fail(LT_NOT_FOUND,
-                       "%s: expected pictures (.png, .jpg, .webp, .ppm, .pgm, .pbm), found %d other "
-                       "files: %s%s",
-                       l->root, l->n_ignored, l->ignored, l->n_ignored > 1 ? " ..." : "");
+    return status_fail(
+        LT_NOT_FOUND,
+        "%s: expected pictures (.png, .jpg, .webp, .ppm, .pgm, .pbm), found %d other "
+        "files: %s%s",
+        l->root, l->n_ignored, l->ignored, l->n_ignored > 1 ? " ..." : "");
 }
 
 int listing_make(listing *l, const char *root)

@@ -17,8 +17,8 @@ typedef struct listed {
     int archive;       /* of listing.archives, or NO_ARCHIVE: a file of its own */
     uint64_t index;    /* in the archive */
     uint64_t size;     /* bytes of its file */
-    uint64_t stamp[2]; /* changes with the content: CRC-32; or the nanoseconds of the last changes of
-                          content and of status, which nobody can set back */
+    uint64_t stamp[2]; /* changes with the content: CRC-32; or the nanoseconds of the last changes
+                          of content and of status, which nobody can set back */
     lt_split split;
     int class, rank, of; /* the rank-th of `of` pictures of its class in this split */
 } listed;
@@ -26,20 +26,20 @@ typedef struct listed {
 typedef struct listing {
     arena texts;
     const char *root;
-    bool is_archive; /* the root is a zip file */
-    bool is_probe;   /* the first picture is enough */
-    const char *archives[MAX_ARCHIVES];    /* paths of zip files */
+    bool is_archive;                      /* the root is a zip file */
+    bool is_probe;                        /* the first picture is enough */
+    const char *archives[MAX_ARCHIVES];   /* paths of zip files */
     struct archive *opened[MAX_ARCHIVES]; /* for one thread to read from: opening takes long */
     int n_archives;
     listed *pictures; /* split after split */
     int n, capacity;
-    int first[LT_SPLITS + 1];  /* those of split s: first[s] ... first[s + 1] - 1 */
+    int first[LT_SPLITS + 1];   /* those of split s: first[s] ... first[s + 1] - 1 */
     bool has_labels[LT_SPLITS]; /* class is 0 ... MAX_LABELS - 1 */
-    const char **classes;      /* names, sorted */
+    const char **classes;       /* names, sorted */
     int n_classes;
-    int n_ignored;       /* files that are no pictures by their names */
-    const char *ignored; /* the first of them */
-    uint64_t newest;     /* stamp of files */
+    int n_ignored;        /* files that are no pictures by their names */
+    const char *ignored;  /* the first of them */
+    uint64_t newest;      /* stamp of files */
     const char **folders; /* places of folders that are called like splits */
     int n_folders, folder_capacity;
 } listing;

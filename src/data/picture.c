@@ -17,8 +17,9 @@
 static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t w)
 {
     if (h < 1 || w < 1 || h > MAX_SIDE || w > MAX_SIDE)
-        return data_malformed(s, offset, "expected a height and a width of 1 to %d, found %ju x %ju",
-                              MAX_SIDE, (uintmax_t)h, (uintmax_t)w);
+        return data_malformed(s, offset,
+                              "expected a height and a width of 1 to %d, found %ju x %ju", MAX_SIDE,
+                              (uintmax_t)h, (uintmax_t)w);
     if (h * w > MAX_PIXELS)
         return data_malformed(s, offset, "expected at most %d pixels, found %ju x %ju", MAX_PIXELS,
                               (uintmax_t)h, (uintmax_t)w);
@@ -26,8 +27,8 @@ static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t 
 }
 
 /* Makes room for h x w pixels of `stored` bytes each, of which c will stay. */
-static int make_room(const data_source *s, size_t offset, picture *out, uint64_t h, uint64_t w, int c,
-                     int stored)
+static int make_room(const data_source *s, size_t offset, picture *out, uint64_t h, uint64_t w,
+                     int c, int stored)
 {
     LT_TRY(check_size(s, offset, h, w));
     *out = (picture){.h = (int)h, .w = (int)w, .c = c};
@@ -80,7 +81,8 @@ static void read_png_bytes(png_structp png, png_bytep to, size_t n)
     job->at += n;
 }
 
-/* Asks libpng for 8 bits of grey, grey and alpha, RGB, or RGBA; returns how often to read the rows. */
+/* Asks libpng for 8 bits of grey, grey and alpha, RGB, or RGBA; returns how often to read the rows.
+ */
 static int set_png_conversions(png_structp png, png_infop info)
 {
     png_set_expand(png); /* palettes to RGB, 1, 2, 4 bits to 8, a transparent colour to alpha */
@@ -296,7 +298,8 @@ static int read_text_pixels(pnm *p, picture *out, size_t n)
             skip_blanks(p);
             int b = pnm_peek(p);
             if (b != '0' && b != '1')
-                return data_malformed(p->s, p->at, "expected %zu pixels of 0 or 1, found %zu", n, i);
+                return data_malformed(p->s, p->at, "expected %zu pixels of 0 or 1, found %zu", n,
+                                      i);
             out->pixels[i] = b == '0' ? 255 : 0;
             p->at++;
             continue;
@@ -365,10 +368,7 @@ static bool begins(const bytes *b, size_t at, const char *with, size_t n)
 
 static bool is_png(const bytes *b) { return begins(b, 0, "\x89PNG\r\n\x1a\n", 8); }
 static bool is_jpeg(const bytes *b) { return begins(b, 0, "\xff\xd8\xff", 3); }
-static bool is_webp(const bytes *b)
-{
-    return begins(b, 0, "RIFF", 4) && begins(b, 8, "WEBP", 4);
-}
+static bool is_webp(const bytes *b) { return begins(b, 0, "RIFF", 4) && begins(b, 8, "WEBP", 4); }
 static bool is_pnm(const bytes *b)
 {
     return b->size > 2 && b->data[0] == 'P' && b->data[1] >= '1' && b->data[1] <= '6' &&
@@ -378,8 +378,8 @@ static bool is_pnm(const bytes *b)
 static const struct format {
     bool (*sniff)(const bytes *content);
     int (*decode)(const data_source *s, picture *out);
-} formats[] = {{is_png, decode_png}, {is_jpeg, decode_jpeg}, {is_webp, decode_webp},
-               {is_pnm, decode_pnm}};
+} formats[] = {
+    {is_png, decode_png}, {is_jpeg, decode_jpeg}, {is_webp, decode_webp}, {is_pnm, decode_pnm}};
 
 static int fail_unknown(const data_source *s)
 {

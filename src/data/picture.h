@@ -8,13 +8,13 @@
 #include "data/transform.h"
 
 enum {
-    MAX_PIXELS = 1 << 27,       /* of one picture: 402 MB of RGB; more is a bomb or a damaged header */
+    MAX_PIXELS = 1 << 27, /* of one picture: 402 MB of RGB; more is a bomb or a damaged header */
     MAX_PICTURE_FILE = 1 << 29, /* bytes of its file */
 };
 
-/* Decodes the content of a picture file, which must be whole. Colours are taken as they are written,
-   without profiles or gamma; a palette is RGB; depths other than 8 are scaled, rounded to nearest;
-   what is transparent lies on white; turned photographs stay as they are stored.
+/* Decodes the content of a picture file, which must be whole. Colours are taken as they are
+   written, without profiles or gamma; a palette is RGB; depths other than 8 are scaled, rounded to
+   nearest; what is transparent lies on white; turned photographs stay as they are stored.
    LT_FORMAT, LT_UNSUPPORTED (CMYK, animations) or LT_NO_MEMORY; *out is then empty. */
 int picture_decode(const data_source *s, picture *out);
 
