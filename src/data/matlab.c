@@ -399,7 +399,7 @@ static int take_packed(const stream *file, const element *e, findings *f)
 
 static int take_all(const stream *file, findings *f)
 {
-    element e;
+    element e = {0};
     for (size_t at = HEADER; at < file->size; at = e.next) {
         LT_TRY(read_element(file, at, file->size, &e));
         if (e.type == MI_COMPRESSED)
