@@ -172,4 +172,10 @@ float *image_room(const lt_model *m, int n);
 /* Writes n images as a PNG of rows of `columns`. */
 int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns);
 
+/* Whether FILE.npy is asked for: numbers, not a picture. */
+bool is_npy(const char *path);
+
+/* Writes n images as numbers, n x height x width x channels. */
+int write_numbers(const char *path, const lt_model *m, const float *images, int n);
+
 #endif

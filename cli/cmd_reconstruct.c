@@ -55,7 +55,8 @@ static int reconstruct(const trained *t, reconstruct_request *q)
     if (status == LT_OK)
         status = lt_reconstruct(t->model, (int)q->n, x, (int)q->threads, y);
     if (status == LT_OK)
-        status = draw(t, q, x, y);
+        status = is_npy(q->out) ? write_numbers(q->out, t->model, y, (int)q->n)
+                                : draw(t, q, x, y);
     free(x);
     free(y);
     return status;
@@ -68,7 +69,8 @@ static int run(const command *c, int argc, const char **argv)
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, 65536, NULL},
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
-         "the picture, a PNG; default: reconstructions.png", 0, 0, NULL},
+         "the picture, a PNG, or FILE.npy: the reconstructions alone, as numbers; default: "
+         "reconstructions.png", 0, 0, NULL},
         {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, 4096,
          NULL},
         FLAG_SPLIT(&q.split),
@@ -85,8 +87,8 @@ static int run(const command *c, int argc, const char **argv)
         status = reconstruct(&t, &q);
     int code = CODE_DONE;
     if (status == LT_OK)
-        say("%s: %lld images, each above its reconstruction by %s", q.out, (long long)q.n,
-            t.checkpoint);
+        say("%s: %lld images, %s by %s", q.out, (long long)q.n,
+            is_npy(q.out) ? "reconstructed" : "each above its reconstruction", t.checkpoint);
     else
         code = complain_library(c, status);
     trained_close(&t);

@@ -10,8 +10,8 @@ static int run(const command *c, int argc, const char **argv)
     const char *out = "samples.png";
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &n, "N", "images; default: 64", 1, 65536, NULL},
-        {"output", 'o', FLAG_OUTPUT, &out, "FILE", "the picture, a PNG; default: samples.png", 0, 0,
-         NULL},
+        {"output", 'o', FLAG_OUTPUT, &out, "FILE", "the picture, a PNG, or the numbers, FILE.npy; "
+         "default: samples.png", 0, 0, NULL},
         {"columns", 'c', FLAG_COUNT, &columns, "N", "images in a row; default: a square", 1, 65536,
          NULL},
         FLAG_SEED(&seed, "seed of the codes; default: 0"),
@@ -28,7 +28,8 @@ static int run(const command *c, int argc, const char **argv)
         status = lt_sample(t.model, (int)n, (uint64_t)seed, (int)threads, images);
     }
     if (status == LT_OK)
-        status = write_grid(out, t.model, images, (int)n, (int)columns);
+        status = is_npy(out) ? write_numbers(out, t.model, images, (int)n)
+                             : write_grid(out, t.model, images, (int)n, (int)columns);
     int code = CODE_DONE;
     if (status == LT_OK)
         say("%s: %lld samples of %s", out, (long long)n, t.checkpoint);

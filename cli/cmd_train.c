@@ -73,6 +73,8 @@ static int run(const command *c, int argc, const char **argv)
          "the run directory; default: runs/NAME of the recipe", 0, 0, NULL},
         {"epochs", 'e', FLAG_COUNT, &q.epochs, "N", "passes over the data", 1, 1000000, NULL},
         FLAG_SEED(&q.seed, "seed of weights, order of images and noise"),
+        {"weights", 'w', FLAG_TEXT, &q.options.weights, "FILE",
+         "begin with these weights: a checkpoint, or safetensors that PyTorch wrote", 0, 0, NULL},
         FLAG_THREADS(&q.options.threads),
         FLAG_EXECUTOR(&q.options.executor),
         {0}};
@@ -105,5 +107,6 @@ const command cmd_train = {
         "from there, as it does after a crash.\n",
     .examples = "  latent train fashion-mlp-vae\n"
                 "  latent train ift6135-vae --data ~/binarized-mnist --seed 2 --out runs/second\n"
-                "  latent train mine.yaml -s model.latent=8 -s optimiser.lr=3e-4 --epochs 50\n",
+                "  latent train mine.yaml -s model.latent=8 -s optimiser.lr=3e-4 --epochs 50\n"
+                "  latent train cs561-conv-vae --weights theirs.safetensors --out runs/theirs\n",
     .run = run};

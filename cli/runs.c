@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {
@@ -45,4 +46,16 @@ int write_grid(const char *path, const lt_model *m, const float *images, int n, 
         status = lt_image_write_png(path, &grid);
     lt_image_free(&grid);
     return status;
+}
+
+bool is_npy(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".npy") == 0;
+}
+
+int write_numbers(const char *path, const lt_model *m, const float *images, int n)
+{
+    lt_image_size s = lt_model_image_size(m);
+    return lt_npy_write(path, images, 4, (const int64_t[]){n, s.h, s.w, s.c});
 }

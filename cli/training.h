@@ -8,6 +8,7 @@
 typedef struct train_options {
     int64_t threads; /* 0: all */
     int executor;    /* lt_executor */
+    const char *weights; /* of train: a file to begin from, or NULL */
 } train_options;
 
 /* Trains recipe `r` in a new run directory. Gives the exit code; all has been said. */

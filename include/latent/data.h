@@ -196,6 +196,11 @@ LT_API int lt_data_find(const char *name, const char *path, char *place, size_t 
    first file that differs, with both hashes. Nullable: path. */
 LT_API int lt_data_verify(const char *name, const char *path);
 
+/* ---- Writing ---- */
+
+/* Writes numbers as an npy file of f32, C order: numpy.load reads them back exactly. */
+LT_API int lt_npy_write(const char *path, const float *values, int rank, const int64_t *shape);
+
 /* ---- Download ---- */
 
 /* Told as bytes of a file arrive. `total` is 0 while unknown. Returning false stops the download,

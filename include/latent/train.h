@@ -100,7 +100,9 @@ LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
    taken as meant, and said through the log. */
 LT_API int lt_trainer_load(lt_trainer *t, const char *path);
 
-/* Weights only, into a model of the same architecture; also from a file that PyTorch wrote. */
+/* Weights and running numbers only, into a model of the same architecture; also from a file that
+   PyTorch wrote, of any number type. A tensor that is missing, too many, or of another shape is an
+   error that names it and the nearest name; the model is then as before. */
 LT_API int lt_model_load(lt_model *m, const char *path);
 
 /* The model of a checkpoint, built from the recipe in its metadata. NULL on failure. */

@@ -399,13 +399,19 @@ int lt_trainer_load(lt_trainer *t, const char *path)
 
 /* ---- Models ---- */
 
+static const char *param_name(const void *p, int i) { return lt_params_info(p, i).name; }
+
 /* A tensor that is neither a weight nor optimiser state was meant for another model. */
 static int check_names(const safetensors *file, const lt_params *p, const char *path)
 {
     for (int i = 0; i < file->n; i++) {
         const char *name = file->tensors[i].name;
-        if (strncmp(name, "optimiser.", strlen("optimiser.")) != 0 && lt_params_find(p, name) < 0)
-            return status_fail(LT_VALUE, "%s: the model has no parameter \"%s\"", path, name);
+        if (strncmp(name, "optimiser.", strlen("optimiser.")) == 0 || lt_params_find(p, name) >= 0)
+            continue;
+        const char *nearest = text_nearest(name, param_name, p, lt_params_count(p));
+        return status_fail(LT_VALUE, "%s: the model has no parameter \"%s\"%s%s%s", path, name,
+                           nearest ? "; it has \"" : "", nearest ? nearest : "",
+                           nearest ? "\"" : "");
     }
     return LT_OK;
 }

@@ -403,18 +403,44 @@ static float half_to_float(uint16_t h)
     return f;
 }
 
-static void widen(const safetensors_entry *e, size_t n, float *out)
+/* One element of any type as f32; `from` has any alignment. */
+static float element(safetensors_type type, const unsigned char *from)
 {
-    const unsigned char *from = e->data;
-    for (size_t i = 0; i < n; i++) {
-        uint16_t h;
-        memcpy(&h, from + 2 * i, sizeof h);
-        uint32_t bits = (uint32_t)h << 16; /* BF16 is the upper half of an f32 */
-        if (e->type == SAFETENSORS_F16)
-            out[i] = half_to_float(h);
-        else
-            memcpy(&out[i], &bits, sizeof bits);
+    union {
+        uint16_t half;
+        uint32_t bits;
+        float f32;
+        double f64;
+        int64_t i64;
+        uint64_t u64;
+        uint8_t u8;
+    } x = {0};
+    memcpy(&x, from, types[type].size);
+    switch (type) {
+    case SAFETENSORS_F32:
+        return x.f32;
+    case SAFETENSORS_F64:
+        return (float)x.f64;
+    case SAFETENSORS_I64:
+        return (float)x.i64;
+    case SAFETENSORS_U64:
+        return (float)x.u64;
+    case SAFETENSORS_U8:
+        return (float)x.u8;
+    case SAFETENSORS_F16:
+        return half_to_float(x.half);
+    case SAFETENSORS_BF16: /* the upper half of an f32 */
+        x.bits = (uint32_t)x.half << 16;
+        return x.f32;
     }
+    return 0;
+}
+
+static void convert(const safetensors_entry *e, size_t n, float *out)
+{
+    size_t size = types[e->type].size;
+    for (size_t i = 0; i < n; i++)
+        out[i] = element(e->type, (const unsigned char *)e->data + i * size);
 }
 
 int safetensors_get(const safetensors *file, const char *name, safetensors_type type, int rank,
@@ -424,14 +450,13 @@ int safetensors_get(const safetensors *file, const char *name, safetensors_type 
     if (!e)
         return LT_NOT_FOUND;
     LT_TRY(check_shape(file, e, rank, dims));
-    bool is_short = e->type == SAFETENSORS_F16 || e->type == SAFETENSORS_BF16;
-    if (e->type != type && !(is_short && type == SAFETENSORS_F32))
+    if (e->type != type && type != SAFETENSORS_F32)
         return status_fail(LT_FORMAT, "%s: tensor \"%s\": expected %s, found %s",
                            file->memory->path, name, types[type].name, types[e->type].name);
     size_t size = 0;
     count_bytes(e, &size);
     if (e->type != type)
-        widen(e, size / 2, out);
+        convert(e, size / types[e->type].size, out);
     else if (size)
         memcpy(out, e->data, size);
     return LT_OK;

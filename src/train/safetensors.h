@@ -57,7 +57,7 @@ const char *safetensors_metadata(const safetensors *file, const char *key);
 /* NULL and an error message if there is none of that name. */
 const safetensors_entry *safetensors_find(const safetensors *file, const char *name);
 
-/* Copies a tensor of that type and shape to `out`; F16 and BF16 convert when F32 is asked for.
+/* Copies a tensor of that type and shape to `out`; to F32 every other type converts.
    LT_NOT_FOUND, or LT_FORMAT with the shape or type expected and found. */
 int safetensors_get(const safetensors *file, const char *name, safetensors_type type, int rank,
                     const int64_t *dims, void *out);

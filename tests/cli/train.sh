@@ -22,3 +22,9 @@ latent sample runs/tiny -n 10 -c 5 -o s.png 2>&1 && png s.png
 latent sample runs/tiny/checkpoints/step-00000021.safetensors -n 10 -c 5 -o t.png 2> /dev/null && cmp s.png t.png
 latent sample runs/tiny -n 10 -c 5 --seed 1 -o t.png 2> /dev/null; cmp s.png t.png > /dev/null; echo "other seed: $?"
 latent reconstruct runs/tiny -n 10 --columns 5 --split train -o r.png 2>&1 && png r.png
+echo "-- weights of another run; numbers instead of pictures"
+latent train $tiny --weights elsewhere/checkpoints/*.safetensors --out again --threads 1 > log 2>&1; echo "exit $?"
+ls again/checkpoints
+latent train $tiny --weights a.json --out never 2>&1; echo "exit $?"
+latent sample runs/tiny -n 2 -o s.npy 2>&1 && wc -c < s.npy
+latent reconstruct runs/tiny -n 3 -o r.npy 2>&1 && wc -c < r.npy
