@@ -10,7 +10,7 @@
 
 typedef struct moments {
     lt_node *mean, *variance; /* 1 along the axes */
-    lt_node *d, *offset;      /* x less a constant, and the mean of that */
+    lt_node *a, *d, *offset;  /* a constant, d = x - a, and the mean of d */
 } moments;
 
 static int64_t count_over(lt_shape s, unsigned axes)
@@ -43,6 +43,7 @@ static moments moments_over(lt_node *x, unsigned axes)
     lt_node *zero = lt_scalar(lt_node_graph(x), 0); /* rounding may leave less */
     return (moments){.mean = lt_add(a, first),
                      .variance = lt_max(lt_sub(second, lt_square(first)), zero),
+                     .a = a,
                      .d = d,
                      .offset = first};
 }
@@ -116,33 +117,35 @@ lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bool is_t
 
 /* ---- Norms of each image ---- */
 
-/* n x ... x c as n x ... x groups x c / groups. */
-static lt_shape split_channels(lt_shape s, int64_t groups)
+/* The mean over each group, for every channel of it; x: n x groups x channels of a group. */
+static lt_node *mean_of_group(lt_node *x)
 {
-    s.d[s.rank] = s.d[s.rank - 1] / groups;
-    s.d[s.rank - 1] = groups;
-    s.rank++;
-    return s;
+    lt_shape s = lt_node_shape(x);
+    return lt_expand(lt_scale(lt_sum_keep(x, LT_AXIS(2)), 1 / (double)s.d[2]), s);
 }
 
+/* Each channel has moments of its own; those of a group come from them, on small arrays alone:
+       mean = mean of means,  variance = mean of variances + (means - mean)^2. */
 static lt_node *group_norm(const char *what, lt_scope *s, const char *name, lt_node *x,
                            int64_t groups, const lt_norm_options *o)
 {
     lt_shape shape = lt_node_shape(x);
-    int last = shape.rank - 1;
-    if (shape.rank < 2 || shape.rank == LT_MAX_RANK || groups < 1 || shape.d[last] % groups != 0)
+    bool is_image = shape.rank == 4;
+    int64_t channels = shape.rank ? shape.d[shape.rank - 1] : 1;
+    if ((shape.rank != 2 && !is_image) || groups < 1 || channels % groups != 0)
         return lt_graph_fail(lt_node_graph(x), "%s: %jd channels cannot be cut into %jd groups",
-                             what, (intmax_t)(shape.rank ? shape.d[last] : 1), (intmax_t)groups);
+                             what, (intmax_t)channels, (intmax_t)groups);
     lt_scope *own = lt_scope_enter(s, name);
-    affine a = affine_of(own, lt_shape_1d(shape.d[last]), LT_LAYOUT_PLAIN, o);
-    lt_shape cut = split_channels(shape, groups), cut_channels = {.rank = 2};
-    cut_channels.d[0] = groups;
-    cut_channels.d[1] = cut.d[last + 1];
-    if (a.weight)
-        a = (affine){lt_reshape(a.weight, cut_channels), lt_reshape(a.bias, cut_channels)};
-    unsigned all = LT_AXIS(cut.rank) - 1, axes = all & ~(LT_AXIS(0) | LT_AXIS(last));
-    moments m = moments_over(lt_reshape(x, cut), axes);
-    return lt_reshape(apply(m.d, m.offset, scale_of(m.variance, o), a), shape);
+    affine own_affine = affine_of(own, lt_shape_1d(channels), LT_LAYOUT_PLAIN, o);
+    if (!is_image)
+        x = lt_reshape(x, lt_shape_4d(shape.d[0], 1, 1, channels));
+    moments m = moments_over(x, LT_AXIS(1) | LT_AXIS(2));
+    lt_shape each = lt_node_shape(m.mean), cut = {3, {shape.d[0], groups, channels / groups}};
+    lt_node *means = lt_reshape(m.mean, cut), *variances = lt_reshape(m.variance, cut);
+    lt_node *mean = mean_of_group(means), *between = lt_square(lt_sub(means, mean));
+    lt_node *scale = scale_of(mean_of_group(lt_add(variances, between)), o);
+    lt_node *offset = lt_sub(lt_reshape(mean, each), m.a);
+    return lt_reshape(apply(m.d, offset, lt_reshape(scale, each), own_affine), shape);
 }
 
 lt_node *lt_group_norm_with(lt_scope *s, const char *name, lt_node *x, int64_t groups,
