@@ -676,6 +676,40 @@ static void old_cache_files_are_deleted(void **state)
     assert_int_equal(find_cached(), 2);
 }
 
+/* ---- A published set ---- */
+
+static void check_hash(const void *data, size_t size, const char *want)
+{
+    char found[SHA256_TEXT];
+    sha256_text(data, size, found);
+    assert_string_equal(found, want);
+}
+
+/* The hashes are from tools/golden_pictures.py. */
+static void cifar_is_what_pillow_makes_of_it(void **state)
+{
+    (void)state;
+    const char *place = SHARED_DATA "/cifar10-jpeg/test.zip";
+    if (!file_exists(place)) {
+        print_message("skipped: %s is missing\n", place);
+        skip();
+    }
+    lt_dataset *d = must_open(place, NULL);
+    assert_int_equal(lt_dataset_describe(d)->n[LT_TRAIN], 10000);
+    assert_int_equal(lt_dataset_describe(d)->classes, 10);
+    const image_split *s = &d->splits[LT_TRAIN];
+    check_hash(s->labels, 10000,
+               "f24756e9fc27107597cd054b9df7247b4e5ab61780d1e5d55e7b1015307573de");
+    check_hash(s->u8, 10000 * 32 * 32 * 3,
+               "5fce8f6a84d7de12f276662376ce80f5f19c236502ddae2e16c3f187c0386c13");
+    lt_dataset_free(d);
+    d = must_open(place, &(lt_data_options){.resize = "20"});
+    check_hash(d->splits[LT_TRAIN].u8, 10000 * 20 * 20 * 3,
+               "3991659ff954e27e0b2df300ac81fb793c07542a5729ee322ee0552262edead4");
+    lt_dataset_free(d);
+    assert_string_equal(warned, "");
+}
+
 #define PICTURES(f) cmocka_unit_test_setup_teardown(f, make_picture_dir, remove_picture_dir)
 
 int main(void)
@@ -701,6 +735,7 @@ int main(void)
         PICTURES(foreign_heads_are_made_again),
         PICTURES(a_cache_that_cannot_be_written_is_a_warning),
         PICTURES(old_cache_files_are_deleted),
+        PICTURES(cifar_is_what_pillow_makes_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -469,7 +469,7 @@ static bytes mutate(draws *d, const bytes *model)
     return b;
 }
 
-static uint64_t first_seed, n_seeds = 4000;
+static uint64_t first_seed, n_seeds = 20000;
 
 static void mutated_files_are_pictures_or_errors(void **state)
 {
