@@ -116,6 +116,108 @@ static void cifar100_directory_and_single_files(void **state)
     lt_dataset_free(d);
 }
 
+/* ---- CIFAR-10 in its tar file ---- */
+
+enum { BLOCK = 512, TAR_SIZE = 8 * (BLOCK + 14 * BLOCK) + 2 * BLOCK };
+
+static void put_sum(unsigned char *header)
+{
+    unsigned sum = 0;
+    memset(header + 148, ' ', 8);
+    for (int i = 0; i < BLOCK; i++)
+        sum += header[i];
+    snprintf((char *)header + 148, 8, "%06o", sum);
+}
+
+static size_t put_member(unsigned char *tar, size_t at, const char *name, char kind, size_t n)
+{
+    memset(tar + at, 0, BLOCK);
+    snprintf((char *)tar + at, 100, "%s", name);
+    memcpy(tar + at + 100, "0000644", 8);
+    snprintf((char *)tar + at + 124, 12, "%011o", (unsigned)n);
+    tar[at + 156] = (unsigned char)kind;
+    memcpy(tar + at + 257, "ustar\00000", 8);
+    put_sum(tar + at);
+    return at + BLOCK + (n + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* The files of CIFAR-10 with n images each, in the folder of the published archive; at[i] is where
+   that of file i begins. Returns the size. */
+static size_t make_tar(unsigned char *tar, int n, size_t at[6])
+{
+    static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                        "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+    memset(tar, 0, TAR_SIZE);
+    size_t end = put_member(tar, 0, "cifar-10-batches-bin/", '5', 0), size;
+    for (int i = 5; i >= 0; i--) { /* in an order of its own */
+        char name[64];
+        unsigned char *records = make_records(n * i, n, 1, &size);
+        snprintf(name, sizeof name, "cifar-10-batches-bin/%s", names[i]);
+        at[i] = end;
+        end = put_member(tar, end, name, '0', size);
+        memcpy(tar + at[i] + BLOCK, records, size);
+        free(records);
+    }
+    end = put_member(tar, end, "cifar-10-batches-bin/readme.html", '0', 3);
+    return end + 2 * BLOCK;
+}
+
+static void cifar10_tar_file(void **state)
+{
+    (void)state;
+    static unsigned char tar[TAR_SIZE];
+    size_t at[6], size = make_tar(tar, 2, at);
+    assert_true(size <= TAR_SIZE);
+    const char *paths[] = {put("any.tar", tar, size), put_gz("cifar-10-binary.tar.gz", tar, size),
+                           dir};
+    for (int i = 0; i < COUNT_OF(paths); i++) {
+        lt_dataset *d = must_open(paths[i], NULL);
+        assert_images(d, LT_TRAIN, 0, 10, 0);
+        assert_images(d, LT_TEST, 10, 2, 0);
+        lt_dataset_free(d);
+    }
+    lt_dataset *d;
+    lt_data_options o = {.limit = 0};
+    strcpy(o.path, dir);
+    assert_int_equal(lt_dataset_open(&d, "cifar10", &o), LT_FORMAT);
+    assert_says("expected 50000 train images of cifar10, found 10");
+    assert_int_equal(lt_data_verify("cifar10", dir), LT_FORMAT);
+    assert_says("expected content with SHA-256 c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9");
+
+    const struct {
+        size_t at;
+        int value;
+        bool has_sum; /* the header's checksum is right */
+        int status;
+        const char *words;
+    } cases[] = {
+        {at[3], 'x', false, LT_FORMAT, "expected the checksum"},
+        {at[3] + 124, '9', true, LT_FORMAT, "expected a size in octal"},
+        {at[3] + 124, '7', true, LT_FORMAT, "to the end"},
+        {at[0] + 23, 'X', true, LT_NOT_FOUND, "a tar file with data_batch_1.bin, found none"},
+        {at[0] + 156, '2', true, LT_NOT_FOUND, "a tar file with data_batch_1.bin, found none"},
+        {at[0] + 134, '0', true, LT_FORMAT, "any.tar: data_batch_1.bin: at byte"},
+        {at[5] + BLOCK, 10, false, LT_FORMAT,
+         "any.tar: test_batch.bin: at byte 0: expected a label"},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        make_tar(tar, 2, at);
+        tar[cases[i].at] = (unsigned char)cases[i].value;
+        if (cases[i].has_sum)
+            put_sum(tar + cases[i].at / BLOCK * BLOCK);
+        assert_rejected(cases[i].status, put("any.tar", tar, size), cases[i].words);
+        assert_says("expected");
+        assert_says("found");
+    }
+    make_tar(tar, 2, at);
+    for (size_t n = 0; n < size; n += 97) {
+        int status = lt_dataset_open(&d, put("any.tar", tar, n), NULL);
+        assert_true(status == LT_OK || status == LT_FORMAT || status == LT_NOT_FOUND);
+        assert_int_equal(status == LT_OK, n >= at[0] + BLOCK + 2 * RECORD);
+        lt_dataset_free(d);
+    }
+}
+
 static void cifar_rejects_damage(void **state)
 {
     (void)state;
@@ -836,6 +938,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(cifar10_directory),
         TEST(cifar100_directory_and_single_files),
+        TEST(cifar10_tar_file),
         TEST(cifar_rejects_damage),
         TEST(mat_of_scipy_packed_and_plain),
         TEST(mat_in_both_byte_orders_and_all_labels),

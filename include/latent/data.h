@@ -168,6 +168,8 @@ typedef struct lt_catalogue_file {
     int64_t bytes;      /* of the inflated content */
     const char *sha256; /* of the inflated content, 64 hexadecimal digits: archives of equal content
                            differ from mirror to mirror */
+    bool is_archive;    /* a tar file of all splits; bytes and sha256 are those of `remote` as it is,
+                           packed, since no others are published */
 } lt_catalogue_file;
 
 typedef struct lt_catalogue_entry {

@@ -16,11 +16,11 @@
 
 #define GZ(split, is_labels, name, bytes, sha256)                                                  \
     {                                                                                              \
-        split, is_labels, name, name ".gz", bytes, sha256                                          \
+        split, is_labels, name, name ".gz", bytes, sha256, false                                   \
     }
 #define PLAIN(split, is_labels, name, bytes, sha256)                                               \
     {                                                                                              \
-        split, is_labels, name, name, bytes, sha256                                                \
+        split, is_labels, name, name, bytes, sha256, false                                         \
     }
 
 static const lt_catalogue_file mnist_files[] = {
@@ -61,6 +61,11 @@ static const lt_catalogue_file svhn_files[] = {
           "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
 };
 
+static const lt_catalogue_file cifar10_files[] = {
+    {LT_TRAIN, false, "cifar-10-binary.tar", "cifar-10-binary.tar.gz", 170052171,
+     "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", true},
+};
+
 /* clang-format off */
 static const lt_catalogue_entry sets[] = {
     {.name = "mnist",
@@ -81,6 +86,11 @@ static const lt_catalogue_entry sets[] = {
      .h = 28, .w = 28, .c = 1, .n = {50000, 10000, 10000},
      .mirrors = {"http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist"},
      .files = binarized_files, .n_files = COUNT_OF(binarized_files)},
+    {.name = "cifar10",
+     .summary = "small photographs of animals and vehicles, colour, 32 x 32, 10 classes",
+     .h = 32, .w = 32, .c = 3, .n = {50000, 0, 10000},
+     .mirrors = {"https://www.cs.toronto.edu/~kriz"},
+     .files = cifar10_files, .n_files = COUNT_OF(cifar10_files)},
     {.name = "svhn",
      .summary = "house numbers from street views, colour, 32 x 32, 10 classes (cropped digits)",
      .h = 32, .w = 32, .c = 3, .n = {73257, 0, 26032},
@@ -254,7 +264,9 @@ void sha256_text(const void *data, size_t size, char hex[SHA256_TEXT])
 int catalogue_verify_file(const lt_catalogue_file *file, const char *path)
 {
     bytes content;
-    LT_TRY(file_read_inflated(path, (size_t)file->bytes, &content));
+    size_t limit = (size_t)file->bytes;
+    LT_TRY(file->is_archive ? file_read(path, limit, &content)
+                            : file_read_inflated(path, limit, &content));
     char found[SHA256_TEXT];
     sha256_text(content.data, content.size, found);
     size_t size = content.size;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/catalogue.h"
+#include "data/tar.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,11 @@
 
 #define IMAGES(split, name)                                                                        \
     {                                                                                              \
-        split, false, name, name, 0, NULL                                                          \
+        split, false, name, name, 0, NULL, false                                                   \
     }
 #define LABELS(split, name)                                                                        \
     {                                                                                              \
-        split, true, name, name, 0, NULL                                                           \
+        split, true, name, name, 0, NULL, false                                                    \
     }
 
 static const lt_catalogue_file npy_files[] = {
@@ -52,8 +53,10 @@ static const struct layout {
 enum { MAX_PARTS = 8 };
 
 typedef struct split_files {
-    char *images[MAX_PARTS], *labels;
+    char *images[MAX_PARTS], *labels; /* paths, or for parts of an archive "PATH: NAME" */
     int n;
+    const data_source *tar; /* NULL: files of their own */
+    size_t at[MAX_PARTS], size[MAX_PARTS];
 } split_files;
 
 static size_t item_size(const data_array *a)
@@ -130,12 +133,24 @@ static int read_labels(const split_files *f, data_array *labels)
     return status_fail(LT_FORMAT, "%s: expected labels, found images with labels", f->labels);
 }
 
+static int read_part(const split_files *f, int i, data_array *images, data_array *labels)
+{
+    if (!f->tar)
+        return data_read(f->images[i], images, labels);
+    bytes part = {malloc(f->size[i] + 1), f->size[i]};
+    if (!part.data)
+        return status_fail(LT_NO_MEMORY, "no memory for %s: %zu bytes", f->images[i], part.size);
+    memcpy(part.data, f->tar->content.data + f->at[i], part.size);
+    part.data[part.size] = 0;
+    return data_parse(f->images[i], &part, images, labels);
+}
+
 static int read_split(const split_files *f, data_array *images, data_array *labels)
 {
     data_array image_parts[MAX_PARTS] = {{0}}, label_parts[MAX_PARTS] = {{0}};
     int status = LT_OK, labelled = 0;
     for (int i = 0; i < f->n && status == LT_OK; i++) {
-        status = data_read(f->images[i], &image_parts[i], &label_parts[i]);
+        status = read_part(f, i, &image_parts[i], &label_parts[i]);
         labelled += label_parts[i].n > 0;
     }
     if (status == LT_OK)
@@ -170,18 +185,9 @@ static int load_split(lt_dataset *d, lt_split split, const split_files *f)
 
 /* ---- All of them ---- */
 
-int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, int n)
+/* Loads them unless `status` is a failure, and frees the paths in any case. */
+static int load_splits(lt_dataset *d, split_files splits[LT_SPLITS], int status)
 {
-    split_files splits[LT_SPLITS] = {{.n = 0}};
-    for (int i = 0; i < n; i++) {
-        split_files *f = &splits[files[i].split];
-        char *path = catalogue_file_path(dir, &files[i]);
-        if (files[i].is_labels)
-            f->labels = path;
-        else if (path)
-            f->images[f->n++] = path;
-    }
-    int status = LT_OK;
     for (int i = 0; i < LT_SPLITS; i++) {
         if (status == LT_OK)
             status = load_split(d, (lt_split)i, &splits[i]);
@@ -190,6 +196,47 @@ int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, i
         free(splits[i].labels);
     }
     return status;
+}
+
+/* The files of CIFAR-10 in a tar file, whatever their folder is called. */
+static int list_archive(const data_source *tar, split_files splits[LT_SPLITS])
+{
+    for (int i = 0; i < COUNT_OF(cifar10_files); i++) {
+        split_files *f = &splits[cifar10_files[i].split];
+        LT_TRY(tar_find(tar, cifar10_files[i].name, &f->at[f->n], &f->size[f->n]));
+        f->tar = tar;
+        f->images[f->n++] = must_format("%s: %s", tar->path, cifar10_files[i].name);
+    }
+    return LT_OK;
+}
+
+static int load_archive(lt_dataset *d, const char *path)
+{
+    data_source tar = {.path = path};
+    LT_TRY(file_read_inflated(path, DATA_LIMIT, &tar.content));
+    split_files splits[LT_SPLITS] = {{.n = 0}};
+    int status = load_splits(d, splits, list_archive(&tar, splits));
+    bytes_clear(&tar.content);
+    return status;
+}
+
+int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, int n)
+{
+    split_files splits[LT_SPLITS] = {{.n = 0}};
+    int status = LT_OK;
+    for (int i = 0; i < n; i++) {
+        split_files *f = &splits[files[i].split];
+        char *path = catalogue_file_path(dir, &files[i]);
+        if (path && files[i].is_archive) {
+            status = load_archive(d, path);
+            free(path);
+        } else if (files[i].is_labels) {
+            f->labels = path;
+        } else if (path) {
+            f->images[f->n++] = path;
+        }
+    }
+    return load_splits(d, splits, status);
 }
 
 static bool has_file(const char *dir, const lt_catalogue_file *file)
@@ -225,5 +272,7 @@ int load_known_files(lt_dataset *d, bool *is_known)
 
 int load_file(lt_dataset *d)
 {
+    if (data_has_extension(d->place, ".tar"))
+        return load_archive(d, d->place);
     return load_split(d, LT_TRAIN, &(split_files){.images = {d->place}, .n = 1});
 }

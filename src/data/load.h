@@ -12,7 +12,7 @@ int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, i
    layout we know; else *is_known is false. */
 int load_known_files(lt_dataset *d, bool *is_known);
 
-/* Reads d->place, a file: its images become the train split. */
+/* Reads d->place, a file: CIFAR-10's tar file, or images that become the train split. */
 int load_file(lt_dataset *d);
 
 /* Reads d->place as npz, NumPy's archive of arrays: which is what is told by their names, "train_images"
