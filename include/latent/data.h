@@ -79,7 +79,7 @@ LT_API int lt_data_image_size(const char *name, const lt_data_options *options, 
    $LATENT_DATA/NAME, in $XDG_CACHE_HOME/latent/NAME (by default ~/.cache/latent/NAME), and where
    the system's package puts it. Nothing is downloaded: see lt_data_fetch.
    Files, plain or gzip: IDX (bytes), AMAT (text, 0 and 1), npy (u1, bool, f4, f8 in [0, 1];
-   N x H x W, N x H x W x C, or N x D with square D), CIFAR's .bin, MAT 5 with variables X (bytes,
+   N x H x W, N x H x W x C, or N x D with square D), CIFAR's .bin and tar, MAT 5 with variables X (bytes,
    H x W x C x N) and y (labels; 10 means 0 where they are 1 ... 10), npz with arrays called like
    train_images, x_test, val_labels, y. Every file is checked whole.
    Pictures: a directory or a zip file with PNG, JPEG, WebP, PBM, PGM or PPM files anywhere in it.
