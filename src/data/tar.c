@@ -61,7 +61,7 @@ static bool is_named(const unsigned char *header, const char *name)
 
 int tar_find(const data_source *tar, const char *name, size_t *at, size_t *size)
 {
-    uint64_t bytes_in;
+    uint64_t bytes_in = 0;
     for (size_t i = 0; i < tar->content.size && tar->content.data[i];) {
         LT_TRY(read_header(tar, i, &bytes_in));
         *at = i + BLOCK;
