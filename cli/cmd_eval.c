@@ -27,6 +27,8 @@ static json_t *report_json(const eval_request *q, lt_split split, const lt_evalu
                                       json_number(e->nll.value), "se", json_number(e->nll.se),
                                       "ess", json_number(e->ess)));
     json_object_set_new(report, "bits_per_dim", json_estimate(e->bits_per_dim));
+    if (isfinite(e->sigma))
+        json_object_set_new(report, "sigma", json_number(e->sigma));
     json_object_set_new(report, "bits_per_dim_kind", json_string(lt_unit_name(e->unit)));
     if (isfinite(e->bits_as_bytes.value))
         json_object_set_new(report, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
@@ -46,6 +48,17 @@ static const char *kind_of_data(const lt_dataset_info *info)
     return info->is_binary ? "binary" : info->c == 1 ? "grey" : "coloured";
 }
 
+static void print_density(const lt_evaluation *e)
+{
+    puts("A density of intensities in [0, 1]: nats may be below 0.");
+    if (isfinite(e->sigma))
+        printf("Its standard deviation is %.4f, or %.1f levels of a byte.\n", e->sigma,
+               255 * e->sigma);
+    if (isnan(e->bits_as_bytes.value))
+        puts("It does not compare with probabilities of bytes: no standard deviation of its own, one "
+             "of\nless than two levels, or no such data.");
+}
+
 /* What the distortion is a logarithm of: the recipe's own words. */
 static void print_likelihood(const trained *t, const lt_evaluation *e)
 {
@@ -58,8 +71,7 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
         puts("These pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
              "neither ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
     else if (e->unit == LT_DENSITY)
-        puts("A density of intensities in [0, 1]: nats may be below 0. As bytes it is taken to be "
-             "flat\nover a level of grey: not where standard deviations come near 1/255.");
+        print_density(e);
     else if (!lt_model_is_binary(t->model))
         printf("Probabilities of bytes%s.\n",
                e->is_bytes ? "" : ", the nearest ones: these pixels are not multiples of 1/255");

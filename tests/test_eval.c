@@ -231,6 +231,7 @@ static void rate_and_squared_error_are_exact(void **state)
     }
     lt_evaluation e = evaluate(&f, NULL);
     assert_near(e.rate.value, rate, 1e-5);
+    assert_near(e.sigma, SIGMA, 0);
     assert_near(e.squared_error.value, error, 1e-5);
     assert_near(e.bits_per_dim.value, -e.elbo.value / (log(2) * PIXELS), 1e-9);
     fixture_close(&f);
@@ -283,8 +284,10 @@ static void bits_say_what_they_are_of(void **state)
         {"gaussian", GREY, LT_DENSITY, 8},
         {"gaussian", BITS, LT_DENSITY, nothing},
         {"gaussian", FRACTIONS, LT_DENSITY, nothing},
+        {"gaussian 0.008", GREY, LT_DENSITY, 8},
+        {"gaussian 0.0078", GREY, LT_DENSITY, nothing}, /* 1.99 levels */
         {"laplace", GREY, LT_DENSITY, 8},
-        {"continuous_bernoulli", GREY, LT_DENSITY, 8},
+        {"continuous_bernoulli", GREY, LT_DENSITY, nothing},
         {"discretised_logistic", GREY, LT_DISCRETE, 0},
         {"discretised_logistic", FRACTIONS, LT_DISCRETE, 0},
     };

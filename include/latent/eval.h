@@ -52,6 +52,7 @@ typedef struct lt_evaluation {
     int64_t images;
     lt_unit unit;
     bool is_bytes; /* every pixel was k / 255, k = 0 ... 255 */
+    double sigma;  /* as in lt_model_terms; NaN if there is none */
     lt_estimate elbo;          /* -(distortion + rate): beta = 1 whatever was trained */
     lt_estimate rate;          /* KL(q(z|x) || N(0, I)), analytic */
     lt_estimate distortion;    /* -log p(x|z), one posterior draw per image */
@@ -59,8 +60,8 @@ typedef struct lt_evaluation {
     lt_estimate bits_per_dim;  /* -elbo / (log 2 x dimensions) */
     lt_estimate bits_as_bytes; /* what compares with published numbers of 8-bit images: bits_per_dim
                                   of a likelihood of bytes; 8 more of a density on data of bytes
-                                  (not all 0 or 255), each spread over 1/256 of [0, 1]; else
-                                  NaN */
+                                  (not all 0 or 255), each spread over 1/256 of [0, 1], if sigma is
+                                  at least 2/255, so that it is flat there; else NaN */
     int nll_samples;           /* K; 0: the next two are not there */
     lt_estimate nll;           /* -log 1/K sum_k p(x, z_k) / q(z_k|x): in expectation above
                                   -log p(x), and nearer with K (Burda et al. 2016, theorem 1) */

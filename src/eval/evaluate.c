@@ -69,6 +69,7 @@ static void weight_sum_add(weight_sum *s, double l)
 typedef struct encoder {
     visit v;
     lt_node *x, *mean, *logvar, *rate, *distortion, *squared_error;
+    lt_node *sigma; /* or NULL */
 } encoder;
 
 static int encoder_open(encoder *e, lt_model *m, lt_shape images, const lt_session_options *o)
@@ -83,8 +84,10 @@ static int encoder_open(encoder *e, lt_model *m, lt_shape images, const lt_sessi
     e->distortion = t.distortion;
     e->squared_error =
         lt_sum_rows(lt_square(lt_sub(e->x, lt_model_decode(m, g, t.posterior.mean))));
-    lt_node *targets[] = {e->mean, e->logvar, e->rate, e->distortion, e->squared_error};
-    return visit_open(&e->v, m, targets, COUNT_OF(targets), o);
+    e->sigma = t.sigma;
+    lt_node *targets[] = {e->mean,          e->logvar, e->rate, e->distortion,
+                          e->squared_error, e->sigma};
+    return visit_open(&e->v, m, targets, COUNT_OF(targets) - (e->sigma == NULL), o);
 }
 
 typedef struct weigher {
@@ -142,6 +145,7 @@ typedef struct evaluation {
     int32_t *index;
     float *x, *mean, *logvar, *terms[3], *log_weight; /* of one batch */
     weight_sum *sums;
+    float sigma;                  /* NaN: none */
     bool has_grey, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
     tally elbo, rate, distortion, squared_error, nll, ess;
     int64_t runs_done, runs; /* of either program, for progress */
@@ -221,6 +225,8 @@ static int encode_batch(evaluation *e, int first, int n)
     LT_TRY(lt_session_read(s, c->rate, e->terms[0], b));
     LT_TRY(lt_session_read(s, c->distortion, e->terms[1], b));
     LT_TRY(lt_session_read(s, c->squared_error, e->terms[2], b));
+    if (c->sigma)
+        LT_TRY(lt_session_read(s, c->sigma, &e->sigma, 1));
     LT_TRY(lt_session_read(s, c->mean, e->mean, b * e->latent));
     LT_TRY(lt_session_read(s, c->logvar, e->logvar, b * e->latent));
     for (int i = 0; i < n; i++) {
@@ -292,12 +298,14 @@ static lt_unit unit_of(const evaluation *e, const lt_model *m)
     return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
 }
 
-/* A density p on [0, 1] is about 256 P of a byte k spread over its 1/256: -log2 P = -log2 p + 8. */
+/* A density p on [0, 1] is about 256 P of a byte spread over its 1/256: -log2 P = -log2 p + 8, to
+   about 0.01 bits if the density is wider than two levels. */
 static lt_estimate as_bytes(const evaluation *e, const lt_model *m, lt_estimate bits)
 {
     if (lt_model_is_discrete(m) && !lt_model_is_binary(m))
         return bits;
-    if (!lt_model_is_discrete(m) && e->has_grey && !e->has_fractions)
+    bool is_flat = e->sigma >= 2.f / 255; /* false for NaN */
+    if (!lt_model_is_discrete(m) && is_flat && e->has_grey && !e->has_fractions)
         return (lt_estimate){bits.value + 8, bits.se};
     return (lt_estimate){(double)NAN, (double)NAN};
 }
@@ -308,6 +316,7 @@ static lt_evaluation conclude(const evaluation *e, const lt_model *m)
         .images = e->images,
         .unit = unit_of(e, m),
         .is_bytes = !e->has_fractions,
+        .sigma = (double)e->sigma,
         .elbo = tally_estimate(&e->elbo, 1),
         .rate = tally_estimate(&e->rate, 1),
         .distortion = tally_estimate(&e->distortion, 1),
@@ -342,7 +351,7 @@ static int check(evaluation *e, lt_model *m)
 int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                 lt_evaluation *result)
 {
-    evaluation e = {.data = d, .split = split};
+    evaluation e = {.data = d, .split = split, .sigma = NAN};
     if (o)
         e.o = *o;
     double began = seconds_now();
