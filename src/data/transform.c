@@ -127,6 +127,16 @@ static void down_bytes(const filter *f, int i, size_t n, const void *in, size_t 
     }
 }
 
+/* Each pixel c times. */
+static void colour_bytes(size_t n, int c, const void *grey, void *out)
+{
+    const unsigned char *from = grey;
+    unsigned char *to = out;
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < c; k++)
+            *to++ = from[i];
+}
+
 static void grey_bytes(size_t n, const void *rgb, void *out)
 {
     const unsigned char *p = rgb;
@@ -166,6 +176,15 @@ static void down_floats(const filter *f, int i, size_t n, const void *in, size_t
     }
 }
 
+static void colour_floats(size_t n, int c, const void *grey, void *out)
+{
+    const float *from = grey;
+    float *to = out;
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < c; k++)
+            *to++ = from[i];
+}
+
 static void grey_floats(size_t n, const void *rgb, void *out)
 {
     const float *p = rgb;
@@ -180,10 +199,12 @@ typedef struct element {
     void (*across)(const filter *f, int c, const void *in, void *out);
     void (*down)(const filter *f, int i, size_t n, const void *in, size_t stride, void *out);
     void (*grey)(size_t n, const void *rgb, void *out);
+    void (*colour)(size_t n, int c, const void *grey, void *out);
 } element;
 
-static const element byte_element = {1, across_bytes, down_bytes, grey_bytes};
-static const element float_element = {sizeof(float), across_floats, down_floats, grey_floats};
+static const element byte_element = {1, across_bytes, down_bytes, grey_bytes, colour_bytes};
+static const element float_element = {sizeof(float), across_floats, down_floats, grey_floats,
+                                      colour_floats};
 
 /* ---- Plans ---- */
 
@@ -295,19 +316,6 @@ static void filter_columns(const plan *p, view in, view out)
             p->e->down(&p->rows, row, n, in.data, in.stride, row_of(p, out, row));
 }
 
-/* Each grey value three times. */
-static void colour(const plan *p, view in, view out)
-{
-    size_t size = p->e->size;
-    for (int row = 0; row < p->rows.to; row++) {
-        const char *from = row_of(p, in, row);
-        char *to = row_of(p, out, row);
-        for (int i = 0; i < p->columns.to; i++, from += size)
-            for (int k = 0; k < p->out_c; k++, to += size)
-                memcpy(to, from, size);
-    }
-}
-
 static void transform_one(const plan *p, const char *in, char *out, char *scratch)
 {
     size_t size = p->e->size, width = (size_t)p->out_w * (size_t)p->out_c;
@@ -320,8 +328,8 @@ static void transform_one(const plan *p, const char *in, char *out, char *scratc
     view whole = {scratch + (p->cut + p->half) * size, (size_t)p->columns.to};
     bool is_coloured = p->inner != p->out_c;
     filter_columns(p, half, is_coloured ? whole : image);
-    if (is_coloured)
-        colour(p, whole, image);
+    for (int row = 0; row < p->rows.to && is_coloured; row++)
+        p->e->colour((size_t)p->columns.to, p->out_c, row_of(p, whole, row), row_of(p, image, row));
 }
 
 /* ---- Many ---- */
