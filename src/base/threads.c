@@ -11,31 +11,47 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-/* The running loop in one word, so that a piece is claimed by one compare-and-swap, and only of the
-   loop that is running: number of the loop, threads that may help, pieces, next piece. */
-enum { PIECE_BITS = 20, THREAD_BITS = 10, LOOP_BITS = 64 - 2 * PIECE_BITS - THREAD_BITS };
+/* The pieces of a loop are dealt out in ranges, one for each thread, so that in loop after loop the same
+   thread works on the same part of the data, which is in its caches. Who is done with its own range
+   helps with the others'. */
 
-typedef struct ticket {
-    int64_t next, n;
-    int threads;
+/* What is left of a range, in one word, so that a piece is claimed by one compare-and-swap, and only
+   of the loop that is running: number of the loop, next piece, end. */
+enum { PIECE_BITS = 20, LOOP_BITS = 64 - 2 * PIECE_BITS };
+
+typedef struct range {
+    int64_t next, end;
     unsigned loop;
-} ticket;
+} range;
 
-static uint64_t pack(ticket t)
+static uint64_t pack(range r)
 {
-    return (uint64_t)t.next | (uint64_t)t.n << PIECE_BITS |
-           (uint64_t)t.threads << (2 * PIECE_BITS) |
-           (uint64_t)t.loop << (2 * PIECE_BITS + THREAD_BITS);
+    return (uint64_t)r.next | (uint64_t)r.end << PIECE_BITS | (uint64_t)r.loop << (2 * PIECE_BITS);
 }
 
-static ticket unpack(uint64_t word)
+static range unpack(uint64_t word)
 {
-    const uint64_t piece = (1 << PIECE_BITS) - 1, thread = (1 << THREAD_BITS) - 1;
-    return (ticket){.next = (int64_t)(word & piece),
-                    .n = (int64_t)(word >> PIECE_BITS & piece),
-                    .threads = (int)(word >> (2 * PIECE_BITS) & thread),
-                    .loop = (unsigned)(word >> (2 * PIECE_BITS + THREAD_BITS))};
+    const uint64_t piece = (1 << PIECE_BITS) - 1;
+    return (range){.next = (int64_t)(word & piece),
+                   .end = (int64_t)(word >> PIECE_BITS & piece),
+                   .loop = (unsigned)(word >> (2 * PIECE_BITS))};
 }
+
+/* A word with a cache line of its own. */
+typedef struct shared_word {
+    _Alignas(64) _Atomic uint64_t word;
+} shared_word;
+
+/* The running loop: its number, and the threads that may help. */
+enum { THREAD_BITS = 16 };
+
+static uint64_t pack_ticket(unsigned loop, int threads)
+{
+    return (uint64_t)loop << THREAD_BITS | (uint64_t)threads;
+}
+
+static unsigned loop_of(uint64_t ticket) { return (unsigned)(ticket >> THREAD_BITS); }
+static int threads_of(uint64_t ticket) { return (int)(ticket & ((1 << THREAD_BITS) - 1)); }
 
 static struct pool {
     pthread_mutex_t owner; /* held by the thread whose loop runs */
@@ -43,10 +59,10 @@ static struct pool {
     pthread_cond_t work;
     int n_workers; /* threads beside the caller's; changed by the owner alone */
     unsigned loop;
-    /* of the running loop: written before its ticket, read after a piece of it was claimed */
+    /* of the running loop: written before its ranges, read after a piece of it was claimed */
     threads_function *f;
     void *context;
-    _Alignas(64) _Atomic uint64_t ticket;
+    shared_word ticket, ranges[THREADS_MAX];
     _Alignas(64) atomic_int_fast64_t left; /* pieces not done */
     _Alignas(64) atomic_int sleepers;
 } pool = {.owner = PTHREAD_MUTEX_INITIALIZER,
@@ -66,46 +82,57 @@ static void relax(void)
 #endif
 }
 
-static bool has_work(uint64_t word, int worker)
+/* Claims a piece of the loop from what is left of a range. */
+static bool claim(int of, unsigned loop, int64_t *piece)
 {
-    ticket t = unpack(word);
-    return t.next < t.n && worker < t.threads;
+    _Atomic uint64_t *at = &pool.ranges[of].word;
+    uint64_t word = atomic_load(at);
+    for (range r = unpack(word); r.loop == loop && r.next < r.end; r = unpack(word))
+        if (atomic_compare_exchange_weak(at, &word, word + 1)) {
+            *piece = r.next;
+            return true;
+        }
+    return false;
 }
 
-/* Runs pieces of the loop until none is left to claim. */
-static void work(int worker)
+/* Runs pieces of the loop until none is left to claim, its own first. */
+static void work(int worker, uint64_t ticket)
 {
-    uint64_t word = atomic_load(&pool.ticket);
-    while (has_work(word, worker)) {
-        if (!atomic_compare_exchange_weak(&pool.ticket, &word, word + 1))
-            continue;
-        pool.f(pool.context, unpack(word).next, worker);
-        atomic_fetch_sub(&pool.left, 1);
-        word = atomic_load(&pool.ticket);
+    int threads = threads_of(ticket);
+    for (int i = 0; worker < threads && i < threads; i++) {
+        int64_t piece;
+        while (claim((worker + i) % threads, loop_of(ticket), &piece)) {
+            pool.f(pool.context, piece, worker);
+            atomic_fetch_sub(&pool.left, 1);
+        }
     }
 }
 
-static void wait_for_work(int worker)
+/* The ticket of a loop after the one numbered `seen`. */
+static uint64_t wait_for_loop(unsigned seen)
 {
+    uint64_t ticket;
     for (int i = 0; i < SPINS; i++) {
-        if (has_work(atomic_load_explicit(&pool.ticket, memory_order_acquire), worker))
-            return;
+        ticket = atomic_load_explicit(&pool.ticket.word, memory_order_acquire);
+        if (loop_of(ticket) != seen)
+            return ticket;
         relax();
     }
     pthread_mutex_lock(&pool.mutex);
     atomic_fetch_add(&pool.sleepers, 1);
-    while (!has_work(atomic_load(&pool.ticket), worker))
+    while (loop_of(ticket = atomic_load(&pool.ticket.word)) == seen)
         pthread_cond_wait(&pool.work, &pool.mutex);
     atomic_fetch_sub(&pool.sleepers, 1);
     pthread_mutex_unlock(&pool.mutex);
+    return ticket;
 }
 
 static void *run_worker(void *argument)
 {
     int worker = (int)(intptr_t)argument;
-    for (;;) {
-        wait_for_work(worker);
-        work(worker);
+    for (uint64_t ticket = 0;;) { /* loops are numbered from 1, but for one in 16 million: it may miss that */
+        ticket = wait_for_loop(loop_of(ticket));
+        work(worker, ticket);
     }
     return NULL;
 }
@@ -132,7 +159,10 @@ static void start_loop(int threads, int64_t n, threads_function *f, void *contex
     pool.context = context;
     atomic_store(&pool.left, n);
     pool.loop = (pool.loop + 1) % (1u << LOOP_BITS);
-    atomic_store(&pool.ticket, pack((ticket){.n = n, .threads = threads, .loop = pool.loop}));
+    for (int i = 0; i < threads; i++)
+        atomic_store(&pool.ranges[i].word,
+                     pack((range){n * i / threads, n * (i + 1) / threads, pool.loop}));
+    atomic_store(&pool.ticket.word, pack_ticket(pool.loop, threads));
     if (atomic_load(&pool.sleepers) > 0) {
         pthread_mutex_lock(&pool.mutex);
         pthread_cond_broadcast(&pool.work);
@@ -161,7 +191,7 @@ void threads_run(int threads, int64_t n, threads_function *f, void *context)
     }
     grow_pool(threads - 1);
     start_loop(threads, n, f, context);
-    work(0);
+    work(0, atomic_load(&pool.ticket.word));
     finish_loop();
     pthread_mutex_unlock(&pool.owner);
 }
