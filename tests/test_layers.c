@@ -67,14 +67,20 @@ static lt_node *outwards(lt_node *y)
     return lt_node_shape(y).rank == 4 ? lt_permute(y, (int[]){0, 3, 1, 2}) : y;
 }
 
-static lt_node *build(const layer_case *c, lt_graph *g, lt_node *x, bool is_training)
+/* On an image as it is inside, and as it is outside. */
+static lt_node *build_inside(const layer_case *c, lt_graph *g, lt_node *x, bool is_training)
 {
     network_context context = {.is_training = is_training};
     lt_scope *s = lt_scope_enter(lt_params_visit(c->params, g), "net");
-    lt_node *y = outwards(network_build(&c->net, &context, s, inwards(x)));
+    lt_node *y = network_build(&c->net, &context, s, x);
     if (lt_graph_error(g))
         fail_msg("%s: %s", c->line, lt_graph_error(g));
     return y;
+}
+
+static lt_node *build(const layer_case *c, lt_graph *g, lt_node *x, bool is_training)
+{
+    return outwards(build_inside(c, g, inwards(x), is_training));
 }
 
 static layer_case open_case(const safetensors *file, const char *line)
@@ -318,11 +324,50 @@ static void batch_norm_of_one_number_uses_what_it_has(void **state)
     close_case(&c);
 }
 
+/* How often fused kernels walk over arrays of as many numbers as x has, forward and backward. */
+static int count_passes(const char *line, lt_shape shape)
+{
+    layer_case c = {.line = line, .net = network_of(line), .params = lt_params_create()};
+    lt_graph *g = lt_graph_create();
+    build_inside(&c, g, lt_input(g, "x", shape), true);
+    lt_graph_free(g);
+    assert_int_equal(lt_params_allocate(c.params, 1), LT_OK);
+    g = lt_graph_create();
+    lt_node *x = lt_input(g, "x", shape), *w = lt_input(g, "w", lt_shape_4d(3, 3, 8, 5));
+    lt_node *y = lt_leaky_relu(build_inside(&c, g, x, true), .2);
+    /* what stands between forward and backward, of another size */
+    lt_node *loss = lt_sum(lt_square(lt_conv2d(y, w, (lt_window){.pad = 1})));
+    lt_node *targets[] = {lt_grad(loss, x), lt_params_gradient(c.params, loss),
+                          lt_params_state_assign(c.params, g)};
+    lt_program *program = must_compile(g, targets, targets[2] ? 3 : 2);
+    char *dump = lt_program_dump(program), whole[64];
+    int n = 0;
+    snprintf(whole, sizeof whole, "(fused), %jd elements", (intmax_t)lt_shape_size(shape));
+    for (const char *at = dump; (at = strstr(at, whole)); at++)
+        n++;
+    free(dump);
+    lt_program_free(program);
+    lt_graph_free(g);
+    close_case(&c);
+    return n;
+}
+
+static void norms_pass_over_memory_twice_each_way(void **state)
+{
+    (void)state;
+    lt_shape shape = lt_shape_4d(4, 6, 5, 8);
+    assert_int_equal(count_passes("batch_norm", shape), 4);
+    assert_int_equal(count_passes("layer_norm", shape), 4);
+    assert_int_equal(count_passes("group_norm 4", shape), 4);
+    assert_int_equal(count_passes("instance_norm affine=yes", shape), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_equal_pytorch),
         cmocka_unit_test(initial_weights_have_pytorchs_bounds),
+        cmocka_unit_test(norms_pass_over_memory_twice_each_way),
         cmocka_unit_test(norms_do_not_mind_offsets),
         cmocka_unit_test(batch_norm_of_one_number_uses_what_it_has),
     };
