@@ -324,6 +324,42 @@ static void batch_norm_of_one_number_uses_what_it_has(void **state)
     close_case(&c);
 }
 
+/* Two visits in one graph, as of a critic that sees real and made images: running numbers move by one
+   batch, then by the other. */
+static void later_visits_move_running_numbers_on(void **state)
+{
+    (void)state;
+    layer_case c = {.line = "batch_norm", .net = network_of("batch_norm"),
+                    .params = lt_params_create()};
+    lt_graph *g = lt_graph_create();
+    build(&c, g, lt_input(g, "x", lt_shape_2d(2, 1)), true);
+    lt_graph_free(g);
+    assert_int_equal(lt_params_allocate(c.params, 1), LT_OK);
+    g = lt_graph_create();
+    lt_node *x = lt_input(g, "x", lt_shape_2d(2, 1)), *y = lt_input(g, "y", lt_shape_2d(2, 1));
+    build(&c, g, x, true);
+    build(&c, g, y, true);
+    lt_node *assign = lt_params_state_assign(c.params, g);
+    lt_program *program = must_compile(g, &assign, 1);
+    lt_session *s = must_create(program, NULL);
+    assert_int_equal(lt_params_bind(c.params, g, s), LT_OK);
+    feed(s, LT_CPU, x, (double[]){1, 3});  /* mean 2, variance 2 */
+    feed(s, LT_CPU, y, (double[]){0, -8}); /* mean -4, variance 32 */
+    must_run(s, NULL);
+    const double want[] = {.9 * .2 - .4, .9 * (.9 + .2) + 3.2, 2};
+    static const char *const names[] = {"running_mean", "running_var", "num_batches_tracked"};
+    for (int i = 0; i < COUNT_OF(names); i++) {
+        char name[64];
+        snprintf(name, sizeof name, "net.0.%s", names[i]);
+        int64_t at = lt_params_info(c.params, lt_params_find(c.params, name)).offset;
+        assert_near((double)lt_params_block(c.params)[at], want[i], 1e-6);
+    }
+    lt_session_free(s);
+    lt_program_free(program);
+    lt_graph_free(g);
+    close_case(&c);
+}
+
 /* How often fused kernels walk over arrays of as many numbers as x has, forward and backward. */
 static int count_passes(const char *line, lt_shape shape)
 {
@@ -370,6 +406,7 @@ int main(void)
         cmocka_unit_test(norms_pass_over_memory_twice_each_way),
         cmocka_unit_test(norms_do_not_mind_offsets),
         cmocka_unit_test(batch_norm_of_one_number_uses_what_it_has),
+        cmocka_unit_test(later_visits_move_running_numbers_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

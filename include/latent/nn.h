@@ -75,7 +75,8 @@ LT_API lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layou
 LT_API lt_node *lt_state(lt_scope *s, const char *name, lt_shape shape, lt_init init);
 
 /* The state `name` of this scope becomes `value` when a run ends that has lt_params_state_assign
-   among its targets. At most once for each state and graph. */
+   among its targets. Once in a visit. Later visits in the same graph read `value`, so that a network
+   that is trained on two inputs moves its running numbers twice. */
 LT_API void lt_state_update(lt_scope *s, const char *name, lt_node *value);
 
 /* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are

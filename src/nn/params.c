@@ -28,11 +28,14 @@ struct lt_params {
 };
 
 /* What one graph has of one parameter set; in the graph's arena. */
+typedef struct visit visit;
+
 typedef struct home {
     const lt_params *params;
     lt_node *trained, *state; /* variables; NULL before allocate, and when that part is empty */
     lt_node **views;          /* of each parameter, NULL until asked for */
-    lt_node **updates;        /* of each state, NULL if it stays */
+    lt_node **updates;        /* of each state, NULL if it stays: what later visits read */
+    const visit **updated_by; /* the last visit that did */
 } home;
 
 /* Names used in one visit; in the graph's arena. */
@@ -41,12 +44,12 @@ typedef struct used_name {
     struct used_name *next;
 } used_name;
 
-typedef struct visit {
+struct visit {
     lt_params *params;
     lt_graph *graph;
     home *home; /* NULL in a graph that holds an error */
     used_name *used;
-} visit;
+};
 
 struct lt_scope {
     visit *visit;
@@ -259,6 +262,7 @@ static void furnish_home(home *h, const lt_params *p, lt_graph *g)
         return;
     h->views = arena_alloc(&g->memory, sizeof *h->views * (size_t)p->n);
     h->updates = arena_alloc(&g->memory, sizeof *h->updates * (size_t)p->n);
+    h->updated_by = arena_alloc(&g->memory, sizeof *h->updated_by * (size_t)p->n);
     if (p->extent)
         h->trained = lt_variable(g, "params", lt_shape_1d(p->extent));
     if (p->state_extent)
@@ -389,6 +393,8 @@ static lt_node *find_view(visit *v, const char *name, const param *asked)
     if (!is_same(q, asked))
         return fail_mismatch(v->graph, q, asked);
     home *h = v->home;
+    if (h->updates[i])
+        return h->updates[i];
     if (!h->views[i])
         h->views[i] = q->is_state ? view_of(h->state, q, p->extent) : view_of(h->trained, q, 0);
     return h->views[i];
@@ -434,9 +440,10 @@ void lt_state_update(lt_scope *s, const char *name, lt_node *value)
         lt_graph_fail(v->graph, "state \"%s\": the new value has another shape", full);
     if (v->graph->error || !v->home->updates)
         return;
-    if (v->home->updates[i])
+    if (v->home->updated_by[i] == v)
         lt_graph_fail(v->graph, "state \"%s\" is updated twice", full);
     v->home->updates[i] = value;
+    v->home->updated_by[i] = v;
 }
 
 /* ---- Gradient and updates: a block put together from pieces ---- */
