@@ -90,6 +90,9 @@ void command_line_clear(command_line *line);
     {"json", 'j', FLAG_SWITCH, value, NULL, "print one JSON object", 0, 0, NULL}
 #define FLAG_DATA(value, what)                                                                     \
     {"data", 'd', FLAG_TEXT, value, "DATA", what, 0, 0, NULL}
+#define FLAG_STRICT(value)                                                                         \
+    {"strict", 0, FLAG_SWITCH, value, NULL, "an unreadable picture is an error; default: it is "   \
+     "reported and left out", 0, 0, NULL}
 #define FLAG_SEED(value, what)                                                                     \
     {"seed", 0, FLAG_COUNT, value, "S", what, 0, INT64_MAX, NULL}
 #define FLAG_SPLIT(value)                                                                          \

@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+typedef struct data_request {
+    const char *action, *name, *directory;
+    text_list sets;
+    bool as_json, is_strict;
+} data_request;
+
 /* ---- list ---- */
 
 static json_t *entry_json(const lt_catalogue_entry *e, const char *place)
@@ -64,9 +70,10 @@ static void print_info(const lt_dataset_info *d)
         printf("%-10s %d\n", "classes", d->classes);
 }
 
-static int info(const command *c, const char *name, const text_list *sets, bool as_json)
+static int info(const command *c, const data_request *q)
 {
-    lt_data_options options = {.validation = 0};
+    lt_data_options options = {.strict = q->is_strict};
+    const text_list *sets = &q->sets;
     lt_dataset *data = NULL;
     int status = LT_OK;
     for (int i = 0; i < sets->n && status == LT_OK; i++) {
@@ -74,10 +81,10 @@ static int info(const command *c, const char *name, const text_list *sets, bool 
         status = lt_data_options_set(&options, sets->item[i] + (is_of_recipe ? 5 : 0));
     }
     if (status == LT_OK)
-        status = lt_dataset_open(&data, name, &options);
+        status = lt_dataset_open(&data, q->name, &options);
     if (status != LT_OK)
         return complain_library(c, status);
-    if (as_json)
+    if (q->as_json)
         print_json(info_json(lt_dataset_describe(data)));
     else
         print_info(lt_dataset_describe(data));
@@ -123,12 +130,6 @@ static int verify(const command *c, const char *name, const char *directory)
 
 /* ---- The command ---- */
 
-typedef struct data_request {
-    const char *action, *name, *directory;
-    text_list sets;
-    bool as_json;
-} data_request;
-
 /* Says what does not go together; CODE_DONE if all does. */
 static int check(const command *c, const data_request *q)
 {
@@ -148,6 +149,8 @@ static int check(const command *c, const data_request *q)
         return complain(c, CODE_USAGE, "--dir goes with fetch and verify, not with %s", q->action);
     if (q->sets.n > 0 && !is_info)
         return complain(c, CODE_USAGE, "--set goes with info, not with %s", q->action);
+    if (q->is_strict && !is_info)
+        return complain(c, CODE_USAGE, "--strict goes with info, not with %s", q->action);
     if (q->as_json && !has_json)
         return complain(c, CODE_USAGE, "--json goes with list and info, not with %s", q->action);
     return CODE_DONE;
@@ -158,7 +161,7 @@ static int act(const command *c, const data_request *q)
     if (strcmp(q->action, "list") == 0)
         return list(q->as_json);
     if (strcmp(q->action, "info") == 0)
-        return info(c, q->name, &q->sets, q->as_json);
+        return info(c, q);
     if (strcmp(q->action, "fetch") == 0)
         return fetch(c, q->name, q->directory);
     return verify(c, q->name, q->directory);
@@ -172,6 +175,7 @@ static int run(const command *c, int argc, const char **argv)
          "fetch, verify: where the files are to be; default: the cache", 0, 0, NULL},
         {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
          "info: a value of a recipe's data, as in resize=32; may be repeated", 0, 0, NULL},
+        FLAG_STRICT(&q.is_strict),
         {"json", 'j', FLAG_SWITCH, &q.as_json, NULL, "list, info: print one JSON object", 0, 0,
          NULL},
         {0}};

@@ -12,6 +12,7 @@ typedef struct train_request {
     text_list sets;
     const char *data, *out;
     int64_t epochs, seed;
+    bool is_strict;
     train_options options;
 } train_request;
 
@@ -35,13 +36,15 @@ static bool holds_run(const char *dir)
 static int train_request_run(const command *c, const char *name, train_request *q)
 {
     char room[1024];
-    char *added[3] = {NULL};
+    char *added[4] = {NULL};
     if (q->data)
         added[0] = set_data(&q->sets, q->data);
     if (q->epochs != UNSET)
         added[1] = set_count(&q->sets, "train.epochs", q->epochs);
     if (q->seed != UNSET)
         added[2] = set_count(&q->sets, "seed", q->seed);
+    if (q->is_strict)
+        added[3] = set_text(&q->sets, "data.strict", "yes");
     lt_recipe *r = lt_recipe_open(name, q->sets.item, q->sets.n);
     int code;
     if (!r) {
@@ -57,7 +60,7 @@ static int train_request_run(const command *c, const char *name, train_request *
             code = train_new(c, r, dir, &q->options);
     }
     lt_recipe_free(r);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         free(added[i]);
     return code;
 }
@@ -69,6 +72,7 @@ static int run(const command *c, int argc, const char **argv)
         {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
          "change a value of the recipe: model.latent=32; may be repeated", 0, 0, NULL},
         FLAG_DATA(&q.data, "train on this data set instead of the recipe's: a name or a path"),
+        FLAG_STRICT(&q.is_strict),
         {"out", 'o', FLAG_TEXT, &q.out, "DIR",
          "the run directory; default: runs/NAME of the recipe", 0, 0, NULL},
         {"epochs", 'e', FLAG_COUNT, &q.epochs, "N", "passes over the data", 1, 1000000, NULL},

@@ -255,7 +255,7 @@ int train_on(const command *c, const char *dir, const text_list *sets, const tra
 
 /* ---- Sets ---- */
 
-static char *add_set(text_list *sets, const char *key, const char *value)
+char *set_text(text_list *sets, const char *key, const char *value)
 {
     size_t size = strlen(key) + strlen(value) + 2;
     char *set = malloc(size);
@@ -273,13 +273,13 @@ char *set_count(text_list *sets, const char *key, int64_t value)
 {
     char word[32];
     snprintf(word, sizeof word, "%lld", (long long)value);
-    return add_set(sets, key, word);
+    return set_text(sets, key, word);
 }
 
 char *set_data(text_list *sets, const char *data)
 {
     char *path = lt_data_named(data) ? NULL : realpath(data, NULL);
-    char *set = add_set(sets, "data.set", path ? path : data);
+    char *set = set_text(sets, "data.set", path ? path : data);
     free(path);
     return set;
 }

@@ -19,6 +19,7 @@ int train_on(const command *c, const char *dir, const text_list *sets, const tra
 
 /* Adds `key=value` to a list of sets; a path is made absolute, so that the run finds it from
    everywhere. The caller frees the text. */
+char *set_text(text_list *sets, const char *key, const char *value);
 char *set_count(text_list *sets, const char *key, int64_t value);
 char *set_data(text_list *sets, const char *data);
 
