@@ -35,8 +35,7 @@ static int read_nested(network_line *line, const yaml_node *map, int depth)
         return yaml_expect(map, YAML_IS_SCALAR);
     LT_TRY(read_words(line, map->first->key));
     if (!line->layer.row->has_list)
-        return yaml_fail(map->first, "the layer %s has no list of layers",
-                         line->layer.row->name);
+        return yaml_fail(map->first, "the layer %s has no list of layers", line->layer.row->name);
     if (depth == MAX_DEPTH)
         return yaml_fail(map->first, "lists in lists deeper than %d", MAX_DEPTH);
     return read_lines(&line->list, map->first, depth + 1);
@@ -48,8 +47,10 @@ static int read_line(network_line *line, const yaml_node *node, int depth)
         return read_nested(line, node, depth);
     LT_TRY(read_words(line, node));
     if (line->layer.row->has_list)
-        return yaml_fail(node, "%s: a list of layers is missing, as in `- %s:` and the layers "
-                               "indented below", line->words, line->layer.row->name);
+        return yaml_fail(node,
+                         "%s: a list of layers is missing, as in `- %s:` and the layers "
+                         "indented below",
+                         line->words, line->layer.row->name);
     return LT_OK;
 }
 
@@ -158,8 +159,8 @@ static lt_node *build_line(const network *net, int i, const network_context *c, 
                              .image_channels = c->image_channels};
     text words = {0};
     spec_print_short(&line->layer, &words);
-    network_event event = {.scope = scope_name(s), .index = index, .words = text_get(&words),
-                           .in = lt_node_shape(x)};
+    network_event event = {
+        .scope = scope_name(s), .index = index, .words = text_get(&words), .in = lt_node_shape(x)};
     if (line->layer.row->has_list) {
         context.own = lt_scope_enter(s, index);
         context.branch = build_list(line, c, context.own, &event, x);

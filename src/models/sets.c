@@ -77,7 +77,8 @@ static yaml_node *node_at(yaml_node *node, const char *path)
 /* The list in an element of a list, `- residual: [...]`; NULL: there is none. */
 static const yaml_node *inner_list(const yaml_node *element)
 {
-    const yaml_node *child = element->kind == YAML_IS_MAP && element->n == 1 ? element->first : NULL;
+    const yaml_node *child =
+        element->kind == YAML_IS_MAP && element->n == 1 ? element->first : NULL;
     return child && child->kind == YAML_IS_LIST ? child : NULL;
 }
 

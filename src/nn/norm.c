@@ -69,8 +69,8 @@ static affine affine_of(lt_scope *own, lt_shape s, lt_layout layout, const lt_no
                     lt_param(own, "bias", s, layout, (lt_init){.kind = LT_INIT_ZEROS})};
 }
 
-/* (d - offset) k + bias with k = scale weight, as d k + (bias - offset k): of each number one product
-   and one sum, and in its gradient two sums over all of them instead of three. */
+/* (d - offset) k + bias with k = scale weight, as d k + (bias - offset k): of each number one
+   product and one sum, and in its gradient two sums over all of them instead of three. */
 static lt_node *apply(lt_node *d, lt_node *offset, lt_node *scale, affine a)
 {
     lt_node *k = a.weight ? lt_mul(scale, a.weight) : scale, *shift = lt_mul(offset, k);
@@ -102,8 +102,8 @@ lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bool is_t
     affine a = affine_of(own, c, LT_LAYOUT_PLAIN, o);
     lt_node *mean = lt_state(own, "running_mean", c, (lt_init){.kind = LT_INIT_ZEROS});
     lt_node *variance = lt_state(own, "running_var", c, (lt_init){.kind = LT_INIT_ONES});
-    lt_node *batches = lt_state(own, "num_batches_tracked", lt_shape_0d(),
-                                (lt_init){.kind = LT_INIT_ZEROS});
+    lt_node *batches =
+        lt_state(own, "num_batches_tracked", lt_shape_0d(), (lt_init){.kind = LT_INIT_ZEROS});
     unsigned axes = LT_AXIS(channel_axis) - 1;
     double n = (double)count_over(shape, axes);
     if (!is_training || n < 2)

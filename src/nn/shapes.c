@@ -17,9 +17,10 @@ bool is_image(const char *what, lt_node *x)
     lt_shape s = lt_node_shape(x);
     if (node_is_bad(x) || s.rank == 4)
         return !node_is_bad(x);
-    lt_graph_fail(lt_node_graph(x),
-                  "%s: expected an image as height x width x channels, found %s; `reshape` makes one",
-                  what, row_shape_text(s, found));
+    lt_graph_fail(
+        lt_node_graph(x),
+        "%s: expected an image as height x width x channels, found %s; `reshape` makes one", what,
+        row_shape_text(s, found));
     return false;
 }
 

@@ -9,7 +9,7 @@
 
 /* ---- Weights ---- */
 
-/* The matrix m as output x rest, with the columns in PyTorch's order. */
+/* w as a matrix output x rest, with the columns in PyTorch's order. */
 static lt_node *as_matrix(lt_node *w, int out_axis)
 {
     lt_shape s = lt_node_shape(w);
@@ -117,8 +117,10 @@ static bool check_conv(const char *what, lt_node *x, int64_t channels, const lt_
     int64_t in = lt_node_shape(x).d[3];
     if (!is_size(o->kernel, 1) || !is_size(o->stride, 1) || !is_size(o->dilation, 1) ||
         !is_size(o->pad, 0) || !is_size(o->output_pad, 0) || o->groups < 1)
-        lt_graph_fail(g, "%s: kernel, stride, dilation and groups must be at least 1, pads at "
-                         "least 0, none above %d", what, MAX_WINDOW);
+        lt_graph_fail(g,
+                      "%s: kernel, stride, dilation and groups must be at least 1, pads at "
+                      "least 0, none above %d",
+                      what, MAX_WINDOW);
     else if (in % o->groups != 0 || channels % o->groups != 0)
         lt_graph_fail(g, "%s: groups=%d must divide the %jd channels it gets and the %jd it gives",
                       what, o->groups, (intmax_t)in, (intmax_t)channels);
@@ -134,7 +136,10 @@ static lt_window window_of(const lt_conv_options *o)
 }
 
 /* Rows or columns that a kernel covers. */
-static int64_t reach(const lt_conv_options *o) { return (int64_t)o->dilation * (o->kernel - 1) + 1; }
+static int64_t reach(const lt_conv_options *o)
+{
+    return (int64_t)o->dilation * (o->kernel - 1) + 1;
+}
 
 /* PyTorch counts the fans from the outside shape, which makes a transposed convolution's fan_in the
    channels that it gives; w is kh x kw x i x o. */
@@ -157,9 +162,11 @@ lt_node *lt_conv_with(lt_scope *s, const char *name, lt_node *x, int64_t channel
         return g->bad;
     lt_shape in = lt_node_shape(x);
     if (in.d[1] + 2 * o.pad < reach(&o) || in.d[2] + 2 * o.pad < reach(&o))
-        return lt_graph_fail(g, "conv: a window of %jd x %jd does not fit into %jd x %jd pixels "
-                                "with pad=%d", (intmax_t)reach(&o), (intmax_t)reach(&o),
-                             (intmax_t)in.d[1], (intmax_t)in.d[2], o.pad);
+        return lt_graph_fail(g,
+                             "conv: a window of %jd x %jd does not fit into %jd x %jd pixels "
+                             "with pad=%d",
+                             (intmax_t)reach(&o), (intmax_t)reach(&o), (intmax_t)in.d[1],
+                             (intmax_t)in.d[2], o.pad);
     lt_scope *own = lt_scope_enter(s, name);
     lt_init bias_init;
     lt_node *w = conv_weight(own, &o, in.d[3] / o.groups, channels, 3, &bias_init);
@@ -223,6 +230,7 @@ lt_node *lt_shortcut(lt_scope *s, const char *name, lt_node *x, lt_node *f, lt_i
     int64_t stride = stride_between(from.d[1], to.d[1]);
     if (!stride || stride > MAX_WINDOW || (from.d[2] + stride - 1) / stride != to.d[2])
         return fail_shortcut(g, from, to);
-    return lt_add(lt_conv(s, name, x, to.d[3], .kernel = 1, .stride = (int)stride,
-                          .no_bias = true, .weight_init = init), f);
+    return lt_add(lt_conv(s, name, x, to.d[3], .kernel = 1, .stride = (int)stride, .no_bias = true,
+                          .weight_init = init),
+                  f);
 }
