@@ -4,6 +4,8 @@
 
 #include "models/objective.h"
 
+#include <stdio.h>
+
 #define DATA "data: {set: synthetic}\n"
 #define BODY "model:\n  latent: 4\n  likelihood: bernoulli\n"
 #define DECODER "  decoder: [linear image]\n"
@@ -233,6 +235,106 @@ static void own_heads_must_give_the_latent_numbers(void **state)
     }
 }
 
+/* ---- Random networks: built, or told why not ---- */
+
+static const char *random_line(draws *d, char room[128])
+{
+    static const char *const plain[] = {"relu", "silu", "batch_norm", "layer_norm", "max_pool",
+                                        "avg_pool 3 stride=2 pad=1", "upsample", "pixel_shuffle",
+                                        "global_pool", "instance_norm", "flatten", "dropout 0.2",
+                                        "linear 12", "reshape 2 3 2", "scale 0.5"};
+    int kind = draw_below(d, 8), kernel = 1 + draw_below(d, 4), stride = 1 + draw_below(d, 3);
+    int pad = draw_below(d, kernel), groups = 1 + draw_below(d, 2), c = 2 * (1 + draw_below(d, 5));
+    if (kind < 3)
+        return plain[draw_below(d, COUNT_OF(plain))];
+    if (kind == 3)
+        snprintf(room, 128, "group_norm %d", 1 + draw_below(d, 4));
+    else
+        snprintf(room, 128, "%s%s %d kernel=%d stride=%d pad=%d groups=%d bias=%s",
+                 draw_one_in(d, 4) ? "spectral_norm " : "", kind < 7 ? "conv" : "conv_transpose", c,
+                 kernel, stride, pad, groups, draw_one_in(d, 2) ? "yes" : "no");
+    return room;
+}
+
+/* [conv 4 ..., {residual: [relu, ...]}] */
+static void random_list(draws *d, int depth, text *out)
+{
+    char room[128];
+    text_append(out, "[");
+    for (int i = 0, n = 1 + draw_below(d, 4); i < n; i++) {
+        text_append(out, i ? ", " : "");
+        if (depth < 2 && draw_one_in(d, 5)) {
+            text_append(out, "{residual: ");
+            random_list(d, depth + 1, out);
+            text_append(out, "}");
+        } else {
+            text_append(out, random_line(d, room));
+        }
+    }
+    text_append(out, "]");
+}
+
+/* The loss of a training step on three images, of which the model is at its start. */
+static double loss_of(lt_model *m, lt_executor executor, const double *images, int n)
+{
+    lt_graph *g = lt_graph_create();
+    lt_node *x = lt_input(g, "x", lt_shape_4d(n, size.h, size.w, size.c));
+    lt_model_terms t;
+    if (lt_model_build(m, g, x, LT_TRAINING, &t) != LT_OK)
+        fail_msg("%s", lt_last_error());
+    lt_node *targets[] = {t.loss, lt_params_gradient(lt_model_params(m), t.loss)};
+    lt_program *program = must_compile(g, targets, 2);
+    lt_session *s = must_create(program, &(lt_session_options){.executor = executor});
+    assert_int_equal(lt_params_bind(lt_model_params(m), g, s), LT_OK);
+    feed(s, executor, x, images);
+    feed(s, executor, t.beta, (double[]){1});
+    must_run(s, &(lt_run_key){.seed = 4});
+    double *loss = fetch(s, executor, t.loss), *slope = fetch(s, executor, targets[1]), value = *loss;
+    assert_true(isfinite(largest(slope, lt_params_extent(lt_model_params(m)))));
+    free(loss);
+    free(slope);
+    lt_session_free(s);
+    lt_program_free(program);
+    lt_graph_free(g);
+    return value;
+}
+
+static void random_networks_are_built_or_told_why_not(void **state)
+{
+    (void)state;
+    enum { CASES = 300, N = 3, NUMBERS = N * 8 * 6 * 2 };
+    int built = 0;
+    double images[NUMBERS];
+    for (int i = 0; i < CASES; i++) {
+        draws d = draws_from((uint64_t)i);
+        text list = {0};
+        random_list(&d, 0, &list);
+        char *words = must_format("%s  encoder: %s\n%s", DATA BODY, text_get(&list), DECODER);
+        lt_recipe *r = recipe_of(words, NULL, 0);
+        lt_recipe *again = recipe_of(lt_recipe_text(r), NULL, 0);
+        assert_string_equal(lt_recipe_text(r), lt_recipe_text(again));
+        lt_model *m = lt_model_create(r, size);
+        for (int k = 0; k < NUMBERS; k++)
+            images[k] = draw(&d, 0, 1) > .5;
+        if (m) {
+            double want = loss_of(m, LT_REFERENCE, images, N);
+            double found = loss_of(m, LT_CPU, images, N);
+            if (!(fabs(found - want) <= 1e-3 * fabs(want)))
+                fail_msg("case %d, %s: expected %.9g, found %.9g", i, text_get(&list), want, found);
+            free(lt_model_summary(m));
+            built++;
+        } else if (!strstr(lt_last_error(), ": encoder") || !strstr(lt_last_error(), ", layer ")) {
+            fail_msg("case %d, %s: %s", i, text_get(&list), lt_last_error());
+        }
+        lt_model_free(m);
+        lt_recipe_free(again);
+        lt_recipe_free(r);
+        free(words);
+        text_clear(&list);
+    }
+    assert_true(built > CASES / 4 && built < CASES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +346,7 @@ int main(void)
         cmocka_unit_test(networks_that_do_not_fit_show_the_running_shape),
         cmocka_unit_test(own_heads_are_the_whole_heads),
         cmocka_unit_test(own_heads_must_give_the_latent_numbers),
+        cmocka_unit_test(random_networks_are_built_or_told_why_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
