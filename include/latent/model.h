@@ -145,6 +145,16 @@ LT_API lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x);
 LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
 LT_API lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x);
 
+/* log p(z): n. z: n x latent. */
+LT_API lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z);
+
+/* log p(x|z) + log p(z) - log q(z|x) of `draws` draws of z for each image: n draws, image by image,
+   whose log-mean-exp over draws is an estimate of log p(x). x: n x h x w x c; q: its posterior,
+   n x latent, as lt_model_encode gives it or as inputs, so that an image is encoded once however
+   often it is weighed. Draws come from the graph's noise. */
+LT_API lt_node *lt_model_log_weights(lt_model *m, lt_graph *g, lt_node *x, lt_gauss q,
+                                     int64_t draws);
+
 #ifdef __cplusplus
 }
 #endif

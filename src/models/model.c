@@ -86,6 +86,37 @@ lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x)
     return objective_of(m->recipe)->log_prob(&v, check_codes(m, z), check_images(m, x));
 }
 
+lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    return objective_of(m->recipe)->log_prior(&v, check_codes(m, z));
+}
+
+/* x if q is a posterior of these images and draws a count, else the bad node. */
+static lt_node *check_draws(lt_node *x, lt_gauss q, int64_t draws)
+{
+    lt_graph *g = lt_node_graph(x);
+    lt_node *all[] = {x, q.mean, q.logvar};
+    for (int i = 0; i < COUNT_OF(all); i++)
+        if (node_is_bad(all[i]))
+            return all[i];
+    int64_t n = lt_node_shape(x).d[0];
+    if (lt_node_shape(q.mean).d[0] != n || lt_node_shape(q.logvar).d[0] != n)
+        return lt_graph_fail(g, "the posterior of %jd images, and %jd images",
+                             (intmax_t)lt_node_shape(q.mean).d[0], (intmax_t)n);
+    if (draws < 1 || draws > INT32_MAX)
+        return lt_graph_fail(g, "cannot draw %jd codes for an image", (intmax_t)draws);
+    return x;
+}
+
+lt_node *lt_model_log_weights(lt_model *m, lt_graph *g, lt_node *x, lt_gauss q, int64_t draws)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    q = (lt_gauss){check_codes(m, q.mean), check_codes(m, q.logvar)};
+    x = check_draws(check_images(m, x), q, draws);
+    return node_is_bad(x) ? x : objective_of(m->recipe)->log_weights(&v, x, q, draws);
+}
+
 /* ---- Life ---- */
 
 /* Visits everything once, in a graph that is thrown away, so that the parameters are known. */

@@ -26,6 +26,8 @@ typedef struct objective_row {
     lt_gauss (*encode)(const model_visit *v, lt_node *x);
     lt_node *(*decode)(const model_visit *v, lt_node *z);
     lt_node *(*log_prob)(const model_visit *v, lt_node *z, lt_node *x);
+    lt_node *(*log_prior)(const model_visit *v, lt_node *z);
+    lt_node *(*log_weights)(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws);
 } objective_row;
 
 extern const spec_table objective_table;

@@ -173,6 +173,43 @@ static void build(const model_visit *v, lt_node *x, lt_model_terms *t)
     t->loss = lt_mean(lt_add(t->distortion, lt_mul(t->beta, t->rate)));
 }
 
+/* ---- Weights ---- */
+
+/* n x ... -> n x draws x ... -> (n draws) x ...: each row `draws` times. */
+static lt_node *repeat_rows(lt_node *x, int64_t draws)
+{
+    lt_shape from = lt_node_shape(x), tall = from, wide = {.rank = from.rank + 1};
+    tall.d[0] *= draws;
+    wide.d[0] = from.d[0];
+    wide.d[1] = 1;
+    for (int i = 1; i < from.rank; i++)
+        wide.d[i + 1] = from.d[i];
+    lt_node *one = lt_reshape(x, wide);
+    wide.d[1] = draws;
+    return lt_reshape(lt_expand(one, wide), tall);
+}
+
+static lt_node *log_prior(const model_visit *v, lt_node *z)
+{
+    (void)v;
+    return lt_standard_log_prob(z);
+}
+
+/* z = mean + sigma eps, log w = log p(x|z) + log p(z) - log q(z|x). The last two terms share their
+   constants, and (z - mean) / sigma is eps: their difference is 1/2 sum eps^2 + logvar - z^2. */
+static lt_node *log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws)
+{
+    lt_shape s = lt_node_shape(q.mean);
+    s.d[0] *= draws;
+    lt_node *eps = lt_normal(v->graph, s);
+    lt_node *logvar = repeat_rows(q.logvar, draws);
+    lt_node *sigma = repeat_rows(lt_exp(lt_scale(q.logvar, 0.5)), draws);
+    lt_node *z = lt_add(repeat_rows(q.mean, draws), lt_mul(sigma, eps));
+    lt_node *prior_to_posterior =
+        lt_sum_rows(lt_sub(lt_add(lt_square(eps), logvar), lt_square(z)));
+    return lt_add(log_prob(v, z, repeat_rows(x, draws)), lt_scale(prior_to_posterior, 0.5));
+}
+
 /* ---- The record ---- */
 
 /* A likelihood that wants logits after a sigmoid would squash them twice. */
@@ -193,4 +230,5 @@ const objective_row objective_vae = {
     .spec = {.name = "vae", .summary = "-log p(x|z) + beta KL(q(z|x) || N(0, I))",
              .options = options, .size = sizeof(vae_options)},
     .weight = weight, .schedule = schedule, .check = check,
-    .build = build, .encode = encode, .decode = decode, .log_prob = log_prob};
+    .build = build, .encode = encode, .decode = decode, .log_prob = log_prob,
+    .log_prior = log_prior, .log_weights = log_weights};
