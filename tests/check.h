@@ -4,8 +4,8 @@
 #define LATENT_CHECK_H
 
 #include "base/memory.h"
-#include "base/philox.h"
 #include "base/status.h"
+#include "verify/draws.h"
 
 #include <latent/graph.h>
 
@@ -16,31 +16,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* ---- Draws: a sequence that is a function of its seed ---- */
-
-typedef struct draws {
-    philox_key key;
-    int64_t next;
-} draws;
-
-static inline draws draws_from(uint64_t seed) { return (draws){.key = {.seed = seed}}; }
-
-/* In (lo, hi), a number that fits single precision, so that both executors start from the same. */
-static inline double draw(draws *d, double lo, double hi)
-{
-    double u = (double)philox_uniform(philox_word(&d->key, d->next++));
-    return (double)(float)(lo + (hi - lo) * u);
-}
-
-/* One of 0 ... n - 1. */
-static inline int draw_below(draws *d, int n)
-{
-    return (int)((uint64_t)philox_word(&d->key, d->next++) * (uint64_t)n >> 32);
-}
-
-/* True once in n. */
-static inline bool draw_one_in(draws *d, int n) { return draw_below(d, n) == 0; }
 
 /* ---- Values of sessions, as doubles whatever the executor ---- */
 

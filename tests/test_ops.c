@@ -6,309 +6,39 @@
 #include "check.h"
 
 #include "graph/attributes.h"
+#include "verify/trial.h"
 
 #include <latent/ops.h>
 
 #include <float.h>
 #include <stdio.h>
 
-/* Tested in test_exec.c and test_images.c. */
-enum { NOT_HERE = OP_SOURCE | OP_EFFECT | OP_INTERNAL };
-
-/* ---- A trial: a function of a few inputs, and values for them ---- */
-
-typedef struct trial {
-    const char *name;
-    lt_graph *graph;
-    lt_node *x[LT_CASE_INPUTS], *y;
-    int n;
-    int index_input; /* 1-based; 0: none */
-    int64_t index_rows;
-    double lo, hi;
-    double *values[LT_CASE_INPUTS];
-    bool *frozen[LT_CASE_INPUTS]; /* where a difference may not be taken: at kinks */
-} trial;
-
-static int64_t size_of(const lt_node *x) { return lt_shape_size(lt_node_shape(x)); }
-
-static bool is_index(const trial *t, int i) { return i == t->index_input - 1; }
-
-/* A draw away from 0 and from what the inputs before have at the same place, so that a small
-   difference crosses no kink. */
-static double draw_value(const trial *t, draws *d, int i, int64_t at)
-{
-    for (;;) {
-        double v = draw(d, t->lo, t->hi);
-        bool near = fabs(v) < .05;
-        for (int k = 0; k < i; k++)
-            near |= size_of(t->x[k]) == size_of(t->x[i]) && fabs(v - t->values[k][at]) < .02;
-        if (!near)
-            return v;
-    }
-}
-
-/* Now and then exactly on a kink: 0, or the same as the input before; frozen there. */
-static void draw_element(trial *t, draws *d, int i, int64_t at)
-{
-    bool zero = t->lo < 0 && draw_one_in(d, 8);
-    bool equal = i > 0 && size_of(t->x[i - 1]) == size_of(t->x[i]) && draw_one_in(d, 8);
-    t->values[i][at] = is_index(t, i) ? draw_below(d, (int)t->index_rows)
-                       : equal        ? t->values[i - 1][at]
-                       : zero         ? 0
-                                      : draw_value(t, d, i, at);
-    t->frozen[i][at] = zero || equal || is_index(t, i);
-    if (equal)
-        t->frozen[i - 1][at] = true;
-}
-
-static void draw_inputs(trial *t)
-{
-    draws d = draws_from(17);
-    for (int i = 0; i < t->n; i++) {
-        size_t n = (size_t)size_of(t->x[i]);
-        t->values[i] = must_alloc(sizeof *t->values[i] * n);
-        t->frozen[i] = must_alloc(n);
-        for (size_t k = 0; k < n; k++)
-            draw_element(t, &d, i, (int64_t)k);
-    }
-}
-
-static void clear(trial *t)
-{
-    for (int i = 0; i < t->n; i++) {
-        free(t->values[i]);
-        free(t->frozen[i]);
-    }
-    lt_graph_free(t->graph);
-}
-
-/* How many inputs a case has: for operators of any number, those before the first scalar. */
-static int count_inputs(const lt_op *op, const lt_op_case *c)
-{
-    int n = 0;
-    while (op->n_in == LT_MANY && n < LT_CASE_INPUTS && c->in[n].rank > 0)
-        n++;
-    return op->n_in == LT_MANY ? n : op->n_in;
-}
-
-static lt_node *make(const lt_op *op, const void *attr, lt_graph *g, int n, lt_node **x)
-{
-    return n ? node_make(op, attr, n, x) : node_source(g, op, attr);
-}
-
-static trial trial_of_case(const lt_op *op, const lt_op_case *c)
-{
-    bool default_range = c->lo == 0 && c->hi == 0;
-    trial t = {.name = c->name, .graph = lt_graph_create(), .n = count_inputs(op, c),
-               .index_input = c->index_input, .index_rows = c->index_rows,
-               .lo = default_range ? -2 : c->lo, .hi = default_range ? 2 : c->hi};
-    for (int i = 0; i < t.n; i++)
-        t.x[i] = lt_input(t.graph, (char[]){(char)('a' + i), 0}, c->in[i]);
-    if (op->attr_size > 0 && !c->attr)
-        fail_msg("%s, case \"%s\": needs attributes", op->name, c->name);
-    t.y = make(op, c->attr, t.graph, t.n, t.x);
-    if (lt_graph_error(t.graph))
-        fail_msg("%s, case \"%s\": %s", op->name, c->name, lt_graph_error(t.graph));
-    draw_inputs(&t);
-    return t;
-}
-
-static void feed_trial(const trial *t, lt_session *s, lt_executor executor)
-{
-    for (int i = 0; i < t->n; i++)
-        if (lt_session_doubles(s, t->x[i]) || lt_session_floats(s, t->x[i]))
-            feed(s, executor, t->x[i], t->values[i]);
-}
-
-/* ---- Derivatives ---- */
-
-/* <y, weights> for fixed random weights. */
-static lt_node *project(lt_node *y, uint64_t seed)
-{
-    draws d = draws_from(seed);
-    int64_t n = size_of(y);
-    double *weights = must_alloc(sizeof *weights * (size_t)n);
-    for (int64_t i = 0; i < n; i++)
-        weights[i] = draw(&d, -1, 1);
-    lt_node *w = lt_constant(lt_node_graph(y), lt_node_shape(y), weights);
-    free(weights);
-    return lt_sum(lt_mul(y, w));
-}
-
-/* The sum over the inputs of <gradient of y by the input, random weights>. */
-static lt_node *project_gradients(trial *t, lt_node *y, lt_node **dx)
-{
-    lt_node *sum = lt_scalar(t->graph, 0);
-    lt_grads(y, t->n, t->x, dx);
-    for (int i = 0; i < t->n; i++)
-        if (!is_index(t, i))
-            sum = lt_add(sum, project(dx[i], 100 + (uint64_t)i));
-    return sum;
-}
-
-/* Which way the inputs are moved: a random direction, 0 where they are frozen. */
-static double direction(const trial *t, int i, int64_t at)
-{
-    philox_key key = {.seed = 23, .stream = (uint32_t)i};
-    return t->frozen[i][at] ? 0 : 2 * (double)philox_uniform(philox_word(&key, at)) - 1;
-}
-
-/* f at the inputs moved by `step` along the direction. */
-static double value_at(const trial *t, lt_session *s, const lt_node *f, double step)
-{
-    for (int i = 0; i < t->n; i++) {
-        double *x = lt_session_doubles(s, t->x[i]);
-        for (int64_t k = 0; x && k < size_of(t->x[i]); k++)
-            x[k] = t->values[i][k] + step * direction(t, i, k);
-    }
-    must_run(s, NULL);
-    return *lt_session_doubles(s, f);
-}
-
-static double central(const trial *t, lt_session *s, const lt_node *f, double h)
-{
-    return (value_at(t, s, f, h) - value_at(t, s, f, -h)) / (2 * h);
-}
-
-/* Central differences at h, h/2, h/4, extrapolated twice (Richardson): error O(h^6). */
-static double difference(const trial *t, lt_session *s, const lt_node *f, double h)
-{
-    double d1 = central(t, s, f, h), d2 = central(t, s, f, h / 2), d4 = central(t, s, f, h / 4);
-    double e1 = (4 * d2 - d1) / 3, e2 = (4 * d4 - d2) / 3;
-    return (16 * e2 - e1) / 15;
-}
-
-/* The gradients dx of f against differences of f along the direction: relative error at the best of
-   a few steps (large ones cross kinks, small ones lose digits). */
-static double derivative_error(const trial *t, lt_node *f, lt_node *const *dx, double enough)
-{
-    lt_node *targets[LT_CASE_INPUTS + 1] = {f};
-    memcpy(targets + 1, dx, sizeof *dx * (size_t)t->n);
-    lt_program *p = must_compile(t->graph, targets, t->n + 1);
-    lt_session *s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
-    value_at(t, s, f, 0);
-    double want = 0, squares = 0;
-    for (int i = 0; i < t->n; i++)
-        for (int64_t k = 0; k < size_of(t->x[i]); k++) {
-            double part = lt_session_doubles(s, dx[i])[k] * direction(t, i, k);
-            want += part;
-            squares += part * part;
-        }
-    lt_session_free(s);
-    lt_program_free(p);
-
-    p = must_compile(t->graph, &f, 1);
-    s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
-    static const double steps[] = {.02, 1e-3, 1e-4, 1e-5, 1e-6};
-    double best = HUGE_VAL, scale = fmax(fabs(want), sqrt(squares));
-    for (int i = 0; i < COUNT_OF(steps) && best > enough; i++) {
-        double error = fabs(difference(t, s, f, steps[i]) - want);
-        best = fmin(best, error / (scale > 0 ? scale : 1));
-    }
-    lt_session_free(s);
-    lt_program_free(p);
-    return best;
-}
-
-/* ---- Executors ---- */
-
-enum { MAX_TARGETS = 1 + 2 * LT_CASE_INPUTS };
-
-typedef struct targets {
-    lt_node *node[MAX_TARGETS];
-    int n;
-} targets;
-
-static const lt_run_key run_key = {.seed = 5, .step = 7};
-
-/* y is exact to about an ulp of each function; gradients are sums of products of them. */
-static void check_cpu(const trial *t, const lt_program *p, const targets *out)
-{
-    lt_session *cpu = must_create(p, NULL);
-    lt_session *reference = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
-    feed_trial(t, cpu, LT_CPU);
-    feed_trial(t, reference, LT_REFERENCE);
-    must_run(cpu, &run_key);
-    must_run(reference, &run_key);
-    for (int i = 0; i < out->n; i++) {
-        int64_t n = size_of(out->node[i]);
-        double *found = fetch(cpu, LT_CPU, out->node[i]);
-        double *want = fetch(reference, LT_REFERENCE, out->node[i]);
-        double rtol = i == 0 ? 1e-5 : 1e-4, atol = rtol / 5 * fmax(1, largest(want, n));
-        assert_array_close(t->name, found, want, n, rtol, atol);
-        free(found);
-        free(want);
-    }
-    lt_session_free(cpu);
-    lt_session_free(reference);
-}
-
-/* All target values of one run, one after another; the caller frees them. */
-static float *run_with(const trial *t, const lt_program *p, const targets *out,
-                       lt_session_options options, size_t *n)
-{
-    lt_session *s = must_create(p, &options);
-    feed_trial(t, s, LT_CPU);
-    must_run(s, &run_key);
-    *n = 0;
-    for (int i = 0; i < out->n; i++)
-        *n += (size_t)size_of(out->node[i]);
-    float *values = must_alloc(sizeof *values * *n), *at = values;
-    for (int i = 0; i < out->n; i++) {
-        size_t size = (size_t)size_of(out->node[i]);
-        memcpy(at, lt_session_floats(s, out->node[i]), sizeof *at * size);
-        at += size;
-    }
-    lt_session_free(s);
-    return values;
-}
-
-static void check_bits(const trial *t, const lt_program *p, const targets *out)
-{
-    size_t n;
-    float *want = run_with(t, p, out, (lt_session_options){.threads = 1}, &n);
-    static const int threads[] = {1, 2, 3, 4, 8};
-    for (int i = 0; i < COUNT_OF(threads); i++)
-        for (int own = 0; own < 2; own++) {
-            lt_session_options o = {.threads = threads[i], .own_places = own};
-            float *found = run_with(t, p, out, o, &n);
-            if (memcmp(found, want, sizeof *want * n))
-                fail_msg("%s: other bits with %d threads%s", t->name, threads[i],
-                         own ? ", own places" : "");
-            free(found);
-        }
-    free(want);
-}
-
 /* ---- What is checked of each trial ---- */
 
-static void check_trial(trial *t, bool differentiable)
+static void must(const lt_op *op, int status)
 {
-    targets out = {.node = {t->y}, .n = 1};
-    if (differentiable && t->n > 0) {
-        lt_node *dx[LT_CASE_INPUTS], *ddx[LT_CASE_INPUTS];
-        lt_node *first = project(t->y, 99);
-        lt_node *second = project_gradients(t, first, dx);
-        lt_grads(second, t->n, t->x, ddx);
-        if (lt_graph_error(t->graph))
-            fail_msg("%s: %s", t->name, lt_graph_error(t->graph));
-        for (int i = 0; i < t->n; i++) {
-            assert_true(lt_shape_equal(lt_node_shape(dx[i]), lt_node_shape(t->x[i])));
-            out.node[out.n++] = dx[i];
-        }
-        memcpy(out.node + out.n, ddx, sizeof *ddx * (size_t)t->n);
-        out.n += t->n;
-        double error = derivative_error(t, first, dx, 1e-9);
-        if (!(error <= 1e-8))
-            fail_msg("%s: relative error %.1e of the first derivative", t->name, error);
-        error = derivative_error(t, second, ddx, 1e-9);
-        if (!(error <= 1e-7))
-            fail_msg("%s: relative error %.1e of the second derivative", t->name, error);
-    }
+    if (status != LT_OK)
+        fail_msg("%s%s%s", op ? op->name : "", op ? ", " : "", lt_last_error());
+}
+
+/* Nullable: op. */
+static void check_trial(trial *t, const lt_op *op, bool differentiable)
+{
+    trial_targets out = {.node = {t->y}, .n = 1};
+    trial_errors worst = {0};
+    if (differentiable && t->n > 0)
+        must(op, trial_differentiate(t, true, &out, &worst));
     lt_program *p = must_compile(t->graph, out.node, out.n);
-    check_cpu(t, p, &out);
-    check_bits(t, p, &out);
+    must(op, trial_compare(t, p, &out, &worst));
+    must(op, trial_check_bits(t, p, &out));
     lt_program_free(p);
+}
+
+static trial case_trial(const lt_op *op, const lt_op_case *c)
+{
+    trial t;
+    must(op, trial_of_case(&t, op, c));
+    return t;
 }
 
 /* Without a rule the gradient must stop for a reason that is told: nothing to differentiate,
@@ -327,11 +57,11 @@ static void operator_is_right(void **state)
     const lt_op *op = *state;
     assert_true(op->cases && op->cases->name);
     for (const lt_op_case *c = op->cases; c->name; c++) {
-        trial t = trial_of_case(op, c);
-        check_trial(&t, op->grad != NULL);
+        trial t = case_trial(op, c);
+        check_trial(&t, op, op->grad != NULL);
         if (!op->grad)
             check_no_gradient(&t, op);
-        clear(&t);
+        trial_clear(&t);
     }
 }
 
@@ -362,11 +92,11 @@ static bool cases_have(const lt_op *op, bool (*what)(int64_t d))
 {
     bool has = false;
     for (const lt_op_case *c = op->cases; c->name; c++) {
-        trial t = trial_of_case(op, c);
+        trial t = case_trial(op, c);
         has |= shape_has(lt_node_shape(t.y), what);
         for (int i = 0; i < t.n; i++)
             has |= shape_has(lt_node_shape(t.x[i]), what);
-        clear(&t);
+        trial_clear(&t);
     }
     return has;
 }
@@ -376,7 +106,7 @@ static bool accepts_nothing(const lt_op *op)
 {
     lt_graph *g = lt_graph_create();
     lt_node *x[LT_CASE_INPUTS];
-    int n = count_inputs(op, op->cases);
+    int n = trial_count_inputs(op, op->cases);
     for (int i = 0; i < n; i++) {
         lt_shape s = op->cases->in[i];
         if (op->n_in == 1 || op->flags & OP_ELEMENTWISE)
@@ -392,7 +122,7 @@ static void cases_have_odd_shapes(void **state)
 {
     (void)state;
     for (const lt_op *const *op = op_table; *op; op++) {
-        if ((*op)->flags & NOT_HERE)
+        if ((*op)->flags & TRIAL_NOT_OF)
             continue;
         if (!cases_have(*op, is_one))
             fail_msg("%s: no case has a dimension of 1", (*op)->name);
@@ -628,11 +358,9 @@ static void function_is_right(void **state)
         t.n++;
     }
     t.y = f->make(t.x);
-    if (lt_graph_error(t.graph))
-        fail_msg("%s: %s", f->name, lt_graph_error(t.graph));
-    draw_inputs(&t);
-    check_trial(&t, true);
-    clear(&t);
+    must(NULL, trial_draw(&t));
+    check_trial(&t, NULL, true);
+    trial_clear(&t);
 }
 
 /* log sum e^x where e^x overflows, vanishes, or x is infinite. */
@@ -712,7 +440,7 @@ int main(void)
     int n = COUNT_OF(others);
     memcpy(tests, others, sizeof others);
     for (const lt_op *const *op = op_table; *op && n < MOST; op++)
-        if (!((*op)->flags & NOT_HERE))
+        if (!((*op)->flags & TRIAL_NOT_OF))
             tests[n++] = (struct CMUnitTest){.name = (*op)->name, .test_func = operator_is_right,
                                              .initial_state = (void *)(uintptr_t)*op};
     for (int i = 0; i < COUNT_OF(functions) && n < MOST; i++)
