@@ -4,7 +4,8 @@
  * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
  * data.h, plot.h    sets of images in; grids of images out
  * model.h           recipes, and the models they describe
- * nn.h              parameters, layers, distributions: for models of your own
+ * nn.h              parameters, layers: for models of your own
+ * distributions.h   log densities, draws, entropies, divergences
  * graph.h, ops.h    tensors as nodes of a graph; gradients as more graph; compiling and running it
  * base.h            status codes, messages, hooks
  *
@@ -44,6 +45,7 @@
 
 #include <latent/base.h>
 #include <latent/data.h>
+#include <latent/distributions.h>
 #include <latent/eval.h>
 #include <latent/graph.h>
 #include <latent/model.h>

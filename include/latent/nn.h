@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nn.h: parameters, layers, initialisers, distributions.
+/* nn.h: parameters, layers, initialisers.
  * A parameter set owns one flat block of floats; a network is a function that asks a scope for its
  * parameters by name. The first visit declares them, lt_params_allocate makes and fills the block,
  * later visits (any graph, any batch size) get views of it.
@@ -12,6 +12,7 @@
 #ifndef LATENT_NN_H
 #define LATENT_NN_H
 
+#include <latent/distributions.h>
 #include <latent/ops.h>
 
 #ifdef __cplusplus
@@ -217,29 +218,6 @@ LT_API lt_node *lt_shortcut(lt_scope *s, const char *name, lt_node *x, lt_node *
 
 /* Zero with probability p, else x / (1 - p). Nothing when `training` is false. */
 LT_API lt_node *lt_dropout(lt_node *x, double p, bool training);
-
-/* ---- Distributions: log densities with all constants, in nats ----
-   Values n x ...; log densities are summed over everything but the batch: n. */
-
-/* Diagonal Gaussian by mean and log variance. */
-typedef struct lt_gauss {
-    lt_node *mean, *logvar;
-} lt_gauss;
-
-LT_API lt_node *lt_gauss_sample(lt_gauss q);                /* mean + sigma eps, reparameterised */
-LT_API lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z);  /* -1/2 sum log 2 pi + lv + d^2/e^lv */
-LT_API lt_node *lt_gauss_kl(lt_gauss q);                    /* KL(q || N(0, I)) */
-LT_API lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p); /* KL(q || p) */
-LT_API lt_node *lt_gauss_entropy(lt_gauss q);               /* 1/2 sum log 2 pi e + lv */
-LT_API lt_node *lt_standard_log_prob(lt_node *z);           /* log N(z; 0, I) */
-
-/* log p(x) = sum x l - softplus(l) for x in {0, 1} and logits l. */
-LT_API lt_node *lt_bernoulli_log_prob(lt_node *logits, lt_node *x);
-
-/* The density log p(x) = sum x l - softplus(l) + log(l / tanh(l/2)) of x in [0, 1], and its mean
-   (logits and x of one shape; Loaiza-Ganem and Cunningham 2019). */
-LT_API lt_node *lt_continuous_bernoulli_log_prob(lt_node *logits, lt_node *x);
-LT_API lt_node *lt_continuous_bernoulli_mean(lt_node *logits);
 
 #ifdef __cplusplus
 }

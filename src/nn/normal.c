@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Normal distributions: compositions of operators, so their gradients are too. lv is the log of the
+   variance throughout; sums go over everything but the batch. */
+#include <latent/distributions.h>
+
+static const double log_2_pi = 1.83787706640934548356;
+
+/* Numbers per row: what the constants of a density are multiplied by. */
+static double row_size(const lt_node *x)
+{
+    lt_shape s = lt_node_shape(x);
+    return s.rank && s.d[0] ? (double)(lt_shape_size(s) / s.d[0]) : 0;
+}
+
+lt_node *lt_gauss_sample(lt_gauss q)
+{
+    lt_node *sigma = lt_exp(lt_scale(q.logvar, 0.5));
+    lt_node *eps = lt_normal(lt_node_graph(q.mean), lt_node_shape(q.mean));
+    return lt_add(q.mean, lt_mul(sigma, eps));
+}
+
+/* -1/2 sum lv + (z - mu)^2 e^-lv, less the constant. */
+lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z)
+{
+    lt_node *distance = lt_mul(lt_square(lt_sub(z, q.mean)), lt_exp(lt_neg(q.logvar)));
+    lt_node *sum = lt_sum_rows(lt_add(q.logvar, distance));
+    return lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(z));
+}
+
+/* 1/2 sum (mu^2 + e^lv - 1 - lv), with e^lv - 1 exact for small lv. */
+lt_node *lt_gauss_kl(lt_gauss q)
+{
+    lt_node *terms = lt_add(lt_square(q.mean), lt_sub(lt_expm1(q.logvar), q.logvar));
+    return lt_scale(lt_sum_rows(terms), 0.5);
+}
+
+/* 1/2 sum (e^d - 1 - d + (mu_q - mu_p)^2 e^-lv_p), d = lv_q - lv_p. */
+lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p)
+{
+    lt_node *d = lt_sub(q.logvar, p.logvar);
+    lt_node *distance = lt_mul(lt_square(lt_sub(q.mean, p.mean)), lt_exp(lt_neg(p.logvar)));
+    return lt_scale(lt_sum_rows(lt_add(lt_sub(lt_expm1(d), d), distance)), 0.5);
+}
+
+lt_node *lt_gauss_entropy(lt_gauss q)
+{
+    double constant = 0.5 * (log_2_pi + 1) * row_size(q.logvar);
+    return lt_shift(lt_scale(lt_sum_rows(q.logvar), 0.5), constant);
+}
+
+lt_node *lt_standard_log_prob(lt_node *z)
+{
+    lt_node *sum = lt_sum_rows(lt_square(z));
+    return lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(z));
+}
