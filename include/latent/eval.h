@@ -27,9 +27,15 @@ typedef struct lt_estimate {
 /* Called now and then with the part done, in [0, 1]; false stops. */
 typedef bool lt_progress_function(void *user, double done);
 
+enum { LT_MAX_BOUNDS = 16 };
+
 /* Zero means default. */
 typedef struct lt_eval_options {
     int nll_samples;      /* K of the importance-sampled log-likelihood; 0: none */
+    const int *iwae;      /* the k of so many k-sample bounds, of the same draws */
+    int n_iwae;           /* at most LT_MAX_BOUNDS */
+    int images;           /* of the split, the first ones; 0: all */
+    double *nll_of;       /* room for each image's own nll; NULL: not wanted */
     int batch;            /* images at a time; 0: 200. Part of what the draws depend on */
     int threads;          /* 0: as many as there are cores for us */
     lt_executor executor; /* default LT_CPU */
@@ -48,13 +54,21 @@ typedef enum lt_unit {
 /* "discrete", "density", "cross-entropy"; a static string. */
 LT_API const char *lt_unit_name(lt_unit unit);
 
+/* The bound of k draws (Burda et al. 2016): L_k = E log 1/k sum_j p(x, z_j) / q(z_j|x), which is below
+   log p(x), grows with k, and is the ELBO for k = 1. */
+typedef struct lt_bound {
+    int k;
+    lt_estimate value; /* -L_k, to be compared with -elbo and nll: a mean over groups of k draws */
+    double ess;        /* mean over images and groups of (sum w)^2 / sum w^2, between 1 and k */
+} lt_bound;
+
 typedef struct lt_evaluation {
     int64_t images;
     lt_unit unit;
     bool is_bytes; /* every pixel was k / 255, k = 0 ... 255 */
     double sigma;  /* as in lt_model_terms; NaN if there is none */
     lt_estimate elbo;          /* -(distortion + rate): beta = 1 whatever was trained */
-    lt_estimate rate;          /* KL(q(z|x) || N(0, I)), analytic */
+    lt_estimate rate;          /* KL(q(z|x) || p(z)), analytic where it has a formula */
     lt_estimate distortion;    /* -log p(x|z), one posterior draw per image */
     lt_estimate squared_error; /* sum of (x - E[x|z])^2 per image, z the posterior mean */
     lt_estimate bits_per_dim;  /* -elbo / (log 2 x dimensions) */
@@ -67,6 +81,13 @@ typedef struct lt_evaluation {
                                   -log p(x), and nearer with K (Burda et al. 2016, theorem 1) */
     double ess;                /* mean over images of (sum w)^2 / sum w^2, between 1 and K; near 1
                                   one draw decides, and the estimate is not to be believed */
+    lt_bound bounds[LT_MAX_BOUNDS]; /* in the order of `iwae` */
+    int n_bounds;
+    int draws;           /* of each image: the largest K or k */
+    double pareto_k;     /* median over images of the shape of the tail of an image's weights (Vehtari
+                            et al. 2024): of a few of them where it is small, none above 0.7 to be
+                            believed; NaN with less than 25 draws */
+    double pareto_share; /* of images whose own is above 0.7 */
     double seconds;
 } lt_evaluation;
 

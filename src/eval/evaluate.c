@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/threads.h"
+#include "eval/bounds.h"
 #include "eval/visit.h"
 
 #include <math.h>
@@ -16,53 +18,9 @@
 
 enum { BATCH = 200, DRAWN_ROWS = 1000 };
 
-/* The steps of the run key from here on belong to the draws of the likelihood, those below to the
-   ELBO's, so that the ELBO does not depend on K. */
-static const uint64_t NLL_STEPS = 1ull << 40;
-
-/* ---- Numbers ---- */
-
-/* Running mean and sum of squared deviations (Welford). */
-typedef struct tally {
-    int64_t n;
-    double mean, squares;
-} tally;
-
-static void tally_add(tally *t, double value)
-{
-    double before = value - t->mean;
-    t->n++;
-    t->mean += before / (double)t->n;
-    t->squares += before * (value - t->mean);
-}
-
-static lt_estimate tally_estimate(const tally *t, double scale)
-{
-    double n = (double)t->n;
-    return (lt_estimate){.value = scale * t->mean,
-                         .se = fabs(scale) * sqrt(t->squares / (n - 1) / n)};
-}
-
-/* Sums of weights w = exp(l), kept relative to the largest l so far: sum w = e^top s1,
-   sum w^2 = e^(2 top) s2. */
-typedef struct weight_sum {
-    double top, s1, s2;
-} weight_sum;
-
-static void weight_sum_add(weight_sum *s, double l)
-{
-    if (l == -HUGE_VAL) /* weight 0 */
-        return;
-    if (l > s->top) {
-        double shrink = exp(s->top - l); /* 0 the first time */
-        s->s1 *= shrink;
-        s->s2 *= shrink * shrink;
-        s->top = l;
-    }
-    double w = exp(l - s->top);
-    s->s1 += w;
-    s->s2 += w * w;
-}
+/* The steps of the run key from here on belong to the draws of the likelihood, 2^32 to each batch;
+   those below to the ELBO's. So the ELBO does not depend on K, and more draws begin with the same. */
+static const uint64_t NLL_STEPS = 1ull << 63;
 
 /* ---- The two programs ---- */
 
@@ -80,7 +38,7 @@ static int encoder_open(encoder *e, lt_model *m, lt_shape images, const lt_sessi
     LT_TRY(lt_model_build(m, g, e->x, LT_EVALUATION, &t));
     e->mean = t.posterior.mean;
     e->logvar = t.posterior.logvar;
-    e->rate = lt_gauss_kl(t.posterior);
+    e->rate = t.rate;
     e->distortion = t.distortion;
     e->squared_error =
         lt_sum_rows(lt_square(lt_sub(e->x, lt_model_decode(m, g, t.posterior.mean))));
@@ -92,42 +50,20 @@ static int encoder_open(encoder *e, lt_model *m, lt_shape images, const lt_sessi
 
 typedef struct weigher {
     visit v;
-    lt_node *x, *mean, *logvar;
+    lt_node *x;
+    lt_gauss q;
     lt_node *log_weight; /* rows: image by image, `draws` for each */
 } weigher;
 
-/* n x ... -> n x draws x ... -> (n draws) x ...: each row `draws` times. */
-static lt_node *repeat_rows(lt_node *x, int64_t draws)
-{
-    lt_shape from = lt_node_shape(x), tall = from, wide = {.rank = from.rank + 1};
-    tall.d[0] *= draws;
-    wide.d[0] = from.d[0];
-    wide.d[1] = 1;
-    for (int i = 1; i < from.rank; i++)
-        wide.d[i + 1] = from.d[i];
-    lt_node *one = lt_reshape(x, wide);
-    wide.d[1] = draws;
-    return lt_reshape(lt_expand(one, wide), tall);
-}
-
-/* z = mean + sigma eps, log w = log p(x|z) + log p(z) - log q(z|x). The last two terms share their
-   constants, and (z - mean) / sigma is eps: their difference is 1/2 sum eps^2 + logvar - z^2. */
 static int weigher_open(weigher *w, lt_model *m, lt_shape images, int64_t draws,
                         const lt_session_options *o)
 {
     lt_graph *g = w->v.graph = lt_graph_create();
-    int64_t n = images.d[0], latent = lt_model_latent(m);
+    lt_shape codes = lt_shape_2d(images.d[0], lt_model_latent(m));
     w->x = lt_input(g, "x", images);
-    w->mean = lt_input(g, "mean", lt_shape_2d(n, latent));
-    w->logvar = lt_input(g, "logvar", lt_shape_2d(n, latent));
-    lt_node *eps = lt_normal(g, lt_shape_2d(n * draws, latent));
-    lt_node *logvar = repeat_rows(w->logvar, draws);
-    lt_node *sigma = repeat_rows(lt_exp(lt_scale(w->logvar, 0.5)), draws);
-    lt_node *z = lt_add(repeat_rows(w->mean, draws), lt_mul(sigma, eps));
-    lt_node *prior_to_posterior =
-        lt_sum_rows(lt_sub(lt_add(lt_square(eps), logvar), lt_square(z)));
-    w->log_weight = lt_add(lt_model_log_prob(m, g, z, repeat_rows(w->x, draws)),
-                           lt_scale(prior_to_posterior, 0.5));
+    w->q.mean = lt_input(g, "mean", codes);
+    w->q.logvar = lt_input(g, "logvar", codes);
+    w->log_weight = lt_model_log_weights(m, g, w->x, w->q, draws);
     return visit_open(&w->v, m, &w->log_weight, 1, o);
 }
 
@@ -137,18 +73,23 @@ typedef struct evaluation {
     lt_dataset *data;
     lt_split split;
     lt_eval_options o;
-    int images, batch,
-        draws; /* in the split; at a time; for each image in one run of the weigher */
+    int images, batch; /* to evaluate; at a time */
+    int first;         /* of the batch */
+    int draws;         /* for each image in one run of the weigher */
+    int threads;
     int64_t pixels, latent;
     encoder encoder;
     weigher weigher;
     int32_t *index;
     float *x, *mean, *logvar, *terms[3], *log_weight; /* of one batch */
-    weight_sum *sums;
+    bounds_plan plan;
+    image_bounds *bounds; /* of one batch */
+    double *tails;        /* the room of their tails */
+    double *shapes;       /* of the tails, image by image */
     float sigma;                  /* NaN: none */
     bool has_grey, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
-    tally elbo, rate, distortion, squared_error, nll, ess;
-    int64_t runs_done, runs; /* of either program, for progress */
+    tally elbo, rate, distortion, squared_error, values[BOUNDS], ess[BOUNDS];
+    int64_t runs_done, runs_of_batch, runs; /* of either program, for progress */
 } evaluation;
 
 static int open_programs(evaluation *e, lt_model *m)
@@ -159,7 +100,7 @@ static int open_programs(evaluation *e, lt_model *m)
     e->pixels = (int64_t)s.h * s.w * s.c;
     e->latent = lt_model_latent(m);
     LT_TRY(encoder_open(&e->encoder, m, images, &o));
-    if (e->o.nll_samples > 0)
+    if (e->plan.draws > 0)
         LT_TRY(weigher_open(&e->weigher, m, images, e->draws, &o));
     return LT_OK;
 }
@@ -176,7 +117,9 @@ static int make_room(evaluation *e)
             return LT_NO_MEMORY;
     }
     e->index = must_alloc(sizeof *e->index * (size_t)e->batch);
-    e->sums = must_alloc(sizeof *e->sums * (size_t)e->batch);
+    e->bounds = must_alloc(sizeof *e->bounds * (size_t)e->batch);
+    e->tails = must_alloc(sizeof *e->tails * (size_t)e->batch * (size_t)e->plan.tail);
+    e->shapes = must_alloc(sizeof *e->shapes * (size_t)e->images);
     return LT_OK;
 }
 
@@ -187,7 +130,9 @@ static void release(evaluation *e)
     for (int i = 0; i < COUNT_OF(blocks); i++)
         tensor_free(blocks[i]);
     free(e->index);
-    free(e->sums);
+    free(e->bounds);
+    free(e->tails);
+    free(e->shapes);
     visit_close(&e->encoder.v);
     visit_close(&e->weigher.v);
 }
@@ -210,12 +155,12 @@ static void look_at_pixels(evaluation *e, int n)
     }
 }
 
-/* Images first ... first + n - 1; the rest of the batch repeats the last one and is not counted. */
-static int encode_batch(evaluation *e, int first, int n)
+/* Images e->first ... e->first + n - 1; the rest of the batch repeats the last one and is not counted. */
+static int encode_batch(evaluation *e, int n)
 {
     encoder *c = &e->encoder;
     lt_session *s = c->v.session;
-    int b = e->batch;
+    int b = e->batch, first = e->first;
     for (int i = 0; i < b; i++)
         e->index[i] = first + (i < n ? i : n - 1);
     LT_TRY(lt_dataset_gather(e->data, e->split, e->index, b, 0, 1, e->x));
@@ -239,32 +184,63 @@ static int encode_batch(evaluation *e, int first, int n)
     return LT_OK;
 }
 
-/* K draws for each image of the batch that encode_batch left; draws beyond K are not counted. */
-static int weigh_batch(evaluation *e, int first, int n)
+/* The draws of one image in one run of the weigher, of which `count` are counted. */
+typedef struct draws_call {
+    evaluation *e;
+    int count;
+} draws_call;
+
+static void add_draws(void *context, int64_t i, int worker)
+{
+    (void)worker;
+    const draws_call *c = context;
+    evaluation *e = c->e;
+    for (int j = 0; j < c->count; j++)
+        bounds_add(&e->bounds[i], &e->plan, (double)e->log_weight[i * e->draws + j]);
+}
+
+static void find_shape(void *context, int64_t i, int worker)
+{
+    (void)worker;
+    evaluation *e = context;
+    e->shapes[e->first + i] = tail_shape(&e->bounds[i].tail);
+}
+
+/* What the draws of n images came to. */
+static void count_draws(evaluation *e, int n)
+{
+    threads_run(e->threads, n, find_shape, e);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < e->plan.n; k++) {
+            const grouping *g = &e->bounds[i].of[k];
+            tally_add(&e->values[k], -g->log_mean / g->groups);
+            tally_add(&e->ess[k], g->ess / g->groups);
+        }
+    if (e->o.nll_samples > 0 && e->o.nll_of)
+        for (int i = 0; i < n; i++)
+            e->o.nll_of[e->first + i] = -e->bounds[i].of[e->plan.n - 1].log_mean;
+}
+
+/* All draws for each image of the batch that encode_batch left. */
+static int weigh_batch(evaluation *e, int n)
 {
     weigher *w = &e->weigher;
     lt_session *s = w->v.session;
-    int k = e->o.nll_samples, runs = (k + e->draws - 1) / e->draws;
-    uint64_t step = NLL_STEPS + (uint64_t)(first / e->batch) * (uint64_t)runs;
+    uint64_t step = NLL_STEPS + ((uint64_t)(e->first / e->batch) << 32);
     LT_TRY(lt_session_write(s, w->x, e->x, e->batch * e->pixels));
-    LT_TRY(lt_session_write(s, w->mean, e->mean, e->batch * e->latent));
-    LT_TRY(lt_session_write(s, w->logvar, e->logvar, e->batch * e->latent));
+    LT_TRY(lt_session_write(s, w->q.mean, e->mean, e->batch * e->latent));
+    LT_TRY(lt_session_write(s, w->q.logvar, e->logvar, e->batch * e->latent));
     for (int i = 0; i < n; i++)
-        e->sums[i] = (weight_sum){.top = -HUGE_VAL};
-    for (int done = 0; done < k; done += e->draws, step++) {
+        bounds_begin(&e->bounds[i], &e->plan, e->tails + (int64_t)i * e->plan.tail);
+    for (int done = 0; done < e->plan.draws; done += e->draws, step++) {
+        int left = e->plan.draws - done;
+        draws_call call = {e, left < e->draws ? left : e->draws};
         LT_TRY(lt_session_run(s, &(lt_run_key){e->o.seed, step}));
         LT_TRY(lt_session_read(s, w->log_weight, e->log_weight, (int64_t)e->batch * e->draws));
-        int count = k - done < e->draws ? k - done : e->draws;
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < count; j++)
-                weight_sum_add(&e->sums[i], (double)e->log_weight[i * e->draws + j]);
+        threads_run(e->threads, n, add_draws, &call);
         LT_TRY(report_progress(e));
     }
-    for (int i = 0; i < n; i++) {
-        const weight_sum *sum = &e->sums[i];
-        tally_add(&e->nll, -(sum->top + log(sum->s1 / k)));
-        tally_add(&e->ess, sum->s1 * sum->s1 / sum->s2);
-    }
+    count_draws(e, n);
     return LT_OK;
 }
 
@@ -272,14 +248,14 @@ static int evaluate_all(evaluation *e, lt_model *m)
 {
     LT_TRY(open_programs(e, m));
     LT_TRY(make_room(e));
-    int k = e->o.nll_samples, batches = (e->images + e->batch - 1) / e->batch;
-    e->runs = (int64_t)batches * (1 + (k + e->draws - 1) / e->draws);
-    for (int first = 0; first < e->images; first += e->batch) {
-        int n = e->images - first < e->batch ? e->images - first : e->batch;
-        LT_TRY(encode_batch(e, first, n));
+    e->runs_of_batch = (e->plan.draws + e->draws - 1) / e->draws;
+    e->runs = (int64_t)((e->images + e->batch - 1) / e->batch) * (1 + e->runs_of_batch);
+    for (e->first = 0; e->first < e->images; e->first += e->batch) {
+        int n = e->images - e->first < e->batch ? e->images - e->first : e->batch;
+        LT_TRY(encode_batch(e, n));
         LT_TRY(report_progress(e));
-        if (k > 0)
-            LT_TRY(weigh_batch(e, first, n));
+        if (e->plan.draws > 0)
+            LT_TRY(weigh_batch(e, n));
     }
     return LT_OK;
 }
@@ -310,6 +286,37 @@ static lt_estimate as_bytes(const evaluation *e, const lt_model *m, lt_estimate 
     return (lt_estimate){(double)NAN, (double)NAN};
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void conclude_draws(const evaluation *e, lt_evaluation *r)
+{
+    const double worst = 0.7; /* above it the error of an estimate has no use: Vehtari et al. */
+    int last = e->plan.n - 1;
+    r->draws = e->plan.draws;
+    r->n_bounds = e->o.n_iwae;
+    for (int i = 0; i < r->n_bounds; i++)
+        r->bounds[i] =
+            (lt_bound){e->o.iwae[i], tally_estimate(&e->values[i], 1), e->ess[i].mean};
+    r->nll_samples = e->o.nll_samples;
+    if (r->nll_samples > 0) {
+        r->nll = tally_estimate(&e->values[last], 1);
+        r->ess = e->ess[last].mean;
+    }
+    r->pareto_k = r->pareto_share = (double)NAN;
+    if (e->plan.tail == 0)
+        return;
+    int bad = 0;
+    for (int i = 0; i < e->images; i++)
+        bad += !(e->shapes[i] <= worst);
+    qsort(e->shapes, (size_t)e->images, sizeof *e->shapes, by_value);
+    r->pareto_k = e->shapes[e->images / 2];
+    r->pareto_share = (double)bad / e->images;
+}
+
 static lt_evaluation conclude(const evaluation *e, const lt_model *m)
 {
     lt_evaluation result = {
@@ -321,30 +328,40 @@ static lt_evaluation conclude(const evaluation *e, const lt_model *m)
         .rate = tally_estimate(&e->rate, 1),
         .distortion = tally_estimate(&e->distortion, 1),
         .squared_error = tally_estimate(&e->squared_error, 1),
-        .bits_per_dim = tally_estimate(&e->elbo, -1 / (log(2) * (double)e->pixels)),
-        .nll_samples = e->o.nll_samples,
-        .nll = tally_estimate(&e->nll, 1),
-        .ess = e->ess.mean};
+        .bits_per_dim = tally_estimate(&e->elbo, -1 / (log(2) * (double)e->pixels))};
+    conclude_draws(e, &result);
     result.bits_as_bytes = as_bytes(e, m, result.bits_per_dim);
     return result;
 }
 
+/* ---- What was asked for ---- */
+
+static int check_options(const lt_eval_options *o)
+{
+    if (o->nll_samples < 0 || o->batch < 0 || o->images < 0)
+        return status_fail(LT_VALUE, "cannot evaluate %d images in batches of %d with %d samples",
+                           o->images, o->batch, o->nll_samples);
+    if (o->n_iwae < 0 || o->n_iwae > LT_MAX_BOUNDS)
+        return status_fail(LT_VALUE, "at most %d bounds at a time, found %d", LT_MAX_BOUNDS,
+                           o->n_iwae);
+    for (int i = 0; i < o->n_iwae; i++)
+        if (o->iwae[i] < 1)
+            return status_fail(LT_VALUE, "a bound of %d draws", o->iwae[i]);
+    return LT_OK;
+}
+
 static int check(evaluation *e, lt_model *m)
 {
-    const lt_dataset_info *info = lt_dataset_describe(e->data);
-    LT_TRY(lt_model_check_data(m, e->data));
-    e->images = info->n[e->split];
-    if (e->images == 0)
-        return status_fail(LT_VALUE, "%s has no %s split", info->name, lt_split_name(e->split));
-    if (e->o.nll_samples < 0 || e->o.batch < 0)
-        return status_fail(LT_VALUE, "cannot evaluate with %d samples and batches of %d",
-                           e->o.nll_samples, e->o.batch);
+    LT_TRY(check_options(&e->o));
+    LT_TRY(visit_images(m, e->data, e->split, e->o.images, &e->images));
+    e->plan = bounds_make_plan(&e->o);
+    e->threads = e->o.threads ? e->o.threads : lt_cores();
     e->batch = e->o.batch ? e->o.batch : BATCH;
     if (e->batch > e->images)
         e->batch = e->images;
     e->draws = e->batch < DRAWN_ROWS ? DRAWN_ROWS / e->batch : 1;
-    if (e->draws > e->o.nll_samples && e->o.nll_samples > 0)
-        e->draws = e->o.nll_samples;
+    if (e->draws > e->plan.draws && e->plan.draws > 0)
+        e->draws = e->plan.draws;
     return LT_OK;
 }
 

@@ -2,6 +2,10 @@
 /* Compiles a graph of a model and binds the model's parameters to it. */
 #include "eval/visit.h"
 
+#include <latent/train.h>
+
+#include "base/status.h"
+
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o)
 {
     v->program = lt_compile(v->graph, targets, n);
@@ -11,6 +15,16 @@ int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_s
     if (!v->session)
         return LT_NO_MEMORY;
     return lt_params_bind(lt_model_params(m), v->graph, v->session);
+}
+
+int visit_images(const lt_model *m, const lt_dataset *d, lt_split split, int wanted, int *images)
+{
+    const lt_dataset_info *info = lt_dataset_describe(d);
+    LT_TRY(lt_model_check_data(m, d));
+    if (info->n[split] == 0)
+        return status_fail(LT_VALUE, "%s has no %s split", info->name, lt_split_name(split));
+    *images = wanted > 0 && wanted < info->n[split] ? wanted : (int)info->n[split];
+    return LT_OK;
 }
 
 void visit_close(visit *v)

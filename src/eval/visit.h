@@ -14,6 +14,10 @@ typedef struct visit {
 /* Compiles `targets` of v->graph and opens a session on them. */
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o);
 
+/* How many images of the split to look at, the first ones: `wanted`, or all of them where that is 0
+   or more than there are. Fails for data that is not the model's, and for an empty split. */
+int visit_images(const lt_model *m, const lt_dataset *d, lt_split split, int wanted, int *images);
+
 void visit_close(visit *v);
 
 #endif
