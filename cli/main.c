@@ -11,7 +11,8 @@
 
 extern const command cmd_train, cmd_resume, cmd_eval, cmd_sample, cmd_reconstruct, cmd_bench,
     cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
-    cmd_objectives, cmd_optimisers, cmd_schedules, cmd_version, cmd_help;
+    cmd_objectives, cmd_optimisers, cmd_schedules, cmd_verify, cmd_version,
+    cmd_help;
 
 const command_row command_table[] = {
     {"Train", NULL},
@@ -34,6 +35,7 @@ const command_row command_table[] = {
     {NULL, &cmd_schedules},
     {"The tool itself", NULL},
     {NULL, &cmd_bench},
+    {NULL, &cmd_verify},
     {NULL, &cmd_version},
     {NULL, &cmd_help},
     {NULL, NULL},

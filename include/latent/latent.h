@@ -8,6 +8,7 @@
  * distributions.h   log densities, draws, entropies, divergences
  * graph.h, ops.h    tensors as nodes of a graph; gradients as more graph; compiling and running it
  * base.h            status codes, messages, hooks
+ * verify.h          checks with known answers, on the machine at hand
  *
  * What can fail for reasons outside the program gives an lt_status (LT_OK is 0) or NULL, and
  * lt_last_error() says what went wrong. Building a graph never fails half way: see graph.h. What a
@@ -53,5 +54,6 @@
 #include <latent/ops.h>
 #include <latent/plot.h>
 #include <latent/train.h>
+#include <latent/verify.h>
 
 #endif

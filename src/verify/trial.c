@@ -79,9 +79,13 @@ int trial_count_inputs(const lt_op *op, const lt_op_case *c)
 int trial_of_case(trial *t, const lt_op *op, const lt_op_case *c)
 {
     bool default_range = c->lo == 0 && c->hi == 0;
-    *t = (trial){.name = c->name, .graph = lt_graph_create(), .n = trial_count_inputs(op, c),
-                 .index_input = c->index_input, .index_rows = c->index_rows,
-                 .lo = default_range ? -2 : c->lo, .hi = default_range ? 2 : c->hi};
+    *t = (trial){.name = c->name,
+                 .graph = lt_graph_create(),
+                 .n = trial_count_inputs(op, c),
+                 .index_input = c->index_input,
+                 .index_rows = c->index_rows,
+                 .lo = default_range ? -2 : c->lo,
+                 .hi = default_range ? 2 : c->hi};
     if (op->attr_size > 0 && !c->attr)
         return status_fail(LT_VALUE, "%s: needs attributes", c->name);
     for (int i = 0; i < t->n; i++)
@@ -155,9 +159,9 @@ typedef struct oracle {
 static int oracle_open(oracle *o, const trial *t, lt_node *const *targets, int n)
 {
     o->program = lt_compile(t->graph, targets, n);
-    o->session = o->program ? lt_session_create(o->program, &(lt_session_options){
-                                                                .executor = LT_REFERENCE})
-                            : NULL;
+    o->session =
+        o->program ? lt_session_create(o->program, &(lt_session_options){.executor = LT_REFERENCE})
+                   : NULL;
     return o->session ? LT_OK : status_prefix(LT_GRAPH, "%s", t->name);
 }
 
@@ -299,8 +303,8 @@ int trial_compare(const trial *t, const lt_program *p, const trial_targets *out,
     int status = cpu && reference ? LT_OK : status_prefix(LT_VALUE, "%s", t->name);
     for (int i = 0; status == LT_OK && i < out->n; i++)
         status = compare_arrays(t, i, lt_session_floats(cpu, out->node[i]),
-                                lt_session_doubles(reference, out->node[i]),
-                                size_of(out->node[i]), i == 0 ? 1e-5 : 1e-4, &worst->cpu);
+                                lt_session_doubles(reference, out->node[i]), size_of(out->node[i]),
+                                i == 0 ? 1e-5 : 1e-4, &worst->cpu);
     lt_session_free(cpu);
     lt_session_free(reference);
     return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A trial: a function of a few inputs, and values for them; its derivatives against differences, its
-   values against another executor, its bits with any number of threads. What `latent verify` and
-   the tests of operators run; every failure is LT_VALUE with a message that names the trial. */
+/* A trial: a function of a few inputs, and values for them; its derivatives against differences,
+   its values against another executor, its bits with any number of threads. What `latent verify`
+   and the tests of operators run; every failure is LT_VALUE with a message that names the trial. */
 #ifndef LATENT_TRIAL_H
 #define LATENT_TRIAL_H
 

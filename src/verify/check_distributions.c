@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks of distributions: divergences and entropies against closed forms written with sigma
+   instead of log variance, against integrals, and against the mean of draws; densities against what
+   they must add up to. */
+#include "verify/checks.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "verify/draws.h"
+
+#include <latent/nn.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { PAIRS = 64, DIMS = 3, GRID = 4000 };
+
+static const double pi = 3.14159265358979323846;
+
+/* ---- Numbers of a graph ---- */
+
+/* Runs a graph in double precision and reads `n` rows of y. Frees the graph. */
+static int read_rows(lt_graph *g, lt_node *y, double *rows, int64_t n)
+{
+    lt_program *p = lt_compile(g, &y, 1);
+    lt_session *s =
+        p ? lt_session_create(p, &(lt_session_options){.executor = LT_REFERENCE}) : NULL;
+    int status = s ? lt_session_run(s, &(lt_run_key){.seed = 3}) : LT_GRAPH;
+    if (status == LT_OK)
+        for (int64_t i = 0; i < n; i++)
+            rows[i] = lt_session_doubles(s, y)[i];
+    lt_session_free(s);
+    lt_program_free(p);
+    lt_graph_free(g);
+    return status;
+}
+
+/* ---- Pairs of Gaussians ---- */
+
+typedef struct gaussian {
+    double mean[PAIRS][DIMS], sigma[PAIRS][DIMS];
+} gaussian;
+
+static gaussian draw_gaussian(uint64_t seed)
+{
+    gaussian a;
+    draws d = draws_from(seed);
+    for (int i = 0; i < PAIRS; i++)
+        for (int k = 0; k < DIMS; k++) {
+            a.mean[i][k] = draw(&d, -2, 2);
+            a.sigma[i][k] = exp(draw(&d, -1.2, 1));
+        }
+    return a;
+}
+
+static gaussian standard(void)
+{
+    gaussian a = {0};
+    for (int i = 0; i < PAIRS * DIMS; i++)
+        a.sigma[0][i] = 1;
+    return a;
+}
+
+static lt_gauss node_of(lt_graph *g, const gaussian *a)
+{
+    double logvar[PAIRS * DIMS];
+    for (int i = 0; i < PAIRS * DIMS; i++)
+        logvar[i] = 2 * log(a->sigma[0][i]);
+    lt_shape s = lt_shape_2d(PAIRS, DIMS);
+    return (lt_gauss){lt_constant(g, s, a->mean[0]), lt_constant(g, s, logvar)};
+}
+
+static double log_normal(double x, double mean, double sigma)
+{
+    double d = (x - mean) / sigma;
+    return -0.5 * log(2 * pi * sigma * sigma) - 0.5 * d * d;
+}
+
+/* The integral of q (log q - log p), or of -q log q without p: trapezoids over 12 sigma each way,
+   exact to 1e-14 for such an integrand. */
+static double integrate(double mean, double sigma, const double *p_mean, const double *p_sigma)
+{
+    double sum = 0, step = 24 * sigma / GRID;
+    for (int i = 0; i <= GRID; i++) {
+        double x = mean - 12 * sigma + step * i, log_q = log_normal(x, mean, sigma);
+        sum += step * exp(log_q) * (p_mean ? log_q - log_normal(x, *p_mean, *p_sigma) : -log_q);
+    }
+    return sum;
+}
+
+/* Row i against the formula and the integral, summed over dimensions. */
+static int check_row(const char *what, const gaussian *q, const gaussian *p, int i, double found,
+                     double *worst)
+{
+    double formula = 0, integral = 0;
+    for (int k = 0; k < DIMS; k++) {
+        double s = q->sigma[i][k], m = q->mean[i][k];
+        if (p) {
+            double r = p->sigma[i][k], d = m - p->mean[i][k];
+            formula += log(r / s) + (s * s + d * d) / (2 * r * r) - 0.5;
+            integral += integrate(m, s, &p->mean[i][k], &p->sigma[i][k]);
+        } else {
+            formula += 0.5 * log(2 * pi) + log(s) + 0.5;
+            integral += integrate(m, s, NULL, NULL);
+        }
+    }
+    *worst = fmax(*worst, fmax(fabs(found - formula), fabs(found - integral)));
+    LT_TRY(check_near(what, found, formula, 1e-11 * (1 + fabs(formula))));
+    return check_near(what, found, integral, 1e-9 * (1 + fabs(integral)));
+}
+
+enum { BETWEEN, FROM_PRIOR, ENTROPY };
+
+static int check_pairs(const char *what, int which, double *worst)
+{
+    lt_graph *g = lt_graph_create();
+    gaussian q = draw_gaussian(1), p = which == FROM_PRIOR ? standard() : draw_gaussian(2);
+    lt_gauss a = node_of(g, &q), b = node_of(g, &p);
+    double rows[PAIRS];
+    lt_node *y = which == BETWEEN      ? lt_gauss_kl_between(a, b)
+                 : which == FROM_PRIOR ? lt_gauss_kl(a)
+                                       : lt_gauss_entropy(a);
+    LT_TRY(read_rows(g, y, rows, PAIRS));
+    for (int i = 0; i < PAIRS; i++)
+        LT_TRY(check_row(what, &q, which == ENTROPY ? NULL : &p, i, rows[i], worst));
+    return LT_OK;
+}
+
+/* ---- Means of draws ---- */
+
+/* n draws of one Gaussian: the mean of log q - log p, and of -log q, within 4 standard errors of
+   what they estimate; how many it was. */
+static int check_means(int64_t n, double *errors)
+{
+    lt_graph *g = lt_graph_create();
+    const double mean[] = {0.5, -1, 2}, logvar[] = {0.3, -1.2, 0};
+    lt_shape wide = lt_shape_2d(n, DIMS), one = lt_shape_1d(DIMS);
+    lt_gauss q = {lt_broadcast(lt_constant(g, one, mean), wide),
+                  lt_broadcast(lt_constant(g, one, logvar), wide)};
+    lt_node *z = lt_gauss_sample(q), *log_q = lt_gauss_log_prob(q, z);
+    lt_node *kl = lt_sub(log_q, lt_standard_log_prob(z)), *entropy = lt_neg(log_q);
+    lt_node *both[] = {lt_reshape(kl, lt_shape_2d(1, n)), lt_reshape(entropy, lt_shape_2d(1, n))};
+    double *rows = must_alloc(sizeof *rows * 2 * (size_t)n), want[2] = {0, 0};
+    int status = read_rows(g, lt_concat(0, 2, both), rows, 2 * n);
+    for (int k = 0; k < DIMS; k++) {
+        want[0] += 0.5 * (mean[k] * mean[k] + exp(logvar[k]) - 1 - logvar[k]);
+        want[1] += 0.5 * (log(2 * pi) + 1 + logvar[k]);
+    }
+    for (int i = 0; status == LT_OK && i < 2; i++) {
+        double sum = 0, squares = 0;
+        for (int64_t k = 0; k < n; k++) {
+            double d = rows[i * n + k] - want[i];
+            sum += d;
+            squares += d * d;
+        }
+        double se = sqrt(squares) / (double)n;
+        *errors = fmax(*errors, fabs(sum / (double)n) / se);
+        status = check_near(i ? "entropy" : "KL", want[i] + sum / (double)n, want[i], 4 * se);
+    }
+    free(rows);
+    return status;
+}
+
+/* ---- Densities ---- */
+
+/* Bernoulli: the probabilities of all images of 4 pixels add up to 1. */
+static int check_bernoulli(double *worst)
+{
+    enum { N = 4, ALL = 1 << N };
+    double x[ALL][N], rows[ALL], sum = 0;
+    for (int i = 0; i < ALL * N; i++)
+        x[i / N][i % N] = i / N >> i % N & 1;
+    lt_graph *g = lt_graph_create();
+    lt_shape s = lt_shape_2d(ALL, N);
+    lt_node *logits = lt_constant(g, lt_shape_1d(N), (double[]){-30, -0.5, 1, 4});
+    lt_node *images = lt_constant(g, s, x[0]);
+    LT_TRY(read_rows(g, lt_bernoulli_log_prob(lt_broadcast(logits, s), images), rows, ALL));
+    for (int i = 0; i < ALL; i++)
+        sum += exp(rows[i]);
+    *worst = fmax(*worst, fabs(sum - 1));
+    return check_near("sum of probabilities", sum, 1, 1e-12);
+}
+
+/* Continuous Bernoulli: its integral over [0, 1] is 1, and that of x its mean (Simpson's rule). */
+static int check_continuous_bernoulli(double *worst)
+{
+    enum { LOGITS = 5, N = 2000 };
+    static const double logit[LOGITS] = {-12, -1, 1e-6, 0.3, 7};
+    for (int k = 0; k < LOGITS; k++) {
+        double x[N + 1], l[N + 1], rows[2 * (N + 1)], sum = 0, mean = 0;
+        for (int i = 0; i <= N; i++) {
+            x[i] = (double)i / N;
+            l[i] = logit[k];
+        }
+        lt_graph *g = lt_graph_create();
+        lt_shape s = lt_shape_2d(N + 1, 1);
+        lt_node *logits = lt_constant(g, s, l);
+        lt_node *p = lt_continuous_bernoulli_log_prob(logits, lt_constant(g, s, x));
+        lt_node *both[] = {lt_reshape(p, s), lt_continuous_bernoulli_mean(logits)};
+        LT_TRY(read_rows(g, lt_concat(0, 2, both), rows, 2 * (N + 1)));
+        for (int i = 0; i <= N; i++) {
+            double weight = (i == 0 || i == N ? 1 : i % 2 ? 4 : 2) / (3. * N);
+            sum += weight * exp(rows[i]);
+            mean += weight * exp(rows[i]) * x[i];
+        }
+        *worst = fmax(*worst, fmax(fabs(sum - 1), fabs(mean - rows[N + 1])));
+        LT_TRY(check_near("integral of the density", sum, 1, 1e-8));
+        LT_TRY(check_near("mean", rows[N + 1], mean, 1e-8));
+    }
+    return LT_OK;
+}
+
+/* ---- The family ---- */
+
+void check_distributions(check_run *r)
+{
+    static const char *const names[] = {"KL between Gaussians", "KL from N(0, I)",
+                                        "entropy of a Gaussian"};
+    char text[CHECK_ERROR_SIZE];
+    for (int i = BETWEEN; i <= ENTROPY; i++) {
+        double worst = 0;
+        int status = check_pairs(names[i], i, &worst);
+        if (!check_report(r, "distributions", names[i], status,
+                          "%d in %d dimensions, formula and integral, differences up to %s", PAIRS,
+                          DIMS, check_error_text(worst, text)))
+            return;
+    }
+    const int64_t n = r->o.is_quick ? 20000 : 200000;
+    double errors = 0, worst = 0;
+    int status = check_means(n, &errors);
+    if (!check_report(r, "distributions", "KL and entropy by Monte Carlo", status,
+                      "means of %jd draws within %.1f standard errors", (intmax_t)n, errors))
+        return;
+    status = check_bernoulli(&worst);
+    if (!check_report(r, "distributions", "Bernoulli", status, "adds up to 1, to %s",
+                      check_error_text(worst, text)))
+        return;
+    worst = 0;
+    status = check_continuous_bernoulli(&worst);
+    check_report(r, "distributions", "continuous Bernoulli", status, "integral and mean, to %s",
+                 check_error_text(worst, text));
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* That all is well on this machine, that what is wrong is found, and how it is told. */
+#include "check.h"
+
+#include "verify/checks.h"
+#include "verify/trial.h"
+
+#include <latent/ops.h>
+
+#include <stdio.h>
+
+/* ---- Everything ---- */
+
+typedef struct seen {
+    int checks, failed, stop_at;
+    char areas[4096], failures[4096];
+} seen;
+
+static bool note(void *user, const lt_check *c)
+{
+    seen *s = user;
+    s->checks++;
+    if (!strstr(s->areas, c->area))
+        strncat(strcat(s->areas, c->area), ";", 2);
+    if (!c->is_ok && s->failed++ < 5)
+        snprintf(s->failures + strlen(s->failures), 500, "%s: %s, %.400s\n", c->area, c->name,
+                 c->text);
+    assert_true(c->text[0] && c->name[0] && c->seconds >= 0);
+    return s->checks != s->stop_at;
+}
+
+static void all_is_well(void **state)
+{
+    (void)state;
+    seen s = {0};
+    lt_verification v;
+    assert_int_equal(lt_verify(&(lt_verify_options){true, note, &s}, &v), LT_OK);
+    if (v.failed)
+        fail_msg("%s", s.failures);
+    assert_int_equal(v.checks, s.checks);
+    assert_string_equal(s.areas, "random numbers;gradients;cpu against reference;distributions;"
+                                 "linear Gaussian model;threads;training;checkpoints;");
+}
+
+/* Every operator with a rule, every one with cases. */
+static void no_operator_is_left_out(void **state)
+{
+    (void)state;
+    int gradients = 0, executors = 0;
+    for (const lt_op *const *op = op_table; *op; op++) {
+        bool is_tried = !((*op)->flags & TRIAL_NOT_OF);
+        executors += is_tried;
+        gradients += is_tried && (*op)->grad;
+    }
+    lt_verification v;
+    assert_int_equal(checks_run((check_family *[]){check_gradients, NULL}, NULL, &v), LT_OK);
+    assert_int_equal(v.checks, gradients);
+    assert_int_equal(checks_run((check_family *[]){check_executors, NULL}, NULL, &v), LT_OK);
+    assert_int_equal(v.checks, executors);
+}
+
+/* ---- Trials find what is wrong ---- */
+
+/* x detach(x): the rule gives x, the slope is 2 x. */
+static lt_node *make_half_slope(lt_node *x) { return lt_mul(x, lt_detach(x)); }
+
+/* x^3 / 3 whose rule gives detach(x^2): right in the first order, 0 for 2 x in the second. */
+static lt_node *make_half_curve(lt_node *x)
+{
+    lt_node *cube = lt_scale(lt_mul(x, lt_square(x)), 1 / 3.);
+    lt_node *linear = lt_mul(x, lt_detach(lt_square(x)));
+    return lt_add(lt_detach(lt_sub(cube, linear)), linear);
+}
+
+/* Overflows in floats alone. */
+static lt_node *make_overflow(lt_node *x) { return lt_exp(lt_scale(x, 100)); }
+
+static trial trial_of(lt_node *(*make)(lt_node *x))
+{
+    trial t = {.name = "made up", .graph = lt_graph_create(), .n = 1, .lo = 1, .hi = 2};
+    t.x[0] = lt_input(t.graph, "x", lt_shape_1d(5));
+    t.y = make(t.x[0]);
+    assert_int_equal(trial_draw(&t), LT_OK);
+    return t;
+}
+
+static void wrong_gradients_are_found(void **state)
+{
+    (void)state;
+    trial_errors worst = {0};
+    trial t = trial_of(make_half_slope);
+    assert_int_equal(trial_differentiate(&t, true, &(trial_targets){.n = 0}, &worst), LT_VALUE);
+    assert_text_has(lt_last_error(), "made up: relative error");
+    assert_text_has(lt_last_error(), "of the first derivative");
+    assert_true(worst.first > 0.1);
+    trial_clear(&t);
+
+    t = trial_of(make_half_curve);
+    worst = (trial_errors){0};
+    assert_int_equal(trial_differentiate(&t, false, &(trial_targets){.n = 0}, &worst), LT_OK);
+    trial_clear(&t);
+    t = trial_of(make_half_curve);
+    assert_int_equal(trial_differentiate(&t, true, &(trial_targets){.n = 0}, &worst), LT_VALUE);
+    assert_text_has(lt_last_error(), "of the second derivative");
+    trial_clear(&t);
+}
+
+static void executors_that_differ_are_found(void **state)
+{
+    (void)state;
+    trial t = trial_of(make_overflow);
+    trial_targets out = {.node = {t.y}, .n = 1};
+    trial_errors worst = {0};
+    lt_program *p = must_compile(t.graph, &t.y, 1);
+    assert_int_equal(trial_compare(&t, p, &out, &worst), LT_VALUE);
+    assert_text_has(lt_last_error(), "made up: result 0[0]: expected");
+    lt_program_free(p);
+    trial_clear(&t);
+}
+
+static void numbers_that_differ_are_found(void **state)
+{
+    (void)state;
+    assert_int_equal(check_near("x", 1.5, 1, 0.5), LT_OK);
+    assert_int_equal(check_near("x", 1.6, 1, 0.5), LT_VALUE);
+    assert_string_equal(lt_last_error(), "x: expected 1 +- 5.0e-01, found 1.6");
+    assert_int_equal(check_near("x", (double)NAN, 1, 0.5), LT_VALUE);
+    assert_int_equal(check_near("x", HUGE_VAL, HUGE_VAL, 0), LT_OK);
+}
+
+/* ---- How it is told ---- */
+
+static void two_checks(check_run *r)
+{
+    if (check_report(r, "area", "good", LT_OK, "%d of %d", 3, 3))
+        check_report(r, "area", "bad", status_fail(LT_VALUE, "that is wrong"), "never");
+}
+
+static void failures_are_counted_and_others_go_on(void **state)
+{
+    (void)state;
+    check_family *const families[] = {two_checks, two_checks, NULL};
+    seen s = {0};
+    lt_verification v;
+    assert_int_equal(checks_run(families, &(lt_verify_options){.on_check = note, .user = &s}, &v),
+                     LT_OK);
+    assert_int_equal(v.checks, 4);
+    assert_int_equal(v.failed, 2);
+    assert_string_equal(s.failures, "area: bad, that is wrong\narea: bad, that is wrong\n");
+}
+
+static void the_caller_can_stop(void **state)
+{
+    (void)state;
+    lt_verification v;
+    for (int at = 1; at <= 4; at += 3) {
+        seen s = {.stop_at = at};
+        lt_verify_options o = {.is_quick = true, .on_check = note, .user = &s};
+        assert_int_equal(lt_verify(&o, &v), LT_INTERRUPTED);
+        assert_int_equal(v.checks, at);
+    }
+}
+
+static bool allow_nothing(void *user, size_t bytes)
+{
+    (void)user, (void)bytes;
+    return false;
+}
+
+static void without_memory_checks_fail_and_nothing_else(void **state)
+{
+    (void)state;
+    lt_verification v;
+    seen s = {0};
+    lt_set_allow_memory(allow_nothing, NULL);
+    int status = lt_verify(&(lt_verify_options){true, note, &s}, &v);
+    lt_set_allow_memory(NULL, NULL);
+    assert_int_equal(status, LT_OK);
+    assert_int_equal(v.failed, v.checks - 1); /* Philox needs none */
+    assert_text_has(s.failures, "normal, no memory for");
+}
+
+static void errors_have_one_digit(void **state)
+{
+    (void)state;
+    char text[CHECK_ERROR_SIZE];
+    assert_string_equal(check_error_text(3.2e-9, text), "3e-9");
+    assert_string_equal(check_error_text(0, text), "0");
+    assert_string_equal(check_error_text(1.6e-12, text), "2e-12");
+    assert_string_equal(check_error_text(0.04, text), "4e-2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_is_well),
+        cmocka_unit_test(no_operator_is_left_out),
+        cmocka_unit_test(wrong_gradients_are_found),
+        cmocka_unit_test(executors_that_differ_are_found),
+        cmocka_unit_test(numbers_that_differ_are_found),
+        cmocka_unit_test(failures_are_counted_and_others_go_on),
+        cmocka_unit_test(the_caller_can_stop),
+        cmocka_unit_test(without_memory_checks_fail_and_nothing_else),
+        cmocka_unit_test(errors_have_one_digit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
