@@ -5,6 +5,8 @@
 
 #include "check.h"
 
+#include <latent/train.h>
+
 static const lt_image_size tiny = {4, 3, 1};
 
 #define DATA "data: {set: synthetic}\n"
@@ -14,11 +16,14 @@ static const lt_image_size tiny = {4, 3, 1};
 
 enum { BATCH = 4, PIXELS = 12 };
 
-/* A model and a graph of it on BATCH images, run by the reference executor. */
+/* A model and a graph of it on BATCH images. */
 typedef struct subject {
     lt_model *model;
     lt_graph *graph;
     lt_node *x;
+    lt_model_terms t; /* of training, once built */
+    lt_node *gradient;
+    double beta, capacity;
 } subject;
 
 static subject open_subject(const char *words, const char *const *sets, int n)
@@ -26,11 +31,21 @@ static subject open_subject(const char *words, const char *const *sets, int n)
     lt_recipe *r = lt_recipe_parse("tiny.yaml", words, sets, n);
     if (!r)
         fail_msg("%s", lt_last_error());
-    subject c = {.model = lt_model_create(r, tiny), .graph = lt_graph_create()};
+    subject c = {.model = lt_model_create(r, tiny), .graph = lt_graph_create(), .beta = 1};
     if (!c.model)
         fail_msg("%s", lt_last_error());
     lt_recipe_free(r);
     c.x = lt_input(c.graph, "x", lt_shape_4d(BATCH, tiny.h, tiny.w, tiny.c));
+    return c;
+}
+
+/* Its terms in training, and the gradient of the loss. */
+static subject build_subject(const char *words, const char *const *sets, int n)
+{
+    subject c = open_subject(words, sets, n);
+    if (lt_model_build(c.model, c.graph, c.x, LT_TRAINING, &c.t) != LT_OK)
+        fail_msg("%s", lt_last_error());
+    c.gradient = lt_params_gradient(lt_model_params(c.model), c.t.loss);
     return c;
 }
 
@@ -40,21 +55,54 @@ static void close_subject(subject *c)
     lt_model_free(c->model);
 }
 
-/* The values of n nodes in one run with this step of the noise; the caller frees each. */
-static void values_of(const subject *c, lt_node *const *nodes, int n, uint64_t step, double **values)
+typedef struct subject_run {
+    lt_program *program;
+    lt_session *session;
+    lt_executor executor;
+} subject_run;
+
+static subject_run open_run(const subject *c, lt_node *const *nodes, int n, lt_executor executor,
+                            int threads)
 {
     double x[BATCH * PIXELS];
     for (int i = 0; i < BATCH * PIXELS; i++)
         x[i] = i % 5 < 2 || i % 7 == 3;
-    lt_program *p = must_compile(c->graph, nodes, n);
-    lt_session *s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
-    assert_int_equal(lt_params_bind(lt_model_params(c->model), c->graph, s), LT_OK);
-    feed(s, LT_REFERENCE, c->x, x);
-    must_run(s, &(lt_run_key){1, step});
+    subject_run r = {.program = must_compile(c->graph, nodes, n), .executor = executor};
+    r.session = must_create(r.program, &(lt_session_options){executor, .threads = threads});
+    assert_int_equal(lt_params_bind(lt_model_params(c->model), c->graph, r.session), LT_OK);
+    feed(r.session, executor, c->x, x);
+    if (c->t.beta)
+        feed(r.session, executor, c->t.beta, &c->beta);
+    if (c->t.capacity)
+        feed(r.session, executor, c->t.capacity, &c->capacity);
+    return r;
+}
+
+static void close_run(subject_run *r)
+{
+    lt_session_free(r->session);
+    lt_program_free(r->program);
+}
+
+/* The values of n nodes in one run of the reference executor with this step of the noise; the
+   caller frees each. */
+static void values_of(const subject *c, lt_node *const *nodes, int n, uint64_t step,
+                      double **values)
+{
+    subject_run r = open_run(c, nodes, n, LT_REFERENCE, 1);
+    must_run(r.session, &(lt_run_key){1, step});
     for (int i = 0; i < n; i++)
-        values[i] = fetch(s, LT_REFERENCE, nodes[i]);
-    lt_session_free(s);
-    lt_program_free(p);
+        values[i] = fetch(r.session, LT_REFERENCE, nodes[i]);
+    close_run(&r);
+}
+
+static double number_of(const subject *c, lt_node *x, uint64_t step)
+{
+    double *value;
+    values_of(c, &x, 1, step, &value);
+    double first = value[0];
+    free(value);
+    return first;
 }
 
 /* The values of one node of a graph of its own. */
@@ -92,10 +140,10 @@ static lt_node *weights_by_densities(const subject *c, int64_t k)
         for (int j = 0; j < k; j++, n++) {
             lt_node *x = lt_slice(c->x, 0, i, i + 1);
             lt_gauss q = lt_model_encode(c->model, g, x);
-            lt_node *z = lt_add(q.mean, lt_mul(lt_exp(lt_scale(q.logvar, .5)),
-                                               lt_slice(eps, 0, n, n + 1)));
-            lt_node *joint = lt_add(lt_model_log_prob(c->model, g, z, x),
-                                    lt_model_log_prior(c->model, g, z));
+            lt_node *z =
+                lt_add(q.mean, lt_mul(lt_exp(lt_scale(q.logvar, .5)), lt_slice(eps, 0, n, n + 1)));
+            lt_node *joint =
+                lt_add(lt_model_log_prob(c->model, g, z, x), lt_model_log_prior(c->model, g, z));
             parts[n] = lt_sub(joint, lt_gauss_log_prob(q, z));
         }
     return lt_concat(0, n, parts);
@@ -128,11 +176,512 @@ static void weights_refuse_other_shapes(void **state)
     close_subject(&c);
 }
 
+/* ---- Bounds ---- */
+
+static double log_mean_exp(const double *x, int n)
+{
+    double top = -HUGE_VAL, sum = 0;
+    for (int i = 0; i < n; i++)
+        top = fmax(top, x[i]);
+    for (int i = 0; i < n; i++)
+        sum += exp(x[i] - top);
+    return top + log(sum / n);
+}
+
+static double loss_with(const char *const *sets, int n, uint64_t step)
+{
+    subject c = build_subject(TINY, sets, n);
+    double loss = number_of(&c, c.t.loss, step);
+    close_subject(&c);
+    return loss;
+}
+
+/* Training draws n k rows at once, as the densities above do. */
+static void bounds_are_means_and_log_means_of_weights(void **state)
+{
+    (void)state;
+    enum { K = 5 };
+    double *w = value_of(TINY, weights_by_densities, K, BATCH * K), elbo = 0, iwae = 0;
+    for (int i = 0; i < BATCH * K; i++)
+        elbo += w[i] / (BATCH * K);
+    for (int i = 0; i < BATCH; i++)
+        iwae += log_mean_exp(w + i * K, K) / BATCH;
+    static const char *const drawn[] = {"objective.samples=5", "objective.kl=monte-carlo"};
+    static const char *const bound[] = {"objective.samples=5", "objective.bound=iwae"};
+    static const char *const dreg[] = {"objective.samples=5", "objective.bound=dreg"};
+    assert_near(loss_with(drawn, 2, 0), -elbo, 1e-11);
+    assert_near(loss_with(bound, 2, 0), -iwae, 1e-11);
+    assert_true(loss_with(dreg, 2, 0) == loss_with(bound, 2, 0));
+    free(w);
+}
+
+static void formula_and_draws_share_the_distortion(void **state)
+{
+    (void)state;
+    static const char *const drawn[] = {"objective.samples=3", "objective.kl=monte-carlo"};
+    subject a = build_subject(TINY, drawn, 1), b = build_subject(TINY, drawn, 2);
+    lt_node *nodes[][3] = {{a.t.distortion, lt_gauss_kl(a.t.posterior), a.t.rate},
+                           {b.t.distortion, b.t.rate, b.t.log_weight}};
+    double *va[3], *vb[3], sum = 0;
+    values_of(&a, nodes[0], 3, 0, va);
+    values_of(&b, nodes[1], 3, 0, vb);
+    assert_array_close("distortion", vb[0], va[0], BATCH, 1e-14, 0);
+    assert_array_close("rate", va[2], va[1], BATCH, 1e-14, 0);
+    for (int i = 0; i < BATCH; i++) {
+        sum += fabs(vb[1][i] - va[1][i]);
+        assert_true(vb[2][i] > -vb[0][i] - vb[1][i]); /* log mean above mean log */
+    }
+    assert_true(sum > 1e-3);
+    for (int i = 0; i < 3; i++) {
+        free(va[i]);
+        free(vb[i]);
+    }
+    close_subject(&a);
+    close_subject(&b);
+}
+
+static void one_draw_makes_all_bounds_equal(void **state)
+{
+    (void)state;
+    static const char *const drawn[] = {"objective.kl=monte-carlo"};
+    static const char *const bound[] = {"objective.bound=iwae"};
+    subject a = build_subject(TINY, drawn, 1), b = build_subject(TINY, bound, 1);
+    double *va[2], *vb[2];
+    values_of(&a, (lt_node *[]){a.t.loss, a.gradient}, 2, 3, va);
+    values_of(&b, (lt_node *[]){b.t.loss, b.gradient}, 2, 3, vb);
+    assert_near(vb[0][0], va[0][0], 1e-12);
+    assert_array_close("gradient", vb[1], va[1], lt_params_extent(lt_model_params(a.model)), 1e-11,
+                       1e-13);
+    for (int i = 0; i < 2; i++) {
+        free(va[i]);
+        free(vb[i]);
+    }
+    close_subject(&a);
+    close_subject(&b);
+}
+
+/* -log p(x) as a mean over the batch, by the trapezoid rule over one latent. */
+static double exact_loss(const char *words)
+{
+    enum { POINTS = 2001 };
+    subject c = open_subject(words, NULL, 0);
+    double *z = must_alloc(sizeof *z * POINTS), *log_joint[BATCH], sum = 0;
+    for (int i = 0; i < POINTS; i++)
+        z[i] = -10 + 0.01 * i;
+    lt_node *grid = lt_constant(c.graph, lt_shape_2d(POINTS, 1), z), *joint[BATCH];
+    for (int i = 0; i < BATCH; i++) {
+        lt_shape s = lt_shape_4d(POINTS, tiny.h, tiny.w, tiny.c);
+        lt_node *x = lt_expand(lt_slice(c.x, 0, i, i + 1), s);
+        joint[i] = lt_add(lt_model_log_prob(c.model, c.graph, grid, x),
+                          lt_model_log_prior(c.model, c.graph, grid));
+    }
+    values_of(&c, joint, BATCH, 0, log_joint);
+    for (int i = 0; i < BATCH; i++) {
+        sum -= (log_mean_exp(log_joint[i], POINTS) + log(POINTS * 0.01)) / BATCH;
+        free(log_joint[i]);
+    }
+    free(z);
+    close_subject(&c);
+    return sum;
+}
+
+#define NARROW                                                                                     \
+    DATA "model:\n  latent: 1\n  likelihood: bernoulli\n  init: normal 0.7\n"                      \
+         "  encoder: [linear 6, tanh]\n  decoder: [linear 6, tanh, linear image]\n"
+
+/* Mean and its standard error over runs with other noise. */
+typedef struct mean_of_runs {
+    double mean, se;
+} mean_of_runs;
+
+static mean_of_runs mean_loss(const char *k, int runs)
+{
+    const char *const sets[] = {"objective.bound=iwae", k};
+    subject c = build_subject(NARROW, sets, 2);
+    subject_run r = open_run(&c, &c.t.loss, 1, LT_REFERENCE, 1);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < runs; i++) {
+        must_run(r.session, &(lt_run_key){1, (uint64_t)i});
+        double loss = lt_session_doubles(r.session, c.t.loss)[0];
+        sum += loss;
+        squares += loss * loss;
+    }
+    close_run(&r);
+    close_subject(&c);
+    double mean = sum / runs;
+    return (mean_of_runs){mean, sqrt((squares / runs - mean * mean) / (runs - 1))};
+}
+
+static void bounds_tighten_with_draws_to_the_integral(void **state)
+{
+    (void)state;
+    mean_of_runs one = mean_loss("objective.samples=1", 400),
+                 few = mean_loss("objective.samples=8", 400),
+                 many = mean_loss("objective.samples=256", 100);
+    double exact = exact_loss(NARROW);
+    assert_true(one.mean - few.mean > 4 * (one.se + few.se));
+    assert_true(few.mean - many.mean > 4 * (few.se + many.se));
+    assert_true(many.mean > exact - 4 * many.se);
+    assert_near(many.mean, exact, 0.02 + 4 * many.se);
+}
+
+/* ---- Gradients ---- */
+
+/* Along a random direction, with the parameters as single precision holds them. */
+static void check_gradient(const char *words, const char *const *sets, int n, double capacity)
+{
+    subject c = build_subject(words, sets, n);
+    c.beta = 0.7;
+    c.capacity = capacity;
+    int64_t size = lt_params_extent(lt_model_params(c.model));
+    float *w = lt_params_block(lt_model_params(c.model));
+    double *gradient, want = 0, *step = must_alloc(sizeof *step * (size_t)size), loss[2];
+    float *start = must_alloc(sizeof *start * (size_t)size);
+    memcpy(start, w, sizeof *start * (size_t)size);
+    values_of(&c, &c.gradient, 1, 2, &gradient);
+    for (int side = 0; side < 2; side++) {
+        draws d = draws_from(5);
+        for (int64_t i = 0; i < size; i++) {
+            w[i] = start[i] + (float)((side ? 1e-3 : -1e-3) * draw(&d, -1, 1));
+            step[i] += side ? (double)w[i] : -(double)w[i];
+        }
+        loss[side] = number_of(&c, c.t.loss, 2);
+    }
+    for (int64_t i = 0; i < size; i++)
+        want += gradient[i] * step[i];
+    assert_true(fabs(want) > 1e-6);
+    assert_near(loss[1] - loss[0], want, 2e-5 * fabs(want) + 1e-10);
+    free(start);
+    free(step);
+    free(gradient);
+    close_subject(&c);
+}
+
+static void gradients_of_losses_equal_differences(void **state)
+{
+    (void)state;
+    check_gradient(TINY, (const char *[]){"objective.samples=3"}, 1, 0);
+    check_gradient(TINY, (const char *[]){"objective.samples=3", "objective.kl=monte-carlo"}, 2, 0);
+    check_gradient(TINY, (const char *[]){"objective.samples=3", "objective.bound=iwae"}, 2, 0);
+    check_gradient(TINY, (const char *[]){"objective.free_bits=0.01"}, 1, 0);
+    check_gradient(TINY,
+                   (const char *[]){"objective.free_bits=0.01", "objective.kl=monte-carlo",
+                                    "objective.samples=2"},
+                   3, 0);
+    check_gradient(TINY, (const char *[]){"objective.capacity=5"}, 1, 3.);
+    check_gradient(TINY, (const char *[]){"objective.capacity=5"}, 1, 1e-3);
+}
+
+/* Where the parameters of the decoder are in a gradient: the rest is the encoder's. */
+static bool is_decoders(const lt_params *p, int64_t place)
+{
+    for (int i = 0; i < lt_params_count(p); i++) {
+        lt_param_info info = lt_params_info(p, i);
+        if (place >= info.offset && place < info.offset + lt_shape_size(info.shape))
+            return strncmp(info.name, "decoder", 7) == 0;
+    }
+    return false;
+}
+
+/* The loss whose gradient by q is the estimator as it is written: the squares of the shares and
+   the densities of q are numbers. */
+static lt_node *written_dreg(const subject *c, int k)
+{
+    lt_graph *g = c->graph;
+    lt_shape wide = {.rank = 3, .d = {BATCH, k, 2}}, tall = lt_shape_2d(BATCH * k, 2);
+    lt_node *eps = lt_normal(g, tall);
+    lt_gauss q = lt_model_encode(c->model, g, c->x);
+    lt_node **parts[] = {&q.mean, &q.logvar};
+    for (int i = 0; i < 2; i++) {
+        lt_shape one = {.rank = 3, .d = {BATCH, 1, 2}};
+        *parts[i] = lt_reshape(lt_expand(lt_reshape(*parts[i], one), wide), tall);
+    }
+    lt_shape image = {.rank = 3, .d = {BATCH, 1, PIXELS}},
+             images = {.rank = 3, .d = {BATCH, k, PIXELS}};
+    lt_node *x = lt_reshape(lt_expand(lt_reshape(c->x, image), images),
+                            lt_shape_4d(BATCH * k, tiny.h, tiny.w, tiny.c));
+    lt_node *z = lt_add(q.mean, lt_mul(lt_exp(lt_scale(q.logvar, .5)), eps));
+    lt_gauss fixed = {lt_detach(q.mean), lt_detach(q.logvar)};
+    lt_node *w = lt_sub(lt_add(lt_model_log_prob(c->model, g, z, x), lt_standard_log_prob(z)),
+                        lt_gauss_log_prob(fixed, z));
+    lt_node *e = lt_reshape(lt_exp(lt_shift(w, 8)), lt_shape_2d(BATCH, k));
+    lt_node *share = lt_reshape(lt_div(e, lt_sum_keep(e, LT_AXIS(1))), lt_shape_1d(BATCH * k));
+    return lt_scale(lt_sum(lt_mul(lt_detach(lt_square(share)), w)), -1. / BATCH);
+}
+
+static void dreg_is_the_estimator_by_q_and_iwae_by_the_decoder(void **state)
+{
+    (void)state;
+    static const char *const iwae[] = {"objective.samples=4", "objective.bound=iwae"};
+    static const char *const dreg[] = {"objective.samples=4", "objective.bound=dreg"};
+    subject a = build_subject(TINY, iwae, 2), b = build_subject(TINY, dreg, 2),
+            c = open_subject(TINY, NULL, 0);
+    c.gradient = lt_params_gradient(lt_model_params(c.model), written_dreg(&c, 4));
+    double *of_iwae, *of_dreg, *written;
+    values_of(&a, &a.gradient, 1, 0, &of_iwae);
+    values_of(&b, &b.gradient, 1, 0, &of_dreg);
+    values_of(&c, &c.gradient, 1, 0, &written);
+    const lt_params *p = lt_model_params(a.model);
+    double apart = 0;
+    for (int64_t i = 0; i < lt_params_extent(p); i++) {
+        bool is_model = is_decoders(p, i);
+        assert_near(of_dreg[i], is_model ? of_iwae[i] : written[i], 1e-11);
+        apart += is_model ? 0 : fabs(of_dreg[i] - of_iwae[i]);
+    }
+    assert_true(apart > 1e-3);
+    free(of_iwae);
+    free(of_dreg);
+    free(written);
+    close_subject(&a);
+    close_subject(&b);
+    close_subject(&c);
+}
+
+typedef struct moments {
+    double *sum, *squares;
+    int64_t size;
+    int runs;
+} moments;
+
+static moments gradient_moments(const char *const *sets, int n, int runs)
+{
+    subject c = build_subject(TINY, sets, n);
+    subject_run r = open_run(&c, &c.gradient, 1, LT_CPU, 1);
+    moments m = {.size = lt_params_extent(lt_model_params(c.model)), .runs = runs};
+    m.sum = must_alloc(sizeof *m.sum * (size_t)m.size);
+    m.squares = must_alloc(sizeof *m.squares * (size_t)m.size);
+    for (int k = 0; k < runs; k++) {
+        must_run(r.session, &(lt_run_key){7, (uint64_t)k});
+        const float *g = lt_session_floats(r.session, c.gradient);
+        for (int64_t i = 0; i < m.size; i++) {
+            m.sum[i] += (double)g[i];
+            m.squares[i] += (double)g[i] * (double)g[i];
+        }
+    }
+    close_run(&r);
+    close_subject(&c);
+    return m;
+}
+
+static double variance(const moments *m, int64_t i)
+{
+    double mean = m->sum[i] / m->runs;
+    return m->squares[i] / m->runs - mean * mean;
+}
+
+static void dreg_is_iwae_in_expectation_with_less_noise(void **state)
+{
+    (void)state;
+    enum { RUNS = 20000 };
+    static const char *const iwae[] = {"objective.samples=6", "objective.bound=iwae"};
+    static const char *const dreg[] = {"objective.samples=6", "objective.bound=dreg"};
+    moments a = gradient_moments(iwae, 2, RUNS), b = gradient_moments(dreg, 2, RUNS);
+    double noise_a = 0, noise_b = 0;
+    for (int64_t i = 0; i < a.size; i++) {
+        double va = variance(&a, i), vb = variance(&b, i);
+        assert_near(b.sum[i] / RUNS, a.sum[i] / RUNS, 4 * sqrt((va + vb) / RUNS) + 1e-7);
+        noise_a += va;
+        noise_b += vb;
+    }
+    assert_true(noise_b < noise_a);
+    free(a.sum);
+    free(a.squares);
+    free(b.sum);
+    free(b.squares);
+}
+
+/* The way back through the decoder is computed once for both parts of the gradient. */
+static void dreg_costs_no_second_way_back(void **state)
+{
+    (void)state;
+    static const char *const iwae[] = {"objective.samples=6", "objective.bound=iwae"};
+    static const char *const dreg[] = {"objective.samples=6", "objective.bound=dreg"};
+    subject a = build_subject(TINY, iwae, 2), b = build_subject(TINY, dreg, 2);
+    lt_program *pa = must_compile(a.graph, (lt_node *[]){a.t.loss, a.gradient}, 2);
+    lt_program *pb = must_compile(b.graph, (lt_node *[]){b.t.loss, b.gradient}, 2);
+    assert_int_equal(lt_program_describe(pa).flops, lt_program_describe(pb).flops);
+    lt_program_free(pa);
+    lt_program_free(pb);
+    close_subject(&a);
+    close_subject(&b);
+}
+
+/* ---- Free bits and capacity ---- */
+
+static void free_bits_leave_each_latents_mean_rate_alone_below(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"objective.free_bits=0.5"};
+    subject c = build_subject(TINY, sets, 1);
+    lt_gauss q = c.t.posterior;
+    lt_node *nodes[] = {c.t.loss, c.t.distortion, q.mean, q.logvar, c.t.rate};
+    double *v[5], want = 0, rate = 0;
+    c.beta = 0.5;
+    /* latent 0 costs more than half a nat, latent 1 less */
+    lt_params *p = lt_model_params(c.model);
+    lt_params_block(p)[lt_params_info(p, lt_params_find(p, "posterior.mean.bias")).offset] += 2;
+    values_of(&c, nodes, 5, 0, v);
+    for (int j = 0; j < 2; j++) {
+        double mean = 0;
+        for (int i = j; i < 2 * BATCH; i += 2)
+            mean += (v[2][i] * v[2][i] + exp(v[3][i]) - 1 - v[3][i]) / 2 / BATCH;
+        rate += mean;
+        assert_true(j == 0 ? mean > 0.6 : mean < 0.4);
+        want += 0.5 * fmax(mean, 0.5);
+    }
+    for (int i = 0; i < BATCH; i++) {
+        want += v[1][i] / BATCH;
+        rate -= v[4][i] / BATCH;
+    }
+    assert_near(v[0][0], want, 1e-12);
+    assert_near(rate, 0, 1e-12); /* what is reported is the whole rate */
+    for (int i = 0; i < 5; i++)
+        free(v[i]);
+    close_subject(&c);
+}
+
+static void capacity_is_what_the_mean_rate_is_kept_at(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"objective.capacity=5", "objective.beta=30"};
+    subject c = build_subject(TINY, sets, 2);
+    lt_node *nodes[] = {c.t.loss, c.t.distortion, c.t.rate};
+    for (int side = 0; side < 2; side++) {
+        double *v[3], distortion = 0, rate = 0;
+        c.beta = 30;
+        c.capacity = side ? 4 : 1e-3;
+        values_of(&c, nodes, 3, 0, v);
+        for (int i = 0; i < BATCH; i++) {
+            distortion += v[1][i] / BATCH;
+            rate += v[2][i] / BATCH;
+        }
+        assert_true((rate < c.capacity) == side);
+        assert_near(v[0][0], distortion + 30 * fabs(rate - c.capacity), 1e-10);
+        for (int i = 0; i < 3; i++)
+            free(v[i]);
+    }
+    close_subject(&c);
+}
+
+static void capacity_rises_by_its_schedule(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"objective.capacity=25",
+                                       "objective.capacity_schedule=linear epochs=10",
+                                       "objective.capacity_schedule.per=step"};
+    lt_recipe *r = lt_recipe_parse("tiny.yaml", TINY, sets, 3);
+    assert_non_null(r);
+    assert_near(recipe_capacity(r, 0, 100), 25. / 1000, 1e-12);
+    assert_near(recipe_capacity(r, 499, 100), 12.5, 1e-12);
+    assert_near(recipe_capacity(r, 5000, 100), 25, 0);
+    assert_near(recipe_beta(r, 0, 100), 1, 0);
+    lt_recipe_free(r);
+}
+
+/* The numbers of the schedules reach the step. */
+static void training_steps_are_given_the_capacity(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"objective.capacity=8", "objective.beta=3", "train.batch=50",
+                                       "objective.capacity_schedule=linear epochs=2",
+                                       "data.limit=100"};
+    lt_recipe *r = lt_recipe_parse("tiny.yaml", TINY, sets, COUNT_OF(sets));
+    assert_non_null(r);
+    lt_dataset *d;
+    assert_int_equal(lt_recipe_open_data(r, NULL, &d), LT_OK);
+    const lt_dataset_info *info = lt_dataset_describe(d);
+    lt_model *m = lt_model_create(r, (lt_image_size){info->h, info->w, info->c});
+    lt_trainer *t = lt_trainer_create(m, d, &(lt_trainer_options){.threads = 1});
+    assert_non_null(t);
+    lt_train_report report;
+    assert_int_equal(lt_trainer_step(t, &report), LT_OK);
+    assert_near(report.loss, report.distortion + 3 * fabs(report.rate - 4),
+                1e-5 * fabs(report.loss));
+    lt_trainer_free(t);
+    lt_model_free(m);
+    lt_dataset_free(d);
+    lt_recipe_free(r);
+}
+
+/* ---- What options exclude ---- */
+
+static void check_refused(const char *words, const char *const *sets, int n, const char *message)
+{
+    lt_recipe *r = lt_recipe_parse("tiny.yaml", words, sets, n);
+    if (r)
+        fail_msg("no error, expected \"%s\"", message);
+    assert_text_has(lt_last_error(), message);
+}
+
+static void options_that_exclude_each_other_are_told_so(void **state)
+{
+    (void)state;
+    check_refused(TINY, (const char *[]){"objective.bound=iwae", "objective.kl=analytic"}, 2,
+                  "bound iwae weighs draws of z: it needs kl: monte-carlo");
+    check_refused(TINY, (const char *[]){"objective.bound=dreg", "objective.free_bits=1"}, 2,
+                  "free_bits is for the bound elbo, not dreg");
+    check_refused(TINY, (const char *[]){"objective.bound=iwae", "objective.capacity=1"}, 2,
+                  "capacity is for the bound elbo, not iwae");
+    check_refused(TINY, (const char *[]){"objective.free_bits=1", "objective.capacity=1"}, 2,
+                  "free_bits and capacity exclude each other");
+    check_refused(TINY, (const char *[]){"objective.samples=0"}, 1, "samples must be");
+}
+
+/* ---- Bits ---- */
+
+/* Loss and gradient of the cpu executor with 1 and more threads. */
+static void check_threads(const char *words, const char *const *sets, int n)
+{
+    subject c = build_subject(words, sets, n);
+    lt_node *nodes[] = {c.t.loss, c.gradient};
+    double *first[2] = {NULL};
+    for (int threads = 1; threads <= 4; threads++) {
+        subject_run r = open_run(&c, nodes, 2, LT_CPU, threads);
+        must_run(r.session, NULL);
+        for (int i = 0; i < 2; i++) {
+            double *found = fetch(r.session, LT_CPU, nodes[i]);
+            size_t size = sizeof *found * (size_t)lt_shape_size(lt_node_shape(nodes[i]));
+            if (first[i])
+                assert_memory_equal(found, first[i], size);
+            else
+                first[i] = found;
+            if (found != first[i])
+                free(found);
+        }
+        close_run(&r);
+    }
+    free(first[0]);
+    free(first[1]);
+    close_subject(&c);
+}
+
+static void losses_have_the_same_bits_with_any_threads(void **state)
+{
+    (void)state;
+    check_threads(TINY, (const char *[]){"objective.samples=50", "objective.bound=iwae"}, 2);
+    check_threads(TINY, (const char *[]){"objective.samples=50", "objective.bound=dreg"}, 2);
+    check_threads(TINY, (const char *[]){"objective.samples=50", "objective.free_bits=.1"}, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_are_joint_less_posterior_image_by_image),
         cmocka_unit_test(weights_refuse_other_shapes),
+        cmocka_unit_test(bounds_are_means_and_log_means_of_weights),
+        cmocka_unit_test(formula_and_draws_share_the_distortion),
+        cmocka_unit_test(one_draw_makes_all_bounds_equal),
+        cmocka_unit_test(bounds_tighten_with_draws_to_the_integral),
+        cmocka_unit_test(gradients_of_losses_equal_differences),
+        cmocka_unit_test(dreg_is_the_estimator_by_q_and_iwae_by_the_decoder),
+        cmocka_unit_test(dreg_is_iwae_in_expectation_with_less_noise),
+        cmocka_unit_test(dreg_costs_no_second_way_back),
+        cmocka_unit_test(free_bits_leave_each_latents_mean_rate_alone_below),
+        cmocka_unit_test(capacity_is_what_the_mean_rate_is_kept_at),
+        cmocka_unit_test(capacity_rises_by_its_schedule),
+        cmocka_unit_test(training_steps_are_given_the_capacity),
+        cmocka_unit_test(options_that_exclude_each_other_are_told_so),
+        cmocka_unit_test(losses_have_the_same_bits_with_any_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

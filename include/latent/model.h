@@ -118,19 +118,24 @@ LT_API char *lt_model_summary(const lt_model *m);
 
 typedef enum lt_mode { LT_EVALUATION, LT_TRAINING } lt_mode;
 
-/* Nodes of one visit of the model in a graph; n is the batch. Per-image terms are in nats. */
+/* Nodes of one visit of the model in a graph; n is the batch. Per-image terms are in nats. Training
+   makes as many draws of z for each image as the recipe says, and these terms are their means;
+   evaluation makes one. */
 typedef struct lt_model_terms {
     lt_node *beta;       /* input scalar: weight of the rate, from the schedule */
-    lt_node *loss;       /* scalar: mean over the batch of distortion + beta rate */
-    lt_node *rate;       /* n: KL(q(z|x) || p(z)); analytic, but in training one-sample Monte Carlo
-                            if the recipe says so */
+    lt_node *capacity;   /* input scalar: nats that the rate is kept at, from the schedule; NULL if
+                            the recipe has none */
+    lt_node *loss;       /* scalar: what training minimises; by default the mean over the batch of
+                            distortion + beta rate, which it always is in evaluation */
+    lt_node *rate;       /* n: KL(q(z|x) || p(z)) by its formula, or at the draws where there is
+                            none, and in training if the recipe says so */
     lt_node *distortion; /* n: -log p(x|z), all constants */
-    lt_node *squared_error; /* n: sum of (x - E[x|z])^2 at that draw */
-    lt_node *reconstruction; /* n x h x w x c: E[x|z], or the median where that has no formula; in
-                                [0, 1] where the likelihood says so */
+    lt_node *squared_error; /* n: sum of (x - E[x|z])^2 */
+    lt_node *reconstruction; /* n x h x w x c: E[x|z] at the first draw, or the median where that
+                                has no formula; in [0, 1] where the likelihood says so */
     lt_gauss posterior;  /* n x latent */
-    lt_node *z;          /* n x latent: the draw */
-    lt_node *log_weight; /* n: log p(x|z) + log p(z) - log q(z|x) at that draw */
+    lt_node *z;          /* n x latent: the first draw */
+    lt_node *log_weight; /* n: log p(x|z) + log p(z) - log q(z|x); log-mean-exp over draws */
     lt_node *sigma;      /* scalar standard deviation of a pixel, the root of the mean square over
                             channels; NULL where the decoder's output decides it */
 } lt_model_terms;

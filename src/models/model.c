@@ -126,7 +126,7 @@ static int declare(lt_model *m, network_observer *observer, void *user)
     model_visit v = visit(m, g, LT_TRAINING);
     v.observer = observer;
     v.user = user;
-    lt_model_terms t;
+    lt_model_terms t = {0};
     objective_of(m->recipe)->build(&v, lt_input(g, "x", image_shape(m, 1)), &t);
     int status = status_of(g);
     lt_graph_free(g);

@@ -16,12 +16,17 @@ typedef struct model_visit {
     void *user;
 } model_visit;
 
+/* A number of the loss that changes over training: an option times its schedule. */
+typedef struct scheduled {
+    double (*value)(const void *options);
+    char *(*schedule)(void *options); /* the schedule's line, LT_TEXT_SIZE bytes */
+} scheduled;
+
 /* A `kind` of model. */
 typedef struct objective_row {
-    spec_row spec;                         /* options are the keys of the `objective` section */
-    double (*weight)(const void *options); /* of the scheduled term: beta */
-    char *(*schedule)(void *options);      /* that term's schedule line, LT_TEXT_SIZE bytes */
-    int (*check)(const lt_recipe *r, const yaml_node *model); /* of the whole recipe */
+    spec_row spec; /* options are the keys of the `objective` section */
+    scheduled beta, capacity; /* what the rate is weighed with, and kept at */
+    int (*check)(const lt_recipe *r, const yaml_node *root); /* of the whole recipe */
     void (*build)(const model_visit *v, lt_node *x, lt_model_terms *t);
     lt_gauss (*encode)(const model_visit *v, lt_node *x);
     lt_node *(*decode)(const model_visit *v, lt_node *z);

@@ -107,14 +107,22 @@ static int read_model(lt_recipe *r, const yaml_node *model)
     return read_networks(r, model);
 }
 
+static int read_schedule(lt_recipe *r, const scheduled *number, const yaml_node *objective,
+                         const char *key, spec *schedule)
+{
+    return prefix_place(
+        read_spec(&schedule_table, number->schedule(r->objective.options), schedule),
+        place_of(objective, key));
+}
+
 static int read_objective(lt_recipe *r, const yaml_node *objective)
 {
     section s = recipe_section(r, RECIPE_OBJECTIVE);
     LT_TRY(section_read(&s, objective));
     const objective_row *row = objective_of(r);
-    return prefix_place(
-        read_spec(&schedule_table, row->schedule(r->objective.options), &r->beta_schedule),
-        place_of(objective, "schedule"));
+    LT_TRY(read_schedule(r, &row->beta, objective, "schedule", &r->beta_schedule));
+    return read_schedule(r, &row->capacity, objective, "capacity_schedule",
+                         &r->capacity_schedule);
 }
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
@@ -150,7 +158,7 @@ static int read_recipe(lt_recipe *r, const yaml_node *root)
     LT_TRY(read_objective(r, optional(root, "objective")));
     LT_TRY(read_steps(r, root));
     LT_TRY(section_read(&train, optional(root, "train")));
-    return objective_of(r)->check(r, yaml_get(root, "model"));
+    return objective_of(r)->check(r, root);
 }
 
 /* ---- The name ---- */
@@ -284,8 +292,8 @@ void lt_recipe_free(lt_recipe *r)
     if (!r || atomic_fetch_sub(&r->users, 1) > 1)
         return;
     network *networks[] = {&r->encoder, &r->mean, &r->logvar, &r->decoder};
-    spec *specs[] = {&r->likelihood, &r->objective, &r->beta_schedule, &r->optimiser,
-                     &r->learning_rate_schedule};
+    spec *specs[] = {&r->likelihood, &r->objective, &r->beta_schedule, &r->capacity_schedule,
+                     &r->optimiser, &r->learning_rate_schedule};
     for (int i = 0; i < COUNT_OF(networks); i++)
         network_clear(networks[i]);
     for (int i = 0; i < COUNT_OF(specs); i++)
@@ -316,11 +324,21 @@ static schedule_clock clock_at(const lt_recipe *r, int64_t step, int64_t steps_p
     return (schedule_clock){step, steps_per_epoch, r->train.epochs};
 }
 
-double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
+static double number_at(const lt_recipe *r, const scheduled *number, const spec *schedule,
+                        int64_t step, int64_t steps_per_epoch)
 {
     schedule_clock clock = clock_at(r, step, steps_per_epoch);
-    return objective_of(r)->weight(r->objective.options) *
-           schedule_factor(&r->beta_schedule, &clock);
+    return number->value(r->objective.options) * schedule_factor(schedule, &clock);
+}
+
+double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
+{
+    return number_at(r, &objective_of(r)->beta, &r->beta_schedule, step, steps_per_epoch);
+}
+
+double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
+{
+    return number_at(r, &objective_of(r)->capacity, &r->capacity_schedule, step, steps_per_epoch);
 }
 
 double recipe_learning_rate(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)

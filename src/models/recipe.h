@@ -47,7 +47,7 @@ struct lt_recipe {
     network encoder, mean, logvar, decoder; /* mean, logvar: the heads, or what comes before them */
     lt_init init;
     spec likelihood, objective;
-    spec beta_schedule; /* of the objective's weight */
+    spec beta_schedule, capacity_schedule; /* of the objective's numbers */
     spec optimiser, learning_rate_schedule;
     char *text; /* resolved */
 };
@@ -55,8 +55,10 @@ struct lt_recipe {
 /* One more user of r: both free it. */
 lt_recipe *recipe_share(const lt_recipe *r);
 
-/* The weight of the rate, and the learning rate, of the step after `step` steps. */
+/* The weight of the rate, what it is kept at, and the learning rate, of the step after `step`
+   steps. */
 double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
 double recipe_learning_rate(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
 
 /* Carries out `--set path=value` on the tree of a recipe. */

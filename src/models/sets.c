@@ -23,6 +23,7 @@ static const line_place places[] = {
     {"optimiser", &optimiser_table, "adam"},
     {"learning_rate_schedule", &schedule_table, "constant"},
     {"objective.schedule", &schedule_table, "constant"},
+    {"objective.capacity_schedule", &schedule_table, "constant"},
     {"model.likelihood", &likelihood_table, NULL},
     {"model.init", &initialiser_table, "pytorch"},
     {"model.encoder.", &layer_table, NULL},

@@ -70,6 +70,7 @@ static int build_step(lt_trainer *t, step_program *p, int n)
     p->t = lt_input(g, "step", lt_shape_0d());
     LT_TRY(lt_model_build(t->model, g, p->x, LT_TRAINING, &terms));
     p->beta = terms.beta;
+    p->capacity = terms.capacity;
     p->loss = terms.loss;
     p->rate = lt_mean(terms.rate);
     p->distortion = lt_mean(terms.distortion);
@@ -227,6 +228,9 @@ static int run_step(lt_trainer *t, const step_program *p, lt_train_report *r)
     LT_TRY(gather_batch(t, p));
     if (p->beta)
         LT_TRY(write_scalar(p, p->beta, r->beta));
+    if (p->capacity)
+        LT_TRY(write_scalar(p, p->capacity,
+                            recipe_capacity(t->recipe, t->done.step, t->steps_per_epoch)));
     LT_TRY(write_scalar(p, p->learning_rate, r->learning_rate));
     LT_TRY(write_scalar(p, p->t, (double)(t->done.step + 1)));
     lt_run_key key = {.seed = t->seed, .step = (uint64_t)t->done.step};

@@ -14,7 +14,7 @@ typedef struct step_program {
     lt_graph *graph;
     lt_program *program;
     lt_session *session;
-    lt_node *x, *beta, *learning_rate, *t;      /* inputs; beta may be NULL */
+    lt_node *x, *beta, *capacity, *learning_rate, *t; /* inputs; beta, capacity may be NULL */
     lt_node *loss, *rate, *distortion,
         *sigma; /* scalars: means, but for sigma, which may be NULL */
 } step_program;

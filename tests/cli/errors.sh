@@ -41,7 +41,7 @@ try eval run
 latent train tiny.yaml --threads 1 --out run 2> /dev/null
 file=run/checkpoints/step-00000021.safetensors
 head -c 5000 $file > cut.safetensors
-try eval cut.safetensors
+try eval cut.safetensors | sed 's/within [0-9]* bytes/within N bytes/'
 head -c 4 $file > cut.safetensors
 try sample cut.safetensors
 cp tiny.yaml fake.safetensors

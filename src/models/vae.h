@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a variational autoencoder: options, networks, what training minimises. */
+#ifndef LATENT_VAE_H
+#define LATENT_VAE_H
+
+#include "models/objective.h"
+#include "nn/likelihoods.h"
+
+enum { KL_AUTO, KL_ANALYTIC, KL_MONTE_CARLO }; /* choices of `kl` */
+enum { BOUND_ELBO, BOUND_IWAE, BOUND_DREG };   /* choices of `bound` */
+
+typedef struct vae_options {
+    double beta;
+    int kl;
+    char schedule[LT_TEXT_SIZE];
+    int64_t samples;
+    int bound;
+    double free_bits, capacity;
+    char capacity_schedule[LT_TEXT_SIZE];
+} vae_options;
+
+/* ---- vae_networks.c: the networks ---- */
+
+lt_gauss vae_encode(const model_visit *v, lt_node *x);
+
+/* What the decoder gives for z, n x pixels; of it E[x|z] as images, and the likelihood of x. */
+lt_node *vae_decoder_output(const model_visit *v, lt_node *z);
+lt_node *vae_mean_image(const model_visit *v, lt_node *y);
+likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x);
+
+lt_node *vae_decode(const model_visit *v, lt_node *z);
+lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x);
+
+/* ---- vae_bounds.c: terms, bounds and weights ---- */
+
+void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t);
+lt_node *vae_log_prior(const model_visit *v, lt_node *z);
+lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* What a VAE minimises, from k draws of z for each image; rows of draws go image by image.
+
+       log w = log p(x|z) + beta (log p(z) - log q(z|x))
+       elbo    the mean of log w, or of log p(x|z) less beta times the formula of the KL
+       iwae    log of the mean of w (Burda et al. 2016)
+       dreg    the same bound; its gradient by q is estimated with less noise (Tucker et al. 2019)
+
+   The loss is minus the bound, as a mean over the batch. */
+#include "models/vae.h"
+
+#include <math.h>
+
+static const vae_options *options_of(const model_visit *v) { return v->recipe->objective.options; }
+
+/* ---- Rows ---- */
+
+/* n x ... -> n x k x ... -> (n k) x ...: each row k times. */
+static lt_node *repeat_rows(lt_node *x, int64_t k)
+{
+    if (k == 1)
+        return x;
+    lt_shape from = lt_node_shape(x), tall = from, wide = {.rank = from.rank + 1};
+    tall.d[0] *= k;
+    wide.d[0] = from.d[0];
+    wide.d[1] = 1;
+    for (int i = 1; i < from.rank; i++)
+        wide.d[i + 1] = from.d[i];
+    lt_node *one = lt_reshape(x, wide);
+    wide.d[1] = k;
+    return lt_reshape(lt_expand(one, wide), tall);
+}
+
+/* n k -> n x k */
+static lt_node *by_image(lt_node *rows, int64_t k)
+{
+    return lt_reshape(rows, lt_shape_2d(lt_shape_size(lt_node_shape(rows)) / k, k));
+}
+
+/* n k -> n: the mean over draws. */
+static lt_node *mean_of_draws(lt_node *rows, int64_t k)
+{
+    return k == 1 ? rows : lt_mean_over(by_image(rows, k), LT_AXIS(1));
+}
+
+/* n k -> n: log of the mean of e^row over draws. */
+static lt_node *log_mean_of_draws(lt_node *rows, int64_t k)
+{
+    return k == 1 ? rows : lt_shift(lt_log_sum_exp(by_image(rows, k), LT_AXIS(1)), -log((double)k));
+}
+
+/* (n k) x ... -> n x ...: the first draw of each image. */
+static lt_node *first_draws(lt_node *x, int64_t k)
+{
+    if (k == 1)
+        return x;
+    lt_shape first = lt_node_shape(x), s = first;
+    first.d[0] /= k;
+    s = lt_shape_2d(first.d[0], k * (lt_shape_size(first) / first.d[0]));
+    return lt_reshape(lt_slice(lt_reshape(x, s), 1, 0, s.d[1] / k), first);
+}
+
+/* ---- Draws ---- */
+
+typedef struct draws {
+    int64_t k;
+    lt_gauss q;  /* of each row */
+    lt_node *z;  /* the draw, a function of q */
+    lt_node *at; /* where densities are taken: z, or for dreg z without a gradient */
+} draws;
+
+static draws draw(lt_gauss posterior, int64_t k, bool is_detached)
+{
+    draws d = {.k = k, .q = {repeat_rows(posterior.mean, k), repeat_rows(posterior.logvar, k)}};
+    d.z = lt_gauss_sample(d.q);
+    d.at = is_detached ? lt_detach(d.z) : d.z;
+    return d;
+}
+
+/* Logs of densities, n k. */
+typedef struct densities {
+    lt_node *pixels, *prior, *posterior;
+} densities;
+
+/* log p(z) and log q(z|x), the latter for dreg as a function of z alone. */
+static void add_code_densities(const draws *d, densities *log_p)
+{
+    bool is_detached = d->at != d->z;
+    lt_gauss q = is_detached ? (lt_gauss){lt_detach(d->q.mean), lt_detach(d->q.logvar)} : d->q;
+    log_p->posterior = lt_gauss_log_prob(q, d->at);
+    log_p->prior = lt_standard_log_prob(d->at);
+}
+
+/* ---- Bounds ---- */
+
+/* log w, n k. */
+static lt_node *log_weight(const densities *log_p, lt_node *beta)
+{
+    lt_node *log_ratio = lt_sub(log_p->posterior, log_p->prior);
+    return lt_sub(log_p->pixels, lt_mul(beta, log_ratio));
+}
+
+static lt_node *iwae_loss(const densities *log_p, lt_node *beta, int64_t k)
+{
+    return lt_neg(lt_mean(log_mean_of_draws(log_weight(log_p, beta), k)));
+}
+
+/* The shares s of the weights in their sum, constants of the gradient: n k. */
+static lt_node *shares(lt_node *log_w, int64_t k)
+{
+    lt_node *rows = by_image(log_w, k);
+    lt_shape one = lt_shape_2d(lt_node_shape(rows).d[0], 1);
+    lt_node *sum = lt_reshape(lt_log_sum_exp(rows, LT_AXIS(1)), one);
+    return lt_detach(lt_reshape(lt_exp(lt_sub(rows, sum)), lt_node_shape(log_w)));
+}
+
+/* The gradient of log mean w is that of sum s log w. By the model's parameters it is taken so. By
+   those of q it is the estimate sum s^2 (d log w / d z) (d z / d q), in which q's own parameters in
+   log q(z|x) are left out: their part is zero in expectation but for what turns s into s^2. So with
+   z and q constant in `model` and `rest`
+
+       model = -1/n sum s (log p(x|z) + beta log p(z)),   rest = 1/n sum s beta log q(z|x)
+       c = s d(model + rest) / dz,   surrogate = model + sum c z
+
+   and the loss has the value of iwae and the surrogate's gradient. What goes backwards for c and
+   for the model's parameters is the same, and computed once. */
+static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
+{
+    double n = (double)lt_shape_size(lt_node_shape(log_p->pixels)) / (double)d->k;
+    lt_node *s = shares(log_weight(log_p, beta), d->k);
+    lt_node *log_joint = lt_add(log_p->pixels, lt_mul(beta, log_p->prior));
+    lt_node *model = lt_scale(lt_sum(lt_mul(s, log_joint)), -1 / n);
+    lt_node *rest = lt_scale(lt_sum(lt_mul(s, lt_mul(beta, log_p->posterior))), 1 / n);
+    lt_node *column = lt_reshape(s, lt_shape_2d(lt_shape_size(lt_node_shape(s)), 1));
+    lt_node *c = lt_detach(lt_mul(column, lt_grad(lt_add(model, rest), d->at)));
+    lt_node *surrogate = lt_add(model, lt_sum(lt_mul(c, d->z)));
+    return lt_add(lt_detach(iwae_loss(log_p, beta, d->k)), lt_sub(surrogate, lt_detach(surrogate)));
+}
+
+/* ---- The rate ---- */
+
+/* Whether the KL term is log q(z|x) - log p(z) at the draws, not its formula. */
+static bool is_rate_drawn(const model_visit *v)
+{
+    const vae_options *o = options_of(v);
+    return v->is_training && (o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO);
+}
+
+/* The mean over the batch of each latent's part of the rate: latents. */
+static lt_node *rate_by_latent(const model_visit *v, lt_gauss posterior, const draws *d)
+{
+    lt_node *terms;
+    if (is_rate_drawn(v)) {
+        lt_node *deviation =
+            lt_mul(lt_square(lt_sub(d->z, d->q.mean)), lt_exp(lt_neg(d->q.logvar)));
+        terms = lt_sub(lt_square(d->z), lt_add(d->q.logvar, deviation));
+    } else {
+        terms =
+            lt_add(lt_square(posterior.mean), lt_sub(lt_expm1(posterior.logvar), posterior.logvar));
+    }
+    return lt_scale(lt_mean_over(terms, LT_AXIS(0)), 0.5);
+}
+
+/* sum over latents of max(free_bits, their mean rate): nothing is gained below. */
+static lt_node *free_bits_rate(const model_visit *v, lt_gauss posterior, const draws *d)
+{
+    lt_node *rate = rate_by_latent(v, posterior, d);
+    return lt_sum(lt_max(rate, lt_scalar(v->graph, options_of(v)->free_bits)));
+}
+
+/* ---- The terms ---- */
+
+static lt_node *loss_of(const model_visit *v, const draws *d, const densities *log_p,
+                        const lt_model_terms *t)
+{
+    const vae_options *o = options_of(v);
+    if (v->is_training && o->bound == BOUND_IWAE)
+        return iwae_loss(log_p, t->beta, d->k);
+    if (v->is_training && o->bound == BOUND_DREG)
+        return dreg_loss(d, log_p, t->beta);
+    if (t->capacity)
+        return lt_add(lt_mean(t->distortion),
+                      lt_mul(t->beta, lt_abs(lt_sub(lt_mean(t->rate), t->capacity))));
+    if (v->is_training && o->free_bits > 0)
+        return lt_add(lt_mean(t->distortion), lt_mul(t->beta, free_bits_rate(v, t->posterior, d)));
+    return lt_mean(lt_add(t->distortion, lt_mul(t->beta, t->rate)));
+}
+
+void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
+{
+    const vae_options *o = options_of(v);
+    int64_t k = v->is_training ? o->samples : 1;
+    t->posterior = vae_encode(v, x);
+    draws d = draw(t->posterior, k, v->is_training && o->bound == BOUND_DREG);
+    lt_node *y = vae_decoder_output(v, d.at), *images = repeat_rows(x, k);
+    likelihood_terms pixel = vae_likelihood(v, y, images);
+    densities log_p = {.pixels = pixel.log_prob};
+    add_code_densities(&d, &log_p);
+
+    lt_node *means = vae_mean_image(v, y), *log_ratio = lt_sub(log_p.posterior, log_p.prior);
+    t->z = first_draws(d.z, k);
+    t->distortion = mean_of_draws(lt_neg(log_p.pixels), k);
+    t->sigma = pixel.sigma;
+    t->reconstruction = first_draws(means, k);
+    t->squared_error = mean_of_draws(lt_sum_rows(lt_square(lt_sub(images, means))), k);
+    t->rate = is_rate_drawn(v) ? mean_of_draws(log_ratio, k) : lt_gauss_kl(t->posterior);
+    t->log_weight = log_mean_of_draws(lt_sub(log_p.pixels, log_ratio), k);
+    t->beta = lt_input(v->graph, "beta", lt_shape_0d());
+    if (v->is_training && o->capacity > 0)
+        t->capacity = lt_input(v->graph, "capacity", lt_shape_0d());
+    t->loss = loss_of(v, &d, &log_p, t);
+}
+
+/* ---- Weights ---- */
+
+lt_node *vae_log_prior(const model_visit *v, lt_node *z)
+{
+    (void)v;
+    return lt_standard_log_prob(z);
+}
+
+/* z = mean + sigma eps, log w = log p(x|z) + log p(z) - log q(z|x). The last two terms share their
+   constants, and (z - mean) / sigma is eps: their difference is 1/2 sum eps^2 + logvar - z^2. */
+lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k)
+{
+    lt_shape s = lt_node_shape(q.mean);
+    s.d[0] *= k;
+    lt_node *eps = lt_normal(v->graph, s);
+    lt_node *logvar = repeat_rows(q.logvar, k);
+    lt_node *sigma = repeat_rows(lt_exp(lt_scale(q.logvar, 0.5)), k);
+    lt_node *z = lt_add(repeat_rows(q.mean, k), lt_mul(sigma, eps));
+    lt_node *prior_to_posterior = lt_sum_rows(lt_sub(lt_add(lt_square(eps), logvar), lt_square(z)));
+    return lt_add(vae_log_prob(v, z, repeat_rows(x, k)), lt_scale(prior_to_posterior, 0.5));
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The networks of a VAE: q(z|x) as a diagonal Gaussian with two heads, p(x|z) by a likelihood. */
+#include "models/vae.h"
+
+#include "graph/op.h"
+#include "nn/init.h"
+#include "nn/params.h"
+#include "nn/shapes.h"
+
+#include <stdio.h>
+
+static int64_t pixels(const model_visit *v)
+{
+    return (int64_t)v->size.h * v->size.w * v->size.c;
+}
+
+static network_context context_of(const model_visit *v)
+{
+    return (network_context){.is_training = v->is_training,
+                             .init = v->recipe->init,
+                             .image_size = pixels(v),
+                             .image_channels = v->size.c,
+                             .observer = v->observer,
+                             .user = v->user};
+}
+
+/* ---- Heads ---- */
+
+/* What a head's own layers give, if nothing follows them, must be the latent numbers. */
+static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s, lt_node *h)
+{
+    char found[LT_SHAPE_TEXT_SIZE];
+    lt_node *y = lt_flatten(h);
+    if (node_is_bad(y) || lt_node_shape(y).d[1] == v->recipe->model.latent)
+        return y;
+    network_blame_last(own, s);
+    y = lt_graph_fail(v->graph, "with `heads: own` this list must give the %jd latent numbers, it "
+                                "gives %s",
+                      (intmax_t)v->recipe->model.latent, row_shape_text(lt_node_shape(h), found));
+    lt_graph_set_place(v->graph, NULL);
+    return y;
+}
+
+/* A head: layers of its own, if it has any, and unless `heads` says that these are all, a linear
+   one, named as the next in their list. */
+static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name,
+                     const network *own, lt_node *h)
+{
+    network_context c = context_of(v);
+    lt_scope *s = posterior;
+    bool is_own = v->recipe->model.heads == HEADS_OWN;
+    char index[16];
+    if (own->n || is_own) {
+        s = lt_scope_enter(posterior, name);
+        h = network_build(own, &c, s, h);
+        snprintf(index, sizeof index, "%d", own->n);
+        name = index;
+    }
+    if (is_own)
+        return check_head(v, own, s, h);
+    h = lt_flatten(h);
+    lt_node *y = lt_linear(s, name, h, v->recipe->model.latent, .weight_init = v->recipe->init,
+                           .bias_init = init_of_bias(v->recipe->init));
+    if (v->observer)
+        v->observer(v->user, &(network_event){.scope = scope_name(s), .index = name,
+                                              .words = "linear latent", .in = lt_node_shape(h),
+                                              .out = lt_node_shape(y)});
+    return y;
+}
+
+/* ---- Encoder and decoder ---- */
+
+lt_gauss vae_encode(const model_visit *v, lt_node *x)
+{
+    network_context c = context_of(v);
+    lt_node *h = network_build(&v->recipe->encoder, &c, lt_scope_enter(v->root, "encoder"), x);
+    lt_scope *posterior = lt_scope_enter(v->root, "posterior");
+    return (lt_gauss){.mean = head(v, posterior, "mean", &v->recipe->mean, h),
+                      .logvar = head(v, posterior, "logvar", &v->recipe->logvar, h)};
+}
+
+/* What the decoder gives for z, as n x pixels. */
+lt_node *vae_decoder_output(const model_visit *v, lt_node *z)
+{
+    network_context c = context_of(v);
+    const network *net = &v->recipe->decoder;
+    lt_scope *s = lt_scope_enter(v->root, "decoder");
+    lt_node *y = lt_flatten(network_build(net, &c, s, z));
+    if (node_is_bad(y) || lt_node_shape(y).d[1] == pixels(v))
+        return y;
+    network_blame_last(net, s);
+    y = lt_graph_fail(v->graph,
+                      "the decoder gives %jd numbers for an image, %d x %d x %d has %jd; "
+                      "its last layer with units should be `linear image`, or `conv image` at this "
+                      "height and width",
+                      (intmax_t)lt_node_shape(y).d[1], v->size.h, v->size.w, v->size.c,
+                      (intmax_t)pixels(v));
+    lt_graph_set_place(v->graph, NULL);
+    return y;
+}
+
+lt_node *vae_mean_image(const model_visit *v, lt_node *y)
+{
+    lt_shape image = lt_shape_4d(lt_node_shape(y).d[0], v->size.h, v->size.w, v->size.c);
+    return lt_reshape(likelihood_mean(&v->recipe->likelihood, y), image);
+}
+
+lt_node *vae_decode(const model_visit *v, lt_node *z)
+{
+    return vae_mean_image(v, vae_decoder_output(v, z));
+}
+
+likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x)
+{
+    likelihood_context c = {.scope = lt_scope_enter(v->root, "likelihood"),
+                            .is_training = v->is_training,
+                            .channels = v->size.c};
+    return likelihood_build(&v->recipe->likelihood, &c, y, lt_flatten(x));
+}
+
+lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x)
+{
+    return vae_likelihood(v, vae_decoder_output(v, z), x).log_prob;
+}
