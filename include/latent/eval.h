@@ -96,6 +96,40 @@ typedef struct lt_evaluation {
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);
 
+/* ---- Annealed importance sampling: log p(x) by other means (Neal 2001; Wu et al. 2017) ---- */
+
+/* Zero means default. */
+typedef struct lt_ais_options {
+    int chains;           /* of each image; default 16 */
+    int steps;            /* temperatures of a chain, from 0 to 1; default 500 */
+    int leapfrogs;        /* of a Hamiltonian transition, one at each temperature; default 2 */
+    bool from_posterior;  /* chains start from q(z|x), which is nearer; default: from N(0, I) */
+    int images;           /* of the split, the first ones; 0: all */
+    double *nll_of;       /* room for each image's own estimate; NULL: not wanted */
+    int threads;          /* 0: as many as there are cores for us */
+    lt_executor executor; /* default LT_CPU */
+    uint64_t seed;
+    lt_progress_function *progress;
+    void *user;
+} lt_ais_options;
+
+typedef struct lt_ais_result {
+    int64_t images;
+    int chains, steps;
+    lt_estimate nll;   /* -log of the mean weight of the chains: in expectation above -log p(x) */
+    double ess;        /* mean over images of (sum w)^2 / sum w^2, between 1 and chains; near 1: more
+                          steps are needed */
+    double acceptance; /* of transitions; steps are adapted towards 0.65 */
+    double step_size;  /* mean over images at the end, in units of q's deviations */
+    double seconds;
+} lt_ais_result;
+
+/* Estimates -log p(x) of a split. It knows nothing of q but a scale for its steps, unless it starts
+   there. Models with one layer of latents, in which log p(x|z) has a gradient. LT_INTERRUPTED when
+   `progress` said so. Nullable: o. */
+LT_API int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
+                     lt_ais_result *result);
+
 /* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has no
    formula for the mean ---- */
 

@@ -18,6 +18,9 @@ int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_s
    or more than there are. Fails for data that is not the model's, and for an empty split. */
 int visit_images(const lt_model *m, const lt_dataset *d, lt_split split, int wanted, int *images);
 
+/* n x ... -> (n times) x ...: each row so many times, without being written. */
+lt_node *visit_repeat_rows(lt_node *x, int64_t times);
+
 void visit_close(visit *v);
 
 #endif
