@@ -19,11 +19,16 @@ lt_node *lt_gauss_sample(lt_gauss q)
     return lt_add(q.mean, lt_mul(sigma, eps));
 }
 
+/* (x - mu)^2 e^-lv, as the square of what is in range for twice as many lv. */
+static lt_node *squared_distance(lt_node *x, lt_gauss q)
+{
+    return lt_square(lt_mul(lt_sub(x, q.mean), lt_exp(lt_scale(q.logvar, -0.5))));
+}
+
 /* -1/2 sum lv + (z - mu)^2 e^-lv, less the constant. */
 lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z)
 {
-    lt_node *distance = lt_mul(lt_square(lt_sub(z, q.mean)), lt_exp(lt_neg(q.logvar)));
-    lt_node *sum = lt_sum_rows(lt_add(q.logvar, distance));
+    lt_node *sum = lt_sum_rows(lt_add(q.logvar, squared_distance(z, q)));
     return lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(z));
 }
 
@@ -38,8 +43,8 @@ lt_node *lt_gauss_kl(lt_gauss q)
 lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p)
 {
     lt_node *d = lt_sub(q.logvar, p.logvar);
-    lt_node *distance = lt_mul(lt_square(lt_sub(q.mean, p.mean)), lt_exp(lt_neg(p.logvar)));
-    return lt_scale(lt_sum_rows(lt_add(lt_sub(lt_expm1(d), d), distance)), 0.5);
+    lt_node *terms = lt_add(lt_sub(lt_expm1(d), d), squared_distance(q.mean, p));
+    return lt_scale(lt_sum_rows(terms), 0.5);
 }
 
 lt_node *lt_gauss_entropy(lt_gauss q)
