@@ -130,6 +130,51 @@ typedef struct lt_ais_result {
 LT_API int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
                      lt_ais_result *result);
 
+/* ---- Diagnosis: what the codes say about the images ---- */
+
+/* Zero means default. */
+typedef struct lt_diagnosis_options {
+    int images;           /* of the split, the first ones; 0: all */
+    int threads;          /* 0: as many as there are cores for us */
+    lt_executor executor; /* default LT_CPU */
+    uint64_t seed;        /* of the posterior draws */
+    lt_progress_function *progress;
+    void *user;
+} lt_diagnosis_options;
+
+/* One latent over the images. */
+typedef struct lt_latent_unit {
+    double kl;             /* mean KL(q(z_k|x) || N(0, 1)); with that prior they sum to the rate */
+    double mean_variance;  /* variance over images of the mean of q(z_k|x) */
+    double mean, variance; /* of the aggregate posterior q(z_k); N(0, 1) has 0 and 1 */
+    bool is_active;        /* mean_variance > 0.01 (Burda et al. 2016) */
+} lt_latent_unit;
+
+/* With q(z) = 1/n sum over the images of q(z|x), the aggregate posterior of the split,
+   rate = mutual information + KL(q(z) || p(z)) (Hoffman and Johnson 2016). */
+typedef struct lt_diagnosis {
+    int64_t images;
+    int latent, active;             /* latents; of these active */
+    lt_estimate rate;
+    lt_estimate mutual_information; /* of code and image: mean of log q(z|x) - log q(z) over a draw of
+                                       each of at most 4000 images spread over the split. Without bias
+                                       for the images of the split; of all images there are, it cannot
+                                       find more than ... */
+    double most_information;        /* ... log n nats, so that near it this is a lower bound */
+    lt_estimate aggregate_kl;       /* KL(q(z) || p(z)): mean of rate - information, same draws */
+    lt_latent_unit *units;          /* `latent` of them */
+    bool is_collapsed;              /* the code says nothing about the image: less than 0.1 nats, or less
+                                       than 0.5 and no latent active */
+    char reason[320];               /* why, in words; "" if it is not */
+    double seconds;
+} lt_diagnosis;
+
+/* Encodes a split and looks at its codes. LT_INTERRUPTED when `progress` said so. Clear the result in
+   any case. Nullable: o. */
+LT_API int lt_diagnose(lt_model *m, lt_dataset *d, lt_split split, const lt_diagnosis_options *o,
+                       lt_diagnosis *result);
+LT_API void lt_diagnosis_clear(lt_diagnosis *d);
+
 /* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has no
    formula for the mean ---- */
 
