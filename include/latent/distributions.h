@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* distributions.h: log densities, draws, entropies, divergences, as nodes of a graph.
- * Log densities have all constants and are in nats. Values are n x ..., batch first; a log density is
- * summed over everything but the batch: n.
+ * Everything is in nats with all constants. Values are n x ..., batch first; log densities,
+ * entropies and divergences are summed over everything but the batch: n.
+ *
+ *     lt_distribution q = lt_normal_distribution(posterior);          // n x d
+ *     lt_distribution p = lt_vamp_prior(posteriors_of_pseudo_inputs); // 1 x d, of 500 components
+ *     lt_node *z = lt_draw(q, n);                                     // gradients reach `posterior`
+ *     lt_node *rate = lt_sub(lt_log_prob(q, z), lt_log_prob(p, z));   // KL(q || p) at one draw
  */
 #ifndef LATENT_DISTRIBUTIONS_H
 #define LATENT_DISTRIBUTIONS_H
@@ -12,7 +17,7 @@
 extern "C" {
 #endif
 
-/* ---- Formulas of their own ---- */
+/* ---- The normal distribution and others by formula ---- */
 
 /* Diagonal Gaussian by mean and log variance. */
 typedef struct lt_gauss {
@@ -33,6 +38,104 @@ LT_API lt_node *lt_bernoulli_log_prob(lt_node *logits, lt_node *x);
    (logits and x of one shape; Loaiza-Ganem and Cunningham 2019). */
 LT_API lt_node *lt_continuous_bernoulli_log_prob(lt_node *logits, lt_node *x);
 LT_API lt_node *lt_continuous_bernoulli_mean(lt_node *logits);
+
+/* ---- Families: any of them by the same functions ---- */
+
+typedef struct lt_family lt_family;
+
+enum { LT_MOST_PARAMETERS = 3 };
+
+/* A family and its parameters: made by a constructor below, passed by value, borrows its nodes.
+   Parameters have the batch of n rows in front, or 1 row that serves any batch; those of one
+   distribution broadcast together. A mistake in shapes is a graph error. */
+typedef struct lt_distribution {
+    const lt_family *family;
+    lt_node *p[LT_MOST_PARAMETERS]; /* as the constructor takes them */
+    lt_shape shape;                 /* of its values; n or 1 rows */
+} lt_distribution;
+
+/* sum -1/2 (log 2 pi + lv + (x - mean)^2 e^-lv). Single precision holds lv within -170 ... 88. */
+LT_API lt_distribution lt_normal_distribution(lt_gauss q);
+
+/* N(0, I) over d numbers, one row. */
+LT_API lt_distribution lt_standard_normal(lt_graph *g, int64_t d);
+
+/* N(mean, L L^T); mean n x d, L: n x d x d, or d x d for all rows; lower triangular with a diagonal
+   above 0, what is above the diagonal is not read. Solves by halves, about 12 d nodes: for d up to
+   a hundred. */
+LT_API lt_distribution lt_full_normal_distribution(lt_node *mean, lt_node *l);
+
+/* L out of any n x d x d (or d x d) numbers: as they are below the diagonal, e^ of them on it. */
+LT_API lt_node *lt_cholesky_factor(lt_node *x);
+
+/* sum -|x - location| / s - log 2 s, s = e^log_scale. */
+LT_API lt_distribution lt_laplace_distribution(lt_node *location, lt_node *log_scale);
+
+/* sum -log (high - low) for low <= x <= high, else -infinity. */
+LT_API lt_distribution lt_uniform_distribution(lt_node *low, lt_node *high);
+
+/* x in {0, 1}: sum x l - softplus(l). */
+LT_API lt_distribution lt_bernoulli_distribution(lt_node *logits);
+
+/* One of k classes, as a one-hot row: logits and x n x ... x k; sum x (l - log sum e^l). Classes
+   rarer than 2^-23 are not drawn as often as they should be. */
+LT_API lt_distribution lt_categorical_distribution(lt_node *logits);
+
+/* x in [0, 1]: sum x l - log((e^l - 1) / l), else -infinity. Loaiza-Ganem and Cunningham 2019. */
+LT_API lt_distribution lt_continuous_bernoulli_distribution(lt_node *logits);
+
+/* The 256 levels k / 255: a logistic variable, rounded to the nearest, to 0 or 1 beyond them
+   (Salimans et al. 2017). */
+LT_API lt_distribution lt_discretised_logistic_distribution(lt_node *location, lt_node *log_scale);
+
+/* sum over k of w_k N(mean_k, e^lv_k), w = softmax of the logits: n x K; components n x K x d. */
+LT_API lt_distribution lt_mixture_distribution(lt_node *logits, lt_gauss components);
+
+/* The prior 1/K sum of K posteriors, K x d, those of trained pseudo-inputs (Tomczak and Welling
+   2018): a mixture of one row. */
+LT_API lt_distribution lt_vamp_prior(lt_gauss posteriors);
+
+typedef struct lt_family_info {
+    const char *name;         /* "normal"; static */
+    bool is_reparameterised;  /* gradients pass through draws to every parameter */
+    bool has_entropy;         /* lt_entropy has a formula */
+} lt_family_info;
+LT_API lt_family_info lt_distribution_describe(lt_distribution d);
+
+/* log p(x): n. x has the shape of d, but for rows where either has 1. */
+LT_API lt_node *lt_log_prob(lt_distribution d, lt_node *x);
+
+/* n draws, one for each row of the parameters. Normal, full normal, Laplace, uniform and continuous
+   Bernoulli are reparameterised: a draw is a differentiable function of parameters and noise.
+   Draws of Bernoulli, categorical and discretised logistic are constants to lt_grad. In a mixture
+   the choice of a component is: gradients reach the means and variances of those chosen, and no
+   logits. */
+LT_API lt_node *lt_draw(lt_distribution d, int64_t n);
+
+/* Entropy, -E[log p], in closed form: n. Densities may have a negative one. Discretised logistic
+   and mixture have no closed form: a graph error that says so; see lt_estimate_entropy. */
+LT_API lt_node *lt_entropy(lt_distribution d);
+
+/* KL(q || p) = E_q[log q - log p] in closed form: n. +infinity where q has values that p cannot
+   have: a normal against a uniform, a density against probabilities, either way round. Closed
+   forms: two of one family, but for discretised logistics and mixtures; the two kinds of normal;
+   normal with Laplace; uniform against normal; uniform with continuous Bernoulli. Otherwise a graph
+   error; see lt_has_divergence. */
+LT_API lt_node *lt_divergence(lt_distribution q, lt_distribution p);
+
+/* Whether lt_divergence has a formula for these two families. */
+LT_API bool lt_has_divergence(lt_distribution q, lt_distribution p);
+
+/* A mean over draws, and its standard error: the draws' deviation / sqrt(draws). */
+typedef struct lt_monte_carlo {
+    lt_node *value, *se; /* n */
+} lt_monte_carlo;
+
+/* Entropy and KL(q || p) by Monte Carlo, for any families; at least 2 draws for each row, all in
+   memory at once. Supports are compared first: +infinity with se 0 where they differ for certain.
+   Gradients by the parameters of q are unbiased if q is reparameterised. */
+LT_API lt_monte_carlo lt_estimate_entropy(lt_distribution d, int draws);
+LT_API lt_monte_carlo lt_estimate_divergence(lt_distribution q, lt_distribution p, int draws);
 
 #ifdef __cplusplus
 }

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Normal distributions: compositions of operators, so their gradients are too. lv is the log of the
    variance throughout; sums go over everything but the batch. */
-#include <latent/distributions.h>
+#include "nn/family.h"
 
 static const double log_2_pi = 1.83787706640934548356;
 
-/* Numbers per row: what the constants of a density are multiplied by. */
-static double row_size(const lt_node *x)
-{
-    lt_shape s = lt_node_shape(x);
-    return s.rank && s.d[0] ? (double)(lt_shape_size(s) / s.d[0]) : 0;
-}
+/* ---- Diagonal, by formula ---- */
 
 lt_node *lt_gauss_sample(lt_gauss q)
 {
@@ -57,4 +52,42 @@ lt_node *lt_standard_log_prob(lt_node *z)
 {
     lt_node *sum = lt_sum_rows(lt_square(z));
     return lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(z));
+}
+
+/* ---- Diagonal, as a family ---- */
+
+static lt_gauss gauss_of(const lt_distribution *d) { return (lt_gauss){d->p[0], d->p[1]}; }
+
+static lt_node *normal_log_prob(const lt_distribution *d, lt_node *x)
+{
+    return lt_gauss_log_prob(gauss_of(d), x);
+}
+
+static lt_node *normal_draw(const lt_distribution *d, lt_shape shape)
+{
+    lt_node *eps = lt_normal(lt_node_graph(d->p[0]), shape);
+    return lt_add(d->p[0], lt_mul(lt_exp(lt_scale(d->p[1], 0.5)), eps));
+}
+
+static lt_node *normal_entropy(const lt_distribution *d) { return lt_gauss_entropy(gauss_of(d)); }
+
+static lt_node *normal_divergence(const lt_distribution *q, const lt_distribution *p)
+{
+    return lt_gauss_kl_between(gauss_of(q), gauss_of(p));
+}
+
+const lt_family family_normal = {
+    .name = "normal", .support = ON_LINE, .holds = ON_LINE | ON_UNIT | ON_INTERVAL,
+    .is_reparameterised = true, .log_prob = normal_log_prob, .draw = normal_draw,
+    .entropy = normal_entropy, .divergence = normal_divergence};
+
+lt_distribution lt_normal_distribution(lt_gauss q)
+{
+    return distribution_make(&family_normal, 2, (lt_node *[]){q.mean, q.logvar});
+}
+
+lt_distribution lt_standard_normal(lt_graph *g, int64_t d)
+{
+    lt_node *zero = lt_broadcast(lt_scalar(g, 0), lt_shape_2d(1, d));
+    return lt_normal_distribution((lt_gauss){zero, zero});
 }

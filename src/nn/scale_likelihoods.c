@@ -5,6 +5,7 @@
 #include "nn/likelihoods.h"
 
 #include "base/status.h"
+#include "nn/family.h"
 
 #include <math.h>
 #include <string.h>
@@ -182,12 +183,7 @@ const likelihood_row likelihood_laplace = {
              .options = laplace_rows, .size = sizeof(scale_options), .check = check_laplace},
     .output = "medians", .mean = identity, .build = laplace_build};
 
-/* ---- discretised_logistic: probabilities of the 256 levels k = 255 x (Salimans et al. 2017) ----
-   A logistic variable with location y and scale s is rounded to the nearest level, and to 0 or 255
-   beyond them. With F the logistic function, a and b the ends of level k, (k +- 1/2) / 255, less y
-   over s, and D = a - b = 1 / (255 s),
-       P(k) = F(a) - F(b) = (1 - e^-D) F(a) F(-b),   P(0) = F(a),   P(255) = F(-b);
-   as logarithms these have no difference of nearly equal numbers: log F(a) = -softplus(-a). */
+/* ---- discretised_logistic: probabilities of the 256 levels of a byte (discrete.c) ---- */
 
 static const lt_option logistic_rows[] = {
     {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
@@ -198,31 +194,14 @@ static const lt_option logistic_rows[] = {
 
 static int check_logistic(const void *options) { return check_scale("scale", options, false); }
 
-static lt_node *logistic_log_prob(const width *w, lt_node *y, lt_node *x)
-{
-    const double levels = 255; /* above 0 */
-    lt_graph *g = lt_node_graph(x);
-    lt_node *zero = lt_scalar(g, 0), *inverse = w->inverse;
-    lt_node *k = lt_round(by_channel(lt_scale(x, levels), inverse));
-    lt_node *centre = lt_mul(lt_sub(lt_div(k, lt_scalar(g, levels)), by_channel(y, inverse)), inverse);
-    lt_node *step = lt_scale(inverse, 1 / levels), *half = lt_scale(step, 0.5);
-    lt_node *has_below = lt_less(lt_scalar(g, 0.5), k);
-    lt_node *has_above = lt_less(k, lt_scalar(g, levels - 0.5));
-    lt_node *within = lt_log(lt_neg(lt_expm1(lt_neg(step))));
-    lt_node *upper = lt_softplus(lt_neg(lt_add(centre, half)));
-    lt_node *lower = lt_softplus(lt_sub(centre, half));
-    lt_node *p = lt_select(lt_mul(has_below, has_above), within, zero);
-    p = lt_sub(p, lt_select(has_above, upper, zero));
-    p = lt_sub(p, lt_select(has_below, lower, zero));
-    return lt_sum_rows(p);
-}
-
 static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
                            const void *options, likelihood_terms *t)
 {
     const double pi_by_sqrt_3 = 1.81379936423421785059;
     width w = given_width(c, ((const scale_options *)options)->scale, "log_scale", pi_by_sqrt_3);
-    t->log_prob = logistic_log_prob(&w, y, x);
+    lt_node *terms = discretised_logistic_terms(by_channel(x, w.inverse), by_channel(y, w.inverse),
+                                                w.inverse);
+    t->log_prob = lt_sum_rows(terms);
     t->sigma = reported(&w, pi_by_sqrt_3);
 }
 
