@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* latent layers, likelihoods, objectives, optimisers: what may stand in a recipe, from the tables
-   that the recipe parser itself reads. */
+/* latent layers, likelihoods, priors, objectives, optimisers: what may stand in a recipe, from the
+   tables that the recipe parser itself reads. */
 #include "cli.h"
 
 #include <stdlib.h>
@@ -130,6 +130,14 @@ const command cmd_likelihoods = {
     .examples = "  latent likelihoods\n",
     .run = run};
 
+const command cmd_priors = {
+    .name = "priors", .summary = "what codes are distributed like before an image is seen",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of model.prior in a recipe: p(z). What a prior has of parameters is trained "
+             "with the networks.\n",
+    .examples = "  latent priors mixture\n",
+    .run = run};
+
 const command cmd_objectives = {
     .name = "objectives", .summary = "what training may minimise",
     .operands = "[NAME]", .max_operands = 1,
@@ -147,8 +155,8 @@ const command cmd_optimisers = {
 const command cmd_schedules = {
     .name = "schedules", .summary = "how a weight may change during training",
     .operands = "[NAME]", .max_operands = 1,
-    .about = "Values of objective.schedule, which multiplies beta, and of learning_rate_schedule "
-             "in a recipe.\n",
+    .about = "Values of objective.schedule, which multiplies beta, of objective.capacity_schedule "
+             "and of learning_rate_schedule in a recipe.\n",
     .examples = "  latent schedules linear\n",
     .run = run};
 

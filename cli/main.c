@@ -11,7 +11,7 @@
 
 extern const command cmd_train, cmd_resume, cmd_eval, cmd_sample, cmd_reconstruct, cmd_bench,
     cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
-    cmd_objectives, cmd_optimisers, cmd_schedules, cmd_verify, cmd_version,
+    cmd_priors, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_verify, cmd_version,
     cmd_help;
 
 const command_row command_table[] = {
@@ -30,6 +30,7 @@ const command_row command_table[] = {
     {NULL, &cmd_layers},
     {NULL, &cmd_initialisers},
     {NULL, &cmd_likelihoods},
+    {NULL, &cmd_priors},
     {NULL, &cmd_objectives},
     {NULL, &cmd_optimisers},
     {NULL, &cmd_schedules},

@@ -120,6 +120,7 @@ static void defaults_are_written_out(void **state)
                         "  latent: 2\n"
                         "  heads: linear\n"
                         "  likelihood: bernoulli\n"
+                        "  prior: normal\n"
                         "  init: pytorch\n"
                         "  encoder:\n"
                         "    - linear 4 bias=yes init=model\n"
@@ -245,7 +246,7 @@ static void malformed_sets_say_why(void **state)
          "--set =3: expected KEY=VALUE, as in model.latent=32"},
         {"model.latnt=3",
          "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"latent\"? (keys: kind, "
-         "latent, heads, likelihood, init, encoder, posterior, decoder)"},
+         "latent, heads, likelihood, prior, init, encoder, posterior, decoder)"},
         {"model.latent=many",
          "--set model.latent:1:1: model: latent must be a whole number between 1 and 65536, "
          "found \"many\""},

@@ -71,8 +71,8 @@ typedef struct lt_table_entry {
     const lt_option *options; /* ends with a row without a name */
 } lt_table_entry;
 
-/* The names of the tables: "layers", "initialisers", "likelihoods", "objectives", "optimisers",
-   "schedules", and "sections", which has the keys of a recipe. NULL past the end. Static
+/* The names of the tables: "layers", "initialisers", "likelihoods", "priors", "objectives",
+   "optimisers", "schedules", and "sections", which has the keys of a recipe. NULL past the end. Static
    strings. */
 LT_API const char *lt_table_name(int i);
 
@@ -150,8 +150,9 @@ LT_API lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x);
 LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
 LT_API lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x);
 
-/* log p(z): n. z: n x latent. */
+/* log p(z): n. z: n x latent; and n draws of z, n x latent, from the graph's noise. */
 LT_API lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z);
+LT_API lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n);
 
 /* log p(x|z) + log p(z) - log q(z|x) of `draws` draws of z for each image: n draws, image by image,
    whose log-mean-exp over draws is an estimate of log p(x). x: n x h x w x c; q: its posterior,

@@ -83,7 +83,7 @@ static int map_rows(mapping *p, lt_model *m, uint64_t seed, int n, const float *
 int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images)
 {
     lt_graph *g = lt_graph_create();
-    lt_node *z = lt_normal(g, lt_shape_2d(BLOCK, lt_model_latent(m)));
+    lt_node *z = lt_model_prior_sample(m, g, BLOCK);
     mapping p = {.v = {.graph = g}, .out = {lt_model_decode(m, g, z)}, .n_out = 1,
                  .out_size = image_floats(m)};
     return map_rows(&p, m, seed, n, NULL, threads, &images);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Models: a recipe, the size of its images, and the parameters. */
-#include "models/objective.h"
+#include "models/priors.h"
 
 #include "graph/op.h"
 #include "nn/likelihoods.h"
@@ -22,6 +22,7 @@ static model_visit visit(lt_model *m, lt_graph *g, lt_mode mode)
     return (model_visit){.recipe = m->recipe,
                          .size = m->size,
                          .graph = g,
+                         .params = m->params,
                          .root = lt_params_visit(m->params, g),
                          .is_training = mode == LT_TRAINING};
 }
@@ -90,6 +91,14 @@ lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
     return objective_of(m->recipe)->log_prior(&v, check_codes(m, z));
+}
+
+lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    if (n < 0 || n > INT32_MAX)
+        return lt_graph_fail(g, "cannot draw %jd codes", (intmax_t)n);
+    return objective_of(m->recipe)->draw_prior(&v, n);
 }
 
 /* x if q is a posterior of these images and draws a count, else the bad node. */
@@ -293,9 +302,10 @@ char *lt_model_summary(const lt_model *m)
     const lt_recipe *r = m->recipe;
     /* the visit changes nothing of a model that has its parameters */
     summary s = {.model = (lt_model *)m, .name_width = 22, .words_width = 26, .shape_width = 14};
-    text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d, %s\n", r->head.name,
+    text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d, %s%s%s\n", r->head.name,
                 r->model.kind, m->size.h, m->size.w, m->size.c, lt_model_latent(m),
-                r->model.likelihood);
+                r->model.likelihood, prior_is_standard(r) ? "" : ", prior ",
+                prior_is_standard(r) ? "" : r->model.prior);
     int status = declare(s.model, measure_layer, &s);
     text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "place", s.words_width, "layer",
                 s.shape_width, "output", "parameters");

@@ -10,7 +10,8 @@ typedef struct model_visit {
     const lt_recipe *recipe;
     lt_image_size size;
     lt_graph *graph;
-    lt_scope *root;
+    lt_params *params;
+    lt_scope *root; /* of this visit; another one visits the same networks again */
     bool is_training;
     network_observer *observer; /* Nullable */
     void *user;
@@ -32,6 +33,7 @@ typedef struct objective_row {
     lt_node *(*decode)(const model_visit *v, lt_node *z);
     lt_node *(*log_prob)(const model_visit *v, lt_node *z, lt_node *x);
     lt_node *(*log_prior)(const model_visit *v, lt_node *z);
+    lt_node *(*draw_prior)(const model_visit *v, int64_t n);
     lt_node *(*log_weights)(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws);
 } objective_row;
 

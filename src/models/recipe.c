@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Recipes: from YAML to a checked experiment with every default written out. */
-#include "models/objective.h"
+#include "models/priors.h"
 
 #include "base/file.h"
 #include "base/status.h"
@@ -103,6 +103,8 @@ static int read_model(lt_recipe *r, const yaml_node *model)
     LT_TRY(read_kind(r, model));
     LT_TRY(prefix_place(read_spec(&likelihood_table, r->model.likelihood, &r->likelihood),
                         place_of(model, "likelihood")));
+    LT_TRY(prefix_place(read_spec(&prior_table, r->model.prior, &r->prior),
+                        place_of(model, "prior")));
     LT_TRY(prefix_place(read_init(r->model.init, &r->init), place_of(model, "init")));
     return read_networks(r, model);
 }
@@ -292,7 +294,7 @@ void lt_recipe_free(lt_recipe *r)
     if (!r || atomic_fetch_sub(&r->users, 1) > 1)
         return;
     network *networks[] = {&r->encoder, &r->mean, &r->logvar, &r->decoder};
-    spec *specs[] = {&r->likelihood, &r->objective, &r->beta_schedule, &r->capacity_schedule,
+    spec *specs[] = {&r->likelihood, &r->prior, &r->objective, &r->beta_schedule, &r->capacity_schedule,
                      &r->optimiser, &r->learning_rate_schedule};
     for (int i = 0; i < COUNT_OF(networks); i++)
         network_clear(networks[i]);

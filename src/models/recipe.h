@@ -33,7 +33,7 @@ typedef struct recipe_model {
     char kind[LT_TEXT_SIZE];
     int64_t latent;
     int heads; /* HEADS_LINEAR, HEADS_OWN */
-    char likelihood[LT_TEXT_SIZE], init[LT_TEXT_SIZE];
+    char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], init[LT_TEXT_SIZE];
 } recipe_model;
 
 struct lt_recipe {
@@ -46,7 +46,7 @@ struct lt_recipe {
     lt_train_options train;
     network encoder, mean, logvar, decoder; /* mean, logvar: the heads, or what comes before them */
     lt_init init;
-    spec likelihood, objective;
+    spec likelihood, prior, objective;
     spec beta_schedule, capacity_schedule; /* of the objective's numbers */
     spec optimiser, learning_rate_schedule;
     char *text; /* resolved */

@@ -41,6 +41,8 @@ static const lt_option model_options[] = {
      .help = "of q(z|x): a linear layer behind the lists of posterior, or nothing behind them"},
     {.name = "likelihood", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, likelihood),
      .required = true, .help = "a line of the likelihoods"},
+    {.name = "prior", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, prior),
+     .choices = "normal", .help = "p(z): a line of the priors"},
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, init),
      .choices = "pytorch", .help = "a line of the initialisers"},
     {0}};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. Elements
    of lists in lists go by their numbers, as parameters are called: model.encoder.3.0. */
-#include "models/objective.h"
+#include "models/priors.h"
 
 #include "base/status.h"
 #include "models/optimiser_options.h"
@@ -25,6 +25,7 @@ static const line_place places[] = {
     {"objective.schedule", &schedule_table, "constant"},
     {"objective.capacity_schedule", &schedule_table, "constant"},
     {"model.likelihood", &likelihood_table, NULL},
+    {"model.prior", &prior_table, "normal"},
     {"model.init", &initialiser_table, "pytorch"},
     {"model.encoder.", &layer_table, NULL},
     {"model.decoder.", &layer_table, NULL},

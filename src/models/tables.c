@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of all tables, and that of the objectives. */
-#include "models/objective.h"
+#include "models/priors.h"
 
 #include "base/status.h"
 #include "models/optimiser_options.h"
@@ -31,9 +31,9 @@ static const struct {
     const spec_table *table;
 } tables[] = {
     {"layers", &layer_table},         {"initialisers", &initialiser_table},
-    {"likelihoods", &likelihood_table}, {"objectives", &objective_table},
-    {"optimisers", &optimiser_table}, {"schedules", &schedule_table},
-    {"sections", &section_table},
+    {"likelihoods", &likelihood_table}, {"priors", &prior_table},
+    {"objectives", &objective_table}, {"optimisers", &optimiser_table},
+    {"schedules", &schedule_table},   {"sections", &section_table},
 };
 
 const char *lt_table_name(int i)

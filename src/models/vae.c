@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The variational autoencoder (Kingma and Welling 2014; Higgins et al. 2017 for beta).
 
-       loss = mean over the batch of  -log p(x|z) + beta KL(q(z|x) || N(0, I)),  z ~ q(z|x)
+       loss = mean over the batch of  -log p(x|z) + beta KL(q(z|x) || p(z)),  z ~ q(z|x)
 
    q(z|x) is a diagonal Gaussian with linear heads for mean and log variance, p(x|z) one of the
    likelihoods. With beta = 1 the loss is -ELBO; tighter bounds are in vae_bounds.c. */
 #include "models/vae.h"
+
+#include "models/priors.h"
 
 /* ---- Options ---- */
 
@@ -68,6 +70,15 @@ static int check_objective(const lt_recipe *r, const yaml_node *place)
     if (o->bound != BOUND_ELBO && o->kl == KL_ANALYTIC)
         return yaml_fail(place, "bound %s weighs draws of z: it needs kl: monte-carlo, or auto",
                          bound);
+    if (!prior_is_standard(r) && o->kl == KL_ANALYTIC)
+        return yaml_fail(place,
+                         "the KL term has no formula with the prior %s: it needs kl: monte-carlo, "
+                         "or auto",
+                         r->prior.row->name);
+    if (!prior_is_standard(r) && o->free_bits > 0)
+        return yaml_fail(place, "free_bits is for the prior normal, where each latent has a KL of "
+                                "its own, not %s",
+                         r->prior.row->name);
     if (o->bound != BOUND_ELBO && (o->free_bits > 0 || o->capacity > 0))
         return yaml_fail(place, "%s is for the bound elbo, not %s",
                          o->free_bits > 0 ? "free_bits" : "capacity", bound);
@@ -86,8 +97,8 @@ static int check(const lt_recipe *r, const yaml_node *root)
 /* ---- The record ---- */
 
 const objective_row objective_vae = {
-    .spec = {.name = "vae", .summary = "-log p(x|z) + beta KL(q(z|x) || N(0, I))",
+    .spec = {.name = "vae", .summary = "-log p(x|z) + beta KL(q(z|x) || p(z))",
              .options = options, .size = sizeof(vae_options)},
     .beta = {beta, schedule}, .capacity = {capacity, capacity_schedule}, .check = check,
     .build = vae_build, .encode = vae_encode, .decode = vae_decode, .log_prob = vae_log_prob,
-    .log_prior = vae_log_prior, .log_weights = vae_log_weights};
+    .log_prior = vae_log_prior, .draw_prior = vae_draw_prior, .log_weights = vae_log_weights};

@@ -35,6 +35,7 @@ lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x);
 
 void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t);
 lt_node *vae_log_prior(const model_visit *v, lt_node *z);
+lt_node *vae_draw_prior(const model_visit *v, int64_t n);
 lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws);
 
 #endif

@@ -7,6 +7,7 @@
        dreg    the same bound; its gradient by q is estimated with less noise (Tucker et al. 2019)
 
    The loss is minus the bound, as a mean over the batch. */
+#include "models/priors.h"
 #include "models/vae.h"
 
 #include <math.h>
@@ -83,12 +84,12 @@ typedef struct densities {
 } densities;
 
 /* log p(z) and log q(z|x), the latter for dreg as a function of z alone. */
-static void add_code_densities(const draws *d, densities *log_p)
+static void add_code_densities(const model_visit *v, const draws *d, densities *log_p)
 {
     bool is_detached = d->at != d->z;
     lt_gauss q = is_detached ? (lt_gauss){lt_detach(d->q.mean), lt_detach(d->q.logvar)} : d->q;
     log_p->posterior = lt_gauss_log_prob(q, d->at);
-    log_p->prior = lt_standard_log_prob(d->at);
+    log_p->prior = prior_log_prob(v, d->at);
 }
 
 /* ---- Bounds ---- */
@@ -143,6 +144,8 @@ static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
 static bool is_rate_drawn(const model_visit *v)
 {
     const vae_options *o = options_of(v);
+    if (!prior_is_standard(v->recipe))
+        return true;
     return v->is_training && (o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO);
 }
 
@@ -195,7 +198,7 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
     lt_node *y = vae_decoder_output(v, d.at), *images = repeat_rows(x, k);
     likelihood_terms pixel = vae_likelihood(v, y, images);
     densities log_p = {.pixels = pixel.log_prob};
-    add_code_densities(&d, &log_p);
+    add_code_densities(v, &d, &log_p);
 
     lt_node *means = vae_mean_image(v, y), *log_ratio = lt_sub(log_p.posterior, log_p.prior);
     t->z = first_draws(d.z, k);
@@ -215,12 +218,25 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
 
 lt_node *vae_log_prior(const model_visit *v, lt_node *z)
 {
-    (void)v;
-    return lt_standard_log_prob(z);
+    return prior_log_prob(v, z);
 }
 
-/* z = mean + sigma eps, log w = log p(x|z) + log p(z) - log q(z|x). The last two terms share their
-   constants, and (z - mean) / sigma is eps: their difference is 1/2 sum eps^2 + logvar - z^2. */
+lt_node *vae_draw_prior(const model_visit *v, int64_t n) { return prior_draw(v, n); }
+
+/* log p(z) - log q(z|x) with (z - mean) / sigma = eps. log q is -1/2 sum log 2 pi + logvar + eps^2;
+   with N(0, I) the constants are the same and need not be added: 1/2 sum eps^2 + logvar - z^2. */
+static lt_node *prior_to_posterior(const model_visit *v, lt_node *z, lt_node *eps, lt_node *logvar)
+{
+    static const double log_2_pi = 1.83787706640934548356;
+    lt_node *spread = lt_add(lt_square(eps), logvar);
+    if (prior_is_standard(v->recipe))
+        return lt_scale(lt_sum_rows(lt_sub(spread, lt_square(z))), 0.5);
+    double constant = 0.5 * log_2_pi * (double)v->recipe->model.latent;
+    lt_node *minus_log_q = lt_shift(lt_scale(lt_sum_rows(spread), 0.5), constant);
+    return lt_add(prior_log_prob(v, z), minus_log_q);
+}
+
+/* z = mean + sigma eps, log w = log p(x|z) + log p(z) - log q(z|x). */
 lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k)
 {
     lt_shape s = lt_node_shape(q.mean);
@@ -229,6 +245,6 @@ lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k
     lt_node *logvar = repeat_rows(q.logvar, k);
     lt_node *sigma = repeat_rows(lt_exp(lt_scale(q.logvar, 0.5)), k);
     lt_node *z = lt_add(repeat_rows(q.mean, k), lt_mul(sigma, eps));
-    lt_node *prior_to_posterior = lt_sum_rows(lt_sub(lt_add(lt_square(eps), logvar), lt_square(z)));
-    return lt_add(vae_log_prob(v, z, repeat_rows(x, k)), lt_scale(prior_to_posterior, 0.5));
+    lt_node *ratio = prior_to_posterior(v, z, eps, logvar);
+    return lt_add(vae_log_prob(v, z, repeat_rows(x, k)), ratio);
 }
