@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const command cmd_train, cmd_resume, cmd_eval, cmd_sample, cmd_reconstruct, cmd_bench,
-    cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
+extern const command cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
+    cmd_reconstruct, cmd_bench, cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
     cmd_priors, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_verify, cmd_version,
     cmd_help;
 
@@ -20,6 +20,7 @@ const command_row command_table[] = {
     {NULL, &cmd_resume},
     {"Judge", NULL},
     {NULL, &cmd_eval},
+    {NULL, &cmd_explain},
     {NULL, &cmd_sample},
     {NULL, &cmd_reconstruct},
     {"Look up", NULL},

@@ -2,6 +2,7 @@
 /* latent.h: everything. A tour of the library, from the simple end:
  *
  * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
+ * ledger.h          what the numbers are made of, and published ones
  * data.h, plot.h    sets of images in; grids of images out
  * model.h           recipes, and the models they describe
  * nn.h              parameters, layers: for models of your own
@@ -49,6 +50,7 @@
 #include <latent/distributions.h>
 #include <latent/eval.h>
 #include <latent/graph.h>
+#include <latent/ledger.h>
 #include <latent/model.h>
 #include <latent/nn.h>
 #include <latent/ops.h>

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* latent explain: what the numbers of a run are made of, and what they may stand beside. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_COLUMN = 26, MAX_LINE = 1 << 16 };
+
+typedef struct explanation {
+    trained t;
+    const char *run;
+    lt_validation found;
+    double beta;
+    int64_t epoch; /* of the validation; 0: evaluated now */
+    lt_split split;
+    bool has_data; /* else the split is that which training would take */
+    lt_ledger ledger;
+} explanation;
+
+/* ---- What was measured ---- */
+
+static double number_of(const json_t *o, const char *name)
+{
+    const json_t *value = json_object_get(o, name);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/* Takes a line of metrics.jsonl if it has a validation. */
+static void take_line(explanation *e, const char *line)
+{
+    json_t *o = json_loads(line, 0, NULL);
+    const json_t *valid = json_object_get(o, "valid");
+    if (json_is_object(valid) && json_is_number(json_object_get(valid, "elbo"))) {
+        e->found = (lt_validation){.images = (int64_t)number_of(valid, "images"),
+                                   .elbo = number_of(valid, "elbo"),
+                                   .elbo_se = number_of(valid, "elbo_se"),
+                                   .rate = number_of(valid, "rate"),
+                                   .distortion = number_of(valid, "distortion"),
+                                   .squared_error = number_of(valid, "squared_error")};
+        e->epoch = json_integer_value(json_object_get(o, "epoch"));
+        e->beta = number_of(o, "beta");
+    }
+    json_decref(o);
+}
+
+/* The last validation in RUN/metrics.jsonl; none if RUN is a checkpoint. */
+static void read_metrics(explanation *e)
+{
+    char path[4096];
+    static char line[MAX_LINE];
+    snprintf(path, sizeof path, "%s/metrics.jsonl", e->run);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        take_line(e, line);
+    if (f)
+        fclose(f);
+}
+
+static bool go_on(void *user, double done)
+{
+    (void)user, (void)done;
+    return !is_stopped();
+}
+
+static int evaluate(explanation *e)
+{
+    lt_evaluation found;
+    watch_signals();
+    LT_TRY(lt_evaluate(e->t.model, e->t.data, e->split, &(lt_eval_options){.progress = go_on},
+                       &found));
+    e->found = (lt_validation){.images = found.images,
+                               .elbo = found.elbo.value,
+                               .elbo_se = found.elbo.se,
+                               .rate = found.rate.value,
+                               .distortion = found.distortion.value,
+                               .squared_error = found.squared_error.value};
+    return LT_OK;
+}
+
+/* The data is needed only where nothing has been measured yet. */
+static int open_data(explanation *e, const char *data)
+{
+    int status = lt_recipe_open_data(lt_model_recipe(e->t.model), data, &e->t.data);
+    e->has_data = status == LT_OK;
+    e->split = e->has_data ? lt_dataset_split(e->t.data, LT_VALID) : LT_VALID;
+    return status == LT_OK || e->epoch > 0 ? LT_OK : status;
+}
+
+static int find(explanation *e, const char *data)
+{
+    e->found.elbo = (double)NAN;
+    LT_TRY(trained_open(&e->t, e->run, false, NULL));
+    if (!data)
+        read_metrics(e);
+    LT_TRY(open_data(e, data));
+    if (e->epoch == 0)
+        LT_TRY(evaluate(e));
+    lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
+                             .found = &e->found,
+                             .beta = e->beta};
+    return lt_ledger_make(&e->ledger, e->t.model, &facts);
+}
+
+/* ---- As JSON ---- */
+
+static json_t *terms_json(const lt_ledger *l)
+{
+    json_t *terms = json_array();
+    for (int i = 0; i < l->n_terms; i++) {
+        const lt_ledger_term *t = &l->terms[i];
+        json_array_append_new(terms, json_pack("{s:s, s:o, s:b, s:s}", "name", t->name, "nats",
+                                               json_number(t->nats), "is_sum", t->is_sum, "text",
+                                               t->text));
+    }
+    return terms;
+}
+
+static json_t *published_json(const lt_ledger *l)
+{
+    json_t *rows = json_array();
+    const lt_published *p;
+    for (int i = 0; (p = lt_published_get(i)) != NULL; i++) {
+        const char *why = lt_published_differs(p, l);
+        json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:f, s:s, s:b}", "images",
+                                p->images, "pixels", lt_pixels_name(p->pixels), "model", p->model,
+                                "estimator", p->is_elbo ? "elbo" : "nll", "k", p->samples, "split",
+                                lt_split_name(p->split), "nats", p->nats, "source", p->source,
+                                "comparable", why == NULL);
+        if (why)
+            json_object_set_new(row, "because", json_string(why));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *explanation_json(const explanation *e)
+{
+    const lt_ledger *l = &e->ledger;
+    json_t *notes = json_array();
+    for (int i = 0; i < l->n_notes; i++)
+        json_array_append_new(notes, json_string(l->notes[i]));
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+        "checkpoint", e->t.checkpoint, "set", l->set, "pixels", lt_pixels_name(l->pixels),
+        "dimensions", (json_int_t)l->dimensions, "likelihood", l->likelihood, "objective",
+        l->objective, "sigma", json_number(l->sigma), "constant", json_number(l->constant), "beta",
+        l->beta, "split", lt_split_name(e->split), "images", (json_int_t)e->found.images, "epoch",
+        (json_int_t)e->epoch, "elbo", json_estimate((lt_estimate){l->elbo, e->found.elbo_se}),
+        "bits_per_dim",
+        json_pack("{s:o, s:s}", "value", json_number(l->bits_per_dim), "kind",
+                  lt_unit_name(l->unit)),
+        "terms", terms_json(l), "notes", notes, "published", published_json(l));
+}
+
+/* ---- On a terminal ---- */
+
+static void print_field(const char *name, const char *text)
+{
+    printf("  %-12s", name);
+    print_wrapped(stdout, -14, text);
+}
+
+static void print_data(const explanation *e)
+{
+    const lt_ledger *l = &e->ledger;
+    char line[1024], when[64] = "evaluated now";
+    if (e->epoch)
+        snprintf(when, sizeof when, "after epoch %lld", (long long)e->epoch);
+    printf("%s\n\n", e->t.checkpoint);
+    snprintf(line, sizeof line, "%s, %lld numbers an image: %s%s", l->set, (long long)l->dimensions,
+             lt_pixels_text(l->pixels), l->limit ? "; cut to a part by data.limit" : "");
+    print_field("data", line);
+    snprintf(line, sizeof line, "%lld %s images, %s", (long long)e->found.images,
+             e->has_data ? lt_split_name(e->split) : "validation (or test)", when);
+    print_field("measured on", line);
+    print_field("likelihood", l->likelihood);
+    print_field("objective", l->objective);
+}
+
+static void print_terms(const explanation *e)
+{
+    const lt_ledger *l = &e->ledger;
+    puts("\nnats per image");
+    for (int i = 0; i < l->n_terms; i++) {
+        const lt_ledger_term *t = &l->terms[i];
+        printf("%s %-11s %9.2f  ", t->is_sum ? " =" : "  ", t->name, t->nats);
+        print_wrapped(stdout, -TEXT_COLUMN, t->text);
+    }
+    printf("   %-11s %9.4f  ", "bits/dim", l->bits_per_dim);
+    print_wrapped(stdout, -TEXT_COLUMN,
+                  l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
+                  : l->unit == LT_DENSITY ? "-ELBO / (log 2 x numbers): of a density on [0, 1]"
+                                          : "-ELBO / (log 2 x numbers): of a cross-entropy");
+    if (isfinite(e->found.elbo_se))
+        printf("The standard error of the ELBO is %.2f; q(z|x) is drawn from once.\n",
+               e->found.elbo_se);
+    for (int i = 0; i < l->n_notes; i++) {
+        putchar('\n');
+        print_wrapped(stdout, 0, l->notes[i]);
+    }
+}
+
+/* "-ELBO, valid   101.28  MODEL (SOURCE)" */
+static void print_row(const lt_published *p)
+{
+    char how[32], text[512];
+    if (p->is_elbo)
+        snprintf(how, sizeof how, "-ELBO");
+    else if (p->samples)
+        snprintf(how, sizeof how, "NLL K=%d", p->samples);
+    else
+        snprintf(how, sizeof how, "NLL K=?");
+    snprintf(text, sizeof text, "%s (%s)", p->model, p->source);
+    printf("   %-11s %9.2f  %-5s ", how, p->nats, lt_split_name(p->split));
+    print_wrapped(stdout, -(TEXT_COLUMN + 6), text);
+}
+
+static void print_comparable(const explanation *e)
+{
+    const lt_published *p;
+    bool is_any = false, has_nll = false;
+    puts("\nMay stand beside");
+    for (int i = 0; (p = lt_published_get(i)) != NULL; i++)
+        if (!lt_published_differs(p, &e->ledger)) {
+            print_row(p);
+            is_any = true;
+            has_nll |= !p->is_elbo;
+        }
+    if (!is_any)
+        puts("   none of the published numbers that are known here");
+    if (has_nll)
+        print_wrapped(
+            stdout, 0,
+            "NLL is -log p(x) by K importance samples and lower than -ELBO: compare it with "
+            "`latent eval RUN --split test --nll K`, with the same K.");
+}
+
+/* Rows that `why` keeps away, for the images that row `first` is of. */
+typedef struct kept_away {
+    int n, first;
+    double low, high; /* nats */
+} kept_away;
+
+static kept_away count_kept_away(const lt_ledger *l, const lt_published *p, const char *why)
+{
+    kept_away a = {.first = -1, .low = HUGE_VAL, .high = -HUGE_VAL};
+    const lt_published *q;
+    for (int i = 0; (q = lt_published_get(i)) != NULL; i++) {
+        const char *its = lt_published_differs(q, l);
+        if (!its || strcmp(its, why) != 0 || strcmp(q->images, p->images) != 0)
+            continue;
+        a.first = a.n++ ? a.first : i;
+        a.low = fmin(a.low, q->nats);
+        a.high = fmax(a.high, q->nats);
+    }
+    return a;
+}
+
+/* Each reason once. */
+static void print_others(const lt_ledger *l)
+{
+    const lt_published *p;
+    puts("\nMay not stand beside");
+    for (int i = 0; (p = lt_published_get(i)) != NULL; i++) {
+        char range[64], text[512];
+        const char *why = lt_published_differs(p, l);
+        kept_away a = why ? count_kept_away(l, p, why) : (kept_away){.first = -1};
+        if (a.first != i)
+            continue;
+        snprintf(range, sizeof range, a.n > 1 ? "%.2f to %.2f" : "%.2f", a.low, a.high);
+        snprintf(text, sizeof text, "%d on %s, %s: %s", a.n, p->images, range, why);
+        printf("   ");
+        print_wrapped(stdout, -5, text);
+    }
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    explanation e = {.beta = (double)NAN};
+    bool as_json = false;
+    const char *data = NULL;
+    const flag flags[] = {FLAG_JSON(&as_json),
+                          FLAG_DATA(&data, "evaluate on this data set instead of the recipe's"),
+                          {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    e.run = line.operand[0];
+    int status = find(&e, data);
+    if (status == LT_OK && as_json)
+        print_json(explanation_json(&e));
+    else if (status == LT_OK) {
+        print_data(&e);
+        print_terms(&e);
+        print_comparable(&e);
+        print_others(&e.ledger);
+    }
+    trained_close(&e.t);
+    command_line_clear(&line);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+const command cmd_explain = {
+    .name = "explain",
+    .summary = "say what the numbers of a run mean, and what they compare with",
+    .operands = "RUN [options]",
+    .min_operands = 1,
+    .max_operands = 1,
+    .about =
+        "The ledger of the loss: each term in nats per image with its constants, what it is the "
+        "logarithm of, and which published numbers may stand beside it, or why not. Numbers are "
+        "those of the last validation in RUN's metrics.jsonl; a checkpoint file, or a run without "
+        "any, is evaluated.\n",
+    .examples = "  latent explain runs/ift6135-vae\n"
+                "  latent explain runs/i2dl-mlp-vae --json\n",
+    .run = run};

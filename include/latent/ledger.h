@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* ledger.h: what a model's numbers are made of and what they are logarithms of; published numbers,
+ * and which of them they may stand beside.
+ *
+ *     lt_ledger l;
+ *     lt_ledger_make(&l, model, &(lt_ledger_facts){.found = &validation, .beta = 1});
+ *     for (int i = 0; i < l.n_terms; i++)
+ *         printf("%s: %.2f nats, %s\n", l.terms[i].name, l.terms[i].nats, l.terms[i].text);
+ */
+#ifndef LATENT_LEDGER_H
+#define LATENT_LEDGER_H
+
+#include <latent/eval.h>
+#include <latent/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the pixels of a set are, and how they became so. */
+typedef enum lt_pixels {
+    LT_PIXELS_GREY,      /* intensities */
+    LT_PIXELS_STATIC,    /* bits: the files of binarized MNIST (Larochelle and Murray 2011) */
+    LT_PIXELS_DYNAMIC,   /* bits, drawn anew in every epoch */
+    LT_PIXELS_OWN,       /* bits, drawn once, but not the published draws */
+    LT_PIXELS_THRESHOLD, /* bits: 1 above a half */
+    LT_PIXELS_BITS,      /* bits as they come */
+    LT_PIXELS_UNKNOWN,
+} lt_pixels;
+
+/* "grey", "static", ...; and a sentence. Static strings. */
+LT_API const char *lt_pixels_name(lt_pixels p);
+LT_API const char *lt_pixels_text(lt_pixels p);
+
+/* ---- The ledger of a model ---- */
+
+enum { LT_LEDGER_TERMS = 8, LT_LEDGER_NOTES = 8, LT_LEDGER_TEXT = 320 };
+
+/* One term of the objective; those above a sum add up to it. */
+typedef struct lt_ledger_term {
+    const char *name;          /* static */
+    bool is_sum;               /* of terms above it */
+    double nats;               /* per image; NaN: not known */
+    char text[LT_LEDGER_TEXT]; /* its formula, with constants */
+} lt_ledger_term;
+
+/* What is known beside the model. All may be missing. */
+typedef struct lt_ledger_facts {
+    const lt_dataset_info *data;
+    const lt_validation *found; /* what was measured */
+    double beta;                /* of the last training step; 0 or NaN: the recipe's */
+} lt_ledger_facts;
+
+typedef struct lt_ledger {
+    char set[LT_TEXT_SIZE]; /* the recipe's: a name, or the last one of a path */
+    lt_pixels pixels;
+    int64_t dimensions; /* numbers in an image */
+    int64_t limit;      /* images that each split was cut to; 0: none */
+    lt_unit unit;
+    char likelihood[LT_TEXT_SIZE], objective[LT_LEDGER_TEXT]; /* words of the recipe */
+    double sigma;        /* of a pixel, in evaluation; NaN if there is none */
+    double constant;     /* of the distortion, given sigma; NaN: none */
+    double beta;
+    double elbo, bits_per_dim; /* NaN: not measured */
+    lt_ledger_term terms[LT_LEDGER_TERMS];
+    int n_terms;
+    char notes[LT_LEDGER_NOTES][LT_LEDGER_TEXT]; /* sentences: what to keep in mind */
+    int n_notes;
+} lt_ledger;
+
+/* Nullable: facts. */
+LT_API int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts);
+
+/* ---- Published numbers ---- */
+
+typedef struct lt_published {
+    const char *images; /* "mnist", "fashion-mnist", "omniglot", 28 x 28 each */
+    lt_pixels pixels;
+    const char *model;
+    bool is_elbo;       /* -ELBO by one draw; else -log p(x) by importance sampling */
+    int samples;        /* K of that; 0: not said */
+    lt_split split;
+    double nats;        /* lower is better */
+    const char *source; /* where it was read, and what else it says */
+} lt_published;
+
+/* Row i, or NULL past the end. Static. */
+LT_API const lt_published *lt_published_get(int i);
+
+/* NULL if a number of this model, estimated in the same way on the same split, may stand beside the
+   published one; else why not, a static sentence. */
+LT_API const char *lt_published_differs(const lt_published *p, const lt_ledger *l);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
