@@ -1,146 +1,186 @@
 /* SPDX-License-Identifier: MIT */
-/* latent eval: bounds and likelihood of a trained model, in nats per image. */
-#include "cli.h"
+/* latent eval: bounds, likelihood and codes of a trained model, in nats per image. */
+#include "eval_report.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+enum { MOST_DRAWS = 1000000, MOST_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
+
 typedef struct eval_request {
-    const char *run, *data;
-    int split, executor;
-    int64_t samples, seed, threads;
+    const char *run, *data, *iwae_text, *ais_text;
+    int split, executor, ais_from;
+    int64_t samples, images, seed, threads;
+    int iwae[LT_MAX_BOUNDS], n_iwae;
+    int ais[2]; /* chains, steps; 0 chains: none */
     bool as_json;
 } eval_request;
 
-/* ---- What was found ---- */
+/* ---- What is asked for ---- */
 
-static json_t *report_json(const eval_request *q, lt_split split, const lt_evaluation *e)
+/* Reads "5,50,500" into numbers of 1 ... most; how many, or -1. */
+static int read_counts(const char *text, int most, int *counts, int room)
 {
-    json_t *report = json_pack(
-        "{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", q->run, "split", lt_split_name(split),
-        "images", (json_int_t)e->images, "unit", "nats/image", "elbo", json_estimate(e->elbo),
-        "rate", json_estimate(e->rate), "distortion", json_estimate(e->distortion),
-        "squared_error", json_estimate(e->squared_error));
-    if (e->nll_samples > 0)
-        json_object_set_new(report, "nll",
-                            json_pack("{s:i, s:o, s:o, s:o}", "k", e->nll_samples, "value",
-                                      json_number(e->nll.value), "se", json_number(e->nll.se),
-                                      "ess", json_number(e->ess)));
-    json_object_set_new(report, "bits_per_dim", json_estimate(e->bits_per_dim));
-    if (isfinite(e->sigma))
-        json_object_set_new(report, "sigma", json_number(e->sigma));
-    json_object_set_new(report, "bits_per_dim_kind", json_string(lt_unit_name(e->unit)));
-    if (isfinite(e->bits_as_bytes.value))
-        json_object_set_new(report, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
-    return report;
-}
-
-static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
-{
-    char error[32] = ""; /* one image has none */
-    if (isfinite(e.se))
-        snprintf(error, sizeof error, "+- %.*f", digits, e.se);
-    printf("  %-20s %10.*f %-11s %s\n", name, digits, e.value, error, meaning);
-}
-
-static const char *kind_of_data(const lt_dataset_info *info)
-{
-    return info->is_binary ? "binary" : info->c == 1 ? "grey" : "coloured";
-}
-
-static void print_density(const lt_evaluation *e)
-{
-    puts("A density of intensities in [0, 1]: nats may be below 0.");
-    if (isfinite(e->sigma))
-        printf("Its standard deviation is %.4f, or %.1f levels of a byte.\n", e->sigma,
-               255 * e->sigma);
-    if (isnan(e->bits_as_bytes.value))
-        puts("It does not compare with probabilities of bytes: no standard deviation of its own, one "
-             "of\nless than two levels, or no such data.");
-}
-
-/* What the distortion is a logarithm of: the recipe's own words. */
-static void print_likelihood(const trained *t, const lt_evaluation *e)
-{
-    const char *line = strstr(lt_recipe_text(lt_model_recipe(t->model)), "\n  likelihood: ");
-    if (line)
-        line += strlen("\n  ");
-    printf("\n%.*s on %s data\n", line ? (int)strcspn(line, "\n") : 0, line ? line : "",
-           kind_of_data(lt_dataset_describe(t->data)));
-    if (e->unit == LT_CROSS_ENTROPY)
-        puts("These pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
-             "neither ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
-    else if (e->unit == LT_DENSITY)
-        print_density(e);
-    else if (!lt_model_is_binary(t->model))
-        printf("Probabilities of bytes%s.\n",
-               e->is_bytes ? "" : ", the nearest ones: these pixels are not multiples of 1/255");
-    if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
-        printf("%.1f of %d draws carry the weight: the true NLL is lower than this.\n", e->ess,
-               e->nll_samples);
-}
-
-static void print_table(const trained *t, lt_split split, const lt_evaluation *e)
-{
-    char name[32];
-    printf("%s\n%lld %s images of %s; nats per image, +- standard error\n\n", t->checkpoint,
-           (long long)e->images, lt_split_name(split), lt_dataset_describe(t->data)->name);
-    print_row("ELBO", e->elbo, 2, "-(distortion + rate)");
-    print_row("rate", e->rate, 2, "KL(q(z|x) || p(z))");
-    print_row("distortion", e->distortion, 2, "-log p(x|z)");
-    if (e->nll_samples > 0) {
-        snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
-        print_row(name, e->nll, 2, "-log p(x) by importance sampling");
-        printf("  %-20s %10.1f %11s effective draws of %d\n", "ESS", e->ess, "", e->nll_samples);
+    int n = 0;
+    while (n < room) {
+        char *end;
+        long value = strtol(text, &end, 10);
+        if (end == text || value < 1 || value > most)
+            return -1;
+        counts[n++] = (int)value;
+        if (*end == 0)
+            return n;
+        if (*end != ',')
+            return -1;
+        text = end + 1;
     }
-    print_row("squared error", e->squared_error, 2, "of the mean reconstruction, per image");
-    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers in an image)");
-    if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))
-        print_row("the same as bytes", e->bits_as_bytes, 4, "8 more: a byte is 1/256 of [0, 1]");
-    print_likelihood(t, e);
+    return -1;
+}
+
+/* CODE_DONE, or what to leave with. */
+static int read_lists(const command *c, eval_request *q)
+{
+    if (q->iwae_text) {
+        q->n_iwae = read_counts(q->iwae_text, MOST_DRAWS, q->iwae, LT_MAX_BOUNDS);
+        if (q->n_iwae < 0)
+            return complain(c, CODE_USAGE,
+                            "--iwae: expected at most %d numbers from 1 to %d like 5,50,500, found "
+                            "'%s'", LT_MAX_BOUNDS, MOST_DRAWS, q->iwae_text);
+    }
+    if (q->ais_text) {
+        int n = read_counts(q->ais_text, MOST_DRAWS, q->ais, 2);
+        if (n != 2 || q->ais[0] > MOST_CHAINS)
+            return complain(c, CODE_USAGE,
+                            "--ais: expected chains and steps like 16,500, at most %d and %d, found "
+                            "'%s'", MOST_CHAINS, MOST_DRAWS, q->ais_text);
+    }
+    return CODE_DONE;
 }
 
 /* ---- Finding it ---- */
 
+/* One of several computations, at the foot of the terminal. */
+typedef struct phase {
+    meter *meter;
+    const char *name;
+    double began;
+} phase;
+
 static bool show_progress(void *user, double done)
 {
-    meter *m = user;
-    if (meter_is_due(m))
-        meter_draw(m, done, "%3.0f %%", 100 * done);
+    phase *p = user;
+    char left[32];
+    double spent = now_seconds() - p->began;
+    if (meter_is_due(p->meter))
+        meter_draw(p->meter, done, "%s %3.0f %%  %s left", p->name, 100 * done,
+                   time_text(spent * (1 - done) / done, left));
     return !is_stopped();
+}
+
+static phase begin_phase(meter *m, const char *name)
+{
+    return (phase){m, name, now_seconds()};
+}
+
+/* The mean of a - b, each image with itself, and its standard error. */
+static lt_estimate mean_difference(const double *a, const double *b, int64_t n)
+{
+    double mean = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++)
+        mean += (a[i] - b[i]) / (double)n;
+    for (int64_t i = 0; i < n; i++)
+        squares += (a[i] - b[i] - mean) * (a[i] - b[i] - mean);
+    return (lt_estimate){mean, sqrt(squares / (double)(n - 1) / (double)n)};
+}
+
+/* The three computations; each_nll and each_ais have room for every image. */
+static int find(const eval_request *q, eval_findings *f, meter *m, double *each_nll,
+                double *each_ais)
+{
+    const trained *t = f->trained;
+    phase p = begin_phase(m, "codes");
+    lt_diagnosis_options codes = {.images = (int)q->images, .threads = (int)q->threads,
+                                  .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
+                                  .progress = show_progress, .user = &p};
+    LT_TRY(lt_diagnose(t->model, t->data, f->split, &codes, &f->codes));
+    p = begin_phase(m, "bounds");
+    lt_eval_options bounds = {.nll_samples = (int)q->samples, .iwae = q->iwae,
+                              .n_iwae = q->n_iwae, .images = (int)q->images,
+                              .nll_of = each_nll, .threads = (int)q->threads,
+                              .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
+                              .progress = show_progress, .user = &p};
+    LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
+    if (!f->with_ais)
+        return LT_OK;
+    p = begin_phase(m, "annealing");
+    lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
+                          .from_posterior = f->from_posterior, .images = (int)q->images,
+                          .nll_of = each_ais, .threads = (int)q->threads,
+                          .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
+                          .progress = show_progress, .user = &p};
+    LT_TRY(lt_anneal(t->model, t->data, f->split, &ais, &f->ais));
+    f->ais_less_nll = q->samples > 0 ? mean_difference(each_ais, each_nll, f->e.images)
+                                     : (lt_estimate){(double)NAN, (double)NAN};
+    return LT_OK;
+}
+
+static double *number_room(int64_t n)
+{
+    double *room = calloc((size_t)n + 1, sizeof *room);
+    if (room)
+        return room;
+    say("latent: out of memory for %lld numbers", (long long)n);
+    exit(CODE_FAILED);
 }
 
 static int evaluate(const eval_request *q, trained *t)
 {
-    lt_evaluation e;
+    eval_findings f = {.run = q->run, .trained = t,
+                       .split = lt_dataset_split(t->data, (lt_split)q->split),
+                       .with_ais = q->ais[0] > 0,
+                       .from_posterior = q->ais_from == FROM_POSTERIOR};
+    int64_t n = lt_dataset_describe(t->data)->n[f.split];
+    double *each_nll = number_room(n), *each_ais = number_room(n);
     meter m;
-    lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
-    lt_eval_options o = {.nll_samples = (int)q->samples, .threads = (int)q->threads,
-                         .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
-                         .progress = show_progress, .user = &m};
     meter_begin(&m);
     watch_signals();
-    int status = lt_evaluate(t->model, t->data, split, &o, &e);
+    int status = find(q, &f, &m, each_nll, each_ais);
     meter_clear(&m);
-    if (status != LT_OK)
-        return status;
-    if (q->as_json)
-        print_json(report_json(q, split, &e));
-    else
-        print_table(t, split, &e);
+    free(each_nll);
+    free(each_ais);
+    if (status == LT_OK && q->as_json)
+        print_json(eval_json(&f));
+    else if (status == LT_OK)
+        eval_print_table(&f);
     fflush(stdout);
     char time[32];
-    say("%.0f images/s, %s", (double)e.images / e.seconds, time_text(e.seconds, time));
-    return LT_OK;
+    double seconds = f.e.seconds + f.codes.seconds + f.ais.seconds;
+    if (status == LT_OK)
+        say("%.0f images/s, %s", (double)f.e.images / seconds, time_text(seconds, time));
+    lt_diagnosis_clear(&f.codes);
+    return status;
 }
+
+/* ---- The command ---- */
 
 static int run(const command *c, int argc, const char **argv)
 {
+    static const char *const starts[] = {[FROM_NORMAL] = "normal", [FROM_POSTERIOR] = "posterior",
+                                         NULL};
     eval_request q = {.split = LT_TEST};
     const flag flags[] = {
         FLAG_SPLIT(&q.split),
+        {"images", 'n', FLAG_COUNT, &q.images, "N", "only the first N images of the split", 1,
+         INT32_MAX, NULL},
         {"nll", 'k', FLAG_COUNT, &q.samples, "K",
-         "also estimate -log p(x) with K draws per image", 1, 1000000, NULL},
+         "also estimate -log p(x) with K draws per image", 1, MOST_DRAWS, NULL},
+        {"iwae", 0, FLAG_TEXT, &q.iwae_text, "K,K,...",
+         "also the bounds of so many draws, from the same draws", 0, 0, NULL},
+        {"ais", 0, FLAG_TEXT, &q.ais_text, "CHAINS,STEPS",
+         "also -log p(x) by annealed importance sampling", 0, 0, NULL},
+        {"ais-from", 0, FLAG_CHOICE, &q.ais_from, "START",
+         "normal: N(0, I), or posterior: q(z|x), which is nearer; default: normal", 0, 0, starts},
         FLAG_JSON(&q.as_json),
         FLAG_DATA(&q.data, "evaluate on this data set instead of the recipe's"),
         FLAG_SEED(&q.seed, "seed of the draws; default: 0"),
@@ -151,13 +191,17 @@ static int run(const command *c, int argc, const char **argv)
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     q.run = line.operand[0];
-    trained t;
-    int status = trained_open(&t, q.run, true, q.data);
-    if (status == LT_OK)
-        status = evaluate(&q, &t);
-    trained_close(&t);
+    int code = read_lists(c, &q);
+    if (code == CODE_DONE) {
+        trained t;
+        int status = trained_open(&t, q.run, true, q.data);
+        if (status == LT_OK)
+            status = evaluate(&q, &t);
+        trained_close(&t);
+        code = status == LT_OK ? CODE_DONE : complain_library(c, status);
+    }
     command_line_clear(&line);
-    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+    return code;
 }
 
 const command cmd_eval = {
@@ -172,9 +216,15 @@ const command cmd_eval = {
         "  ELBO                a lower bound on log p(x), with weight 1 on the rate\n"
         "  rate                KL of q(z|x) from the prior: what the code costs\n"
         "  distortion          -log p(x|z) at one draw z: what the image costs, given the code\n"
+        "  IWAE                -log p(x), from above, by groups of k draws from q(z|x)\n"
         "  NLL                 -log p(x), from above, by K importance samples from q(z|x)\n"
         "  ESS                 how many of the K draws carry the weight; near 1: do not believe "
         "it\n"
+        "  Pareto k            how heavy the tail of the weights is; above 0.7: do not believe it\n"
+        "  AIS                 -log p(x), from above, by chains that do not depend on q(z|x)\n"
+        "  active latents      those whose posterior mean differs between images\n"
+        "  mutual information  how much the code says about which image of the split it is\n"
+        "  aggregate KL        how far the codes of all images together are from the prior\n"
         "  squared error       of the reconstruction from the posterior mean, summed over pixels\n"
         "  bits per dimension  of probabilities (bernoulli on binary data, discretised_logistic) or "
         "of a density on [0, 1], as is said below; a density of bytes is also given with the 8 bits "
@@ -182,5 +232,6 @@ const command cmd_eval = {
         "\n"
         "The same seed gives the same digits, with any number of threads.\n",
     .examples = "  latent eval runs/fashion-mlp-vae\n"
-                "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n",
+                "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n"
+                "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n",
     .run = run};

@@ -16,6 +16,10 @@ try train fashion-mlp-vae --executor gpu
 try train fashion-mlp-vae --sed 1
 try train fashion-mlp-vae --set
 try eval runs/x --split tset
+try eval runs/x --iwae 5,0
+try eval runs/x --iwae 5,x
+try eval runs/x --ais 16
+try eval runs/x --ais 16,100,3
 try help trian
 try data lst
 try data info

@@ -16,6 +16,11 @@ echo "-- eval"
 latent eval runs/tiny --nll 10 --threads 1 2> /dev/null | numbers
 latent eval runs/tiny --nll 10 --threads 1 --json 2> /dev/null > a.json && numbers < a.json
 latent eval runs/tiny --nll 10 --threads 3 --json 2> /dev/null | cmp - a.json && echo "same at 3 threads"
+more="--iwae 1,5 --nll 30 --ais 4,10 --images 30 --json"
+judged() { sed -E 's/"collapsed": [a-z]*, "reason": "[^"]*"/"collapsed": .../'; }
+latent eval runs/tiny ${more% *} --threads 1 2> /dev/null | numbers | grep -E '^  (IWAE|NLL|Pareto|AIS)'
+latent eval runs/tiny $more --ais-from posterior --threads 1 2> /dev/null > b.json && numbers < b.json | judged
+latent eval runs/tiny $more --ais-from posterior --threads 3 2> /dev/null | cmp - b.json && echo "same at 3 threads"
 latent eval runs/tiny --split valid --threads 1 --json 2>&1 > /dev/null | numbers
 echo "-- pictures"
 latent sample runs/tiny -n 10 -c 5 -o s.png 2>&1 && png s.png
@@ -25,6 +30,6 @@ latent reconstruct runs/tiny -n 10 --columns 5 --split train -o r.png 2>&1 && pn
 echo "-- weights of another run; numbers instead of pictures"
 latent train $tiny --weights elsewhere/checkpoints/*.safetensors --out again --threads 1 > log 2>&1; echo "exit $?"
 ls again/checkpoints
-latent train $tiny --weights a.json --out never 2>&1; echo "exit $?"
+echo nothing > w.json; latent train $tiny --weights w.json --out never 2>&1; echo "exit $?"
 latent sample runs/tiny -n 2 -o s.npy 2>&1 && wc -c < s.npy
 latent reconstruct runs/tiny -n 3 -o r.npy 2>&1 && wc -c < r.npy

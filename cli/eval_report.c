@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* How `latent eval` reports: numbers as JSON, a table with words where a number misleads. */
+#include "eval_report.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- JSON ---- */
+
+static json_t *bounds_json(const lt_evaluation *e)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < e->n_bounds; i++)
+        json_array_append_new(
+            all, json_pack("{s:i, s:o, s:o, s:o}", "k", e->bounds[i].k, "value",
+                           json_number(e->bounds[i].value.value), "se",
+                           json_number(e->bounds[i].value.se), "ess",
+                           json_number(e->bounds[i].ess)));
+    return all;
+}
+
+static json_t *ais_json(const eval_findings *f)
+{
+    const lt_ais_result *a = &f->ais;
+    json_t *o = json_pack("{s:o, s:o, s:i, s:i, s:s, s:o, s:o, s:o}", "value",
+                          json_number(a->nll.value), "se", json_number(a->nll.se), "chains",
+                          a->chains, "steps", a->steps, "from",
+                          f->from_posterior ? "posterior" : "normal", "ess", json_number(a->ess),
+                          "acceptance", json_number(a->acceptance), "step_size",
+                          json_number(a->step_size));
+    if (f->e.nll_samples > 0)
+        json_object_set_new(o, "less_nll", json_estimate(f->ais_less_nll));
+    return o;
+}
+
+static json_t *codes_json(const lt_diagnosis *d)
+{
+    json_t *kl = json_array(), *spread = json_array();
+    for (int k = 0; k < d->latent; k++) {
+        json_array_append_new(kl, json_number(d->units[k].kl));
+        json_array_append_new(spread, json_number(d->units[k].mean_variance));
+    }
+    return json_pack("{s:i, s:i, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "latents", d->latent, "active",
+                     d->active, "mutual_information", json_estimate(d->mutual_information),
+                     "most_information", json_number(d->most_information), "aggregate_kl",
+                     json_estimate(d->aggregate_kl), "collapsed", d->is_collapsed, "reason",
+                     d->reason, "kl_per_latent", kl, "mean_variance_per_latent", spread);
+}
+
+static json_t *nll_json(const lt_evaluation *e)
+{
+    return json_pack("{s:i, s:o, s:o, s:o}", "k", e->nll_samples, "value",
+                     json_number(e->nll.value), "se", json_number(e->nll.se), "ess",
+                     json_number(e->ess));
+}
+
+json_t *eval_json(const eval_findings *f)
+{
+    const lt_evaluation *e = &f->e;
+    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", f->run, "split",
+                          lt_split_name(f->split), "images", (json_int_t)e->images, "unit",
+                          "nats/image", "elbo", json_estimate(e->elbo), "rate",
+                          json_estimate(e->rate), "distortion", json_estimate(e->distortion),
+                          "squared_error", json_estimate(e->squared_error));
+    if (e->n_bounds > 0)
+        json_object_set_new(o, "iwae", bounds_json(e));
+    if (e->nll_samples > 0)
+        json_object_set_new(o, "nll", nll_json(e));
+    if (isfinite(e->pareto_share))
+        json_object_set_new(o, "pareto",
+                            json_pack("{s:i, s:o, s:o}", "draws", e->draws, "k",
+                                      json_number(e->pareto_k), "bad_share",
+                                      json_number(e->pareto_share)));
+    if (f->with_ais)
+        json_object_set_new(o, "ais", ais_json(f));
+    json_object_set_new(o, "bits_per_dim", json_estimate(e->bits_per_dim));
+    if (isfinite(e->sigma))
+        json_object_set_new(o, "sigma", json_number(e->sigma));
+    json_object_set_new(o, "bits_per_dim_kind", json_string(lt_unit_name(e->unit)));
+    if (isfinite(e->bits_as_bytes.value))
+        json_object_set_new(o, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
+    json_object_set_new(o, "codes", codes_json(&f->codes));
+    return o;
+}
+
+/* ---- The table ---- */
+
+static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
+{
+    char error[32] = ""; /* one image has none */
+    if (isfinite(e.se))
+        snprintf(error, sizeof error, "+- %.*f", digits, e.se);
+    printf("  %-20s %10.*f %-11s %s\n", name, digits, e.value, error, meaning);
+}
+
+static const char *kind_of_data(const lt_dataset_info *info)
+{
+    return info->is_binary ? "binary" : info->c == 1 ? "grey" : "coloured";
+}
+
+static void print_density(const lt_evaluation *e)
+{
+    puts("A density of intensities in [0, 1]: nats may be below 0.");
+    if (isfinite(e->sigma))
+        printf("Its standard deviation is %.4f, or %.1f levels of a byte.\n", e->sigma,
+               255 * e->sigma);
+    if (isnan(e->bits_as_bytes.value))
+        puts("It does not compare with probabilities of bytes: no standard deviation of its own, one "
+             "of\nless than two levels, or no such data.");
+}
+
+/* What the distortion is a logarithm of: the recipe's own words. */
+static void print_likelihood(const trained *t, const lt_evaluation *e)
+{
+    const char *line = strstr(lt_recipe_text(lt_model_recipe(t->model)), "\n  likelihood: ");
+    if (line)
+        line += strlen("\n  ");
+    printf("\n%.*s on %s data\n", line ? (int)strcspn(line, "\n") : 0, line ? line : "",
+           kind_of_data(lt_dataset_describe(t->data)));
+    if (e->unit == LT_CROSS_ENTROPY)
+        puts("These pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
+             "neither ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
+    else if (e->unit == LT_DENSITY)
+        print_density(e);
+    else if (!lt_model_is_binary(t->model))
+        printf("Probabilities of bytes%s.\n",
+               e->is_bytes ? "" : ", the nearest ones: these pixels are not multiples of 1/255");
+}
+
+static void print_draws(const lt_evaluation *e)
+{
+    char name[32];
+    for (int i = 0; i < e->n_bounds; i++) {
+        snprintf(name, sizeof name, "IWAE, k = %d", e->bounds[i].k);
+        print_row(name, e->bounds[i].value, 2, "above -log p(x); -ELBO is that of k = 1");
+    }
+    if (e->nll_samples > 0) {
+        snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
+        print_row(name, e->nll, 2, "-log p(x) by importance sampling");
+        printf("  %-20s %10.1f %11s effective draws of %d\n", "ESS", e->ess, "", e->nll_samples);
+    }
+    if (isfinite(e->pareto_share))
+        printf("  %-20s %10.2f %11s above 0.7 for %.0f %% of the images\n", "Pareto k",
+               e->pareto_k, "", 100 * e->pareto_share);
+}
+
+static void print_ais(const eval_findings *f)
+{
+    const lt_ais_result *a = &f->ais;
+    char meaning[80];
+    snprintf(meaning, sizeof meaning, "-log p(x), %d chains of %d steps from %s", a->chains,
+             a->steps, f->from_posterior ? "q(z|x)" : "N(0, I)");
+    print_row("AIS", a->nll, 2, meaning);
+    printf("  %-20s %10.1f %11s effective chains of %d; %.0f %% of moves accepted\n", "ESS", a->ess,
+           "", a->chains, 100 * a->acceptance);
+    if (isfinite(f->ais_less_nll.value))
+        print_row("AIS less NLL", f->ais_less_nll, 2, "each image with itself");
+}
+
+static void print_codes(const lt_diagnosis *d)
+{
+    char meaning[80];
+    printf("  %-20s %10d %-11s of %d: the posterior mean's variance is over 0.01\n",
+           "active latents", d->active, "", d->latent);
+    snprintf(meaning, sizeof meaning, "of code and image; at most log n = %.2f",
+             d->most_information);
+    print_row("mutual information", d->mutual_information, 2, meaning);
+    print_row("aggregate KL", d->aggregate_kl, 2, "of the codes of all images from p(z)");
+}
+
+/* ---- What to make of it ---- */
+
+/* A paragraph under the table. */
+static void print_note(const char *format, ...) LT_PRINTF(1, 2);
+static void print_note(const char *format, ...)
+{
+    char text[640];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    putchar('\n');
+    print_wrapped(stdout, 0, text);
+}
+
+static void judge_draws(const lt_evaluation *e)
+{
+    const double few = 0.05; /* of the images */
+    if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
+        print_note("%.1f of %d draws carry the weight: the true NLL is lower than this.", e->ess,
+                   e->nll_samples);
+    if (e->pareto_share > few)
+        print_note("Do not believe what %d draws say: for %.0f %% of the images the weights have a "
+                   "tail with Pareto k above 0.7, so that the mean is decided by draws that are rarely "
+                   "seen. On average the estimates are too high, by an unknown amount, and their "
+                   "errors do not show it. More draws hardly help; --ais does not depend on q(z|x).",
+                   e->draws, 100 * e->pareto_share);
+}
+
+static void judge_ais(const eval_findings *f)
+{
+    const lt_ais_result *a = &f->ais;
+    double d = f->ais_less_nll.value, error = f->ais_less_nll.se;
+    if (a->ess < 1.5 && a->chains > 1)
+        print_note("%.1f of %d chains carry the weight: take more steps before believing AIS.",
+                   a->ess, a->chains);
+    if (isnan(d) || isnan(error))
+        return;
+    if (fabs(d) <= 3 * error)
+        print_note("AIS and the NLL agree within 3 standard errors of their difference.");
+    else
+        print_note("AIS finds %.2f nats %s than importance sampling, %.1f standard errors. Both are "
+                   "too high on average, so the lower one is nearer.", fabs(d), d < 0 ? "less" : "more",
+                   fabs(d) / error);
+}
+
+static void judge_codes(const lt_diagnosis *d)
+{
+    if (d->is_collapsed)
+        print_note("POSTERIOR COLLAPSE: %s.", d->reason);
+    else if (d->mutual_information.value > d->most_information - 1)
+        print_note("The information is as much as %lld images can show: there may be more.",
+                   (long long)d->images);
+}
+
+void eval_print_table(const eval_findings *f)
+{
+    const trained *t = f->trained;
+    const lt_evaluation *e = &f->e;
+    printf("%s\n%lld %s images of %s; nats per image, +- standard error\n\n", t->checkpoint,
+           (long long)e->images, lt_split_name(f->split), lt_dataset_describe(t->data)->name);
+    print_row("ELBO", e->elbo, 2, "-(distortion + rate)");
+    print_row("rate", e->rate, 2, "KL(q(z|x) || p(z))");
+    print_row("distortion", e->distortion, 2, "-log p(x|z)");
+    print_draws(e);
+    if (f->with_ais)
+        print_ais(f);
+    print_codes(&f->codes);
+    print_row("squared error", e->squared_error, 2, "of the mean reconstruction, per image");
+    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers in an image)");
+    if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))
+        print_row("the same as bytes", e->bits_as_bytes, 4, "8 more: a byte is 1/256 of [0, 1]");
+    print_likelihood(t, e);
+    judge_draws(e);
+    if (f->with_ais)
+        judge_ais(f);
+    judge_codes(&f->codes);
+}
