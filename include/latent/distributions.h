@@ -61,8 +61,8 @@ LT_API lt_distribution lt_normal_distribution(lt_gauss q);
 LT_API lt_distribution lt_standard_normal(lt_graph *g, int64_t d);
 
 /* N(mean, L L^T); mean n x d, L: n x d x d, or d x d for all rows; lower triangular with a diagonal
-   above 0, what is above the diagonal is not read. Solves by halves, about 12 d nodes: for d up to
-   a hundred. */
+   above 0, what is above the diagonal is not read. A density is about 16 d nodes, which solve by
+   halves: for d up to some hundred. */
 LT_API lt_distribution lt_full_normal_distribution(lt_node *mean, lt_node *l);
 
 /* L out of any n x d x d (or d x d) numbers: as they are below the diagonal, e^ of them on it. */
