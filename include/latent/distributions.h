@@ -74,7 +74,7 @@ LT_API lt_distribution lt_laplace_distribution(lt_node *location, lt_node *log_s
 /* sum -log (high - low) for low <= x <= high, else -infinity. */
 LT_API lt_distribution lt_uniform_distribution(lt_node *low, lt_node *high);
 
-/* x in {0, 1}: sum x l - softplus(l). */
+/* x in {0, 1}: sum x l - softplus(l). For x between them that is a cross-entropy, no probability. */
 LT_API lt_distribution lt_bernoulli_distribution(lt_node *logits);
 
 /* One of k classes, as a one-hot row: logits and x n x ... x k; sum x (l - log sum e^l). Classes
@@ -85,7 +85,7 @@ LT_API lt_distribution lt_categorical_distribution(lt_node *logits);
 LT_API lt_distribution lt_continuous_bernoulli_distribution(lt_node *logits);
 
 /* The 256 levels k / 255: a logistic variable, rounded to the nearest, to 0 or 1 beyond them
-   (Salimans et al. 2017). */
+   (Salimans et al. 2017). An x between levels counts as the nearest. */
 LT_API lt_distribution lt_discretised_logistic_distribution(lt_node *location, lt_node *log_scale);
 
 /* sum over k of w_k N(mean_k, e^lv_k), w = softmax of the logits: n x K; components n x K x d. */
