@@ -80,6 +80,9 @@ static void presets_have_the_documents_parameter_counts(void **state)
     check_counts("cs561-conv-vae", 951744, 1213408);
     /* (9 + 1) 16 + (9 * 16 + 1) 32 + 2 (32 * 24^2 + 1) 16, and back */
     check_counts("csci4968-conv-vae", 594656, 318113);
+    check_counts("iwae-1l", 217300, 207984);
+    check_counts("iwae-1l-short", 217300, 207984);
+    check_counts("cs446-vae2d", 394504, 394284);
 }
 
 static void check_names(const char *name, const char *const *names, int n)

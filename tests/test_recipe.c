@@ -475,6 +475,30 @@ static void learning_rate_follows_its_schedule(void **state)
     lt_recipe_free(r);
 }
 
+/* The paper's table: its first and last epochs of each stage. */
+static void burdas_schedule_is_the_papers(void **state)
+{
+    (void)state;
+    static const int64_t last[] = {1, 4, 13, 40, 121, 364, 1093, 3280};
+    lt_recipe *r = lt_recipe_open("iwae-1l", NULL, 0);
+    assert_non_null(r);
+    assert_int_equal(lt_recipe_train_options(r)->epochs, last[7]);
+    for (int i = 0; i < 8; i++) {
+        double want = 1e-3 * pow(10, -i / 7.);
+        assert_close(recipe_learning_rate(r, 3000 * (i ? last[i - 1] : 0), 3000), want, 1e-15);
+        assert_close(recipe_learning_rate(r, 3000 * last[i] - 1, 3000), want, 1e-15);
+    }
+    lt_recipe_free(r);
+    r = lt_recipe_open("iwae-1l-short", NULL, 0);
+    assert_close(recipe_learning_rate(r, 3000 * 40 - 1, 3000), 1e-4, 1e-15);
+    assert_close(recipe_learning_rate(r, 3000 * 50, 3000), 1e-4, 1e-15);
+    static const char *const one[] = {"learning_rate_schedule.stages=1"};
+    lt_recipe_free(r);
+    r = lt_recipe_open("iwae-1l-short", one, 1);
+    assert_close(recipe_learning_rate(r, 3000 * 40, 3000), 1e-3, 1e-15);
+    lt_recipe_free(r);
+}
+
 /* ---- Tables ---- */
 
 static void every_table_row_has_a_summary_and_parses_back(void **state)
@@ -520,6 +544,7 @@ int main(void)
         cmocka_unit_test(cycles_climb_and_stay),
         cmocka_unit_test(beta_multiplies_its_schedule),
         cmocka_unit_test(learning_rate_follows_its_schedule),
+        cmocka_unit_test(burdas_schedule_is_the_papers),
         cmocka_unit_test(every_table_row_has_a_summary_and_parses_back),
     };
     return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);

@@ -82,6 +82,29 @@ static double cosine(const cosine_schedule *o, const schedule_clock *t)
     return o->floor + (1 - o->floor) * (1 + cos(pi * done)) / 2;
 }
 
+/* ---- burda: stage i = 1 ... n lasts 3^(i - 1) epochs with the factor 10^(-(i - 1) / (n - 1)); 8
+   stages are 3280 epochs. Fewer go as far down in less time. ---- */
+
+typedef struct burda_schedule {
+    int64_t stages;
+} burda_schedule;
+
+static const lt_option burda_options[] = {
+    {.name = "stages", .kind = LT_KIND_INT, .offset = offsetof(burda_schedule, stages),
+     .fallback = 8, .min = 1, .max = 20,
+     .help = "how many: n of them take (3^n - 1) / 2 epochs, 8 in the paper"},
+    {0}};
+
+static double burda(const burda_schedule *o, const schedule_clock *t)
+{
+    int64_t stage = 1, length = 1, end = 1, epoch = running_epoch(t);
+    for (; stage < o->stages && epoch > end; stage++) {
+        length *= 3;
+        end += length;
+    }
+    return stage == 1 ? 1 : pow(10, -(double)(stage - 1) / (double)(o->stages - 1));
+}
+
 /* ---- step ---- */
 
 typedef struct step_schedule {
