@@ -131,7 +131,7 @@ static void check_derivatives(const char *what, subject *c, lt_node *y, draws *d
 {
     int n = c->n;
     char second[120];
-    double *directions[MOST_INPUTS];
+    double *directions[MOST_INPUTS] = {NULL};
     lt_node *u[MOST_INPUTS], *dx[MOST_INPUTS], *slope = NULL, *curvature = NULL;
     lt_graph *g = c->graph;
     double weights[ROWS * WIDTH];

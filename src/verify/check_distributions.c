@@ -57,7 +57,7 @@ static gaussian standard(void)
 {
     gaussian a = {0};
     for (int i = 0; i < PAIRS * DIMS; i++)
-        a.sigma[0][i] = 1;
+        a.sigma[i / DIMS][i % DIMS] = 1;
     return a;
 }
 
@@ -65,7 +65,7 @@ static lt_gauss node_of(lt_graph *g, const gaussian *a)
 {
     double logvar[PAIRS * DIMS];
     for (int i = 0; i < PAIRS * DIMS; i++)
-        logvar[i] = 2 * log(a->sigma[0][i]);
+        logvar[i] = 2 * log(a->sigma[i / DIMS][i % DIMS]);
     lt_shape s = lt_shape_2d(PAIRS, DIMS);
     return (lt_gauss){lt_constant(g, s, a->mean[0]), lt_constant(g, s, logvar)};
 }
