@@ -42,17 +42,15 @@ typedef struct target {
 } target;
 
 typedef struct anneal {
-    lt_dataset *data;
-    lt_split split;
+    visited images;
     lt_ais_options o;
-    int images, batch, first, n; /* to evaluate; at a time; of the batch: first, count */
+    int batch, first, n; /* at a time; of the batch: first, count */
     int threads;
     int64_t pixels, latent;
     visit encoder;
     lt_node *encoded;
     lt_gauss q;
     target pilot, counted;
-    int32_t *index;
     float *x, *mean, *logvar;                    /* of the batch; q's */
     float *base_mean, *base_precision, *scale;   /* n x latent: of f_0; 1 / sqrt(mass) */
     float *z, *slope, *momentum, *old_z, *old_slope; /* rows x latent */
@@ -330,14 +328,12 @@ static void set_base(anneal *a, int i)
     step_at(a, i, 1)[0] = powf((float)a->latent, -0.25f);
 }
 
-/* x, q and f_0 of images a->first ... a->first + a->n - 1; the rest of the batch repeats the last one. */
+/* x, q and f_0 of images a->first ... a->first + a->n - 1; the rest of the batch is not counted. */
 static int read_batch(anneal *a)
 {
     lt_session *s = a->encoder.session;
     int64_t b = a->batch, codes = b * a->latent;
-    for (int i = 0; i < b; i++)
-        a->index[i] = a->first + (i < a->n ? i : a->n - 1);
-    LT_TRY(lt_dataset_gather(a->data, a->split, a->index, (int)b, 0, 1, a->x));
+    LT_TRY(visited_gather(&a->images, a->first, a->batch, a->x));
     LT_TRY(lt_session_write(s, a->encoded, a->x, b * a->pixels));
     LT_TRY(lt_session_run(s, NULL));
     LT_TRY(lt_session_read(s, a->q.mean, a->mean, codes));
@@ -366,10 +362,10 @@ static void count_images(anneal *a)
 static int anneal_all(anneal *a)
 {
     int pilot = a->o.chains < PILOT_CHAINS ? a->o.chains : PILOT_CHAINS;
-    int batches = (a->images + a->batch - 1) / a->batch;
+    int batches = (a->images.n + a->batch - 1) / a->batch;
     a->todo = (double)batches * a->o.steps * (pilot + a->o.chains);
-    for (a->first = 0; a->first < a->images; a->first += a->batch) {
-        a->n = a->images - a->first < a->batch ? a->images - a->first : a->batch;
+    for (a->first = 0; a->first < a->images.n; a->first += a->batch) {
+        a->n = a->images.n - a->first < a->batch ? a->images.n - a->first : a->batch;
         LT_TRY(read_batch(a));
         LT_TRY(run_chains(a, &a->pilot, pilot, true));
         LT_TRY(run_chains(a, &a->counted, a->o.chains, false));
@@ -439,7 +435,6 @@ static int free_block(float **block, int64_t n)
 static int make_room(anneal *a)
 {
     size_t rows = (size_t)a->batch * (size_t)a->o.chains;
-    a->index = must_alloc(sizeof *a->index * (size_t)a->batch);
     a->energy = must_alloc(sizeof *a->energy * rows);
     a->accepted = must_alloc(sizeof *a->accepted * rows);
     a->log_weight = must_alloc(sizeof *a->log_weight * rows);
@@ -450,7 +445,6 @@ static int make_room(anneal *a)
 static void release(anneal *a)
 {
     each_block(a, free_block);
-    free(a->index);
     free(a->energy);
     free(a->accepted);
     free(a->log_weight);
@@ -460,7 +454,7 @@ static void release(anneal *a)
     visit_close(&a->counted.v);
 }
 
-static int check(anneal *a, lt_model *m)
+static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
 {
     enum { MOST_CHAINS = 10000, MOST_STEPS = 1000000, MOST_LEAPFROGS = 1000 };
     lt_ais_options *o = &a->o;
@@ -469,7 +463,7 @@ static int check(anneal *a, lt_model *m)
         o->chains > MOST_CHAINS || o->steps > MOST_STEPS || o->leapfrogs > MOST_LEAPFROGS)
         return status_fail(LT_VALUE, "cannot anneal %d chains of %d steps of %d leapfrogs",
                            o->chains, o->steps, o->leapfrogs);
-    LT_TRY(visit_images(m, a->data, a->split, o->images, &a->images));
+    LT_TRY(visited_init(&a->images, m, d, split, o->images));
     o->chains = o->chains ? o->chains : CHAINS;
     o->steps = o->steps ? o->steps : STEPS;
     o->leapfrogs = o->leapfrogs ? o->leapfrogs : LEAPFROGS;
@@ -477,18 +471,18 @@ static int check(anneal *a, lt_model *m)
     a->pixels = (int64_t)s.h * s.w * s.c;
     a->latent = lt_model_latent(m);
     a->batch = o->chains < ROWS ? ROWS / o->chains : 1;
-    a->batch = a->batch < a->images ? a->batch : a->images;
+    a->batch = a->batch < a->images.n ? a->batch : a->images.n;
     return LT_OK;
 }
 
 int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
               lt_ais_result *result)
 {
-    anneal a = {.data = d, .split = split};
+    anneal a = {.n = 0};
     if (o)
         a.o = *o;
     double began = seconds_now();
-    int status = check(&a, m);
+    int status = check(&a, m, d, split);
     if (status == LT_OK)
         status = open_programs(&a, m);
     if (status == LT_OK)
@@ -496,7 +490,7 @@ int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *
     if (status == LT_OK)
         status = anneal_all(&a);
     if (status == LT_OK)
-        *result = (lt_ais_result){.images = a.images,
+        *result = (lt_ais_result){.images = a.images.n,
                                   .chains = a.o.chains,
                                   .steps = a.o.steps,
                                   .nll = tally_estimate(&a.nll, 1),

@@ -27,14 +27,12 @@ typedef struct unit_tally {
 } unit_tally;
 
 typedef struct diagnosing {
-    lt_dataset *data;
-    lt_split split;
+    visited images;
     lt_diagnosis_options o;
-    int images, batch, draws; /* of the split; at a time; whose draws are looked at */
+    int batch, draws; /* images at a time; images whose draws are looked at */
     int64_t pixels, latent;
     visit v;
     lt_node *input, *out[4];
-    int32_t *index;
     float *x, *read[4]; /* of a batch: mean, logvar, z, rate */
     mixture all;
     float *z; /* draws x stride */
@@ -69,13 +67,12 @@ static int open_program(diagnosing *d, lt_model *m)
 static int make_room(diagnosing *d)
 {
     size_t draws = (size_t)d->draws;
-    d->index = must_alloc(sizeof *d->index * (size_t)d->batch);
     d->of = must_alloc(sizeof *d->of * draws);
     d->rates = must_alloc(sizeof *d->rates * draws);
     d->own = must_alloc(sizeof *d->own * draws);
     d->together = must_alloc(sizeof *d->together * draws);
     d->units = must_alloc(sizeof *d->units * (size_t)d->latent);
-    LT_TRY(mixture_init(&d->all, d->images, d->latent));
+    LT_TRY(mixture_init(&d->all, d->images.n, d->latent));
     d->z = tensor_alloc(sizeof *d->z * draws * (size_t)d->all.stride, "draws");
     d->x = tensor_alloc(sizeof *d->x * (size_t)(d->batch * d->pixels), "a batch of images");
     if (!d->z || !d->x)
@@ -96,7 +93,6 @@ static void release(diagnosing *d)
     tensor_free(d->x);
     tensor_free(d->z);
     mixture_clear(&d->all);
-    free(d->index);
     free(d->of);
     free(d->rates);
     free(d->own);
@@ -118,7 +114,7 @@ static int report_progress(diagnosing *d)
 /* The image that draw k is of: they are spread over the split. */
 static int image_of(const diagnosing *d, int k)
 {
-    return (int)((int64_t)k * d->images / d->draws);
+    return (int)((int64_t)k * d->images.n / d->draws);
 }
 
 static void count_image(diagnosing *d, int at, int image)
@@ -136,14 +132,12 @@ static void count_image(diagnosing *d, int at, int image)
 }
 
 /* Encodes images first ... first + n - 1, and keeps the draws that are wanted of them from number
-   *drawn on. The rest of the batch repeats the last image. */
+   *drawn on. The rest of the batch is not counted. */
 static int encode_batch(diagnosing *d, int first, int n, int *drawn)
 {
     lt_session *s = d->v.session;
     int b = d->batch;
-    for (int i = 0; i < b; i++)
-        d->index[i] = first + (i < n ? i : n - 1);
-    LT_TRY(lt_dataset_gather(d->data, d->split, d->index, b, 0, 1, d->x));
+    LT_TRY(visited_gather(&d->images, first, b, d->x));
     LT_TRY(lt_session_write(s, d->input, d->x, b * d->pixels));
     LT_TRY(lt_session_run(s, &(lt_run_key){d->o.seed, (uint64_t)(first / b)}));
     for (int i = 0; i < COUNT_OF(d->out); i++)
@@ -163,9 +157,9 @@ static int encode_batch(diagnosing *d, int first, int n, int *drawn)
 static int diagnose_all(diagnosing *d)
 {
     int drawn = 0, threads = d->o.threads ? d->o.threads : lt_cores();
-    d->todo = (d->images + d->batch - 1) / d->batch + (d->draws + ROUND - 1) / ROUND;
-    for (int first = 0; first < d->images; first += d->batch) {
-        int n = d->images - first < d->batch ? d->images - first : d->batch;
+    d->todo = (d->images.n + d->batch - 1) / d->batch + (d->draws + ROUND - 1) / ROUND;
+    for (int first = 0; first < d->images.n; first += d->batch) {
+        int n = d->images.n - first < d->batch ? d->images.n - first : d->batch;
         LT_TRY(encode_batch(d, first, n, &drawn));
     }
     for (int first = 0; first < d->draws; first += ROUND) {
@@ -218,11 +212,11 @@ static void judge(lt_diagnosis *r)
 
 static void conclude(const diagnosing *d, lt_diagnosis *r)
 {
-    *r = (lt_diagnosis){.images = d->images,
+    *r = (lt_diagnosis){.images = d->images.n,
                         .latent = (int)d->latent,
                         .rate = tally_estimate(&d->rate, 1),
                         .mutual_information = tally_estimate(&d->information, 1),
-                        .most_information = log(d->images),
+                        .most_information = log(d->images.n),
                         .aggregate_kl = tally_estimate(&d->distance, 1),
                         .units = must_alloc(sizeof *r->units * (size_t)d->latent)};
     for (int k = 0; k < r->latent; k++) {
@@ -232,25 +226,25 @@ static void conclude(const diagnosing *d, lt_diagnosis *r)
     judge(r);
 }
 
-static int check(diagnosing *d, const lt_model *m)
+static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split split)
 {
     if (d->o.images < 0)
         return status_fail(LT_VALUE, "cannot look at %d images", d->o.images);
-    LT_TRY(visit_images(m, d->data, d->split, d->o.images, &d->images));
-    d->batch = d->images < BATCH ? d->images : BATCH;
-    d->draws = d->images < MOST_DRAWS ? d->images : MOST_DRAWS;
+    LT_TRY(visited_init(&d->images, m, data, split, d->o.images));
+    d->batch = d->images.n < BATCH ? d->images.n : BATCH;
+    d->draws = d->images.n < MOST_DRAWS ? d->images.n : MOST_DRAWS;
     return LT_OK;
 }
 
 int lt_diagnose(lt_model *m, lt_dataset *data, lt_split split, const lt_diagnosis_options *o,
                 lt_diagnosis *result)
 {
-    diagnosing d = {.data = data, .split = split};
+    diagnosing d = {.batch = 0};
     *result = (lt_diagnosis){0};
     if (o)
         d.o = *o;
     double began = seconds_now();
-    int status = check(&d, m);
+    int status = check(&d, m, data, split);
     if (status == LT_OK)
         status = open_program(&d, m);
     if (status == LT_OK)

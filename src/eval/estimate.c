@@ -26,7 +26,8 @@ lt_estimate tally_estimate(const tally *t, double scale)
 
 void weight_sum_add(weight_sum *s, double l)
 {
-    if (l == -HUGE_VAL) /* weight 0 */
+    const double nothing = 45; /* e^-45 next to 1, which s1 and s2 have at least, is nothing */
+    if (l == -HUGE_VAL || l < s->top - nothing)
         return;
     if (l > s->top) {
         double shrink = exp(s->top - l); /* 0 the first time */

@@ -70,17 +70,15 @@ static int weigher_open(weigher *w, lt_model *m, lt_shape images, int64_t draws,
 /* ---- One evaluation ---- */
 
 typedef struct evaluation {
-    lt_dataset *data;
-    lt_split split;
+    visited images;
     lt_eval_options o;
-    int images, batch; /* to evaluate; at a time */
+    int batch;         /* at a time */
     int first;         /* of the batch */
     int draws;         /* for each image in one run of the weigher */
     int threads;
     int64_t pixels, latent;
     encoder encoder;
     weigher weigher;
-    int32_t *index;
     float *x, *mean, *logvar, *terms[3], *log_weight; /* of one batch */
     bounds_plan plan;
     image_bounds *bounds; /* of one batch */
@@ -116,10 +114,9 @@ static int make_room(evaluation *e)
         if (!*blocks[i])
             return LT_NO_MEMORY;
     }
-    e->index = must_alloc(sizeof *e->index * (size_t)e->batch);
     e->bounds = must_alloc(sizeof *e->bounds * (size_t)e->batch);
     e->tails = must_alloc(sizeof *e->tails * (size_t)e->batch * (size_t)e->plan.tail);
-    e->shapes = must_alloc(sizeof *e->shapes * (size_t)e->images);
+    e->shapes = must_alloc(sizeof *e->shapes * (size_t)e->images.n);
     return LT_OK;
 }
 
@@ -129,7 +126,6 @@ static void release(evaluation *e)
                        e->log_weight};
     for (int i = 0; i < COUNT_OF(blocks); i++)
         tensor_free(blocks[i]);
-    free(e->index);
     free(e->bounds);
     free(e->tails);
     free(e->shapes);
@@ -155,15 +151,14 @@ static void look_at_pixels(evaluation *e, int n)
     }
 }
 
-/* Images e->first ... e->first + n - 1; the rest of the batch repeats the last one and is not counted. */
+/* Images e->first ... e->first + n - 1; the rest of the batch is not
+   counted. */
 static int encode_batch(evaluation *e, int n)
 {
     encoder *c = &e->encoder;
     lt_session *s = c->v.session;
     int b = e->batch, first = e->first;
-    for (int i = 0; i < b; i++)
-        e->index[i] = first + (i < n ? i : n - 1);
-    LT_TRY(lt_dataset_gather(e->data, e->split, e->index, b, 0, 1, e->x));
+    LT_TRY(visited_gather(&e->images, first, b, e->x));
     look_at_pixels(e, n);
     LT_TRY(lt_session_write(s, c->x, e->x, b * e->pixels));
     LT_TRY(lt_session_run(s, &(lt_run_key){e->o.seed, (uint64_t)(first / b)}));
@@ -249,9 +244,9 @@ static int evaluate_all(evaluation *e, lt_model *m)
     LT_TRY(open_programs(e, m));
     LT_TRY(make_room(e));
     e->runs_of_batch = (e->plan.draws + e->draws - 1) / e->draws;
-    e->runs = (int64_t)((e->images + e->batch - 1) / e->batch) * (1 + e->runs_of_batch);
-    for (e->first = 0; e->first < e->images; e->first += e->batch) {
-        int n = e->images - e->first < e->batch ? e->images - e->first : e->batch;
+    e->runs = (int64_t)((e->images.n + e->batch - 1) / e->batch) * (1 + e->runs_of_batch);
+    for (e->first = 0; e->first < e->images.n; e->first += e->batch) {
+        int n = e->images.n - e->first < e->batch ? e->images.n - e->first : e->batch;
         LT_TRY(encode_batch(e, n));
         LT_TRY(report_progress(e));
         if (e->plan.draws > 0)
@@ -310,17 +305,17 @@ static void conclude_draws(const evaluation *e, lt_evaluation *r)
     if (e->plan.tail == 0)
         return;
     int bad = 0;
-    for (int i = 0; i < e->images; i++)
+    for (int i = 0; i < e->images.n; i++)
         bad += !(e->shapes[i] <= worst);
-    qsort(e->shapes, (size_t)e->images, sizeof *e->shapes, by_value);
-    r->pareto_k = e->shapes[e->images / 2];
-    r->pareto_share = (double)bad / e->images;
+    qsort(e->shapes, (size_t)e->images.n, sizeof *e->shapes, by_value);
+    r->pareto_k = e->shapes[e->images.n / 2];
+    r->pareto_share = (double)bad / e->images.n;
 }
 
 static lt_evaluation conclude(const evaluation *e, const lt_model *m)
 {
     lt_evaluation result = {
-        .images = e->images,
+        .images = e->images.n,
         .unit = unit_of(e, m),
         .is_bytes = !e->has_fractions,
         .sigma = (double)e->sigma,
@@ -350,15 +345,15 @@ static int check_options(const lt_eval_options *o)
     return LT_OK;
 }
 
-static int check(evaluation *e, lt_model *m)
+static int check(evaluation *e, lt_model *m, lt_dataset *d, lt_split split)
 {
     LT_TRY(check_options(&e->o));
-    LT_TRY(visit_images(m, e->data, e->split, e->o.images, &e->images));
+    LT_TRY(visited_init(&e->images, m, d, split, e->o.images));
     e->plan = bounds_make_plan(&e->o);
     e->threads = e->o.threads ? e->o.threads : lt_cores();
     e->batch = e->o.batch ? e->o.batch : BATCH;
-    if (e->batch > e->images)
-        e->batch = e->images;
+    if (e->batch > e->images.n)
+        e->batch = e->images.n;
     e->draws = e->batch < DRAWN_ROWS ? DRAWN_ROWS / e->batch : 1;
     if (e->draws > e->plan.draws && e->plan.draws > 0)
         e->draws = e->plan.draws;
@@ -368,11 +363,11 @@ static int check(evaluation *e, lt_model *m)
 int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                 lt_evaluation *result)
 {
-    evaluation e = {.data = d, .split = split, .sigma = NAN};
+    evaluation e = {.sigma = NAN};
     if (o)
         e.o = *o;
     double began = seconds_now();
-    int status = check(&e, m);
+    int status = check(&e, m, d, split);
     if (status == LT_OK)
         status = evaluate_all(&e, m);
     if (status == LT_OK) {

@@ -4,7 +4,10 @@
 
 #include <latent/train.h>
 
+#include "base/memory.h"
 #include "base/status.h"
+
+#include <stdlib.h>
 
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o)
 {
@@ -17,14 +20,27 @@ int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_s
     return lt_params_bind(lt_model_params(m), v->graph, v->session);
 }
 
-int visit_images(const lt_model *m, const lt_dataset *d, lt_split split, int wanted, int *images)
+int visited_init(visited *v, const lt_model *m, lt_dataset *d, lt_split split, int wanted)
 {
     const lt_dataset_info *info = lt_dataset_describe(d);
     LT_TRY(lt_model_check_data(m, d));
-    if (info->n[split] == 0)
+    int of = info->n[split];
+    if (of == 0)
         return status_fail(LT_VALUE, "%s has no %s split", info->name, lt_split_name(split));
-    *images = wanted > 0 && wanted < info->n[split] ? wanted : (int)info->n[split];
+    *v = (visited){d, split, wanted > 0 && wanted < of ? wanted : of, of};
     return LT_OK;
+}
+
+int visited_place(const visited *v, int i) { return (int)((int64_t)i * v->of / v->n); }
+
+int visited_gather(const visited *v, int first, int batch, float *images)
+{
+    int32_t *index = must_alloc(sizeof *index * (size_t)batch);
+    for (int i = 0; i < batch; i++)
+        index[i] = visited_place(v, first + i < v->n ? first + i : v->n - 1);
+    int status = lt_dataset_gather(v->data, v->split, index, batch, 0, 1, images);
+    free(index);
+    return status;
 }
 
 lt_node *visit_repeat_rows(lt_node *x, int64_t times)

@@ -14,9 +14,23 @@ typedef struct visit {
 /* Compiles `targets` of v->graph and opens a session on them. */
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o);
 
-/* How many images of the split to look at, the first ones: `wanted`, or all of them where that is 0
-   or more than there are. Fails for data that is not the model's, and for an empty split. */
-int visit_images(const lt_model *m, const lt_dataset *d, lt_split split, int wanted, int *images);
+/* Which images of a split are looked at: n, spread evenly over all of it, because the first ones of a
+   file are often not like the rest. */
+typedef struct visited {
+    lt_dataset *data;
+    lt_split split;
+    int n, of;
+} visited;
+
+/* `wanted` images, or all of them where that is 0 or more than there are. Fails for data that is not
+   the model's, and for an empty split. */
+int visited_init(visited *v, const lt_model *m, lt_dataset *d, lt_split split, int wanted);
+
+/* The place in the split of image i, 0 <= i < n. */
+int visited_place(const visited *v, int i);
+
+/* Gathers images first ... first + batch - 1; what is beyond the last one repeats it. */
+int visited_gather(const visited *v, int first, int batch, float *images);
 
 /* n x ... -> (n times) x ...: each row so many times, without being written. */
 lt_node *visit_repeat_rows(lt_node *x, int64_t times);
