@@ -58,6 +58,39 @@ static void estimates_are_within_their_errors_of_the_truth(void **state)
     }
 }
 
+/* One model, every estimate of -log p(x): each within three errors of what it should be, and the
+   bounds in their order. var(w) / E[w]^2 = V = r^2 / (2 r - 1) - 1 with two latents whose variance is r
+   times the posterior's; the logarithm of a mean of K weights is low by V / 2 K. */
+static void estimates_of_every_kind_agree(void **state)
+{
+    (void)state;
+    enum { KS = 4 };
+    const int ks[] = {10, 100, 1000, 5000}, nested[] = {1, 10, 100, 1000, 5000};
+    const double r = 1.5, v = r * r / (2 * r - 1) - 1;
+    double of[IMAGES], last = HUGE_VAL;
+    fixture f;
+    fixture_open(&f, log(r));
+    for (int i = 0; i < KS; i++) {
+        lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = ks[i], .nll_of = of,
+                                                          .iwae = nested, .n_iwae = i + 2});
+        lt_estimate d = difference(&f, of);
+        assert_near(d.value, v / (2 * ks[i]), 3 * d.se);
+        for (int j = 1; j < e.n_bounds; j++) /* of the same draws: Jensen's inequality */
+            assert_true(e.bounds[j].value.value < e.bounds[j - 1].value.value);
+        assert_true(e.bounds[0].value.value > e.nll.value - d.value); /* the truth */
+        assert_true(d.se < last); /* more draws, smaller errors */
+        last = d.se;
+    }
+    for (int from = 0; from < 2; from++) {
+        double annealed[IMAGES];
+        anneal(&f, &(lt_ais_options){.chains = 16, .steps = 300, .from_posterior = from == 1,
+                                     .nll_of = annealed});
+        lt_estimate d = difference(&f, annealed);
+        assert_near(d.value, 0, 3 * d.se);
+    }
+    fixture_close(&f);
+}
+
 /* The mean weight is p(x) however few the steps: what transitions must not spoil. */
 static void weights_are_unbiased(void **state)
 {
@@ -112,13 +145,12 @@ static const char bits_text[] = "name: bits\n"
                                 "  encoder: [linear 8, tanh]\n"
                                 "  decoder: [linear 8, tanh, linear image]\n";
 
-/* A nonlinear decoder: the two ways of estimating agree. */
-static void importance_samples_agree_on_a_network(void **state)
+/* A nonlinear decoder and a prior of several modes: the two ways of estimating agree. */
+static void compare_on_a_network(const char *prior)
 {
-    (void)state;
     fixture f;
     double is[IMAGES], ais[IMAGES], sum = 0, squares = 0;
-    lt_recipe *r = lt_recipe_parse("bits", bits_text, NULL, 0);
+    lt_recipe *r = lt_recipe_parse("bits", bits_text, &prior, 1);
     if (!r)
         fail_msg("%s", lt_last_error());
     f.model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
@@ -144,6 +176,13 @@ static void importance_samples_agree_on_a_network(void **state)
     assert_true(-e.elbo.value > e.nll.value + 0.1);
     assert_near(sum, 0, 3 * sqrt((squares - sum * sum) / (IMAGES - 1)));
     fixture_close(&f);
+}
+
+static void importance_samples_agree_on_networks(void **state)
+{
+    (void)state;
+    compare_on_a_network("model.prior=normal");
+    compare_on_a_network("model.prior=mixture 3");
 }
 
 /* ---- Reproducibility ---- */
@@ -232,9 +271,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(estimates_are_within_their_errors_of_the_truth),
+        cmocka_unit_test(estimates_of_every_kind_agree),
         cmocka_unit_test(weights_are_unbiased),
         cmocka_unit_test(steps_are_adapted_and_weights_grow_even),
-        cmocka_unit_test(importance_samples_agree_on_a_network),
+        cmocka_unit_test(importance_samples_agree_on_networks),
         cmocka_unit_test(chains_have_the_same_bits_at_any_number_of_threads),
         cmocka_unit_test(executors_agree),
         cmocka_unit_test(progress_reaches_one_and_can_stop),

@@ -202,8 +202,8 @@ static void judge(lt_diagnosis *r)
                      "code: ", r->active, r->latent, mi > 0 ? mi : 0);
     if (rate < least_without_means)
         snprintf(r->reason + n, sizeof r->reason - (size_t)n,
-                 "at a rate of %.2g nats q(z|x) is the prior for every image, and the decoder draws "
-                 "the same whatever it is given", rate);
+                 "at a rate of %.2g nats q(z|x) is the prior for every image, and tells the decoder "
+                 "nothing", rate);
     else
         snprintf(r->reason + n, sizeof r->reason - (size_t)n,
                  "q(z|x) is the same for every image, and the rate of %.2f nats is its distance "
