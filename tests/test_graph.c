@@ -319,6 +319,10 @@ static void gradient_stops_where_it_should(void **state)
     assert_near(evaluate_at(lt_grad(lt_mul(x, lt_detach(x)), x), x, 5), 5, 0);
     assert_near(evaluate_at(lt_grad(lt_detach(lt_square(x)), x), x, 5), 0, 0);
     assert_near(evaluate_at(lt_grad(lt_mul(lt_step(x), x), x), x, 5), 1, 0);
+    lt_node *fixed = lt_detach(lt_square(x)), *d[2]; /* by x, and by a detached function of it */
+    lt_grads(lt_mul(x, fixed), 2, (lt_node *[]){x, fixed}, d);
+    assert_near(evaluate_at(d[0], x, 5), 25, 0);
+    assert_near(evaluate_at(d[1], x, 5), 5, 0);
     lt_node *zeros = lt_grad(x, other);
     assert_true(lt_shape_equal(lt_node_shape(zeros), vector(3)));
     double *found = evaluate(g, zeros, 0, NULL, NULL);

@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 
+/* A detached node reads nothing, even where it is one of x itself. */
 static bool reads_dependent(const lt_node *y, const bool *depends)
 {
+    if (y->op == &lt_op_detach)
+        return false;
     for (int i = 0; i < y->n_in; i++)
         if (depends[y->in[i]->id])
             return true;
@@ -22,8 +25,7 @@ static bool *find_dependents(const lt_graph *g, int n_nodes, int n, lt_node *con
     for (int i = 0; i < n; i++)
         depends[x[i]->id] = true;
     for (int i = 0; i < n_nodes; i++)
-        if (g->nodes[i]->op != &lt_op_detach)
-            depends[i] |= reads_dependent(g->nodes[i], depends);
+        depends[i] |= reads_dependent(g->nodes[i], depends);
     return depends;
 }
 
