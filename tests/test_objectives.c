@@ -61,12 +61,17 @@ typedef struct subject_run {
     lt_executor executor;
 } subject_run;
 
+static void fill_images(double *x)
+{
+    for (int i = 0; i < BATCH * PIXELS; i++)
+        x[i] = i % 5 < 2 || i % 7 == 3;
+}
+
 static subject_run open_run(const subject *c, lt_node *const *nodes, int n, lt_executor executor,
                             int threads)
 {
     double x[BATCH * PIXELS];
-    for (int i = 0; i < BATCH * PIXELS; i++)
-        x[i] = i % 5 < 2 || i % 7 == 3;
+    fill_images(x);
     subject_run r = {.program = must_compile(c->graph, nodes, n), .executor = executor};
     r.session = must_create(r.program, &(lt_session_options){executor, .threads = threads});
     assert_int_equal(lt_params_bind(lt_model_params(c->model), c->graph, r.session), LT_OK);
@@ -443,9 +448,9 @@ typedef struct moments {
     int runs;
 } moments;
 
-static moments gradient_moments(const char *const *sets, int n, int runs)
+static moments gradient_moments(const char *words, const char *const *sets, int n, int runs)
 {
-    subject c = build_subject(TINY, sets, n);
+    subject c = build_subject(words, sets, n);
     subject_run r = open_run(&c, &c.gradient, 1, LT_CPU, 1);
     moments m = {.size = lt_params_extent(lt_model_params(c.model)), .runs = runs};
     m.sum = must_alloc(sizeof *m.sum * (size_t)m.size);
@@ -469,13 +474,12 @@ static double variance(const moments *m, int64_t i)
     return m->squares[i] / m->runs - mean * mean;
 }
 
-static void dreg_is_iwae_in_expectation_with_less_noise(void **state)
+static void check_dreg(const char *words)
 {
-    (void)state;
     enum { RUNS = 20000 };
     static const char *const iwae[] = {"objective.samples=6", "objective.bound=iwae"};
     static const char *const dreg[] = {"objective.samples=6", "objective.bound=dreg"};
-    moments a = gradient_moments(iwae, 2, RUNS), b = gradient_moments(dreg, 2, RUNS);
+    moments a = gradient_moments(words, iwae, 2, RUNS), b = gradient_moments(words, dreg, 2, RUNS);
     double noise_a = 0, noise_b = 0;
     for (int64_t i = 0; i < a.size; i++) {
         double va = variance(&a, i), vb = variance(&b, i);
@@ -488,6 +492,12 @@ static void dreg_is_iwae_in_expectation_with_less_noise(void **state)
     free(a.squares);
     free(b.sum);
     free(b.squares);
+}
+
+static void dreg_is_iwae_in_expectation_with_less_noise(void **state)
+{
+    (void)state;
+    check_dreg(TINY);
 }
 
 /* The way back through the decoder is computed once for both parts of the gradient. */
@@ -851,9 +861,228 @@ static void priors_without_a_formula_are_told_so(void **state)
     check_refused(TINY, (const char *[]){"model.prior=vamp 5", "objective.kl=analytic"}, 2,
                   "no formula with the prior vamp: it needs kl: monte-carlo");
     check_refused(TINY, (const char *[]){"model.prior=mixture 5", "objective.free_bits=1"}, 2,
-                  "free_bits is for the prior normal");
+                  "free_bits is for one layer of codes with the prior normal");
     check_refused(TINY, (const char *[]){"model.prior=mixtur 5"}, 1, "did you mean \"mixture\"?");
     check_refused(TINY, (const char *[]){"model.prior=mixture"}, 1, "k");
+}
+
+/* ---- Two stochastic layers ---- */
+
+#define TWO                                                                                        \
+    DATA "model:\n  latent: 3\n  latent2: 2\n  likelihood: bernoulli\n"                            \
+         "  encoder: [linear 6, tanh]\n  encoder2: [linear 5, tanh]\n"                             \
+         "  decoder2: [linear 4, tanh]\n  decoder: [linear 6, tanh, linear image]\n"
+
+static void second_layers_are_named_like_the_first(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "encoder.0.weight",     "encoder.0.bias",           "posterior.mean.weight",
+        "posterior.mean.bias",  "posterior.logvar.weight",  "posterior.logvar.bias",
+        "encoder2.0.weight",    "encoder2.0.bias",          "posterior2.mean.weight",
+        "posterior2.mean.bias", "posterior2.logvar.weight", "posterior2.logvar.bias",
+        "decoder.0.weight",     "decoder.0.bias",           "decoder.2.weight",
+        "decoder.2.bias",       "decoder2.0.weight",        "decoder2.0.bias",
+        "prior.mean.weight",    "prior.mean.bias",          "prior.logvar.weight",
+        "prior.logvar.bias"};
+    subject c = open_subject(TWO, NULL, 0);
+    const lt_params *p = lt_model_params(c.model);
+    assert_int_equal(lt_params_count(p), COUNT_OF(names));
+    for (int i = 0; i < COUNT_OF(names); i++)
+        assert_string_equal(lt_params_info(p, i).name, names[i]);
+    assert_int_equal(lt_model_latent(c.model), 3);
+    assert_int_equal(lt_model_latent2(c.model), 2);
+    char *summary = lt_model_summary(c.model);
+    assert_text_has(summary, "latent 3 and 2, bernoulli");
+    assert_text_has(summary, "posterior2.mean        linear latent2");
+    assert_text_has(summary, "prior.logvar           linear latent ");
+    assert_text_has(summary, "encoder2 20, posterior2 24, decoder 108, decoder2 12, prior 30");
+    free(summary);
+    close_subject(&c);
+}
+
+/* y = W x + b in double precision, W: out x in as it is outside; then tanh. */
+static void dense(const subject *c, const char *layer, const double *x, double *y, bool is_tanh)
+{
+    lt_params *p = lt_model_params(c->model);
+    char *w_name = must_format("%s.weight", layer), *b_name = must_format("%s.bias", layer);
+    int w = lt_params_find(p, w_name), b = lt_params_find(p, b_name);
+    assert_true(w >= 0 && b >= 0);
+    int64_t out = lt_params_info(p, w).shape.d[0], in = lt_params_info(p, w).shape.d[1];
+    float weight[PIXELS * PIXELS], bias[PIXELS];
+    lt_params_export(p, w, lt_params_block(p), weight);
+    lt_params_export(p, b, lt_params_block(p), bias);
+    for (int64_t i = 0; i < out; i++) {
+        y[i] = (double)bias[i];
+        for (int64_t j = 0; j < in; j++)
+            y[i] += (double)weight[i * in + j] * x[j];
+        y[i] = is_tanh ? tanh(y[i]) : y[i];
+    }
+    free(w_name);
+    free(b_name);
+}
+
+static void gauss_heads(const subject *c, const char *heads, const double *h, double *mean,
+                        double *logvar)
+{
+    char *m = must_format("%s.mean", heads), *l = must_format("%s.logvar", heads);
+    dense(c, m, h, mean, false);
+    dense(c, l, h, logvar, false);
+    free(m);
+    free(l);
+}
+
+static double log_normal(const double *z, const double *mean, const double *logvar, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum -= 0.5 * (log(2 * acos(-1.)) + logvar[i] +
+                      (z[i] - mean[i]) * (z[i] - mean[i]) * exp(-logvar[i]));
+    return sum;
+}
+
+/* log p(z2) p(z|z2) p(x|z) / (q(z|x) q(z2|z)) of one image and its noise, in plain loops. */
+static double two_layer_weight(const subject *c, const double *x, const double *eps,
+                               const double *eps2)
+{
+    double h[6], mean[3], logvar[3], z[3], mean2[2], logvar2[2], z2[2], p_mean[3], p_logvar[3],
+        y[PIXELS], log_w, zero[2] = {0};
+    dense(c, "encoder.0", x, h, true);
+    gauss_heads(c, "posterior", h, mean, logvar);
+    for (int i = 0; i < 3; i++)
+        z[i] = mean[i] + exp(logvar[i] / 2) * eps[i];
+    dense(c, "encoder2.0", z, h, true);
+    gauss_heads(c, "posterior2", h, mean2, logvar2);
+    for (int i = 0; i < 2; i++)
+        z2[i] = mean2[i] + exp(logvar2[i] / 2) * eps2[i];
+    dense(c, "decoder2.0", z2, h, true);
+    gauss_heads(c, "prior", h, p_mean, p_logvar);
+    dense(c, "decoder.0", z, h, true);
+    dense(c, "decoder.2", h, y, false);
+    log_w = log_normal(z2, zero, zero, 2) + log_normal(z, p_mean, p_logvar, 3) -
+            log_normal(z, mean, logvar, 3) - log_normal(z2, mean2, logvar2, 2);
+    for (int i = 0; i < PIXELS; i++)
+        log_w += x[i] * y[i] - log1p(exp(y[i]));
+    return log_w;
+}
+
+/* Both kinds of weights draw z first and then z2. */
+static void two_layer_weights_equal_plain_loops(void **state)
+{
+    (void)state;
+    enum { K = 3, N = BATCH * K };
+    subject c = open_subject(TWO, NULL, 0),
+            d = build_subject(TWO, (const char *[]){"objective.samples=3"}, 1),
+            e = open_subject(TWO, NULL, 0);
+    lt_node *noise[] = {lt_normal(c.graph, lt_shape_2d(N, 3)),
+                        lt_normal(c.graph, lt_shape_2d(N, 2))};
+    double x[BATCH * PIXELS], *eps[2], *terms[2], *found, elbo = 0;
+    fill_images(x);
+    values_of(&c, noise, 2, 0, eps);
+    lt_node *w = weights(&e, K);
+    values_of(&e, &w, 1, 0, &found);
+    values_of(&d, (lt_node *[]){d.t.loss, d.t.log_weight}, 2, 0, terms);
+    for (int i = 0; i < BATCH; i++) {
+        double want[K];
+        for (int j = 0; j < K; j++) {
+            int row = i * K + j;
+            want[j] = two_layer_weight(&c, x + i * PIXELS, eps[0] + 3 * row, eps[1] + 2 * row);
+            assert_near(found[row], want[j], 1e-12);
+            elbo += want[j] / N;
+        }
+        assert_near(terms[1][i], log_mean_exp(want, K), 1e-12);
+    }
+    assert_near(terms[0][0], -elbo, 1e-12);
+    free(found);
+    for (int i = 0; i < 2; i++) {
+        free(eps[i]);
+        free(terms[i]);
+    }
+    close_subject(&c);
+    close_subject(&d);
+    close_subject(&e);
+}
+
+static void gradients_reach_both_layers(void **state)
+{
+    (void)state;
+    check_gradient(TWO, (const char *[]){"objective.samples=2"}, 1, 0);
+    check_gradient(TWO, (const char *[]){"objective.samples=3", "objective.bound=iwae"}, 2, 0);
+    check_gradient(
+        TWO,
+        (const char *[]){"objective.samples=3", "objective.bound=iwae", "model.prior=mixture 3"}, 3,
+        0);
+    check_threads(TWO, (const char *[]){"objective.samples=50", "objective.bound=dreg"}, 2);
+}
+
+static void dreg_of_two_layers_is_iwae_in_expectation(void **state)
+{
+    (void)state;
+    check_dreg(TWO);
+}
+
+/* With heads that only have biases, p(z|z2) is known. */
+static void two_layers_are_drawn_from_the_top(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    subject c = open_subject(TWO, NULL, 0);
+    memset(numbers(&c, "prior.logvar.weight"), 0, 12 * sizeof(float));
+    memset(numbers(&c, "prior.mean.weight"), 0, 12 * sizeof(float));
+    for (int j = 0; j < 3; j++) {
+        numbers(&c, "prior.mean.bias")[j] = (float)j;
+        numbers(&c, "prior.logvar.bias")[j] = (float)-j;
+    }
+    lt_node *z = lt_model_prior_sample(c.model, c.graph, N);
+    assert_true(lt_shape_equal(lt_node_shape(z), lt_shape_2d(N, 3)));
+    double *found;
+    values_of(&c, &z, 1, 0, &found);
+    for (int j = 0; j < 3; j++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < N; i++) {
+            sum += found[3 * i + j] / N;
+            squares += found[3 * i + j] * found[3 * i + j] / N;
+        }
+        assert_near(sum, j, 4 * sqrt(exp(-j) / N));
+        assert_near(squares - sum * sum, exp(-j), 0.05 * exp(-j));
+    }
+    free(found);
+    close_subject(&c);
+}
+
+static void what_two_layers_cannot_do_is_said(void **state)
+{
+    (void)state;
+    check_refused(TWO, (const char *[]){"objective.kl=analytic"}, 1,
+                  "no formula with two stochastic layers");
+    check_refused(TWO, (const char *[]){"objective.free_bits=1"}, 1, "free_bits is for one layer");
+    check_refused(TWO, (const char *[]){"model.prior=vamp 3"}, 1, "the prior vamp is of codes");
+    check_refused(TWO, (const char *[]){"model.latent2=0"}, 1,
+                  "encoder2 is for a second stochastic layer: latent2 is missing");
+    check_refused(TINY, (const char *[]){"model.latent2=3"}, 1, "with latent2 goes \"encoder2\"");
+    subject c = open_subject(TWO, NULL, 0);
+    lt_model_log_prior(c.model, c.graph, lt_input(c.graph, "z", lt_shape_2d(5, 3)));
+    assert_text_has(lt_graph_error(c.graph), "is an integral over the second");
+    close_subject(&c);
+}
+
+static void two_layer_recipes_read_back(void **state)
+{
+    (void)state;
+    lt_recipe *r = lt_recipe_parse(
+        "tiny.yaml", TWO,
+        (const char *[]){"model.encoder2.0.units=7", "model.prior=mixture 4", "model.prior.k=6"},
+        3);
+    if (!r)
+        fail_msg("%s", lt_last_error());
+    assert_text_has(lt_recipe_text(r), "  prior: mixture 6\n");
+    assert_text_has(lt_recipe_text(r),
+                    "  encoder2:\n    - linear 7 bias=yes init=model\n    - tanh\n"
+                    "  decoder2:\n    - linear 4 ");
+    lt_recipe *again = lt_recipe_parse("tiny.yaml", lt_recipe_text(r), NULL, 0);
+    assert_string_equal(lt_recipe_text(again), lt_recipe_text(r));
+    lt_recipe_free(again);
+    lt_recipe_free(r);
 }
 
 int main(void)
@@ -882,6 +1111,13 @@ int main(void)
         cmocka_unit_test(priors_are_drawn_from),
         cmocka_unit_test(weights_know_the_prior),
         cmocka_unit_test(priors_without_a_formula_are_told_so),
+        cmocka_unit_test(second_layers_are_named_like_the_first),
+        cmocka_unit_test(two_layer_weights_equal_plain_loops),
+        cmocka_unit_test(gradients_reach_both_layers),
+        cmocka_unit_test(dreg_of_two_layers_is_iwae_in_expectation),
+        cmocka_unit_test(two_layers_are_drawn_from_the_top),
+        cmocka_unit_test(what_two_layers_cannot_do_is_said),
+        cmocka_unit_test(two_layer_recipes_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

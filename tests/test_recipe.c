@@ -118,6 +118,7 @@ static void defaults_are_written_out(void **state)
                         "model:\n"
                         "  kind: vae\n"
                         "  latent: 2\n"
+                        "  latent2: 0\n"
                         "  heads: linear\n"
                         "  likelihood: bernoulli\n"
                         "  prior: normal\n"
@@ -246,7 +247,8 @@ static void malformed_sets_say_why(void **state)
          "--set =3: expected KEY=VALUE, as in model.latent=32"},
         {"model.latnt=3",
          "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"latent\"? (keys: kind, "
-         "latent, heads, likelihood, prior, init, encoder, posterior, decoder)"},
+         "latent, latent2, heads, likelihood, prior, init, encoder, posterior, decoder, "
+         "encoder2, decoder2)"},
         {"model.latent=many",
          "--set model.latent:1:1: model: latent must be a whole number between 1 and 65536, "
          "found \"many\""},

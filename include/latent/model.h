@@ -72,8 +72,8 @@ typedef struct lt_table_entry {
 } lt_table_entry;
 
 /* The names of the tables: "layers", "initialisers", "likelihoods", "priors", "objectives",
-   "optimisers", "schedules", and "sections", which has the keys of a recipe. NULL past the end. Static
-   strings. */
+   "optimisers", "schedules", and "sections", which has the keys of a recipe. NULL past the end.
+   Static strings. */
 LT_API const char *lt_table_name(int i);
 
 /* Fills `entry` with row i of the table called `table`; false past the end or without such a
@@ -103,6 +103,10 @@ LT_API const lt_recipe *lt_model_recipe(const lt_model *m);
 LT_API lt_params *lt_model_params(lt_model *m);
 LT_API lt_image_size lt_model_image_size(const lt_model *m);
 LT_API int lt_model_latent(const lt_model *m);
+
+/* Dimensions of a second stochastic layer, z2 behind z; 0: there is none. With one the joint is
+   p(z2) p(z|z2) p(x|z) and the posterior q(z|x) q(z2|z): log p(z) has no formula then. */
+LT_API int lt_model_latent2(const lt_model *m);
 
 /* Whether the likelihood is one of pixels that are 0 or 1: on grey pixels its distortion is a
    cross-entropy, not a likelihood, and must be called so. */
@@ -150,12 +154,13 @@ LT_API lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x);
 LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
 LT_API lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x);
 
-/* log p(z): n. z: n x latent; and n draws of z, n x latent, from the graph's noise. */
+/* log p(z): n. z: n x latent; a graph error with a second stochastic layer. And n draws of z, n x
+   latent, from the graph's noise. */
 LT_API lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z);
 LT_API lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n);
 
-/* log p(x|z) + log p(z) - log q(z|x) of `draws` draws of z for each image: n draws, image by image,
-   whose log-mean-exp over draws is an estimate of log p(x). x: n x h x w x c; q: its posterior,
+/* log p(x|z) + log p(z) - log q(z|x) of `draws` draws of z (and z2) for each image: n draws, image by
+   image, whose log-mean-exp over draws is an estimate of log p(x). x: n x h x w x c; q: its posterior,
    n x latent, as lt_model_encode gives it or as inputs, so that an image is encoded once however
    often it is weighed. Draws come from the graph's noise. */
 LT_API lt_node *lt_model_log_weights(lt_model *m, lt_graph *g, lt_node *x, lt_gauss q,

@@ -183,6 +183,8 @@ lt_image_size lt_model_image_size(const lt_model *m) { return m->size; }
 
 int lt_model_latent(const lt_model *m) { return (int)m->recipe->model.latent; }
 
+int lt_model_latent2(const lt_model *m) { return (int)m->recipe->model.latent2; }
+
 bool lt_model_is_binary(const lt_model *m)
 {
     return likelihood_facts(&m->recipe->likelihood)->is_binary;
@@ -302,10 +304,14 @@ char *lt_model_summary(const lt_model *m)
     const lt_recipe *r = m->recipe;
     /* the visit changes nothing of a model that has its parameters */
     summary s = {.model = (lt_model *)m, .name_width = 22, .words_width = 26, .shape_width = 14};
-    text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d, %s%s%s\n", r->head.name,
-                r->model.kind, m->size.h, m->size.w, m->size.c, lt_model_latent(m),
-                r->model.likelihood, prior_is_standard(r) ? "" : ", prior ",
-                prior_is_standard(r) ? "" : r->model.prior);
+    text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d", r->head.name, r->model.kind,
+                m->size.h, m->size.w, m->size.c, lt_model_latent(m));
+    if (lt_model_latent2(m))
+        text_format(&s.out, " and %d", lt_model_latent2(m));
+    text_format(&s.out, ", %s", r->model.likelihood);
+    if (!prior_is_standard(r))
+        text_format(&s.out, ", prior %s", r->model.prior);
+    text_append(&s.out, "\n");
     int status = declare(s.model, measure_layer, &s);
     text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "place", s.words_width, "layer",
                 s.shape_width, "output", "parameters");

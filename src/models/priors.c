@@ -90,7 +90,7 @@ bool prior_is_standard(const lt_recipe *r) { return row_of(r)->is_standard; }
 static lt_distribution prior_of(const model_visit *v)
 {
     const lt_recipe *r = v->recipe;
-    return row_of(r)->make(v, r->prior.options, r->model.latent);
+    return row_of(r)->make(v, r->prior.options, recipe_prior_latent(r));
 }
 
 lt_node *prior_log_prob(const model_visit *v, lt_node *z)
@@ -101,6 +101,6 @@ lt_node *prior_log_prob(const model_visit *v, lt_node *z)
 lt_node *prior_draw(const model_visit *v, int64_t n)
 {
     if (prior_is_standard(v->recipe))
-        return lt_normal(v->graph, lt_shape_2d(n, v->recipe->model.latent));
+        return lt_normal(v->graph, lt_shape_2d(n, recipe_prior_latent(v->recipe)));
     return lt_draw(prior_of(v), n);
 }

@@ -72,6 +72,24 @@ static int read_posterior(lt_recipe *r, const yaml_node *model)
     return read_list(&r->logvar, posterior, "logvar");
 }
 
+/* encoder2 and decoder2, which go with latent2. */
+static int read_second_layer(lt_recipe *r, const yaml_node *model)
+{
+    static const char *const lists[] = {"encoder2", "decoder2"};
+    network *networks[] = {&r->encoder2, &r->decoder2};
+    for (int i = 0; i < COUNT_OF(lists); i++) {
+        bool is_there = yaml_get(model, lists[i]);
+        if (is_there && r->model.latent2 == 0)
+            return yaml_fail(yaml_get(model, lists[i]),
+                             "%s is for a second stochastic layer: latent2 is missing", lists[i]);
+        if (!is_there && r->model.latent2 > 0)
+            return yaml_fail(place_of(model, "latent2"),
+                             "model: with latent2 goes \"%s\" (a list of layers)", lists[i]);
+        LT_TRY(read_list(networks[i], model, lists[i]));
+    }
+    return LT_OK;
+}
+
 static int read_networks(lt_recipe *r, const yaml_node *model)
 {
     static const char *const lists[] = {"encoder", "decoder"};
@@ -80,7 +98,8 @@ static int read_networks(lt_recipe *r, const yaml_node *model)
             return yaml_fail(model, "model: \"%s\" is missing (a list of layers)", lists[i]);
     LT_TRY(read_list(&r->encoder, model, "encoder"));
     LT_TRY(read_posterior(r, model));
-    return read_list(&r->decoder, model, "decoder");
+    LT_TRY(read_list(&r->decoder, model, "decoder"));
+    return read_second_layer(r, model);
 }
 
 /* The name of an objective alone: its options have a section of their own. */
@@ -293,9 +312,11 @@ void lt_recipe_free(lt_recipe *r)
 {
     if (!r || atomic_fetch_sub(&r->users, 1) > 1)
         return;
-    network *networks[] = {&r->encoder, &r->mean, &r->logvar, &r->decoder};
-    spec *specs[] = {&r->likelihood, &r->prior, &r->objective, &r->beta_schedule, &r->capacity_schedule,
-                     &r->optimiser, &r->learning_rate_schedule};
+    network *networks[] = {&r->encoder, &r->mean,     &r->logvar,
+                           &r->decoder, &r->encoder2, &r->decoder2};
+    spec *specs[] = {&r->likelihood,        &r->prior,     &r->objective,
+                     &r->beta_schedule,     &r->optimiser, &r->learning_rate_schedule,
+                     &r->capacity_schedule};
     for (int i = 0; i < COUNT_OF(networks); i++)
         network_clear(networks[i]);
     for (int i = 0; i < COUNT_OF(specs); i++)
@@ -319,6 +340,11 @@ const lt_data_options *lt_recipe_data_options(const lt_recipe *r) { return &r->d
 const lt_train_options *lt_recipe_train_options(const lt_recipe *r) { return &r->train; }
 
 const char *lt_recipe_text(const lt_recipe *r) { return r->text; }
+
+int64_t recipe_prior_latent(const lt_recipe *r)
+{
+    return r->model.latent2 > 0 ? r->model.latent2 : r->model.latent;
+}
 
 static schedule_clock clock_at(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
 {

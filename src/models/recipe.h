@@ -31,7 +31,7 @@ enum { HEADS_LINEAR, HEADS_OWN }; /* choices of `heads` */
 /* Keys of `model` beside its networks. */
 typedef struct recipe_model {
     char kind[LT_TEXT_SIZE];
-    int64_t latent;
+    int64_t latent, latent2; /* latent2: dimensions of the second stochastic layer; 0: none */
     int heads; /* HEADS_LINEAR, HEADS_OWN */
     char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], init[LT_TEXT_SIZE];
 } recipe_model;
@@ -45,6 +45,7 @@ struct lt_recipe {
     recipe_model model;
     lt_train_options train;
     network encoder, mean, logvar, decoder; /* mean, logvar: the heads, or what comes before them */
+    network encoder2, decoder2; /* of the second stochastic layer */
     lt_init init;
     spec likelihood, prior, objective;
     spec beta_schedule, capacity_schedule; /* of the objective's numbers */
@@ -54,6 +55,9 @@ struct lt_recipe {
 
 /* One more user of r: both free it. */
 lt_recipe *recipe_share(const lt_recipe *r);
+
+/* Dimensions of the codes that the prior is of: the highest. */
+int64_t recipe_prior_latent(const lt_recipe *r);
 
 /* The weight of the rate, what it is kept at, and the learning rate, of the step after `step`
    steps. */
@@ -76,7 +80,7 @@ typedef struct section_part {
 typedef struct section {
     const char *name;
     section_part parts[2];
-    const char *inner[5]; /* NULL after the last */
+    const char *inner[6]; /* NULL after the last */
 } section;
 
 enum { RECIPE_TOP, RECIPE_DATA, RECIPE_MODEL, RECIPE_OBJECTIVE, RECIPE_TRAIN };

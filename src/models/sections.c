@@ -36,6 +36,8 @@ static const lt_option model_options[] = {
      .choices = "vae", .help = "an objective"},
     {.name = "latent", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent), .min = 1,
      .max = 65536, .required = true, .help = "dimensions of z"},
+    {.name = "latent2", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent2),
+     .max = 65536, .help = "dimensions of a second layer of codes, encoder2 and decoder2; 0: none"},
     {.name = "heads", .kind = LT_KIND_CHOICE, .offset = offsetof(recipe_model, heads),
      .choices = "linear|own",
      .help = "of q(z|x): a linear layer behind the lists of posterior, or nothing behind them"},
@@ -76,7 +78,7 @@ section recipe_section(lt_recipe *r, int which)
         return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, {0}};
     case RECIPE_MODEL:
         return (section){"model", {{model_options, &r->model}},
-                         {"encoder", "posterior", "decoder"}};
+                         {"encoder", "posterior", "decoder", "encoder2", "decoder2"}};
     case RECIPE_OBJECTIVE:
         return (section){"objective", {{objective_keys, objective->options}}, {0}};
     default:
@@ -90,7 +92,8 @@ static const spec_row help_rows[] = {
     {.name = "recipe", .summary = "more of them: how training steps", .options = steps_options},
     {.name = "data", .summary = "which images", .options = set_options},
     {.name = "data", .summary = "how to read them", .options = data_options},
-    {.name = "model", .summary = "and lists: encoder, posterior.mean, posterior.logvar, decoder",
+    {.name = "model", .summary = "and lists: encoder, posterior.mean, posterior.logvar, decoder; "
+                                 "encoder2, decoder2",
      .options = model_options},
     {.name = "train", .summary = "the course of training", .options = train_options},
 };
@@ -195,6 +198,10 @@ void recipe_print(lt_recipe *r)
     network_print(&r->mean, 4, "mean", &out);
     network_print(&r->logvar, 4, "logvar", &out);
     network_print(&r->decoder, 2, "decoder", &out);
+    if (r->model.latent2 > 0) {
+        network_print(&r->encoder2, 2, "encoder2", &out);
+        network_print(&r->decoder2, 2, "decoder2", &out);
+    }
     print_section(r, RECIPE_OBJECTIVE, &out);
     print_part(&top.parts[1], 0, &out);
     print_section(r, RECIPE_TRAIN, &out);

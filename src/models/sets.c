@@ -29,6 +29,8 @@ static const line_place places[] = {
     {"model.init", &initialiser_table, "pytorch"},
     {"model.encoder.", &layer_table, NULL},
     {"model.decoder.", &layer_table, NULL},
+    {"model.encoder2.", &layer_table, NULL},
+    {"model.decoder2.", &layer_table, NULL},
     {"model.posterior.mean.", &layer_table, NULL},
     {"model.posterior.logvar.", &layer_table, NULL},
 };

@@ -70,15 +70,17 @@ static int check_objective(const lt_recipe *r, const yaml_node *place)
     if (o->bound != BOUND_ELBO && o->kl == KL_ANALYTIC)
         return yaml_fail(place, "bound %s weighs draws of z: it needs kl: monte-carlo, or auto",
                          bound);
-    if (!prior_is_standard(r) && o->kl == KL_ANALYTIC)
+    bool is_deep = r->model.latent2 > 0;
+    const char *with = is_deep ? "two stochastic layers" : "the prior ";
+    const char *prior = is_deep ? "" : r->prior.row->name;
+    if (!vae_rate_has_formula(r) && o->kl == KL_ANALYTIC)
         return yaml_fail(place,
-                         "the KL term has no formula with the prior %s: it needs kl: monte-carlo, "
-                         "or auto",
-                         r->prior.row->name);
-    if (!prior_is_standard(r) && o->free_bits > 0)
-        return yaml_fail(place, "free_bits is for the prior normal, where each latent has a KL of "
-                                "its own, not %s",
-                         r->prior.row->name);
+                         "the KL term has no formula with %s%s: it needs kl: monte-carlo, or auto",
+                         with, prior);
+    if (!vae_rate_has_formula(r) && o->free_bits > 0)
+        return yaml_fail(place, "free_bits is for one layer of codes with the prior normal, where "
+                                "each latent has a KL of its own, not for %s%s",
+                         with, prior);
     if (o->bound != BOUND_ELBO && (o->free_bits > 0 || o->capacity > 0))
         return yaml_fail(place, "%s is for the bound elbo, not %s",
                          o->free_bits > 0 ? "free_bits" : "capacity", bound);
@@ -89,8 +91,12 @@ static int check_objective(const lt_recipe *r, const yaml_node *place)
 
 static int check(const lt_recipe *r, const yaml_node *root)
 {
-    const yaml_node *objective = yaml_get(root, "objective");
-    LT_TRY(check_output(r, yaml_get(root, "model")));
+    const yaml_node *objective = yaml_get(root, "objective"), *model = yaml_get(root, "model");
+    LT_TRY(check_output(r, model));
+    if (r->model.latent2 > 0 && r->prior.row == &prior_vamp.spec)
+        return yaml_fail(yaml_get(model, "prior"),
+                         "the prior vamp is of codes that the encoder gives for images; with "
+                         "latent2 they would be those behind them");
     return check_objective(r, objective ? objective : root);
 }
 

@@ -23,6 +23,10 @@ typedef struct vae_options {
 
 lt_gauss vae_encode(const model_visit *v, lt_node *x);
 
+/* The second stochastic layer, q(z2|z) and p(z|z2), where latent2 asks for one. */
+lt_gauss vae_encode2(const model_visit *v, lt_node *z);
+lt_gauss vae_decode2(const model_visit *v, lt_node *z2);
+
 /* What the decoder gives for z, n x pixels; of it E[x|z] as images, and the likelihood of x. */
 lt_node *vae_decoder_output(const model_visit *v, lt_node *z);
 lt_node *vae_mean_image(const model_visit *v, lt_node *y);
@@ -32,6 +36,9 @@ lt_node *vae_decode(const model_visit *v, lt_node *z);
 lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x);
 
 /* ---- vae_bounds.c: terms, bounds and weights ---- */
+
+/* Whether the KL term can be taken by its formula. */
+bool vae_rate_has_formula(const lt_recipe *r);
 
 void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t);
 lt_node *vae_log_prior(const model_visit *v, lt_node *z);

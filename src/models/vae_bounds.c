@@ -63,18 +63,33 @@ static lt_node *first_draws(lt_node *x, int64_t k)
 
 /* ---- Draws ---- */
 
+enum { MAX_LAYERS = 2 };
+
+/* Of z, and of z2 if there is a second layer. */
 typedef struct draws {
     int64_t k;
-    lt_gauss q;  /* of each row */
-    lt_node *z;  /* the draw, a function of q */
-    lt_node *at; /* where densities are taken: z, or for dreg z without a gradient */
+    int layers;
+    lt_gauss q[MAX_LAYERS];  /* of each row */
+    lt_node *z[MAX_LAYERS];  /* the draw, a function of q */
+    lt_node *at[MAX_LAYERS]; /* where densities and networks are taken: z, or for dreg z without a
+                                gradient */
 } draws;
 
-static draws draw(lt_gauss posterior, int64_t k, bool is_detached)
+static void draw_layer(draws *d, lt_gauss q, bool is_detached)
 {
-    draws d = {.k = k, .q = {repeat_rows(posterior.mean, k), repeat_rows(posterior.logvar, k)}};
-    d.z = lt_gauss_sample(d.q);
-    d.at = is_detached ? lt_detach(d.z) : d.z;
+    int i = d->layers++;
+    d->q[i] = q;
+    d->z[i] = lt_gauss_sample(q);
+    d->at[i] = is_detached ? lt_detach(d->z[i]) : d->z[i];
+}
+
+static draws draw(const model_visit *v, lt_gauss posterior, int64_t k, bool is_detached)
+{
+    draws d = {.k = k};
+    lt_gauss q = {repeat_rows(posterior.mean, k), repeat_rows(posterior.logvar, k)};
+    draw_layer(&d, q, is_detached);
+    if (v->recipe->model.latent2 > 0)
+        draw_layer(&d, vae_encode2(v, d.at[0]), is_detached);
     return d;
 }
 
@@ -83,13 +98,19 @@ typedef struct densities {
     lt_node *pixels, *prior, *posterior;
 } densities;
 
-/* log p(z) and log q(z|x), the latter for dreg as a function of z alone. */
+/* log p(z) and log q(z|x), of both layers; for dreg functions of the z alone but for the parameters
+   of q(z2|z), which no gradient is asked of. */
 static void add_code_densities(const model_visit *v, const draws *d, densities *log_p)
 {
-    bool is_detached = d->at != d->z;
-    lt_gauss q = is_detached ? (lt_gauss){lt_detach(d->q.mean), lt_detach(d->q.logvar)} : d->q;
-    log_p->posterior = lt_gauss_log_prob(q, d->at);
-    log_p->prior = prior_log_prob(v, d->at);
+    lt_gauss q = d->q[0];
+    if (d->at[0] != d->z[0])
+        q = (lt_gauss){lt_detach(q.mean), lt_detach(q.logvar)};
+    log_p->posterior = lt_gauss_log_prob(q, d->at[0]);
+    log_p->prior = prior_log_prob(v, d->at[d->layers - 1]);
+    if (d->layers == 1)
+        return;
+    log_p->posterior = lt_add(log_p->posterior, lt_gauss_log_prob(d->q[1], d->at[1]));
+    log_p->prior = lt_add(log_p->prior, lt_gauss_log_prob(vae_decode2(v, d->at[1]), d->at[0]));
 }
 
 /* ---- Bounds ---- */
@@ -123,28 +144,40 @@ static lt_node *shares(lt_node *log_w, int64_t k)
        model = -1/n sum s (log p(x|z) + beta log p(z)),   rest = 1/n sum s beta log q(z|x)
        c = s d(model + rest) / dz,   surrogate = model + sum c z
 
-   and the loss has the value of iwae and the surrogate's gradient. What goes backwards for c and
-   for the model's parameters is the same, and computed once. */
+   With two layers z2 is a function of z besides, so c of z has the part c2 dz2 / dz, too. The loss
+   has the value of iwae and the surrogate's gradient. What goes backwards for c and for the model's
+   parameters is the same, and computed once. */
 static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
 {
     double n = (double)lt_shape_size(lt_node_shape(log_p->pixels)) / (double)d->k;
-    lt_node *s = shares(log_weight(log_p, beta), d->k);
+    lt_node *s = shares(log_weight(log_p, beta), d->k), *slope[MAX_LAYERS], *part = NULL;
     lt_node *log_joint = lt_add(log_p->pixels, lt_mul(beta, log_p->prior));
-    lt_node *model = lt_scale(lt_sum(lt_mul(s, log_joint)), -1 / n);
+    lt_node *model = lt_scale(lt_sum(lt_mul(s, log_joint)), -1 / n), *surrogate = model;
     lt_node *rest = lt_scale(lt_sum(lt_mul(s, lt_mul(beta, log_p->posterior))), 1 / n);
     lt_node *column = lt_reshape(s, lt_shape_2d(lt_shape_size(lt_node_shape(s)), 1));
-    lt_node *c = lt_detach(lt_mul(column, lt_grad(lt_add(model, rest), d->at)));
-    lt_node *surrogate = lt_add(model, lt_sum(lt_mul(c, d->z)));
+    lt_grads(lt_add(model, rest), d->layers, d->at, slope);
+    for (int i = d->layers - 1; i >= 0; i--) {
+        lt_node *c = lt_mul(column, slope[i]);
+        if (part)
+            c = lt_add(c, lt_grad(part, d->at[i]));
+        part = lt_sum(lt_mul(lt_detach(c), d->z[i]));
+        surrogate = lt_add(surrogate, part);
+    }
     return lt_add(lt_detach(iwae_loss(log_p, beta, d->k)), lt_sub(surrogate, lt_detach(surrogate)));
 }
 
 /* ---- The rate ---- */
 
+bool vae_rate_has_formula(const lt_recipe *r)
+{
+    return prior_is_standard(r) && r->model.latent2 == 0;
+}
+
 /* Whether the KL term is log q(z|x) - log p(z) at the draws, not its formula. */
 static bool is_rate_drawn(const model_visit *v)
 {
     const vae_options *o = options_of(v);
-    if (!prior_is_standard(v->recipe))
+    if (!vae_rate_has_formula(v->recipe))
         return true;
     return v->is_training && (o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO);
 }
@@ -154,9 +187,10 @@ static lt_node *rate_by_latent(const model_visit *v, lt_gauss posterior, const d
 {
     lt_node *terms;
     if (is_rate_drawn(v)) {
-        lt_node *deviation =
-            lt_mul(lt_square(lt_sub(d->z, d->q.mean)), lt_exp(lt_neg(d->q.logvar)));
-        terms = lt_sub(lt_square(d->z), lt_add(d->q.logvar, deviation));
+        lt_gauss q = d->q[0];
+        lt_node *z = d->z[0];
+        lt_node *deviation = lt_mul(lt_square(lt_sub(z, q.mean)), lt_exp(lt_neg(q.logvar)));
+        terms = lt_sub(lt_square(z), lt_add(q.logvar, deviation));
     } else {
         terms =
             lt_add(lt_square(posterior.mean), lt_sub(lt_expm1(posterior.logvar), posterior.logvar));
@@ -194,14 +228,14 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
     const vae_options *o = options_of(v);
     int64_t k = v->is_training ? o->samples : 1;
     t->posterior = vae_encode(v, x);
-    draws d = draw(t->posterior, k, v->is_training && o->bound == BOUND_DREG);
-    lt_node *y = vae_decoder_output(v, d.at), *images = repeat_rows(x, k);
+    draws d = draw(v, t->posterior, k, v->is_training && o->bound == BOUND_DREG);
+    lt_node *y = vae_decoder_output(v, d.at[0]), *images = repeat_rows(x, k);
     likelihood_terms pixel = vae_likelihood(v, y, images);
     densities log_p = {.pixels = pixel.log_prob};
     add_code_densities(v, &d, &log_p);
 
     lt_node *means = vae_mean_image(v, y), *log_ratio = lt_sub(log_p.posterior, log_p.prior);
-    t->z = first_draws(d.z, k);
+    t->z = first_draws(d.z[0], k);
     t->distortion = mean_of_draws(lt_neg(log_p.pixels), k);
     t->sigma = pixel.sigma;
     t->reconstruction = first_draws(means, k);
@@ -214,37 +248,68 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
     t->loss = loss_of(v, &d, &log_p, t);
 }
 
-/* ---- Weights ---- */
+/* ---- Weights and the prior ---- */
 
 lt_node *vae_log_prior(const model_visit *v, lt_node *z)
 {
+    if (v->recipe->model.latent2 > 0)
+        return lt_graph_fail(v->graph, "log p(z) of the first of two stochastic layers is an "
+                                       "integral over the second");
     return prior_log_prob(v, z);
 }
 
-lt_node *vae_draw_prior(const model_visit *v, int64_t n) { return prior_draw(v, n); }
-
-/* log p(z) - log q(z|x) with (z - mean) / sigma = eps. log q is -1/2 sum log 2 pi + logvar + eps^2;
-   with N(0, I) the constants are the same and need not be added: 1/2 sum eps^2 + logvar - z^2. */
-static lt_node *prior_to_posterior(const model_visit *v, lt_node *z, lt_node *eps, lt_node *logvar)
+lt_node *vae_draw_prior(const model_visit *v, int64_t n)
 {
-    static const double log_2_pi = 1.83787706640934548356;
-    lt_node *spread = lt_add(lt_square(eps), logvar);
-    if (prior_is_standard(v->recipe))
-        return lt_scale(lt_sum_rows(lt_sub(spread, lt_square(z))), 0.5);
-    double constant = 0.5 * log_2_pi * (double)v->recipe->model.latent;
-    lt_node *minus_log_q = lt_shift(lt_scale(lt_sum_rows(spread), 0.5), constant);
-    return lt_add(prior_log_prob(v, z), minus_log_q);
+    lt_node *z = prior_draw(v, n);
+    return v->recipe->model.latent2 > 0 ? lt_gauss_sample(vae_decode2(v, z)) : z;
 }
 
-/* z = mean + sigma eps, log w = log p(x|z) + log p(z) - log q(z|x). */
-lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k)
+/* Draws of a layer with the noise that made them, (z - mean) / sigma = eps. */
+typedef struct noisy_draw {
+    lt_node *z, *eps, *logvar;
+} noisy_draw;
+
+static noisy_draw draw_with_noise(lt_gauss q, int64_t k)
 {
     lt_shape s = lt_node_shape(q.mean);
     s.d[0] *= k;
-    lt_node *eps = lt_normal(v->graph, s);
-    lt_node *logvar = repeat_rows(q.logvar, k);
+    noisy_draw d = {.eps = lt_normal(lt_node_graph(q.mean), s), .logvar = repeat_rows(q.logvar, k)};
     lt_node *sigma = repeat_rows(lt_exp(lt_scale(q.logvar, 0.5)), k);
-    lt_node *z = lt_add(repeat_rows(q.mean, k), lt_mul(sigma, eps));
-    lt_node *ratio = prior_to_posterior(v, z, eps, logvar);
-    return lt_add(vae_log_prob(v, z, repeat_rows(x, k)), ratio);
+    d.z = lt_add(repeat_rows(q.mean, k), lt_mul(sigma, d.eps));
+    return d;
+}
+
+/* 1/2 sum log 2 pi + logvar + eps^2. */
+static lt_node *minus_log_posterior(const noisy_draw *d)
+{
+    static const double log_2_pi = 1.83787706640934548356;
+    double latent = (double)lt_node_shape(d->z).d[1];
+    lt_node *sum = lt_sum_rows(lt_add(lt_square(d->eps), d->logvar));
+    return lt_shift(lt_scale(sum, 0.5), 0.5 * log_2_pi * latent);
+}
+
+/* log p - log q of the layer that the prior is of; N(0, I) has the constants of q, which need not
+   be added: 1/2 sum eps^2 + logvar - z^2. */
+static lt_node *prior_to_posterior(const model_visit *v, const noisy_draw *d)
+{
+    if (!prior_is_standard(v->recipe))
+        return lt_add(prior_log_prob(v, d->z), minus_log_posterior(d));
+    lt_node *terms = lt_sub(lt_add(lt_square(d->eps), d->logvar), lt_square(d->z));
+    return lt_scale(lt_sum_rows(terms), 0.5);
+}
+
+/* log p(z2) p(z|z2) - log q(z|x) q(z2|z), one z2 for each z. */
+static lt_node *two_layer_ratio(const model_visit *v, const noisy_draw *d)
+{
+    noisy_draw d2 = draw_with_noise(vae_encode2(v, d->z), 1);
+    lt_node *first = lt_add(lt_gauss_log_prob(vae_decode2(v, d2.z), d->z), minus_log_posterior(d));
+    return lt_add(prior_to_posterior(v, &d2), first);
+}
+
+lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k)
+{
+    noisy_draw d = draw_with_noise(q, k);
+    lt_node *ratio =
+        v->recipe->model.latent2 > 0 ? two_layer_ratio(v, &d) : prior_to_posterior(v, &d);
+    return lt_add(vae_log_prob(v, d.z, repeat_rows(x, k)), ratio);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The networks of a VAE: q(z|x) as a diagonal Gaussian with two heads, p(x|z) by a likelihood. */
+/* The networks of a VAE: q(z|x) as a diagonal Gaussian with two heads, p(x|z) by a likelihood, and
+   between two layers of codes diagonal Gaussians both ways. */
 #include "models/vae.h"
 
 #include "graph/op.h"
@@ -41,6 +42,19 @@ static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s
     return y;
 }
 
+/* `words` name it in summaries. */
+static lt_node *linear_head(const model_visit *v, lt_scope *s, const char *name, const char *words,
+                            lt_node *h, int64_t units)
+{
+    lt_node *y = lt_linear(s, name, h, units, .weight_init = v->recipe->init,
+                           .bias_init = init_of_bias(v->recipe->init));
+    if (v->observer)
+        v->observer(v->user, &(network_event){.scope = scope_name(s), .index = name,
+                                              .words = words, .in = lt_node_shape(h),
+                                              .out = lt_node_shape(y)});
+    return y;
+}
+
 /* A head: layers of its own, if it has any, and unless `heads` says that these are all, a linear
    one, named as the next in their list. */
 static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name,
@@ -58,14 +72,7 @@ static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name
     }
     if (is_own)
         return check_head(v, own, s, h);
-    h = lt_flatten(h);
-    lt_node *y = lt_linear(s, name, h, v->recipe->model.latent, .weight_init = v->recipe->init,
-                           .bias_init = init_of_bias(v->recipe->init));
-    if (v->observer)
-        v->observer(v->user, &(network_event){.scope = scope_name(s), .index = name,
-                                              .words = "linear latent", .in = lt_node_shape(h),
-                                              .out = lt_node_shape(y)});
-    return y;
+    return linear_head(v, s, name, "linear latent", lt_flatten(h), v->recipe->model.latent);
 }
 
 /* ---- Encoder and decoder ---- */
@@ -77,6 +84,31 @@ lt_gauss vae_encode(const model_visit *v, lt_node *x)
     lt_scope *posterior = lt_scope_enter(v->root, "posterior");
     return (lt_gauss){.mean = head(v, posterior, "mean", &v->recipe->mean, h),
                       .logvar = head(v, posterior, "logvar", &v->recipe->logvar, h)};
+}
+
+/* A network between codes, and the heads behind it. */
+static lt_gauss gauss_of_codes(const model_visit *v, const network *net, const char *name,
+                               const char *heads, const char *words, lt_node *z, int64_t units)
+{
+    network_context c = context_of(v);
+    lt_node *h = lt_flatten(network_build(net, &c, lt_scope_enter(v->root, name), z));
+    lt_scope *s = lt_scope_enter(v->root, heads);
+    return (lt_gauss){.mean = linear_head(v, s, "mean", words, h, units),
+                      .logvar = linear_head(v, s, "logvar", words, h, units)};
+}
+
+lt_gauss vae_encode2(const model_visit *v, lt_node *z)
+{
+    const lt_recipe *r = v->recipe;
+    return gauss_of_codes(v, &r->encoder2, "encoder2", "posterior2", "linear latent2", z,
+                          r->model.latent2);
+}
+
+lt_gauss vae_decode2(const model_visit *v, lt_node *z2)
+{
+    const lt_recipe *r = v->recipe;
+    return gauss_of_codes(v, &r->decoder2, "decoder2", "prior", "linear latent", z2,
+                          r->model.latent);
 }
 
 /* What the decoder gives for z, as n x pixels. */
