@@ -104,6 +104,14 @@ static int find(const eval_request *q, eval_findings *f, meter *m, double *each_
                                   .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
                                   .progress = show_progress, .user = &p};
     LT_TRY(lt_diagnose(t->model, t->data, f->split, &codes, &f->codes));
+    p = begin_phase(m, "annealing");
+    lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
+                          .from_posterior = f->from_posterior, .images = (int)q->images,
+                          .nll_of = each_ais, .threads = (int)q->threads,
+                          .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
+                          .progress = show_progress, .user = &p};
+    if (f->with_ais) /* first, because it refuses some models */
+        LT_TRY(lt_anneal(t->model, t->data, f->split, &ais, &f->ais));
     p = begin_phase(m, "bounds");
     lt_eval_options bounds = {.nll_samples = (int)q->samples, .iwae = q->iwae,
                               .n_iwae = q->n_iwae, .images = (int)q->images,
@@ -111,17 +119,9 @@ static int find(const eval_request *q, eval_findings *f, meter *m, double *each_
                               .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
                               .progress = show_progress, .user = &p};
     LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
-    if (!f->with_ais)
-        return LT_OK;
-    p = begin_phase(m, "annealing");
-    lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
-                          .from_posterior = f->from_posterior, .images = (int)q->images,
-                          .nll_of = each_ais, .threads = (int)q->threads,
-                          .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
-                          .progress = show_progress, .user = &p};
-    LT_TRY(lt_anneal(t->model, t->data, f->split, &ais, &f->ais));
-    f->ais_less_nll = q->samples > 0 ? mean_difference(each_ais, each_nll, f->e.images)
-                                     : (lt_estimate){(double)NAN, (double)NAN};
+    f->ais_less_nll = f->with_ais && q->samples > 0
+                          ? mean_difference(each_ais, each_nll, f->e.images)
+                          : (lt_estimate){(double)NAN, (double)NAN};
     return LT_OK;
 }
 
@@ -171,8 +171,8 @@ static int run(const command *c, int argc, const char **argv)
     eval_request q = {.split = LT_TEST};
     const flag flags[] = {
         FLAG_SPLIT(&q.split),
-        {"images", 'n', FLAG_COUNT, &q.images, "N", "only N images, spread evenly over the split", 1,
-         INT32_MAX, NULL},
+        {"images", 'n', FLAG_COUNT, &q.images, "N", "only N images, spread evenly over the split",
+         1, INT32_MAX, NULL},
         {"nll", 'k', FLAG_COUNT, &q.samples, "K",
          "also estimate -log p(x) with K draws per image", 1, MOST_DRAWS, NULL},
         {"iwae", 0, FLAG_TEXT, &q.iwae_text, "K,K,...",

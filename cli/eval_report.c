@@ -41,8 +41,8 @@ static json_t *codes_json(const lt_diagnosis *d)
         json_array_append_new(kl, json_number(d->units[k].kl));
         json_array_append_new(spread, json_number(d->units[k].mean_variance));
     }
-    return json_pack("{s:i, s:i, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "latents", d->latent, "active",
-                     d->active, "mutual_information", json_estimate(d->mutual_information),
+    return json_pack("{s:i, s:i, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "latents", d->latent,
+                     "active", d->active, "mutual_information", json_estimate(d->mutual_information),
                      "most_information", json_number(d->most_information), "aggregate_kl",
                      json_estimate(d->aggregate_kl), "collapsed", d->is_collapsed, "reason",
                      d->reason, "kl_per_latent", kl, "mean_variance_per_latent", spread);
@@ -192,8 +192,8 @@ static void judge_draws(const lt_evaluation *e)
                    e->nll_samples);
     if (e->pareto_share > few)
         print_note("Do not believe what %d draws say: for %.0f %% of the images the weights have a "
-                   "tail with Pareto k above 0.7, so that the mean is decided by draws that are rarely "
-                   "seen. On average the estimates are too high, by an unknown amount, and their "
+                   "tail with Pareto k above 0.7, so that the mean is decided by draws that are "
+                   "rarely seen. On average the estimates are too high, by an unknown amount, and their "
                    "errors do not show it. More draws hardly help; --ais does not depend on q(z|x).",
                    e->draws, 100 * e->pareto_share);
 }
@@ -211,15 +211,15 @@ static void judge_ais(const eval_findings *f)
         print_note("AIS and the NLL agree within 3 standard errors of their difference.");
     else
         print_note("AIS finds %.2f nats %s than importance sampling, %.1f standard errors. Both are "
-                   "too high on average, so the lower one is nearer.", fabs(d), d < 0 ? "less" : "more",
-                   fabs(d) / error);
+                   "too high on average, so the lower one is nearer.", fabs(d),
+                   d < 0 ? "less" : "more", fabs(d) / error);
 }
 
 static void judge_codes(const lt_diagnosis *d)
 {
     if (d->is_collapsed)
         print_note("POSTERIOR COLLAPSE: %s.", d->reason);
-    else if (d->mutual_information.value > d->most_information - 1)
+    else if (d->images > 1 && d->mutual_information.value > d->most_information - 1)
         print_note("The information is as much as %lld images can show: there may be more.",
                    (long long)d->images);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A model whose likelihood is known: z ~ N(0, I), x = W z + b + sigma e with orthogonal columns of W.
-   Then p(x) = N(b, W W' + sigma^2 I), and the posterior is a diagonal Gaussian with a linear mean,
-   which the encoder's two heads can be. */
+/* A model whose likelihood is known: z ~ N(0, I), x = W z + b + sigma e with orthogonal columns of
+   W. Then p(x) = N(b, W W' + sigma^2 I), and the posterior is a diagonal Gaussian with a linear
+   mean, which the encoder's two heads can be. */
 #ifndef LATENT_LINEAR_MODEL_H
 #define LATENT_LINEAR_MODEL_H
 

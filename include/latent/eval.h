@@ -54,8 +54,8 @@ typedef enum lt_unit {
 /* "discrete", "density", "cross-entropy"; a static string. */
 LT_API const char *lt_unit_name(lt_unit unit);
 
-/* The bound of k draws (Burda et al. 2016): L_k = E log 1/k sum_j p(x, z_j) / q(z_j|x), which is below
-   log p(x), grows with k, and is the ELBO for k = 1. */
+/* The bound of k draws (Burda et al. 2016): L_k = E log 1/k sum_j p(x, z_j) / q(z_j|x), which is
+   below log p(x), grows with k, and is the ELBO for k = 1. */
 typedef struct lt_bound {
     int k;
     lt_estimate value; /* -L_k, to be compared with -elbo and nll: a mean over groups of k draws */
@@ -84,9 +84,9 @@ typedef struct lt_evaluation {
     lt_bound bounds[LT_MAX_BOUNDS]; /* in the order of `iwae` */
     int n_bounds;
     int draws;           /* of each image: the largest K or k */
-    double pareto_k;     /* median over images of the shape of the tail of an image's weights (Vehtari
-                            et al. 2024): of a few of them where it is small, none above 0.7 to be
-                            believed; NaN with less than 25 draws */
+    double pareto_k;     /* median over images of the shape of the tail of an image's weights
+                            (Vehtari et al. 2024): of a few of them where it is small, none above
+                            0.7 to be believed; NaN with less than 25 draws */
     double pareto_share; /* of images whose own is above 0.7 */
     double seconds;
 } lt_evaluation;
@@ -117,8 +117,8 @@ typedef struct lt_ais_result {
     int64_t images;
     int chains, steps;
     lt_estimate nll;   /* -log of the mean weight of the chains: in expectation above -log p(x) */
-    double ess;        /* mean over images of (sum w)^2 / sum w^2, between 1 and chains; near 1: more
-                          steps are needed */
+    double ess;        /* mean over images of (sum w)^2 / sum w^2, between 1 and chains; near 1:
+                          more steps are needed */
     double acceptance; /* of transitions; steps are adapted towards 0.65 */
     double step_size;  /* mean over images at the end, in units of q's deviations */
     double seconds;
@@ -156,27 +156,27 @@ typedef struct lt_diagnosis {
     int64_t images;
     int latent, active;             /* latents; of these active */
     lt_estimate rate;
-    lt_estimate mutual_information; /* of code and image: mean of log q(z|x) - log q(z) over a draw of
-                                       each of at most 4000 images spread over the split. Without bias
-                                       for the images of the split; of all images there are, it cannot
-                                       find more than ... */
+    lt_estimate mutual_information; /* of code and image: mean of log q(z|x) - log q(z) over a draw
+                                       of each of at most 4000 images spread over the split. Without
+                                       bias for the images of the split; of all images there are, it
+                                       cannot find more than ... */
     double most_information;        /* ... log n nats, so that near it this is a lower bound */
     lt_estimate aggregate_kl;       /* KL(q(z) || p(z)): mean of rate - information, same draws */
     lt_latent_unit *units;          /* `latent` of them */
-    bool is_collapsed;              /* the code says nothing about the image: less than 0.1 nats, or less
-                                       than 0.5 and no latent active */
+    bool is_collapsed;              /* the code says nothing about the image: less than 0.1 nats, or
+                                       less than 0.5 and no latent active */
     char reason[320];               /* why, in words; "" if it is not */
     double seconds;
 } lt_diagnosis;
 
-/* Encodes a split and looks at its codes. LT_INTERRUPTED when `progress` said so. Clear the result in
-   any case. Nullable: o. */
+/* Encodes a split and looks at its codes. LT_INTERRUPTED when `progress` said so. Clear the result
+   in any case. Nullable: o. */
 LT_API int lt_diagnose(lt_model *m, lt_dataset *d, lt_split split, const lt_diagnosis_options *o,
                        lt_diagnosis *result);
 LT_API void lt_diagnosis_clear(lt_diagnosis *d);
 
-/* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has no
-   formula for the mean ---- */
+/* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has
+   no formula for the mean ---- */
 
 /* Writes n images E[x|z], z drawn from the prior N(0, I). The first ones do not depend on n. */
 LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Annealed importance sampling of log p(x) (Neal 2001; of decoders: Wu et al. 2017). From a Gaussian
-   f_0 whose logarithm is known, N(0, I) or q(z|x), chains go through
+/* Annealed importance sampling of log p(x) (Neal 2001; of decoders: Wu et al. 2017). From a
+   Gaussian f_0 whose logarithm is known, N(0, I) or q(z|x), chains go through
 
        log f_b(z) = (1 - b) log f_0(z) + b (log p(z) + log p(x|z)),    b = 0 ... 1,
 
    by one Hamiltonian transition at each b; log w gains (b' - b) (log p(x, z) - log f_0(z)) at each
    step, and the mean of w over chains is an unbiased estimate of p(x).
 
-   Transitions must not depend on the chains they move, or that ends. So a pilot of a few chains goes
-   first and adapts the step of each image at each b towards 65 % acceptance; the chains that count
-   use its steps as they are. Masses are those of the posterior that q suggests at b, of precision
-   (1 - b) / sigma_0^2 + b / sigma_q^2, whatever f_0 is: that is exact where decoder and encoder are
-   linear, and no more than a choice of units elsewhere. */
+   Transitions must not depend on the chains they move, or that ends. So a pilot of a few chains
+   goes first and adapts the step of each image at each b towards 65 % acceptance; the chains that
+   count use its steps as they are. Masses are those of the posterior that q suggests at b, of
+   precision (1 - b) / sigma_0^2 + b / sigma_q^2, whatever f_0 is: that is exact where decoder and
+   encoder are linear, and no more than a choice of units elsewhere. */
 #include <latent/eval.h>
 #include <latent/train.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the codes of a split are like: which latents say something about the image, how much they say
-   together, and how the codes of all images lie against the prior. */
+/* What the codes of a split are like: which latents say something about the image, how much they
+   say together, and how the codes of all images lie against the prior. */
 #include <latent/eval.h>
 #include <latent/train.h>
 

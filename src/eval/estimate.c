@@ -106,8 +106,8 @@ static double shape_at(double theta, const double *x, int n)
     return sum / n;
 }
 
-/* Zhang and Stephens: theta's posterior mean over a grid of quantiles of a prior that the data scale;
-   the profile likelihood of theta is n (log(-theta / k) - k - 1). x ascends. */
+/* Zhang and Stephens: theta's posterior mean over a grid of quantiles of a prior that the data
+   scale; the profile likelihood of theta is n (log(-theta / k) - k - 1). x ascends. */
 static double fit_theta(const double *x, int n)
 {
     enum { LEAST_GRID = 30 };

@@ -19,7 +19,8 @@
 enum { BATCH = 200, DRAWN_ROWS = 1000 };
 
 /* The steps of the run key from here on belong to the draws of the likelihood, 2^32 to each batch;
-   those below to the ELBO's. So the ELBO does not depend on K, and more draws begin with the same. */
+   those below to the ELBO's. So the ELBO does not depend on K, and more draws begin with the same.
+   */
 static const uint64_t NLL_STEPS = 1ull << 63;
 
 /* ---- The two programs ---- */

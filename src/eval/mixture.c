@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Densities of a large mixture of diagonal Gaussians at many places: each Gaussian is read once for a
-   block of places, which stay in cache. */
+/* Densities of a large mixture of diagonal Gaussians at many places: each Gaussian is read once for
+   a block of places, which stay in cache. */
 #include "eval/mixture.h"
 
 #include "base/clones.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The aggregate posterior of a split, q(z) = 1/n sum over its images of q(z|x): a mixture of diagonal
-   Gaussians, kept as rows of floats that are a multiple of MIXTURE_LANES wide, zeros behind. */
+/* The aggregate posterior of a split, q(z) = 1/n sum over its images of q(z|x): a mixture of
+   diagonal Gaussians, kept as rows of floats that are a multiple of MIXTURE_LANES wide, zeros
+   behind. */
 #ifndef LATENT_MIXTURE_H
 #define LATENT_MIXTURE_H
 
