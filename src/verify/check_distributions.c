@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "verify/draws.h"
 
-#include <latent/nn.h>
+#include <latent/distributions.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -161,6 +161,143 @@ static int check_means(int64_t n, double *errors)
     return status;
 }
 
+/* ---- Every family: formulas against means of draws ---- */
+
+enum { FAMILIES = 11 };
+
+static lt_node *row(lt_graph *g, double a, double b, double c)
+{
+    return lt_constant(g, lt_shape_2d(1, DIMS), (double[]){a, b, c});
+}
+
+/* Two components of DIMS numbers. */
+static lt_gauss components(lt_graph *g, double shift)
+{
+    lt_shape s = {.rank = 3, .d = {1, 2, DIMS}};
+    const double mean[] = {-1 + shift, 0, 1, 1, shift, -0.5}, logvar[] = {0, -1, 0.5, 0.2, 0, -0.3};
+    return (lt_gauss){lt_constant(g, s, mean), lt_constant(g, s, logvar)};
+}
+
+static lt_distribution full_normal(lt_graph *g, double t)
+{
+    const double l[] = {1 + t, 0, 0, 0.3, 0.8, 0, -t, 0.2, 1.1};
+    return lt_full_normal_distribution(row(g, t, 0, 1), lt_constant(g, lt_shape_2d(DIMS, DIMS), l));
+}
+
+/* A distribution of family i over rows of DIMS numbers; t tells two of one family apart. */
+static lt_distribution member(lt_graph *g, int i, double t)
+{
+    lt_gauss pseudo = components(g, t);
+    lt_shape two = lt_shape_2d(2, DIMS);
+    switch (i) {
+    case 0:
+        return lt_normal_distribution((lt_gauss){row(g, t, -1, 0.5), row(g, 0, t, -1)});
+    case 1:
+        return lt_standard_normal(g, DIMS);
+    case 2:
+        return full_normal(g, t);
+    case 3:
+        return lt_laplace_distribution(row(g, 0, t, 1), row(g, t, -0.5, 0));
+    case 4:
+        return lt_uniform_distribution(row(g, -t, 0.1, 0), row(g, 0.5 + t, 0.9, 1));
+    case 5:
+        return lt_bernoulli_distribution(row(g, t, -1, 2));
+    case 6:
+        return lt_categorical_distribution(row(g, t, -1, 1));
+    case 7:
+        return lt_continuous_bernoulli_distribution(row(g, t, -1, 2));
+    case 8:
+        return lt_discretised_logistic_distribution(row(g, 0.5, t, 0.2), row(g, -3, -2, -2.5));
+    case 9:
+        return lt_mixture_distribution(lt_constant(g, lt_shape_2d(1, 2), (double[]){t, 0.5}),
+                                       pseudo);
+    default:
+        return lt_vamp_prior(
+            (lt_gauss){lt_reshape(pseudo.mean, two), lt_reshape(pseudo.logvar, two)});
+    }
+}
+
+typedef struct tried {
+    int formulas, infinite;
+    double errors; /* the largest difference in standard errors */
+} tried;
+
+/* A formula's value against the mean of draws and its standard error. */
+static int check_formula(lt_graph *g, lt_node *formula, lt_monte_carlo drawn, const char *what,
+                         const char *q, const char *p, tried *t)
+{
+    double found[3];
+    lt_node *all[] = {formula, drawn.value, drawn.se};
+    LT_TRY(read_rows(g, lt_concat(0, 3, all), found, 3));
+    t->formulas++;
+    t->infinite += isinf(found[0]);
+    if (found[0] == found[1]) /* infinity too */
+        return LT_OK;
+    double off = fabs(found[0] - found[1]), rounding = 1e-9 * fabs(found[0]);
+    if (found[2] > rounding)
+        t->errors = fmax(t->errors, off / found[2]);
+    if (off <= 4.5 * found[2] + rounding)
+        return LT_OK;
+    return status_fail(LT_VALUE, "%s of %s%s%s: formula %.6g, mean of draws %.6g +- %.1e", what, q,
+                       p[0] ? " and " : "", p, found[0], found[1], found[2]);
+}
+
+static int check_divergence(int i, int k, int n, tried *t)
+{
+    lt_graph *g = lt_graph_create();
+    lt_distribution q = member(g, i, 0), p = member(g, k, 0.4);
+    if (lt_has_divergence(q, p))
+        return check_formula(g, lt_divergence(q, p), lt_estimate_divergence(q, p, n), "KL",
+                             lt_distribution_describe(q).name, lt_distribution_describe(p).name, t);
+    lt_graph_free(g);
+    return LT_OK;
+}
+
+static int check_entropy(int i, int n, tried *t)
+{
+    lt_graph *g = lt_graph_create();
+    lt_distribution q = member(g, i, 0.4);
+    lt_family_info info = lt_distribution_describe(q);
+    if (info.has_entropy)
+        return check_formula(g, lt_entropy(q), lt_estimate_entropy(q, n), "entropy", info.name, "",
+                             t);
+    lt_graph_free(g);
+    return LT_OK;
+}
+
+static int check_divergences(int n, tried *t)
+{
+    for (int i = 0; i < FAMILIES; i++)
+        for (int k = 0; k < FAMILIES; k++)
+            LT_TRY(check_divergence(i, k, n, t));
+    return LT_OK;
+}
+
+static int check_entropies(int n, tried *t)
+{
+    for (int i = 0; i < FAMILIES; i++)
+        LT_TRY(check_entropy(i, n, t));
+    return LT_OK;
+}
+
+/* KL of U[0, 1] and U[low, low + 1]: 0 of itself, else infinite, either way round. */
+static int check_supports(void)
+{
+    static const double lows[] = {0, 0.5, 1};
+    for (int i = 0; i < 2 * COUNT_OF(lows); i++) {
+        double low = lows[i / 2], found, want = low > 0 ? HUGE_VAL : 0;
+        lt_graph *g = lt_graph_create();
+        lt_shape s = lt_shape_2d(1, 1);
+        lt_node *ends[] = {lt_constant(g, s, &low), lt_constant(g, s, (double[]){low + 1}),
+                           lt_constant(g, s, (double[]){0}), lt_constant(g, s, (double[]){1})};
+        lt_distribution a = lt_uniform_distribution(ends[0], ends[1]),
+                        b = lt_uniform_distribution(ends[2], ends[3]);
+        LT_TRY(read_rows(g, i % 2 ? lt_divergence(a, b) : lt_divergence(b, a), &found, 1));
+        LT_TRY(check_near("KL", found, want, 0));
+    }
+    return LT_OK;
+}
+
 /* ---- Densities ---- */
 
 /* Bernoulli: the probabilities of all images of 4 pixels add up to 1. */
@@ -230,6 +367,21 @@ void check_distributions(check_run *r)
     int status = check_means(n, &errors);
     if (!check_report(r, "distributions", "KL and entropy by Monte Carlo", status,
                       "means of %jd draws within %.1f standard errors", (intmax_t)n, errors))
+        return;
+    const int few = (int)n / 10;
+    tried kl = {0}, entropy = {0};
+    status = check_divergences(few, &kl);
+    if (!check_report(r, "distributions", "KL of all families", status,
+                      "%d finite, %d infinite, means of %d draws within %.1f standard errors",
+                      kl.formulas - kl.infinite, kl.infinite, few, kl.errors))
+        return;
+    status = check_entropies(few, &entropy);
+    if (!check_report(r, "distributions", "entropy of all families", status,
+                      "%d formulas, means of %d draws within %.1f standard errors",
+                      entropy.formulas, few, entropy.errors))
+        return;
+    if (!check_report(r, "distributions", "other supports", check_supports(),
+                      "KL of U[0, 1] and U[0.5, 1.5] or U[1, 2] is infinite, either way"))
         return;
     status = check_bernoulli(&worst);
     if (!check_report(r, "distributions", "Bernoulli", status, "adds up to 1, to %s",
