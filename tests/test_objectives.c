@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Objectives: weights and bounds against their definitions put together from densities, in the
-   double precision of the reference executor. */
+   double precision of the reference executor, and against PyTorch. */
 #include "models/objective.h"
 
 #include "check.h"
+#include "golden/golden.h"
+#include "scratch.h"
 
 #include <latent/train.h>
 
@@ -588,6 +590,35 @@ static void capacity_rises_by_its_schedule(void **state)
     lt_recipe_free(r);
 }
 
+typedef struct training {
+    lt_dataset *data;
+    lt_model *model;
+    lt_trainer *trainer;
+} training;
+
+static training open_training(const char *words, const char *const *sets, int n)
+{
+    training t;
+    lt_recipe *r = lt_recipe_parse("tiny.yaml", words, sets, n);
+    if (!r)
+        fail_msg("%s", lt_last_error());
+    assert_int_equal(lt_recipe_open_data(r, NULL, &t.data), LT_OK);
+    const lt_dataset_info *info = lt_dataset_describe(t.data);
+    t.model = lt_model_create(r, (lt_image_size){info->h, info->w, info->c});
+    assert_non_null(t.model);
+    t.trainer = lt_trainer_create(t.model, t.data, &(lt_trainer_options){.threads = 1});
+    assert_non_null(t.trainer);
+    lt_recipe_free(r);
+    return t;
+}
+
+static void close_training(training *t)
+{
+    lt_trainer_free(t->trainer);
+    lt_model_free(t->model);
+    lt_dataset_free(t->data);
+}
+
 /* The numbers of the schedules reach the step. */
 static void training_steps_are_given_the_capacity(void **state)
 {
@@ -595,22 +626,12 @@ static void training_steps_are_given_the_capacity(void **state)
     static const char *const sets[] = {"objective.capacity=8", "objective.beta=3", "train.batch=50",
                                        "objective.capacity_schedule=linear epochs=2",
                                        "data.limit=100"};
-    lt_recipe *r = lt_recipe_parse("tiny.yaml", TINY, sets, COUNT_OF(sets));
-    assert_non_null(r);
-    lt_dataset *d;
-    assert_int_equal(lt_recipe_open_data(r, NULL, &d), LT_OK);
-    const lt_dataset_info *info = lt_dataset_describe(d);
-    lt_model *m = lt_model_create(r, (lt_image_size){info->h, info->w, info->c});
-    lt_trainer *t = lt_trainer_create(m, d, &(lt_trainer_options){.threads = 1});
-    assert_non_null(t);
+    training t = open_training(TINY, sets, COUNT_OF(sets));
     lt_train_report report;
-    assert_int_equal(lt_trainer_step(t, &report), LT_OK);
+    assert_int_equal(lt_trainer_step(t.trainer, &report), LT_OK);
     assert_near(report.loss, report.distortion + 3 * fabs(report.rate - 4),
                 1e-5 * fabs(report.loss));
-    lt_trainer_free(t);
-    lt_model_free(m);
-    lt_dataset_free(d);
-    lt_recipe_free(r);
+    close_training(&t);
 }
 
 /* ---- What options exclude ---- */
@@ -1085,6 +1106,90 @@ static void two_layer_recipes_read_back(void **state)
     lt_recipe_free(r);
 }
 
+/* ---- Training goes on where it was stopped ---- */
+
+/* Stopped in the second of three epochs of three steps, where the schedules have moved. */
+static void check_resume(const char *words, const char *const *sets, int n)
+{
+    enum { STEPS = 9, STOP = 4 };
+    char *path = file_join(dir, "middle");
+    training whole = open_training(words, sets, n), rest = open_training(words, sets, n);
+    for (int i = 0; i < STEPS; i++) {
+        if (i == STOP)
+            assert_int_equal(lt_trainer_save(whole.trainer, path), LT_OK);
+        assert_int_equal(lt_trainer_step(whole.trainer, NULL), LT_OK);
+    }
+    assert_int_equal(lt_trainer_load(rest.trainer, path), LT_OK);
+    for (int i = STOP; i < STEPS; i++)
+        assert_int_equal(lt_trainer_step(rest.trainer, NULL), LT_OK);
+    lt_params *a = lt_model_params(whole.model), *b = lt_model_params(rest.model);
+    assert_memory_equal(lt_params_block(a), lt_params_block(b),
+                        sizeof(float) * (size_t)lt_params_extent(a));
+    close_training(&whole);
+    close_training(&rest);
+    free(path);
+}
+
+static void resumed_training_has_the_same_bits(void **state)
+{
+    (void)state;
+#define SHORT "data.limit=100", "train.batch=40", "train.epochs=3"
+    check_resume(TWO,
+                 (const char *[]){SHORT, "objective.samples=3", "objective.bound=dreg",
+                                  "learning_rate_schedule=burda stages=2"},
+                 6);
+    check_resume(TINY, (const char *[]){SHORT, "model.prior=vamp 3", "objective.bound=iwae"}, 5);
+    check_resume(TINY,
+                 (const char *[]){SHORT, "objective.capacity=4", "objective.beta=10",
+                                  "objective.capacity_schedule=linear epochs=3 per=step"},
+                 6);
+}
+
+/* ---- PyTorch ---- */
+
+/* Loss and gradients of one bound: tools/golden_objectives.py has our noise, and hooks for DReG. */
+static void check_golden(const safetensors *file, const char *bound)
+{
+    enum { N = 3 };
+    char *set = must_format("objective.bound=%s", bound);
+    subject c = open_subject(safetensors_metadata(file, "recipe"), (const char *[]){set}, 1);
+    lt_params *p = lt_model_params(c.model);
+    for (int i = 0; i < lt_params_count(p); i++)
+        golden_import(file, lt_params_info(p, i).name, p, i);
+    lt_node *x = lt_input(c.graph, "x", lt_shape_4d(N, tiny.h, tiny.w, tiny.c));
+    assert_int_equal(lt_model_build(c.model, c.graph, x, LT_TRAINING, &c.t), LT_OK);
+    lt_node *gradient = lt_params_gradient(p, c.t.loss);
+    char names[33][64];
+    golden_value out[33];
+    int n = lt_params_count(p);
+    for (int i = 0; i < n; i++) {
+        lt_param_info info = lt_params_info(p, i);
+        lt_node *part = lt_slice(gradient, 0, info.offset, info.offset + lt_shape_size(info.shape));
+        if (info.layout == LT_LAYOUT_LINEAR)
+            part = lt_transpose(lt_reshape(part, lt_shape_2d(info.shape.d[1], info.shape.d[0])));
+        snprintf(names[i], sizeof names[i], "%s.d.%s", bound, info.name);
+        out[i] = (golden_value){part, names[i]};
+    }
+    snprintf(names[n], sizeof names[n], "%s.loss", bound);
+    out[n] = (golden_value){c.t.loss, names[n]};
+    golden_run(file, c.graph, p, (golden_value[]){{x, "x"}, {c.t.beta, "beta"}}, 2, out, n + 1);
+    free(set);
+    close_subject(&c);
+}
+
+static void bounds_and_their_gradients_equal_pytorchs(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"bounds_one", "bounds_two"};
+    for (int i = 0; i < 2; i++) {
+        safetensors *file = golden_open(files[i]);
+        check_golden(file, "elbo");
+        check_golden(file, "iwae");
+        check_golden(file, "dreg");
+        safetensors_free(file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1118,6 +1223,8 @@ int main(void)
         cmocka_unit_test(two_layers_are_drawn_from_the_top),
         cmocka_unit_test(what_two_layers_cannot_do_is_said),
         cmocka_unit_test(two_layer_recipes_read_back),
+        cmocka_unit_test(resumed_training_has_the_same_bits),
+        cmocka_unit_test(bounds_and_their_gradients_equal_pytorchs),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
