@@ -267,6 +267,62 @@ static void impossible_annealing_is_refused(void **state)
     fixture_close(&f);
 }
 
+/* ---- Memory ---- */
+
+static bool allow_until(void *user, size_t bytes)
+{
+    (void)bytes;
+    int *left = user;
+    return (*left)-- > 0;
+}
+
+static void annealing_without_memory_fails_and_leaks_nothing(void **state)
+{
+    (void)state;
+    fixture f;
+    lt_ais_result r;
+    fixture_open(&f, 0);
+    int status = LT_NO_MEMORY, n = 0;
+    for (; status == LT_NO_MEMORY && n < 1000; n++) {
+        int left = n;
+        lt_set_allow_memory(allow_until, &left);
+        status = lt_anneal(f.model, f.data, LT_TRAIN,
+                           &(lt_ais_options){.chains = 2, .steps = 2, .images = 3, .threads = 1},
+                           &r);
+        lt_set_allow_memory(NULL, NULL);
+    }
+    assert_int_equal(status, LT_OK);
+    assert_true(n > 14); /* its own arrays alone */
+    fixture_close(&f);
+}
+
+static const char two_text[] = "name: two\n"
+                               "data: {set: synthetic}\n"
+                               "model:\n"
+                               "  latent: 3\n"
+                               "  latent2: 2\n"
+                               "  likelihood: gaussian sigma=0.5\n"
+                               "  encoder: []\n"
+                               "  encoder2: [linear 4, tanh]\n"
+                               "  decoder2: [linear 4, tanh]\n"
+                               "  decoder: [linear image]\n";
+
+static void two_layers_of_latents_are_refused(void **state)
+{
+    (void)state;
+    fixture f;
+    lt_ais_result r;
+    lt_recipe *recipe = lt_recipe_parse("two", two_text, NULL, 0);
+    if (!recipe)
+        fail_msg("%s", lt_last_error());
+    f.model = lt_model_create(recipe, (lt_image_size){HEIGHT, WIDTH, 1});
+    lt_recipe_free(recipe);
+    assert_int_equal(lt_dataset_synthetic(&f.data, IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    assert_int_equal(lt_anneal(f.model, f.data, LT_TRAIN, NULL, &r), LT_UNSUPPORTED);
+    assert_non_null(strstr(lt_last_error(), "two has a second stochastic layer"));
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +335,8 @@ int main(void)
         cmocka_unit_test(executors_agree),
         cmocka_unit_test(progress_reaches_one_and_can_stop),
         cmocka_unit_test(impossible_annealing_is_refused),
+        cmocka_unit_test(annealing_without_memory_fails_and_leaks_nothing),
+        cmocka_unit_test(two_layers_of_latents_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,6 +236,34 @@ static void diagnosis_can_stop_and_refuses_nonsense(void **state)
     fixture_close(&f);
 }
 
+/* ---- Memory ---- */
+
+static bool allow_until(void *user, size_t bytes)
+{
+    (void)bytes;
+    int *left = user;
+    return (*left)-- > 0;
+}
+
+static void diagnosis_without_memory_fails_and_leaks_nothing(void **state)
+{
+    (void)state;
+    fixture f;
+    lt_diagnosis d;
+    fixture_open(&f, 0);
+    int status = LT_NO_MEMORY, n = 0;
+    for (; status == LT_NO_MEMORY && n < 1000; n++) {
+        int left = n;
+        lt_set_allow_memory(allow_until, &left);
+        status = lt_diagnose(f.model, f.data, LT_TRAIN, &(lt_diagnosis_options){.threads = 1}, &d);
+        lt_set_allow_memory(NULL, NULL);
+        lt_diagnosis_clear(&d);
+    }
+    assert_int_equal(status, LT_OK);
+    assert_true(n > 8); /* its own arrays alone */
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +275,7 @@ int main(void)
         cmocka_unit_test(one_image_alone_is_not_judged),
         cmocka_unit_test(diagnosis_has_the_same_bits_at_any_number_of_threads),
         cmocka_unit_test(diagnosis_can_stop_and_refuses_nonsense),
+        cmocka_unit_test(diagnosis_without_memory_fails_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

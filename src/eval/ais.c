@@ -463,6 +463,11 @@ static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
         o->chains > MOST_CHAINS || o->steps > MOST_STEPS || o->leapfrogs > MOST_LEAPFROGS)
         return status_fail(LT_VALUE, "cannot anneal %d chains of %d steps of %d leapfrogs",
                            o->chains, o->steps, o->leapfrogs);
+    if (lt_model_latent2(m) > 0)
+        return status_fail(LT_UNSUPPORTED,
+                           "%s has a second stochastic layer, in which log p(z) is an integral: "
+                           "annealing is for one layer",
+                           lt_recipe_name(lt_model_recipe(m)));
     LT_TRY(visited_init(&a->images, m, d, split, o->images));
     o->chains = o->chains ? o->chains : CHAINS;
     o->steps = o->steps ? o->steps : STEPS;
