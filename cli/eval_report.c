@@ -133,7 +133,7 @@ static void print_draws(const lt_evaluation *e)
     char name[32];
     for (int i = 0; i < e->n_bounds; i++) {
         snprintf(name, sizeof name, "IWAE, k = %d", e->bounds[i].k);
-        print_row(name, e->bounds[i].value, 2, "above -log p(x); -ELBO is that of k = 1");
+        print_row(name, e->bounds[i].value, 2, "above -log p(x); k = 1 is -ELBO");
     }
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
@@ -149,10 +149,10 @@ static void print_ais(const eval_findings *f)
 {
     const lt_ais_result *a = &f->ais;
     char meaning[80];
-    snprintf(meaning, sizeof meaning, "-log p(x), %d chains of %d steps from %s", a->chains,
+    snprintf(meaning, sizeof meaning, "-log p(x), %d x %d from %s", a->chains,
              a->steps, f->from_posterior ? "q(z|x)" : "N(0, I)");
     print_row("AIS", a->nll, 2, meaning);
-    printf("  %-20s %10.1f %11s effective chains of %d; %.0f %% of moves accepted\n", "ESS", a->ess,
+    printf("  %-20s %10.1f %11s of %d chains; %.0f %% of moves accepted\n", "ESS", a->ess,
            "", a->chains, 100 * a->acceptance);
     if (isfinite(f->ais_less_nll.value))
         print_row("AIS less NLL", f->ais_less_nll, 2, "each image with itself");
@@ -161,9 +161,9 @@ static void print_ais(const eval_findings *f)
 static void print_codes(const lt_diagnosis *d)
 {
     char meaning[80];
-    printf("  %-20s %10d %-11s of %d: the posterior mean's variance is over 0.01\n",
+    printf("  %-20s %10d %-11s of %d, with means of variance > 0.01\n",
            "active latents", d->active, "", d->latent);
-    snprintf(meaning, sizeof meaning, "of code and image; at most log n = %.2f",
+    snprintf(meaning, sizeof meaning, "of code and image, of at most %.2f",
              d->most_information);
     print_row("mutual information", d->mutual_information, 2, meaning);
     print_row("aggregate KL", d->aggregate_kl, 2, "of the codes of all images from p(z)");
