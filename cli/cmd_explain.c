@@ -141,17 +141,18 @@ static json_t *explanation_json(const explanation *e)
     json_t *notes = json_array();
     for (int i = 0; i < l->n_notes; i++)
         json_array_append_new(notes, json_string(l->notes[i]));
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
-        "checkpoint", e->t.checkpoint, "set", l->set, "pixels", lt_pixels_name(l->pixels),
-        "dimensions", (json_int_t)l->dimensions, "likelihood", l->likelihood, "objective",
-        l->objective, "sigma", json_number(l->sigma), "constant", json_number(l->constant), "beta",
-        l->beta, "split", lt_split_name(e->split), "images", (json_int_t)e->found.images, "epoch",
-        (json_int_t)e->epoch, "elbo", json_estimate((lt_estimate){l->elbo, e->found.elbo_se}),
-        "bits_per_dim",
-        json_pack("{s:o, s:s}", "value", json_number(l->bits_per_dim), "kind",
-                  lt_unit_name(l->unit)),
-        "terms", terms_json(l), "notes", notes, "published", published_json(l));
+    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:o, s:o, "
+                     "s:o, s:o, s:o}",
+                     "checkpoint", e->t.checkpoint, "set", l->set, "pixels",
+                     lt_pixels_name(l->pixels), "dimensions", (json_int_t)l->dimensions,
+                     "likelihood", l->likelihood, "prior", l->prior, "objective", l->objective,
+                     "sigma", json_number(l->sigma), "constant", json_number(l->constant), "beta",
+                     l->beta, "split", lt_split_name(e->split), "images",
+                     (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "elbo",
+                     json_estimate((lt_estimate){l->elbo, e->found.elbo_se}), "bits_per_dim",
+                     json_pack("{s:o, s:s}", "value", json_number(l->bits_per_dim), "kind",
+                               lt_unit_name(l->unit)),
+                     "terms", terms_json(l), "notes", notes, "published", published_json(l));
 }
 
 /* ---- On a terminal ---- */
@@ -176,6 +177,7 @@ static void print_data(const explanation *e)
              e->has_data ? lt_split_name(e->split) : "validation (or test)", when);
     print_field("measured on", line);
     print_field("likelihood", l->likelihood);
+    print_field("prior", l->prior);
     print_field("objective", l->objective);
 }
 

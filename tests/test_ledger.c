@@ -62,6 +62,7 @@ static void a_gaussian_s_constant_is_counted(void **state)
     assert_near(l->beta, 1 / 784., 1e-12);
     assert_near(l->bits_per_dim, 490.5 / 784 / 0.69314718, 1e-6);
     assert_int_equal(l->unit, LT_DENSITY);
+    assert_string_equal(l->prior, "normal");
     assert_text_has(find_term(l, "error")->text, "the squared error itself");
     lt_model_free(d.model);
 
@@ -133,6 +134,22 @@ static void pixels_are_what_the_recipe_makes_of_them(void **state)
         assert_true(lt_pixels_text(d.ledger.pixels)[0]);
         lt_model_free(d.model);
     }
+}
+
+/* Other data than the recipe's decides. */
+static void the_data_at_hand_decides(void **state)
+{
+    (void)state;
+    lt_dataset *bits;
+    lt_data_options o = {.binarize = LT_BINARIZE_THRESHOLD};
+    assert_int_equal(lt_dataset_synthetic(&bits, 5, 28, 28, 1, &o), LT_OK);
+    made d = make("ift6135-vae", (const char *[]){"data.set=mnist"}, 1, 28,
+                  &(lt_ledger_facts){.data = lt_dataset_describe(bits)});
+    assert_string_equal(d.ledger.set, "synthetic");
+    assert_string_equal(lt_pixels_name(d.ledger.pixels), "bits");
+    assert_int_equal(d.ledger.unit, LT_DISCRETE);
+    lt_model_free(d.model);
+    lt_dataset_free(bits);
 }
 
 /* ---- Published numbers ---- */
@@ -213,6 +230,7 @@ int main(void)
         cmocka_unit_test(beta_is_that_of_the_last_step),
         cmocka_unit_test(constants_of_other_likelihoods),
         cmocka_unit_test(pixels_are_what_the_recipe_makes_of_them),
+        cmocka_unit_test(the_data_at_hand_decides),
         cmocka_unit_test(the_same_bits_may_stand_together),
         cmocka_unit_test(other_units_sizes_and_parts_may_not),
         cmocka_unit_test(the_table_is_whole),

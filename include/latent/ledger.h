@@ -52,12 +52,12 @@ typedef struct lt_ledger_facts {
 } lt_ledger_facts;
 
 typedef struct lt_ledger {
-    char set[LT_TEXT_SIZE]; /* the recipe's: a name, or the last one of a path */
+    char set[LT_TEXT_SIZE]; /* its name, or the last one of its path */
     lt_pixels pixels;
     int64_t dimensions; /* numbers in an image */
     int64_t limit;      /* images that each split was cut to; 0: none */
     lt_unit unit;
-    char likelihood[LT_TEXT_SIZE], objective[LT_LEDGER_TEXT]; /* words of the recipe */
+    char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], objective[LT_LEDGER_TEXT]; /* words */
     double sigma;        /* of a pixel, in evaluation; NaN if there is none */
     double constant;     /* of the distortion, given sigma; NaN: none */
     double beta;

@@ -249,11 +249,12 @@ int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
                      .constant = (double)NAN,
                      .beta = f->beta > 0 ? f->beta : option_real(&r->objective, "beta", 1),
                      .elbo = f->found ? f->found->elbo : (double)NAN};
-    copy_set(r->data.set, l->set, sizeof l->set);
+    copy_set(f->data ? f->data->name : r->data.set, l->set, sizeof l->set);
     l->pixels = pixels_of(r, l->set, f->data);
     l->unit = unit_of(m, l->pixels);
     l->bits_per_dim = -l->elbo / (log(2) * (double)l->dimensions);
     copy_words(&r->likelihood, l->likelihood, sizeof l->likelihood);
+    copy_words(&r->prior, l->prior, sizeof l->prior);
     copy_words(&r->objective, l->objective, sizeof l->objective);
     LT_TRY(find_sigma(m, &l->sigma));
     add_terms(l, r, size.c, f->found);
