@@ -89,8 +89,7 @@ static double integrate(double mean, double sigma, const double *p_mean, const d
 }
 
 /* Row i against the formula and the integral, summed over dimensions. */
-static int check_row(const char *what, const gaussian *q, const gaussian *p, int i, double found,
-                     double *worst)
+static int check_row(const gaussian *q, const gaussian *p, int i, double found, double *worst)
 {
     double formula = 0, integral = 0;
     for (int k = 0; k < DIMS; k++) {
@@ -105,13 +104,13 @@ static int check_row(const char *what, const gaussian *q, const gaussian *p, int
         }
     }
     *worst = fmax(*worst, fmax(fabs(found - formula), fabs(found - integral)));
-    LT_TRY(check_near(what, found, formula, 1e-11 * (1 + fabs(formula))));
-    return check_near(what, found, integral, 1e-9 * (1 + fabs(integral)));
+    LT_TRY(check_near("formula", found, formula, 1e-11 * (1 + fabs(formula))));
+    return check_near("integral", found, integral, 1e-9 * (1 + fabs(integral)));
 }
 
 enum { BETWEEN, FROM_PRIOR, ENTROPY };
 
-static int check_pairs(const char *what, int which, double *worst)
+static int check_pairs(int which, double *worst)
 {
     lt_graph *g = lt_graph_create();
     gaussian q = draw_gaussian(1), p = which == FROM_PRIOR ? standard() : draw_gaussian(2);
@@ -122,7 +121,7 @@ static int check_pairs(const char *what, int which, double *worst)
                                        : lt_gauss_entropy(a);
     LT_TRY(read_rows(g, y, rows, PAIRS));
     for (int i = 0; i < PAIRS; i++)
-        LT_TRY(check_row(what, &q, which == ENTROPY ? NULL : &p, i, rows[i], worst));
+        LT_TRY(check_row(&q, which == ENTROPY ? NULL : &p, i, rows[i], worst));
     return LT_OK;
 }
 
@@ -356,7 +355,7 @@ void check_distributions(check_run *r)
     char text[CHECK_ERROR_SIZE];
     for (int i = BETWEEN; i <= ENTROPY; i++) {
         double worst = 0;
-        int status = check_pairs(names[i], i, &worst);
+        int status = check_pairs(i, &worst);
         if (!check_report(r, "distributions", names[i], status,
                           "%d in %d dimensions, formula and integral, differences up to %s", PAIRS,
                           DIMS, check_error_text(worst, text)))
