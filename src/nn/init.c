@@ -127,11 +127,12 @@ static double draw(const lt_init *init, const uint32_t w[2])
 void init_fill(const lt_init *init, const char *name, uint64_t seed, int64_t n, float *values)
 {
     philox_key key = name_key(name, seed);
-    enum { NUMBERS = 2 }; /* a block of four words makes two numbers */
+    enum { NUMBERS = 512 }; /* at a time; each takes two words */
+    uint32_t w[2 * NUMBERS];
     for (int64_t i = 0; i < n; i += NUMBERS) {
-        uint32_t w[4];
-        philox_words(&key, 2 * i, 4, w);
-        for (int j = 0; j < NUMBERS && i + j < n; j++)
+        int count = n - i < NUMBERS ? (int)(n - i) : NUMBERS;
+        philox_words(&key, 2 * i, 2 * count, w);
+        for (int j = 0; j < count; j++)
             values[i + j] = (float)draw(init, w + 2 * j);
     }
 }
