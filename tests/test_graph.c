@@ -20,6 +20,7 @@ typedef struct given {
 } given;
 
 static lt_node *bad_matmul(given *t) { return lt_matmul(t->x, t->w); }
+static lt_node *bad_repeat(given *t) { return lt_repeat_rows(t->x, 0); }
 static lt_node *bad_matmul_rank(given *t) { return lt_matmul(t->x, t->v); }
 static lt_node *bad_add(given *t) { return lt_add(t->x, lt_input(t->g, "u", vector(4))); }
 static lt_node *bad_select(given *t)
@@ -81,6 +82,8 @@ static const struct mistake {
     const char *message;
 } mistakes[] = {
     {bad_matmul, "matmul: inner dimensions differ (3 and 2); found 2 x 3 \"x\", 2 x 3 \"w\""},
+    {bad_repeat, "repeat_rows: expected rows of rank 1 to 7, and 1 or more times; found rank 2, 0 "
+                 "times"},
     {bad_matmul_rank, "matmul: expected two matrices; found 2 x 3 \"x\", 3 \"v\""},
     {bad_add, "add: shapes do not fit: 2 x 3 and 4"},
     {bad_select, "select: shapes do not fit: 2 x 3 and 4 x 1"},

@@ -68,6 +68,7 @@ LT_API lt_node *lt_reshape(lt_node *x, lt_shape shape);     /* same elements, ot
 LT_API lt_node *lt_flatten(lt_node *x);                     /* n x ... -> n x (product of the rest) */
 LT_API lt_node *lt_expand(lt_node *x, lt_shape shape);      /* repeats dimensions of 1; same rank */
 LT_API lt_node *lt_broadcast(lt_node *x, lt_shape shape);   /* as NumPy's broadcast_to */
+LT_API lt_node *lt_repeat_rows(lt_node *x, int64_t times); /* n x ... -> (n times) x ...: each in turn */
 LT_API lt_node *lt_transpose(lt_node *x);                   /* n x m -> m x n */
 LT_API lt_node *lt_permute(lt_node *x, const int *axes);    /* y's axis i is x's axis axes[i] */
 LT_API lt_node *lt_slice(lt_node *x, int axis, int64_t start, int64_t stop); /* [start, stop) */

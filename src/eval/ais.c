@@ -382,7 +382,7 @@ static int target_open(target *p, lt_model *m, lt_shape images, int64_t chains,
     lt_graph *g = p->v.graph = lt_graph_create();
     p->x = lt_input(g, "x", images);
     p->z = lt_input(g, "z", lt_shape_2d(images.d[0] * chains, lt_model_latent(m)));
-    lt_node *x = visit_repeat_rows(p->x, chains);
+    lt_node *x = lt_repeat_rows(p->x, chains);
     p->joint = lt_add(lt_model_log_prob(m, g, p->z, x), lt_model_log_prior(m, g, p->z));
     p->slope = lt_grad(p->joint, p->z);
     return visit_open(&p->v, m, (lt_node *[]){p->joint, p->slope}, 2, o);

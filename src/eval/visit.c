@@ -43,19 +43,6 @@ int visited_gather(const visited *v, int first, int batch, float *images)
     return status;
 }
 
-lt_node *visit_repeat_rows(lt_node *x, int64_t times)
-{
-    lt_shape from = lt_node_shape(x), tall = from, wide = {.rank = from.rank + 1};
-    tall.d[0] *= times;
-    wide.d[0] = from.d[0];
-    wide.d[1] = 1;
-    for (int i = 1; i < from.rank; i++)
-        wide.d[i + 1] = from.d[i];
-    lt_node *one = lt_reshape(x, wide);
-    wide.d[1] = times;
-    return lt_reshape(lt_expand(one, wide), tall);
-}
-
 void visit_close(visit *v)
 {
     lt_session_free(v->session);

@@ -32,9 +32,6 @@ int visited_place(const visited *v, int i);
 /* Gathers images first ... first + batch - 1; what is beyond the last one repeats it. */
 int visited_gather(const visited *v, int first, int batch, float *images);
 
-/* n x ... -> (n times) x ...: each row so many times, without being written. */
-lt_node *visit_repeat_rows(lt_node *x, int64_t times);
-
 void visit_close(visit *v);
 
 #endif

@@ -16,22 +16,6 @@ static const vae_options *options_of(const model_visit *v) { return v->recipe->o
 
 /* ---- Rows ---- */
 
-/* n x ... -> n x k x ... -> (n k) x ...: each row k times. */
-static lt_node *repeat_rows(lt_node *x, int64_t k)
-{
-    if (k == 1)
-        return x;
-    lt_shape from = lt_node_shape(x), tall = from, wide = {.rank = from.rank + 1};
-    tall.d[0] *= k;
-    wide.d[0] = from.d[0];
-    wide.d[1] = 1;
-    for (int i = 1; i < from.rank; i++)
-        wide.d[i + 1] = from.d[i];
-    lt_node *one = lt_reshape(x, wide);
-    wide.d[1] = k;
-    return lt_reshape(lt_expand(one, wide), tall);
-}
-
 /* n k -> n x k */
 static lt_node *by_image(lt_node *rows, int64_t k)
 {
@@ -86,7 +70,7 @@ static void draw_layer(draws *d, lt_gauss q, bool is_detached)
 static draws draw(const model_visit *v, lt_gauss posterior, int64_t k, bool is_detached)
 {
     draws d = {.k = k};
-    lt_gauss q = {repeat_rows(posterior.mean, k), repeat_rows(posterior.logvar, k)};
+    lt_gauss q = {lt_repeat_rows(posterior.mean, k), lt_repeat_rows(posterior.logvar, k)};
     draw_layer(&d, q, is_detached);
     if (v->recipe->model.latent2 > 0)
         draw_layer(&d, vae_encode2(v, d.at[0]), is_detached);
@@ -229,7 +213,7 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
     int64_t k = v->is_training ? o->samples : 1;
     t->posterior = vae_encode(v, x);
     draws d = draw(v, t->posterior, k, v->is_training && o->bound == BOUND_DREG);
-    lt_node *y = vae_decoder_output(v, d.at[0]), *images = repeat_rows(x, k);
+    lt_node *y = vae_decoder_output(v, d.at[0]), *images = lt_repeat_rows(x, k);
     likelihood_terms pixel = vae_likelihood(v, y, images);
     densities log_p = {.pixels = pixel.log_prob};
     add_code_densities(v, &d, &log_p);
@@ -273,9 +257,9 @@ static noisy_draw draw_with_noise(lt_gauss q, int64_t k)
 {
     lt_shape s = lt_node_shape(q.mean);
     s.d[0] *= k;
-    noisy_draw d = {.eps = lt_normal(lt_node_graph(q.mean), s), .logvar = repeat_rows(q.logvar, k)};
-    lt_node *sigma = repeat_rows(lt_exp(lt_scale(q.logvar, 0.5)), k);
-    d.z = lt_add(repeat_rows(q.mean, k), lt_mul(sigma, d.eps));
+    noisy_draw d = {.eps = lt_normal(lt_node_graph(q.mean), s), .logvar = lt_repeat_rows(q.logvar, k)};
+    lt_node *sigma = lt_repeat_rows(lt_exp(lt_scale(q.logvar, 0.5)), k);
+    d.z = lt_add(lt_repeat_rows(q.mean, k), lt_mul(sigma, d.eps));
     return d;
 }
 
@@ -311,5 +295,5 @@ lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k
     noisy_draw d = draw_with_noise(q, k);
     lt_node *ratio =
         v->recipe->model.latent2 > 0 ? two_layer_ratio(v, &d) : prior_to_posterior(v, &d);
-    return lt_add(vae_log_prob(v, d.z, repeat_rows(x, k)), ratio);
+    return lt_add(vae_log_prob(v, d.z, lt_repeat_rows(x, k)), ratio);
 }

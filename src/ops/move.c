@@ -159,6 +159,26 @@ lt_node *lt_expand(lt_node *x, lt_shape shape)
     return node_make1(&lt_op_expand, &(shape_attr){shape}, x);
 }
 
+/* By an expand, which elementwise readers do not need written out. */
+lt_node *lt_repeat_rows(lt_node *x, int64_t times)
+{
+    lt_shape from = x->shape, tall = from, wide = {.rank = from.rank + 1};
+    if (node_is_bad(x))
+        return x;
+    if (from.rank < 1 || wide.rank > LT_MAX_RANK || times < 1)
+        return lt_graph_fail(x->graph, "repeat_rows: expected rows of rank 1 to %d, and 1 or more "
+                             "times; found rank %d, %jd times", LT_MAX_RANK - 1, from.rank,
+                             (intmax_t)times);
+    tall.d[0] *= times;
+    wide.d[0] = from.d[0];
+    wide.d[1] = 1;
+    for (int i = 1; i < from.rank; i++)
+        wide.d[i + 1] = from.d[i];
+    lt_node *one = lt_reshape(x, wide);
+    wide.d[1] = times;
+    return times == 1 ? x : lt_reshape(lt_expand(one, wide), tall);
+}
+
 lt_node *lt_broadcast(lt_node *x, lt_shape shape)
 {
     if (node_is_bad(x) || x->shape.rank > shape.rank || shape_problem(shape))
