@@ -108,7 +108,7 @@ static inline void close_subject(subject *c)
 /* An input that holds `values`, which it owns from now on. */
 static inline lt_node *add_input(subject *c, lt_shape shape, double *values)
 {
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "in%d", c->n);
     assert_true(c->n < MOST_INPUTS);
     c->values[c->n] = values;
