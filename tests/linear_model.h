@@ -144,4 +144,19 @@ static inline void assert_near(double found, double expected, double tolerance)
         fail_msg("expected %.9g +- %.3g, found %.9g", expected, tolerance, found);
 }
 
+/* ---- Progress: rises to 1, and stops at a call that the test chose ---- */
+
+typedef struct progress {
+    int calls, stop_at;
+    double last;
+} progress;
+
+static inline bool count_progress(void *user, double done)
+{
+    progress *p = user;
+    assert_true(done > p->last && done <= 1);
+    p->last = done;
+    return ++p->calls != p->stop_at;
+}
+
 #endif

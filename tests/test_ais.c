@@ -224,19 +224,6 @@ static void executors_agree(void **state)
 
 /* ---- Mistakes and progress ---- */
 
-typedef struct progress {
-    int calls, stop_at;
-    double last;
-} progress;
-
-static bool count_progress(void *user, double done)
-{
-    progress *p = user;
-    assert_true(done > p->last && done <= 1 + 1e-12);
-    p->last = done;
-    return ++p->calls != p->stop_at;
-}
-
 static void progress_reaches_one_and_can_stop(void **state)
 {
     (void)state;

@@ -217,20 +217,6 @@ static void elbo_does_not_depend_on_samples_but_on_seed(void **state)
 
 /* ---- Mistakes and progress ---- */
 
-typedef struct progress {
-    int calls;
-    double last;
-    int stop_at;
-} progress;
-
-static bool count_progress(void *user, double done)
-{
-    progress *p = user;
-    assert_true(done > p->last && done <= 1);
-    p->last = done;
-    return ++p->calls != p->stop_at;
-}
-
 static void progress_reaches_one_and_can_stop(void **state)
 {
     (void)state;
