@@ -33,6 +33,7 @@ struct conv_kernel {
     int64_t images, n_pieces;
     piece whole, last;
     taps *taps;         /* instead of pieces */
+    const struct tile_activation *activation; /* or NULL */
     float *finish_bias; /* has_bias: the bias repeated, for runs of finish_length floats */
     int finish_length;
     float *parts; /* DW: one weight gradient per piece */
@@ -140,20 +141,22 @@ typedef void tile_function(int n, float *y, const float *a, const float *b, cons
                            unsigned scalars);
 
 /* The activations of onednn_has_activation as tile kernels. */
-static void activate(const conv_spec *s, int n, float *y)
-{
-    static const struct {
-        const char *name;
-        tile_function *f;
-        unsigned scalars;
-    } kernels[] = {{"relu", tile_relu, 0},
+static const struct tile_activation {
+    const char *name;
+    tile_function *f;
+    unsigned scalars;
+} activations[] = {{"relu", tile_relu, 0},
                    {"leaky_by", tile_leaky_by, 2},
                    {"elu_by", tile_elu_by, 2},
                    {"tanh", tile_tanh, 0},
                    {"sigmoid", tile_sigmoid, 0}};
-    for (int i = 0; i < COUNT_OF(kernels); i++)
-        if (strcmp(kernels[i].name, s->activation) == 0)
-            kernels[i].f(n, y, y, &s->parameter, NULL, kernels[i].scalars);
+
+static const struct tile_activation *find_activation(const char *name)
+{
+    for (int i = 0; name && i < COUNT_OF(activations); i++)
+        if (strcmp(activations[i].name, name) == 0)
+            return &activations[i];
+    return NULL;
 }
 
 /* Channels of the result. */
@@ -164,6 +167,7 @@ static void make_finish(conv_kernel *k)
 {
     int64_t channels = out_channels(&k->spec);
     int64_t pixels = channels > 0 && channels < TILE_SIZE ? TILE_SIZE / channels : 1;
+    k->activation = find_activation(k->spec.activation);
     k->finish_length = (int)(pixels * channels);
     k->finish_bias = must_alloc(sizeof *k->finish_bias * (size_t)k->finish_length + 1);
 }
@@ -179,14 +183,14 @@ static void repeat_bias(conv_kernel *k, const float *bias)
 static void finish(const conv_kernel *k, int64_t n, float *y)
 {
     const conv_spec *s = &k->spec;
-    if (n == 0 || (!s->has_bias && !s->activation))
+    if (n == 0 || (!s->has_bias && !k->activation))
         return;
     for (int64_t at = 0; at < n; at += k->finish_length) {
         int length = (int)(n - at < k->finish_length ? n - at : k->finish_length);
         if (s->has_bias)
             tile_add(length, y + at, y + at, k->finish_bias, NULL, 0);
-        if (s->activation)
-            activate(s, length, y + at);
+        if (k->activation)
+            k->activation->f(length, y + at, y + at, &s->parameter, NULL, k->activation->scalars);
     }
 }
 
