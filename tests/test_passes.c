@@ -151,6 +151,81 @@ static void other_convolutions_stay(void **state)
     }
 }
 
+/* ---- Convolutions of enlarged images ---- */
+
+static int count_pools(const given *t)
+{
+    return count_op(t, &lt_op_avg_pool2d) + count_op(t, &lt_op_avg_pool2d_dx);
+}
+
+static void upsampling_goes_into_the_convolution_after_it(void **state)
+{
+    (void)state;
+    static const struct {
+        int factor, kernel, pad;
+    } cases[] = {{2, 3, 1}, {2, 3, 0}, {2, 3, 2}, {2, 2, 0}, {2, 4, 1}, {2, 5, 2}, {3, 2, 1}, {3, 3, 1},
+                 {4, 3, 1}};
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        given t = begin();
+        int k = cases[i].kernel;
+        lt_node *x = input(&t, lt_shape_4d(2, 5, 4, 3)), *w = input(&t, lt_shape_4d(k, k, 3, 7));
+        lt_node *u = lt_upsample(x, cases[i].factor);
+        differentiate(&t, lt_conv2d(u, w, (lt_window){.pad = cases[i].pad}));
+        assert_int_equal(count_pools(&t), 0);
+        assert_int_equal(count_op(&t, &lt_op_conv2d_dx), 1); /* y */
+        assert_int_equal(count_op(&t, &lt_op_conv2d), 1);    /* x's gradient */
+        assert_int_equal(count_op(&t, &lt_op_conv2d_dw), 1);
+        end(&t);
+    }
+}
+
+/* Each differs in one thing from those above: the pools stay. */
+static void other_enlarged_images_are_computed(void **state)
+{
+    (void)state;
+    static const struct {
+        lt_shape w;
+        lt_window o;
+    } cases[] = {{{4, {3, 3, 4, 6}}, {.stride = 2}},
+                 {{4, {3, 3, 2, 6}}, {.groups = 2}},
+                 {{4, {3, 3, 4, 6}}, {.dilation = 2}},
+                 {{4, {3, 3, 4, 6}}, {.pad = 3}},
+                 {{4, {3, 2, 4, 6}}, {0}},
+                 {{4, {1, 1, 4, 6}}, {0}}};
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        given t = begin();
+        lt_node *x = input(&t, lt_shape_4d(2, 4, 5, 4)), *w = input(&t, cases[i].w);
+        differentiate(&t, lt_conv2d(lt_upsample(x, 2), w, cases[i].o));
+        assert_int_equal(count_pools(&t), 2);
+        end(&t);
+    }
+}
+
+/* Means of windows that overlap, and the gradient of an enlarged image that is a target itself. */
+static void other_pools_stay(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 3; form++) {
+        given t = begin();
+        lt_node *x = input(&t, lt_shape_4d(2, 4, 4, 3)), *w = input(&t, lt_shape_4d(3, 3, 3, 5));
+        const lt_window same = {.pad = 1};
+        if (form == 0) {
+            lt_node *u = lt_avg_pool2d_dx(x, 9, 9, 3, (lt_window){.stride = 2});
+            target(&t, lt_conv2d(u, w, same));
+        } else if (form == 1) {
+            lt_node *u = lt_avg_pool2d_dx(x, 9, 9, 2, (lt_window){.stride = 2}); /* a row of zeros */
+            target(&t, lt_conv2d(u, w, same));
+        } else {
+            lt_node *g = input(&t, lt_shape_4d(2, 4, 4, 5)), *u = lt_conv2d_dx(g, w, 4, 4, same);
+            target(&t, u);
+            target(&t, lt_avg_pool2d(u, 2, (lt_window){.stride = 2}));
+        }
+        compile_and_compare(&t);
+        assert_int_equal(count_pools(&t), 1);
+        end(&t);
+    }
+}
+
 /* ---- Bias and activation ---- */
 
 static lt_node *activate(int i, lt_node *x)
@@ -296,6 +371,9 @@ int main(void)
         cmocka_unit_test(convolution_over_the_whole_image_is_a_product),
         cmocka_unit_test(transposed_convolution_of_one_pixel_is_a_product),
         cmocka_unit_test(other_convolutions_stay),
+        cmocka_unit_test(upsampling_goes_into_the_convolution_after_it),
+        cmocka_unit_test(other_enlarged_images_are_computed),
+        cmocka_unit_test(other_pools_stay),
         cmocka_unit_test(bias_and_activation_go_into_the_product),
         cmocka_unit_test(a_product_that_others_read_keeps_its_values),
         cmocka_unit_test(weights_are_packed_once_for_equal_convolutions),
