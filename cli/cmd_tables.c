@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* latent layers, likelihoods, priors, objectives, optimisers: what may stand in a recipe, from the
-   tables that the recipe parser itself reads. */
+/* latent layers, likelihoods, priors, losses, penalties, objectives, optimisers ...: what may stand
+   in a recipe, from the tables that the recipe parser itself reads. */
 #include "cli.h"
 
 #include <stdlib.h>
@@ -136,6 +136,22 @@ const command cmd_priors = {
     .about = "Values of model.prior in a recipe: p(z). What a prior has of parameters is trained "
              "with the networks.\n",
     .examples = "  latent priors mixture\n",
+    .run = run};
+
+const command cmd_losses = {
+    .name = "losses", .summary = "what a critic and a generator may minimise",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of objective.loss in a recipe of a GAN. Each bounds a divergence of the data p "
+             "and the samples q. v is the critic's raw output; in the f-GAN family T = g_f(v), and "
+             "the critic maximises E T(x) - E f*(T(G(z))).\n",
+    .examples = "  latent losses wasserstein\n",
+    .run = run};
+
+const command cmd_penalties = {
+    .name = "penalties", .summary = "what may keep a critic smooth",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of objective.penalty in a recipe of a GAN.\n",
+    .examples = "  latent penalties lipschitz\n",
     .run = run};
 
 const command cmd_objectives = {

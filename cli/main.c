@@ -11,8 +11,8 @@
 
 extern const command cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
     cmd_reconstruct, cmd_bench, cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
-    cmd_priors, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_verify, cmd_version,
-    cmd_help;
+    cmd_priors, cmd_losses, cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules,
+    cmd_verify, cmd_version, cmd_help;
 
 const command_row command_table[] = {
     {"Train", NULL},
@@ -32,6 +32,8 @@ const command_row command_table[] = {
     {NULL, &cmd_initialisers},
     {NULL, &cmd_likelihoods},
     {NULL, &cmd_priors},
+    {NULL, &cmd_losses},
+    {NULL, &cmd_penalties},
     {NULL, &cmd_objectives},
     {NULL, &cmd_optimisers},
     {NULL, &cmd_schedules},

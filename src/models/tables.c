@@ -3,7 +3,9 @@
 #include "models/priors.h"
 
 #include "base/status.h"
+#include "models/adversarial.h"
 #include "models/optimiser_options.h"
+#include "models/penalties.h"
 #include "nn/init.h"
 #include "nn/likelihoods.h"
 
@@ -32,6 +34,7 @@ static const struct {
 } tables[] = {
     {"layers", &layer_table},         {"initialisers", &initialiser_table},
     {"likelihoods", &likelihood_table}, {"priors", &prior_table},
+    {"losses", &adversarial_loss_table}, {"penalties", &penalty_table},
     {"objectives", &objective_table}, {"optimisers", &optimiser_table},
     {"schedules", &schedule_table},   {"sections", &section_table},
 };

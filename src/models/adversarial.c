@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of adversarial losses: each is a handful of functions of v, and the divergence that it
+   estimates is a linear function of the critic's loss. */
+#include "models/adversarial.h"
+
+#include <latent/ops.h>
+
+#include <math.h>
+
+typedef struct loss_row {
+    spec_row spec;
+    bool has_target;
+    lt_node *(*real)(lt_node *v, double s);
+    lt_node *(*fake)(lt_node *v);
+    lt_node *(*generator)(lt_node *v);
+    lt_node *(*score)(lt_node *v);
+    double offset, factor; /* divergence = offset - factor L */
+} loss_row;
+
+/* -(1 - s) log sigmoid(v) - s log(1 - sigmoid(v)) */
+static lt_node *sigmoid_target(lt_node *v, double s)
+{
+    lt_node *loss = lt_softplus(lt_neg(v));
+    return s > 0 ? lt_add(loss, lt_scale(v, s)) : loss;
+}
+
+static lt_node *half_square(lt_node *x) { return lt_scale(lt_square(x), .5); }
+
+static lt_node *from_one(lt_node *v) { return lt_shift(lt_neg(v), 1); }
+
+static lt_node *log_two_minus(lt_node *x) { return lt_shift(lt_neg(x), M_LN2); }
+
+/* LOSS(hinge, lt_relu(from_one(v)), ...) becomes
+   static lt_node *hinge_real(lt_node *v, double s) { return lt_relu(from_one(v)); } ...
+   static const loss_row row_hinge = {.spec = {.name = "hinge", ...}, .real = hinge_real, ...}; */
+#define ROW(NAME, HAS_TARGET, REAL, FAKE, GENERATOR, SCORE, OFFSET, FACTOR, SUMMARY)               \
+    static lt_node *NAME##_real(lt_node *v, double s)                                              \
+    {                                                                                              \
+        (void)s;                                                                                   \
+        return REAL;                                                                               \
+    }                                                                                              \
+    static lt_node *NAME##_fake(lt_node *v) { return FAKE; }                                       \
+    static lt_node *NAME##_generator(lt_node *v) { return GENERATOR; }                             \
+    static lt_node *NAME##_score(lt_node *v) { return SCORE; }                                     \
+    static const loss_row row_##NAME = {                                                           \
+        .spec = {.name = #NAME, .summary = SUMMARY, .options = no_options},                        \
+        .has_target = HAS_TARGET, .real = NAME##_real, .fake = NAME##_fake,                        \
+        .generator = NAME##_generator, .score = NAME##_score, .offset = OFFSET, .factor = FACTOR};
+#define TARGET(NAME, ...) ROW(NAME, true, __VA_ARGS__)
+#define LOSS(NAME, ...) ROW(NAME, false, __VA_ARGS__)
+#define FGAN(NAME, T, CONJUGATE, FACTOR, SUMMARY)                                                  \
+    ROW(NAME, false, lt_neg(T), CONJUGATE, lt_neg(CONJUGATE), T, 0, FACTOR, SUMMARY)
+#include "models/adversarial_losses.def"
+#undef TARGET
+#undef LOSS
+#undef FGAN
+
+static const spec_row *const rows[] = {
+#define LOSS(NAME, ...) &row_##NAME.spec,
+#define TARGET LOSS
+#define FGAN LOSS
+#include "models/adversarial_losses.def"
+#undef TARGET
+#undef LOSS
+#undef FGAN
+    NULL};
+
+const spec_table adversarial_loss_table = {"adversarial loss", rows};
+
+static const loss_row *row_of(const spec *loss) { return (const loss_row *)loss->row; }
+
+bool adversarial_can_smooth(const spec *loss) { return row_of(loss)->has_target; }
+
+lt_node *adversarial_critic_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing)
+{
+    const loss_row *r = row_of(loss);
+    if (!(smoothing >= 0 && smoothing < 1) || (smoothing > 0 && !r->has_target))
+        return lt_graph_fail(lt_node_graph(real), "adversarial loss %s: %s, found smoothing %g",
+                             loss->row->name,
+                             r->has_target ? "smoothing is at least 0 and below 1"
+                                           : "it has no target that could be smoothed",
+                             smoothing);
+    return lt_add(lt_mean(r->real(real, smoothing)), lt_mean(r->fake(fake)));
+}
+
+lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake)
+{
+    return lt_mean(row_of(loss)->generator(fake));
+}
+
+lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake)
+{
+    const loss_row *r = row_of(loss);
+    return lt_shift(lt_scale(adversarial_critic_loss(loss, real, fake, 0), -r->factor), r->offset);
+}
+
+lt_node *adversarial_score(const spec *loss, lt_node *v) { return row_of(loss)->score(v); }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What keeps a critic smooth: terms of its loss, or a limit on its weights. */
+#ifndef LATENT_PENALTIES_H
+#define LATENT_PENALTIES_H
+
+#include "nn/spec.h"
+
+#include <latent/graph.h>
+
+extern const spec_table penalty_table; /* none, gradient, lipschitz, r1, clip */
+
+/* The critic: n numbers, or n x 1, for images x, n x ... Each number may depend on its own image
+   alone: batch statistics in a critic would make the gradient of one image that of all. */
+typedef lt_node *critic_function(void *user, lt_node *x);
+
+/* The scalar to be added to the critic's loss, NULL if there is none (none, clip). real, fake:
+   n x ..., of one shape. Slopes are taken at real images (r1), or at points between the pairs, one
+   factor in (0, 1) drawn for each pair; these points are constants to lt_grad, so that it is the
+   critic's weights by which slopes are differentiated again. The norm is that of the whole gradient
+   by one image; its derivative where the gradient is 0 is 0. *norm: its mean over images, a scalar,
+   or NULL. */
+lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, critic_function *f,
+                       void *user, lt_node **norm);
+
+/* The same at real + alpha (fake - real), with alpha: n. */
+lt_node *penalty_build_at(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
+                          critic_function *f, void *user, lt_node **norm);
+
+/* The largest magnitude of a critic's weight after each step; 0: any. */
+double penalty_clip(const spec *penalty);
+
+#endif
