@@ -622,18 +622,18 @@ static void foreign_heads_are_made_again(void **state)
     assert_int_equal(find_cached(), 1);
     const char *key = strrchr(cache_file, '/') + 1;
     cached c;
-    assert_true(cache_load(key, 1, &c));
+    assert_true(cache_load("pictures", key, 1, &c));
     unsigned char *head = must_alloc(c.head_size);
     for (size_t i = 0; i < c.head_size; i += i < 28 ? 1 : 11) {
         memcpy(head, c.head, c.head_size);
         head[i] ^= (unsigned char)(1 << i % 8);
-        cache_store(key, 1, head, c.head_size, c.body, c.body_size);
+        cache_store("pictures", key, 1, head, c.head_size, c.body, c.body_size);
         lt_dataset *d = must_open(in_dir("set"), NULL);
         assert_int_equal(lt_dataset_describe(d)->n[LT_TRAIN], 1);
         lt_dataset_free(d);
     }
     for (size_t n = 0; n < c.head_size; n += 5) {
-        cache_store(key, 1, c.head, n, c.body, c.body_size);
+        cache_store("pictures", key, 1, c.head, n, c.body, c.body_size);
         check_split(in_dir("set"), NULL, LT_TRAIN, "1");
     }
     assert_warned("make no sense; made again");
@@ -647,7 +647,7 @@ static void a_cache_that_cannot_be_written_is_a_warning(void **state)
     put_plain("set/1.png", 1);
     put("cache", "a file", 6);
     check_split(in_dir("set"), NULL, LT_TRAIN, "1");
-    assert_warned("the decoded pictures cannot be kept for the next time: ");
+    assert_warned("the pictures cannot be kept for the next time: ");
     forget_log();
     unsetenv("XDG_CACHE_HOME");
     char *home = must_copy_text(getenv("HOME") ? getenv("HOME") : "/");

@@ -117,18 +117,18 @@ static bool load(const char *path, const char *key, int threads, cached *out)
     return true;
 }
 
-bool cache_load(const char key[SHA256_TEXT], int threads, cached *out)
+bool cache_load(const char *folder, const char key[SHA256_TEXT], int threads, cached *out)
 {
     *out = (cached){0};
-    char *folder = catalogue_cache_folder("pictures");
-    if (!folder)
+    char *place = catalogue_cache_folder(folder);
+    if (!place)
         return false;
-    char *path = file_join(folder, key);
+    char *path = file_join(place, key);
     bool done = load(path, key, threads, out);
     if (!done)
         cached_clear(out);
     free(path);
-    free(folder);
+    free(place);
     return done;
 }
 
@@ -161,25 +161,25 @@ static int write_all(const char *path, const header *h, const void *head, const 
     return LT_IO;
 }
 
-void cache_store(const char key[SHA256_TEXT], int threads, const void *head, size_t head_size,
-                 const void *body, size_t body_size)
+void cache_store(const char *folder, const char key[SHA256_TEXT], int threads, const void *head,
+                 size_t head_size, const void *body, size_t body_size)
 {
     header h = {.byte_order = BYTE_ORDER_MARK,
                 .version = VERSION,
                 .head_size = head_size,
                 .body_size = body_size};
-    char hex[SHA256_TEXT], *folder = catalogue_cache_folder("pictures");
-    if (!folder)
+    char hex[SHA256_TEXT], *place = catalogue_cache_folder(folder);
+    if (!place)
         return;
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     memcpy(h.key, key, HEX);
     digest_both(head, head_size, body, body_size, threads, hex);
     memcpy(h.digest, hex, HEX);
-    char *path = file_join(folder, key);
-    if (file_make_directories(folder) != LT_OK || write_all(path, &h, head, body) != LT_OK)
-        log_warning("the decoded pictures cannot be kept for the next time: %s", lt_last_error());
+    char *path = file_join(place, key);
+    if (file_make_directories(place) != LT_OK || write_all(path, &h, head, body) != LT_OK)
+        log_warning("the %s cannot be kept for the next time: %s", folder, lt_last_error());
     else
-        drop_old(folder);
+        drop_old(place);
     free(path);
-    free(folder);
+    free(place);
 }

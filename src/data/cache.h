@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Results that took time, kept between runs: files in the folder `pictures` of the cache directory,
-   named by their keys. Nothing depends on them: one that is missing, foreign or damaged is made
+/* Results that took time, kept between runs: files in a folder of the cache directory (`pictures`,
+   `features`), named by their keys. Nothing depends on them: one that is missing, foreign or damaged is made
    again, one that cannot be written is a warning, one not used for a month is deleted. */
 #ifndef LATENT_CACHE_H
 #define LATENT_CACHE_H
@@ -17,10 +17,10 @@ typedef struct cached {
 
 /* `key` has 64 hexadecimal digits: the SHA-256 of everything that the result depends on. False:
    it is not there; a damaged file is told of through the log. */
-bool cache_load(const char key[SHA256_TEXT], int threads, cached *out);
+bool cache_load(const char *folder, const char key[SHA256_TEXT], int threads, cached *out);
 void cached_clear(cached *c);
 
-void cache_store(const char key[SHA256_TEXT], int threads, const void *head, size_t head_size,
-                 const void *body, size_t body_size);
+void cache_store(const char *folder, const char key[SHA256_TEXT], int threads, const void *head,
+                 size_t head_size, const void *body, size_t body_size);
 
 #endif

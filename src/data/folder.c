@@ -356,7 +356,8 @@ static void store(const work *w, const char key[SHA256_TEXT], int kept)
         put_number(&head, (int)strlen(p->text));
         text_append(&head, p->text);
     }
-    cache_store(key, w->threads, text_get(&head), head.size, w->block, (size_t)kept * w->pixels);
+    cache_store("pictures", key, w->threads, text_get(&head), head.size, w->block,
+                (size_t)kept * w->pixels);
     text_clear(&head);
 }
 
@@ -395,7 +396,7 @@ static bool take_head(work *w, const cached *c)
 
 static bool load(work *w, const char key[SHA256_TEXT], cached *c)
 {
-    if (!cache_load(key, w->threads, c))
+    if (!cache_load("pictures", key, w->threads, c))
         return false;
     if (take_head(w, c))
         return true;
