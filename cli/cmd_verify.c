@@ -2,9 +2,12 @@
 /* latent verify: checks with known answers, on this machine. */
 #include "cli.h"
 
+/* ---- Every check ---- */
+
 typedef struct progress {
-    bool as_json;
+    bool as_json, has_begun;
     json_t *list;
+    double truth; /* of estimates */
 } progress;
 
 static json_t *check_json(const lt_check *c)
@@ -24,32 +27,105 @@ static bool show(void *user, const lt_check *c)
     return !is_stopped();
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_checks(const command *c, bool is_quick, bool as_json)
 {
-    progress p = {0};
-    lt_verify_options o = {.on_check = show, .user = &p};
-    const flag flags[] = {{"quick", 'q', FLAG_SWITCH, &o.is_quick, NULL, "fewer draws", 0, 0, NULL},
-                          FLAG_JSON(&p.as_json),
-                          {0}};
-    command_line line;
-    if (!command_line_read(c, flags, argc, argv, &line))
-        return line.code;
+    progress p = {.as_json = as_json, .list = json_array()};
     lt_verification v;
-    p.list = json_array();
-    watch_signals();
-    int status = lt_verify(&o, &v);
-    if (p.as_json && status == LT_OK)
+    int status = lt_verify(&(lt_verify_options){is_quick, show, &p}, &v);
+    if (as_json && status == LT_OK)
         print_json(json_pack("{s:b, s:i, s:i, s:o, s:O}", "ok", v.failed == 0, "checks", v.checks,
                              "failed", v.failed, "seconds", json_number(v.seconds), "list",
                              p.list));
     json_decref(p.list);
-    command_line_clear(&line);
     if (status != LT_OK)
         return complain_library(c, status);
     char time[32];
     fflush(stdout);
     say("%d checks, %d failed, %s", v.checks, v.failed, time_text(v.seconds, time));
     return v.failed ? CODE_FAILED : CODE_DONE;
+}
+
+/* ---- Estimates of log p(x) ---- */
+
+static json_t *estimate_json(const lt_known_estimate *e)
+{
+    json_t *o = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:b, s:b}", "estimator", e->name, "draws",
+                          e->draws, "value", json_number(e->found.value), "se",
+                          json_number(e->found.se), "expected_above", json_number(e->above), "off",
+                          json_number(e->off), "right_side", e->is_right_side, "ok", e->is_ok);
+    if (e->steps)
+        json_object_set_new(o, "steps", json_integer(e->steps));
+    return o;
+}
+
+static void print_estimate(const lt_known_estimate *e)
+{
+    char draws[32];
+    snprintf(draws, sizeof draws, e->steps ? "%d x %d" : "%d", e->draws, e->steps);
+    printf("%-22s%9s %8.5f +- %.5f %8.5f %8.5f %6.1f %s\n", e->name, draws, e->found.value,
+           e->found.se, e->found.value - e->truth, e->above, e->off,
+           e->is_ok            ? "ok"
+           : e->is_right_side ? "FAILED"
+                              : "BELOW");
+}
+
+static bool show_estimate(void *user, const lt_known_estimate *e)
+{
+    progress *p = user;
+    if (!p->has_begun && !p->as_json)
+        printf("A linear Gaussian model, q(z|x) wider than the posterior.\n"
+               "-log p(x) is %.5f nats per image.\n\n%-22s%9s %9s   %7s %8s %8s %6s\n",
+               e->truth, "estimate", "draws", "-log p(x)", "error", "above it", "expected",
+               "off by");
+    p->has_begun = true;
+    p->truth = e->truth;
+    if (p->as_json)
+        json_array_append_new(p->list, estimate_json(e));
+    else
+        print_estimate(e);
+    fflush(stdout);
+    return !is_stopped();
+}
+
+static int run_estimators(const command *c, bool is_quick, bool as_json)
+{
+    int failed = 0;
+    progress p = {.as_json = as_json, .list = json_array()};
+    int status = lt_verify_estimators(is_quick, show_estimate, &p, &failed);
+    if (as_json && status == LT_OK)
+        print_json(json_pack("{s:b, s:s, s:o, s:O}", "ok", failed == 0, "unit", "nats/image",
+                             "truth", json_number(p.truth), "estimates", p.list));
+    json_decref(p.list);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    if (!as_json) {
+        putchar('\n');
+        print_wrapped(stdout, 0,
+                      "`above it` is the estimate less the truth, `expected` what that is on average: "
+                      "by its formula, or for chains by how uneven their weights are. `off by` is what "
+                      "lies between them, in standard errors. A row is ok within 3 of them, and if it "
+                      "is not below the truth by more.");
+    }
+    return failed ? CODE_FAILED : CODE_DONE;
+}
+
+/* ---- The command ---- */
+
+static int run(const command *c, int argc, const char **argv)
+{
+    bool as_json = false, is_quick = false, is_estimators = false;
+    const flag flags[] = {
+        {"quick", 'q', FLAG_SWITCH, &is_quick, NULL, "fewer draws", 0, 0, NULL},
+        {"estimators", 0, FLAG_SWITCH, &is_estimators, NULL,
+         "only estimates of log p(x), as a table against the truth", 0, 0, NULL},
+        FLAG_JSON(&as_json),
+        {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    command_line_clear(&line);
+    watch_signals();
+    return is_estimators ? run_estimators(c, is_quick, as_json) : run_checks(c, is_quick, as_json);
 }
 
 const command cmd_verify = {
@@ -69,8 +145,12 @@ const command cmd_verify = {
         "  training               losses as in double precision\n"
         "  checkpoints            read back, training goes on with the same bits\n"
         "\n"
+        "--estimators prints those of log p(x) as a table: what each finds, its standard error, how far "
+        "it is above the truth, and how far it should be.\n"
+        "\n"
         "A failure is a mistake in latent, in a library it uses, or in the machine: please report "
         "it with what `latent version` says.\n",
     .examples = "  latent verify\n"
+                "  latent verify --estimators\n"
                 "  latent verify --json > verify.json\n",
     .run = run};

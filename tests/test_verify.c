@@ -2,11 +2,14 @@
 /* That all is well on this machine, that what is wrong is found, and how it is told. */
 #include "check.h"
 
+#include "base/philox.h"
 #include "verify/checks.h"
+#include "verify/linear_gaussian.h"
 #include "verify/trial.h"
 
 #include <latent/ops.h>
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- Everything ---- */
@@ -128,6 +131,69 @@ static void numbers_that_differ_are_found(void **state)
     assert_int_equal(check_near("x", HUGE_VAL, HUGE_VAL, 0), LT_OK);
 }
 
+/* ---- Estimates where the truth is known ---- */
+
+/* Closed form for one draw; else means of logarithms of draws of w / p(x) = r u^(r - 1). */
+static void gaps_of_the_linear_model_are_those_of_its_weights(void **state)
+{
+    (void)state;
+    const double widths[] = {1.1, 2.25, 4};
+    for (int i = 0; i < COUNT_OF(widths); i++)
+        assert_near(linear_gaussian_gap(widths[i], 1), widths[i] - 1 - log(widths[i]), 1e-7);
+    assert_near(linear_gaussian_gap(1, 7), 0, 0);
+    enum { N = 100000 };
+    const int counts[] = {2, 5, 10};
+    for (int j = 0; j < COUNT_OF(counts); j++) {
+        double sum = 0, squares = 0;
+        philox_key key = {.seed = 1, .stream = (uint32_t)j};
+        for (int i = 0; i < N; i++) {
+            double mean = 0;
+            for (int k = 0; k < counts[j]; k++) {
+                double u = (double)philox_uniform(philox_word(&key, i * counts[j] + k));
+                mean += 2.25 * pow(u, 1.25) / counts[j];
+            }
+            sum -= log(mean);
+            squares += log(mean) * log(mean);
+        }
+        double error = sqrt((squares / N - sum / N * sum / N) / N);
+        assert_near(linear_gaussian_gap(2.25, counts[j]), sum / N, 4 * error);
+    }
+}
+
+static void estimates_are_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        double value, se, above;
+        bool is_right_side, is_ok;
+    } cases[] = {{5.3, 0.1, 0.2, true, true},   {5.6, 0.1, 0.2, true, false},
+                 {4.8, 0.1, 0.05, true, true},  {4.6, 0.1, 0, false, false},
+                 {5.0, 0.01, 0.2, true, false}, {(double)NAN, 0.1, 0, false, false},
+                 {5.0, (double)NAN, 0, false, false}};
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        lt_known_estimate e = {.truth = 5, .found = {cases[i].value, cases[i].se},
+                               .above = cases[i].above};
+        known_estimate_judge(&e);
+        assert_int_equal(e.is_right_side, cases[i].is_right_side);
+        assert_int_equal(e.is_ok, cases[i].is_ok);
+    }
+}
+
+static bool count_to_three(void *user, const lt_known_estimate *e)
+{
+    (void)e;
+    return ++*(int *)user < 3;
+}
+
+static void the_table_of_estimates_can_stop(void **state)
+{
+    (void)state;
+    int n = 0, failed = -1;
+    assert_int_equal(lt_verify_estimators(true, count_to_three, &n, &failed), LT_INTERRUPTED);
+    assert_int_equal(n, 3);
+    assert_int_equal(failed, 0);
+}
+
 /* ---- How it is told ---- */
 
 static void two_checks(check_run *r)
@@ -198,6 +264,9 @@ int main(void)
         cmocka_unit_test(wrong_gradients_are_found),
         cmocka_unit_test(executors_that_differ_are_found),
         cmocka_unit_test(numbers_that_differ_are_found),
+        cmocka_unit_test(gaps_of_the_linear_model_are_those_of_its_weights),
+        cmocka_unit_test(estimates_are_judged),
+        cmocka_unit_test(the_table_of_estimates_can_stop),
         cmocka_unit_test(failures_are_counted_and_others_go_on),
         cmocka_unit_test(the_caller_can_stop),
         cmocka_unit_test(without_memory_checks_fail_and_nothing_else),

@@ -9,7 +9,7 @@
 #ifndef LATENT_VERIFY_H
 #define LATENT_VERIFY_H
 
-#include <latent/base.h>
+#include <latent/eval.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +43,32 @@ typedef struct lt_verification {
    LT_INTERRUPTED when on_check said so. The checks of checkpoints need a place for temporary files,
    $TMPDIR or /tmp. Nullable: o. */
 LT_API int lt_verify(const lt_verify_options *o, lt_verification *v);
+
+/* ---- Estimates of log p(x) where it is known ---- */
+
+/* One way to estimate it, on a model whose likelihood has a formula. Nats per image, a mean over the
+   same images for all. */
+typedef struct lt_known_estimate {
+    const char *name;   /* "IWAE", ... */
+    int draws;          /* of an image: k, K, or chains */
+    int steps;          /* of a chain; 0: there are no chains */
+    double truth;       /* -log p(x) by its formula */
+    lt_estimate found;  /* of -log p(x), from above; the error is that of found - truth */
+    double above;       /* what such an estimate is above the truth in expectation; by its formula, or,
+                           with chains, from how uneven their weights are */
+    double off;         /* (found - truth - above) / error */
+    bool is_right_side; /* not below the truth by more than 3 errors */
+    bool is_ok;         /* that, and |off| <= 3 */
+} lt_known_estimate;
+
+/* Called after each; false stops. The estimate lives until it returns. */
+typedef bool lt_known_estimate_function(void *user, const lt_known_estimate *e);
+
+/* -ELBO, IWAE, importance sampling and annealing on a linear Gaussian model. LT_OK also when some are
+   not as they should be, which *failed counts. LT_INTERRUPTED when on_estimate said so.
+   Nullable: failed. */
+LT_API int lt_verify_estimators(bool is_quick, lt_known_estimate_function *on_estimate, void *user,
+                                int *failed);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,9 @@ const char *check_error_text(double error, char text[CHECK_ERROR_SIZE]);
 /* LT_VALUE with a message unless |found - want| <= tolerance. */
 int check_near(const char *what, double found, double want, double tolerance);
 
+/* Fills in what follows from the estimate, its error, the truth and what is expected. */
+void known_estimate_judge(lt_known_estimate *e);
+
 /* A family: reports its checks one by one, and ends early when told to. */
 typedef void check_family(check_run *r);
 

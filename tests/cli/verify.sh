@@ -4,6 +4,11 @@ sed -E 's/^(ok|FAILED) +([^:]+):.*/\1 \2/' checks | uniq
 grep -c . checks | awk '{ print ($1 > 100 ? "more than 100 lines" : $1 " lines") }'
 sed -E 's/[0-9]+(\.[0-9]+)?/#/g' log
 grep -E 'philox|threads: MLP' checks
+echo "-- estimates"
+latent verify --estimators -q > table 2> log; echo "exit $?"; cat log
+sed -E 's/[0-9.]*[0-9]\.[0-9]+/#/g; s/ +-?#/ #/g' table
+awk 'length > 79' table
+latent verify --estimators --quick --json | grep -oE '^\{"ok": [a-z]+|"right_side": true, "ok": true' | sort | uniq -c
 echo "-- no place for files"
 TMPDIR=/nowhere latent verify -q 2> log | grep -v '^ok'; echo "exit ${PIPESTATUS[0]}"
 TMPDIR=/nowhere latent verify -q --json 2> /dev/null > v.json; echo "exit $?"
