@@ -122,6 +122,80 @@ static void run_pool(const lt_call *c, lt_shape x, int64_t n, const float *b,
     threads_run(c->threads, r.pieces, run_piece, &r);
 }
 
+/* ---- Few channels: several places at a time ---- */
+
+/* Windows that neither overlap nor reach over the edge, of images with few channels. A vector then is
+   some places of a row, with all their channels: lane i c + k is channel k of the i-th of them. 64 images
+   of 28 x 28 x 2 take a third to a fifth of the time. */
+static bool is_narrow(const pool *p)
+{
+    return p->c > 0 && p->c < 16 && p->pad == 0 && p->stride >= p->k;
+}
+
+enum { MOST_LANES = 64 };
+
+/* Places of one row of y, n c lanes. */
+typedef struct run {
+    int64_t n, lanes;
+    const float *x; /* the first pixel of the first one's window */
+    int64_t to;     /* where its first channel is in y */
+} run;
+
+/* Calls BODY with C known to the compiler where it is a usual one. */
+#define FOR_CHANNELS(c, BODY)                                                                      \
+    switch (c) {                                                                                   \
+    case 1:                                                                                        \
+        BODY(1);                                                                                   \
+        break;                                                                                     \
+    case 2:                                                                                        \
+        BODY(2);                                                                                   \
+        break;                                                                                     \
+    case 4:                                                                                        \
+        BODY(4);                                                                                   \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        BODY(8);                                                                                   \
+        break;                                                                                     \
+    default:                                                                                       \
+        BODY(c);                                                                                   \
+    }
+
+/* One pixel of each window, c channels each `step` floats, to lanes and back. */
+static inline void load_lanes(int64_t n, int64_t c, int64_t step, const float *x, float *lanes)
+{
+#define LOAD(C)                                                                                    \
+    for (int64_t i = 0; i < n; i++)                                                                \
+        for (int64_t k = 0; k < (C); k++)                                                          \
+    lanes[i * (C) + k] = x[i * step + k]
+    FOR_CHANNELS(c, LOAD)
+#undef LOAD
+}
+
+static inline void store_lanes(int64_t n, int64_t c, int64_t step, const float *lanes, float *x)
+{
+#define STORE(C)                                                                                   \
+    for (int64_t i = 0; i < n; i++)                                                                \
+        for (int64_t k = 0; k < (C); k++)                                                          \
+    x[i * step + k] = lanes[i * (C) + k]
+    FOR_CHANNELS(c, STORE)
+#undef STORE
+}
+
+/* Where pixel (ky, kx) of each window of a row is, from the first window's first pixel. */
+static inline int64_t tap_at(const pool *p, int64_t tap)
+{
+    return (tap / p->k * p->w + tap % p->k) * p->c;
+}
+
+/* The run that begins at place ox of row i of all the rows of y. */
+static inline run run_at(const pool *p, const float *x, int64_t i, int64_t ox)
+{
+    int64_t n = least(p->ow - ox, MOST_LANES / p->c);
+    int64_t row = i / p->oh * p->h + i % p->oh * p->stride;
+    return (run){.n = n, .lanes = n * p->c, .x = x + (row * p->w + ox * p->stride) * p->c,
+                 .to = (i * p->ow + ox) * p->c};
+}
+
 /* ---- max_pool2d ---- */
 
 /* Of equals the first stays; of numbers and a NaN, the NaN. */
@@ -148,9 +222,28 @@ static void max_row(const pool_run *r, int64_t i)
     }
 }
 
+LT_CLONES
+static void max_row_narrow(const pool_run *r, int64_t i)
+{
+    const pool *p = &r->pool;
+    for (int64_t ox = 0; ox < p->ow; ox += MOST_LANES / p->c) {
+        run u = run_at(p, r->a, i, ox);
+        float best[MOST_LANES], x[MOST_LANES];
+        load_lanes(u.n, p->c, p->stride * p->c, u.x, best);
+        for (int64_t tap = 1; tap < p->k * p->k; tap++) {
+            load_lanes(u.n, p->c, p->stride * p->c, u.x + tap_at(p, tap), x);
+#pragma omp simd
+            for (int64_t k = 0; k < u.lanes; k++)
+                best[k] = replaces(x[k], best[k]) ? x[k] : best[k];
+        }
+        memcpy(r->out + u.to, best, sizeof *best * (size_t)u.lanes);
+    }
+}
+
 static void max_pool2d_eval(const lt_call *c)
 {
-    run_pool(c, c->y->in[0]->shape, c->y->shape.d[0] * c->y->shape.d[1], NULL, max_row);
+    pool p = pool_of(c->y, c->y->in[0]->shape);
+    run_pool(c, c->y->in[0]->shape, p.n * p.oh, NULL, is_narrow(&p) ? max_row_narrow : max_row);
 }
 
 /* The pixel of an image where channel c of the window at (oy, ox) is largest: the first of equals,
@@ -206,6 +299,8 @@ const lt_op lt_op_max_pool2d = {
     .eval = max_pool2d_eval, .reference = max_pool2d_reference, .grad = max_pool2d_grad,
     .cases = (const lt_op_case[]){
         {"halves", .in = {{4, {2, 6, 4, 5}}}, POOL(2, 2, 0, )},
+        {"two channels", .in = {{4, {2, 5, 68, 2}}}, POOL(2, 2, 0, )},
+        {"eight channels", .in = {{4, {1, 4, 19, 8}}}, POOL(2, 2, 0, )},
         {"overlapping", .in = {{4, {2, 7, 5, 3}}}, POOL(3, 2, 1, )},
         {"every pixel", .in = {{4, {1, 5, 4, 17}}}, POOL(3, 1, 1, )},
         {"gaps", .in = {{4, {3, 8, 9, 1}}}, POOL(2, 3, 0, )},
@@ -292,6 +387,64 @@ static void gather_row(const pool_run *r, int64_t i)
         }
 }
 
+/* The pixel of its window at which each lane is largest. */
+static inline void find_lane_maxima(const pool *p, const run *u, int32_t *at)
+{
+    float best[MOST_LANES], x[MOST_LANES];
+    load_lanes(u->n, p->c, p->stride * p->c, u->x, best);
+    memset(at, 0, sizeof *at * (size_t)u->lanes);
+    for (int64_t tap = 1; tap < p->k * p->k; tap++) {
+        load_lanes(u->n, p->c, p->stride * p->c, u->x + tap_at(p, tap), x);
+#pragma omp simd
+        for (int64_t k = 0; k < u->lanes; k++) {
+            bool better = (x[k] > best[k]) | ((x[k] != x[k]) & (best[k] == best[k]));
+            best[k] = better ? x[k] : best[k];
+            at[k] = better ? (int32_t)tap : at[k];
+        }
+    }
+}
+
+/* All of image i, whose windows need not hold every pixel. */
+LT_CLONES
+static void scatter_image_narrow(const pool_run *r, int64_t i)
+{
+    const pool *p = &r->pool;
+    int64_t size = p->h * p->w * p->c, step = p->stride * p->c;
+    if (p->stride > p->k || p->oh * p->k < p->h || p->ow * p->k < p->w)
+        memset(r->out + i * size, 0, sizeof *r->out * (size_t)size);
+    for (int64_t row = i * p->oh; row < (i + 1) * p->oh; row++)
+        for (int64_t ox = 0; ox < p->ow; ox += MOST_LANES / p->c) {
+            run u = run_at(p, r->a, row, ox);
+            int32_t at[MOST_LANES];
+            float x[MOST_LANES];
+            find_lane_maxima(p, &u, at);
+            for (int64_t tap = 0; tap < p->k * p->k; tap++) {
+#pragma omp simd
+                for (int64_t k = 0; k < u.lanes; k++)
+                    x[k] = at[k] == tap ? r->b[u.to + k] : 0;
+                store_lanes(u.n, p->c, step, x, r->out + (u.x - r->a) + tap_at(p, tap));
+            }
+        }
+}
+
+LT_CLONES
+static void gather_row_narrow(const pool_run *r, int64_t i)
+{
+    const pool *p = &r->pool;
+    for (int64_t ox = 0; ox < p->ow; ox += MOST_LANES / p->c) {
+        run u = run_at(p, r->a, i, ox);
+        int32_t at[MOST_LANES];
+        float x[MOST_LANES];
+        find_lane_maxima(p, &u, at);
+        for (int64_t tap = 0; tap < p->k * p->k; tap++) {
+            load_lanes(u.n, p->c, p->stride * p->c, r->b + (u.x - r->a) + tap_at(p, tap), x);
+#pragma omp simd
+            for (int64_t k = 0; k < u.lanes; k++)
+                r->out[u.to + k] = at[k] == tap ? x[k] : r->out[u.to + k];
+        }
+    }
+}
+
 static const char *scatter_shape(const lt_node *y, lt_shape *s)
 {
     pool p;
@@ -302,7 +455,8 @@ static const char *scatter_shape(const lt_node *y, lt_shape *s)
 
 static void scatter_eval(const lt_call *c)
 {
-    run_pool(c, c->y->shape, c->y->shape.d[0], c->in[1], scatter_image);
+    pool p = pool_of(c->y, c->y->shape);
+    run_pool(c, c->y->shape, p.n, c->in[1], is_narrow(&p) ? scatter_image_narrow : scatter_image);
 }
 
 static void scatter_reference(const lt_reference_call *c)
@@ -327,6 +481,8 @@ const lt_op lt_op_max_pool2d_scatter = {
     .grad = scatter_grad,
     .cases = (const lt_op_case[]){
         {"halves", .in = {{4, {2, 6, 4, 5}}, {4, {2, 3, 2, 5}}}, POOL(2, 2, 0, )},
+        {"two channels", .in = {{4, {2, 5, 68, 2}}, {4, {2, 2, 34, 2}}}, POOL(2, 2, 0, )},
+        {"eight channels", .in = {{4, {1, 4, 19, 8}}, {4, {1, 2, 9, 8}}}, POOL(2, 2, 0, )},
         {"overlapping", .in = {{4, {2, 7, 5, 3}}, {4, {2, 4, 3, 3}}}, POOL(3, 2, 1, )},
         {"every pixel", .in = {{4, {5, 5, 4, 17}}, {4, {5, 5, 4, 17}}}, POOL(3, 1, 1, )},
         {"gaps", .in = {{4, {3, 8, 9, 1}}, {4, {3, 3, 3, 1}}}, POOL(2, 3, 0, )},
@@ -343,7 +499,9 @@ static const char *gather_shape(const lt_node *y, lt_shape *s)
 
 static void gather_eval(const lt_call *c)
 {
-    run_pool(c, c->y->in[0]->shape, c->y->shape.d[0] * c->y->shape.d[1], c->in[1], gather_row);
+    pool p = pool_of(c->y, c->y->in[0]->shape);
+    run_pool(c, c->y->in[0]->shape, p.n * p.oh, c->in[1],
+             is_narrow(&p) ? gather_row_narrow : gather_row);
 }
 
 static void gather_reference(const lt_reference_call *c)
@@ -364,6 +522,8 @@ const lt_op lt_op_max_pool2d_gather = {
     .eval = gather_eval, .reference = gather_reference, .grad = gather_grad,
     .cases = (const lt_op_case[]){
         {"halves", .in = {{4, {2, 6, 4, 5}}, {4, {2, 6, 4, 5}}}, POOL(2, 2, 0, )},
+        {"two channels", .in = {{4, {2, 5, 68, 2}}, {4, {2, 5, 68, 2}}}, POOL(2, 2, 0, )},
+        {"four channels", .in = {{4, {1, 7, 50, 4}}, {4, {1, 7, 50, 4}}}, POOL(2, 3, 0, )},
         {"overlapping", .in = {{4, {2, 7, 5, 3}}, {4, {2, 7, 5, 3}}}, POOL(3, 2, 1, )},
         {"every pixel", .in = {{4, {1, 5, 4, 70}}, {4, {1, 5, 4, 70}}}, POOL(3, 1, 1, )},
         {"no images", .in = {{4, {0, 4, 4, 3}}, {4, {0, 4, 4, 3}}}, POOL(2, 2, 0, )},
