@@ -128,9 +128,33 @@ static inline __attribute__((always_inline)) void sum_block(int width, int rows,
         y[k] = sum[k];
 }
 
+/* Few columns: some rows together are as wide as a block, and are added up in the end. */
+LT_CLONES static void sum_narrow(int rows, int columns, float *y, const float *x)
+{
+    float sum[LANES] = {0};
+    int together = LANES / columns, width = together * columns, n = rows * columns, i = 0;
+    if (width == LANES)
+        for (; i + LANES <= n; i += LANES)
+            for (int k = 0; k < LANES; k++)
+                sum[k] += x[i + k];
+    else
+        for (; i + width <= n; i += width)
+            for (int k = 0; k < width; k++)
+                sum[k] += x[i + k];
+    for (int k = 0; i + k < n; k++)
+        sum[k] += x[i + k];
+    for (int c = 0; c < columns; c++)
+        for (int k = c; k < width; k += columns)
+            y[c] += sum[k];
+}
+
 LT_CLONES void tile_sum_rows(int rows, int columns, float *y, const float *x)
 {
     int c = 0;
+    if (columns < 16 && rows > 1) {
+        sum_narrow(rows, columns, y, x);
+        return;
+    }
     for (; c + 64 <= columns; c += 64)
         sum_block(64, rows, columns, y + c, x + c);
     for (; c + 16 <= columns; c += 16)

@@ -30,7 +30,7 @@ float tile_max_all(int n, const float *x);
 void tile_accumulate_sum(int n, float *y, const float *x);
 void tile_accumulate_max(int n, float *y, const float *x);
 
-/* y[c] += x[r][c] for every row r in turn. */
+/* y[c] += x[r][c] for every row r; the order of additions is fixed by the sizes alone. */
 void tile_sum_rows(int rows, int columns, float *y, const float *x);
 
 void tile_fill(int n, float *y, float value);

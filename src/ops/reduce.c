@@ -65,7 +65,8 @@ const lt_op lt_op_sum = {
     .name = "sum", .n_in = 1, .flags = OP_REDUCTION, .attr_size = sizeof(axes_attr),
     .shape = reduced_shape, .reference = sum_reference, .grad = sum_grad,
     .cases = (const lt_op_case[]){
-        CASES, {"of nothing", .in = {{3, {2, 0, 3}}}, .attr = &(axes_attr){2}}, {0}}};
+        CASES, {"of nothing", .in = {{3, {2, 0, 3}}}, .attr = &(axes_attr){2}},
+        {"rows of 8", .in = {{2, {45, 8}}}, .attr = &(axes_attr){1}}, {0}}};
 
 /* ---- max ---- */
 
