@@ -41,6 +41,10 @@ static json_t *codes_json(const lt_diagnosis *d)
         json_array_append_new(kl, json_number(d->units[k].kl));
         json_array_append_new(spread, json_number(d->units[k].mean_variance));
     }
+    if (!d->has_parts) {
+        json_decref(kl);
+        kl = json_null();
+    }
     return json_pack("{s:i, s:i, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "latents", d->latent,
                      "active", d->active, "mutual_information", json_estimate(d->mutual_information),
                      "most_information", json_number(d->most_information), "aggregate_kl",
@@ -91,7 +95,8 @@ static void print_row(const char *name, lt_estimate e, int digits, const char *m
     char error[32] = ""; /* one image has none */
     if (isfinite(e.se))
         snprintf(error, sizeof error, "+- %.*f", digits, e.se);
-    printf("  %-20s %10.*f %-11s %s\n", name, digits, e.value, error, meaning);
+    double value = fabs(e.value) < 0.5 * pow(10, -digits) ? 0 : e.value; /* not -0.00 */
+    printf("  %-20s %10.*f %-11s %s\n", name, digits, value, error, meaning);
 }
 
 static const char *kind_of_data(const lt_dataset_info *info)
@@ -158,15 +163,16 @@ static void print_ais(const eval_findings *f)
         print_row("AIS less NLL", f->ais_less_nll, 2, "each image with itself");
 }
 
-static void print_codes(const lt_diagnosis *d)
+static void print_codes(const lt_diagnosis *d, bool is_deep)
 {
     char meaning[80];
-    printf("  %-20s %10d %-11s of %d, with means of variance > 0.01\n",
-           "active latents", d->active, "", d->latent);
+    printf("  %-20s %10d %-11s of %d, with means of variance > 0.01%s\n", "active latents",
+           d->active, "", d->latent, d->has_parts ? "" : " of it all");
     snprintf(meaning, sizeof meaning, "of code and image, of at most %.2f",
              d->most_information);
     print_row("mutual information", d->mutual_information, 2, meaning);
-    print_row("aggregate KL", d->aggregate_kl, 2, "of the codes of all images from p(z)");
+    print_row("aggregate KL", d->aggregate_kl, 2,
+              is_deep ? "of all codes, z and z2, from p" : "of the codes of all images from p(z)");
 }
 
 /* ---- What to make of it ---- */
@@ -231,12 +237,13 @@ void eval_print_table(const eval_findings *f)
     printf("%s\n%lld %s images of %s; nats per image, +- standard error\n\n", t->checkpoint,
            (long long)e->images, lt_split_name(f->split), lt_dataset_describe(t->data)->name);
     print_row("ELBO", e->elbo, 2, "-(distortion + rate)");
-    print_row("rate", e->rate, 2, "KL(q(z|x) || p(z))");
+    print_row("rate", e->rate, 2,
+              lt_model_latent2(t->model) ? "KL of z and z2 given x from p" : "KL(q(z|x) || p(z))");
     print_row("distortion", e->distortion, 2, "-log p(x|z)");
     print_draws(e);
     if (f->with_ais)
         print_ais(f);
-    print_codes(&f->codes);
+    print_codes(&f->codes, lt_model_latent2(t->model) > 0);
     print_row("squared error", e->squared_error, 2, "of the mean reconstruction, per image");
     print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers in an image)");
     if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))

@@ -89,6 +89,7 @@ static void units_are_those_of_the_linear_posterior(void **state)
     assert_int_equal(d.latent, LATENT);
     assert_near(d.rate.value, e.rate.value, 1e-9);
     assert_near(d.rate.se, e.rate.se, 1e-9);
+    assert_true(d.has_parts);
     assert_near(d.units[0].kl + d.units[1].kl, d.rate.value, 1e-4);
     for (int k = 0; k < LATENT; k++) {
         double variance = 1 / (1 + dot(W[k], W[k]) / (SIGMA * SIGMA)), sum = 0, squares = 0;
@@ -149,6 +150,155 @@ static void information_and_distance_make_up_the_rate(void **state)
     assert_true(d.mutual_information.value > 0 && d.mutual_information.value < log(IMAGES));
     lt_diagnosis_clear(&d);
     fixture_close(&f);
+}
+
+/* ---- Other priors, and two layers: one latent each, so that integrals are sums over a grid ---- */
+
+enum { MANY = 400 };
+static const double log_2pi = 1.8378770664093454836, grid_step = 0.01, grid_end = 15;
+
+#define ONE_LATENT                                                                                 \
+    "data: {set: synthetic}\nmodel:\n  latent: 1\n  likelihood: gaussian sigma=0.5\n"              \
+    "  encoder: []\n  decoder: [linear image]\n"
+
+typedef struct param_value {
+    const char *name;
+    float values[PIXELS];
+} param_value;
+
+/* A model of `words` on MANY images, with these parameters; means are scale (sum of +- x) + 0.2. */
+static void open_one_latent(fixture *f, const char *words, double scale, double variance,
+                            const param_value *params, int n)
+{
+    lt_recipe *r = lt_recipe_parse("one", words, NULL, 0);
+    f->model = r ? lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1}) : NULL;
+    if (!f->model)
+        fail_msg("%s", lt_last_error());
+    lt_recipe_free(r);
+    assert_int_equal(lt_dataset_synthetic(&f->data, MANY, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    float weight[PIXELS], zeros[PIXELS] = {0};
+    for (int i = 0; i < PIXELS; i++)
+        weight[i] = (float)(i % 2 ? -scale : 2 * scale);
+    set_param(f->model, "posterior.mean.weight", weight);
+    set_param(f->model, "posterior.mean.bias", (float[]){(float)(0.2 * scale)});
+    set_param(f->model, "posterior.logvar.weight", zeros);
+    set_param(f->model, "posterior.logvar.bias", (float[]){(float)log(variance)});
+    for (int i = 0; i < n; i++)
+        set_param(f->model, params[i].name, params[i].values);
+}
+
+static double log_normal(double z, double mean, double variance)
+{
+    return -0.5 * (log_2pi + log(variance) + (z - mean) * (z - mean) / variance);
+}
+
+/* By integrals over z: I(x; z) = 1/n sum KL(q(z|x) || q(z)), and the mean over q(z) of log q(z) -
+   log_p(z). */
+static void integrate(const fixture *f, double variance, double (*log_p)(double z),
+                      double *information, double *distance)
+{
+    float x[MANY * PIXELS], mean[MANY];
+    int32_t index[MANY];
+    for (int i = 0; i < MANY; i++)
+        index[i] = i;
+    assert_int_equal(lt_dataset_gather(f->data, LT_TRAIN, index, MANY, 0, 1, x), LT_OK);
+    assert_int_equal(lt_encode(f->model, MANY, x, 1, mean, NULL), LT_OK);
+    *information = *distance = 0;
+    for (double z = -grid_end; z < grid_end; z += grid_step) {
+        double q = 0, q_log_q = 0;
+        for (int i = 0; i < MANY; i++) {
+            double l = log_normal(z, (double)mean[i], variance);
+            q += exp(l) / MANY;
+            q_log_q += exp(l) * l / MANY;
+        }
+        if (q == 0)
+            continue;
+        *information += grid_step * (q_log_q - q * log(q));
+        *distance += grid_step * q * (log(q) - log_p(z));
+    }
+}
+
+static void check_integrals(const fixture *f, double variance, double (*log_p)(double z))
+{
+    double information, distance;
+    integrate(f, variance, log_p, &information, &distance);
+    lt_diagnosis d = diagnose(f, NULL);
+    assert_near(d.mutual_information.value, information, 4 * d.mutual_information.se);
+    assert_near(d.aggregate_kl.value, distance, 4 * d.aggregate_kl.se);
+    assert_near(d.rate.value, information + distance, 4 * d.rate.se + 4 * d.aggregate_kl.se);
+    assert_true(d.mutual_information.se < 0.1 && d.aggregate_kl.se < 0.1 * distance);
+    assert_false(d.has_parts);
+    assert_true(isnan(d.units[0].kl));
+    lt_diagnosis_clear(&d);
+}
+
+static double log_two_normals(double z)
+{
+    double first = 1 / (1 + exp(-0.4)); /* its weight, from logits 0.4 and 0 */
+    return log(first * exp(log_normal(z, -1.5, exp(0.3))) +
+               (1 - first) * exp(log_normal(z, 1, exp(-0.5))));
+}
+
+static void codes_are_held_against_the_prior_there_is(void **state)
+{
+    (void)state;
+    static const param_value params[] = {{"mixture.mean", {-1.5f, 1}},
+                                         {"mixture.logvar", {0.3f, -0.5f}},
+                                         {"mixture.logits", {0.4f, 0}}};
+    fixture f;
+    open_one_latent(&f, ONE_LATENT "  prior: mixture 2\n", 1, 0.3, params, COUNT_OF(params));
+    check_integrals(&f, 0.3, log_two_normals);
+    fixture_close(&f);
+}
+
+/* The mean over z2 from q(z2|z) = N(0.7 z - 0.1, 0.4) of log p(z2) p(z|z2) - log q(z2|z), where
+   p(z|z2) = N(0.9 z2 + 0.3, 0.6). */
+static double log_two_layers(double z)
+{
+    double mean = 0.7 * z - 0.1, off = z - 0.9 * mean - 0.3;
+    double prior2 = -0.5 * (log_2pi + mean * mean + 0.4);
+    double prior = -0.5 * (log_2pi + log(0.6) + (off * off + 0.81 * 0.4) / 0.6);
+    return prior2 + prior + 0.5 * (log_2pi + 1 + log(0.4));
+}
+
+static void two_layers_are_held_against_both(void **state)
+{
+    (void)state;
+    const param_value params[] = {
+        {"posterior2.mean.weight", {0.7f}}, {"posterior2.mean.bias", {-0.1f}},
+        {"posterior2.logvar.weight", {0}},  {"posterior2.logvar.bias", {(float)log(0.4)}},
+        {"prior.mean.weight", {0.9f}},      {"prior.mean.bias", {0.3f}},
+        {"prior.logvar.weight", {0}},       {"prior.logvar.bias", {(float)log(0.6)}}};
+    fixture f;
+    open_one_latent(&f, ONE_LATENT "  latent2: 1\n  encoder2: []\n  decoder2: []\n", 1, 0.3, params,
+                    COUNT_OF(params));
+    check_integrals(&f, 0.3, log_two_layers);
+    fixture_close(&f);
+}
+
+/* A prior that is trained has no unit of length: codes a hundred times smaller say as much. */
+static void activity_does_not_depend_on_the_unit_of_codes(void **state)
+{
+    (void)state;
+    static const double scales[] = {1, 0.01};
+    lt_diagnosis d[2];
+    for (int i = 0; i < 2; i++) {
+        const param_value params[] = {{"mixture.mean", {0}},
+                                      {"mixture.logvar", {(float)log(scales[i] * scales[i])}}};
+        fixture f;
+        open_one_latent(&f, ONE_LATENT "  prior: mixture 1\n", 0.3 * scales[i],
+                        0.5 * scales[i] * scales[i], params, 2);
+        d[i] = diagnose(&f, NULL);
+        fixture_close(&f);
+    }
+    assert_near(d[1].mutual_information.value, d[0].mutual_information.value, 1e-3);
+    assert_true(d[1].mutual_information.value > 0.1 && d[1].mutual_information.value < 0.5);
+    assert_true(d[1].units[0].mean_variance < 0.01);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(d[i].active, 1);
+        assert_false(d[i].is_collapsed);
+        lt_diagnosis_clear(&d[i]);
+    }
 }
 
 /* ---- Collapse ---- */
@@ -271,6 +421,9 @@ int main(void)
         cmocka_unit_test(units_are_those_of_the_linear_posterior),
         cmocka_unit_test(separate_codes_hold_the_image_s_number),
         cmocka_unit_test(information_and_distance_make_up_the_rate),
+        cmocka_unit_test(codes_are_held_against_the_prior_there_is),
+        cmocka_unit_test(two_layers_are_held_against_both),
+        cmocka_unit_test(activity_does_not_depend_on_the_unit_of_codes),
         cmocka_unit_test(codes_that_ignore_the_image_have_collapsed),
         cmocka_unit_test(one_image_alone_is_not_judged),
         cmocka_unit_test(diagnosis_has_the_same_bits_at_any_number_of_threads),

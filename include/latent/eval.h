@@ -144,17 +144,22 @@ typedef struct lt_diagnosis_options {
 
 /* One latent over the images. */
 typedef struct lt_latent_unit {
-    double kl;             /* mean KL(q(z_k|x) || N(0, 1)); with that prior they sum to the rate */
+    double kl;             /* mean KL(q(z_k|x) || N(0, 1)), which sum to the rate; NaN if the prior is
+                              another or there are two layers: the rate has no such parts then */
     double mean_variance;  /* variance over images of the mean of q(z_k|x) */
     double mean, variance; /* of the aggregate posterior q(z_k); N(0, 1) has 0 and 1 */
-    bool is_active;        /* mean_variance > 0.01 (Burda et al. 2016) */
+    bool is_active;        /* mean_variance > 0.01 (Burda et al. 2016); with another prior than
+                              N(0, I), which does not fix the unit of z, > 0.01 variance */
 } lt_latent_unit;
 
 /* With q(z) = 1/n sum over the images of q(z|x), the aggregate posterior of the split,
-   rate = mutual information + KL(q(z) || p(z)) (Hoffman and Johnson 2016). */
+   rate = mutual information + KL(q(z) || p(z)) (Hoffman and Johnson 2016). With a second layer rate
+   and KL are of (z, z2), q(z, z2) = q(z) q(z2|z) against p(z2) p(z|z2); as z2 depends on the image
+   through z alone, the information of (z, z2) is that of z. Units are those of z. */
 typedef struct lt_diagnosis {
     int64_t images;
     int latent, active;             /* latents; of these active */
+    bool has_parts;                 /* one layer of codes and p(z) = N(0, I): each unit has a kl */
     lt_estimate rate;
     lt_estimate mutual_information; /* of code and image: mean of log q(z|x) - log q(z) over a draw
                                        of each of at most 4000 images spread over the split. Without

@@ -10,6 +10,7 @@
 #include "eval/estimate.h"
 #include "eval/mixture.h"
 #include "eval/visit.h"
+#include "models/priors.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -178,14 +179,14 @@ static int diagnose_all(diagnosing *d)
 
 /* ---- Conclusions ---- */
 
-static void conclude_unit(const unit_tally *u, lt_latent_unit *r)
+static void conclude_unit(const unit_tally *u, bool has_parts, lt_latent_unit *r)
 {
     double n = (double)u->mean.n;
-    r->kl = u->kl.mean;
+    r->kl = has_parts ? u->kl.mean : (double)NAN;
     r->mean_variance = n > 1 ? u->mean.squares / (n - 1) : 0;
     r->mean = u->mean.mean;
     r->variance = u->mean.squares / n + u->variance.mean;
-    r->is_active = r->mean_variance > active_variance;
+    r->is_active = r->mean_variance > active_variance * (has_parts ? 1 : r->variance);
 }
 
 /* Collapsed: the codes of all images are one distribution, as far as can be told. */
@@ -210,17 +211,19 @@ static void judge(lt_diagnosis *r)
                  "from the prior", rate);
 }
 
-static void conclude(const diagnosing *d, lt_diagnosis *r)
+static void conclude(const diagnosing *d, const lt_model *m, lt_diagnosis *r)
 {
     *r = (lt_diagnosis){.images = d->images.n,
                         .latent = (int)d->latent,
+                        .has_parts =
+                            prior_is_standard(lt_model_recipe(m)) && lt_model_latent2(m) == 0,
                         .rate = tally_estimate(&d->rate, 1),
                         .mutual_information = tally_estimate(&d->information, 1),
                         .most_information = log(d->images.n),
                         .aggregate_kl = tally_estimate(&d->distance, 1),
                         .units = must_alloc(sizeof *r->units * (size_t)d->latent)};
     for (int k = 0; k < r->latent; k++) {
-        conclude_unit(&d->units[k], &r->units[k]);
+        conclude_unit(&d->units[k], r->has_parts, &r->units[k]);
         r->active += r->units[k].is_active;
     }
     judge(r);
@@ -252,7 +255,7 @@ int lt_diagnose(lt_model *m, lt_dataset *data, lt_split split, const lt_diagnosi
     if (status == LT_OK)
         status = diagnose_all(&d);
     if (status == LT_OK) {
-        conclude(&d, result);
+        conclude(&d, m, result);
         result->seconds = seconds_now() - began;
     }
     release(&d);
