@@ -3,7 +3,8 @@
 
 PACKAGES = gcc libc6-dev make cmake pkg-config ca-certificates libdnnl-dev libyaml-dev \
            libjansson-dev libpopt-dev libpng-dev libturbojpeg0-dev libwebp-dev zlib1g-dev \
-           libzip-dev libcurl4-openssl-dev libssl-dev libcmocka-dev
+           libzip-dev libcurl4-openssl-dev libssl-dev libcairo2-dev libpango1.0-dev fonts-inter \
+           libcmocka-dev
 DEMO_PACKAGES = dataset-fashion-mnist
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
@@ -20,11 +21,13 @@ check: deps
 	$(MAKE) all
 	ctest --test-dir build --output-on-failure
 
-# Leaks count; so does what UBSan finds, which by default is only printed.
+# Leaks count, but for those of tests/leaks.supp; so does what UBSan finds, which by default is only
+# printed.
 check-asan: deps
 	cmake --preset asan
 	cmake --build build/asan -j $(JOBS)
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0 \
+	    ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	    ctest --test-dir build/asan -j $(JOBS) --output-on-failure
 
 demo: deps

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* plot.h: pictures: grids of images, written as PNG.
- * A raster belongs to its caller, who clears it with lt_image_free.
+/* plot.h: pictures: grids of images, written as PNG; charts, written as PNG, SVG or PDF.
+ * A raster belongs to its caller, who clears it with lt_image_free. Charts own nothing.
  *
- *     lt_image grid;
- *     if (lt_image_grid(&grid, samples, 64, 28, 28, 1, NULL) == LT_OK)
- *         lt_image_write_png("samples.png", &grid);
- *     lt_image_free(&grid);
+ *     lt_series loss = {.name = "training", .n = 3, .y = (double[]){120, 104, 101}};
+ *     lt_chart chart = {.title = "Loss", .y.label = "nats per image", .series = &loss, .n_series = 1};
+ *     lt_chart_write("loss.svg", &chart, NULL);
  */
 #ifndef LATENT_PLOT_H
 #define LATENT_PLOT_H
@@ -45,6 +44,95 @@ LT_API int lt_image_write_png(const char *path, const lt_image *image);
 
 /* Frees the pixels and leaves the raster empty. Nullable: image. */
 LT_API void lt_image_free(lt_image *image);
+
+/* ---- Charts: plain descriptions; zero is the default everywhere ----
+   The same chart gives the same bytes, in every format, on every run of one machine. Text is UTF-8;
+   what has no room is shortened, so no text leaves the picture. Values that are not finite, beyond
+   1e100, or not positive on a logarithmic axis are gaps. */
+
+typedef enum lt_series_kind {
+    LT_LINES,        /* a line through (x, y); gaps divide it */
+    LT_POINTS,       /* a disc at each point */
+    LT_LINES_POINTS, /* both */
+    LT_STEPS,        /* a line that keeps y from each x to the next */
+    LT_BAND,         /* the area between low and high */
+    LT_BARS,         /* a bar from 0 to y at each x */
+    LT_SERIES_KINDS
+} lt_series_kind;
+
+/* One thing that is drawn, with one name and one colour. All arrays have n values and are borrowed. */
+typedef struct lt_series {
+    const char *name; /* beside it or in the legend. Nullable: not named */
+    lt_series_kind kind;
+    int n;
+    const double *x;          /* Nullable: 0, 1, 2, ... */
+    const double *y;          /* Nullable in a band */
+    const double *low, *high; /* of a band; elsewhere ends of error bars. Nullable, both or none */
+    int colour;      /* 1, 2, ...: of the palette; default 0: the next one that is free; -1: grey */
+    bool is_dashed;  /* lines */
+    double smooth;   /* lines: over the faint raw values, their mean weighted by a normal curve of
+                        this many points' standard deviation; default 0: raw values alone */
+} lt_series;
+
+/* A value to compare with: a dashed line across the chart. */
+typedef struct lt_reference {
+    double value;
+    bool is_vertical;  /* at x = value; default: at y = value */
+    const char *label; /* Nullable */
+} lt_reference;
+
+typedef struct lt_axis {
+    const char *label; /* what, and its unit. Nullable */
+    bool is_log;
+    bool is_whole;     /* counts: no ticks between whole numbers */
+    double min, max;   /* default, both 0: what the data need, and 0 where that costs little */
+    const char *const *names; /* of the positions 0, 1, ..., n_names - 1, instead of numbers */
+    int n_names;
+} lt_axis;
+
+typedef enum lt_legend {
+    LT_LEGEND_AUTO,  /* beside the ends of lines if they end at the right side, else above */
+    LT_LEGEND_ABOVE, /* between title and chart */
+    LT_LEGEND_NONE,
+    LT_LEGENDS
+} lt_legend;
+
+typedef struct lt_chart {
+    const char *title, *subtitle; /* Nullable */
+    lt_axis x, y;
+    const lt_series *series;
+    int n_series;
+    const lt_reference *references;
+    int n_references;
+    lt_legend legend;
+} lt_chart;
+
+/* Charts side by side under one title. */
+typedef struct lt_figure {
+    const char *title, *subtitle; /* Nullable */
+    const lt_chart *charts;
+    int n_charts;
+    int columns; /* default 0: 1, 2 or 3, by their number */
+} lt_figure;
+
+typedef struct lt_picture_options {
+    double width, height; /* in units, 1/72 inch in a PDF, from 100 x 70 to 8000 x 8000; default 0:
+                             640 x 400 for one chart, about 400 x 260 for each of several */
+    double scale;         /* pixels per unit in a PNG, up to 16; default 0: 2 */
+} lt_picture_options;
+
+/* Writes a picture by the end of its name: .png, .svg or .pdf; whole or not at all; replaces an
+   existing file. LT_VALUE if there is nothing to draw, or for contradictions (a band without
+   bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY. Nullable: options. */
+LT_API int lt_chart_write(const char *path, const lt_chart *chart,
+                          const lt_picture_options *options);
+LT_API int lt_figure_write(const char *path, const lt_figure *figure,
+                           const lt_picture_options *options);
+
+/* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure.
+   Nullable: options. */
+LT_API int lt_figure_draw(lt_image *out, const lt_figure *figure,
+                          const lt_picture_options *options);
 
 #ifdef __cplusplus
 }

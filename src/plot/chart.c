@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/* A chart: what is where, then titles, grid, numbers, marks, names. */
+#include "plot/view.h"
+
+#include "base/status.h"
+
+#include <math.h>
+
+/* In em */
+static const double number_size = 0.9, number_line = 1.5, label_line = 1.5;
+static const double title_size = 1.3, title_line = 1.75;
+
+/* ---- Checking ---- */
+
+static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
+
+static int check_series(const lt_chart *c, int i)
+{
+    const lt_series *s = &c->series[i];
+    if ((int)s->kind < 0 || s->kind >= LT_SERIES_KINDS)
+        return status_fail(LT_VALUE, "%s: series %d: no kind %d", title_of(c), i + 1, (int)s->kind);
+    if (s->n < 0 || (s->n > 0 && !s->y && s->kind != LT_BAND))
+        return status_fail(LT_VALUE, "%s: series %d: %d values of y, and none are given",
+                           title_of(c), i + 1, s->n);
+    if (s->n > 0 && (!s->low != !s->high || (s->kind == LT_BAND && !s->low)))
+        return status_fail(LT_VALUE, "%s: series %d: expected low and high, found %s", title_of(c),
+                           i + 1, s->low ? "low alone" : s->high ? "high alone" : "neither");
+    if (!(s->smooth >= 0 && s->smooth <= 1e9))
+        return status_fail(LT_VALUE, "%s: series %d: smooth is %g, expected 0 to 1e9", title_of(c),
+                           i + 1, s->smooth);
+    return LT_OK;
+}
+
+static bool has_values(const lt_chart *c)
+{
+    view v = {.chart = c};
+    for (int i = 0; i < c->n_series; i++)
+        for (int k = 0; k < c->series[i].n; k++)
+            if (series_has(&v, &c->series[i], k))
+                return true;
+    return false;
+}
+
+int chart_check(const lt_chart *c)
+{
+    if (c->n_series < 0 || c->n_references < 0 || c->x.n_names < 0 || c->y.n_names < 0 ||
+        (int)c->legend < 0 || c->legend >= LT_LEGENDS)
+        return status_fail(LT_VALUE, "%s: a negative number of parts, or no such legend",
+                           title_of(c));
+    for (int i = 0; i < c->n_series; i++)
+        LT_TRY(check_series(c, i));
+    if (!has_values(c))
+        return status_fail(LT_VALUE, "%s: nothing to draw: no finite point%s in %d series",
+                           title_of(c), c->x.is_log || c->y.is_log
+                               ? " with a place on the logarithmic axis" : "", c->n_series);
+    scale s;
+    range none = {0};
+    const lt_axis *axes[2] = {&c->x, &c->y};
+    for (int i = 0; i < 2; i++)
+        if (!scale_fit(&s, &none, axes[i], 0, 0))
+            return status_fail(LT_VALUE, "%s: %s axis: no range from %g to %g%s", title_of(c),
+                               i == 0 ? "x" : "y", axes[i]->min, axes[i]->max,
+                               axes[i]->is_log ? " on a logarithmic axis" : "");
+    return LT_OK;
+}
+
+/* ---- Scales ---- */
+
+static void add_series(const view *v, const lt_series *s, range *x, range *y)
+{
+    bool x_log = v->chart->x.is_log, y_log = v->chart->y.is_log;
+    for (int i = 0; i < s->n; i++) {
+        if (!series_has(v, s, i))
+            continue;
+        range_add(x, x_log, series_x(s, i));
+        if (s->kind != LT_BAND)
+            range_add(y, y_log, s->y[i]);
+        if (s->low) {
+            range_add(y, y_log, s->low[i]);
+            range_add(y, y_log, s->high[i]);
+        }
+    }
+    if (s->kind == LT_BARS)
+        range_add(y, y_log, 0);
+}
+
+static void fit_scales(view *v)
+{
+    const lt_chart *c = v->chart;
+    range x = {0}, y = {0};
+    bool has_points = false;
+    for (int i = 0; i < c->n_series; i++) {
+        lt_series_kind kind = c->series[i].kind;
+        add_series(v, &c->series[i], &x, &y);
+        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS;
+    }
+    for (int i = 0; i < c->n_references; i++)
+        range_add(c->references[i].is_vertical ? &x : &y,
+                  c->references[i].is_vertical ? c->x.is_log : c->y.is_log,
+                  c->references[i].value);
+    for (int i = 0; i < c->n_series; i++)
+        if (c->series[i].kind == LT_BARS && x.is_any && !c->x.is_log) { /* half a bar each side */
+            double half = c->series[i].n > 1 ? 0.5 * (x.high - x.low) / (c->series[i].n - 1) : 0.5;
+            double low = x.low - half, high = x.high + half;
+            range_add(&x, false, low);
+            range_add(&x, false, high);
+            break;
+        }
+    scale_fit(&v->x, &x, &c->x, has_points ? 0.02 : 0, -1);
+    scale_fit(&v->y, &y, &c->y, 0.06, 0.3);
+}
+
+/* ---- Titles ---- */
+
+static type_style title_style(double em, double room)
+{
+    return (type_style){.size = title_size * em, .colour = INK, .is_bold = true, .room = room};
+}
+
+static type_style subtitle_style(double em, double room)
+{
+    return (type_style){.size = em, .colour = SOFT_INK, .room = room, .lines = 2};
+}
+
+double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b)
+{
+    type_style s = subtitle_style(em, b.right - b.left);
+    double height = title ? title_line * em : 0;
+    if (subtitle)
+        height += text_measure(c, &s, subtitle).height;
+    return height > 0 ? height + 0.7 * em : 0;
+}
+
+void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b)
+{
+    type_style large = title_style(em, b.right - b.left);
+    type_style small = subtitle_style(em, b.right - b.left);
+    if (title)
+        text_draw(c, &large, title, b.left, b.top + 1.15 * em, ALIGN_LEFT);
+    if (subtitle)
+        text_draw(c, &small, subtitle, b.left, b.top + (title ? title_line : 0) * em + em,
+                  ALIGN_LEFT);
+}
+
+/* ---- Numbers beside the axes ---- */
+
+static type_style number_style(const view *v)
+{
+    return (type_style){.size = number_size * v->em, .colour = SOFT_INK, .is_number = true,
+                        .room = 0.4 * (v->outer.right - v->outer.left)};
+}
+
+static double widest(const view *v, const ticks *t)
+{
+    type_style s = number_style(v);
+    double most = 0;
+    for (int i = 0; i < t->n; i++)
+        most = fmax(most, text_measure(v->c, &s, t->text[i]).width);
+    return most;
+}
+
+/* The least distance between neighbours. */
+static double least_step(const ticks *t, const scale *s)
+{
+    double least = INFINITY;
+    for (int i = 1; i < t->n; i++)
+        least = fmin(least, fabs(scale_at(s, t->value[i]) - scale_at(s, t->value[i - 1])));
+    return least;
+}
+
+/* As many numbers as have room beside each other; the first one if not even two have. */
+static void choose_x_ticks(view *v)
+{
+    ticks *t = &v->x_ticks;
+    int most = (int)fmin(fmax((v->plot.right - v->plot.left) / (3 * v->em), 2), 12);
+    do
+        ticks_make(t, &v->x, most, v->chart->x.is_whole);
+    while (least_step(t, &v->x) < widest(v, t) + v->em && --most >= 2);
+    if (most < 2)
+        t->n = 1;
+}
+
+static void choose_y_ticks(view *v)
+{
+    ticks *t = &v->y_ticks;
+    int most = (int)fmin(fmax((v->plot.bottom - v->plot.top) / (2.6 * v->em), 2), 9);
+    do
+        ticks_make(t, &v->y, most, v->chart->y.is_whole);
+    while (least_step(t, &v->y) < 1.3 * v->em && --most >= 2);
+    if (most < 2)
+        t->n = 1;
+}
+
+static void set_thin_pen(const view *v)
+{
+    cairo_set_dash(v->c->cr, NULL, 0, 0);
+    cairo_set_line_width(v->c->cr, 0.08 * v->em);
+    cairo_set_line_cap(v->c->cr, CAIRO_LINE_CAP_BUTT);
+}
+
+/* Names instead of numbers: smaller ones where they are long, every k-th where they are many. */
+static void draw_x_names(const view *v)
+{
+    const lt_axis *x = &v->chart->x;
+    double step = fabs(scale_at(&v->x, 1) - scale_at(&v->x, 0));
+    double stride = fmax(ceil(3 * v->em / fmax(step, 1e-3)), 1);
+    type_style s = number_style(v);
+    double most = 0, room = stride * step - 0.4 * v->em;
+    for (int i = 0; i < x->n_names; i++)
+        most = fmax(most, x->names[i] ? text_measure(v->c, &s, x->names[i]).width : 0);
+    s.size *= fmax(fmin(room / fmax(most, 1), 1), 0.75);
+    for (double i = 0; i < x->n_names; i += stride) {
+        const char *name = x->names[(int)i];
+        double at = scale_at(&v->x, i);
+        double side = fmin(at - v->outer.left, v->outer.right - at);
+        s.room = fmax(fmin(room, 2 * side), 0.1);
+        if (name && at >= v->plot.left && at <= v->plot.right)
+            text_draw(v->c, &s, name, at, v->plot.bottom + 1.25 * v->em, ALIGN_CENTRE);
+    }
+}
+
+static void draw_x_numbers(const view *v)
+{
+    cairo_t *cr = v->c->cr;
+    type_style s = number_style(v);
+    set_thin_pen(v);
+    for (int i = 0; i < v->x_ticks.n; i++) {
+        double x = scale_at(&v->x, v->x_ticks.value[i]);
+        canvas_colour(v->c, RULE, 1);
+        cairo_move_to(cr, x, v->plot.bottom);
+        cairo_line_to(cr, x, v->plot.bottom + 0.3 * v->em);
+        cairo_stroke(cr);
+        text_draw(v->c, &s, v->x_ticks.text[i], x, v->plot.bottom + 1.25 * v->em, ALIGN_CENTRE);
+    }
+}
+
+static void draw_y_numbers(const view *v)
+{
+    type_style s = number_style(v);
+    for (int i = 0; i < v->y_ticks.n; i++)
+        text_draw(v->c, &s, v->y_ticks.text[i], v->plot.left - 0.5 * v->em,
+                  scale_at(&v->y, v->y_ticks.value[i]) + 0.33 * v->em, ALIGN_RIGHT);
+}
+
+/* ---- Grid and references ---- */
+
+static void draw_across(const view *v, double y, rgb colour)
+{
+    canvas_colour(v->c, colour, 1);
+    cairo_move_to(v->c->cr, v->plot.left, y);
+    cairo_line_to(v->c->cr, v->plot.right, y);
+    cairo_stroke(v->c->cr);
+}
+
+static void draw_grid(const view *v)
+{
+    set_thin_pen(v);
+    for (int i = 0; i < v->y_ticks.n; i++)
+        draw_across(v, scale_at(&v->y, v->y_ticks.value[i]), GRID);
+    draw_across(v, v->plot.bottom, RULE);
+    if (!v->y.is_log && v->y.low < 0 && v->y.high > 0)
+        draw_across(v, scale_at(&v->y, 0), RULE);
+}
+
+static bool has_place(const view *v, const lt_reference *r)
+{
+    const scale *s = r->is_vertical ? &v->x : &v->y;
+    return scale_has(s->is_log, r->value) && r->value >= s->low && r->value <= s->high;
+}
+
+static void draw_reference(const view *v, const lt_reference *r)
+{
+    cairo_t *cr = v->c->cr;
+    const double dashes[2] = {0.35 * v->em, 0.3 * v->em};
+    double at = scale_at(r->is_vertical ? &v->x : &v->y, r->value);
+    cairo_set_dash(cr, dashes, 2, 0);
+    cairo_set_line_width(cr, 0.1 * v->em);
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
+    canvas_colour(v->c, SOFT_INK, 1);
+    cairo_move_to(cr, r->is_vertical ? at : v->plot.left, r->is_vertical ? v->plot.top : at);
+    cairo_line_to(cr, r->is_vertical ? at : v->plot.right, r->is_vertical ? v->plot.bottom : at);
+    cairo_stroke(cr);
+}
+
+/* Points of all series in a box. */
+static int count_points(const view *v, box b)
+{
+    int n = 0;
+    for (int i = 0; i < v->chart->n_series; i++) {
+        const lt_series *s = &v->chart->series[i];
+        for (int k = 0; k < s->n; k++) {
+            if (s->kind == LT_BAND || !series_has(v, s, k))
+                continue;
+            double x = scale_at(&v->x, series_x(s, k)), y = scale_at(&v->y, s->y[k]);
+            n += x > b.left && x < b.right && y > b.top && y < b.bottom;
+        }
+    }
+    return n;
+}
+
+/* Above the line, or below where there is no room; at the end that has fewer points. */
+static void name_horizontal(const view *v, const lt_reference *r, type_style *s)
+{
+    const box *p = &v->plot;
+    s->room = p->right - p->left - 0.6 * v->em;
+    double width = text_measure(v->c, s, r->label).width + 0.3 * v->em, y = scale_at(&v->y, r->value);
+    double baseline = y - 1.4 * v->em > p->top ? y - 0.4 * v->em : y + 1.15 * v->em;
+    box left = {p->left, baseline - 1.2 * v->em, p->left + width, baseline + 0.4 * v->em};
+    box right = {p->right - width, left.top, p->right, left.bottom};
+    bool is_right = count_points(v, right) < count_points(v, left);
+    text_draw(v->c, s, r->label, is_right ? p->right - 0.3 * v->em : p->left + 0.3 * v->em,
+              baseline, is_right ? ALIGN_RIGHT : ALIGN_LEFT);
+}
+
+/* At the top, on the side that has more room. */
+static void name_vertical(const view *v, const lt_reference *r, type_style *s)
+{
+    const box *p = &v->plot;
+    double x = scale_at(&v->x, r->value), gap = 0.4 * v->em;
+    bool is_right = x < (p->left + p->right) / 2;
+    s->room = fmax((is_right ? p->right - x : x - p->left) - gap, 0.1);
+    text_draw(v->c, s, r->label, is_right ? x + gap : x - gap, p->top + v->em,
+              is_right ? ALIGN_LEFT : ALIGN_RIGHT);
+}
+
+static void draw_reference_name(const view *v, const lt_reference *r)
+{
+    type_style s = {.size = number_size * v->em, .colour = SOFT_INK, .has_halo = true,
+                    .cut_middle = true};
+    if (r->is_vertical)
+        name_vertical(v, r, &s);
+    else
+        name_horizontal(v, r, &s);
+}
+
+/* ---- The whole ---- */
+
+static void set_sides(view *v)
+{
+    v->x.from = v->plot.left;
+    v->x.to = v->plot.right;
+    v->y.from = v->plot.bottom;
+    v->y.to = v->plot.top;
+}
+
+/* Left side, right side and x ticks depend on the height of the plot, which is known. */
+static void plan_width(view *v)
+{
+    const box *o = &v->outer;
+    set_sides(v);
+    choose_y_ticks(v);
+    v->plot.left = o->left + widest(v, &v->y_ticks) + (v->y_ticks.n ? 0.5 : 0) * v->em;
+    v->plot.right = o->right;
+    if (v->is_direct)
+        v->plot.right -= legend_direct_width(v) + 0.9 * v->em;
+    set_sides(v);
+    if (v->chart->x.names)
+        return;
+    choose_x_ticks(v);
+    /* Half of the first and of the last number may stand out. */
+    type_style s = number_style(v);
+    const ticks *t = &v->x_ticks;
+    if (t->n == 0)
+        return;
+    double first = text_measure(v->c, &s, t->text[0]).width / 2;
+    double last = text_measure(v->c, &s, t->text[t->n - 1]).width / 2;
+    v->plot.left = fmax(v->plot.left, o->left + first - (scale_at(&v->x, t->value[0]) - v->x.from));
+    v->plot.right = fmin(v->plot.right,
+                         o->right - last + (v->x.to - scale_at(&v->x, t->value[t->n - 1])));
+    set_sides(v);
+}
+
+/* What a chart that is squeezed does without, from the first on. */
+enum { WITHOUT_SUBTITLE = 1, WITHOUT_LEGEND, WITHOUT_LABELS, WITHOUT_TITLE };
+
+/* Top and bottom, and what stands above. */
+static void plan_height(view *v, int frugality)
+{
+    const lt_chart *c = v->chart;
+    double top = v->outer.top, bottom = v->outer.bottom;
+    v->title = frugality < WITHOUT_TITLE ? c->title : NULL;
+    v->subtitle = frugality < WITHOUT_SUBTITLE ? c->subtitle : NULL;
+    v->has_labels = frugality < WITHOUT_LABELS;
+    v->has_rows = !v->is_direct && v->n_entries > 0 && frugality < WITHOUT_LEGEND;
+    top += titles_height(v->c, v->title, v->subtitle, v->em, v->outer);
+    v->rows_top = top;
+    if (v->has_rows)
+        top += legend_rows_height(v) + 0.4 * v->em;
+    v->label_top = top;
+    if (v->has_labels && c->y.label)
+        top += label_line * v->em;
+    bottom -= number_line * v->em;
+    if (v->has_labels && c->x.label)
+        bottom -= label_line * v->em;
+    v->plot.top = top + 0.6 * v->em; /* the highest number stands half above its line */
+    v->plot.bottom = bottom;
+}
+
+static void plan(view *v)
+{
+    for (int frugality = 0; frugality <= WITHOUT_TITLE; frugality++) {
+        plan_height(v, frugality);
+        if (v->plot.bottom - v->plot.top >= 4 * v->em)
+            break;
+    }
+    plan_width(v);
+}
+
+static void draw_labels(const view *v)
+{
+    const lt_chart *c = v->chart;
+    type_style s = {.size = number_size * v->em, .colour = SOFT_INK,
+                    .room = v->outer.right - v->outer.left};
+    if (c->y.label)
+        text_draw(v->c, &s, c->y.label, v->outer.left, v->label_top + v->em, ALIGN_LEFT);
+    s.room = v->plot.right - v->plot.left;
+    if (c->x.label)
+        text_draw(v->c, &s, c->x.label, (v->plot.left + v->plot.right) / 2,
+                  v->outer.bottom - 0.2 * v->em, ALIGN_CENTRE);
+}
+
+static void draw_all(view *v)
+{
+    const lt_chart *c = v->chart;
+    draw_titles(v->c, v->title, v->subtitle, v->em, v->outer);
+    if (v->has_rows)
+        legend_draw_rows(v, v->rows_top);
+    if (v->has_labels)
+        draw_labels(v);
+    draw_grid(v);
+    for (int i = 0; i < c->n_references; i++)
+        if (has_place(v, &c->references[i]))
+            draw_reference(v, &c->references[i]);
+    draw_marks(v);
+    for (int i = 0; i < c->n_references; i++)
+        if (v->has_labels && c->references[i].label && has_place(v, &c->references[i]))
+            draw_reference_name(v, &c->references[i]);
+    draw_y_numbers(v);
+    if (c->x.names)
+        draw_x_names(v);
+    else
+        draw_x_numbers(v);
+    if (v->is_direct)
+        legend_draw_direct(v);
+}
+
+void chart_draw(canvas *c, const lt_chart *chart, double em, box outer)
+{
+    view v = {.c = c, .chart = chart, .em = em, .outer = outer};
+    fit_scales(&v);
+    if (chart->legend != LT_LEGEND_NONE)
+        legend_collect(&v);
+    v.is_direct = chart->legend == LT_LEGEND_AUTO && v.n_entries > 0 &&
+                  outer.right - outer.left > 24 * em;
+    plan(&v);
+    if (v.is_direct && !legend_is_direct(&v)) {
+        v.is_direct = false;
+        plan(&v);
+    }
+    draw_all(&v);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of one chart or several, and the files they become. */
+#include "plot/view.h"
+
+#include "base/file.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MAX_CHARTS = 100 };
+
+static const double chart_width = 640, chart_height = 400; /* of one alone */
+static const double panel_width = 400, panel_height = 260; /* of one among others */
+static const double least_width = 100, least_height = 70, most_side = 8000, most_scale = 16;
+
+/* ---- Layout ---- */
+
+static int count_columns(const lt_figure *f)
+{
+    int n = f->columns ? f->columns : f->n_charts == 1 ? 1 : f->n_charts <= 4 ? 2 : 3;
+    return n < f->n_charts ? n : f->n_charts;
+}
+
+/* Text grows with the square root of the picture: larger pictures show more, not larger letters
+   alone. */
+static double choose_em(double width, double height)
+{
+    double em = 12 * sqrt(fmin(width / chart_width, height / chart_height));
+    return fmax(em, 8);
+}
+
+static int check_figure(const lt_figure *f)
+{
+    if (f->n_charts < 1 || f->n_charts > MAX_CHARTS || f->columns < 0)
+        return status_fail(LT_VALUE, "a figure of %d charts in %d columns: expected 1 to %d charts",
+                           f->n_charts, f->columns, MAX_CHARTS);
+    for (int i = 0; i < f->n_charts; i++)
+        LT_TRY(chart_check(&f->charts[i]));
+    return LT_OK;
+}
+
+int figure_draw(canvas *c, const lt_figure *f)
+{
+    int columns = count_columns(f), rows = (f->n_charts + columns - 1) / columns;
+    double em = choose_em(c->width / columns, c->height / rows), pad = 1.1 * em, gap = 2.2 * em;
+    box page = {pad, pad, c->width - pad, c->height - pad};
+    double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page);
+    if (top > page.top && c->height - top < rows * 6 * em)
+        top = page.top; /* no room for both */
+    else
+        draw_titles(c, f->title, f->subtitle, 1.15 * em, page);
+    if (top > page.top)
+        top += 0.6 * em;
+    double width = (page.right - page.left - (columns - 1) * gap) / columns;
+    double height = (page.bottom - top - (rows - 1) * gap) / rows;
+    if (width < 8 * em || height < 4 * em)
+        return status_fail(LT_VALUE, "%d charts in %d columns have no room on %g x %g", f->n_charts,
+                           columns, c->width, c->height);
+    for (int i = 0; i < f->n_charts; i++) {
+        double left = page.left + i % columns * (width + gap);
+        double upper = top + i / columns * (height + gap);
+        chart_draw(c, &f->charts[i], em, (box){left, upper, left + width, upper + height});
+    }
+    return LT_OK;
+}
+
+/* ---- Files ---- */
+
+static int settle_options(const lt_picture_options *given, const lt_figure *f,
+                          lt_picture_options *o)
+{
+    static const lt_picture_options defaults = {0};
+    *o = given ? *given : defaults;
+    int columns = count_columns(f), rows = (f->n_charts + columns - 1) / columns;
+    bool is_alone = f->n_charts == 1;
+    if (o->width == 0)
+        o->width = is_alone ? chart_width : fmin(columns * panel_width, most_side);
+    if (o->height == 0)
+        o->height = is_alone ? chart_height : fmin(rows * panel_height + 40, most_side);
+    if (o->scale == 0)
+        o->scale = 2;
+    if (!(o->width >= least_width && o->width <= most_side && o->height >= least_height &&
+          o->height <= most_side && o->scale > 0 && o->scale <= most_scale))
+        return status_fail(LT_VALUE, "a picture of %g x %g at a scale of %g: expected %g x %g to "
+                                     "%g x %g, a scale up to %g",
+                           o->width, o->height, o->scale, least_width, least_height, most_side,
+                           most_side, most_scale);
+    return LT_OK;
+}
+
+/* Draws a whole page; the caller clears it in any case. Nullable: out unless it is a raster. */
+static int draw_page(canvas *c, page_kind kind, const lt_figure *f, const lt_picture_options *given,
+                     lt_image *out)
+{
+    lt_picture_options o;
+    LT_TRY(check_figure(f));
+    LT_TRY(settle_options(given, f, &o));
+    LT_TRY(canvas_begin(c, kind, o.width, o.height, o.scale));
+    LT_TRY(figure_draw(c, f));
+    return canvas_finish(c, out);
+}
+
+int lt_figure_draw(lt_image *out, const lt_figure *figure, const lt_picture_options *options)
+{
+    canvas c = {0};
+    *out = (lt_image){0};
+    int status = draw_page(&c, PAGE_RASTER, figure, options, out);
+    canvas_clear(&c);
+    return status;
+}
+
+/* -1 after a message. */
+static int page_kind_of(const char *path)
+{
+    static const char *const ends[] = {[PAGE_RASTER] = ".png", [PAGE_SVG] = ".svg",
+                                       [PAGE_PDF] = ".pdf"};
+    size_t n = strlen(path);
+    for (int k = 0; k < COUNT_OF(ends); k++)
+        if (n > 4 && strcasecmp(path + n - 4, ends[k]) == 0)
+            return k;
+    status_fail(LT_VALUE, "%s: charts are written as .png, .svg or .pdf", path);
+    return -1;
+}
+
+int lt_figure_write(const char *path, const lt_figure *figure, const lt_picture_options *options)
+{
+    canvas c = {0};
+    lt_image raster = {0};
+    int kind = page_kind_of(path);
+    if (kind < 0)
+        return LT_VALUE;
+    int status = draw_page(&c, (page_kind)kind, figure, options, &raster);
+    if (status != LT_OK)
+        status_prefix(status, "%s", path);
+    else
+        status = kind == PAGE_RASTER ? lt_image_write_png(path, &raster)
+                                     : file_write(path, text_get(&c.file), c.file.size);
+    lt_image_free(&raster);
+    canvas_clear(&c);
+    return status;
+}
+
+int lt_chart_write(const char *path, const lt_chart *chart, const lt_picture_options *options)
+{
+    return lt_figure_write(path, &(lt_figure){.charts = chart, .n_charts = 1}, options);
+}

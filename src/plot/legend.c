@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of series: beside the ends of their lines, or in rows above the chart. */
+#include "plot/view.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double row_height = 1.5, line_height = 1.3; /* in em */
+static const double swatch = 1.5, swatch_gap = 0.45, entry_gap = 1.4;
+
+/* A band that shares the colour of a line that has a name needs none of its own. */
+void legend_collect(view *v)
+{
+    const lt_chart *chart = v->chart;
+    for (int i = 0; i < chart->n_series && v->n_entries < MAX_ENTRIES; i++)
+        if (chart->series[i].name)
+            v->entries[v->n_entries++] = (entry){.name = chart->series[i].name,
+                                                 .colour = series_colour(chart, i),
+                                                 .series = &chart->series[i]};
+}
+
+static type_style name_style(const view *v, const entry *e, double room)
+{
+    return (type_style){.size = 0.95 * v->em, .room = room, .cut_middle = true,
+                        .colour = e && v->is_direct ? readable(e->colour) : SOFT_INK};
+}
+
+/* ---- Above ---- */
+
+/* What one name takes in a row, with its swatch and the gap after it. */
+static double entry_width(const view *v, const entry *e)
+{
+    double most = v->outer.right - v->outer.left - (swatch + swatch_gap) * v->em;
+    type_style s = name_style(v, e, 0);
+    return fmin(text_measure(v->c, &s, e->name).width, most) +
+           (swatch + swatch_gap + entry_gap) * v->em;
+}
+
+/* The row and the left end of each entry; gives the number of rows. Nullable: row, left. */
+static int place_rows(const view *v, int *row, double *left)
+{
+    double x = v->outer.left, right = v->outer.right + entry_gap * v->em + 0.01;
+    int rows = 1;
+    for (int i = 0; i < v->n_entries; i++) {
+        double width = entry_width(v, &v->entries[i]);
+        if (x > v->outer.left && x + width > right) {
+            x = v->outer.left;
+            rows++;
+        }
+        if (row) {
+            row[i] = rows - 1;
+            left[i] = x;
+        }
+        x += width;
+    }
+    return rows;
+}
+
+double legend_rows_height(const view *v)
+{
+    return v->n_entries ? place_rows(v, NULL, NULL) * row_height * v->em : 0;
+}
+
+static void draw_swatch(const view *v, const entry *e, double x, double y)
+{
+    cairo_t *cr = v->c->cr;
+    double width = swatch * v->em, pen = 0.18 * v->em;
+    lt_series_kind kind = e->series->kind;
+    bool is_dashed = e->series->is_dashed;
+    const double dashes[2] = {2 * pen, 1.5 * pen};
+    canvas_colour(v->c, e->colour, kind == LT_BAND ? 0.25 : 1);
+    if (kind == LT_BAND || kind == LT_BARS) {
+        cairo_rectangle(cr, x + 0.3 * width, y - 0.4 * v->em, 0.7 * width, 0.8 * v->em);
+        cairo_fill(cr);
+        return;
+    }
+    if (kind != LT_POINTS) {
+        cairo_set_line_width(cr, pen);
+        cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
+        cairo_set_dash(cr, dashes, is_dashed ? 2 : 0, 0);
+        cairo_move_to(cr, x, y);
+        cairo_line_to(cr, x + width, y);
+        cairo_stroke(cr);
+    }
+    if (kind == LT_POINTS || kind == LT_LINES_POINTS) {
+        cairo_new_sub_path(cr);
+        cairo_arc(cr, x + width / 2, y, 0.32 * v->em, 0, 2 * M_PI);
+        cairo_fill(cr);
+    }
+}
+
+void legend_draw_rows(const view *v, double top)
+{
+    int row[MAX_ENTRIES];
+    double left[MAX_ENTRIES];
+    place_rows(v, row, left);
+    for (int i = 0; i < v->n_entries; i++) {
+        double baseline = top + (row[i] + 0.72) * row_height * v->em;
+        double text_left = left[i] + (swatch + swatch_gap) * v->em;
+        type_style s = name_style(v, &v->entries[i], v->outer.right - text_left);
+        draw_swatch(v, &v->entries[i], left[i], baseline - 0.35 * v->em);
+        text_draw(v->c, &s, v->entries[i].name, text_left, baseline, ALIGN_LEFT);
+    }
+}
+
+/* ---- Beside the ends ---- */
+
+/* Where the line of an entry ends; false if it does not end near the right side. */
+static bool find_end(view *v, entry *e)
+{
+    const lt_series *s = e->series;
+    int last = s->n - 1;
+    if (s->kind != LT_LINES && s->kind != LT_STEPS && s->kind != LT_LINES_POINTS)
+        return false;
+    while (last >= 0 && !series_has(v, s, last))
+        last--;
+    if (last < 0)
+        return false;
+    double x = scale_at(&v->x, series_x(s, last)), left = v->x.from, right = v->x.to;
+    e->wanted = fmin(fmax(scale_at(&v->y, s->y[last]), v->plot.top), v->plot.bottom);
+    return x > right - 0.08 * (right - left) && x < right + 1;
+}
+
+static int by_wanted(const void *a, const void *b)
+{
+    const entry *p = a, *q = b;
+    double d = p->wanted - q->wanted;
+    return d < 0 ? -1 : d > 0 ? 1 : p->series < q->series ? -1 : 1;
+}
+
+bool legend_is_direct(view *v)
+{
+    double height = v->plot.bottom - v->plot.top;
+    if (v->n_entries == 0 || v->n_entries * line_height * v->em > height)
+        return false;
+    for (int i = 0; i < v->n_entries; i++)
+        if (!find_end(v, &v->entries[i]))
+            return false;
+    return true;
+}
+
+double legend_direct_width(const view *v)
+{
+    double most = 0, all = v->outer.right - v->outer.left;
+    for (int i = 0; i < v->n_entries; i++) {
+        type_style s = name_style(v, &v->entries[i], 0);
+        most = fmax(most, text_measure(v->c, &s, v->entries[i].name).width);
+    }
+    return fmin(most, 0.3 * all) + 0.1;
+}
+
+/* Names at least a line apart and as near to their lines as that allows: neighbours that are too
+   near become a block, centred on what its members want; blocks that touch are joined. */
+static void spread(view *v)
+{
+    double height = line_height * v->em, start[MAX_ENTRIES]; /* of each block: its first middle */
+    int first[MAX_ENTRIES], n = 0;
+    qsort(v->entries, (size_t)v->n_entries, sizeof *v->entries, by_wanted);
+    for (int i = 0; i < v->n_entries; i++) {
+        first[n++] = i;
+        for (;;) {
+            int from = first[n - 1], count = i + 1 - from;
+            double sum = 0;
+            for (int k = from; k <= i; k++)
+                sum += v->entries[k].wanted - (k - from) * height;
+            double low = v->plot.top, high = v->plot.bottom - (count - 1) * height;
+            start[n - 1] = fmax(fmin(sum / count, high), low);
+            if (n < 2 || start[n - 1] >= start[n - 2] + (from - first[n - 2]) * height)
+                break;
+            n--;
+        }
+    }
+    for (int b = 0; b < n; b++)
+        for (int k = first[b]; k < (b + 1 < n ? first[b + 1] : v->n_entries); k++)
+            v->entries[k].y = start[b] + (k - first[b]) * height;
+}
+
+void legend_draw_direct(view *v)
+{
+    cairo_t *cr = v->c->cr;
+    double left = v->plot.right + 0.9 * v->em;
+    legend_is_direct(v); /* the ends, by the final scales */
+    spread(v);
+    for (int i = 0; i < v->n_entries; i++) {
+        entry *e = &v->entries[i];
+        type_style s = name_style(v, e, v->outer.right - left);
+        if (fabs(e->y - e->wanted) > 0.5 * v->em) { /* far from its line: a thin line leads there */
+            canvas_colour(v->c, e->colour, 0.6);
+            cairo_set_dash(cr, NULL, 0, 0);
+            cairo_set_line_width(cr, 0.07 * v->em);
+            cairo_move_to(cr, v->plot.right + 0.15 * v->em, e->wanted);
+            cairo_line_to(cr, left - 0.15 * v->em, e->y);
+            cairo_stroke(cr);
+        }
+        text_draw(v->c, &s, e->name, left, e->y + 0.34 * v->em, ALIGN_LEFT);
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* One chart on its part of a page: what is where, shared by frame, legend and marks. */
+#ifndef LATENT_VIEW_H
+#define LATENT_VIEW_H
+
+#include "plot/canvas.h"
+#include "plot/scale.h"
+
+/* Greys of the furniture */
+enum {
+    INK = 0x1f2328,      /* titles */
+    SOFT_INK = 0x59636e, /* everything else that is read */
+    RULE = 0x8c959f,     /* the line at zero, references */
+    GRID = 0xe4e7eb,
+};
+
+enum { MAX_ENTRIES = 64 };
+
+/* One line of the legend: a name and how its series looks. */
+typedef struct entry {
+    const char *name;
+    rgb colour;
+    const lt_series *series;
+    double y, wanted; /* beside the end of a line: where it is written, where the line ends */
+} entry;
+
+typedef struct view {
+    canvas *c;
+    const lt_chart *chart;
+    double em;  /* size of the text, in units; all distances are multiples of it */
+    box outer, plot;
+    scale x, y;
+    ticks x_ticks, y_ticks;
+    entry entries[MAX_ENTRIES];
+    int n_entries;
+    bool is_direct;             /* names stand beside the ends of their lines */
+    bool has_rows, has_labels;  /* names in rows above; labels of the axes */
+    const char *title, *subtitle;
+    double rows_top, label_top; /* where they begin */
+} view;
+
+/* ---- Colours (palette.c) ---- */
+
+/* The k-th colour, from 0; they repeat. */
+rgb palette_colour(int k);
+
+/* Of the i-th series. */
+rgb series_colour(const lt_chart *chart, int i);
+
+/* Dark enough to be read on white. */
+rgb readable(rgb colour);
+
+/* ---- Values (marks.c) ---- */
+
+double series_x(const lt_series *s, int i);
+bool series_has(const view *v, const lt_series *s, int i);
+
+void draw_marks(const view *v);
+
+/* ---- Names (legend.c) ---- */
+
+void legend_collect(view *v);
+
+/* Whether all names have room beside the ends of their lines, v->y and the plot's sides given. */
+bool legend_is_direct(view *v);
+double legend_direct_width(const view *v);
+double legend_rows_height(const view *v); /* of the legend above the chart */
+void legend_draw_rows(const view *v, double top);
+void legend_draw_direct(view *v);
+
+/* ---- The whole chart (chart.c) ---- */
+
+int chart_check(const lt_chart *chart);
+void chart_draw(canvas *c, const lt_chart *chart, double em, box outer);
+
+/* Title and subtitle at the top of a box. Nullable: title, subtitle. */
+double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b);
+void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b);
+
+/* ---- Pages (figure.c) ---- */
+
+/* Draws all of it on a page that has begun; tests look at the page afterwards. */
+int figure_draw(canvas *c, const lt_figure *figure);
+
+#endif
