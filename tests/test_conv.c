@@ -264,6 +264,11 @@ static void layers_are_their_sums(void **state)
         {.n = 3, .h = 7, .w = 6, .i = 16, .o = 2, .kh = 1, .kw = 1, .stride = 1, .pad = 2},
         {.n = 3, .h = 2, .w = 2, .i = 64, .o = 64, .kh = 5, .kw = 5, .stride = 2, .pad = 2},
         {.n = 3, .h = 1, .w = 1, .i = 64, .o = 128, .kh = 3, .kw = 3, .stride = 1, .pad = 1},
+        {.n = 19, .h = 28, .w = 28, .i = 1, .o = 2, .kh = 3, .kw = 3, .stride = 1, .pad = 1},
+        {.n = 18, .h = 15, .w = 16, .i = 4, .o = 4, .kh = 3, .kw = 3, .stride = 1},
+        {.n = 3, .h = 16, .w = 19, .i = 16, .o = 7, .kh = 3, .kw = 3, .stride = 1, .pad = 1},
+        {.n = 3, .h = 9, .w = 40, .i = 3, .o = 4, .kh = 5, .kw = 5, .stride = 1, .pad = 6},
+        {.n = 3, .h = 50, .w = 50, .i = 8, .o = 8, .kh = 2, .kw = 2, .stride = 1, .pad = 1},
     };
     draws d = draws_from(21);
     for (int i = 0; i < COUNT_OF(layers); i++)
@@ -321,10 +326,11 @@ static void nan_stays_nan(void **state)
     static const char *const names[] = {"relu", "leaky_by", "elu_by", "tanh", "sigmoid"};
     draws d = draws_from(24);
     for (int pass = CONV_FORWARD; pass <= CONV_DX; pass++)
-        for (int i = 0; i < COUNT_OF(names); i++) {
-            conv_spec s = {.pass = (conv_pass)pass, .n = 2, .h = 6, .w = 6, .i = 16, .o = 16, .kh = 3,
-                           .kw = 3, .stride = 1, .pad = 1, .dilation = 1, .groups = 1,
-                           .activation = names[i], .parameter = 0};
+        for (int i = 0; i < 2 * COUNT_OF(names); i++) {
+            int channels = i % 2 ? 4 : 16;
+            conv_spec s = {.pass = (conv_pass)pass, .n = 2, .h = 6, .w = 6, .i = channels,
+                           .o = channels, .kh = 3, .kw = 3, .stride = 1, .pad = 1, .dilation = 1,
+                           .groups = 1, .activation = names[i / 2], .parameter = 0};
             set_out(&s);
             problem p = make_problem(&s, &d);
             p.x[7] = p.y[7] = NAN;

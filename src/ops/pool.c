@@ -7,6 +7,7 @@
 #include "base/clones.h"
 #include "base/threads.h"
 #include "graph/attributes.h"
+#include "kernels/channels.h"
 #include "ops/window.h"
 
 #include <math.h>
@@ -140,25 +141,6 @@ typedef struct run {
     const float *x; /* the first pixel of the first one's window */
     int64_t to;     /* where its first channel is in y */
 } run;
-
-/* Calls BODY with C known to the compiler where it is a usual one. */
-#define FOR_CHANNELS(c, BODY)                                                                      \
-    switch (c) {                                                                                   \
-    case 1:                                                                                        \
-        BODY(1);                                                                                   \
-        break;                                                                                     \
-    case 2:                                                                                        \
-        BODY(2);                                                                                   \
-        break;                                                                                     \
-    case 4:                                                                                        \
-        BODY(4);                                                                                   \
-        break;                                                                                     \
-    case 8:                                                                                        \
-        BODY(8);                                                                                   \
-        break;                                                                                     \
-    default:                                                                                       \
-        BODY(c);                                                                                   \
-    }
 
 /* One pixel of each window, c channels each `step` floats, to lanes and back. */
 static inline void load_lanes(int64_t n, int64_t c, int64_t step, const float *x, float *lanes)
