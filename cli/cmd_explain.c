@@ -12,8 +12,8 @@ typedef struct explanation {
     trained t;
     const char *run;
     lt_validation found;
-    double beta;
-    int64_t epoch; /* of the validation; 0: evaluated now */
+    lt_train_report report; /* of the last epoch that has a line; epoch 0: none */
+    int64_t epoch;          /* of the validation; 0: evaluated now */
     lt_split split;
     bool has_data; /* else the split is that which training would take */
     lt_ledger ledger;
@@ -27,11 +27,19 @@ static double number_of(const json_t *o, const char *name)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-/* Takes a line of metrics.jsonl if it has a validation. */
+/* Takes what a line of metrics.jsonl has. */
 static void take_line(explanation *e, const char *line)
 {
     json_t *o = json_loads(line, 0, NULL);
     const json_t *valid = json_object_get(o, "valid");
+    if (json_is_number(json_object_get(o, "loss")))
+        e->report = (lt_train_report){.step = json_integer_value(json_object_get(o, "step")),
+                                      .epoch = json_integer_value(json_object_get(o, "epoch")),
+                                      .images = json_integer_value(json_object_get(o, "images")),
+                                      .loss = number_of(o, "loss"),
+                                      .rate = number_of(o, "rate"),
+                                      .distortion = number_of(o, "distortion"),
+                                      .beta = number_of(o, "beta")};
     if (json_is_object(valid) && json_is_number(json_object_get(valid, "elbo"))) {
         e->found = (lt_validation){.images = (int64_t)number_of(valid, "images"),
                                    .elbo = number_of(valid, "elbo"),
@@ -40,7 +48,6 @@ static void take_line(explanation *e, const char *line)
                                    .distortion = number_of(valid, "distortion"),
                                    .squared_error = number_of(valid, "squared_error")};
         e->epoch = json_integer_value(json_object_get(o, "epoch"));
-        e->beta = number_of(o, "beta");
     }
     json_decref(o);
 }
@@ -90,26 +97,26 @@ static int open_data(explanation *e, const char *data)
 
 static int find(explanation *e, const char *data)
 {
-    e->found.elbo = (double)NAN;
     LT_TRY(trained_open(&e->t, e->run, false, NULL));
-    if (!data)
-        read_metrics(e);
+    read_metrics(e);
+    if (data) /* what was measured was another's */
+        e->epoch = 0;
     LT_TRY(open_data(e, data));
     if (e->epoch == 0)
         LT_TRY(evaluate(e));
     lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
                              .found = &e->found,
-                             .beta = e->beta};
+                             .trained = e->report.epoch ? &e->report : NULL};
     return lt_ledger_make(&e->ledger, e->t.model, &facts);
 }
 
 /* ---- As JSON ---- */
 
-static json_t *terms_json(const lt_ledger *l)
+static json_t *terms_json(const lt_ledger_term *of, int n)
 {
     json_t *terms = json_array();
-    for (int i = 0; i < l->n_terms; i++) {
-        const lt_ledger_term *t = &l->terms[i];
+    for (int i = 0; i < n; i++) {
+        const lt_ledger_term *t = &of[i];
         json_array_append_new(terms, json_pack("{s:s, s:o, s:b, s:s}", "name", t->name, "nats",
                                                json_number(t->nats), "is_sum", t->is_sum, "text",
                                                t->text));
@@ -128,6 +135,9 @@ static json_t *published_json(const lt_ledger *l)
                                 "estimator", p->is_elbo ? "elbo" : "nll", "k", p->samples, "split",
                                 lt_split_name(p->split), "nats", p->nats, "source", p->source,
                                 "comparable", why == NULL);
+        if (p->epochs)
+            json_object_set_new(row, "epochs", json_integer(p->epochs));
+        json_object_set_new(row, "same_objective", json_boolean(lt_published_is_like(p, l)));
         if (why)
             json_object_set_new(row, "because", json_string(why));
         json_array_append_new(rows, row);
@@ -141,18 +151,24 @@ static json_t *explanation_json(const explanation *e)
     json_t *notes = json_array();
     for (int i = 0; i < l->n_notes; i++)
         json_array_append_new(notes, json_string(l->notes[i]));
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:o, s:o, "
-                     "s:o, s:o, s:o}",
-                     "checkpoint", e->t.checkpoint, "set", l->set, "pixels",
-                     lt_pixels_name(l->pixels), "dimensions", (json_int_t)l->dimensions,
-                     "likelihood", l->likelihood, "prior", l->prior, "objective", l->objective,
-                     "sigma", json_number(l->sigma), "constant", json_number(l->constant), "beta",
-                     l->beta, "split", lt_split_name(e->split), "images",
-                     (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "elbo",
-                     json_estimate((lt_estimate){l->elbo, e->found.elbo_se}), "bits_per_dim",
-                     json_pack("{s:o, s:s}", "value", json_number(l->bits_per_dim), "kind",
-                               lt_unit_name(l->unit)),
-                     "terms", terms_json(l), "notes", notes, "published", published_json(l));
+    json_t *o = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:o, s:f, s:o}", "checkpoint",
+        e->t.checkpoint, "set", l->set, "pixels", lt_pixels_name(l->pixels), "dimensions",
+        (json_int_t)l->dimensions, "likelihood", l->likelihood, "prior", l->prior, "objective",
+        l->objective, "layers", l->layers, "bound", l->bound, "draws", (json_int_t)l->draws, "sigma",
+        json_number(l->sigma), "constant", json_number(l->constant), "beta", l->beta, "capacity",
+        json_number(l->capacity));
+    json_t *measured = json_pack(
+        "{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "split", lt_split_name(e->split), "images",
+        (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "elbo",
+        json_estimate((lt_estimate){l->elbo, e->found.elbo_se}), "bits_per_dim",
+        json_pack("{s:o, s:s}", "value", json_number(l->bits_per_dim), "kind",
+                  lt_unit_name(l->unit)),
+        "minimised", terms_json(l->minimised, l->n_minimised), "terms",
+        terms_json(l->terms, l->n_terms), "notes", notes, "published", published_json(l));
+    json_object_update(o, measured);
+    json_decref(measured);
+    return o;
 }
 
 /* ---- On a terminal ---- */
@@ -181,15 +197,36 @@ static void print_data(const explanation *e)
     print_field("objective", l->objective);
 }
 
+static void print_list(const lt_ledger_term *terms, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const lt_ledger_term *t = &terms[i];
+        printf("%s %-11s ", t->is_sum ? " =" : "  ", t->name);
+        if (isnan(t->nats))
+            printf("%9s  ", "-");
+        else
+            printf("%9.2f  ", t->nats);
+        print_wrapped(stdout, -TEXT_COLUMN, t->text);
+    }
+}
+
+static void print_minimised(const explanation *e)
+{
+    const lt_ledger *l = &e->ledger;
+    if (e->report.epoch)
+        printf("\nWhat training minimised, nats per image: means over epoch %lld as it went on\n",
+               (long long)e->report.epoch);
+    else
+        puts("\nWhat training minimised, nats per image: the numbers are not in a checkpoint");
+    print_list(l->minimised, l->n_minimised);
+}
+
 static void print_terms(const explanation *e)
 {
     const lt_ledger *l = &e->ledger;
-    puts("\nnats per image");
-    for (int i = 0; i < l->n_terms; i++) {
-        const lt_ledger_term *t = &l->terms[i];
-        printf("%s %-11s %9.2f  ", t->is_sum ? " =" : "  ", t->name, t->nats);
-        print_wrapped(stdout, -TEXT_COLUMN, t->text);
-    }
+    printf("\nWhat is reported, nats per image: %lld %s images\n", (long long)e->found.images,
+           e->has_data ? lt_split_name(e->split) : "validation (or test)");
+    print_list(l->terms, l->n_terms);
     printf("   %-11s %9.4f  ", "bits/dim", l->bits_per_dim);
     print_wrapped(stdout, -TEXT_COLUMN,
                   l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
@@ -205,7 +242,7 @@ static void print_terms(const explanation *e)
 }
 
 /* "-ELBO, valid   101.28  MODEL (SOURCE)" */
-static void print_row(const lt_published *p)
+static void print_row(const lt_published *p, const lt_ledger *l)
 {
     char how[32], text[512];
     if (p->is_elbo)
@@ -214,7 +251,8 @@ static void print_row(const lt_published *p)
         snprintf(how, sizeof how, "NLL K=%d", p->samples);
     else
         snprintf(how, sizeof how, "NLL K=?");
-    snprintf(text, sizeof text, "%s (%s)", p->model, p->source);
+    snprintf(text, sizeof text, "%s (%s)%s", p->model, p->source,
+             lt_published_is_like(p, l) ? ": as here" : "");
     printf("   %-11s %9.2f  %-5s ", how, p->nats, lt_split_name(p->split));
     print_wrapped(stdout, -(TEXT_COLUMN + 6), text);
 }
@@ -226,7 +264,7 @@ static void print_comparable(const explanation *e)
     puts("\nMay stand beside");
     for (int i = 0; (p = lt_published_get(i)) != NULL; i++)
         if (!lt_published_differs(p, &e->ledger)) {
-            print_row(p);
+            print_row(p, &e->ledger);
             is_any = true;
             has_nll |= !p->is_elbo;
         }
@@ -280,7 +318,7 @@ static void print_others(const lt_ledger *l)
 
 static int run(const command *c, int argc, const char **argv)
 {
-    explanation e = {.beta = (double)NAN};
+    explanation e = {.epoch = 0};
     bool as_json = false;
     const char *data = NULL;
     const flag flags[] = {FLAG_JSON(&as_json),
@@ -295,6 +333,7 @@ static int run(const command *c, int argc, const char **argv)
         print_json(explanation_json(&e));
     else if (status == LT_OK) {
         print_data(&e);
+        print_minimised(&e);
         print_terms(&e);
         print_comparable(&e);
         print_others(&e.ledger);

@@ -3,9 +3,9 @@
  * and which of them they may stand beside.
  *
  *     lt_ledger l;
- *     lt_ledger_make(&l, model, &(lt_ledger_facts){.found = &validation, .beta = 1});
- *     for (int i = 0; i < l.n_terms; i++)
- *         printf("%s: %.2f nats, %s\n", l.terms[i].name, l.terms[i].nats, l.terms[i].text);
+ *     lt_ledger_make(&l, model, &(lt_ledger_facts){.found = &validation, .trained = &report});
+ *     for (int i = 0; i < l.n_minimised; i++)
+ *         printf("%s: %.2f, %s\n", l.minimised[i].name, l.minimised[i].nats, l.minimised[i].text);
  */
 #ifndef LATENT_LEDGER_H
 #define LATENT_LEDGER_H
@@ -47,8 +47,8 @@ typedef struct lt_ledger_term {
 /* What is known beside the model. All may be missing. */
 typedef struct lt_ledger_facts {
     const lt_dataset_info *data;
-    const lt_validation *found; /* what was measured */
-    double beta;                /* of the last training step; 0 or NaN: the recipe's */
+    const lt_validation *found;     /* what was measured */
+    const lt_train_report *trained; /* of the last epoch: means over its images */
 } lt_ledger_facts;
 
 typedef struct lt_ledger {
@@ -58,12 +58,18 @@ typedef struct lt_ledger {
     int64_t limit;      /* images that each split was cut to; 0: none */
     lt_unit unit;
     char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], objective[LT_LEDGER_TEXT]; /* words */
+    int layers;          /* of codes */
+    const char *bound;   /* that is trained: "elbo", "iwae", "dreg" */
+    int64_t draws;       /* k, of each image in training */
+    int64_t epochs;      /* done, or as many as the recipe has */
     double sigma;        /* of a pixel, in evaluation; NaN if there is none */
     double constant;     /* of the distortion, given sigma; NaN: none */
-    double beta;
+    double beta;         /* of the last training step */
+    double capacity;     /* nats that the rate was kept at in that step; NaN: it is not */
     double elbo, bits_per_dim; /* NaN: not measured */
-    lt_ledger_term terms[LT_LEDGER_TERMS];
-    int n_terms;
+    lt_ledger_term minimised[LT_LEDGER_TERMS]; /* the loss of training, as the last epoch had it */
+    lt_ledger_term terms[LT_LEDGER_TERMS];     /* what is reported, whatever was trained */
+    int n_minimised, n_terms;
     char notes[LT_LEDGER_NOTES][LT_LEDGER_TEXT]; /* sentences: what to keep in mind */
     int n_notes;
 } lt_ledger;
@@ -82,6 +88,9 @@ typedef struct lt_published {
     lt_split split;
     double nats;        /* lower is better */
     const char *source; /* where it was read, and what else it says */
+    int epochs;         /* of its training; 0: not said */
+    const char *bound;  /* that was trained; NULL: not one of the next two */
+    int layers, k;      /* of codes; draws in training */
 } lt_published;
 
 /* Row i, or NULL past the end. Static. */
@@ -90,6 +99,9 @@ LT_API const lt_published *lt_published_get(int i);
 /* NULL if a number of this model, estimated in the same way on the same split, may stand beside the
    published one; else why not, a static sentence. */
 LT_API const char *lt_published_differs(const lt_published *p, const lt_ledger *l);
+
+/* Whether it is of the same bound, number of draws and layers of codes. */
+LT_API bool lt_published_is_like(const lt_published *p, const lt_ledger *l);
 
 #ifdef __cplusplus
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The terms of a model's objective, with their constants and in words. */
-#include <latent/ledger.h>
+#include "eval/ledger_terms.h"
 
 #include "base/memory.h"
 #include "base/status.h"
 #include "eval/visit.h"
 #include "models/objective.h"
+#include "models/vae.h"
 #include "nn/likelihoods.h"
 
 #include <math.h>
@@ -82,21 +83,6 @@ static lt_unit unit_of(const lt_model *m, lt_pixels p)
     return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
 }
 
-static const lt_option *find_option(const spec *s, const char *name)
-{
-    for (const lt_option *o = s->row->options; o && o->name; o++)
-        if (strcmp(o->name, name) == 0)
-            return o;
-    return NULL;
-}
-
-static double option_real(const spec *s, const char *name, double missing)
-{
-    const lt_option *o = find_option(s, name);
-    return o && o->kind == LT_KIND_REAL ? *(const double *)((const char *)s->options + o->offset)
-                                        : missing;
-}
-
 /* The words of a spec, cut to what fits. */
 static void copy_words(const spec *s, char *words, size_t size)
 {
@@ -129,12 +115,12 @@ static int find_sigma(lt_model *m, double *sigma)
 
 /* ---- Terms and notes ---- */
 
-static void LT_PRINTF(5, 6)
-    add_term(lt_ledger *l, const char *name, bool is_sum, double nats, const char *format, ...)
+void ledger_add_term(term_list list, const char *name, bool is_sum, double nats, const char *format,
+                     ...)
 {
-    if (l->n_terms == LT_LEDGER_TERMS)
+    if (*list.n == LT_LEDGER_TERMS)
         return;
-    lt_ledger_term *t = &l->terms[l->n_terms++];
+    lt_ledger_term *t = &list.terms[(*list.n)++];
     *t = (lt_ledger_term){.name = name, .is_sum = is_sum, .nats = nats};
     va_list values;
     va_start(values, format);
@@ -142,7 +128,7 @@ static void LT_PRINTF(5, 6)
     va_end(values);
 }
 
-static void LT_PRINTF(2, 3) add_note(lt_ledger *l, const char *format, ...)
+void ledger_add_note(lt_ledger *l, const char *format, ...)
 {
     if (l->n_notes == LT_LEDGER_NOTES)
         return;
@@ -156,87 +142,82 @@ static void LT_PRINTF(2, 3) add_note(lt_ledger *l, const char *format, ...)
 static void add_distortion(lt_ledger *l, const lt_recipe *r, int channels, double distortion)
 {
     const likelihood_row *kind = likelihood_facts(&r->likelihood);
+    term_list list = {l->terms, &l->n_terms};
     bool has_many = strstr(l->likelihood, "per_channel") && channels > 1;
     double d = (double)l->dimensions, s = l->sigma, variance = s * s;
     if (kind == &likelihood_gaussian && !has_many) {
         bool is_plain = fabs(2 * variance - 1) < 1e-6;
         l->constant = d / 2 * log(2 * pi * variance);
-        add_term(l, "error", false, distortion - l->constant,
-                 "sum (x - y)^2 / (2 sigma^2), sigma^2 = %.4g%s", variance,
-                 is_plain ? ": the squared error itself" : "");
-        add_term(l, "constant", false, l->constant, "%lld/2 log(2 pi sigma^2)",
-                 (long long)l->dimensions);
+        ledger_add_term(list, "error", false, distortion - l->constant,
+                        "sum (x - y)^2 / (2 sigma^2), sigma^2 = %.4g%s", variance,
+                        is_plain ? ": the squared error itself" : "");
+        ledger_add_term(list, "constant", false, l->constant, "%lld/2 log(2 pi sigma^2)",
+                        (long long)l->dimensions);
     } else if (kind == &likelihood_laplace && !has_many) {
         l->constant = d * log(sqrt(2) * s);
-        add_term(l, "error", false, distortion - l->constant, "sum |x - y| / s, s = %.4g",
-                 s / sqrt(2));
-        add_term(l, "constant", false, l->constant, "%lld log(2 s)", (long long)l->dimensions);
+        ledger_add_term(list, "error", false, distortion - l->constant, "sum |x - y| / s, s = %.4g",
+                        s / sqrt(2));
+        ledger_add_term(list, "constant", false, l->constant, "%lld log(2 s)",
+                        (long long)l->dimensions);
     }
-    add_term(l, "distortion", l->n_terms > 0, distortion,
-             l->unit == LT_CROSS_ENTROPY
-                 ? "cross-entropy of x and E[x|z], one draw of z per image"
-                 : "-log p(x|z) with all constants, one draw of z per image");
+    ledger_add_term(list, "distortion", l->n_terms > 0, distortion,
+                    l->unit == LT_CROSS_ENTROPY
+                        ? "cross-entropy of x and E[x|z], one draw of z per image"
+                        : "-log p(x|z) with all constants, one draw of z per image");
 }
 
-/* Whether the loss is distortion + beta rate and nothing else: every option but those three has its
-   default. */
-static bool is_plain(const spec *objective)
-{
-    bool plain = true;
-    for (const lt_option *o = objective->row->options; o && o->name; o++) {
-        const char *at = (const char *)objective->options + o->offset;
-        bool is_one = strcmp(o->name, "beta") == 0 || strcmp(o->name, "kl") == 0 ||
-                      strcmp(o->name, "schedule") == 0;
-        if (o->kind == LT_KIND_REAL && !is_one)
-            plain &= *(const double *)at == o->fallback;
-        else if (o->kind == LT_KIND_INT && !is_one)
-            plain &= *(const int64_t *)at == (int64_t)o->fallback;
-        else if (o->kind == LT_KIND_CHOICE && !is_one)
-            plain &= *(const int *)at == (int)o->fallback;
-    }
-    return plain;
-}
-
+/* What is reported of every model, whatever it was trained with. */
 static void add_terms(lt_ledger *l, const lt_recipe *r, int channels, const lt_validation *v)
 {
+    term_list list = {l->terms, &l->n_terms};
     double rate = v ? v->rate : (double)NAN, distortion = v ? v->distortion : (double)NAN;
+    char words[RATE_TEXT];
+    ledger_rate_text(r, false, words);
     add_distortion(l, r, channels, distortion);
-    add_term(l, "rate", false, rate, "KL(q(z|x) || p(z)), by its formula where there is one");
-    add_term(l, "-ELBO", true, -l->elbo, "distortion + rate: above -log p(x)%s",
-             l->unit == LT_CROSS_ENTROPY ? " if that were a likelihood" : "");
-    if (!is_plain(&r->objective))
-        add_note(l,
-                 "Training minimises another bound or a changed rate: see the objective. What is "
-                 "reported is the same for all.");
-    else if (l->beta != 1)
-        add_term(l, "loss", true, distortion + l->beta * rate,
-                 "distortion + beta rate, beta = %.4g: what training minimises; not a bound",
-                 l->beta);
+    ledger_add_term(list, "rate", false, rate, "%s", words);
+    ledger_add_term(list, "-ELBO", true, -l->elbo, "distortion + rate: above -log p(x)%s",
+                    l->unit == LT_CROSS_ENTROPY ? " if that were a likelihood" : "");
 }
 
 static void add_notes(lt_ledger *l, const lt_recipe *r)
 {
     if (l->unit == LT_CROSS_ENTROPY)
-        add_note(l,
-                 "A Bernoulli likelihood of pixels that are not 0 or 1 does not sum to 1 over "
-                 "images: these nats are a cross-entropy and bound no log p(x). For a likelihood, "
-                 "binarize the data or take continuous_bernoulli.");
+        ledger_add_note(l,
+                        "A Bernoulli likelihood of pixels that are not 0 or 1 does not sum to 1 over "
+                        "images: these nats are a cross-entropy and bound no log p(x). For a likelihood, "
+                        "binarize the data or take continuous_bernoulli.");
     if (l->unit == LT_DENSITY)
-        add_note(
+        ledger_add_note(
             l,
             "These are nats of a density of intensities on [0, 1]^%lld: they may be below 0, and "
             "depend on the unit of x. Bits per dimension of bytes are 8 more.",
             (long long)l->dimensions);
     if (likelihood_facts(&r->likelihood) == &likelihood_gaussian && l->sigma != 1)
-        add_note(l,
-                 "Whoever writes the loss as half the squared error plus beta KL would call this "
-                 "beta = %.4g, which is beta sigma^2.",
-                 l->beta * l->sigma * l->sigma);
+        ledger_add_note(l,
+                        "Whoever writes the loss as half the squared error plus beta KL would call this "
+                        "beta = %.4g, which is beta sigma^2.",
+                        l->beta * l->sigma * l->sigma);
     if (l->beta != 1)
-        add_note(l, "The ELBO has the weight 1 on the rate, whatever training had.");
+        ledger_add_note(l, "The ELBO has the weight 1 on the rate, whatever training had.");
 }
 
 /* ---- The ledger ---- */
+
+/* Numbers of the last training step; the recipe's where it is not known. */
+static void read_steps(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    bool is_known = t && t->epoch > 0 && t->step >= t->epoch;
+    const vae_options *o = r->objective.options;
+    static const char *const bounds[] = {
+        [BOUND_ELBO] = "elbo", [BOUND_IWAE] = "iwae", [BOUND_DREG] = "dreg"};
+    l->epochs = t && t->epoch > 0 ? t->epoch : r->train.epochs;
+    l->beta = t && isfinite(t->beta) ? t->beta : o->beta;
+    l->layers = r->model.latent2 > 0 ? 2 : 1;
+    l->bound = bounds[o->bound];
+    l->draws = o->samples;
+    if (o->capacity > 0)
+        l->capacity = is_known ? recipe_capacity(r, t->step - 1, t->step / t->epoch) : o->capacity;
+}
 
 int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
 {
@@ -247,7 +228,7 @@ int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
     *l = (lt_ledger){.dimensions = (int64_t)size.h * size.w * size.c,
                      .limit = r->data_options.limit,
                      .constant = (double)NAN,
-                     .beta = f->beta > 0 ? f->beta : option_real(&r->objective, "beta", 1),
+                     .capacity = (double)NAN,
                      .elbo = f->found ? f->found->elbo : (double)NAN};
     copy_set(f->data ? f->data->name : r->data.set, l->set, sizeof l->set);
     l->pixels = pixels_of(r, l->set, f->data);
@@ -257,7 +238,9 @@ int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
     copy_words(&r->prior, l->prior, sizeof l->prior);
     copy_words(&r->objective, l->objective, sizeof l->objective);
     LT_TRY(find_sigma(m, &l->sigma));
+    read_steps(l, r, f->trained);
     add_terms(l, r, size.c, f->found);
+    ledger_add_vae_loss(l, r, f->trained);
     add_notes(l, r);
     return LT_OK;
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* What the training of a VAE minimises, term by term: vae_bounds.c in words and nats. The epoch's
+   means of loss, rate and distortion decide what the terms between them come to. */
+#include "eval/ledger_terms.h"
+
+#include "models/priors.h"
+#include "models/vae.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* "one draw of z", "the mean over 5 draws of z" */
+static void draws_text(int64_t k, char *words, size_t size)
+{
+    if (k == 1)
+        snprintf(words, size, "one draw of z");
+    else
+        snprintf(words, size, "the mean over %lld draws of z", (long long)k);
+}
+
+/* Whether training takes the rate at draws though it may have a formula. */
+static bool is_drawn(const lt_recipe *r, bool is_training)
+{
+    const vae_options *o = r->objective.options;
+    bool is_asked_for = o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO;
+    return !vae_rate_has_formula(r) || (is_training && is_asked_for);
+}
+
+void ledger_rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT])
+{
+    const vae_options *o = r->objective.options;
+    char draws[48];
+    draws_text(is_training ? o->samples : 1, draws, sizeof draws);
+    if (!is_drawn(r, is_training))
+        snprintf(words, RATE_TEXT, "KL(q(z|x) || N(0, I)), by its formula");
+    else if (r->model.latent2 > 0)
+        snprintf(words, RATE_TEXT, "log q(z|x) q(z2|z) - log p(z2) p(z|z2), %s and z2", draws);
+    else if (prior_is_standard(r))
+        snprintf(words, RATE_TEXT, "log q(z|x) - log N(z; 0, I), %s", draws);
+    else
+        snprintf(words, RATE_TEXT, "log q(z|x) - log p(z), p(z) the trained %s, %s",
+                 r->prior.row->name, draws);
+}
+
+/* ---- The terms ---- */
+
+/* What is known of an epoch, NaN where it is not. */
+typedef struct epoch_means {
+    double loss, distortion, rate;
+} epoch_means;
+
+/* Everything but the distortion, where the loss is that and the weighed rate. The weight may have
+   changed within the epoch: what it came to is the difference. */
+static void add_plain(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+{
+    char rate[RATE_TEXT];
+    ledger_rate_text(r, true, rate);
+    if (l->beta == 1)
+        ledger_add_term(list, "rate", false, e.loss - e.distortion, "%s", rate);
+    else
+        ledger_add_term(list, "beta x rate", false, e.loss - e.distortion,
+                        "beta = %.4g; the rate is %.2f: %s", l->beta, e.rate, rate);
+}
+
+static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+{
+    const vae_options *o = r->objective.options;
+    char rate[RATE_TEXT], weight[32] = "", of[48] = "";
+    ledger_rate_text(r, true, rate);
+    if (l->beta != 1)
+        snprintf(weight, sizeof weight, "%.4g x ", l->beta);
+    if (l->capacity != o->capacity)
+        snprintf(of, sizeof of, ", on its way to %.4g", o->capacity);
+    ledger_add_term(list, "off target", false, e.loss - e.distortion,
+                    "%s|rate - C|, of batch means, C = %.4g nats at last%s; the rate is %.2f: %s",
+                    weight, l->capacity, of, e.rate, rate);
+}
+
+/* The rate by its own mean, where the loss has more parts than that. */
+static void add_weighed(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+{
+    char rate[RATE_TEXT];
+    ledger_rate_text(r, true, rate);
+    if (l->beta == 1)
+        ledger_add_term(list, "rate", false, e.rate, "%s", rate);
+    else
+        ledger_add_term(list, "beta x rate", false, l->beta * e.rate,
+                        "beta = %.4g; the rate is %.2f: %s", l->beta, e.rate, rate);
+}
+
+/* What latents below the least rate cost more than they are. */
+static void add_free_bits(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+{
+    const vae_options *o = r->objective.options;
+    add_weighed(list, l, r, e);
+    ledger_add_term(list, "free bits", false, e.loss - e.distortion - l->beta * e.rate,
+                    "%s(sum over latents of max(F, KL_k) - rate), F = %.4g nats, KL_k of batch "
+                    "means: what latents below F pay without a gradient",
+                    l->beta == 1 ? "" : "beta x ", o->free_bits);
+}
+
+static void add_gap(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+{
+    double mean = e.distortion + l->beta * e.rate;
+    add_weighed(list, l, r, e);
+    if (l->beta == 1)
+        ledger_add_term(list, "-ELBO", true, mean,
+                        "minus the mean of log w, w = p(x|z) p(z) / q(z|x)");
+    else
+        ledger_add_term(list, "mean", true, mean,
+                        "minus the mean of log w, w = p(x|z) (p(z) / q(z|x))^beta");
+    ledger_add_term(list, "gap", false, e.loss - mean,
+                    "from there to minus the log of the mean of %lld w", (long long)l->draws);
+}
+
+static void add_loss(term_list list, const lt_ledger *l, const vae_options *o, epoch_means e)
+{
+    if (l->draws > 1 && o->bound != BOUND_ELBO && l->beta == 1)
+        ledger_add_term(list, "loss", true, e.loss,
+                        "-L_%lld, %s: above -log p(x), and nearer to it than -ELBO",
+                        (long long)l->draws,
+                        o->bound == BOUND_DREG ? "with the doubly reparameterised gradient"
+                                               : "the importance weighted bound");
+    else if (o->capacity > 0 || o->free_bits > 0 || l->beta != 1)
+        ledger_add_term(list, "loss", true, e.loss, "what is minimised; not a bound on log p(x)");
+    else
+        ledger_add_term(list, "loss", true, e.loss, "-ELBO%s",
+                        l->unit == LT_CROSS_ENTROPY ? ", if it were a likelihood"
+                                                    : ": above -log p(x)");
+}
+
+static void add_notes(lt_ledger *l, const lt_recipe *r, const vae_options *o)
+{
+    if (o->bound == BOUND_DREG)
+        ledger_add_note(l, "dreg has the value of the iwae bound with as many draws; only the "
+                           "gradient by q's parameters is estimated otherwise.");
+    if (o->bound != BOUND_ELBO && o->samples > 1)
+        ledger_add_note(l,
+                        "-ELBO is the bound of one draw, whatever was trained, and q(z|x) of a "
+                        "tighter bound is not what is best for it. The bound that was trained is "
+                        "`latent eval RUN --iwae %lld`.",
+                        (long long)o->samples);
+    if (r->prior.row == &prior_vamp.spec)
+        ledger_add_note(l,
+                        "The prior is the mean of q(z|u) over images u that are trained with the "
+                        "rest: the rate is to that prior, and codes have no part of it each.");
+    if (r->prior.row == &prior_mixture.spec)
+        ledger_add_note(l,
+                        "The prior's weights, means and variances are trained with the rest: the "
+                        "rate is to that prior, and codes have no part of it each.");
+    if (r->model.latent2 > 0)
+        ledger_add_note(l, "The rate is of both layers of codes together, z and z2.");
+}
+
+void ledger_add_vae_loss(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    const vae_options *o = r->objective.options;
+    const double unknown = (double)NAN;
+    epoch_means e = t ? (epoch_means){t->loss, t->distortion, t->rate}
+                      : (epoch_means){unknown, unknown, unknown};
+    term_list list = {l->minimised, &l->n_minimised};
+    char draws[48];
+    draws_text(o->samples, draws, sizeof draws);
+    ledger_add_term(list, "distortion", false, e.distortion, "%s, %s",
+                    l->unit == LT_CROSS_ENTROPY ? "cross-entropy of x and E[x|z]" : "-log p(x|z)",
+                    draws);
+    if (o->bound != BOUND_ELBO && o->samples > 1)
+        add_gap(list, l, r, e);
+    else if (o->capacity > 0)
+        add_capacity(list, l, r, e);
+    else if (o->free_bits > 0)
+        add_free_bits(list, l, r, e);
+    else
+        add_plain(list, l, r, e);
+    add_loss(list, l, o, e);
+    add_notes(l, r, o);
+}
