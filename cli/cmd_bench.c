@@ -80,16 +80,16 @@ static int by_seconds(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* The kernels of the full step, the slowest first. */
+/* The kernels of the full step of a phase, the slowest first. */
 typedef struct profile {
     lt_profile_line lines[MAX_KERNELS];
     int n;
     double total; /* seconds */
 } profile;
 
-static void read_profile(lt_trainer *t, profile *p)
+static void read_profile(lt_trainer *t, int phase, profile *p)
 {
-    int n = lt_session_profile(lt_trainer_session(t), p->lines, MAX_KERNELS);
+    int n = lt_session_profile(lt_trainer_session(t, phase), p->lines, MAX_KERNELS);
     p->n = n < MAX_KERNELS ? n : MAX_KERNELS;
     p->total = 0;
     for (int i = 0; i < p->n; i++)
@@ -111,23 +111,23 @@ static double per_ns(const lt_profile_line *l, int64_t amount)
     return seconds > 0 ? 1e-9 * (double)amount / seconds : 0;
 }
 
-static json_t *profile_json(const profile *p)
+/* Adds the kernels of a phase. */
+static void add_profile(json_t *all, const profile *p, const char *phase)
 {
-    json_t *all = json_array();
     for (int i = 0; i < p->n; i++) {
         const lt_profile_line *l = &p->lines[i];
         json_array_append_new(all,
-                              json_pack("{s:s, s:f, s:f, s:f, s:f}", "kernel", l->kernel, "us",
-                                        1e6 * call_seconds(l), "share", l->seconds / p->total,
-                                        "gflops", per_ns(l, (int64_t)l->flops), "gbs",
+                              json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "phase", phase, "kernel",
+                                        l->kernel, "us", 1e6 * call_seconds(l), "share",
+                                        l->seconds / p->total, "gflops",
+                                        per_ns(l, (int64_t)l->flops), "gbs",
                                         per_ns(l, (int64_t)l->bytes)));
     }
-    return all;
 }
 
-static void print_profile(const profile *p, lt_program_info info)
+static void print_profile(const profile *p, const char *phase, lt_program_info info)
 {
-    printf("\n%8s %7s %9s %8s  %s\n", "us", "share", "GFLOP/s", "GB/s", "kernel");
+    printf("\n%8s %7s %9s %8s  kernel of the %s\n", "us", "share", "GFLOP/s", "GB/s", phase);
     for (int i = 0; i < p->n && i < KERNELS_SHOWN; i++) {
         const lt_profile_line *l = &p->lines[i];
         printf("%8.1f %6.1f%% %9.1f %8.1f  %s\n", 1e6 * call_seconds(l),
@@ -140,11 +140,21 @@ static void print_profile(const profile *p, lt_program_info info)
            1e-6 * (double)info.bytes, 1e-6 * (double)info.bytes_unplanned);
 }
 
-static void report(const bench_request *q, const lt_recipe *r, const timing *all, lt_trainer *t)
+static void print_profiles(lt_trainer *t, json_t *all)
 {
     static profile kernels;
-    if (q->with_profile)
-        read_profile(t, &kernels);
+    for (int i = 0; i < lt_trainer_phases(t); i++) {
+        const char *phase = lt_trainer_phase_name(t, i);
+        read_profile(t, i, &kernels);
+        if (all)
+            add_profile(all, &kernels, phase);
+        else
+            print_profile(&kernels, phase, lt_program_describe(lt_trainer_program(t, i)));
+    }
+}
+
+static void report(const bench_request *q, const lt_recipe *r, const timing *all, lt_trainer *t)
+{
     const timing *slow = &all[0], *middle = &all[q->repeats / 2], *fast = &all[q->repeats - 1];
     int64_t batch = lt_recipe_train_options(r)->batch;
     if (q->as_json) {
@@ -155,8 +165,11 @@ static void report(const bench_request *q, const lt_recipe *r, const timing *all
             middle->images_per_second, "max", fast->images_per_second, "step_us", "min",
             1e6 * fast->step_seconds, "median", 1e6 * middle->step_seconds, "max",
             1e6 * slow->step_seconds, "peak_rss_mb", peak_megabytes());
-        if (q->with_profile)
-            json_object_set_new(o, "kernels", profile_json(&kernels));
+        if (q->with_profile) {
+            json_t *kernels = json_array();
+            print_profiles(t, kernels);
+            json_object_set_new(o, "kernels", kernels);
+        }
         print_json(o);
         return;
     }
@@ -166,7 +179,7 @@ static void report(const bench_request *q, const lt_recipe *r, const timing *all
            slow->images_per_second, fast->images_per_second, 1e6 * middle->step_seconds,
            peak_megabytes());
     if (q->with_profile)
-        print_profile(&kernels, lt_program_describe(lt_trainer_program(t)));
+        print_profiles(t, NULL);
 }
 
 /* ---- The command ---- */

@@ -47,16 +47,33 @@ static double images_per_second(const lt_train_report *r)
     return r->seconds > 0 ? (double)r->images_timed / r->seconds : 0;
 }
 
+/* What the running epoch has come to: nats of a vae; what the two of a gan say. */
+static const char *progress_text(const lt_train_report *r, char *room, size_t size)
+{
+    char sigma[32] = "", more[96] = "";
+    if (isnan(r->critic_loss)) {
+        if (isfinite(r->sigma))
+            snprintf(sigma, sizeof sigma, "  sigma %.4f", r->sigma);
+        snprintf(room, size, "%.2f nats = %.2f + %.3g x %.2f%s", r->loss, r->distortion, r->beta,
+                 r->rate, sigma);
+        return room;
+    }
+    if (isfinite(r->penalty))
+        snprintf(more, sizeof more, "  penalty %.3g, slope %.3f", r->penalty, r->gradient_norm);
+    snprintf(room, size, "critic %.3f  generator %.3f  D(real) %.3f  D(fake) %.3f  estimate %.3f%s",
+             r->critic_loss, r->generator_loss, r->d_real, r->d_fake, r->estimate, more);
+    return room;
+}
+
 static void show_step(training *t, const lt_train_report *r)
 {
-    char left[32];
+    char left[32], progress[256];
     double done = (double)r->images / (double)r->images_in_epoch, speed = images_per_second(r);
     double epochs_left = (double)(t->plan->epochs - r->epoch + 1) - done;
-    meter_draw(&t->meter, done,
-               "epoch %lld/%lld  %s left  %.2f = %.2f + %.3g x %.2f  %.0f images/s  step %lld",
+    meter_draw(&t->meter, done, "epoch %lld/%lld  %s left  %s  %.0f images/s  step %lld",
                (long long)r->epoch, (long long)t->plan->epochs,
-               time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left), r->loss,
-               r->distortion, r->beta, r->rate, speed, (long long)r->step);
+               time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left),
+               progress_text(r, progress, sizeof progress), speed, (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)
@@ -98,32 +115,37 @@ static int validate(training *t, lt_validation *v)
     return LT_OK;
 }
 
+/* Nullable: v. */
 static void say_epoch(training *t, const lt_train_report *r, const lt_validation *v)
 {
-    char time[32], sigma[32] = "";
-    if (isfinite(r->sigma))
-        snprintf(sigma, sizeof sigma, "  sigma %.4f", r->sigma);
+    char time[32], progress[256], valid[48] = "";
+    const char *warning = lt_train_warning(r);
+    if (v)
+        snprintf(valid, sizeof valid, "  valid -ELBO %.2f", isnan(v->elbo) ? (double)NAN : -v->elbo);
     meter_clear(&t->meter);
-    say("epoch %lld/%lld  step %lld  %.2f nats = %.2f + %.3g x %.2f%s  valid -ELBO %.2f  "
-        "%.0f images/s  %s",
-        (long long)r->epoch, (long long)t->plan->epochs, (long long)r->step, r->loss, r->distortion,
-        r->beta, r->rate, sigma, isnan(v->elbo) ? (double)NAN : -v->elbo, images_per_second(r),
-        time_text(now_seconds() - t->began, time));
+    say("epoch %lld/%lld  step %lld  %s%s  %.0f images/s  %s", (long long)r->epoch,
+        (long long)t->plan->epochs, (long long)r->step, progress_text(r, progress, sizeof progress),
+        valid, images_per_second(r), time_text(now_seconds() - t->began, time));
+    if (warning)
+        say("  warning: %s", warning);
 }
 
 static bool is_due(int64_t epoch, int64_t every) { return every > 0 && epoch % every == 0; }
 
 static int finish_epoch(training *t, const lt_train_report *r)
 {
-    lt_validation v;
+    lt_validation found, *v = NULL;
     bool is_last = r->epoch == t->plan->epochs;
-    LT_TRY(validate(t, &v));
-    if (is_due(r->epoch, t->plan->samples_every))
+    if (lt_model_has_likelihood(t->model)) {
+        LT_TRY(validate(t, &found));
+        v = &found;
+    }
+    if (lt_train_options_samples(t->plan, r->epoch))
         LT_TRY(draw_samples(t, r->epoch));
-    LT_TRY(lt_run_log(t->run, r, &v));
+    LT_TRY(lt_run_log(t->run, r, v));
     if (is_last || is_due(r->epoch, t->plan->checkpoint_every))
         LT_TRY(save(t));
-    say_epoch(t, r, &v);
+    say_epoch(t, r, v);
     return LT_OK;
 }
 
@@ -164,17 +186,20 @@ static void say_beginning(const training *t)
 {
     const lt_dataset_info *d = lt_dataset_describe(t->data);
     int64_t steps = (d->n[LT_TRAIN] + t->plan->batch - 1) / t->plan->batch;
+    const lt_params *critic = lt_model_critic(t->model);
+    int64_t parameters =
+        lt_params_size(lt_model_params(t->model)) + (critic ? lt_params_size(critic) : 0);
     if (lt_trainer_steps_done(t->trainer) > 0)
         say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
             (long long)lt_trainer_steps_done(t->trainer),
             (long long)lt_trainer_epochs_done(t->trainer) + 1, (long long)t->plan->epochs);
     else
-        say("%s: %s, %lld parameters, %d image%s of %s, %lld epoch%s of %lld step%s\n"
-            "nats per image: loss = distortion + beta x rate",
-            lt_run_directory(t->run), lt_recipe_name(t->recipe),
-            (long long)lt_params_size(lt_model_params(t->model)), d->n[LT_TRAIN],
-            plural(d->n[LT_TRAIN]), d->name, (long long)t->plan->epochs, plural(t->plan->epochs),
-            (long long)steps, plural(steps));
+        say("%s: %s, %lld parameters, %d image%s of %s, %lld epoch%s of %lld step%s\n%s",
+            lt_run_directory(t->run), lt_recipe_name(t->recipe), (long long)parameters,
+            d->n[LT_TRAIN], plural(d->n[LT_TRAIN]), d->name, (long long)t->plan->epochs,
+            plural(t->plan->epochs), (long long)steps, plural(steps),
+            critic ? "losses are means over images; estimate: of the divergence, by the critic"
+                   : "nats per image: loss = distortion + beta x rate");
 }
 
 /* Stopped by a signal: keep what has been done. */

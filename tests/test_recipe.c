@@ -118,11 +118,11 @@ static void defaults_are_written_out(void **state)
                         "model:\n"
                         "  kind: vae\n"
                         "  latent: 2\n"
-                        "  latent2: 0\n"
-                        "  heads: linear\n"
+                        "  init: pytorch\n"
                         "  likelihood: bernoulli\n"
                         "  prior: normal\n"
-                        "  init: pytorch\n"
+                        "  heads: linear\n"
+                        "  latent2: 0\n"
                         "  encoder:\n"
                         "    - linear 4 bias=yes init=model\n"
                         "    - relu\n"
@@ -147,9 +147,11 @@ static void defaults_are_written_out(void **state)
                         "  epochs: 20\n"
                         "  batch: 128\n"
                         "  samples_every: 1\n"
+                        "  samples_at: \"\"\n"
                         "  checkpoint_every: 1\n"
                         "  keep: 2\n"
-                        "  clip_norm: 0\n");
+                        "  clip_norm: 0\n"
+                        "  average: 0\n");
     lt_recipe_free(r);
 }
 
@@ -247,7 +249,7 @@ static void malformed_sets_say_why(void **state)
          "--set =3: expected KEY=VALUE, as in model.latent=32"},
         {"model.latnt=3",
          "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"latent\"? (keys: kind, "
-         "latent, latent2, heads, likelihood, prior, init, encoder, posterior, decoder, "
+         "latent, init, likelihood, prior, heads, latent2, encoder, posterior, decoder, "
          "encoder2, decoder2)"},
         {"model.latent=many",
          "--set model.latent:1:1: model: latent must be a whole number between 1 and 65536, "
@@ -464,16 +466,16 @@ static void learning_rate_follows_its_schedule(void **state)
     static const char *const cosine[] = {"learning_rate_schedule=cosine floor=.2",
                                          "optimiser.lr=.5", "train.epochs=10"};
     lt_recipe *r = must_parse(TINY, cosine, COUNT_OF(cosine));
-    assert_close(recipe_learning_rate(r, 0, 7), .5, 1e-12);
-    assert_close(recipe_learning_rate(r, 35, 7), .3, 1e-12);
-    assert_close(recipe_learning_rate(r, 70, 7), .1, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 0, 7), .5, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 35, 7), .3, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 70, 7), .1, 1e-12);
     lt_recipe_free(r);
     static const char *const step[] = {"learning_rate_schedule=step every=2 factor=.1",
                                        "optimiser.lr=.5"};
     r = must_parse(TINY, step, COUNT_OF(step));
-    assert_close(recipe_learning_rate(r, 13, 7), .5, 1e-12);
-    assert_close(recipe_learning_rate(r, 14, 7), .05, 1e-12);
-    assert_close(recipe_learning_rate(r, 28, 7), .005, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 13, 7), .5, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 14, 7), .05, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 28, 7), .005, 1e-12);
     lt_recipe_free(r);
 }
 
@@ -487,17 +489,17 @@ static void burdas_schedule_is_the_papers(void **state)
     assert_int_equal(lt_recipe_train_options(r)->epochs, last[7]);
     for (int i = 0; i < 8; i++) {
         double want = 1e-3 * pow(10, -i / 7.);
-        assert_close(recipe_learning_rate(r, 3000 * (i ? last[i - 1] : 0), 3000), want, 1e-15);
-        assert_close(recipe_learning_rate(r, 3000 * last[i] - 1, 3000), want, 1e-15);
+        assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * (i ? last[i - 1] : 0), 3000), want, 1e-15);
+        assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * last[i] - 1, 3000), want, 1e-15);
     }
     lt_recipe_free(r);
     r = lt_recipe_open("iwae-1l-short", NULL, 0);
-    assert_close(recipe_learning_rate(r, 3000 * 40 - 1, 3000), 1e-4, 1e-15);
-    assert_close(recipe_learning_rate(r, 3000 * 50, 3000), 1e-4, 1e-15);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * 40 - 1, 3000), 1e-4, 1e-15);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * 50, 3000), 1e-4, 1e-15);
     static const char *const one[] = {"learning_rate_schedule.stages=1"};
     lt_recipe_free(r);
     r = lt_recipe_open("iwae-1l-short", one, 1);
-    assert_close(recipe_learning_rate(r, 3000 * 40, 3000), 1e-3, 1e-15);
+    assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * 40, 3000), 1e-3, 1e-15);
     lt_recipe_free(r);
 }
 

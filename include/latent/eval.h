@@ -186,6 +186,11 @@ LT_API void lt_diagnosis_clear(lt_diagnosis *d);
 /* Writes n images E[x|z], z drawn from the prior N(0, I). The first ones do not depend on n. */
 LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);
 
+/* The same of one class, from 0 to lt_model_classes(m) - 1; the codes are those of lt_sample. LT_VALUE
+   without such a class. */
+LT_API int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads,
+                           float *images);
+
 /* Writes E[x|z] for n codes z (n x latent). */
 LT_API int lt_decode(lt_model *m, int n, const float *z, int threads, float *images);
 

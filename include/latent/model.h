@@ -7,7 +7,7 @@
  *     lt_model_terms t;
  *     lt_model_build(m, g, x, LT_TRAINING, &t);                       // nodes to train or evaluate
  *     lt_program *p = lt_compile(g, (lt_node *[]){t.rate, t.distortion}, 2);
- *     lt_params_bind(lt_model_params(m), g, session);                 // before the first run
+ *     lt_model_bind(m, g, session, LT_TRAINING);                      // before the first run
  */
 #ifndef LATENT_MODEL_H
 #define LATENT_MODEL_H
@@ -51,8 +51,13 @@ typedef struct lt_train_options {
     int64_t checkpoint_every; /* epochs between checkpoints; 0: only at the end */
     int64_t keep;             /* checkpoints kept, the newest; 0: all */
     double clip_norm;         /* largest norm of the gradient; 0: not limited */
+    double average;           /* memory of the moving average of weights; 0: none is kept */
+    char samples_at[LT_TEXT_SIZE]; /* epochs with pictures beside samples_every's: "1, 30, 50" */
 } lt_train_options;
 LT_API const lt_train_options *lt_recipe_train_options(const lt_recipe *r);
+
+/* Whether a picture of samples belongs to this epoch, from 1. */
+LT_API bool lt_train_options_samples(const lt_train_options *o, int64_t epoch);
 
 /* The resolved recipe as YAML: every default written out; opening it again gives the same text.
    Owned by r. */
@@ -100,13 +105,22 @@ LT_API lt_model *lt_model_create(const lt_recipe *r, lt_image_size size);
 LT_API void lt_model_free(lt_model *m); /* Nullable: m */
 
 LT_API const lt_recipe *lt_model_recipe(const lt_model *m);
-LT_API lt_params *lt_model_params(lt_model *m);
+LT_API lt_params *lt_model_params(lt_model *m); /* all but a critic's */
+LT_API lt_params *lt_model_critic(lt_model *m); /* NULL where the kind of model has none */
 LT_API lt_image_size lt_model_image_size(const lt_model *m);
 LT_API int lt_model_latent(const lt_model *m);
 
 /* Dimensions of a second stochastic layer, z2 behind z; 0: there is none. With one the joint is
    p(z2) p(z|z2) p(x|z) and the posterior q(z|x) q(z2|z): log p(z) has no formula then. */
 LT_API int lt_model_latent2(const lt_model *m);
+
+/* Whether the kind of model has a likelihood p(x|z), of which bounds and log p(x) are; and an
+   encoder. A gan has neither: it makes images. */
+LT_API bool lt_model_has_likelihood(const lt_model *m);
+LT_API bool lt_model_has_encoder(const lt_model *m);
+
+/* Classes that images can be asked of; 0: none. */
+LT_API int lt_model_classes(const lt_model *m);
 
 /* Whether the likelihood is one of pixels that are 0 or 1: on grey pixels its distortion is a
    cross-entropy, not a likelihood, and must be called so. */
@@ -152,6 +166,14 @@ LT_API int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt
    (n x h x w x c); z and x -> log p(x|z) (n). */
 LT_API lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x);
 LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
+
+/* The same for images of given classes, labels: n whole numbers from 0. lt_model_decode draws a class
+   for each code, all as likely. A graph error if the model has no classes. */
+LT_API lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *labels);
+
+/* Lets the variables of `g` in session `s` live in the model's parameters; in evaluation the moving
+   average of the weights, where the recipe has one. */
+LT_API int lt_model_bind(lt_model *m, lt_graph *g, lt_session *s, lt_mode mode);
 LT_API lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x);
 
 /* log p(z): n. z: n x latent; a graph error with a second stochastic layer. And n draws of z, n x

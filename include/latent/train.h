@@ -26,7 +26,7 @@ typedef struct lt_trainer lt_trainer;
 typedef struct lt_trainer_options {
     int threads;          /* 0: as many as there are cores for us; results do not depend on it */
     lt_executor executor; /* default LT_CPU */
-    bool profile;         /* time each kernel: lt_session_profile(lt_trainer_session(t), ...) */
+    bool profile;         /* time each kernel: lt_session_profile(lt_trainer_session(t, 0), ...) */
 } lt_trainer_options;
 
 /* Opens the data that a recipe names, with the recipe's options; `instead` stands for the recipe's
@@ -41,18 +41,32 @@ LT_API int lt_model_check_data(const lt_model *m, const lt_dataset *d);
 LT_API lt_trainer *lt_trainer_create(lt_model *m, lt_dataset *d, const lt_trainer_options *o);
 LT_API void lt_trainer_free(lt_trainer *t); /* Nullable: t */
 
-/* Where training is, with averages over the images seen since the epoch began; nats per image. */
+/* Where training is. What is not marked otherwise is a mean over the images seen since the epoch
+   began; NaN is what the kind of model, or its recipe, does not have. */
 typedef struct lt_train_report {
-    int64_t step;            /* optimiser steps done in all */
+    int64_t step;            /* optimiser steps done in all, of a gan the critic's */
     int64_t epoch;           /* the epoch this is about, from 1 */
     int64_t images;          /* seen in this epoch */
     int64_t images_in_epoch; /* in a whole one: every image of the split once */
     int64_t batch;           /* images of the last step */
-    double loss;             /* distortion + beta rate */
+    double beta, capacity, learning_rate; /* of the last step */
+
+    /* of a vae, nats per image */
+    double loss;             /* what is minimised: by default distortion + beta rate */
     double rate;             /* KL(q(z|x) || p(z)) */
     double distortion;       /* -log p(x|z), all constants */
-    double beta, learning_rate; /* of the last step */
-    double sigma;            /* standard deviation of a pixel as in lt_model_terms; NaN if there is none */
+    double sigma;            /* of the last step: standard deviation of a pixel as in lt_model_terms */
+
+    /* of a gan */
+    double critic_loss, generator_loss; /* what each minimises; the critic's with the penalty */
+    double d_real, d_fake;              /* what the critic says of real and of generated images: their
+                                           probability to be real, or its number as it is */
+    double penalty;                     /* in the critic's loss */
+    double gradient_norm;               /* of the critic by its input, where the penalty takes it */
+    double estimate;                    /* of the divergence that the loss is about, by the critic */
+    double spread;                      /* standard deviation of generated pixels over that of real
+                                           ones, each over a batch; near 0: the modes have collapsed */
+
     double seconds;          /* spent in steps of this epoch by this trainer */
     int64_t images_timed;    /* images seen in these seconds: fewer than `images` after a resume */
 } lt_train_report;
@@ -73,10 +87,16 @@ LT_API int lt_trainer_step(lt_trainer *t, lt_train_report *r);
 LT_API int64_t lt_trainer_steps_done(const lt_trainer *t);
 LT_API int64_t lt_trainer_epochs_done(const lt_trainer *t);
 
-/* The compiled step on a full batch (on the whole split where that is smaller), and its session:
-   for profiles and dumps. */
-LT_API const lt_program *lt_trainer_program(const lt_trainer *t);
-LT_API lt_session *lt_trainer_session(lt_trainer *t);
+/* What is worth a warning in the numbers of an epoch: a critic that has won, images that are all
+   alike. NULL: nothing. A static string. */
+LT_API const char *lt_train_warning(const lt_train_report *r);
+
+/* The phases of a step, each compiled on a full batch (on the whole split where that is smaller):
+   one for a vae, critic and generator for a gan; for profiles and dumps. */
+LT_API int lt_trainer_phases(const lt_trainer *t);
+LT_API const char *lt_trainer_phase_name(const lt_trainer *t, int i);
+LT_API const lt_program *lt_trainer_program(const lt_trainer *t, int i);
+LT_API lt_session *lt_trainer_session(lt_trainer *t, int i);
 
 /* ---- Training a graph of your own ---- */
 

@@ -89,6 +89,22 @@ int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images)
     return map_rows(&p, m, seed, n, NULL, threads, &images);
 }
 
+int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads, float *images)
+{
+    int classes = lt_model_classes(m);
+    if (classes == 0)
+        return status_fail(LT_VALUE, "%s has no classes: it was trained without labels",
+                           lt_recipe_name(lt_model_recipe(m)));
+    if (label < 0 || label >= classes)
+        return status_fail(LT_VALUE, "expected a class of 0 to %d, found %d", classes - 1, label);
+    lt_graph *g = lt_graph_create();
+    lt_node *z = lt_model_prior_sample(m, g, BLOCK);
+    lt_node *labels = lt_broadcast(lt_scalar(g, label), lt_shape_1d(BLOCK));
+    mapping p = {.v = {.graph = g}, .out = {lt_model_decode_class(m, g, z, labels)}, .n_out = 1,
+                 .out_size = image_floats(m)};
+    return map_rows(&p, m, seed, n, NULL, threads, &images);
+}
+
 int lt_decode(lt_model *m, int n, const float *z, int threads, float *images)
 {
     lt_graph *g = lt_graph_create();

@@ -17,7 +17,7 @@ int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_s
     v->session = lt_session_create(v->program, o);
     if (!v->session)
         return LT_NO_MEMORY;
-    return lt_params_bind(lt_model_params(m), v->graph, v->session);
+    return lt_model_bind(m, v->graph, v->session, LT_EVALUATION);
 }
 
 int visited_init(visited *v, const lt_model *m, lt_dataset *d, lt_split split, int wanted)

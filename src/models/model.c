@@ -11,7 +11,8 @@
 
 struct lt_model {
     lt_recipe *recipe;
-    lt_params *params;
+    lt_params *params, *critic; /* critic: NULL without one */
+    float *average;             /* of the trained part of params; NULL: none is kept */
     lt_image_size size;
 };
 
@@ -23,6 +24,7 @@ static model_visit visit(lt_model *m, lt_graph *g, lt_mode mode)
                          .size = m->size,
                          .graph = g,
                          .params = m->params,
+                         .critic = m->critic,
                          .root = lt_params_visit(m->params, g),
                          .is_training = mode == LT_TRAINING};
 }
@@ -61,35 +63,68 @@ static int status_of(const lt_graph *g)
     return error ? status_fail(LT_GRAPH, "%s", error) : LT_OK;
 }
 
+/* The kind of model lacks something. */
+static lt_node *fail_kind(const lt_model *m, lt_graph *g, const char *lacks)
+{
+    return lt_graph_fail(g, "%s: a %s has no %s", m->recipe->head.name,
+                         m->recipe->objective.row->name, lacks);
+}
+
 int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_terms *t)
 {
     *t = (lt_model_terms){0};
     model_visit v = visit(m, g, mode);
-    objective_of(m->recipe)->build(&v, check_images(m, x), t);
+    if (objective_of(m->recipe)->build)
+        objective_of(m->recipe)->build(&v, check_images(m, x), t);
+    else
+        fail_kind(m, g, "likelihood: it cannot be built as one");
+    return status_of(g);
+}
+
+int model_build_phase(lt_model *m, lt_graph *g, int i, lt_node *x, lt_node *labels, phase_terms *t)
+{
+    *t = (phase_terms){0};
+    model_visit v = visit(m, g, LT_TRAINING);
+    objective_of(m->recipe)->phases[i].build(&v, check_images(m, x), labels, t);
     return status_of(g);
 }
 
 lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    return objective_of(m->recipe)->encode(&v, check_images(m, x));
+    if (objective_of(m->recipe)->encode)
+        return objective_of(m->recipe)->encode(&v, check_images(m, x));
+    lt_node *bad = fail_kind(m, g, "encoder: its images have no codes");
+    return (lt_gauss){bad, bad};
 }
 
 lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    return objective_of(m->recipe)->decode(&v, check_codes(m, z));
+    return objective_of(m->recipe)->decode(&v, check_codes(m, z), NULL);
+}
+
+lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *labels)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    if (lt_model_classes(m) == 0)
+        return fail_kind(m, g, "classes: it was trained without labels");
+    return objective_of(m->recipe)->decode(&v, check_codes(m, z), labels);
 }
 
 lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
+    if (!objective_of(m->recipe)->log_prob)
+        return fail_kind(m, g, "likelihood");
     return objective_of(m->recipe)->log_prob(&v, check_codes(m, z), check_images(m, x));
 }
 
 lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
+    if (!objective_of(m->recipe)->log_prior)
+        return fail_kind(m, g, "likelihood");
     return objective_of(m->recipe)->log_prior(&v, check_codes(m, z));
 }
 
@@ -121,6 +156,8 @@ static lt_node *check_draws(lt_node *x, lt_gauss q, int64_t draws)
 lt_node *lt_model_log_weights(lt_model *m, lt_graph *g, lt_node *x, lt_gauss q, int64_t draws)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
+    if (!objective_of(m->recipe)->log_weights)
+        return fail_kind(m, g, "likelihood");
     q = (lt_gauss){check_codes(m, q.mean), check_codes(m, q.logvar)};
     x = check_draws(check_images(m, x), q, draws);
     return node_is_bad(x) ? x : objective_of(m->recipe)->log_weights(&v, x, q, draws);
@@ -135,8 +172,9 @@ static int declare(lt_model *m, network_observer *observer, void *user)
     model_visit v = visit(m, g, LT_TRAINING);
     v.observer = observer;
     v.user = user;
-    lt_model_terms t = {0};
-    objective_of(m->recipe)->build(&v, lt_input(g, "x", image_shape(m, 1)), &t);
+    phase_terms t = {0};
+    lt_node *labels = lt_model_classes(m) ? lt_input(g, "labels", lt_shape_1d(1)) : NULL;
+    objective_of(m->recipe)->phases[0].build(&v, lt_input(g, "x", image_shape(m, 1)), labels, &t);
     int status = status_of(g);
     lt_graph_free(g);
     return status;
@@ -151,16 +189,33 @@ static int check_size(lt_image_size s)
     return status_fail(LT_VALUE, "images of %d x %d x %d cannot be modelled", s.h, s.w, s.c);
 }
 
+static int make_model(lt_model *m)
+{
+    const lt_recipe *r = m->recipe;
+    uint64_t seed = lt_recipe_seed(r);
+    m->params = lt_params_create();
+    if (objective_of(r)->phases[0].trains_critic)
+        m->critic = lt_params_create();
+    LT_TRY(declare(m, NULL, NULL));
+    LT_TRY(lt_params_allocate(m->params, seed));
+    if (m->critic)
+        LT_TRY(lt_params_allocate(m->critic, seed));
+    if (r->train.average == 0)
+        return LT_OK;
+    m->average = tensor_alloc(model_average_bytes(m), "averages of weights");
+    if (!m->average)
+        return LT_NO_MEMORY;
+    model_restart_average(m);
+    return LT_OK;
+}
+
 lt_model *lt_model_create(const lt_recipe *r, lt_image_size size)
 {
     if (check_size(size) != LT_OK)
         return NULL;
     lt_model *m = must_alloc(sizeof *m);
-    *m = (lt_model){.recipe = recipe_share(r), .params = lt_params_create(), .size = size};
-    int status = declare(m, NULL, NULL);
-    if (status == LT_OK)
-        status = lt_params_allocate(m->params, lt_recipe_seed(r));
-    if (status == LT_OK)
+    *m = (lt_model){.recipe = recipe_share(r), .size = size};
+    if (make_model(m) == LT_OK)
         return m;
     lt_model_free(m);
     return NULL;
@@ -171,13 +226,47 @@ void lt_model_free(lt_model *m)
     if (!m)
         return;
     lt_params_free(m->params);
+    lt_params_free(m->critic);
+    tensor_free(m->average);
     lt_recipe_free(m->recipe);
     free(m);
+}
+
+float *model_average(lt_model *m) { return m->average; }
+
+size_t model_average_bytes(const lt_model *m)
+{
+    return sizeof(float) * (size_t)lt_params_extent(m->params);
+}
+
+void model_restart_average(lt_model *m)
+{
+    if (m->average)
+        memcpy(m->average, lt_params_block(m->params), model_average_bytes(m));
+}
+
+int lt_model_bind(lt_model *m, lt_graph *g, lt_session *s, lt_mode mode)
+{
+    LT_TRY(lt_params_bind(m->params, g, s));
+    if (m->critic)
+        LT_TRY(lt_params_bind(m->critic, g, s));
+    lt_node *trained = lt_params_variable(m->params, g);
+    if (mode == LT_EVALUATION && m->average && trained)
+        return lt_session_bind(s, trained, m->average);
+    return LT_OK;
 }
 
 const lt_recipe *lt_model_recipe(const lt_model *m) { return m->recipe; }
 
 lt_params *lt_model_params(lt_model *m) { return m->params; }
+
+lt_params *lt_model_critic(lt_model *m) { return m->critic; }
+
+bool lt_model_has_likelihood(const lt_model *m) { return objective_of(m->recipe)->log_prob; }
+
+bool lt_model_has_encoder(const lt_model *m) { return objective_of(m->recipe)->encode; }
+
+int lt_model_classes(const lt_model *m) { return (int)m->recipe->model.classes; }
 
 lt_image_size lt_model_image_size(const lt_model *m) { return m->size; }
 
@@ -187,12 +276,12 @@ int lt_model_latent2(const lt_model *m) { return (int)m->recipe->model.latent2; 
 
 bool lt_model_is_binary(const lt_model *m)
 {
-    return likelihood_facts(&m->recipe->likelihood)->is_binary;
+    return lt_model_has_likelihood(m) && likelihood_facts(&m->recipe->likelihood)->is_binary;
 }
 
 bool lt_model_is_discrete(const lt_model *m)
 {
-    return likelihood_facts(&m->recipe->likelihood)->is_discrete;
+    return lt_model_has_likelihood(m) && likelihood_facts(&m->recipe->likelihood)->is_discrete;
 }
 
 /* ---- Summary ---- */
@@ -218,6 +307,12 @@ static int64_t count_numbers(const lt_params *p, const char *prefix)
     return n;
 }
 
+/* The same in all of a model. */
+static int64_t model_numbers(const lt_model *m, const char *prefix)
+{
+    return count_numbers(m->params, prefix) + (m->critic ? count_numbers(m->critic, prefix) : 0);
+}
+
 /* The cells of a line; a layer with a list has one before the list and, with the numbers of its
    shortcut, one after it. The caller frees name and words. */
 typedef struct summary_line {
@@ -230,7 +325,7 @@ static summary_line line_of(const summary *s, const network_event *e)
 {
     summary_line line = {.name = must_format("%s.%s", e->scope, e->index)};
     char *prefix = must_format("%s.%s", line.name, e->is_closing ? "shortcut." : "");
-    line.numbers = e->is_opening ? 0 : count_numbers(s->model->params, prefix);
+    line.numbers = e->is_opening ? 0 : model_numbers(s->model, prefix);
     const char *words = !e->is_closing ? e->words : line.numbers ? "+ shortcut of x" : "+ x";
     line.words = must_format("%*s%s", 2 * e->depth, "", words);
     if (!e->is_opening)
@@ -277,11 +372,10 @@ static void describe_layer(void *user, const network_event *e)
     free(line.words);
 }
 
-/* `decoder 220528` for each name up to the first dot. */
-static void describe_totals(const lt_params *p, text *out)
+/* `, decoder 220528` for each name up to the first dot. */
+static void describe_parts(const lt_params *p, const char **separator, text *out)
 {
-    text_format(out, "parameters %jd", (intmax_t)lt_params_size(p));
-    const char *before = "", *separator = ": ";
+    const char *before = "";
     for (int i = 0; i < lt_params_count(p); i++) {
         const char *name = lt_params_info(p, i).name;
         size_t n = strcspn(name, ".") + 1;
@@ -291,11 +385,20 @@ static void describe_totals(const lt_params *p, text *out)
         char *prefix = must_format("%.*s", (int)n, name);
         int64_t numbers = count_numbers(p, prefix);
         if (numbers) {
-            text_format(out, "%s%.*s %jd", separator, (int)n - 1, name, (intmax_t)numbers);
-            separator = ", ";
+            text_format(out, "%s%.*s %jd", *separator, (int)n - 1, name, (intmax_t)numbers);
+            *separator = ", ";
         }
         free(prefix);
     }
+}
+
+static void describe_totals(const lt_model *m, text *out)
+{
+    const char *separator = ": ";
+    text_format(out, "parameters %jd", (intmax_t)model_numbers(m, ""));
+    describe_parts(m->params, &separator, out);
+    if (m->critic)
+        describe_parts(m->critic, &separator, out);
     text_append(out, "\n");
 }
 
@@ -308,15 +411,18 @@ char *lt_model_summary(const lt_model *m)
                 m->size.h, m->size.w, m->size.c, lt_model_latent(m));
     if (lt_model_latent2(m))
         text_format(&s.out, " and %d", lt_model_latent2(m));
-    text_format(&s.out, ", %s", r->model.likelihood);
-    if (!prior_is_standard(r))
+    if (lt_model_has_likelihood(m))
+        text_format(&s.out, ", %s", r->model.likelihood);
+    if (lt_model_has_likelihood(m) && !prior_is_standard(r))
         text_format(&s.out, ", prior %s", r->model.prior);
+    if (lt_model_classes(m))
+        text_format(&s.out, ", %d classes", lt_model_classes(m));
     text_append(&s.out, "\n");
     int status = declare(s.model, measure_layer, &s);
     text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "place", s.words_width, "layer",
                 s.shape_width, "output", "parameters");
     if (status != LT_OK || declare(s.model, describe_layer, &s) != LT_OK)
         LT_ASSERT(!"a model that was built");
-    describe_totals(m->params, &s.out);
+    describe_totals(m, &s.out);
     return text_take(&s.out);
 }

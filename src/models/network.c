@@ -174,12 +174,18 @@ static lt_node *build_line(const network *net, int i, const network_context *c, 
     return y;
 }
 
-lt_node *network_build(const network *net, const network_context *c, lt_scope *s, lt_node *x)
+lt_node *network_build_lines(const network *net, int first, int end, const network_context *c,
+                             lt_scope *s, lt_node *x)
 {
-    for (int i = 0; i < net->n; i++) {
+    for (int i = first; i < end; i++) {
         set_place(net, i, s, x);
         x = build_line(net, i, c, s, x);
     }
     lt_graph_set_place(lt_scope_graph(s), NULL);
     return x;
+}
+
+lt_node *network_build(const network *net, const network_context *c, lt_scope *s, lt_node *x)
+{
+    return network_build_lines(net, 0, net->n, c, s, x);
 }

@@ -56,6 +56,10 @@ typedef struct network_context {
    line is being built. */
 lt_node *network_build(const network *net, const network_context *c, lt_scope *s, lt_node *x);
 
+/* The same for lines first ... end - 1 alone. */
+lt_node *network_build_lines(const network *net, int first, int end, const network_context *c,
+                             lt_scope *s, lt_node *x);
+
 /* Puts the place of the last line (or of what the network is called, without one) into the graph's
    error messages, until lt_graph_set_place(g, NULL). */
 void network_blame_last(const network *net, lt_scope *s);

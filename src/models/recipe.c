@@ -6,8 +6,8 @@
 #include "base/status.h"
 #include "models/optimiser_options.h"
 #include "nn/init.h"
-#include "nn/likelihoods.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +20,7 @@ static int prefix_place(int status, const yaml_node *node)
                : status_prefix(status, "%s:%d:%d", node->file, node->line, node->column);
 }
 
-/* The value of a key, or the map itself where the key is left out: the place of a mistake. */
-static const yaml_node *place_of(const yaml_node *map, const char *key)
+const yaml_node *recipe_place(const yaml_node *map, const char *key)
 {
     const yaml_node *value = map ? yaml_get(map, key) : NULL;
     return value ? value : map;
@@ -40,6 +39,12 @@ static int read_spec(const spec_table *table, char words[LT_TEXT_SIZE], spec *s)
     return fits ? LT_OK : status_fail(LT_VALUE, "the line is too long with its defaults");
 }
 
+int recipe_read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s,
+                     const yaml_node *map, const char *key)
+{
+    return prefix_place(read_spec(table, words, s), recipe_place(map, key));
+}
+
 static int read_init(char words[LT_TEXT_SIZE], lt_init *init)
 {
     spec s;
@@ -50,109 +55,54 @@ static int read_init(char words[LT_TEXT_SIZE], lt_init *init)
     return status;
 }
 
-/* ---- Sections ---- */
-
-static const yaml_node no_keys = {.kind = YAML_IS_MAP, .text = ""};
-
-/* An optional list; without it the network is empty. */
-static int read_list(network *net, const yaml_node *map, const char *key)
+int recipe_read_list(network *net, const yaml_node *map, const char *key)
 {
     const yaml_node *list = yaml_get(map, key);
     return list ? network_read(net, list) : LT_OK;
 }
 
-static int read_posterior(lt_recipe *r, const yaml_node *model)
+int recipe_need_list(network *net, const yaml_node *map, const char *key)
 {
-    static const char *const keys[] = {"mean", "logvar"};
-    const yaml_node *posterior = yaml_get(model, "posterior");
-    if (!posterior)
-        return LT_OK;
-    LT_TRY(yaml_check_keys(posterior, keys, COUNT_OF(keys)));
-    LT_TRY(read_list(&r->mean, posterior, "mean"));
-    return read_list(&r->logvar, posterior, "logvar");
+    if (!yaml_get(map, key))
+        return yaml_fail(map, "model: \"%s\" is missing (a list of layers)", key);
+    return recipe_read_list(net, map, key);
 }
 
-/* encoder2 and decoder2, which go with latent2. */
-static int read_second_layer(lt_recipe *r, const yaml_node *model)
-{
-    static const char *const lists[] = {"encoder2", "decoder2"};
-    network *networks[] = {&r->encoder2, &r->decoder2};
-    for (int i = 0; i < COUNT_OF(lists); i++) {
-        bool is_there = yaml_get(model, lists[i]);
-        if (is_there && r->model.latent2 == 0)
-            return yaml_fail(yaml_get(model, lists[i]),
-                             "%s is for a second stochastic layer: latent2 is missing", lists[i]);
-        if (!is_there && r->model.latent2 > 0)
-            return yaml_fail(place_of(model, "latent2"),
-                             "model: with latent2 goes \"%s\" (a list of layers)", lists[i]);
-        LT_TRY(read_list(networks[i], model, lists[i]));
-    }
-    return LT_OK;
-}
+/* ---- Sections ---- */
 
-static int read_networks(lt_recipe *r, const yaml_node *model)
-{
-    static const char *const lists[] = {"encoder", "decoder"};
-    for (int i = 0; i < COUNT_OF(lists); i++)
-        if (!yaml_get(model, lists[i]))
-            return yaml_fail(model, "model: \"%s\" is missing (a list of layers)", lists[i]);
-    LT_TRY(read_list(&r->encoder, model, "encoder"));
-    LT_TRY(read_posterior(r, model));
-    LT_TRY(read_list(&r->decoder, model, "decoder"));
-    return read_second_layer(r, model);
-}
+static const yaml_node no_keys = {.kind = YAML_IS_MAP, .text = ""};
 
-/* The name of an objective alone: its options have a section of their own. */
+/* The kind of model, which decides what keys there are: a name alone, as its options have a section
+   of their own. */
 static int read_kind(lt_recipe *r, const yaml_node *model)
 {
-    const yaml_node *place = place_of(model, "kind");
-    LT_TRY(prefix_place(spec_parse(&objective_table, r->model.kind, &r->objective), place));
-    if (strcmp(r->model.kind, r->objective.row->name) == 0)
+    const yaml_node *written = yaml_get(model, "kind");
+    const char *kind = written ? written->text : "vae";
+    if (written)
+        LT_TRY(yaml_expect(written, YAML_IS_SCALAR));
+    LT_TRY(prefix_place(spec_parse(&objective_table, kind, &r->objective), written));
+    if (strcmp(kind, r->objective.row->name) == 0)
         return LT_OK;
-    return yaml_fail(place,
+    return yaml_fail(written,
                      "kind: expected a name alone, found \"%s\"; its options are the keys of "
                      "the section \"objective\"",
-                     r->model.kind);
+                     kind);
 }
 
 static int read_model(lt_recipe *r, const yaml_node *model)
 {
+    LT_TRY(yaml_expect(model, YAML_IS_MAP));
+    LT_TRY(read_kind(r, model));
     section s = recipe_section(r, RECIPE_MODEL);
     LT_TRY(section_read(&s, model));
-    LT_TRY(read_kind(r, model));
-    LT_TRY(prefix_place(read_spec(&likelihood_table, r->model.likelihood, &r->likelihood),
-                        place_of(model, "likelihood")));
-    LT_TRY(prefix_place(read_spec(&prior_table, r->model.prior, &r->prior),
-                        place_of(model, "prior")));
-    LT_TRY(prefix_place(read_init(r->model.init, &r->init), place_of(model, "init")));
-    return read_networks(r, model);
-}
-
-static int read_schedule(lt_recipe *r, const scheduled *number, const yaml_node *objective,
-                         const char *key, spec *schedule)
-{
-    return prefix_place(
-        read_spec(&schedule_table, number->schedule(r->objective.options), schedule),
-        place_of(objective, key));
-}
-
-static int read_objective(lt_recipe *r, const yaml_node *objective)
-{
-    section s = recipe_section(r, RECIPE_OBJECTIVE);
-    LT_TRY(section_read(&s, objective));
-    const objective_row *row = objective_of(r);
-    LT_TRY(read_schedule(r, &row->beta, objective, "schedule", &r->beta_schedule));
-    return read_schedule(r, &row->capacity, objective, "capacity_schedule",
-                         &r->capacity_schedule);
+    return prefix_place(read_init(r->model.init, &r->init), recipe_place(model, "init"));
 }
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
 {
-    LT_TRY(prefix_place(read_spec(&optimiser_table, r->steps.optimiser, &r->optimiser),
-                        place_of(root, "optimiser")));
-    return prefix_place(
-        read_spec(&schedule_table, r->steps.learning_rate_schedule, &r->learning_rate_schedule),
-        place_of(root, "learning_rate_schedule"));
+    LT_TRY(recipe_read_line(&optimiser_table, r->steps.optimiser, &r->optimiser, root, "optimiser"));
+    return recipe_read_line(&schedule_table, r->steps.learning_rate_schedule,
+                            &r->learning_rate_schedule, root, "learning_rate_schedule");
 }
 
 static int require(const yaml_node *root, const char *key)
@@ -167,6 +117,36 @@ static const yaml_node *optional(const yaml_node *root, const char *key)
     return map ? map : &no_keys;
 }
 
+static int read_objective(lt_recipe *r, const yaml_node *model, const yaml_node *objective)
+{
+    section s = recipe_section(r, RECIPE_OBJECTIVE);
+    LT_TRY(section_read(&s, objective));
+    return objective_of(r)->read(r, model, objective);
+}
+
+/* Reads "1, 30,50" from `list` on; false at its end, or at what is no list of epochs. */
+static bool next_epoch(const char **list, int64_t *epoch)
+{
+    char word[24] = "";
+    const char *at = *list + strspn(*list, " ,");
+    size_t n = strcspn(at, " ,");
+    memcpy(word, at, n < sizeof word ? n : 0);
+    *list = at + n;
+    return text_to_int64(word, epoch) && *epoch > 0;
+}
+
+static int check_samples_at(const lt_recipe *r, const yaml_node *train)
+{
+    const char *list = r->train.samples_at;
+    int64_t epoch;
+    while (*(list += strspn(list, " ,")))
+        if (!next_epoch(&list, &epoch))
+            return yaml_fail(recipe_place(train, "samples_at"),
+                             "samples_at: expected epochs as in \"1, 30, 50\", found \"%s\"",
+                             r->train.samples_at);
+    return LT_OK;
+}
+
 static int read_recipe(lt_recipe *r, const yaml_node *root)
 {
     section top = recipe_section(r, RECIPE_TOP), data = recipe_section(r, RECIPE_DATA),
@@ -176,9 +156,10 @@ static int read_recipe(lt_recipe *r, const yaml_node *root)
     LT_TRY(require(root, "model"));
     LT_TRY(section_read(&data, yaml_get(root, "data")));
     LT_TRY(read_model(r, yaml_get(root, "model")));
-    LT_TRY(read_objective(r, optional(root, "objective")));
     LT_TRY(read_steps(r, root));
+    LT_TRY(read_objective(r, yaml_get(root, "model"), optional(root, "objective")));
     LT_TRY(section_read(&train, optional(root, "train")));
+    LT_TRY(check_samples_at(r, optional(root, "train")));
     return objective_of(r)->check(r, root);
 }
 
@@ -212,7 +193,7 @@ static int check_name(const recipe_head *head, const yaml_node *root)
     if (is_good)
         return LT_OK;
     return yaml_fail(
-        place_of(root, "name"),
+        recipe_place(root, "name"),
         "name: letters, digits, '_', and after the first also '-' and '.', found \"%s\"",
         head->name);
 }
@@ -312,11 +293,12 @@ void lt_recipe_free(lt_recipe *r)
 {
     if (!r || atomic_fetch_sub(&r->users, 1) > 1)
         return;
-    network *networks[] = {&r->encoder, &r->mean,     &r->logvar,
-                           &r->decoder, &r->encoder2, &r->decoder2};
-    spec *specs[] = {&r->likelihood,        &r->prior,     &r->objective,
-                     &r->beta_schedule,     &r->optimiser, &r->learning_rate_schedule,
-                     &r->capacity_schedule};
+    network *networks[] = {&r->encoder,  &r->mean,     &r->logvar,    &r->decoder,
+                           &r->encoder2, &r->decoder2, &r->generator, &r->critic};
+    spec *specs[] = {&r->likelihood,        &r->prior,         &r->objective,
+                     &r->beta_schedule,     &r->optimiser,     &r->learning_rate_schedule,
+                     &r->capacity_schedule, &r->loss,          &r->penalty,
+                     &r->critic_optimiser};
     for (int i = 0; i < COUNT_OF(networks); i++)
         network_clear(networks[i]);
     for (int i = 0; i < COUNT_OF(specs); i++)
@@ -341,6 +323,17 @@ const lt_train_options *lt_recipe_train_options(const lt_recipe *r) { return &r-
 
 const char *lt_recipe_text(const lt_recipe *r) { return r->text; }
 
+bool lt_train_options_samples(const lt_train_options *o, int64_t epoch)
+{
+    int64_t at;
+    if (o->samples_every > 0 && epoch % o->samples_every == 0)
+        return true;
+    for (const char *list = o->samples_at; next_epoch(&list, &at);)
+        if (at == epoch)
+            return true;
+    return false;
+}
+
 int64_t recipe_prior_latent(const lt_recipe *r)
 {
     return r->model.latent2 > 0 ? r->model.latent2 : r->model.latent;
@@ -356,6 +349,8 @@ static double number_at(const lt_recipe *r, const scheduled *number, const spec 
                         int64_t step, int64_t steps_per_epoch)
 {
     schedule_clock clock = clock_at(r, step, steps_per_epoch);
+    if (!number->value)
+        return (double)NAN;
     return number->value(r->objective.options) * schedule_factor(schedule, &clock);
 }
 
@@ -369,10 +364,11 @@ double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch
     return number_at(r, &objective_of(r)->capacity, &r->capacity_schedule, step, steps_per_epoch);
 }
 
-double recipe_learning_rate(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
+double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t step,
+                            int64_t steps_per_epoch)
 {
     schedule_clock clock = clock_at(r, step, steps_per_epoch);
-    const optimiser_options *o = r->optimiser.options;
+    const optimiser_options *o = optimiser->options;
     return o->lr * schedule_factor(&r->learning_rate_schedule, &clock);
 }
 

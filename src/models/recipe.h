@@ -26,14 +26,21 @@ typedef struct recipe_data {
     char set[LT_TEXT_SIZE];
 } recipe_data;
 
-enum { HEADS_LINEAR, HEADS_OWN }; /* choices of `heads` */
+enum { HEADS_LINEAR, HEADS_OWN };     /* choices of `heads` */
+enum { PIXELS_UNIT, PIXELS_SYMMETRIC }; /* choices of `pixels` */
 
-/* Keys of `model` beside its networks. */
+/* Keys of `model` beside its networks: of all kinds, of a vae, of a gan. */
 typedef struct recipe_model {
     char kind[LT_TEXT_SIZE];
-    int64_t latent, latent2; /* latent2: dimensions of the second stochastic layer; 0: none */
-    int heads; /* HEADS_LINEAR, HEADS_OWN */
-    char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], init[LT_TEXT_SIZE];
+    int64_t latent;
+    char init[LT_TEXT_SIZE];
+
+    int64_t latent2; /* dimensions of the second stochastic layer; 0: none */
+    int heads;       /* HEADS_LINEAR, HEADS_OWN */
+    char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE];
+
+    int pixels;                  /* PIXELS_UNIT, PIXELS_SYMMETRIC */
+    int64_t classes, class_size; /* classes: 0, none; numbers that stand for one in the generator */
 } recipe_model;
 
 struct lt_recipe {
@@ -46,10 +53,13 @@ struct lt_recipe {
     lt_train_options train;
     network encoder, mean, logvar, decoder; /* mean, logvar: the heads, or what comes before them */
     network encoder2, decoder2; /* of the second stochastic layer */
+    network generator, critic;
     lt_init init;
-    spec likelihood, prior, objective;
+    spec likelihood, prior, objective; /* likelihood, prior: of a vae */
     spec beta_schedule, capacity_schedule; /* of the objective's numbers */
+    spec loss, penalty;                    /* of a gan */
     spec optimiser, learning_rate_schedule;
+    spec critic_optimiser; /* of a gan */
     char *text; /* resolved */
 };
 
@@ -59,11 +69,26 @@ lt_recipe *recipe_share(const lt_recipe *r);
 /* Dimensions of the codes that the prior is of: the highest. */
 int64_t recipe_prior_latent(const lt_recipe *r);
 
-/* The weight of the rate, what it is kept at, and the learning rate, of the step after `step`
-   steps. */
+/* The weight of the rate, and what it is kept at, in the step after `step` steps; NaN where the kind
+   of model has no such thing. And what its schedule makes of a learning rate there. */
 double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
 double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
-double recipe_learning_rate(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t step,
+                            int64_t steps_per_epoch);
+
+/* ---- Reading, for kinds of models ---- */
+
+/* Reads the line in `words`, which stands under `key` of `map`, writes it back with every default,
+   and keeps it taken apart. A mistake names the line's place. */
+int recipe_read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s,
+                     const yaml_node *map, const char *key);
+
+/* A list of layers that may be left out: the network is then empty. And one that must be there. */
+int recipe_read_list(network *net, const yaml_node *map, const char *key);
+int recipe_need_list(network *net, const yaml_node *map, const char *key);
+
+/* The value of a key, or the map itself where the key is left out: the place of a mistake. */
+const yaml_node *recipe_place(const yaml_node *map, const char *key);
 
 /* Carries out `--set path=value` on the tree of a recipe. */
 int recipe_set(arena *a, yaml_node *root, const char *set);
@@ -80,8 +105,10 @@ typedef struct section_part {
 typedef struct section {
     const char *name;
     section_part parts[2];
-    const char *inner[6]; /* NULL after the last */
+    const char *const *inner; /* RECIPE_INNER of them, NULL after the last */
 } section;
+
+enum { RECIPE_INNER = 6 };
 
 enum { RECIPE_TOP, RECIPE_DATA, RECIPE_MODEL, RECIPE_OBJECTIVE, RECIPE_TRAIN };
 

@@ -33,18 +33,9 @@ static const lt_option set_options[] = {
 
 static const lt_option model_options[] = {
     {.name = "kind", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, kind),
-     .choices = "vae", .help = "an objective"},
+     .choices = "vae", .help = "an objective; more keys and lists: those of the kind"},
     {.name = "latent", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent), .min = 1,
      .max = 65536, .required = true, .help = "dimensions of z"},
-    {.name = "latent2", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent2),
-     .max = 65536, .help = "dimensions of a second layer of codes, encoder2 and decoder2; 0: none"},
-    {.name = "heads", .kind = LT_KIND_CHOICE, .offset = offsetof(recipe_model, heads),
-     .choices = "linear|own",
-     .help = "of q(z|x): a linear layer behind the lists of posterior, or nothing behind them"},
-    {.name = "likelihood", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, likelihood),
-     .required = true, .help = "a line of the likelihoods"},
-    {.name = "prior", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, prior),
-     .choices = "normal", .help = "p(z): a line of the priors"},
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, init),
      .choices = "pytorch", .help = "a line of the initialisers"},
     {0}};
@@ -57,6 +48,8 @@ static const lt_option train_options[] = {
     {.name = "samples_every", .kind = LT_KIND_INT,
      .offset = offsetof(lt_train_options, samples_every), .fallback = 1, .max = 1e6,
      .help = "epochs between pictures of samples; 0: none"},
+    {.name = "samples_at", .kind = LT_KIND_TEXT, .offset = offsetof(lt_train_options, samples_at),
+     .choices = "", .help = "epochs with pictures of samples beside these, as in \"1, 30, 50\""},
     {.name = "checkpoint_every", .kind = LT_KIND_INT,
      .offset = offsetof(lt_train_options, checkpoint_every), .fallback = 1, .max = 1e6,
      .help = "epochs between checkpoints; 0: only at the end"},
@@ -64,25 +57,28 @@ static const lt_option train_options[] = {
      .fallback = 2, .max = 1e6, .help = "checkpoints kept, the newest; 0: all"},
     {.name = "clip_norm", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, clip_norm),
      .max = 1e9, .help = "largest norm of the gradient; 0: not limited"},
+    {.name = "average", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, average),
+     .max = 0.9999999,
+     .help = "memory of the moving average of weights that evaluation and sampling use; 0: none"},
     {0}};
 
 section recipe_section(lt_recipe *r, int which)
 {
-    const spec *objective = &r->objective;
-    const lt_option *objective_keys = objective->row ? objective->row->options : no_options;
+    static const char *const sections[RECIPE_INNER] = {"data", "model", "objective", "train"};
+    static const char *const none[RECIPE_INNER] = {NULL};
+    const objective_row *kind = r->objective.row ? objective_of(r) : NULL;
     switch (which) {
     case RECIPE_TOP:
-        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}},
-                         {"data", "model", "objective", "train"}};
+        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}}, sections};
     case RECIPE_DATA:
-        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, {0}};
+        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, none};
     case RECIPE_MODEL:
-        return (section){"model", {{model_options, &r->model}},
-                         {"encoder", "posterior", "decoder", "encoder2", "decoder2"}};
+        return (section){"model", {{model_options, &r->model}, {kind->model_keys, &r->model}},
+                         kind->inner_keys};
     case RECIPE_OBJECTIVE:
-        return (section){"objective", {{objective_keys, objective->options}}, {0}};
+        return (section){"objective", {{kind->spec.options, r->objective.options}}, none};
     default:
-        return (section){"train", {{train_options, &r->train}}, {0}};
+        return (section){"train", {{train_options, &r->train}}, none};
     }
 }
 
@@ -92,14 +88,16 @@ static const spec_row help_rows[] = {
     {.name = "recipe", .summary = "more of them: how training steps", .options = steps_options},
     {.name = "data", .summary = "which images", .options = set_options},
     {.name = "data", .summary = "how to read them", .options = data_options},
-    {.name = "model", .summary = "and lists: encoder, posterior.mean, posterior.logvar, decoder; "
-                                 "encoder2, decoder2",
-     .options = model_options},
+    {.name = "model", .summary = "of every kind", .options = model_options},
+    {.name = "model", .summary = "of a vae, and lists: encoder, posterior.mean, posterior.logvar, "
+                                 "decoder; encoder2, decoder2",
+     .options = vae_model_keys},
     {.name = "train", .summary = "the course of training", .options = train_options},
 };
 
 static const spec_row *const help_list[] = {&help_rows[0], &help_rows[1], &help_rows[2],
-                                            &help_rows[3], &help_rows[4], &help_rows[5], NULL};
+                                            &help_rows[3], &help_rows[4], &help_rows[5],
+                                            &help_rows[6], NULL};
 
 const spec_table section_table = {"section", help_list};
 
@@ -113,7 +111,7 @@ static int list_keys(const section *s, const char *keys[MAX_KEYS])
     for (int i = 0; i < COUNT_OF(s->parts) && s->parts[i].table; i++)
         for (const lt_option *row = s->parts[i].table; row->name; row++)
             keys[n++] = row->name;
-    for (int i = 0; i < COUNT_OF(s->inner) && s->inner[i]; i++)
+    for (int i = 0; i < RECIPE_INNER && s->inner[i]; i++)
         keys[n++] = s->inner[i];
     LT_ASSERT(n <= MAX_KEYS);
     return n;
@@ -193,15 +191,7 @@ void recipe_print(lt_recipe *r)
     print_part(&top.parts[0], 0, &out);
     print_section(r, RECIPE_DATA, &out);
     print_section(r, RECIPE_MODEL, &out);
-    network_print(&r->encoder, 2, "encoder", &out);
-    text_append(&out, "  posterior:\n");
-    network_print(&r->mean, 4, "mean", &out);
-    network_print(&r->logvar, 4, "logvar", &out);
-    network_print(&r->decoder, 2, "decoder", &out);
-    if (r->model.latent2 > 0) {
-        network_print(&r->encoder2, 2, "encoder2", &out);
-        network_print(&r->decoder2, 2, "decoder2", &out);
-    }
+    objective_of(r)->print(r, &out);
     print_section(r, RECIPE_OBJECTIVE, &out);
     print_part(&top.parts[1], 0, &out);
     print_section(r, RECIPE_TRAIN, &out);

@@ -7,6 +7,7 @@
    likelihoods. With beta = 1 the loss is -ELBO; tighter bounds are in vae_bounds.c. */
 #include "models/vae.h"
 
+#include "base/status.h"
 #include "models/priors.h"
 
 /* ---- Options ---- */
@@ -44,6 +45,83 @@ static char *schedule(void *o) { return ((vae_options *)o)->schedule; }
 static double capacity(const void *o) { return ((const vae_options *)o)->capacity; }
 
 static char *capacity_schedule(void *o) { return ((vae_options *)o)->capacity_schedule; }
+
+/* ---- Keys of `model` ---- */
+
+#define MODEL(NAME) .name = #NAME, .offset = offsetof(recipe_model, NAME)
+
+const lt_option vae_model_keys[] = {
+    {MODEL(likelihood), .kind = LT_KIND_TEXT, .required = true,
+     .help = "a line of the likelihoods"},
+    {MODEL(prior), .kind = LT_KIND_TEXT, .choices = "normal", .help = "p(z): a line of the priors"},
+    {MODEL(heads), .kind = LT_KIND_CHOICE, .choices = "linear|own",
+     .help = "of q(z|x): a linear layer behind the lists of posterior, or nothing behind them"},
+    {MODEL(latent2), .kind = LT_KIND_INT, .max = 65536,
+     .help = "dimensions of a second layer of codes, encoder2 and decoder2; 0: none"},
+    {0}};
+
+static int read_posterior(lt_recipe *r, const yaml_node *model)
+{
+    static const char *const keys[] = {"mean", "logvar"};
+    const yaml_node *posterior = yaml_get(model, "posterior");
+    if (!posterior)
+        return LT_OK;
+    LT_TRY(yaml_check_keys(posterior, keys, COUNT_OF(keys)));
+    LT_TRY(recipe_read_list(&r->mean, posterior, "mean"));
+    return recipe_read_list(&r->logvar, posterior, "logvar");
+}
+
+/* encoder2 and decoder2, which go with latent2. */
+static int read_second_layer(lt_recipe *r, const yaml_node *model)
+{
+    static const char *const lists[] = {"encoder2", "decoder2"};
+    network *networks[] = {&r->encoder2, &r->decoder2};
+    for (int i = 0; i < COUNT_OF(lists); i++) {
+        bool is_there = yaml_get(model, lists[i]);
+        if (is_there && r->model.latent2 == 0)
+            return yaml_fail(yaml_get(model, lists[i]),
+                             "%s is for a second stochastic layer: latent2 is missing", lists[i]);
+        if (!is_there && r->model.latent2 > 0)
+            return yaml_fail(recipe_place(model, "latent2"),
+                             "model: with latent2 goes \"%s\" (a list of layers)", lists[i]);
+        LT_TRY(recipe_read_list(networks[i], model, lists[i]));
+    }
+    return LT_OK;
+}
+
+static int read_schedule(lt_recipe *r, const scheduled *number, const yaml_node *objective,
+                         const char *key, spec *schedule)
+{
+    return recipe_read_line(&schedule_table, number->schedule(r->objective.options), schedule,
+                            objective, key);
+}
+
+static int read_keys(lt_recipe *r, const yaml_node *model, const yaml_node *objective)
+{
+    const objective_row *row = objective_of(r);
+    recipe_model *m = &r->model;
+    LT_TRY(recipe_read_line(&likelihood_table, m->likelihood, &r->likelihood, model, "likelihood"));
+    LT_TRY(recipe_read_line(&prior_table, m->prior, &r->prior, model, "prior"));
+    LT_TRY(recipe_need_list(&r->encoder, model, "encoder"));
+    LT_TRY(read_posterior(r, model));
+    LT_TRY(recipe_need_list(&r->decoder, model, "decoder"));
+    LT_TRY(read_second_layer(r, model));
+    LT_TRY(read_schedule(r, &row->beta, objective, "schedule", &r->beta_schedule));
+    return read_schedule(r, &row->capacity, objective, "capacity_schedule", &r->capacity_schedule);
+}
+
+static void print_lists(const lt_recipe *r, text *out)
+{
+    network_print(&r->encoder, 2, "encoder", out);
+    text_append(out, "  posterior:\n");
+    network_print(&r->mean, 4, "mean", out);
+    network_print(&r->logvar, 4, "logvar", out);
+    network_print(&r->decoder, 2, "decoder", out);
+    if (r->model.latent2 > 0) {
+        network_print(&r->encoder2, 2, "encoder2", out);
+        network_print(&r->decoder2, 2, "decoder2", out);
+    }
+}
 
 /* ---- What options of one recipe exclude ---- */
 
@@ -100,11 +178,35 @@ static int check(const lt_recipe *r, const yaml_node *root)
     return check_objective(r, objective ? objective : root);
 }
 
+/* ---- Training ---- */
+
+static void build_phase(const model_visit *v, lt_node *x, lt_node *labels, phase_terms *t)
+{
+    (void)labels;
+    lt_model_terms terms = {0};
+    vae_build(v, x, &terms);
+    *t = (phase_terms){.loss = terms.loss, .beta = terms.beta, .capacity = terms.capacity};
+    t->measure[MEASURE_loss] = terms.loss;
+    t->measure[MEASURE_rate] = lt_mean(terms.rate);
+    t->measure[MEASURE_distortion] = lt_mean(terms.distortion);
+    t->measure[MEASURE_sigma] = terms.sigma;
+}
+
+static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
+{
+    (void)labels;
+    return vae_mean_image(v, vae_decoder_output(v, z));
+}
+
 /* ---- The record ---- */
 
 const objective_row objective_vae = {
     .spec = {.name = "vae", .summary = "-log p(x|z) + beta KL(q(z|x) || p(z))",
              .options = options, .size = sizeof(vae_options)},
-    .beta = {beta, schedule}, .capacity = {capacity, capacity_schedule}, .check = check,
-    .build = vae_build, .encode = vae_encode, .decode = vae_decode, .log_prob = vae_log_prob,
+    .model_keys = vae_model_keys,
+    .inner_keys = {"encoder", "posterior", "decoder", "encoder2", "decoder2"},
+    .beta = {beta, schedule}, .capacity = {capacity, capacity_schedule},
+    .read = read_keys, .check = check, .print = print_lists,
+    .phases = {{.name = "step", .build = build_phase}},
+    .build = vae_build, .encode = vae_encode, .decode = decode, .log_prob = vae_log_prob,
     .log_prior = vae_log_prior, .draw_prior = vae_draw_prior, .log_weights = vae_log_weights};

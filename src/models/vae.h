@@ -32,7 +32,6 @@ lt_node *vae_decoder_output(const model_visit *v, lt_node *z);
 lt_node *vae_mean_image(const model_visit *v, lt_node *y);
 likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x);
 
-lt_node *vae_decode(const model_visit *v, lt_node *z);
 lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x);
 
 /* ---- vae_bounds.c: terms, bounds and weights ---- */

@@ -6,40 +6,19 @@
 #include "graph/op.h"
 #include "nn/init.h"
 #include "nn/params.h"
-#include "nn/shapes.h"
 
 #include <stdio.h>
-
-static int64_t pixels(const model_visit *v)
-{
-    return (int64_t)v->size.h * v->size.w * v->size.c;
-}
-
-static network_context context_of(const model_visit *v)
-{
-    return (network_context){.is_training = v->is_training,
-                             .init = v->recipe->init,
-                             .image_size = pixels(v),
-                             .image_channels = v->size.c,
-                             .observer = v->observer,
-                             .user = v->user};
-}
 
 /* ---- Heads ---- */
 
 /* What a head's own layers give, if nothing follows them, must be the latent numbers. */
 static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s, lt_node *h)
 {
-    char found[LT_SHAPE_TEXT_SIZE];
-    lt_node *y = lt_flatten(h);
-    if (node_is_bad(y) || lt_node_shape(y).d[1] == v->recipe->model.latent)
-        return y;
-    network_blame_last(own, s);
-    y = lt_graph_fail(v->graph, "with `heads: own` this list must give the %jd latent numbers, it "
-                                "gives %s",
-                      (intmax_t)v->recipe->model.latent, row_shape_text(lt_node_shape(h), found));
-    lt_graph_set_place(v->graph, NULL);
-    return y;
+    char expected[96];
+    snprintf(expected, sizeof expected,
+             "with `heads: own` this list must give the %jd latent numbers",
+             (intmax_t)v->recipe->model.latent);
+    return visit_expect(v, own, s, h, v->recipe->model.latent, expected);
 }
 
 /* `words` name it in summaries. */
@@ -60,7 +39,7 @@ static lt_node *linear_head(const model_visit *v, lt_scope *s, const char *name,
 static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name,
                      const network *own, lt_node *h)
 {
-    network_context c = context_of(v);
+    network_context c = visit_context(v);
     lt_scope *s = posterior;
     bool is_own = v->recipe->model.heads == HEADS_OWN;
     char index[16];
@@ -79,7 +58,7 @@ static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name
 
 lt_gauss vae_encode(const model_visit *v, lt_node *x)
 {
-    network_context c = context_of(v);
+    network_context c = visit_context(v);
     lt_node *h = network_build(&v->recipe->encoder, &c, lt_scope_enter(v->root, "encoder"), x);
     lt_scope *posterior = lt_scope_enter(v->root, "posterior");
     return (lt_gauss){.mean = head(v, posterior, "mean", &v->recipe->mean, h),
@@ -90,7 +69,7 @@ lt_gauss vae_encode(const model_visit *v, lt_node *x)
 static lt_gauss gauss_of_codes(const model_visit *v, const network *net, const char *name,
                                const char *heads, const char *words, lt_node *z, int64_t units)
 {
-    network_context c = context_of(v);
+    network_context c = visit_context(v);
     lt_node *h = lt_flatten(network_build(net, &c, lt_scope_enter(v->root, name), z));
     lt_scope *s = lt_scope_enter(v->root, heads);
     return (lt_gauss){.mean = linear_head(v, s, "mean", words, h, units),
@@ -114,32 +93,16 @@ lt_gauss vae_decode2(const model_visit *v, lt_node *z2)
 /* What the decoder gives for z, as n x pixels. */
 lt_node *vae_decoder_output(const model_visit *v, lt_node *z)
 {
-    network_context c = context_of(v);
+    network_context c = visit_context(v);
     const network *net = &v->recipe->decoder;
     lt_scope *s = lt_scope_enter(v->root, "decoder");
-    lt_node *y = lt_flatten(network_build(net, &c, s, z));
-    if (node_is_bad(y) || lt_node_shape(y).d[1] == pixels(v))
-        return y;
-    network_blame_last(net, s);
-    y = lt_graph_fail(v->graph,
-                      "the decoder gives %jd numbers for an image, %d x %d x %d has %jd; "
-                      "its last layer with units should be `linear image`, or `conv image` at this "
-                      "height and width",
-                      (intmax_t)lt_node_shape(y).d[1], v->size.h, v->size.w, v->size.c,
-                      (intmax_t)pixels(v));
-    lt_graph_set_place(v->graph, NULL);
-    return y;
+    return visit_expect_image(v, net, s, network_build(net, &c, s, z));
 }
 
 lt_node *vae_mean_image(const model_visit *v, lt_node *y)
 {
     lt_shape image = lt_shape_4d(lt_node_shape(y).d[0], v->size.h, v->size.w, v->size.c);
     return lt_reshape(likelihood_mean(&v->recipe->likelihood, y), image);
-}
-
-lt_node *vae_decode(const model_visit *v, lt_node *z)
-{
-    return vae_mean_image(v, vae_decoder_output(v, z));
 }
 
 likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x)

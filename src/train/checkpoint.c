@@ -103,86 +103,150 @@ static void tensor_list_clear(tensor_list *l)
     tensor_free(l->numbers);
 }
 
-/* Adds the parameters of a block laid out like p's, under names that begin with `prefix`. */
-static void add_block(tensor_list *l, const lt_params *p, const char *prefix, const float *block,
-                      bool with_states)
+/* A block of floats that is laid out like a set of parameters. */
+typedef struct kept_block {
+    const lt_params *params;
+    const char *prefix; /* of the names in a file */
+    float *numbers;
+    bool with_states;   /* behind the trained part */
+} kept_block;
+
+enum { MAX_BLOCKS = 3 + MAX_PHASES * OPTIMISER_STATES };
+
+typedef struct block_list {
+    kept_block list[MAX_BLOCKS];
+    int n;
+    arena names;
+} block_list;
+
+static void add_kept(block_list *l, const lt_params *p, const char *prefix, float *numbers,
+                     bool with_states)
 {
+    l->list[l->n++] = (kept_block){p, prefix, numbers, with_states};
+}
+
+#define AVERAGE_PREFIX "average."
+
+/* What a model is: weights, the critic's, averages. */
+static void list_model_blocks(lt_model *m, block_list *l)
+{
+    lt_params *p = lt_model_params(m), *critic = lt_model_critic(m);
+    add_kept(l, p, "", lt_params_block(p), true);
+    if (critic)
+        add_kept(l, critic, "", lt_params_block(critic), true);
+    if (model_average(m))
+        add_kept(l, p, AVERAGE_PREFIX, model_average(m), false);
+}
+
+/* And what training is beside it: "optimiser.adam.m." */
+static void list_blocks(const lt_trainer *t, block_list *l)
+{
+    list_model_blocks(t->model, l);
+    for (int i = 0; i < t->n_phases; i++) {
+        const trainer_phase *f = &t->phases[i];
+        for (int k = 0; k < f->n_states; k++)
+            add_kept(l, f->params,
+                     arena_format(&l->names, "optimiser.%s.%s.", f->optimiser->name,
+                                  f->optimiser->state[k]),
+                     f->state[k], false);
+    }
+}
+
+static int64_t block_floats(const kept_block *b)
+{
+    return lt_params_extent(b->params) + (b->with_states ? lt_params_state_extent(b->params) : 0);
+}
+
+static size_t block_bytes(const kept_block *b) { return sizeof(float) * (size_t)block_floats(b); }
+
+/* Adds the tensors of a block. */
+static void add_tensors(tensor_list *l, const kept_block *b)
+{
+    const lt_params *p = b->params;
     for (int i = 0; i < lt_params_count(p); i++) {
         lt_param_info info = lt_params_info(p, i);
-        if (info.is_state && !with_states)
+        if (info.is_state && !b->with_states)
             continue;
         float *numbers = l->numbers + l->used;
         safetensors_entry *e = &l->entries[l->n++];
-        *e = (safetensors_entry){.name = arena_format(&l->names, "%s%s", prefix, info.name),
+        *e = (safetensors_entry){.name = arena_format(&l->names, "%s%s", b->prefix, info.name),
                                  .type = SAFETENSORS_F32, .rank = info.shape.rank,
                                  .data = numbers};
         memcpy(e->dims, info.shape.d, sizeof *e->dims * (size_t)info.shape.rank);
-        lt_params_export(p, i, block, numbers);
+        lt_params_export(p, i, b->numbers, numbers);
         l->used += lt_shape_size(info.shape);
     }
 }
 
-/* "optimiser.adam.m." */
-static const char *state_prefix(arena *names, const lt_trainer *t, int i)
+static int list_tensors(const block_list *blocks, tensor_list *l)
 {
-    return arena_format(names, "optimiser.%s.%s.", t->optimiser->name, t->optimiser->state[i]);
-}
-
-static int list_tensors(const lt_trainer *t, tensor_list *l)
-{
-    lt_params *p = lt_model_params(t->model);
-    int blocks = 1 + t->n_states;
-    int64_t extent = lt_params_extent(p) + lt_params_state_extent(p);
-    l->entries = must_alloc(sizeof *l->entries * (size_t)(blocks * lt_params_count(p)));
-    l->numbers = tensor_alloc(sizeof(float) * (size_t)(blocks * extent), "a checkpoint");
+    int64_t floats = 0;
+    int count = 0;
+    for (int i = 0; i < blocks->n; i++) {
+        floats += block_floats(&blocks->list[i]);
+        count += lt_params_count(blocks->list[i].params);
+    }
+    l->entries = must_alloc(sizeof *l->entries * (size_t)count);
+    l->numbers = tensor_alloc(sizeof(float) * (size_t)floats, "a checkpoint");
     if (!l->numbers)
         return LT_NO_MEMORY;
-    add_block(l, p, "", lt_params_block(p), true);
-    for (int i = 0; i < t->n_states; i++)
-        add_block(l, p, state_prefix(&l->names, t, i), t->state[i], false);
+    for (int i = 0; i < blocks->n; i++)
+        add_tensors(l, &blocks->list[i]);
     return LT_OK;
 }
 
-/* Reads the parameters of a block from a file, whose names begin with `prefix`. */
-static int read_block(const safetensors *file, const lt_params *p, const char *prefix,
-                      float *block, bool with_states, int *count)
+/* Reads the tensors of a block from a file into `numbers`; counts them. */
+static int read_tensors(const safetensors *file, const kept_block *b, float *numbers, int *count)
 {
+    const lt_params *p = b->params;
     for (int i = 0; i < lt_params_count(p); i++) {
         lt_param_info info = lt_params_info(p, i);
-        if (info.is_state && !with_states)
+        if (info.is_state && !b->with_states)
             continue;
         size_t bytes = sizeof(float) * (size_t)lt_shape_size(info.shape);
-        float *numbers = tensor_alloc(bytes, info.name);
-        char *name = must_format("%s%s", prefix, info.name);
-        int status = numbers ? safetensors_get(file, name, SAFETENSORS_F32, info.shape.rank,
-                                               info.shape.d, numbers)
+        float *outside = tensor_alloc(bytes, info.name);
+        char *name = must_format("%s%s", b->prefix, info.name);
+        int status = outside ? safetensors_get(file, name, SAFETENSORS_F32, info.shape.rank,
+                                               info.shape.d, outside)
                              : LT_NO_MEMORY;
         if (status == LT_OK)
-            lt_params_import(p, i, block, numbers);
+            lt_params_import(p, i, numbers, outside);
         free(name);
-        tensor_free(numbers);
+        tensor_free(outside);
         LT_TRY(status);
         ++*count;
     }
     return LT_OK;
 }
 
-/* Blocks that are read into before the real ones are touched. */
+/* What a file says the blocks are, to be looked at before the blocks are touched. */
 typedef struct block_copies {
-    float *weights;
-    float *state[OPTIMISER_STATES];
+    float *numbers[MAX_BLOCKS];
 } block_copies;
 
-static size_t weight_bytes(const lt_params *p)
+static int read_copies(const safetensors *file, const block_list *blocks, block_copies *copies,
+                       int *count)
 {
-    return sizeof(float) * (size_t)(lt_params_extent(p) + lt_params_state_extent(p));
+    for (int i = 0; i < blocks->n; i++) {
+        const kept_block *b = &blocks->list[i];
+        copies->numbers[i] = tensor_alloc(block_bytes(b), "a checkpoint");
+        if (!copies->numbers[i])
+            return LT_NO_MEMORY;
+        LT_TRY(read_tensors(file, b, copies->numbers[i], count));
+    }
+    return LT_OK;
+}
+
+static void take_copies(const block_list *blocks, const block_copies *copies)
+{
+    for (int i = 0; i < blocks->n; i++)
+        memcpy(blocks->list[i].numbers, copies->numbers[i], block_bytes(&blocks->list[i]));
 }
 
 static void block_copies_clear(block_copies *c)
 {
-    tensor_free(c->weights);
-    for (int i = 0; i < OPTIMISER_STATES; i++)
-        tensor_free(c->state[i]);
+    for (int i = 0; i < MAX_BLOCKS; i++)
+        tensor_free(c->numbers[i]);
 }
 
 /* ---- Metadata ---- */
@@ -229,7 +293,7 @@ static const char *size_text(arena *a, const lt_model *m)
     return arena_format(a, "%dx%dx%d", s.h, s.w, s.c);
 }
 
-/* The first weight of `n` tensors that is not finite, or NULL. */
+/* The first number of `n` tensors that is not finite is in the one of this name, or NULL. */
 static const char *find_broken(const safetensors_entry *tensors, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -245,7 +309,9 @@ static const char *find_broken(const safetensors_entry *tensors, int n)
 /* Training cannot go on from such weights, so they must not take the place of better ones. */
 static int check_finite(const lt_trainer *t, const tensor_list *l)
 {
-    const char *name = find_broken(l->entries, lt_params_count(lt_model_params(t->model)));
+    lt_params *p = lt_model_params(t->model), *critic = lt_model_critic(t->model);
+    int weights = lt_params_count(p) + (critic ? lt_params_count(critic) : 0);
+    const char *name = find_broken(l->entries, weights);
     if (!name)
         return LT_OK;
     return status_fail(LT_VALUE,
@@ -254,33 +320,58 @@ static int check_finite(const lt_trainer *t, const tensor_list *l)
                        (long long)t->done.step, name);
 }
 
-int lt_trainer_save(const lt_trainer *t, const char *path)
+/* Sums and counts of the running epoch: "sum_rate", "seen_generator". */
+static int list_sums(const lt_trainer *t, safetensors_pair *pairs, arena *a)
 {
-    tensor_list l = {.n = 0};
-    arena *a = &l.names;
+    int n = 0;
+    for (int k = 0; k < MEASURES; k++)
+        if (t->phase_of[k] >= 0 && !measure_is_last(k))
+            pairs[n++] = (safetensors_pair){arena_format(a, "sum_%s", measure_name(k)),
+                                            real_text(a, t->done.sum[k])};
+    for (int i = 1; i < t->n_phases; i++)
+        pairs[n++] = (safetensors_pair){arena_format(a, "seen_%s", t->phases[i].row->name),
+                                        integer_text(a, t->done.seen[i])};
+    return n;
+}
+
+static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *path)
+{
+    arena names = {0}, *a = &names;
     const train_counters *c = &t->done;
-    const safetensors_pair metadata[] = {
+    const safetensors_pair fixed[] = {
         {"format", "latent"},
         {"format_version", FORMAT_VERSION},
         {"latent_version", lt_version()},
         {"image", size_text(a, t->model)},
-        {"optimiser", t->optimiser->name},
+        {"optimiser", t->phases[0].optimiser->name},
         {"seed", arena_format(a, "%llu", (unsigned long long)t->seed)},
         {"images_in_epoch", integer_text(a, t->images)},
         {"step", integer_text(a, c->step)},
         {"epoch", integer_text(a, c->epoch)},
         {"images", integer_text(a, c->images)},
-        {"sum_loss", real_text(a, c->loss)},
-        {"sum_rate", real_text(a, c->rate)},
-        {"sum_distortion", real_text(a, c->distortion)},
-        {"recipe", lt_recipe_text(t->recipe)},
     };
-    int status = list_tensors(t, &l);
+    safetensors_pair pairs[COUNT_OF(fixed) + MEASURES + MAX_PHASES + 1];
+    memcpy(pairs, fixed, sizeof fixed);
+    int n = COUNT_OF(fixed);
+    n += list_sums(t, pairs + n, a);
+    pairs[n++] = (safetensors_pair){"recipe", lt_recipe_text(t->recipe)};
+    int status = checkpoint_write(path, l->entries, l->n, pairs, n);
+    arena_clear(a);
+    return status;
+}
+
+int lt_trainer_save(const lt_trainer *t, const char *path)
+{
+    tensor_list l = {.n = 0};
+    block_list blocks = {.n = 0};
+    list_blocks(t, &blocks);
+    int status = list_tensors(&blocks, &l);
     if (status == LT_OK)
         status = check_finite(t, &l);
     if (status == LT_OK)
-        status = checkpoint_write(path, l.entries, l.n, metadata, COUNT_OF(metadata));
+        status = write_trainer(t, &l, path);
     tensor_list_clear(&l);
+    arena_clear(&blocks.names);
     return status;
 }
 
@@ -303,7 +394,7 @@ static int check_same(const lt_trainer *t, const safetensors *file, const char *
         {"format", "latent"},
         {"format_version", FORMAT_VERSION},
         {"image", size_text(&a, t->model)},
-        {"optimiser", t->optimiser->name},
+        {"optimiser", t->phases[0].optimiser->name},
         {"seed", arena_format(&a, "%llu", (unsigned long long)t->seed)},
         {"images_in_epoch", integer_text(&a, t->images)},
     };
@@ -314,37 +405,42 @@ static int check_same(const lt_trainer *t, const safetensors *file, const char *
     return status;
 }
 
+static int read_sums(const lt_trainer *t, const safetensors *file, const char *path,
+                     train_counters *c)
+{
+    char key[64];
+    for (int k = 0; k < MEASURES; k++) {
+        if (t->phase_of[k] < 0 || measure_is_last(k))
+            continue;
+        snprintf(key, sizeof key, "sum_%s", measure_name(k));
+        LT_TRY(metadata_real(file, path, key, &c->sum[k]));
+    }
+    c->seen[0] = c->images;
+    for (int i = 1; i < t->n_phases; i++) {
+        snprintf(key, sizeof key, "seen_%s", t->phases[i].row->name);
+        LT_TRY(metadata_integer(file, path, key, &c->seen[i]));
+    }
+    return LT_OK;
+}
+
 static int read_counters(const lt_trainer *t, const safetensors *file, const char *path,
                          train_counters *c)
 {
+    *c = (train_counters){.step = 0};
     LT_TRY(metadata_integer(file, path, "step", &c->step));
     LT_TRY(metadata_integer(file, path, "epoch", &c->epoch));
     LT_TRY(metadata_integer(file, path, "images", &c->images));
-    LT_TRY(metadata_real(file, path, "sum_loss", &c->loss));
-    LT_TRY(metadata_real(file, path, "sum_rate", &c->rate));
-    LT_TRY(metadata_real(file, path, "sum_distortion", &c->distortion));
+    LT_TRY(read_sums(t, file, path, c));
     if (c->images >= t->images)
         return status_fail(LT_VALUE, "%s: %lld images of an epoch of %d", path,
                            (long long)c->images, t->images);
     return LT_OK;
 }
 
-static int read_blocks(const lt_trainer *t, const safetensors *file, const char *path,
+static int read_blocks(const safetensors *file, const char *path, const block_list *blocks,
                        block_copies *copies)
 {
-    lt_params *p = lt_model_params(t->model);
-    arena names = {0};
-    int count = 0;
-    copies->weights = tensor_alloc(weight_bytes(p), "weights of a checkpoint");
-    int status = copies->weights ? read_block(file, p, "", copies->weights, true, &count)
-                                 : LT_NO_MEMORY;
-    for (int i = 0; i < t->n_states && status == LT_OK; i++) {
-        copies->state[i] = tensor_alloc(weight_bytes(p), "optimiser state of a checkpoint");
-        status = copies->state[i] ? read_block(file, p, state_prefix(&names, t, i),
-                                               copies->state[i], false, &count)
-                                  : LT_NO_MEMORY;
-    }
-    arena_clear(&names);
+    int count = 0, status = read_copies(file, blocks, copies, &count);
     if (status == LT_OK && count != file->n)
         status = status_fail(LT_VALUE, "%s: expected %d tensors, found %d", path, count, file->n);
     /* the file is whole, so what does not fit is another model */
@@ -369,17 +465,14 @@ static void compare_recipes(const char *path, const char *then, const char *now)
 }
 
 static int load_from(lt_trainer *t, const safetensors *file, const char *path,
-                     block_copies *copies)
+                     const block_list *blocks, block_copies *copies)
 {
-    lt_params *p = lt_model_params(t->model);
     train_counters counters;
     LT_TRY(check_same(t, file, path));
     LT_TRY(read_counters(t, file, path, &counters));
-    LT_TRY(read_blocks(t, file, path, copies));
+    LT_TRY(read_blocks(file, path, blocks, copies));
     compare_recipes(path, safetensors_metadata(file, "recipe"), lt_recipe_text(t->recipe));
-    memcpy(lt_params_block(p), copies->weights, weight_bytes(p));
-    for (int i = 0; i < t->n_states; i++)
-        memcpy(t->state[i], copies->state[i], sizeof(float) * (size_t)lt_params_extent(p));
+    take_copies(blocks, copies);
     t->done = counters;
     t->seconds = 0;
     t->images_timed = 0;
@@ -389,26 +482,53 @@ static int load_from(lt_trainer *t, const safetensors *file, const char *path,
 int lt_trainer_load(lt_trainer *t, const char *path)
 {
     safetensors *file;
-    block_copies copies = {.weights = NULL};
+    block_list blocks = {.n = 0};
+    block_copies copies = {.numbers = {NULL}};
     LT_TRY(checkpoint_read(path, &file));
-    int status = load_from(t, file, path, &copies);
+    list_blocks(t, &blocks);
+    int status = load_from(t, file, path, &blocks, &copies);
     block_copies_clear(&copies);
+    arena_clear(&blocks.names);
     safetensors_free(file);
     return status;
 }
 
 /* ---- Models ---- */
 
-static const char *param_name(const void *p, int i) { return lt_params_info(p, i).name; }
-
-/* A tensor that is neither a weight nor optimiser state was meant for another model. */
-static int check_names(const safetensors *file, const lt_params *p, const char *path)
+static bool starts_with(const char *name, const char *prefix)
 {
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* The names of a model's parameters, the critic's behind the others. */
+static const char *param_name(const void *model, int i)
+{
+    lt_model *m = (lt_model *)model;
+    const lt_params *p = lt_model_params(m);
+    int n = lt_params_count(p);
+    return i < n ? lt_params_info(p, i).name : lt_params_info(lt_model_critic(m), i - n).name;
+}
+
+static bool has_param(lt_model *m, const char *name)
+{
+    const lt_params *critic = lt_model_critic(m);
+    return lt_params_find(lt_model_params(m), name) >= 0 ||
+           (critic && lt_params_find(critic, name) >= 0);
+}
+
+/* A tensor that is neither a weight, nor one's average, nor optimiser state was meant for another
+   model. */
+static int check_names(const safetensors *file, lt_model *m, const char *path)
+{
+    const lt_params *p = lt_model_params(m), *critic = lt_model_critic(m);
     for (int i = 0; i < file->n; i++) {
         const char *name = file->tensors[i].name;
-        if (strncmp(name, "optimiser.", strlen("optimiser.")) == 0 || lt_params_find(p, name) >= 0)
+        bool is_average = starts_with(name, AVERAGE_PREFIX);
+        if (starts_with(name, "optimiser.") ||
+            has_param(m, is_average ? name + strlen(AVERAGE_PREFIX) : name))
             continue;
-        const char *nearest = text_nearest(name, param_name, p, lt_params_count(p));
+        const char *nearest = text_nearest(
+            name, param_name, m, lt_params_count(p) + (critic ? lt_params_count(critic) : 0));
         return status_fail(LT_VALUE, "%s: the model has no parameter \"%s\"%s%s%s", path, name,
                            nearest ? "; it has \"" : "", nearest ? nearest : "",
                            nearest ? "\"" : "");
@@ -425,18 +545,35 @@ static void warn_of_broken(const char *path, const float *block, size_t n)
         log_warning("%s: some weights are infinite or not a number", path);
 }
 
+static bool holds_averages(const safetensors *file)
+{
+    for (int i = 0; i < file->n; i++)
+        if (starts_with(file->tensors[i].name, AVERAGE_PREFIX))
+            return true;
+    return false;
+}
+
 static int load_weights(lt_model *m, const safetensors *file, const char *path)
 {
-    lt_params *p = lt_model_params(m);
+    block_list blocks = {.n = 0};
+    block_copies copies = {.numbers = {NULL}};
     int count = 0;
-    LT_TRY(check_names(file, p, path));
-    float *block = tensor_alloc(weight_bytes(p), "weights of a checkpoint");
-    int status = block ? read_block(file, p, "", block, true, &count) : LT_NO_MEMORY;
+    bool has_averages = holds_averages(file);
+    LT_TRY(check_names(file, m, path));
+    list_model_blocks(m, &blocks);
+    if (model_average(m) && !has_averages)
+        blocks.n--; /* they are the last */
+    if (!model_average(m) && has_averages)
+        log_warning("%s: the averages of its weights are not used, as train.average is 0", path);
+    int status = read_copies(file, &blocks, &copies, &count);
     if (status == LT_OK) {
-        warn_of_broken(path, block, weight_bytes(p) / sizeof *block);
-        memcpy(lt_params_block(p), block, weight_bytes(p));
+        for (int i = 0; i < blocks.n; i++)
+            warn_of_broken(path, copies.numbers[i], (size_t)block_floats(&blocks.list[i]));
+        take_copies(&blocks, &copies);
+        if (!has_averages)
+            model_restart_average(m);
     }
-    tensor_free(block);
+    block_copies_clear(&copies);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of metrics.jsonl: written in full after each epoch, cut back when a run is resumed. */
 #include "train/metrics.h"
+#include "train/trainer.h"
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,14 +22,14 @@ static void add_real(text *line, const char *name, double value)
 int metrics_append(const char *path, const lt_train_report *r, const lt_validation *v)
 {
     text line = {0};
+    lt_train_report copy = *r;
     text_format(&line, "{\"step\":%lld,\"epoch\":%lld,\"images\":%lld", (long long)r->step,
                 (long long)r->epoch, (long long)r->images);
-    add_real(&line, "loss", r->loss);
-    add_real(&line, "rate", r->rate);
-    add_real(&line, "distortion", r->distortion);
+    for (int i = 0; i < MEASURES; i++)
+        add_real(&line, measure_name(i), *measure_of(&copy, i));
     add_real(&line, "beta", r->beta);
+    add_real(&line, "capacity", r->capacity);
     add_real(&line, "learning_rate", r->learning_rate);
-    add_real(&line, "sigma", r->sigma);
     add_real(&line, "seconds", r->seconds);
     add_real(&line, "images_per_second", (double)r->images_timed / r->seconds);
     if (v) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The training loop. A step is one compiled graph: forward, backward, update. The last batch of an
-   epoch is as small as what is left, and has a graph of its own; both work on the same blocks. */
+/* The training loop. A step takes one batch through the phases of the model's kind. The last batch of
+   an epoch is as small as what is left, and has programs of its own. */
 #include "train/trainer.h"
 
 #include "base/clock.h"
@@ -29,111 +29,76 @@ int lt_model_check_data(const lt_model *m, const lt_dataset *d)
     return LT_OK;
 }
 
-/* ---- The step as a program ---- */
-
-enum { FIXED_TARGETS = 6, MAX_TARGETS = FIXED_TARGETS + 2 + OPTIMISER_STATES };
-
-/* The update of parameters and optimiser state: assignments to add to the targets. */
-static int add_update(const lt_trainer *t, step_program *p, lt_node *variables[],
-                      lt_node **assigns)
-{
-    const lt_params *params = lt_model_params(t->model);
-    const lt_recipe *r = t->recipe;
-    optimiser_input in = {.w = lt_params_variable(params, p->graph),
-                          .g = lt_params_gradient(params, p->loss),
-                          .lr = p->learning_rate,
-                          .t = p->t,
-                          .options = r->optimiser.options};
-    optimiser_output out = {.w = NULL};
-    if (r->train.clip_norm > 0)
-        in.g = gradient_clip(in.g, r->train.clip_norm);
-    for (int i = 0; i < t->n_states; i++)
-        variables[i] = in.state[i] = lt_variable(p->graph, t->optimiser->state[i],
-                                                 lt_node_shape(in.w));
-    t->optimiser->step(&in, &out);
-    int n = 0;
-    assigns[n++] = lt_assign(in.w, out.w);
-    for (int i = 0; i < t->n_states; i++)
-        assigns[n++] = lt_assign(in.state[i], out.state[i]);
-    return n;
-}
-
-static int build_step(lt_trainer *t, step_program *p, int n)
-{
-    lt_graph *g = p->graph = lt_graph_create();
-    lt_params *params = lt_model_params(t->model);
-    lt_image_size s = lt_model_image_size(t->model);
-    lt_model_terms terms;
-    p->n = n;
-    p->x = lt_input(g, "x", lt_shape_4d(n, s.h, s.w, s.c));
-    p->learning_rate = lt_input(g, "learning_rate", lt_shape_0d());
-    p->t = lt_input(g, "step", lt_shape_0d());
-    LT_TRY(lt_model_build(t->model, g, p->x, LT_TRAINING, &terms));
-    p->beta = terms.beta;
-    p->capacity = terms.capacity;
-    p->loss = terms.loss;
-    p->rate = lt_mean(terms.rate);
-    p->distortion = lt_mean(terms.distortion);
-    p->sigma = terms.sigma;
-
-    /* the inputs are targets, so that they are there even if an optimiser does not need them */
-    lt_node *targets[MAX_TARGETS] = {p->loss, p->rate, p->distortion, p->learning_rate, p->t};
-    lt_node *variables[OPTIMISER_STATES];
-    int n_targets = 5;
-    if (p->sigma)
-        targets[n_targets++] = p->sigma;
-    n_targets += add_update(t, p, variables, targets + n_targets);
-    lt_node *running = lt_params_state_assign(params, g);
-    if (running)
-        targets[n_targets++] = running;
-
-    p->program = lt_compile(g, targets, n_targets);
-    if (!p->program)
-        return LT_GRAPH;
-    lt_session_options o = {.executor = t->options.executor, .threads = t->options.threads,
-                            .profile = t->options.profile};
-    p->session = lt_session_create(p->program, &o);
-    if (!p->session)
-        return LT_NO_MEMORY;
-    for (int i = 0; i < t->n_states; i++)
-        LT_TRY(lt_session_bind(p->session, variables[i], t->state[i]));
-    return lt_params_bind(params, g, p->session);
-}
-
-static void free_step(step_program *p)
-{
-    lt_session_free(p->session);
-    lt_program_free(p->program);
-    lt_graph_free(p->graph);
-}
-
 /* ---- Making a trainer ---- */
 
-static int make_state(lt_trainer *t)
+/* The optimiser of a phase, with its state. */
+static int make_phase(lt_trainer *t, int i)
 {
-    size_t bytes = sizeof(float) * (size_t)lt_params_extent(lt_model_params(t->model));
-    t->optimiser = optimiser_find(t->recipe->optimiser.row->name);
-    t->n_states = t->optimiser->states(t->recipe->optimiser.options);
-    for (int i = 0; i < t->n_states; i++) {
-        t->state[i] = tensor_alloc(bytes, "optimiser state");
-        if (!t->state[i])
+    trainer_phase *f = &t->phases[i];
+    const lt_recipe *r = t->recipe;
+    bool is_critic = f->row->trains_critic;
+    f->params = is_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
+    f->average = is_critic ? NULL : model_average(t->model);
+    f->words = is_critic ? &r->critic_optimiser : &r->optimiser;
+    f->optimiser = optimiser_find(f->words->row->name);
+    f->n_states = f->optimiser->states(f->words->options);
+    f->every = f->row->every ? f->row->every(r) : 1;
+    for (int k = 0; k < f->n_states; k++) {
+        f->state[k] = tensor_alloc(sizeof(float) * (size_t)lt_params_extent(f->params),
+                                   "optimiser state");
+        if (!f->state[k])
             return LT_NO_MEMORY;
+    }
+    return LT_OK;
+}
+
+static int make_phases(lt_trainer *t)
+{
+    const phase *rows = objective_of(t->recipe)->phases;
+    while (t->n_phases < MAX_PHASES && rows[t->n_phases].name) {
+        t->phases[t->n_phases].row = &rows[t->n_phases];
+        LT_TRY(make_phase(t, t->n_phases++));
     }
     return LT_OK;
 }
 
 static int make_steps(lt_trainer *t)
 {
-    lt_image_size s = lt_model_image_size(t->model);
     int left = t->images % t->batch;
-    LT_TRY(build_step(t, &t->full, t->batch));
-    if (left > 0)
-        LT_TRY(build_step(t, &t->rest, left));
+    for (int k = 0; k < MEASURES; k++)
+        t->phase_of[k] = -1;
+    for (int i = 0; i < t->n_phases; i++) {
+        trainer_phase *f = &t->phases[i];
+        LT_TRY(step_build(t, i, &f->full, t->batch));
+        if (left > 0)
+            LT_TRY(step_build(t, i, &f->rest, left));
+        for (int k = 0; k < MEASURES; k++)
+            if (f->full.measure[k])
+                t->phase_of[k] = i;
+    }
     if (t->options.executor == LT_CPU)
         return LT_OK;
+    lt_image_size s = lt_model_image_size(t->model);
     t->staging = tensor_alloc(
         sizeof(float) * (size_t)t->batch * (size_t)s.h * (size_t)s.w * (size_t)s.c, "a batch");
     return t->staging ? LT_OK : LT_NO_MEMORY;
+}
+
+/* Room for the labels of a batch, if the model has classes and the data know them. */
+static int make_labels(lt_trainer *t)
+{
+    const lt_dataset_info *info = lt_dataset_describe(t->data);
+    int classes = lt_model_classes(t->model);
+    if (classes == 0)
+        return LT_OK;
+    if (!info->has_labels[LT_TRAIN])
+        return status_fail(LT_VALUE, "the model has %d classes, and %s has no labels", classes,
+                           info->name);
+    if (info->classes > classes)
+        return status_fail(LT_VALUE, "the model has %d classes, and %s has %d", classes, info->name,
+                           info->classes);
+    t->labels = must_alloc(sizeof *t->labels * (size_t)t->batch);
+    return LT_OK;
 }
 
 static int make_trainer(lt_trainer *t)
@@ -148,7 +113,8 @@ static int make_trainer(lt_trainer *t)
     t->seed = lt_recipe_seed(t->recipe);
     t->order = must_alloc(sizeof *t->order * (size_t)t->images);
     t->ordered = -1;
-    LT_TRY(make_state(t));
+    LT_TRY(make_labels(t));
+    LT_TRY(make_phases(t));
     return make_steps(t);
 }
 
@@ -170,11 +136,15 @@ void lt_trainer_free(lt_trainer *t)
 {
     if (!t)
         return;
-    free_step(&t->full);
-    free_step(&t->rest);
-    for (int i = 0; i < OPTIMISER_STATES; i++)
-        tensor_free(t->state[i]);
+    for (int i = 0; i < t->n_phases; i++) {
+        trainer_phase *f = &t->phases[i];
+        step_free(&f->full);
+        step_free(&f->rest);
+        for (int k = 0; k < OPTIMISER_STATES; k++)
+            tensor_free(f->state[k]);
+    }
     tensor_free(t->staging);
+    free(t->labels);
     free(t->order);
     free(t);
 }
@@ -183,13 +153,20 @@ int64_t lt_trainer_steps_done(const lt_trainer *t) { return t->done.step; }
 
 int64_t lt_trainer_epochs_done(const lt_trainer *t) { return t->done.epoch; }
 
-const lt_program *lt_trainer_program(const lt_trainer *t) { return t->full.program; }
+int lt_trainer_phases(const lt_trainer *t) { return t->n_phases; }
 
-lt_session *lt_trainer_session(lt_trainer *t) { return t->full.session; }
+const char *lt_trainer_phase_name(const lt_trainer *t, int i) { return t->phases[i].row->name; }
+
+const lt_program *lt_trainer_program(const lt_trainer *t, int i)
+{
+    return t->phases[i].full.program;
+}
+
+lt_session *lt_trainer_session(lt_trainer *t, int i) { return t->phases[i].full.session; }
 
 /* ---- Steps ---- */
 
-/* Assembles the next batch where the step reads it. */
+/* Assembles the next batch where the first phase reads it. */
 static int gather_batch(lt_trainer *t, const step_program *p)
 {
     bool is_cpu = t->options.executor == LT_CPU;
@@ -199,78 +176,70 @@ static int gather_batch(lt_trainer *t, const step_program *p)
         lt_dataset_order(t->data, LT_TRAIN, t->seed, (uint64_t)t->done.epoch, t->order);
         t->ordered = t->done.epoch;
     }
-    LT_TRY(lt_dataset_gather_augmented(t->data, LT_TRAIN, t->order + t->done.images, p->n,
-                                       (uint64_t)t->done.epoch, threads, x));
+    const int32_t *index = t->order + t->done.images;
+    LT_TRY(lt_dataset_gather_augmented(t->data, LT_TRAIN, index, p->n, (uint64_t)t->done.epoch,
+                                       threads, x));
+    if (t->labels)
+        LT_TRY(lt_dataset_labels(t->data, LT_TRAIN, index, p->n, t->labels));
     if (is_cpu)
         return LT_OK;
     return lt_session_write(p->session, p->x, x, lt_shape_size(lt_node_shape(p->x)));
 }
 
-static int write_scalar(const step_program *p, const lt_node *x, double value)
+/* Runs the phases that are due on the next batch; the numbers of others are left alone. */
+static int run_phases(lt_trainer *t, bool is_full, double measure[MEASURES])
 {
-    return lt_session_write(p->session, x, &(float){(float)value}, 1);
-}
-
-static int read_scalar(const step_program *p, const lt_node *x, double *value)
-{
-    float f;
-    LT_TRY(lt_session_read(p->session, x, &f, 1));
-    *value = (double)f;
+    for (int i = 0; i < t->n_phases; i++) {
+        trainer_phase *f = &t->phases[i];
+        const step_program *p = is_full ? &f->full : &f->rest;
+        if ((t->done.step + 1) % f->every != 0)
+            continue;
+        if (i == 0)
+            LT_TRY(gather_batch(t, p));
+        LT_TRY(step_run(t, i, p, measure));
+        t->done.seen[i] += p->n;
+        for (int k = 0; k < MEASURES; k++)
+            if (p->measure[k])
+                t->done.sum[k] += measure[k] * p->n;
+    }
     return LT_OK;
 }
 
-/* Runs the next step and fills r's loss, rate, distortion, sigma with those of its batch. */
-static int run_step(lt_trainer *t, const step_program *p, lt_train_report *r)
+static void report_measures(const lt_trainer *t, const double last[MEASURES], lt_train_report *r)
 {
-    r->beta = recipe_beta(t->recipe, t->done.step, t->steps_per_epoch);
-    r->learning_rate = recipe_learning_rate(t->recipe, t->done.step, t->steps_per_epoch);
-    r->sigma = (double)NAN;
-    LT_TRY(gather_batch(t, p));
-    if (p->beta)
-        LT_TRY(write_scalar(p, p->beta, r->beta));
-    if (p->capacity)
-        LT_TRY(write_scalar(p, p->capacity,
-                            recipe_capacity(t->recipe, t->done.step, t->steps_per_epoch)));
-    LT_TRY(write_scalar(p, p->learning_rate, r->learning_rate));
-    LT_TRY(write_scalar(p, p->t, (double)(t->done.step + 1)));
-    lt_run_key key = {.seed = t->seed, .step = (uint64_t)t->done.step};
-    LT_TRY(lt_session_run(p->session, &key));
-    LT_TRY(read_scalar(p, p->loss, &r->loss));
-    LT_TRY(read_scalar(p, p->rate, &r->rate));
-    LT_TRY(read_scalar(p, p->distortion, &r->distortion));
-    if (p->sigma)
-        LT_TRY(read_scalar(p, p->sigma, &r->sigma));
-    if (!isfinite(r->loss))
-        return status_fail(LT_VALUE,
-                           "step %lld: the loss is %g (distortion %g, rate %g); a smaller learning "
-                           "rate, or clip_norm, may help",
-                           (long long)t->done.step + 1, r->loss, r->distortion, r->rate);
-    return LT_OK;
+    for (int k = 0; k < MEASURES; k++) {
+        int i = t->phase_of[k];
+        double seen = i < 0 ? 0 : (double)t->done.seen[i];
+        *measure_of(r, k) = measure_is_last(k) ? last[k] : seen > 0 ? t->done.sum[k] / seen
+                                                                    : (double)NAN;
+    }
 }
 
-/* Counts a step whose values are in r, and puts the averages there instead. */
-static void count_step(lt_trainer *t, int n, double seconds, lt_train_report *r)
+/* Counts a step on n images. */
+static void count_step(lt_trainer *t, int n, double seconds, const double last[MEASURES],
+                       lt_train_report *r)
 {
     train_counters *c = &t->done;
+    const lt_recipe *recipe = t->recipe;
+    int64_t step = c->step;
     c->step++;
     c->images += n;
-    c->loss += r->loss * n;
-    c->rate += r->rate * n;
-    c->distortion += r->distortion * n;
     t->seconds += seconds;
     t->images_timed += n;
-
-    double seen = (double)c->images;
-    r->step = c->step;
-    r->epoch = c->epoch + 1;
-    r->images = c->images;
-    r->images_in_epoch = t->images;
-    r->batch = n;
-    r->loss = c->loss / seen;
-    r->rate = c->rate / seen;
-    r->distortion = c->distortion / seen;
-    r->seconds = t->seconds;
-    r->images_timed = t->images_timed;
+    *r = (lt_train_report){
+        .step = c->step,
+        .epoch = c->epoch + 1,
+        .images = c->images,
+        .images_in_epoch = t->images,
+        .batch = n,
+        .beta = recipe_beta(recipe, step, t->steps_per_epoch),
+        .capacity = t->phases[0].full.capacity
+                        ? recipe_capacity(recipe, step, t->steps_per_epoch)
+                        : (double)NAN,
+        .learning_rate = recipe_learning_rate(recipe, &recipe->optimiser, step, t->steps_per_epoch),
+        .seconds = t->seconds,
+        .images_timed = t->images_timed};
+    report_measures(t, last, r);
     if (c->images == t->images) {
         *c = (train_counters){.step = c->step, .epoch = c->epoch + 1};
         t->seconds = 0;
@@ -280,11 +249,14 @@ static void count_step(lt_trainer *t, int n, double seconds, lt_train_report *r)
 
 int lt_trainer_step(lt_trainer *t, lt_train_report *r)
 {
-    double began = seconds_now();
+    double began = seconds_now(), measure[MEASURES];
     lt_train_report report;
-    const step_program *p = t->images - t->done.images >= t->batch ? &t->full : &t->rest;
-    LT_TRY(run_step(t, p, &report));
-    count_step(t, p->n, seconds_now() - began, &report);
+    int left = t->images - (int)t->done.images;
+    bool is_full = left >= t->batch;
+    for (int k = 0; k < MEASURES; k++)
+        measure[k] = (double)NAN;
+    LT_TRY(run_phases(t, is_full, measure));
+    count_step(t, is_full ? t->batch : left, seconds_now() - began, measure, &report);
     if (r)
         *r = report;
     return LT_OK;

@@ -3,27 +3,41 @@
 #ifndef LATENT_TRAINER_H
 #define LATENT_TRAINER_H
 
-#include "models/recipe.h"
+#include "models/objective.h"
 #include "train/optimisers.h"
 
 #include <latent/train.h>
 
-/* The compiled step on batches of n images. */
+/* The compiled step of a phase on batches of n images. */
 typedef struct step_program {
     int n;
     lt_graph *graph;
     lt_program *program;
     lt_session *session;
-    lt_node *x, *beta, *capacity, *learning_rate, *t; /* inputs; beta, capacity may be NULL */
-    lt_node *loss, *rate, *distortion,
-        *sigma; /* scalars: means, but for sigma, which may be NULL */
+    lt_node *x, *labels; /* inputs; x: NULL where the phase reads no images; labels: or no classes */
+    lt_node *beta, *capacity, *learning_rate, *t, *mix; /* scalar inputs; NULL: not there */
+    lt_node *loss, *measure[MEASURES];                  /* scalars; NULL: not of this phase */
 } step_program;
+
+/* A phase of training, with the optimiser of what it trains. */
+typedef struct trainer_phase {
+    const phase *row;
+    lt_params *params;       /* borrowed: the set it trains */
+    float *average;          /* borrowed: of the model, if this phase moves it */
+    const spec *words;       /* the optimiser's, of the recipe */
+    const optimiser *optimiser;
+    int n_states;
+    float *state[OPTIMISER_STATES]; /* blocks of the extent of `params` */
+    int64_t every;                  /* batches for one step */
+    step_program full, rest;        /* rest: for the last step of an epoch, if it is smaller */
+} trainer_phase;
 
 /* What training has come to: all that a checkpoint holds beside the blocks. */
 typedef struct train_counters {
-    int64_t step, epoch; /* done */
-    int64_t images;      /* seen in the running epoch */
-    double loss, rate, distortion; /* sums over these images */
+    int64_t step, epoch;        /* done; a step is one batch */
+    int64_t images;             /* seen in the running epoch */
+    int64_t seen[MAX_PHASES];   /* of these, by the steps of a phase */
+    double sum[MEASURES];       /* over the images of its phase */
 } train_counters;
 
 struct lt_trainer {
@@ -31,20 +45,36 @@ struct lt_trainer {
     const lt_dataset *data;  /* borrowed */
     const lt_recipe *recipe; /* the model's */
     lt_trainer_options options;
-    const optimiser *optimiser;
-    int n_states;
-    float *state[OPTIMISER_STATES]; /* blocks of the parameters' extent */
-    int images;                     /* in an epoch */
-    int batch;                      /* of full steps */
+    trainer_phase phases[MAX_PHASES];
+    int n_phases;
+    int phase_of[MEASURES];     /* which phase gives it; -1: none */
+    int images;                 /* in an epoch */
+    int batch;                  /* of full steps */
     int64_t steps_per_epoch;
     uint64_t seed;
-    step_program full, rest; /* rest: for the last step of an epoch, if it is smaller */
     float *staging;          /* a batch, where the session does not keep floats */
+    int32_t *labels;         /* of a batch; NULL: not used */
     int32_t *order;          /* of the images in epoch `ordered` */
     int64_t ordered;         /* -1: none yet */
     train_counters done;
     double seconds; /* in steps of the running epoch */
     int64_t images_timed;
 };
+
+/* ---- step.c ---- */
+
+/* Compiles the step of phase i on n images. step_free in any case. */
+int step_build(lt_trainer *t, int i, step_program *p, int n);
+void step_free(step_program *p);
+
+/* Runs it on what `images` and `labels` of the batch say (NULL: they are in place, or not read), and
+   fills what it measures into `measure`. */
+int step_run(lt_trainer *t, int i, const step_program *p, double measure[MEASURES]);
+
+/* ---- measures.c ---- */
+
+const char *measure_name(int i);
+bool measure_is_last(int i); /* that of the last step, not a mean */
+double *measure_of(lt_train_report *r, int i);
 
 #endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers that steps report, by name and by place in a report. */
+#include "train/trainer.h"
+
+#include <stddef.h>
+
+enum { MEAN, LAST };
+
+static const struct {
+    const char *name;
+    size_t offset;
+    int kind;
+} measures[] = {
+#define MEASURE(NAME, KIND) {#NAME, offsetof(lt_train_report, NAME), KIND},
+#include "models/measures.def"
+#undef MEASURE
+};
+
+const char *measure_name(int i) { return measures[i].name; }
+
+bool measure_is_last(int i) { return measures[i].kind == LAST; }
+
+double *measure_of(lt_train_report *r, int i)
+{
+    return (double *)((char *)r + measures[i].offset);
+}
+
+const char *lt_train_warning(const lt_train_report *r)
+{
+    if (r->spread < 0.1)
+        return "the generated images are nearly all alike: their modes have collapsed";
+    if (r->d_real > 0.995 && r->d_fake < 0.005)
+        return "the critic tells every image: the generator may learn nothing from it any more";
+    return NULL;
+}
