@@ -85,7 +85,7 @@ typedef struct objective_row {
 } objective_row;
 
 extern const spec_table objective_table;
-extern const lt_option vae_model_keys[];
+extern const lt_option vae_model_keys[], gan_model_keys[];
 
 const objective_row *objective_of(const lt_recipe *r);
 

@@ -92,12 +92,14 @@ static const spec_row help_rows[] = {
     {.name = "model", .summary = "of a vae, and lists: encoder, posterior.mean, posterior.logvar, "
                                  "decoder; encoder2, decoder2",
      .options = vae_model_keys},
+    {.name = "model", .summary = "of a gan, and lists: generator, critic",
+     .options = gan_model_keys},
     {.name = "train", .summary = "the course of training", .options = train_options},
 };
 
 static const spec_row *const help_list[] = {&help_rows[0], &help_rows[1], &help_rows[2],
                                             &help_rows[3], &help_rows[4], &help_rows[5],
-                                            &help_rows[6], NULL};
+                                            &help_rows[6], &help_rows[7], NULL};
 
 const spec_table section_table = {"section", help_list};
 

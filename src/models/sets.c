@@ -4,7 +4,9 @@
 #include "models/priors.h"
 
 #include "base/status.h"
+#include "models/adversarial.h"
 #include "models/optimiser_options.h"
+#include "models/penalties.h"
 #include "nn/init.h"
 #include "nn/likelihoods.h"
 
@@ -31,6 +33,11 @@ static const line_place places[] = {
     {"model.decoder.", &layer_table, NULL},
     {"model.encoder2.", &layer_table, NULL},
     {"model.decoder2.", &layer_table, NULL},
+    {"model.generator.", &layer_table, NULL},
+    {"model.critic.", &layer_table, NULL},
+    {"objective.loss", &adversarial_loss_table, "non_saturating"},
+    {"objective.penalty", &penalty_table, "none"},
+    {"objective.critic_optimiser", &optimiser_table, NULL},
     {"model.posterior.mean.", &layer_table, NULL},
     {"model.posterior.logvar.", &layer_table, NULL},
 };

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of an adversarial model: options, networks, what each of the two minimises. */
+#ifndef LATENT_GAN_H
+#define LATENT_GAN_H
+
+#include "models/objective.h"
+
+typedef struct gan_options {
+    char loss[LT_TEXT_SIZE], penalty[LT_TEXT_SIZE], critic_optimiser[LT_TEXT_SIZE];
+    int64_t critic_steps;
+    double label_smoothing;
+} gan_options;
+
+/* Images for codes z, n x latent: n x h x w x c, with pixels as the networks have them. labels: the
+   classes, n, where the recipe has classes. */
+lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels);
+
+/* The critic's numbers for such images: n. Each call visits it again. */
+lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels);
+
+/* What each minimises, at given codes; alpha: n, where the penalty takes slopes between real and fake
+   images, NULL: drawn. x: images, with pixels in 0 ... 1. */
+void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
+                      lt_node *alpha, phase_terms *t);
+void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t);
+
+#endif
