@@ -183,7 +183,7 @@ static void choose_x_ticks(view *v)
 static void choose_y_ticks(view *v)
 {
     ticks *t = &v->y_ticks;
-    int most = (int)fmin(fmax((v->plot.bottom - v->plot.top) / (2.6 * v->em), 2), 9);
+    int most = (int)fmin(fmax((v->plot.bottom - v->plot.top) / (2.2 * v->em), 2), 9);
     do
         ticks_make(t, &v->y, most, v->chart->y.is_whole);
     while (least_step(t, &v->y) < 1.3 * v->em && --most >= 2);

@@ -19,7 +19,7 @@ static const double least_width = 100, least_height = 70, most_side = 8000, most
 
 static int count_columns(const lt_figure *f)
 {
-    int n = f->columns ? f->columns : f->n_charts == 1 ? 1 : f->n_charts <= 4 ? 2 : 3;
+    int n = f->columns ? f->columns : f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
     return n < f->n_charts ? n : f->n_charts;
 }
 

@@ -117,7 +117,8 @@ static bool find_end(view *v, entry *e)
     if (last < 0)
         return false;
     double x = scale_at(&v->x, series_x(s, last)), left = v->x.from, right = v->x.to;
-    e->wanted = fmin(fmax(scale_at(&v->y, s->y[last]), v->plot.top), v->plot.bottom);
+    double y = scale_at(&v->y, series_drawn_y(v, s, last));
+    e->wanted = fmin(fmax(y, v->plot.top), v->plot.bottom);
     return x > right - 0.08 * (right - left) && x < right + 1;
 }
 

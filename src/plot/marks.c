@@ -103,26 +103,49 @@ static void draw_lines(const view *v, const lt_series *s, const double *y, rgb c
     }
 }
 
-/* Means of the y that are there, weighted by a normal curve over their indices; on a logarithmic
-   axis of their logarithms. Gaps stay. */
+/* The weights of neighbours at distances 0 ... reach: a normal curve of s->smooth points. */
+static double *smoothing_weights(const lt_series *s, int *reach)
+{
+    *reach = (int)fmin(3 * s->smooth + 1, s->n);
+    double *weight = must_alloc(sizeof *weight * ((size_t)*reach + 1));
+    for (int d = 0; d <= *reach; d++)
+        weight[d] = exp(-0.5 * d / s->smooth * d / s->smooth);
+    return weight;
+}
+
+/* The weighted mean of the y near i that are there; on a logarithmic axis of their logarithms. */
+static double mean_near(const view *v, const lt_series *s, int i, const double *weight, int reach)
+{
+    double sum = 0, weights = 0;
+    bool is_log = v->chart->y.is_log;
+    for (int j = i > reach ? i - reach : 0; j < s->n && j - i <= reach; j++) {
+        if (!series_has(v, s, j))
+            continue;
+        sum += weight[abs(j - i)] * (is_log ? log(s->y[j]) : s->y[j]);
+        weights += weight[abs(j - i)];
+    }
+    if (weights == 0)
+        return (double)NAN;
+    return is_log ? exp(sum / weights) : sum / weights;
+}
+
 static void smooth(const view *v, const lt_series *s, double *out)
 {
-    int reach = (int)fmin(3 * s->smooth + 1, s->n);
-    bool is_log = v->chart->y.is_log;
-    double *weight = must_alloc(sizeof *weight * ((size_t)reach + 1));
-    for (int d = 0; d <= reach; d++)
-        weight[d] = exp(-0.5 * d / s->smooth * d / s->smooth);
-    for (int i = 0; i < s->n; i++) {
-        double sum = 0, weights = 0;
-        for (int j = i - reach; j <= i + reach; j++) {
-            if (j < 0 || j >= s->n || !series_has(v, s, j))
-                continue;
-            sum += weight[abs(j - i)] * (is_log ? log(s->y[j]) : s->y[j]);
-            weights += weight[abs(j - i)];
-        }
-        out[i] = weights > 0 ? (is_log ? exp(sum / weights) : sum / weights) : (double)NAN;
-    }
+    int reach;
+    double *weight = smoothing_weights(s, &reach);
+    for (int i = 0; i < s->n; i++)
+        out[i] = mean_near(v, s, i, weight, reach);
     free(weight);
+}
+
+double series_drawn_y(const view *v, const lt_series *s, int i)
+{
+    if (s->smooth <= 0)
+        return s->y[i];
+    int reach;
+    double *weight = smoothing_weights(s, &reach), y = mean_near(v, s, i, weight, reach);
+    free(weight);
+    return y;
 }
 
 static void draw_curve(const view *v, const lt_series *s, rgb colour)

@@ -55,6 +55,9 @@ rgb readable(rgb colour);
 double series_x(const lt_series *s, int i);
 bool series_has(const view *v, const lt_series *s, int i);
 
+/* Of the curve that is seen: smoothed, if it is. */
+double series_drawn_y(const view *v, const lt_series *s, int i);
+
 void draw_marks(const view *v);
 
 /* ---- Names (legend.c) ---- */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* latent plot: charts of runs. Adding a kind is a function and a row here. */
+#include "plot_kinds.h"
+
+#include <string.h>
+
+/* name, function, one line. For example X(curves, plot_curves, "...") becomes the row
+   {"curves", plot_curves} and the line "  curves    ..." of the help screen. */
+#define PLOT_KINDS(X)                                                                              \
+    X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")
+
+static const struct {
+    const char *name;
+    plot_function *draw;
+} kinds[] = {
+#define X(name, draw, line) {#name, draw},
+    PLOT_KINDS(X)
+#undef X
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static plot_function *find_kind(const command *c, const char *word)
+{
+    const char *names[N_KINDS + 1] = {NULL};
+    for (int i = 0; i < N_KINDS; i++) {
+        if (strcmp(kinds[i].name, word) == 0)
+            return kinds[i].draw;
+        names[i] = kinds[i].name;
+    }
+    complain(c, CODE_USAGE, "'%s' is not a kind of picture%s (see: latent help plot)", word,
+             suggestion(word, names));
+    return NULL;
+}
+
+lt_picture_options plot_size(const plot_request *q)
+{
+    return (lt_picture_options){.width = (double)q->width, .height = (double)q->height};
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    static const char *const by_names[] = {"auto", "epoch", "step", "seconds", NULL};
+    plot_request q = {.command = c, .smooth = -1};
+    const flag flags[] = {
+        {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
+         "FILE.png, FILE.svg or FILE.pdf; default: KIND.png", 0, 0, NULL},
+        {"by", 0, FLAG_CHOICE, &q.by, "UNIT",
+         "count epoch, step or seconds along the x axis; default: epochs where each has one line",
+         0, 0, by_names},
+        {"from", 0, FLAG_COUNT, &q.from, "N", "leave out what is before: the first steps may be "
+         "far from the rest", 0, INT64_MAX, NULL},
+        {"smooth", 0, FLAG_COUNT, &q.smooth, "N",
+         "draw the mean over about N lines of the log over the faint curve; default: a 100th of "
+         "the log if it has 200 lines", 0, 1000000, NULL},
+        {"log-x", 0, FLAG_SWITCH, &q.log_x, NULL, "logarithmic x axis", 0, 0, NULL},
+        {"log-y", 0, FLAG_SWITCH, &q.log_y, NULL, "logarithmic y axes where all is positive", 0, 0,
+         NULL},
+        {"title", 0, FLAG_TEXT, &q.title, "TEXT", "title; default: the run's name", 0, 0, NULL},
+        {"width", 0, FLAG_COUNT, &q.width, "N", "units of 1/72 inch, 2 pixels each in a PNG", 100,
+         8000, NULL},
+        {"height", 0, FLAG_COUNT, &q.height, "N", "the same", 70, 8000, NULL},
+        {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    char out[32];
+    snprintf(out, sizeof out, "%.20s.png", line.operand[0]);
+    q.out = q.out ? q.out : out;
+    plot_function *draw = find_kind(c, line.operand[0]);
+    int code = draw ? draw(&q, line.n - 1, line.operand + 1) : CODE_USAGE;
+    command_line_clear(&line);
+    return code;
+}
+
+#define X(name, draw, line) "\n  " #name "  " line
+const command cmd_plot = {
+    .name = "plot", .summary = "draw charts of runs: training curves",
+    .operands = "KIND RUN... [options]", .min_operands = 2, .max_operands = 1 + MAX_PLOT_RUNS,
+    .about = "Draws what a run has written down, or several runs in the same charts. RUN is the "
+             "directory of a run. The end of FILE decides the format.\n\n"
+             "KIND is one of:" PLOT_KINDS(X) "\n",
+    .examples = "  latent plot curves runs/fashion-mlp-vae\n"
+                "  latent plot curves runs/a runs/b --from 5 -o compared.svg\n",
+    .run = run};
+#undef X

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* latent plot curves: what training wrote into metrics.jsonl, one chart for each quantity that is
+   there, all runs in each. */
+#include "plot_kinds.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CURVES = 3, SMOOTH_FROM = 200, SMOOTH_PARTS = 100 };
+
+/* A number of metrics.jsonl, and what it is called beside other curves of its chart. */
+typedef struct curve {
+    const char *column, *name;
+    double factor;
+} curve;
+
+/* One chart. The first curve that a run has is drawn solid, the others dashed where runs have the
+   colours. */
+typedef struct panel {
+    const char *title, *unit;
+    bool must_vary; /* settings: drawn only if they change */
+    curve curves[MAX_CURVES];
+} panel;
+
+static const panel panels[] = {
+    {"Loss", "nats per image; validation: −ELBO", false,
+     {{"valid.elbo", "validation", -1}, {"loss", "training", 1}}},
+    {"Distortion", "nats per image", false,
+     {{"valid.distortion", "validation", 1}, {"distortion", "training", 1}}},
+    {"Rate", "nats per image", false,
+     {{"valid.rate", "validation", 1}, {"rate", "training", 1}}},
+    {"The critic's estimate", NULL, false, {{"wasserstein", "Wasserstein-1", 1}, {"estimate", "estimate", 1}}},
+    {"Losses", NULL, false,
+     {{"critic_loss", "critic", 1}, {"generator_loss", "generator", 1}}},
+    {"D(x), mean", NULL, false, {{"d_real", "real", 1}, {"d_fake", "generated", 1}}},
+    {"Penalty", NULL, false, {{"penalty", "penalty", 1}}},
+    {"Norm of the critic's gradient", NULL, false, {{"gradient_norm", "norm", 1}}},
+    {"Beta, the weight of the rate", NULL, true, {{"beta", "beta", 1}}},
+    {"Sigma of the likelihood", NULL, true, {{"sigma", "sigma", 1}}},
+    {"Learning rate", NULL, true, {{"learning_rate", "learning rate", 1}}},
+};
+enum { N_PANELS = sizeof panels / sizeof panels[0] };
+
+/* Everything that one figure borrows. */
+typedef struct curves {
+    const plot_request *q;
+    metrics *runs;
+    int n_runs;
+    double *x[MAX_PLOT_RUNS];
+    int by;
+    lt_chart charts[N_PANELS];
+    char *notes[N_PANELS];
+    int n_charts;
+} curves;
+
+/* ---- The x axis ---- */
+
+static bool is_growing(const metrics *m, const char *column)
+{
+    double last = -1;
+    for (int i = 0; i < m->n; i++) {
+        double v = metrics_value(m, i, column);
+        if (!(v > last))
+            return false;
+        last = v;
+    }
+    return true;
+}
+
+/* Epochs, unless several lines are of one epoch. */
+static int choose_by(const curves *c)
+{
+    if (c->q->by != BY_AUTO)
+        return c->q->by;
+    for (int r = 0; r < c->n_runs; r++)
+        if (!is_growing(&c->runs[r], "epoch"))
+            return BY_STEP;
+    return BY_EPOCH;
+}
+
+/* `seconds` are those since the line before. */
+static double *read_x(const metrics *m, int by, double from)
+{
+    double *x = plot_room((size_t)m->n, sizeof *x), seconds = 0;
+    for (int i = 0; i < m->n; i++) {
+        double spent = metrics_value(m, i, "seconds");
+        seconds += isnan(spent) ? 0 : spent;
+        x[i] = by == BY_SECONDS ? seconds : metrics_value(m, i, by == BY_EPOCH ? "epoch" : "step");
+        if (x[i] < from)
+            x[i] = (double)NAN; /* left out */
+    }
+    return x;
+}
+
+/* ---- Charts ---- */
+
+static double *read_y(const metrics *m, const curve *k, const double *x)
+{
+    double *y = plot_room((size_t)m->n, sizeof *y);
+    for (int i = 0; i < m->n; i++)
+        y[i] = isnan(x[i]) ? (double)NAN : k->factor * metrics_value(m, i, k->column);
+    return y;
+}
+
+static double smoothing(const plot_request *q, int n)
+{
+    if (q->smooth >= 0)
+        return (double)q->smooth;
+    return n >= SMOOTH_FROM ? (double)n / SMOOTH_PARTS : 0;
+}
+
+/* The curves of one run; gives how many there are. */
+static int add_run(const curves *c, const panel *p, int r, lt_series *out)
+{
+    const metrics *m = &c->runs[r];
+    bool is_alone = c->n_runs == 1;
+    int n = 0;
+    for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++) {
+        if (!metrics_has(m, p->curves[k].column))
+            continue;
+        out[n] = (lt_series){.name = is_alone ? p->curves[k].name : n == 0 ? m->name : NULL,
+                             .n = m->n, .x = c->x[r], .y = read_y(m, &p->curves[k], c->x[r]),
+                             .colour = is_alone ? k + 1 : r + 1,
+                             .is_dashed = !is_alone && n > 0, .smooth = smoothing(c->q, m->n)};
+        n++;
+    }
+    return n;
+}
+
+static bool varies(const lt_chart *chart)
+{
+    for (int s = 0; s < chart->n_series; s++) {
+        double low = INFINITY, high = -INFINITY;
+        for (int i = 0; i < chart->series[s].n; i++) {
+            low = fmin(low, chart->series[s].y[i]);
+            high = fmax(high, chart->series[s].y[i]);
+        }
+        if (high > low)
+            return true;
+    }
+    return false;
+}
+
+static bool has_values(const lt_chart *chart)
+{
+    for (int s = 0; s < chart->n_series; s++)
+        for (int i = 0; i < chart->series[s].n; i++)
+            if (isfinite(chart->series[s].y[i]))
+                return true;
+    return false;
+}
+
+static bool is_positive(const lt_chart *chart)
+{
+    for (int s = 0; s < chart->n_series; s++)
+        for (int i = 0; i < chart->series[s].n; i++)
+            if (chart->series[s].y[i] <= 0)
+                return false;
+    return true;
+}
+
+/* "validation; dashed: training", where runs have the colours. Freed by the caller; may be NULL. */
+static char *explain_dashes(const curves *c, const panel *p)
+{
+    if (c->n_runs == 1 || !p->curves[1].column)
+        return NULL;
+    char *note = plot_room(128, 1);
+    int found = 0;
+    for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++) {
+        bool is_there = false;
+        for (int r = 0; r < c->n_runs; r++)
+            is_there |= metrics_has(&c->runs[r], p->curves[k].column);
+        if (is_there && found++ < 2)
+            snprintf(note + strlen(note), 60, "%s%s", found == 1 ? "" : "; dashed: ",
+                     p->curves[k].name);
+    }
+    return note;
+}
+
+static void clear_chart(lt_chart *chart)
+{
+    for (int s = 0; s < chart->n_series; s++)
+        free((void *)(uintptr_t)chart->series[s].y);
+    free((void *)(uintptr_t)chart->series);
+}
+
+/* Adds the chart of a panel if the runs have something for it. */
+static void add_panel(curves *c, const panel *p)
+{
+    static const char *const labels[] = {[BY_EPOCH] = "epoch", [BY_STEP] = "step",
+                                         [BY_SECONDS] = "seconds of training"};
+    lt_series *series = plot_room((size_t)c->n_runs * MAX_CURVES, sizeof *series);
+    lt_chart chart = {.title = p->title, .series = series,
+                      .x = {.label = labels[c->by], .is_whole = true, .is_log = c->q->log_x}};
+    for (int r = 0; r < c->n_runs; r++)
+        chart.n_series += add_run(c, p, r, series + chart.n_series);
+    if (!has_values(&chart) || (p->must_vary && !varies(&chart))) {
+        clear_chart(&chart);
+        return;
+    }
+    bool is_nats = metrics_has(&c->runs[0], "distortion");
+    chart.y.label = is_nats || !p->unit ? p->unit : NULL;
+    chart.y.is_log = c->q->log_y && is_positive(&chart);
+    if (c->q->log_y && !chart.y.is_log)
+        say("%s: not all values are positive, so this axis is not logarithmic", p->title);
+    chart.legend = c->n_runs == 1 && chart.n_series == 1 ? LT_LEGEND_NONE : LT_LEGEND_AUTO;
+    chart.subtitle = c->notes[c->n_charts] = explain_dashes(c, p);
+    c->charts[c->n_charts++] = chart;
+}
+
+/* ---- The figure ---- */
+
+/* "20 epochs; at the end -ELBO 101.11 (validation), rate 24.10". */
+static void describe(const curves *c, char *text, size_t size)
+{
+    const metrics *m = &c->runs[0];
+    int last = m->n - 1;
+    double epoch = metrics_value(m, last, "epoch"), elbo = metrics_value(m, last, "valid.elbo"),
+           se = metrics_value(m, last, "valid.elbo_se"), loss = metrics_value(m, last, "loss");
+    int n = isnan(epoch) ? snprintf(text, size, "%d lines", m->n)
+                         : snprintf(text, size, "%.0f epoch%s", epoch, epoch == 1 ? "" : "s");
+    if (!isnan(elbo))
+        snprintf(text + n, size - (size_t)n, "; at the end −ELBO %.2f ± %.2f nats per image "
+                                             "(validation)", -elbo, isnan(se) ? 0 : se);
+    else if (!isnan(loss))
+        snprintf(text + n, size - (size_t)n, "; at the end loss %.4g", loss);
+}
+
+static int write_figure(const curves *c)
+{
+    char about[160] = "", title[64];
+    if (c->n_runs == 1)
+        describe(c, about, sizeof about);
+    snprintf(title, sizeof title, "%d runs", c->n_runs);
+    lt_figure f = {.title = c->q->title ? c->q->title : c->n_runs == 1 ? c->runs[0].name : title,
+                   .subtitle = about[0] ? about : NULL, .charts = c->charts,
+                   .n_charts = c->n_charts};
+    lt_picture_options o = plot_size(c->q);
+    int status = lt_figure_write(c->q->out, &f, &o);
+    if (status != LT_OK)
+        return complain_library(c->q->command, status);
+    say("%s: %d chart%s of %d run%s", c->q->out, f.n_charts, f.n_charts == 1 ? "" : "s", c->n_runs,
+        c->n_runs == 1 ? "" : "s");
+    return CODE_DONE;
+}
+
+static int draw(curves *c)
+{
+    c->by = choose_by(c);
+    for (int r = 0; r < c->n_runs; r++)
+        c->x[r] = read_x(&c->runs[r], c->by, (double)c->q->from);
+    for (int p = 0; p < N_PANELS; p++)
+        add_panel(c, &panels[p]);
+    int code = c->n_charts > 0 ? write_figure(c)
+                               : complain(c->q->command, CODE_FAILED,
+                                          "%s: no numbers to draw%s", c->runs[0].name,
+                                          c->q->from > 0 ? " from there on" : "");
+    for (int i = 0; i < c->n_charts; i++) {
+        clear_chart(&c->charts[i]);
+        free(c->notes[i]);
+    }
+    for (int r = 0; r < c->n_runs; r++)
+        free(c->x[r]);
+    return code;
+}
+
+/* Runs of one name are called by their paths. */
+static void tell_apart(metrics *runs, int n, const char *const *paths)
+{
+    bool is_double[MAX_PLOT_RUNS] = {false};
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n; k++)
+            is_double[i] |= i != k && strcmp(runs[i].name, runs[k].name) == 0;
+    for (int i = 0; i < n; i++)
+        if (is_double[i]) {
+            free(runs[i].name);
+            runs[i].name = plot_room(strlen(paths[i]) + 1, 1);
+            strcpy(runs[i].name, paths[i]);
+        }
+}
+
+int plot_curves(const plot_request *q, int n, const char *const *paths)
+{
+    metrics runs[MAX_PLOT_RUNS];
+    int read = 0;
+    bool is_read = true;
+    while (is_read && read < n) {
+        is_read = metrics_read(q->command, &runs[read], paths[read]);
+        read++;
+    }
+    int code = CODE_FAILED;
+    if (is_read) {
+        tell_apart(runs, n, paths);
+        curves c = {.q = q, .runs = runs, .n_runs = n};
+        code = draw(&c);
+    }
+    for (int i = 0; i < read; i++)
+        metrics_clear(&runs[i]);
+    return code;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kinds of `latent plot` share: what was asked for, and the logs of runs. */
+#ifndef LATENT_PLOT_KINDS_H
+#define LATENT_PLOT_KINDS_H
+
+#include "cli.h"
+
+enum { MAX_PLOT_RUNS = 32 };
+
+/* What the x axis of curves counts. */
+typedef enum plot_by { BY_AUTO, BY_EPOCH, BY_STEP, BY_SECONDS } plot_by;
+
+typedef struct plot_request {
+    const command *command;
+    const char *out, *title;
+    int64_t width, height; /* units; 0: default */
+    int64_t from, smooth;  /* smooth: -1 is the default */
+    bool log_x, log_y;
+    int by; /* plot_by */
+} plot_request;
+
+lt_picture_options plot_size(const plot_request *q);
+
+/* One kind of picture; gives the exit code after it has said what there is to say. */
+typedef int plot_function(const plot_request *q, int n, const char *const *runs);
+plot_function plot_curves;
+
+/* Memory, zeroed; leaves the program when there is none. */
+void *plot_room(size_t n, size_t size);
+
+/* ---- metrics.jsonl (plot_metrics.c) ---- */
+
+typedef struct metrics {
+    char *name;   /* of the run: the last part of its path */
+    json_t *rows; /* one object per line */
+    int n;
+} metrics;
+
+/* Reads the log of a run directory, or a file NAME.jsonl. A line that is being written just now, at
+   the end, is left out. False after a complaint; clear it in both cases. */
+bool metrics_read(const command *c, metrics *m, const char *run);
+void metrics_clear(metrics *m);
+
+/* The number called `path` ("valid.elbo") in line i; NaN where there is none. */
+double metrics_value(const metrics *m, int i, const char *path);
+
+/* Whether a line has that number. */
+bool metrics_has(const metrics *m, const char *path);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads metrics.jsonl, whatever numbers its lines have. */
+#include "plot_kinds.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void *plot_room(size_t n, size_t size)
+{
+    void *memory = calloc(n ? n : 1, size);
+    if (memory)
+        return memory;
+    say("latent: out of memory for %zu numbers", n);
+    exit(CODE_FAILED);
+}
+
+/* "a/b/c/" is called "c"; "." is called ".". */
+static char *name_of(const char *run)
+{
+    size_t end = strlen(run), start;
+    while (end > 1 && run[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && run[start - 1] != '/';)
+        start--;
+    char *name = plot_room(end - start + 1, 1);
+    memcpy(name, run + start, end - start);
+    return name;
+}
+
+static FILE *open_log(const command *c, const char *run, char **path)
+{
+    struct stat s;
+    size_t size = strlen(run) + sizeof "/metrics.jsonl";
+    *path = plot_room(size, 1);
+    if (stat(run, &s) != 0) {
+        complain(c, CODE_FAILED, "%s: %s", run, strerror(errno));
+        return NULL;
+    }
+    snprintf(*path, size, S_ISDIR(s.st_mode) ? "%s/metrics.jsonl" : "%s", run);
+    FILE *file = fopen(*path, "r");
+    if (!file)
+        complain(c, CODE_FAILED, "%s: %s%s", *path, strerror(errno),
+                 errno == ENOENT ? " (not the directory of a run?)" : "");
+    return file;
+}
+
+/* Each whole line is an object. */
+static bool read_lines(const command *c, metrics *m, FILE *file, const char *path)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    bool is_whole = true;
+    for (ssize_t n; is_whole && (n = getline(&line, &capacity, file)) > 0;) {
+        if (line[n - 1] != '\n')
+            break;
+        json_error_t error;
+        json_t *row = json_loadb(line, (size_t)n, 0, &error);
+        m->n++;
+        is_whole = json_is_object(row);
+        if (is_whole)
+            json_array_append(m->rows, row);
+        else
+            complain(c, CODE_FAILED, "%s:%d: expected a JSON object, found %s", path, m->n,
+                     row ? "something else" : error.text);
+        json_decref(row);
+    }
+    free(line);
+    if (is_whole && ferror(file)) {
+        complain(c, CODE_FAILED, "%s: %s", path, strerror(errno));
+        is_whole = false;
+    }
+    return is_whole;
+}
+
+bool metrics_read(const command *c, metrics *m, const char *run)
+{
+    char *path;
+    *m = (metrics){.name = name_of(run), .rows = json_array()};
+    FILE *file = open_log(c, run, &path);
+    bool is_read = file && read_lines(c, m, file, path);
+    if (is_read && m->n == 0) {
+        complain(c, CODE_FAILED, "%s: has no whole line yet", path);
+        is_read = false;
+    }
+    if (file)
+        fclose(file);
+    free(path);
+    return is_read;
+}
+
+void metrics_clear(metrics *m)
+{
+    json_decref(m->rows);
+    free(m->name);
+    *m = (metrics){0};
+}
+
+double metrics_value(const metrics *m, int i, const char *path)
+{
+    const json_t *at = json_array_get(m->rows, (size_t)i);
+    char word[64];
+    while (at && *path) {
+        size_t n = strcspn(path, ".");
+        snprintf(word, sizeof word, "%.*s", (int)n, path);
+        at = json_object_get(at, word);
+        path += n + (path[n] == '.');
+    }
+    return json_is_number(at) ? json_number_value(at) : (double)NAN;
+}
+
+bool metrics_has(const metrics *m, const char *path)
+{
+    for (int i = 0; i < m->n; i++)
+        if (!isnan(metrics_value(m, i, path)))
+            return true;
+    return false;
+}

@@ -1,0 +1,30 @@
+# Charts of logs that are made here, so that they are the same everywhere.
+mkdir -p vae gan other/vae
+awk 'BEGIN { for (i = 1; i <= 20; i++) printf "{\"step\":%d,\"epoch\":%d,\"loss\":%.3f,\"rate\":%.3f,\"distortion\":%.3f,\"beta\":1,\"learning_rate\":0.001,\"seconds\":4.5,\"valid\":{\"images\":9,\"elbo\":%.3f,\"elbo_se\":0.25,\"rate\":%.3f,\"distortion\":%.3f}}\n",
+    i * 100, i, 100 + 90 / i, 25 - 9 / i, 75 + 99 / i, -102 - 80 / i, 25 - 8 / i, 77 + 88 / i }' > vae/metrics.jsonl
+sed 's/"beta":1,/"beta":0.5,/; s/"loss":1/"loss":2/' vae/metrics.jsonl | head -12 > other/vae/metrics.jsonl
+awk 'BEGIN { for (i = 1; i <= 300; i++) printf "{\"step\":%d,\"epoch\":%d,\"critic_loss\":%.4f,\"generator_loss\":%.4f,\"d_real\":%.4f,\"d_fake\":%.4f,\"penalty\":0.1,\"new\":[1],\"odd\":\"x\"}\n",
+    i * 10, (i + 9) / 10, sin(i) - 9, cos(i * 0.7), 2 + sin(i * 3) / 3, -2 + sin(i * 5) / 3 }' > gan/metrics.jsonl
+printf '{"step":30' >> gan/metrics.jsonl
+try() { echo "-- latent plot $*"; latent plot "$@" 2>&1; echo "exit $?"; }
+size() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 " x " $7 * 256 + $8 }'; }
+kind() { head -c 5 "$1"; echo; }
+
+try curves vae; size curves.png
+cp curves.png before.png; latent plot curves vae 2> /dev/null; cmp curves.png before.png && echo same
+try curves vae/ other/vae -o two.svg --from 3; kind two.svg
+try curves gan -o gan.pdf; kind gan.pdf
+try curves vae/metrics.jsonl --log-x --log-y --by seconds --width 300 --height 200 --title 'A title'; size curves.png
+try curves gan --log-y --smooth 0
+echo "== refused"
+try curvse vae
+try curves
+try curves vae -o x.jpg
+try curves none
+try curves other
+try curves vae --from 21
+echo '{"step":1}' > few.jsonl; try curves few.jsonl
+printf '{"step":1}\n[2]\n' > list.jsonl; try curves list.jsonl
+printf '{"step":1}\n{"a\n' > broken.jsonl; try curves broken.jsonl 2>&1 | cut -c 1-40
+: > empty.jsonl; try curves empty.jsonl
+try curves vae -o none/x.png
