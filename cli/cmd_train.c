@@ -104,8 +104,9 @@ const command cmd_train = {
         "  checkpoints/     weights and optimiser state as safetensors, readable by PyTorch\n"
         "  samples/         a grid of images drawn from the model after each epoch\n"
         "\n"
-        "The loss is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
-        "divergence of q(z|x) from the prior.\n"
+        "The loss of a vae is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
+        "divergence of q(z|x) from the prior. A gan shows what critic and generator minimise, what "
+        "the critic says of real and generated images, and the divergence it estimates.\n"
         "\n"
         "Ctrl-C finishes the step, writes a checkpoint and exits with 130; latent resume goes on "
         "from there, as it does after a crash.\n",
