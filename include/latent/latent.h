@@ -2,6 +2,7 @@
 /* latent.h: everything. A tour of the library, from the simple end:
  *
  * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
+ * quality.h         how good the images are that a model makes, whatever kind it is
  * ledger.h          what the numbers are made of, and published ones
  * data.h, plot.h    sets of images in; grids of images out
  * model.h           recipes, and the models they describe
@@ -55,6 +56,7 @@
 #include <latent/nn.h>
 #include <latent/ops.h>
 #include <latent/plot.h>
+#include <latent/quality.h>
 #include <latent/train.h>
 #include <latent/verify.h>
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* quality.h: how good images are that a model makes, whatever kind of model it is.
+ * Everything is measured in the features of a small classifier that is trained here on the data's
+ * own images, once, and kept in the cache directory. A score says nothing alone: each comes with
+ * the same score of train images, its floor, and with a digest of all that it depends on beside the
+ * samples. Scores of one digest compare; others do not.
+ *
+ *     lt_quality q;
+ *     lt_quality_measure(model, data, LT_TEST, NULL, &q);
+ *     printf("FID %.2f, train images %.2f (%.12s)\n", q.samples.fid, q.floor.fid, q.digest);
+ */
+#ifndef LATENT_QUALITY_H
+#define LATENT_QUALITY_H
+
+#include <latent/eval.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero means default. */
+typedef struct lt_quality_options {
+    int samples;       /* to be drawn; 0: 10000, or as many as the split has images if these are
+                          less */
+    int feature_steps; /* of training the classifier; 0: 1500, less for few images. Other steps,
+                          other features */
+    int threads;       /* 0: as many as there are cores for us; results do not depend on it */
+    uint64_t seed;     /* of the samples */
+    lt_progress_function *progress;
+    void *user;
+} lt_quality_options;
+
+/* Images against the held ones of the split, in d = 64 features, each of which has mean 0 and
+   variance 1 over the train images; m, S: mean and covariance of features. */
+typedef struct lt_sample_scores {
+    double fid; /* Frechet distance, |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Heusel et al.
+                   2017): 0 is best; too high by an amount that falls with the number of images */
+    lt_estimate kid; /* squared maximum mean discrepancy of the kernel (x.y / d + 1)^3, without
+                        bias: 0 for the same distribution, and as often below (Binkowski et al.
+                        2018); over disjoint subsets of at most 1000 images */
+    lt_estimate precision; /* share of the images within the reach of a held one, which is as far as
+                              its 5th neighbour among the held ones: are they like real ones? */
+    lt_estimate recall;    /* share of the held ones within the reach of an image: is everything
+                              there? (both Kynkaanniemi et al. 2019) */
+    lt_estimate density;   /* how many held ones reach an image, in fifths; 1 is expected, more is
+                              possible. As precision, but outliers do not help */
+    lt_estimate coverage;  /* share of the held ones that reach an image (both Naeem et al. 2020) */
+    lt_estimate inception; /* exp of the mean KL(p(y|x) || p(y)), y the classifier's class: from 1
+                              to the number of classes (Salimans et al. 2016); over 10 subsets. NaN
+                              without labels */
+} lt_sample_scores;
+
+/* Whether samples are copies of train images, by Euclidean distances to the nearest ones, for at
+   most 500 samples and as many held images. */
+typedef struct lt_copy_check {
+    lt_estimate nearer; /* probability that a sample has a nearer train image than a held image has
+                           (Meehan et al. 2020): 0.5 if they are alike, 1 for copies */
+    lt_estimate copies; /* share of samples that are nearer to a train image than it is to any other
+                           one (Alaa et al. 2022) */
+    lt_estimate floor;  /* the same share of the held images, which are no copies */
+} lt_copy_check;
+
+enum { LT_QUALITY_PAIRS = 8, LT_DIGEST_TEXT = 65 };
+
+/* A sample and the train image nearest to it. */
+typedef struct lt_pair {
+    int sample;      /* its number */
+    lt_split split;  /* of the image: valid for one that `validation` cut off train */
+    int image;       /* its number there */
+    double distance; /* of their pixels: root of the mean square */
+} lt_pair;
+
+typedef struct lt_quality {
+    char digest[LT_DIGEST_TEXT];          /* of all the scores depend on beside the samples */
+    char features_digest[LT_DIGEST_TEXT]; /* of the classifier */
+    char held_digest[LT_DIGEST_TEXT];     /* of the images that others are held against */
+    int64_t images, held, floor_images;   /* how many: samples; held; train images of the floor */
+    int64_t train;         /* images that the classifier learnt from and copies are looked for
+                              among */
+    bool is_drawn;         /* bits were drawn from the samples' means, because the data are bits */
+    bool is_rotation;      /* the data have no labels: the classes are how an image was turned */
+    int classes;
+    double accuracy;       /* of the classifier, on the held images; NaN where they have no
+                              labels */
+    bool was_cached;       /* the classifier was there already */
+    lt_sample_scores samples, floor; /* of the samples; of as many train images, if there are */
+    lt_copy_check features, pixels;  /* copies by distances of either */
+    lt_pair pairs[LT_QUALITY_PAIRS]; /* the nearest by pixels, next to how far train images are
+                                        apart */
+    int n_pairs;
+    double seconds;
+} lt_quality;
+
+/* Draws samples from a model, as lt_sample does, and scores them against a split of `d`. Where the
+   split is train its last sixth is held, and the model has seen it. LT_INTERRUPTED when `progress`
+   said so. Nullable: o. */
+LT_API int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split,
+                              const lt_quality_options *o, lt_quality *q);
+
+/* The same for n images from anywhere, n x h x w x c as the data's; `samples` and `seed` do not
+   matter. What is not in [0, 1] is clamped. Nullable: o. */
+LT_API int lt_quality_of_images(lt_dataset *d, lt_split split, int n, const float *images,
+                                const lt_quality_options *o, lt_quality *q);
+
+/* LT_OK if scores of a and b may be compared: one digest. Else LT_VALUE, and the message says what
+   differs. */
+LT_API int lt_quality_compare(const lt_quality *a, const lt_quality *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

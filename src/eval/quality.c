@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* Scores of samples: features of three sets of images (held ones, train ones as their floor,
+   samples), the same scores of the last two against the first, and a search for copies. */
+#include <latent/quality.h>
+#include <latent/train.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/philox.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "eval/copies.h"
+#include "eval/features.h"
+#include "eval/moments.h"
+#include "eval/scores.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    VERSION = 1, /* of what decides a score, beside the features */
+    SAMPLES = 10000,
+    LEAST = 20,          /* images that can be scored: 10 subsets of two */
+    NEIGHBOURS = 5,      /* of precision, recall, density, coverage */
+    BLOCK_FLOATS = 1 << 24,
+    MOST_IN_BLOCK = 2000, /* samples drawn at a time */
+    STREAM_BITS = 0x9ea702,
+};
+
+/* Images by their features. */
+typedef struct cloud {
+    int n;
+    float *values, *probabilities; /* n x FEATURES, n x classes */
+    points points;
+    float *radius;
+    moments moments;
+} cloud;
+
+/* Writes images first ... first + n - 1. */
+typedef int image_source(void *context, int first, int n, float *images);
+
+typedef struct measuring {
+    lt_quality_options o;
+    lt_dataset *data;
+    int64_t pixels;
+    gallery learn, held, floor; /* what is learnt from; what is held against; train images */
+    features *features;
+    cloud samples, of_held, of_floor;
+    int n, block, looked_at; /* samples; in a block; samples and held images that may be copies */
+    float *first_samples, *first_held;
+    double from, to; /* of the progress, in the running part */
+} measuring;
+
+/* ---- Progress: parts of the whole, about as long as they take ---- */
+
+static bool pass_on(void *user, double done)
+{
+    const measuring *m = user;
+    return !m->o.progress ||
+           m->o.progress(m->o.user, m->from + (m->to - m->from) * (done < 1 ? done : 1));
+}
+
+static int begin_part(measuring *m, double from, double to)
+{
+    m->from = from;
+    m->to = to;
+    return pass_on(m, 0) ? LT_OK : status_fail(LT_INTERRUPTED, "the evaluation was stopped");
+}
+
+/* ---- Clouds ---- */
+
+static int cloud_init(cloud *c, int n, int classes)
+{
+    c->n = n;
+    c->values = tensor_alloc(sizeof *c->values * (size_t)n * FEATURES, "features");
+    c->probabilities = tensor_alloc(sizeof(float) * (size_t)n * (size_t)classes, "classes");
+    c->radius = must_alloc(sizeof *c->radius * (size_t)n);
+    return c->values && c->probabilities ? points_init(&c->points, n, FEATURES) : LT_NO_MEMORY;
+}
+
+static void cloud_clear(cloud *c)
+{
+    tensor_free(c->values);
+    tensor_free(c->probabilities);
+    free(c->radius);
+    points_clear(&c->points);
+    moments_clear(&c->moments);
+}
+
+/* Images come in blocks; `first_images` keeps the first ones of them. */
+static int fill_cloud(measuring *m, cloud *c, image_source *source, void *context,
+                      float *first_images, int kept)
+{
+    int classes = features_describe(m->features)->classes, status = LT_OK;
+    float *images = tensor_alloc(sizeof *images * (size_t)(m->block * m->pixels), "images");
+    if (!images)
+        return LT_NO_MEMORY;
+    for (int at = 0, n; status == LT_OK && at < c->n; at += n) {
+        n = c->n - at < m->block ? c->n - at : m->block;
+        status = pass_on(m, (double)at / c->n)
+                     ? source(context, at, n, images)
+                     : status_fail(LT_INTERRUPTED, "the evaluation was stopped");
+        if (status == LT_OK)
+            status = features_find(m->features, n, images, c->values + (size_t)at * FEATURES,
+                                   c->probabilities + (int64_t)at * classes);
+        if (status == LT_OK && at < kept)
+            memcpy(first_images + at * m->pixels, images,
+                   sizeof *images * (size_t)((kept - at < n ? kept - at : n) * m->pixels));
+    }
+    tensor_free(images);
+    if (status == LT_OK) {
+        points_set(&c->points, 0, c->n, c->values);
+        moments_find(&c->moments, c->n, FEATURES, c->values);
+        radii_find(&c->points, NEIGHBOURS, m->o.threads, c->radius);
+    }
+    return status;
+}
+
+static lt_sample_scores score(const measuring *m, const cloud *c)
+{
+    const features_info *info = features_describe(m->features);
+    const cloud *held = &m->of_held;
+    lt_sample_scores s = {.inception = {(double)NAN, (double)NAN}};
+    s.fid = moments_distance(&c->moments, &held->moments);
+    s.kid = kernel_distance(FEATURES, c->n, c->values, held->n, held->values, m->o.threads);
+    overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBOURS, m->o.threads, &s);
+    if (!info->is_rotation)
+        s.inception = inception_find(c->n, info->classes, c->probabilities);
+    return s;
+}
+
+/* ---- Where images come from ---- */
+
+typedef struct gallery_source {
+    const gallery *g;
+    int threads;
+} gallery_source;
+
+static int take_gallery(void *context, int first, int n, float *images)
+{
+    const gallery_source *s = context;
+    return gallery_run(s->g, first, n, s->threads, images);
+}
+
+typedef struct sample_source {
+    lt_model *model;     /* or ... */
+    const float *images; /* these */
+    int64_t pixels;
+    int block;
+    bool is_drawn;
+    uint64_t seed;
+    int threads;
+} sample_source;
+
+/* Numbers into [0, 1]; those that are none are refused. */
+static int clamp_images(int64_t n, int64_t pixels, int first, float *images)
+{
+    for (int64_t i = 0; i < n * pixels; i++) {
+        float v = images[i];
+        if (isnan(v))
+            return status_fail(LT_VALUE, "sample %jd: number %jd of %jd is not a number",
+                               (intmax_t)(first + i / pixels), (intmax_t)(i % pixels),
+                               (intmax_t)pixels);
+        images[i] = v < 0 ? 0 : v > 1 ? 1 : v;
+    }
+    return LT_OK;
+}
+
+/* Bits with these probabilities. */
+static void draw_bits(int64_t n, const philox_key *key, float *images)
+{
+    enum { WORDS = 256 };
+    uint32_t word[WORDS + 4];
+    for (int64_t at = 0; at < n; at += WORDS) {
+        int64_t count = n - at < WORDS ? n - at : WORDS;
+        philox_words(key, at, count, word);
+        for (int64_t i = 0; i < count; i++)
+            images[at + i] = philox_uniform(word[i]) < images[at + i];
+    }
+}
+
+/* The first block are the images of lt_sample with this seed, the others those of further seeds. */
+static int take_samples(void *context, int first, int n, float *images)
+{
+    const sample_source *s = context;
+    uint64_t block = (uint64_t)(first / s->block);
+    if (s->model)
+        LT_TRY(lt_sample(s->model, n, s->seed + (block << 40), s->threads, images));
+    else
+        memcpy(images, s->images + first * s->pixels, sizeof *images * (size_t)(n * s->pixels));
+    LT_TRY(clamp_images(n, s->pixels, first, images));
+    if (s->is_drawn)
+        draw_bits(n * s->pixels, &(philox_key){s->seed, STREAM_BITS, block}, images);
+    return LT_OK;
+}
+
+/* ---- Measuring ---- */
+
+static int check(measuring *m, lt_split split, int images)
+{
+    const lt_dataset_info *info = lt_dataset_describe(m->data);
+    LT_TRY(gallery_divide(m->data, split, &m->learn, &m->held));
+    m->o.threads = m->o.threads > 0 ? m->o.threads : lt_cores();
+    int most = m->held.n < SAMPLES ? m->held.n : SAMPLES;
+    m->n = images > 0 ? images : m->o.samples > 0 ? m->o.samples : most;
+    m->held = gallery_part(&m->held, m->n);
+    m->floor = gallery_part(&m->learn, m->n);
+    if (m->n < LEAST || m->held.n < LEAST || m->floor.n < LEAST)
+        return status_fail(LT_VALUE,
+                           "%s: expected at least %d samples, held and train images, found %d, %d "
+                           "and %d", info->name, LEAST, m->n, m->held.n, m->floor.n);
+    m->pixels = (int64_t)info->h * info->w * info->c;
+    int64_t block = BLOCK_FLOATS / m->pixels + 1;
+    m->block = block < MOST_IN_BLOCK ? (int)block : MOST_IN_BLOCK;
+    m->looked_at = copies_count(m->pixels);
+    return LT_OK;
+}
+
+static int open_features(measuring *m)
+{
+    LT_TRY(begin_part(m, 0, 0.6));
+    features_options o = {.steps = m->o.feature_steps, .threads = m->o.threads,
+                          .progress = pass_on, .user = m};
+    return features_open(&m->features, &m->learn, &o);
+}
+
+static int min_int(int a, int b) { return a < b ? a : b; }
+
+static int fill_clouds(measuring *m, sample_source *s)
+{
+    gallery_source held = {&m->held, m->o.threads}, floor = {&m->floor, m->o.threads};
+    int classes = features_describe(m->features)->classes;
+    size_t room = sizeof(float) * (size_t)(m->looked_at * m->pixels);
+    m->first_samples = tensor_alloc(room, "samples");
+    m->first_held = tensor_alloc(room, "held images");
+    if (!m->first_samples || !m->first_held)
+        return LT_NO_MEMORY;
+    LT_TRY(cloud_init(&m->of_held, m->held.n, classes));
+    LT_TRY(cloud_init(&m->of_floor, m->floor.n, classes));
+    LT_TRY(cloud_init(&m->samples, m->n, classes));
+    LT_TRY(begin_part(m, 0.6, 0.65));
+    LT_TRY(fill_cloud(m, &m->of_held, take_gallery, &held, NULL, 0));
+    LT_TRY(begin_part(m, 0.65, 0.7));
+    LT_TRY(fill_cloud(m, &m->of_floor, take_gallery, &floor, NULL, 0));
+    LT_TRY(begin_part(m, 0.7, 0.8));
+    return fill_cloud(m, &m->samples, take_samples, s, m->first_samples, m->looked_at);
+}
+
+/* Of held images those are looked at that lie evenly over all of them. */
+static int look_for_copies(measuring *m, lt_quality *q)
+{
+    gallery held = gallery_part(&m->held, m->looked_at);
+    float *values = must_alloc(sizeof *values * (size_t)held.n * FEATURES);
+    int status = gallery_run(&held, 0, held.n, m->o.threads, m->first_held);
+    if (status == LT_OK)
+        status = features_find(m->features, held.n, m->first_held, values, NULL);
+    copies_question question = {.learn = &m->learn, .features = m->features,
+                                .n = min_int(m->n, m->looked_at), .m = held.n,
+                                .samples = m->first_samples, .held = m->first_held,
+                                .sample_values = m->samples.values, .held_values = values,
+                                .threads = m->o.threads, .progress = pass_on, .user = m};
+    if (status == LT_OK)
+        status = copies_find(&question, q);
+    free(values);
+    return status;
+}
+
+/* What scores depend on, beside the samples themselves. */
+static int name_scores(const measuring *m, lt_quality *q)
+{
+    text t = {0};
+    LT_TRY(gallery_digest(&m->held, false, m->o.threads, q->held_digest));
+    text_format(&t, "latent quality %d: %d samples%s, %d train images, %d neighbours\n%s\n%s\n",
+                VERSION, m->n, q->is_drawn ? " drawn" : "", m->floor.n, NEIGHBOURS,
+                q->features_digest, q->held_digest);
+    sha256_text(text_get(&t), t.size, q->digest);
+    text_clear(&t);
+    return LT_OK;
+}
+
+static int conclude(measuring *m, lt_quality *q)
+{
+    const features_info *info = features_describe(m->features);
+    memcpy(q->features_digest, info->digest, sizeof info->digest);
+    q->images = m->n;
+    q->held = m->held.n;
+    q->floor_images = m->floor.n;
+    q->train = m->learn.n;
+    q->is_rotation = info->is_rotation;
+    q->classes = info->classes;
+    q->was_cached = info->was_cached;
+    LT_TRY(name_scores(m, q));
+    LT_TRY(features_accuracy(m->features, &m->held, &q->accuracy));
+    q->floor = score(m, &m->of_floor);
+    q->samples = score(m, &m->samples);
+    LT_TRY(begin_part(m, 0.85, 1));
+    return look_for_copies(m, q);
+}
+
+static void release(measuring *m)
+{
+    cloud_clear(&m->samples);
+    cloud_clear(&m->of_held);
+    cloud_clear(&m->of_floor);
+    tensor_free(m->first_samples);
+    tensor_free(m->first_held);
+    features_free(m->features);
+}
+
+static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
+                   const lt_quality_options *o, lt_quality *q)
+{
+    measuring m = {.data = d};
+    double began = seconds_now();
+    *q = (lt_quality){.is_drawn = s->model && lt_dataset_describe(d)->is_binary};
+    if (o)
+        m.o = *o;
+    int status = check(&m, split, images);
+    if (status == LT_OK)
+        status = open_features(&m);
+    s->pixels = m.pixels;
+    s->block = m.block;
+    s->threads = m.o.threads;
+    s->seed = m.o.seed;
+    s->is_drawn = q->is_drawn;
+    if (status == LT_OK)
+        status = fill_clouds(&m, s);
+    if (status == LT_OK)
+        status = conclude(&m, q);
+    release(&m);
+    q->seconds = seconds_now() - began;
+    return status;
+}
+
+int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split, const lt_quality_options *o,
+                       lt_quality *q)
+{
+    LT_TRY(lt_model_check_data(m, d));
+    return measure(d, split, &(sample_source){.model = m}, 0, o, q);
+}
+
+int lt_quality_of_images(lt_dataset *d, lt_split split, int n, const float *images,
+                         const lt_quality_options *o, lt_quality *q)
+{
+    if (n < LEAST)
+        return status_fail(LT_VALUE, "expected at least %d images, found %d", LEAST, n);
+    return measure(d, split, &(sample_source){.images = images}, n, o, q);
+}
+
+int lt_quality_compare(const lt_quality *a, const lt_quality *b)
+{
+    if (strcmp(a->digest, b->digest) == 0)
+        return LT_OK;
+    if (strcmp(a->features_digest, b->features_digest) != 0)
+        return status_fail(LT_VALUE,
+                           "scores of different features do not compare: digests %.12s and %.12s; "
+                           "classifiers learn from the data, so both need the same",
+                           a->features_digest, b->features_digest);
+    if (strcmp(a->held_digest, b->held_digest) != 0)
+        return status_fail(LT_VALUE,
+                           "scores against different images do not compare: digests %.12s, %.12s",
+                           a->held_digest, b->held_digest);
+    if (a->images != b->images)
+        return status_fail(LT_VALUE,
+                           "scores of %jd and of %jd samples do not compare: they depend on the "
+                           "number", (intmax_t)a->images, (intmax_t)b->images);
+    return status_fail(LT_VALUE, "scores of different digests do not compare: %.12s and %.12s",
+                       a->digest, b->digest);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Symmetric matrices of moderate size, n x n row by row. */
+#ifndef LATENT_SYMMETRIC_H
+#define LATENT_SYMMETRIC_H
+
+/* Eigenvalues of `a`, which is destroyed, in no order, and the orthonormal vectors that go with
+   them as the columns of `vectors`: a = V diag(values) V'. Nullable: vectors. */
+void symmetric_eigen(int n, double *a, double *values, double *vectors);
+
+/* tr (a b)^(1/2) for positive semidefinite a and b: the sum of the roots of the eigenvalues of
+   a^(1/2) b a^(1/2), which are those of a b. */
+double symmetric_root_trace(int n, const double *a, const double *b);
+
+#endif
