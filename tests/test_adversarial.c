@@ -50,7 +50,8 @@ static void losses_equal_their_definitions(void **state)
     safetensors *file = golden_open("adversarial");
     for (int i = 0; loss_name(i); i++) {
         char names[MOST][64];
-        spec loss = parse(&adversarial_loss_table, loss_name(i));
+        const char *name = loss_name(i);
+        spec loss = parse(&adversarial_loss_table, name);
         lt_graph *g = lt_graph_create();
         lt_node *real = lt_input(g, "real", lt_shape_1d(6));
         lt_node *fake = lt_input(g, "fake", lt_shape_1d(9));
@@ -69,7 +70,7 @@ static void losses_equal_their_definitions(void **state)
             out[n++] = (golden_value){lt_grad(smooth, real), "smooth.d.real"};
         }
         for (int k = 0; k < n; k++) {
-            snprintf(names[k], sizeof names[k], "%s.%s", loss_name(i), out[k].name);
+            snprintf(names[k], sizeof names[k], "%s.%s", name, out[k].name);
             out[k].name = names[k];
         }
         golden_run(file, g, NULL, in, COUNT_OF(in), out, n);

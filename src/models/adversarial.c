@@ -14,6 +14,7 @@ typedef struct loss_row {
     lt_node *(*fake)(lt_node *v);
     lt_node *(*generator)(lt_node *v);
     lt_node *(*score)(lt_node *v);
+    divergence_kind divergence;
     double offset, factor; /* divergence = offset - factor L */
 } loss_row;
 
@@ -33,7 +34,7 @@ static lt_node *log_two_minus(lt_node *x) { return lt_shift(lt_neg(x), M_LN2); }
 /* LOSS(hinge, lt_relu(from_one(v)), ...) becomes
    static lt_node *hinge_real(lt_node *v, double s) { return lt_relu(from_one(v)); } ...
    static const loss_row row_hinge = {.spec = {.name = "hinge", ...}, .real = hinge_real, ...}; */
-#define ROW(NAME, HAS_TARGET, REAL, FAKE, GENERATOR, SCORE, OFFSET, FACTOR, SUMMARY)               \
+#define ROW(NAME, HAS_TARGET, REAL, FAKE, GENERATOR, SCORE, DIVERGENCE, OFFSET, FACTOR, SUMMARY)   \
     static lt_node *NAME##_real(lt_node *v, double s)                                              \
     {                                                                                              \
         (void)s;                                                                                   \
@@ -45,11 +46,12 @@ static lt_node *log_two_minus(lt_node *x) { return lt_shift(lt_neg(x), M_LN2); }
     static const loss_row row_##NAME = {                                                           \
         .spec = {.name = #NAME, .summary = SUMMARY, .options = no_options},                        \
         .has_target = HAS_TARGET, .real = NAME##_real, .fake = NAME##_fake,                        \
-        .generator = NAME##_generator, .score = NAME##_score, .offset = OFFSET, .factor = FACTOR};
+        .generator = NAME##_generator, .score = NAME##_score,                                      \
+        .divergence = DIVERGENCE_##DIVERGENCE, .offset = OFFSET, .factor = FACTOR};
 #define TARGET(NAME, ...) ROW(NAME, true, __VA_ARGS__)
 #define LOSS(NAME, ...) ROW(NAME, false, __VA_ARGS__)
-#define FGAN(NAME, T, CONJUGATE, FACTOR, SUMMARY)                                                  \
-    ROW(NAME, false, lt_neg(T), CONJUGATE, lt_neg(CONJUGATE), T, 0, FACTOR, SUMMARY)
+#define FGAN(NAME, T, CONJUGATE, FACTOR, DIVERGENCE, SUMMARY)                                      \
+    ROW(NAME, false, lt_neg(T), CONJUGATE, lt_neg(CONJUGATE), T, DIVERGENCE, 0, FACTOR, SUMMARY)
 #include "models/adversarial_losses.def"
 #undef TARGET
 #undef LOSS
@@ -65,9 +67,11 @@ static const spec_row *const rows[] = {
 #undef FGAN
     NULL};
 
-const spec_table adversarial_loss_table = {"adversarial loss", rows};
+const spec_table adversarial_loss_table = {"loss", rows};
 
 static const loss_row *row_of(const spec *loss) { return (const loss_row *)loss->row; }
+
+divergence_kind adversarial_divergence(const spec *loss) { return row_of(loss)->divergence; }
 
 bool adversarial_can_smooth(const spec *loss) { return row_of(loss)->has_target; }
 

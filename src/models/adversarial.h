@@ -11,6 +11,19 @@
 
 extern const spec_table adversarial_loss_table; /* the rows of adversarial_losses.def */
 
+/* What a critic estimates, of p from q. */
+typedef enum divergence_kind {
+    DIVERGENCE_JENSEN_SHANNON,    /* nats, 0 to log 2 */
+    DIVERGENCE_TRIANGULAR,        /* integral of (p - q)^2 / (p + q), 0 to 2 */
+    DIVERGENCE_TOTAL_VARIATION,   /* half the integral of |p - q|, 0 to 1 */
+    DIVERGENCE_SQUARED_HELLINGER, /* integral of (sqrt p - sqrt q)^2, 0 to 2 */
+    DIVERGENCE_KL,                /* KL(p || q), nats */
+    DIVERGENCE_REVERSE_KL,        /* KL(q || p), nats */
+    DIVERGENCE_PEARSON,           /* integral of (p - q)^2 / q */
+    DIVERGENCE_WASSERSTEIN,       /* W1, in units of x */
+} divergence_kind;
+divergence_kind adversarial_divergence(const spec *loss);
+
 /* Whether the loss has a target for real images that can be moved away from 1. */
 bool adversarial_can_smooth(const spec *loss);
 
@@ -23,8 +36,8 @@ lt_node *adversarial_critic_loss(const spec *loss, lt_node *real, lt_node *fake,
 lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake);
 
 /* The divergence of p from q that this critic proves, on these images: in expectation a lower
-   bound, which the best of all critics reaches. Which divergence, and its unit, is in the row's summary.
-   For wasserstein it is one only of critics with slopes up to 1. Below 0: worse than a constant. */
+   bound, which the best of all critics reaches. For wasserstein it is one only of critics with
+   slopes up to 1. Below 0: worse than a constant. */
 lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake);
 
 /* What is reported as D(x), in v's shape: the probability of a real image for minimax and
