@@ -183,6 +183,14 @@ const command cmd_initialisers = {
     .examples = "  latent initialisers\n",
     .run = run};
 
+const command cmd_distributions = {
+    .name = "distributions", .summary = "what latent divergence compares",
+    .operands = "[NAME]", .max_operands = 1,
+    .about = "Values of --p and --q of latent divergence: on the line (uniform, normal) or in the "
+             "plane.\n",
+    .examples = "  latent divergence -p \"normal 0 2\" -m kl\n",
+    .run = run};
+
 const command cmd_sections = {
     .name = "sections", .summary = "the keys of a recipe",
     .operands = "[NAME]", .max_operands = 1,

@@ -12,7 +12,7 @@
 extern const command cmd_plot, cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
     cmd_reconstruct, cmd_bench, cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
     cmd_priors, cmd_losses, cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules,
-    cmd_verify, cmd_version, cmd_help;
+    cmd_distributions, cmd_divergence, cmd_verify, cmd_version, cmd_help;
 
 const command_row command_table[] = {
     {"Train", NULL},
@@ -23,10 +23,12 @@ const command_row command_table[] = {
     {NULL, &cmd_explain},
     {NULL, &cmd_sample},
     {NULL, &cmd_reconstruct},
+    {NULL, &cmd_divergence},
     {NULL, &cmd_plot},
     {"Look up", NULL},
     {NULL, &cmd_recipes},
     {NULL, &cmd_data},
+    {NULL, &cmd_distributions},
     {"Parts of recipes", NULL},
     {NULL, &cmd_sections},
     {NULL, &cmd_layers},

@@ -49,6 +49,7 @@
 #include <latent/base.h>
 #include <latent/data.h>
 #include <latent/distributions.h>
+#include <latent/divergence.h>
 #include <latent/eval.h>
 #include <latent/graph.h>
 #include <latent/ledger.h>

@@ -6,6 +6,7 @@
 #include "models/adversarial.h"
 #include "models/optimiser_options.h"
 #include "models/penalties.h"
+#include "models/toys.h"
 #include "nn/init.h"
 #include "nn/likelihoods.h"
 
@@ -37,6 +38,7 @@ static const struct {
     {"losses", &adversarial_loss_table}, {"penalties", &penalty_table},
     {"objectives", &objective_table}, {"optimisers", &optimiser_table},
     {"schedules", &schedule_table},   {"sections", &section_table},
+    {"distributions", &toy_table},
 };
 
 const char *lt_table_name(int i)

@@ -1,6 +1,7 @@
 # What may stand in a recipe, from the tables that the parser reads.
 latent recipes
-for table in sections layers initialisers likelihoods priors losses penalties objectives optimisers schedules; do
+for table in sections layers initialisers likelihoods priors losses penalties objectives optimisers schedules \
+    distributions; do
     echo "-- $table"
     latent $table | awk '/^[^ ]/ { print $1 }' | xargs
 done

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* latent divergence: what a critic says of the distance between two known distributions, beside the
+   truth. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A preset; `study` is the default one. */
+typedef struct study {
+    const char *name, *title;
+    lt_divergence_options o;
+} study;
+
+static const char *const gan_measures[] = {"wasserstein", "squared_hellinger"};
+
+static const study studies[] = {
+    {.name = "ift6135-divergences",
+     .title = "two segments, theta apart (IFT6135 assignment 3)",
+     .o = {.p = "segment", .q = "segment", .measures = gan_measures, .n_measures = 2, .from = -1,
+           .to = 1, .points = 21}},
+};
+
+enum { N_STUDIES = sizeof studies / sizeof studies[0], TABLE_COLUMN = 28 };
+
+typedef struct request {
+    lt_divergence_options o;
+    const char *study, *measures_text, *theta_text, *lr_text, *lambda_text;
+    const char *measures[LT_MAX_MEASURES];
+    char *words; /* that they point into, owned */
+    int64_t steps, batch, samples, seed, threads;
+    int executor;
+    bool as_json;
+    const char *output; /* a chart's file, or NULL */
+} request;
+
+/* ---- What is asked for ---- */
+
+/* The options of a study; CODE_DONE, or what to leave with. */
+static int find_study(const command *c, request *r)
+{
+    const char *names[N_STUDIES + 1] = {NULL};
+    for (int i = 0; i < N_STUDIES; i++) {
+        names[i] = studies[i].name;
+        if (!r->study || strcmp(r->study, names[i]) == 0) {
+            r->o = studies[i].o;
+            return CODE_DONE;
+        }
+    }
+    return complain(c, CODE_USAGE, "there is no study '%s'%s (see: latent help divergence)",
+                    r->study, suggestion(r->study, names));
+}
+
+/* Cuts "a,b,c" at its commas. */
+static int read_measures(const command *c, request *r)
+{
+    r->words = strdup(r->measures_text);
+    r->o.measures = r->measures;
+    r->o.n_measures = 0;
+    for (char *at = r->words; at;) {
+        char *word = strsep(&at, ",");
+        if (r->o.n_measures == LT_MAX_MEASURES)
+            return complain(c, CODE_USAGE, "--measure: at most %d measures", LT_MAX_MEASURES);
+        r->measures[r->o.n_measures++] = word;
+    }
+    return CODE_DONE;
+}
+
+/* "-1:1:21", or one number. */
+static int read_theta(const command *c, request *r)
+{
+    char *end;
+    long points = 1;
+    double from = strtod(r->theta_text, &end), to = from;
+    bool is_good = end > r->theta_text;
+    if (is_good && *end == ':') {
+        const char *second = end + 1;
+        to = strtod(second, &end);
+        is_good = end > second && *end == ':';
+        const char *third = end + 1;
+        points = is_good ? strtol(third, &end, 10) : 0;
+        is_good = is_good && end > third && points >= 2 && points <= LT_MAX_THETAS;
+    }
+    if (!is_good || *end || !isfinite(from) || !isfinite(to))
+        return complain(c, CODE_USAGE,
+                        "--theta: expected a number, or from:to:points like -1:1:21 with 2 to %d "
+                        "points, found '%s'", LT_MAX_THETAS, r->theta_text);
+    r->o.from = from;
+    r->o.to = to;
+    r->o.points = (int)points;
+    return CODE_DONE;
+}
+
+static int read_positive(const command *c, const char *name, const char *words, double *value)
+{
+    char *end;
+    if (!words)
+        return CODE_DONE;
+    *value = strtod(words, &end);
+    return end > words && *end == 0 && *value > 0 && isfinite(*value)
+               ? CODE_DONE
+               : complain(c, CODE_USAGE, "--%s: expected a number above 0, found '%s'", name,
+                          words);
+}
+
+/* Better now than after the training. */
+static int check_output(const command *c, const char *path)
+{
+    static const char *const ends[] = {".png", ".svg", ".pdf"};
+    const char *end = path ? strrchr(path, '.') : NULL;
+    for (int i = 0; end && i < 3; i++)
+        if (strcmp(end, ends[i]) == 0)
+            return CODE_DONE;
+    if (!path)
+        return CODE_DONE;
+    return complain(c, CODE_USAGE, "--output: expected FILE.png, .svg or .pdf, found '%s'", path);
+}
+
+static int read_request(const command *c, request *r, const char *p, const char *q)
+{
+    int code = find_study(c, r);
+    if (code == CODE_DONE && (p || q)) { /* other distributions: of the study the rest */
+        r->o.p = p ? p : q;
+        r->o.q = q ? q : p;
+        r->study = NULL;
+    }
+    if (code == CODE_DONE && r->measures_text)
+        code = read_measures(c, r);
+    if (code == CODE_DONE && r->theta_text)
+        code = read_theta(c, r);
+    if (code == CODE_DONE)
+        code = read_positive(c, "lr", r->lr_text, &r->o.lr);
+    if (code == CODE_DONE)
+        code = read_positive(c, "lambda", r->lambda_text, &r->o.lambda);
+    if (code == CODE_DONE)
+        code = check_output(c, r->output);
+    r->o.steps = (int)r->steps;
+    r->o.batch = (int)r->batch;
+    r->o.samples = (int)r->samples;
+    r->o.seed = (uint64_t)r->seed;
+    r->o.threads = (int)r->threads;
+    r->o.executor = (lt_executor)r->executor;
+    return code;
+}
+
+/* ---- What was found ---- */
+
+static json_t *row_json(const lt_divergence_row *row)
+{
+    json_t *exact = isinf(row->exact) ? json_string("infinite") : json_number(row->exact);
+    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "theta", json_number(row->theta), "measure",
+                     row->measure, "exact", exact, "estimate", json_estimate(row->found), "slope",
+                     json_number(row->slope));
+}
+
+static void print_study_json(const request *r, const lt_divergence_study *s)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < s->n; i++)
+        json_array_append_new(all, row_json(&s->rows[i]));
+    print_json(json_pack("{s:s, s:s, s:o, s:o}", "p", r->o.p, "q", r->o.q, "seconds",
+                         json_number(s->seconds), "rows", all));
+}
+
+static void print_exact(double exact)
+{
+    if (isfinite(exact))
+        printf("  %8.4f", exact);
+    else
+        printf("  %8s", isnan(exact) ? "-" : "infinite");
+}
+
+/* One line a theta: truth and estimate of each measure. */
+static void print_study(const request *r, const lt_divergence_study *s)
+{
+    int k = r->o.n_measures;
+    printf("p is %s, q is %s moved by theta\n\n       ", r->o.p, r->o.q);
+    for (int j = 0; j < k; j++)
+        printf("  %*s", TABLE_COLUMN, s->rows[j].measure);
+    printf("\n  theta");
+    for (int j = 0; j < k; j++)
+        printf("  %8s  %*s", "truth", TABLE_COLUMN - 10, "estimate");
+    for (int i = 0; i < s->n; i++) {
+        const lt_divergence_row *row = &s->rows[i];
+        if (i % k == 0)
+            printf("\n%7.3f", row->theta);
+        print_exact(row->exact);
+        printf("  %8.4f +- %.4f", row->found.value, row->found.se); /* in all, TABLE_COLUMN */
+    }
+    putchar('\n');
+}
+
+/* ---- The chart: the truth as a curve, estimates as points ---- */
+
+enum { CURVE = 401 }; /* theta = 0 in the middle of a symmetric range: some truths jump there */
+
+typedef struct curves {
+    double theta[CURVE], truth[CURVE];
+    double at[LT_MAX_THETAS], found[LT_MAX_THETAS], low[LT_MAX_THETAS], high[LT_MAX_THETAS];
+    lt_series series[2];
+} curves;
+
+static int draw_truth(const request *r, int measure, curves *c)
+{
+    for (int i = 0; i < CURVE; i++) {
+        c->theta[i] = (r->o.from * (CURVE - 1 - i) + r->o.to * i) / (CURVE - 1);
+        int status = lt_divergence_exact(&r->o, measure, c->theta[i], &c->truth[i]);
+        if (status != LT_OK)
+            return status;
+    }
+    c->series[0] = (lt_series){.name = "truth", .n = CURVE, .x = c->theta, .y = c->truth,
+                               .colour = -1};
+    return LT_OK;
+}
+
+static void draw_estimates(const request *r, const lt_divergence_study *s, int measure, curves *c)
+{
+    for (int i = 0; i < r->o.points; i++) {
+        const lt_divergence_row *row = &s->rows[i * r->o.n_measures + measure];
+        c->at[i] = row->theta;
+        c->found[i] = row->found.value;
+        c->low[i] = row->found.value - 2 * row->found.se;
+        c->high[i] = row->found.value + 2 * row->found.se;
+    }
+    c->series[1] = (lt_series){.name = "the critic, 2 standard errors", .kind = LT_POINTS,
+                               .n = r->o.points, .x = c->at, .y = c->found, .low = c->low,
+                               .high = c->high, .colour = 1};
+}
+
+static int write_charts(const request *r, const lt_divergence_study *s, curves *room)
+{
+    int status = LT_OK, k = r->o.n_measures;
+    lt_chart charts[LT_MAX_MEASURES];
+    char title[512];
+    for (int i = 0; i < k && status == LT_OK; i++) {
+        status = draw_truth(r, i, &room[i]);
+        draw_estimates(r, s, i, &room[i]);
+        charts[i] = (lt_chart){.title = s->rows[i].measure, .x = {.label = "theta"},
+                               .series = room[i].series, .n_series = 2,
+                               .legend = LT_LEGEND_ABOVE};
+    }
+    snprintf(title, sizeof title, "%s against %s, theta apart", r->o.p, r->o.q);
+    const lt_figure figure = {.title = title, .charts = charts, .n_charts = k};
+    return status == LT_OK ? lt_figure_write(r->output, &figure, NULL) : status;
+}
+
+static int write_figure(const request *r, const lt_divergence_study *s)
+{
+    curves *room = calloc((size_t)r->o.n_measures, sizeof *room);
+    int status = room ? write_charts(r, s, room) : LT_NO_MEMORY;
+    free(room);
+    return status;
+}
+
+/* ---- The command ---- */
+
+typedef struct progress {
+    meter *meter;
+    double began;
+} progress;
+
+static bool show_progress(void *user, double done)
+{
+    progress *p = user;
+    char left[32];
+    if (meter_is_due(p->meter))
+        meter_draw(p->meter, done, "%3.0f %%  %s left", 100 * done,
+                   time_text((now_seconds() - p->began) * (1 - done) / done, left));
+    return !is_stopped();
+}
+
+static int run_study(const command *c, request *r)
+{
+    meter m;
+    lt_divergence_study s;
+    progress p = {&m, now_seconds()};
+    meter_begin(&m);
+    watch_signals();
+    r->o.progress = show_progress;
+    r->o.user = &p;
+    int status = lt_divergence_run(&r->o, &s);
+    meter_clear(&m);
+    if (status == LT_OK && r->as_json)
+        print_study_json(r, &s);
+    else if (status == LT_OK)
+        print_study(r, &s);
+    fflush(stdout);
+    char time[32];
+    if (status == LT_OK)
+        say("%d critics, %s", s.n, time_text(s.seconds, time));
+    if (status == LT_OK && r->output)
+        status = write_figure(r, &s);
+    lt_divergence_clear(&s);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    request r = {.steps = 0};
+    const char *p = NULL, *q = NULL;
+    const flag flags[] = {
+        {"p", 'p', FLAG_TEXT, &p, "DIST", "distribution p, such as \"normal 0 2\"", 0, 0, NULL},
+        {"q", 'q', FLAG_TEXT, &q, "DIST", "distribution q at theta = 0; default: as p", 0, 0, NULL},
+        {"measure", 'm', FLAG_TEXT, &r.measures_text, "M,M,...",
+         "what to estimate, rows of `latent losses`; default: wasserstein,squared_hellinger", 0, 0,
+         NULL},
+        {"theta", 0, FLAG_TEXT, &r.theta_text, "A:B:N",
+         "how far q is moved: N numbers from A to B, or one; default: -1:1:21", 0, 0, NULL},
+        {"steps", 0, FLAG_COUNT, &r.steps, "N", "training steps of each critic; default: 3000", 1,
+         10000000, NULL},
+        {"batch", 0, FLAG_COUNT, &r.batch, "N", "draws of p and of q in a step; default: 256", 2,
+         1 << 24, NULL},
+        {"samples", 0, FLAG_COUNT, &r.samples, "N",
+         "fresh draws that estimates are made of; default: 65536", 64, 1 << 24, NULL},
+        {"lr", 0, FLAG_TEXT, &r.lr_text, "X", "learning rate of Adam; default: 0.005", 0, 0, NULL},
+        {"lambda", 0, FLAG_TEXT, &r.lambda_text, "X",
+         "weight of the Lipschitz penalty of wasserstein; default: 10", 0, 0, NULL},
+        {"output", 'o', FLAG_OUTPUT, &r.output, "FILE",
+         "also draw truth and estimates as a chart: FILE.png, .svg or .pdf", 0, 0, NULL},
+        FLAG_JSON(&r.as_json),
+        FLAG_SEED(&r.seed, "seed of weights and draws; default: 0"),
+        FLAG_THREADS(&r.threads),
+        FLAG_EXECUTOR(&r.executor),
+        {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    r.study = line.n > 0 ? line.operand[0] : NULL;
+    int code = read_request(c, &r, p, q);
+    if (code == CODE_DONE)
+        code = run_study(c, &r);
+    free(r.words);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_divergence = {
+    .name = "divergence",
+    .summary = "see what a critic makes of two known distributions",
+    .operands = "[STUDY] [options]",
+    .max_operands = 1,
+    .about =
+        "Trains a critic, 2-50-50-1, to tell p from q moved by theta along the first axis, for "
+        "each theta and measure anew, and prints what it says of fresh draws beside the truth: "
+        "what a GAN's critic tells its generator, where the answer is known. The one STUDY is "
+        "ift6135-divergences, two segments: the Wasserstein distance is |theta|, and the others "
+        "cannot tell near from far.\n"
+        "\n"
+        "Every estimate is in expectation not above the truth. That of wasserstein is of the "
+        "critic divided by its largest slope between draws of p and of q, where that is above 1: "
+        "the penalty alone lets it be too steep. `-` stands where the truth has no formula here.\n"
+        "\n"
+        "`latent distributions` lists what p and q may be. The same seed gives the same digits, "
+        "with any number of threads.\n",
+    .examples = "  latent divergence ift6135-divergences -o divergences.svg\n"
+                "  latent divergence -p \"normal 0 1\" --theta 0:3:7 -m kl,reverse_kl\n"
+                "  latent divergence -p \"uniform 0 1\" --theta 0:1:3\n"
+                "  latent divergence -p ring -q gaussian --theta 0 -m wasserstein --json\n",
+    .run = run};

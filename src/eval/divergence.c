@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/* The study of divergences: every critic is a task of its own, in one thread, from its own seed, so
+   that it does not matter which thread takes which. */
+#include <latent/divergence.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "base/threads.h"
+#include "models/penalties.h"
+#include "models/toys.h"
+#include "train/optimisers.h"
+
+#include <latent/nn.h>
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UNITS = 50, ROUNDS = 32, MOST_STEPS = 10000000, MOST_DRAWS = 1 << 24 };
+
+typedef struct study {
+    lt_divergence_options o; /* with all defaults filled in */
+    spec p, q, losses[LT_MAX_MEASURES], penalty;
+    lt_divergence_row *rows;
+    int n;
+    atomic_int_fast64_t done; /* runs of sessions, of all */
+    int64_t total;
+    atomic_bool is_stopped;
+    atomic_int status; /* the first that is not LT_OK, and its message */
+    char message[512];
+} study;
+
+/* ---- The critic: d - 50 - 50 - 1 ---- */
+
+typedef struct critic {
+    lt_params *params;
+    lt_graph *graph;
+} critic;
+
+static lt_node *ask(void *user, lt_node *x)
+{
+    const critic *c = user;
+    lt_scope *s = lt_params_visit(c->params, c->graph);
+    const lt_init he = {.kind = LT_INIT_KAIMING_UNIFORM};
+    x = lt_leaky_relu(lt_linear(s, "0", x, UNITS, .weight_init = he), 0.2);
+    x = lt_leaky_relu(lt_linear(s, "1", x, UNITS, .weight_init = he), 0.2);
+    return lt_linear(s, "2", x, 1, .weight_init = he); /* n x 1 */
+}
+
+static int make_params(const study *s, uint64_t seed, lt_params **params)
+{
+    critic c = {*params = lt_params_create(), lt_graph_create()};
+    ask(&c, lt_input(c.graph, "x", lt_shape_2d(1, toy_dims(&s->p))));
+    lt_graph_free(c.graph);
+    return lt_params_allocate(*params, seed);
+}
+
+/* ---- Draws ---- */
+
+typedef struct pair {
+    lt_node *real, *fake; /* n x d */
+} pair;
+
+static pair draw_pair(const study *s, lt_graph *g, double theta, int64_t n)
+{
+    const double by[2] = {theta, 0};
+    lt_node *moved = lt_constant(g, lt_shape_2d(1, toy_dims(&s->q)), by);
+    lt_node *real = toy_draw(&s->p, g, n);
+    return (pair){real, lt_add(toy_draw(&s->q, g, n), moved)};
+}
+
+static bool is_wasserstein(const spec *loss)
+{
+    return adversarial_divergence(loss) == DIVERGENCE_WASSERSTEIN;
+}
+
+/* ---- One program and its session ---- */
+
+typedef struct runner {
+    lt_program *program;
+    lt_session *session;
+} runner;
+
+static int open_runner(const study *s, const critic *c, lt_node *const *targets, int n, runner *r)
+{
+    r->program = lt_compile(c->graph, targets, n);
+    const lt_session_options o = {.executor = s->o.executor, .threads = 1};
+    r->session = r->program ? lt_session_create(r->program, &o) : NULL;
+    return r->session ? lt_params_bind(c->params, c->graph, r->session) : LT_GRAPH;
+}
+
+static void close_runner(runner *r)
+{
+    lt_session_free(r->session);
+    lt_program_free(r->program);
+}
+
+/* Runs it, and tells how far all critics are: the caller's thread, worker 0, alone. */
+static int run_once(study *s, runner *r, lt_run_key key, int worker)
+{
+    LT_TRY(lt_session_run(r->session, &key));
+    int64_t done = atomic_fetch_add(&s->done, 1) + 1;
+    if (worker == 0 && s->o.progress && !s->o.progress(s->o.user, (double)done / (double)s->total))
+        atomic_store(&s->is_stopped, true);
+    if (atomic_load(&s->is_stopped))
+        return status_fail(LT_INTERRUPTED, "stopped");
+    return LT_OK;
+}
+
+/* ---- Training: Adam, its rate constant for half of the steps and then down to 0 in a line ---- */
+
+static lt_node *falling_rate(const study *s, lt_node *t)
+{
+    lt_node *left = lt_shift(lt_scale(t, -2. / s->o.steps), 2 + 1. / s->o.steps);
+    return lt_scale(lt_clamp(left, 0, 1), s->o.lr);
+}
+
+static int build_step(const study *s, const critic *c, lt_node *loss, lt_node **targets)
+{
+    spec adam;
+    LT_TRY(spec_parse(&optimiser_table, "adam beta1=0.5 beta2=0.99", &adam));
+    const optimiser *rule = optimiser_find(adam.row->name);
+    lt_graph *g = c->graph;
+    lt_node *t = lt_variable(g, "step", lt_shape_0d()), *next = lt_shift(t, 1);
+    optimiser_input in = {.w = lt_params_variable(c->params, g),
+                          .g = lt_params_gradient(c->params, loss), .lr = falling_rate(s, next),
+                          .t = next, .options = adam.options};
+    optimiser_output out = {.w = NULL};
+    for (int i = 0; i < OPTIMISER_STATES; i++)
+        in.state[i] = lt_variable(g, rule->state[i], lt_node_shape(in.w));
+    rule->step(&in, &out);
+    targets[0] = lt_assign(t, next);
+    targets[1] = lt_assign(in.w, out.w);
+    for (int i = 0; i < OPTIMISER_STATES; i++)
+        targets[2 + i] = lt_assign(in.state[i], out.state[i]);
+    spec_clear(&adam);
+    return LT_OK;
+}
+
+static int train(study *s, critic *c, const spec *loss, double theta, uint64_t seed, int worker)
+{
+    lt_node *targets[2 + OPTIMISER_STATES], *norm = NULL;
+    pair x = draw_pair(s, c->graph, theta, s->o.batch);
+    lt_node *total = adversarial_critic_loss(loss, ask(c, x.real), ask(c, x.fake), 0);
+    if (is_wasserstein(loss))
+        total = lt_add(total, penalty_build(&s->penalty, x.real, x.fake, ask, c, &norm));
+    LT_TRY(build_step(s, c, total, targets));
+    runner r;
+    int status = open_runner(s, c, targets, COUNT_OF(targets), &r);
+    for (int i = 0; status == LT_OK && i < s->o.steps; i++)
+        status = run_once(s, &r, (lt_run_key){seed, (uint64_t)i}, worker);
+    close_runner(&r);
+    return status;
+}
+
+/* ---- Asking: ROUNDS parts of the fresh draws, whose spread is the estimate's error ---- */
+
+static lt_node *largest_slope(critic *c, pair x, int64_t n)
+{
+    lt_node *part = lt_uniform(c->graph, lt_shape_2d(n, 1));
+    lt_node *at = lt_lerp(x.real, x.fake, part);
+    lt_node *slope = lt_grad(lt_sum(ask(c, at)), at);
+    return lt_sqrt(lt_max_over(lt_sum_rows(lt_square(slope)), LT_ALL_AXES));
+}
+
+static double read_number(const study *s, lt_session *session, const lt_node *x)
+{
+    return s->o.executor == LT_REFERENCE ? *lt_session_doubles(session, x)
+                                         : (double)*lt_session_floats(session, x);
+}
+
+static lt_estimate summarise(const double *parts)
+{
+    double mean = 0, squares = 0;
+    for (int i = 0; i < ROUNDS; i++)
+        mean += parts[i] / ROUNDS;
+    for (int i = 0; i < ROUNDS; i++)
+        squares += (parts[i] - mean) * (parts[i] - mean);
+    return (lt_estimate){mean, sqrt(squares / (ROUNDS - 1) / ROUNDS)};
+}
+
+/* A critic divided by its largest slope has slopes up to 1, and so bounds the distance. */
+static void limit_slope(lt_divergence_row *row)
+{
+    double divisor = fmax(1, row->slope);
+    row->found.value /= divisor;
+    row->found.se /= divisor;
+}
+
+static int estimate(study *s, critic *c, const spec *loss, lt_divergence_row *row, uint64_t seed,
+                    int worker)
+{
+    int64_t n = (s->o.samples + ROUNDS - 1) / ROUNDS;
+    bool has_slope = is_wasserstein(loss);
+    pair x = draw_pair(s, c->graph, row->theta, n);
+    lt_node *targets[2] = {adversarial_estimate(loss, ask(c, x.real), ask(c, x.fake))};
+    if (has_slope)
+        targets[1] = largest_slope(c, x, n);
+    double parts[ROUNDS], slope = 0;
+    runner r;
+    int status = open_runner(s, c, targets, 1 + has_slope, &r);
+    for (int i = 0; status == LT_OK && i < ROUNDS; i++) {
+        status = run_once(s, &r, (lt_run_key){seed, (uint64_t)(s->o.steps + i)}, worker);
+        if (status != LT_OK)
+            break;
+        parts[i] = read_number(s, r.session, targets[0]);
+        if (has_slope)
+            slope = fmax(slope, read_number(s, r.session, targets[1]));
+    }
+    close_runner(&r);
+    if (status != LT_OK)
+        return status;
+    row->found = summarise(parts);
+    row->slope = has_slope ? slope : (double)NAN;
+    if (has_slope)
+        limit_slope(row);
+    return LT_OK;
+}
+
+/* ---- One critic from its first weights to its row ---- */
+
+static int make_row(study *s, int64_t i, int worker)
+{
+    lt_divergence_row *row = &s->rows[i];
+    const spec *loss = &s->losses[i % s->o.n_measures];
+    /* each has its own weights and draws */
+    uint64_t seed = s->o.seed * (LT_MAX_MEASURES * LT_MAX_THETAS) + (uint64_t)i;
+    critic c;
+    int status = make_params(s, seed, &c.params);
+    if (status == LT_OK) {
+        c.graph = lt_graph_create();
+        status = train(s, &c, loss, row->theta, seed, worker);
+        lt_graph_free(c.graph);
+    }
+    if (status == LT_OK) {
+        c.graph = lt_graph_create();
+        status = estimate(s, &c, loss, row, seed, worker);
+        lt_graph_free(c.graph);
+    }
+    lt_params_free(c.params);
+    return status;
+}
+
+static void run_row(void *context, int64_t i, int worker)
+{
+    study *s = context;
+    if (atomic_load(&s->is_stopped))
+        return;
+    int status = make_row(s, i, worker), none = LT_OK;
+    if (status == LT_OK || !atomic_compare_exchange_strong(&s->status, &none, status))
+        return;
+    snprintf(s->message, sizeof s->message, "%s", lt_last_error());
+    atomic_store(&s->is_stopped, true);
+}
+
+/* ---- The study ---- */
+
+static int check_count(const char *name, int64_t value, int64_t least, int64_t most)
+{
+    return value >= least && value <= most
+               ? LT_OK
+               : status_fail(LT_VALUE, "%s: expected %jd ... %jd, found %jd", name,
+                             (intmax_t)least, (intmax_t)most, (intmax_t)value);
+}
+
+static int check_real(const char *name, double value, double least, double most)
+{
+    return value >= least && value <= most
+               ? LT_OK
+               : status_fail(LT_VALUE, "%s: expected %g ... %g, found %g", name, least,
+                             most, value);
+}
+
+static int fill_defaults(lt_divergence_options *o)
+{
+    static const char *const measures[] = {"wasserstein", "squared_hellinger"};
+    o->p = o->p ? o->p : "segment";
+    o->q = o->q ? o->q : o->p;
+    if (o->n_measures == 0) {
+        o->measures = measures;
+        o->n_measures = COUNT_OF(measures);
+    }
+    if (o->points == 0) {
+        o->from = -1;
+        o->to = 1;
+        o->points = 21;
+    }
+    o->steps = o->steps ? o->steps : 3000;
+    o->batch = o->batch ? o->batch : 256;
+    o->samples = o->samples ? o->samples : 65536;
+    o->lr = o->lr == 0 ? 0.005 : o->lr;
+    o->lambda = o->lambda == 0 ? 10 : o->lambda;
+    o->threads = o->threads ? o->threads : lt_cores();
+    LT_TRY(check_count("measures", o->n_measures, 1, LT_MAX_MEASURES));
+    LT_TRY(check_count("points", o->points, 1, LT_MAX_THETAS));
+    LT_TRY(check_count("steps", o->steps, 1, MOST_STEPS));
+    LT_TRY(check_count("batch", o->batch, 2, MOST_DRAWS));
+    LT_TRY(check_count("samples", o->samples, 2 * ROUNDS, MOST_DRAWS));
+    LT_TRY(check_count("threads", o->threads, 1, THREADS_MAX));
+    LT_TRY(check_real("theta", o->from, -1e3, 1e3));
+    LT_TRY(check_real("theta", o->to, -1e3, 1e3));
+    LT_TRY(check_real("learning rate", o->lr, 1e-9, 1e3));
+    return check_real("lambda", o->lambda, 1e-9, 1e6);
+}
+
+static int parse_lines(study *s)
+{
+    const lt_divergence_options *o = &s->o;
+    char penalty[64];
+    snprintf(penalty, sizeof penalty, "lipschitz %.17g", o->lambda);
+    LT_TRY(spec_parse(&penalty_table, penalty, &s->penalty));
+    LT_TRY(spec_parse(&toy_table, o->p, &s->p));
+    LT_TRY(spec_parse(&toy_table, o->q, &s->q));
+    for (int i = 0; i < o->n_measures; i++)
+        LT_TRY(spec_parse(&adversarial_loss_table, o->measures[i], &s->losses[i]));
+    if (toy_dims(&s->p) != toy_dims(&s->q))
+        return status_fail(LT_VALUE, "p and q must have the same dimensions; %s has "
+                           "%d, %s has %d", o->p, toy_dims(&s->p), o->q, toy_dims(&s->q));
+    return LT_OK;
+}
+
+/* theta i of n, the middle of a symmetric range exactly 0. */
+static double theta_at(const lt_divergence_options *o, int i)
+{
+    if (o->points == 1)
+        return o->from;
+    int last = o->points - 1;
+    return (o->from * (last - i) + o->to * i) / last;
+}
+
+static void make_rows(study *s)
+{
+    s->n = s->o.points * s->o.n_measures;
+    s->total = (int64_t)s->n * (s->o.steps + ROUNDS);
+    s->rows = must_alloc(sizeof *s->rows * (size_t)s->n);
+    for (int i = 0; i < s->n; i++) {
+        const spec *loss = &s->losses[i % s->o.n_measures];
+        lt_divergence_row *row = &s->rows[i];
+        row->theta = theta_at(&s->o, i / s->o.n_measures);
+        row->measure = loss->row->name;
+        row->exact = toy_divergence(adversarial_divergence(loss), &s->p, &s->q, row->theta);
+    }
+}
+
+/* close_study it whatever comes back. */
+static int open_study(const lt_divergence_options *o, study **opened)
+{
+    study *s = *opened = must_alloc(sizeof *s);
+    if (o)
+        s->o = *o;
+    LT_TRY(fill_defaults(&s->o));
+    return parse_lines(s);
+}
+
+static void close_study(study *s)
+{
+    spec_clear(&s->p);
+    spec_clear(&s->q);
+    spec_clear(&s->penalty);
+    for (int i = 0; i < LT_MAX_MEASURES; i++)
+        spec_clear(&s->losses[i]);
+    free(s);
+}
+
+static int run_study(study *s, lt_divergence_study *out)
+{
+    make_rows(s);
+    out->rows = s->rows;
+    out->n = s->n;
+    threads_run(s->o.threads, s->n, run_row, s);
+    int status = atomic_load(&s->status);
+    return status == LT_OK ? LT_OK : status_fail(status, "%s", s->message);
+}
+
+int lt_divergence_run(const lt_divergence_options *o, lt_divergence_study *out)
+{
+    double began = seconds_now();
+    study *s;
+    *out = (lt_divergence_study){.n = 0};
+    int status = open_study(o, &s);
+    if (status == LT_OK)
+        status = run_study(s, out);
+    out->seconds = seconds_now() - began;
+    close_study(s);
+    return status;
+}
+
+int lt_divergence_exact(const lt_divergence_options *o, int measure, double theta, double *exact)
+{
+    study *s;
+    int status = open_study(o, &s);
+    if (status == LT_OK)
+        status = check_count("measure", measure, 0, s->o.n_measures - 1);
+    if (status == LT_OK)
+        *exact = toy_divergence(adversarial_divergence(&s->losses[measure]), &s->p, &s->q, theta);
+    close_study(s);
+    return status;
+}
+
+void lt_divergence_clear(lt_divergence_study *s)
+{
+    free(s->rows);
+    *s = (lt_divergence_study){.n = 0};
+}
