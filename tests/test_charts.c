@@ -17,21 +17,6 @@ enum { N = 60 };
 
 static double steps[N], falling[N], rising[N], noisy[N], low[N], high[N];
 
-/* Curves that need no library of mathematics to be the same everywhere. */
-static int make_data(void **state)
-{
-    draws d = draws_from(7);
-    for (int i = 0; i < N; i++) {
-        steps[i] = i + 1;
-        falling[i] = 100 + 300.0 / (i + 3);
-        rising[i] = 25 - 60.0 / (i + 4);
-        noisy[i] = falling[i] + (double)draw_below(&d, 1000) / 100;
-        low[i] = noisy[i] - 8;
-        high[i] = noisy[i] + 8;
-    }
-    return make_dir(state);
-}
-
 static const lt_series curve_series[] = {
     {.name = "training", .n = N, .x = steps, .y = falling},
     {.name = "rate", .n = N, .x = steps, .y = rising, .is_dashed = true},
@@ -79,7 +64,45 @@ static const lt_chart long_chart = {
     .y = {.label = long_text, .is_log = true}, .series = long_series, .n_series = 2,
     .references = long_references, .n_references = 2};
 
-static const lt_chart *const all_charts[] = {&curves, &points, &bars, &long_chart};
+/* Three labels at the same places, one after the other: the last ones would hide the others. */
+enum { CLOUD = 6000 };
+
+static double cloud_x[CLOUD], cloud_y[CLOUD];
+static int32_t cloud_labels[CLOUD];
+static const char *const label_names[] = {"shirt", "a label with a long name", NULL};
+static const lt_series cloud_series = {.kind = LT_CLOUD, .n = CLOUD, .x = cloud_x, .y = cloud_y,
+                                       .labels = cloud_labels, .n_labels = 3,
+                                       .label_names = label_names};
+static const lt_chart cloud = {.title = "Cloud", .x.label = "z₁", .y.label = "z₂",
+                               .series = &cloud_series, .n_series = 1, .has_equal_units = true};
+
+static void make_cloud(draws *d)
+{
+    for (int i = 0; i < CLOUD; i++) {
+        int place = i % (CLOUD / 3);
+        cloud_labels[i] = i / (CLOUD / 3);
+        cloud_x[i] = place == i ? (double)draw_below(d, 1000) / 100 : cloud_x[place];
+        cloud_y[i] = place == i ? (double)draw_below(d, 1000) / 100 - 5 : cloud_y[place];
+    }
+}
+
+/* Curves that need no library of mathematics to be the same everywhere. */
+static int make_data(void **state)
+{
+    draws d = draws_from(7);
+    for (int i = 0; i < N; i++) {
+        steps[i] = i + 1;
+        falling[i] = 100 + 300.0 / (i + 3);
+        rising[i] = 25 - 60.0 / (i + 4);
+        noisy[i] = falling[i] + (double)draw_below(&d, 1000) / 100;
+        low[i] = noisy[i] - 8;
+        high[i] = noisy[i] + 8;
+    }
+    make_cloud(&d);
+    return make_dir(state);
+}
+
+static const lt_chart *const all_charts[] = {&curves, &points, &bars, &long_chart, &cloud};
 
 /* ---- Drawing ---- */
 
@@ -99,6 +122,12 @@ static void check_refused(const lt_chart *chart, const char *words)
     int status = lt_chart_write(path, chart, NULL);
     if (status != LT_VALUE || !strstr(lt_last_error(), words) || file_exists(path))
         fail_msg("expected \"%s\", found %s: %s", words, lt_status_name(status), lt_last_error());
+}
+
+static bool allow_some(void *left, size_t size)
+{
+    (void)size;
+    return (*(int *)left)-- > 0;
 }
 
 static void must_write(const char *path, const lt_chart *chart)
@@ -345,6 +374,116 @@ static void peaks_survive_many_points(void **state)
     free(y);
 }
 
+/* ---- Clouds ---- */
+
+static int distance_of(const unsigned char *p, rgb colour)
+{
+    int r = p[0] - (int)(colour >> 16), g = p[1] - (int)(colour >> 8 & 255),
+        b = p[2] - (int)(colour & 255);
+    return r * r + g * g + b * b;
+}
+
+/* Of a pixel that is nearer to the colour of a label than to white or grey; else -1. */
+static int nearest_label(const unsigned char *p, int labels)
+{
+    int best = -1, least = distance_of(p, 0xffffff);
+    least = distance_of(p, SOFT_INK) < least ? distance_of(p, SOFT_INK) : least;
+    for (int k = 0; k < labels; k++)
+        if (distance_of(p, label_colour(k, labels)) < least) {
+            best = k;
+            least = distance_of(p, label_colour(k, labels));
+        }
+    return best;
+}
+
+static void no_label_hides_another(void **state)
+{
+    (void)state;
+    lt_image i = must_draw(&cloud, 400, 400, 2);
+    double n[3] = {0};
+    for (int y = 0; y < i.height; y++)
+        for (int x = 0; x < i.width; x++) {
+            int k = nearest_label(pixel(&i, x, y), 3);
+            if (k >= 0)
+                n[k]++;
+        }
+    assert_true(n[0] > 1000);
+    for (int k = 1; k < 3; k++)
+        if (n[k] < 0.85 * n[0] || n[k] > n[0] / 0.85)
+            fail_msg("label 0 has %g pixels, label %d has %g", n[0], k, n[k]);
+    lt_image_free(&i);
+}
+
+/* Three corners of a square, on pages of several shapes. */
+static void equal_units_are_equally_long(void **state)
+{
+    (void)state;
+    static const double x[] = {-3, 4, -3}, y[] = {100, 100, 107};
+    static const double shapes[][2] = {{640, 400}, {300, 600}, {900, 200}, {1200, 1200}};
+    lt_series s[3];
+    lt_chart c = {.x.label = "x", .series = s, .n_series = 3, .has_equal_units = true};
+    for (int k = 0; k < 3; k++)
+        s[k] = (lt_series){.kind = LT_POINTS, .n = 1, .x = x + k, .y = y + k};
+    for (int i = 0; i < COUNT_OF(shapes); i++) {
+        double u[3], v[3];
+        lt_image page = must_draw(&c, shapes[i][0], shapes[i][1], 2);
+        for (int k = 0; k < 3; k++)
+            find_middle(&page, palette_colour(k), &u[k], &v[k]);
+        assert_true(fabs(u[2] - u[0]) < 1 && fabs(v[1] - v[0]) < 1);
+        if (fabs((u[1] - u[0]) - (v[0] - v[2])) > 1.5)
+            fail_msg("%g x %g: a square is %g wide and %g high", shapes[i][0], shapes[i][1],
+                     u[1] - u[0], v[0] - v[2]);
+        lt_image_free(&page);
+    }
+    c.x.is_log = true;
+    check_refused(&c, "equal units");
+}
+
+static void a_cloud_is_one_small_bitmap(void **state)
+{
+    (void)state;
+    enum { MANY = 60000 };
+    double *x = must_alloc(sizeof *x * MANY), *y = must_alloc(sizeof *y * MANY);
+    int32_t *labels = must_alloc(sizeof *labels * MANY);
+    draws d = draws_from(4);
+    for (int i = 0; i < MANY; i++) {
+        labels[i] = i % 10;
+        x[i] = draw_below(&d, 1000) + draw_below(&d, 1000);
+        y[i] = i == 7 ? (double)NAN : draw_below(&d, 1000) + draw_below(&d, 1000);
+    }
+    lt_series s = {.kind = LT_CLOUD, .n = MANY, .x = x, .y = y, .labels = labels, .n_labels = 10};
+    lt_chart c = {.series = &s, .n_series = 1};
+    bytes b;
+    must_write(in_dir("cloud.svg"), &c);
+    assert_int_equal(file_read(in_dir("cloud.svg"), 1 << 24, &b), LT_OK);
+    const char *image = strstr((char *)b.data, "<image ");
+    assert_non_null(image);
+    assert_null(strstr(image + 1, "<image "));
+    assert_true(b.size < 3000000);
+    bytes_clear(&b);
+    labels[9] = 10;
+    check_refused(&c, "series 1: label 10 at 9, expected 0 to 9");
+    s.n_labels = 257;
+    check_refused(&c, "257 labels");
+    free(x);
+    free(y);
+    free(labels);
+}
+
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    lt_image out;
+    lt_figure f = {.charts = &cloud, .n_charts = 1};
+    for (int allowed = 0; allowed < 2; allowed++) {
+        int left = allowed;
+        lt_set_allow_memory(allow_some, &left);
+        assert_int_equal(lt_figure_draw(&out, &f, NULL), LT_NO_MEMORY);
+        lt_set_allow_memory(NULL, NULL);
+        assert_null(out.pixels);
+    }
+}
+
 /* ---- Text ---- */
 
 static const double sizes[][2] = {{100, 70}, {160, 120}, {240, 160}, {320, 200}, {640, 400},
@@ -370,7 +509,8 @@ static void check_rim_is_white(const lt_image *i)
 {
     for (int x = 0; x < i->width; x++)
         for (int y = 0; y < i->height; y += x == 0 || x == i->width - 1 ? 1 : i->height - 1)
-            assert_memory_equal(pixel(i, x, y), "\377\377\377", 3);
+            if (memcmp(pixel(i, x, y), "\377\377\377", 3) != 0)
+                fail_msg("%d x %d: ink at %d, %d", i->width, i->height, x, y);
 }
 
 static void text_stays_on_the_page(void **state)
@@ -696,6 +836,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(points_are_where_they_belong),
         cmocka_unit_test(values_that_are_missing_are_gaps),
         cmocka_unit_test(peaks_survive_many_points),
+        cmocka_unit_test(no_label_hides_another),
+        cmocka_unit_test(equal_units_are_equally_long),
+        cmocka_unit_test(a_cloud_is_one_small_bitmap),
+        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(text_stays_on_the_page),
         cmocka_unit_test(figures_keep_their_text),
         cmocka_unit_test(any_text_is_drawn),

@@ -57,6 +57,8 @@ typedef enum lt_series_kind {
     LT_STEPS,        /* a line that keeps y from each x to the next */
     LT_BAND,         /* the area between low and high */
     LT_BARS,         /* a bar from 0 to y at each x */
+    LT_CLOUD,        /* many points, coloured by their labels, in an order that hides no label behind
+                        another; one bitmap in every format */
     LT_SERIES_KINDS
 } lt_series_kind;
 
@@ -68,6 +70,9 @@ typedef struct lt_series {
     const double *x;          /* Nullable: 0, 1, 2, ... */
     const double *y;          /* Nullable in a band */
     const double *low, *high; /* of a band; elsewhere ends of error bars. Nullable, both or none */
+    const int32_t *labels;          /* of points of a cloud, from 0. Nullable */
+    const char *const *label_names; /* n_labels of them. Nullable: the numbers */
+    int n_labels;                   /* at most 256 */
     int colour;      /* 1, 2, ...: of the palette; default 0: the next one that is free; -1: grey */
     bool is_dashed;  /* lines */
     double smooth;   /* lines: over the faint raw values, their mean weighted by a normal curve of
@@ -91,7 +96,8 @@ typedef struct lt_axis {
 } lt_axis;
 
 typedef enum lt_legend {
-    LT_LEGEND_AUTO,  /* beside the ends of lines if they end at the right side, else above */
+    LT_LEGEND_AUTO,  /* beside the ends of lines if they end at the right side, beside clouds, else
+                        above */
     LT_LEGEND_ABOVE, /* between title and chart */
     LT_LEGEND_NONE,
     LT_LEGENDS
@@ -105,6 +111,7 @@ typedef struct lt_chart {
     const lt_reference *references;
     int n_references;
     lt_legend legend;
+    bool has_equal_units; /* one unit of x is as long as one of y; axes without min and max */
 } lt_chart;
 
 /* Charts side by side under one title. */

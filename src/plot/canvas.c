@@ -58,10 +58,9 @@ static int check_font(canvas *c)
 
 static int set_up_text(canvas *c)
 {
-    c->fonts = pango_cairo_font_map_new();
-    /* Sizes in units, not in points of a screen */
-    pango_cairo_font_map_set_resolution(PANGO_CAIRO_FONT_MAP(c->fonts), 72);
-    c->context = pango_font_map_create_context(c->fonts);
+    /* The thread's fonts, kept from chart to chart; sizes are absolute, so that its resolution, which
+       others may have set, does not matter. */
+    c->context = pango_font_map_create_context(pango_cairo_font_map_get_default());
     cairo_font_options_t *o = cairo_font_options_create();
     cairo_font_options_set_antialias(o, CAIRO_ANTIALIAS_GRAY);
     cairo_font_options_set_hint_style(o, CAIRO_HINT_STYLE_NONE);
@@ -99,8 +98,6 @@ void canvas_clear(canvas *c)
 {
     if (c->context)
         g_object_unref(c->context);
-    if (c->fonts)
-        g_object_unref(c->fonts);
     if (c->cr)
         cairo_destroy(c->cr);
     for (int i = 0; i < c->n_texts; i++)
@@ -132,27 +129,31 @@ static int take_pixels(cairo_surface_t *s, lt_image *out)
 }
 
 /* cairo names parts of an SVG by a counter of the process ("surface17"): counts them anew. */
-static void renumber(text *svg)
+static void renumber(text *svg, const char *word)
 {
-    static const char word[] = "surface";
-    enum { SIZE = sizeof word - 1 };
+    size_t size = strlen(word);
     text out = {0};
-    long seen[256], n = 0;
+    long *seen = NULL;
+    int n = 0, capacity = 0;
     const char *at = text_get(svg), *hit;
-    for (const char *from = at; (hit = strstr(from, word)) != NULL; from = hit + SIZE) {
-        if (!isdigit((unsigned char)hit[SIZE]) || (hit[-1] != '"' && hit[-1] != '#'))
+    for (const char *from = at; (hit = strstr(from, word)) != NULL; from = hit + size) {
+        if (hit == at || !isdigit((unsigned char)hit[size]) || (hit[-1] != '"' && hit[-1] != '#'))
             continue;
         char *end;
-        long number = strtol(hit + SIZE, &end, 10), i = 0;
+        long number = strtol(hit + size, &end, 10);
+        int i = 0;
         while (i < n && seen[i] != number)
             i++;
-        if (i == n && n < COUNT_OF(seen))
+        if (i == n) {
+            seen = must_grow(seen, n, &capacity);
             seen[n++] = number;
-        text_append_bytes(&out, at, (size_t)(hit + SIZE - at));
-        text_format(&out, "%ld", i);
+        }
+        text_append_bytes(&out, at, (size_t)(hit + size - at));
+        text_format(&out, "%d", i);
         at = end;
     }
     text_append(&out, at);
+    free(seen);
     text_clear(svg);
     *svg = out;
 }
@@ -169,8 +170,9 @@ int canvas_finish(canvas *c, lt_image *out)
     cairo_surface_finish(s); /* writes the end of a file */
     if (status == CAIRO_STATUS_SUCCESS)
         status = cairo_surface_status(s);
-    if (type == CAIRO_SURFACE_TYPE_SVG)
-        renumber(&c->file);
+    static const char *const counted[] = {"surface", "image", "mask", "source"};
+    for (int i = 0; i < COUNT_OF(counted) && type == CAIRO_SURFACE_TYPE_SVG; i++)
+        renumber(&c->file, counted[i]);
     if (status != CAIRO_STATUS_SUCCESS)
         return status_fail(status == CAIRO_STATUS_NO_MEMORY ? LT_NO_MEMORY : LT_VALUE,
                            "drawing a picture: %s", cairo_status_to_string(status));

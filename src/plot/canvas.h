@@ -27,7 +27,6 @@ typedef struct drawn_text {
 typedef struct canvas {
     cairo_t *cr;
     double width, height, scale;
-    PangoFontMap *fonts;
     PangoContext *context;
     bool is_raster;
     text file; /* of a vector format */

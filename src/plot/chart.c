@@ -10,6 +10,8 @@
 static const double number_size = 0.9, number_line = 1.5, label_line = 1.5;
 static const double title_size = 1.3, title_line = 1.75;
 
+enum { MAX_LABELS = 256 };
+
 /* ---- Checking ---- */
 
 static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
@@ -25,6 +27,13 @@ static int check_series(const lt_chart *c, int i)
     if (s->n > 0 && (!s->low != !s->high || (s->kind == LT_BAND && !s->low)))
         return status_fail(LT_VALUE, "%s: series %d: expected low and high, found %s", title_of(c),
                            i + 1, s->low ? "low alone" : s->high ? "high alone" : "neither");
+    if (s->kind == LT_CLOUD && (s->n_labels < 0 || s->n_labels > MAX_LABELS))
+        return status_fail(LT_VALUE, "%s: series %d: %d labels, expected 0 to %d", title_of(c),
+                           i + 1, s->n_labels, MAX_LABELS);
+    for (int k = 0; s->kind == LT_CLOUD && s->labels && k < s->n; k++)
+        if (s->labels[k] < 0 || s->labels[k] >= s->n_labels)
+            return status_fail(LT_VALUE, "%s: series %d: label %d at %d, expected 0 to %d",
+                               title_of(c), i + 1, (int)s->labels[k], k, s->n_labels - 1);
     if (!(s->smooth >= 0 && s->smooth <= 1e9))
         return status_fail(LT_VALUE, "%s: series %d: smooth is %g, expected 0 to 1e9", title_of(c),
                            i + 1, s->smooth);
@@ -46,6 +55,10 @@ int chart_check(const lt_chart *c)
     if (c->n_series < 0 || c->n_references < 0 || c->x.n_names < 0 || c->y.n_names < 0 ||
         (int)c->legend < 0 || c->legend >= LT_LEGENDS)
         return status_fail(LT_VALUE, "%s: a negative number of parts, or no such legend",
+                           title_of(c));
+    if (c->has_equal_units && (c->x.is_log || c->y.is_log || c->x.max || c->x.min || c->y.max ||
+                               c->y.min))
+        return status_fail(LT_VALUE, "%s: axes of equal units are linear and have no min and max",
                            title_of(c));
     for (int i = 0; i < c->n_series; i++)
         LT_TRY(check_series(c, i));
@@ -92,7 +105,7 @@ static void fit_scales(view *v)
     for (int i = 0; i < c->n_series; i++) {
         lt_series_kind kind = c->series[i].kind;
         add_series(v, &c->series[i], &x, &y);
-        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS;
+        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS || kind == LT_CLOUD;
     }
     for (int i = 0; i < c->n_references; i++)
         range_add(c->references[i].is_vertical ? &x : &y,
@@ -257,6 +270,13 @@ static void draw_grid(const view *v)
     set_thin_pen(v);
     for (int i = 0; i < v->y_ticks.n; i++)
         draw_across(v, scale_at(&v->y, v->y_ticks.value[i]), GRID);
+    canvas_colour(v->c, GRID, 1);
+    for (int i = 0; i < v->x_ticks.n && v->chart->has_equal_units; i++) { /* maps have both */
+        double x = scale_at(&v->x, v->x_ticks.value[i]);
+        cairo_move_to(v->c->cr, x, v->plot.top);
+        cairo_line_to(v->c->cr, x, v->plot.bottom);
+    }
+    cairo_stroke(v->c->cr);
     draw_across(v, v->plot.bottom, RULE);
     if (!v->y.is_log && v->y.low < 0 && v->y.high > 0)
         draw_across(v, scale_at(&v->y, 0), RULE);
@@ -343,6 +363,18 @@ static void set_sides(view *v)
     v->y.to = v->plot.top;
 }
 
+/* Widens the range of one axis, so that one unit is equally long on both. */
+static void equal_units(view *v)
+{
+    double x_unit = fabs((v->x.to - v->x.from) / (v->x.high - v->x.low));
+    double y_unit = fabs((v->y.to - v->y.from) / (v->y.high - v->y.low));
+    scale *s = x_unit > y_unit ? &v->x : &v->y;
+    double factor = x_unit > y_unit ? x_unit / y_unit : y_unit / x_unit;
+    double middle = (s->low + s->high) / 2, half = factor * (s->high - s->low) / 2;
+    s->low = middle - half;
+    s->high = middle + half;
+}
+
 /* Left side, right side and x ticks depend on the height of the plot, which is known. */
 static void plan_width(view *v)
 {
@@ -351,8 +383,9 @@ static void plan_width(view *v)
     choose_y_ticks(v);
     v->plot.left = o->left + widest(v, &v->y_ticks) + (v->y_ticks.n ? 0.5 : 0) * v->em;
     v->plot.right = o->right;
-    if (v->is_direct)
-        v->plot.right -= legend_direct_width(v) + 0.9 * v->em;
+    if (v->is_direct || v->is_column)
+        v->plot.right -= (v->is_direct ? legend_direct_width(v) : legend_column_width(v)) +
+                         0.9 * v->em;
     set_sides(v);
     if (v->chart->x.names)
         return;
@@ -381,7 +414,7 @@ static void plan_height(view *v, int frugality)
     v->title = frugality < WITHOUT_TITLE ? c->title : NULL;
     v->subtitle = frugality < WITHOUT_SUBTITLE ? c->subtitle : NULL;
     v->has_labels = frugality < WITHOUT_LABELS;
-    v->has_rows = !v->is_direct && v->n_entries > 0 && frugality < WITHOUT_LEGEND;
+    v->has_rows = !v->is_direct && !v->is_column && v->n_entries > 0 && frugality < WITHOUT_LEGEND;
     top += titles_height(v->c, v->title, v->subtitle, v->em, v->outer);
     v->rows_top = top;
     if (v->has_rows)
@@ -403,7 +436,13 @@ static void plan(view *v)
         if (v->plot.bottom - v->plot.top >= 4 * v->em)
             break;
     }
+    fit_scales(v);
     plan_width(v);
+    /* Other ranges have other numbers, which may take more room: settles at once or nearly so. */
+    for (int i = 0; i < 3 && v->chart->has_equal_units; i++) {
+        equal_units(v);
+        plan_width(v);
+    }
 }
 
 static void draw_labels(const view *v)
@@ -419,7 +458,7 @@ static void draw_labels(const view *v)
                   v->outer.bottom - 0.2 * v->em, ALIGN_CENTRE);
 }
 
-static void draw_all(view *v)
+static int draw_all(view *v)
 {
     const lt_chart *c = v->chart;
     draw_titles(v->c, v->title, v->subtitle, v->em, v->outer);
@@ -431,7 +470,7 @@ static void draw_all(view *v)
     for (int i = 0; i < c->n_references; i++)
         if (has_place(v, &c->references[i]))
             draw_reference(v, &c->references[i]);
-    draw_marks(v);
+    LT_TRY(draw_marks(v));
     for (int i = 0; i < c->n_references; i++)
         if (v->has_labels && c->references[i].label && has_place(v, &c->references[i]))
             draw_reference_name(v, &c->references[i]);
@@ -442,20 +481,23 @@ static void draw_all(view *v)
         draw_x_numbers(v);
     if (v->is_direct)
         legend_draw_direct(v);
+    if (v->is_column)
+        legend_draw_column(v);
+    return LT_OK;
 }
 
-void chart_draw(canvas *c, const lt_chart *chart, double em, box outer)
+int chart_draw(canvas *c, const lt_chart *chart, double em, box outer)
 {
     view v = {.c = c, .chart = chart, .em = em, .outer = outer};
-    fit_scales(&v);
+    bool is_wide = outer.right - outer.left > 24 * em; /* enough for names beside the plot */
     if (chart->legend != LT_LEGEND_NONE)
         legend_collect(&v);
-    v.is_direct = chart->legend == LT_LEGEND_AUTO && v.n_entries > 0 &&
-                  outer.right - outer.left > 24 * em;
+    v.is_direct = chart->legend == LT_LEGEND_AUTO && v.n_entries > 0 && is_wide;
     plan(&v);
     if (v.is_direct && !legend_is_direct(&v)) {
         v.is_direct = false;
+        v.is_column = is_wide && legend_is_column(&v);
         plan(&v);
     }
-    draw_all(&v);
+    return draw_all(&v);
 }

@@ -61,7 +61,8 @@ int figure_draw(canvas *c, const lt_figure *f)
     for (int i = 0; i < f->n_charts; i++) {
         double left = page.left + i % columns * (width + gap);
         double upper = top + i / columns * (height + gap);
-        chart_draw(c, &f->charts[i], em, (box){left, upper, left + width, upper + height});
+        LT_TRY(chart_draw(c, &f->charts[i], em,
+                          (box){left, upper, left + width, upper + height}));
     }
     return LT_OK;
 }

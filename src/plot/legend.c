@@ -3,17 +3,30 @@
 #include "plot/view.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const double row_height = 1.5, line_height = 1.3; /* in em */
 static const double swatch = 1.5, swatch_gap = 0.45, entry_gap = 1.4;
+
+static void collect_labels(view *v, const lt_series *s)
+{
+    for (int k = 0; k < s->n_labels && v->n_entries < MAX_ENTRIES; k++) {
+        entry *e = &v->entries[v->n_entries++];
+        *e = (entry){.colour = label_colour(k, s->n_labels), .series = s};
+        snprintf(e->number, sizeof e->number, "%d", k);
+        e->name = s->label_names && s->label_names[k] ? s->label_names[k] : e->number;
+    }
+}
 
 /* A band that shares the colour of a line that has a name needs none of its own. */
 void legend_collect(view *v)
 {
     const lt_chart *chart = v->chart;
     for (int i = 0; i < chart->n_series && v->n_entries < MAX_ENTRIES; i++)
-        if (chart->series[i].name)
+        if (chart->series[i].kind == LT_CLOUD && chart->series[i].labels)
+            collect_labels(v, &chart->series[i]);
+        else if (chart->series[i].name)
             v->entries[v->n_entries++] = (entry){.name = chart->series[i].name,
                                                  .colour = series_colour(chart, i),
                                                  .series = &chart->series[i]};
@@ -65,7 +78,7 @@ static void draw_swatch(const view *v, const entry *e, double x, double y)
 {
     cairo_t *cr = v->c->cr;
     double width = swatch * v->em, pen = 0.18 * v->em;
-    lt_series_kind kind = e->series->kind;
+    lt_series_kind kind = e->series->kind == LT_CLOUD ? LT_POINTS : e->series->kind;
     bool is_dashed = e->series->is_dashed;
     const double dashes[2] = {2 * pen, 1.5 * pen};
     canvas_colour(v->c, e->colour, kind == LT_BAND ? 0.25 : 1);
@@ -194,5 +207,32 @@ void legend_draw_direct(view *v)
             cairo_stroke(cr);
         }
         text_draw(v->c, &s, e->name, left, e->y + 0.34 * v->em, ALIGN_LEFT);
+    }
+}
+
+/* ---- A column at the right side ---- */
+
+bool legend_is_column(const view *v)
+{
+    bool has_cloud = false;
+    for (int i = 0; i < v->n_entries; i++)
+        has_cloud |= v->entries[i].series->kind == LT_CLOUD;
+    return has_cloud && v->n_entries * line_height * v->em <= v->plot.bottom - v->plot.top;
+}
+
+double legend_column_width(const view *v)
+{
+    return legend_direct_width(v) + (swatch + swatch_gap) * v->em;
+}
+
+void legend_draw_column(const view *v)
+{
+    double left = v->plot.right + 0.6 * v->em, text_left = left + (swatch + swatch_gap) * v->em;
+    for (int i = 0; i < v->n_entries; i++) {
+        const entry *e = &v->entries[i];
+        double y = v->plot.top + (i + 0.5) * line_height * v->em;
+        type_style s = name_style(v, e, v->outer.right - text_left);
+        draw_swatch(v, e, left, y);
+        text_draw(v->c, &s, e->name, text_left, y + 0.34 * v->em, ALIGN_LEFT);
     }
 }

@@ -280,8 +280,10 @@ static void clip(const view *v, double rim)
     cairo_clip(cr);
 }
 
-static void draw_series(const view *v, const lt_series *s, rgb colour)
+static int draw_series(const view *v, const lt_series *s, rgb colour)
 {
+    if (s->kind == LT_CLOUD)
+        return draw_cloud(v, s, colour);
     clip(v, s->kind == LT_BAND || s->kind == LT_BARS ? 0 : 0.1 * v->em);
     if (s->kind == LT_BAND)
         draw_band(v, s, colour);
@@ -295,14 +297,16 @@ static void draw_series(const view *v, const lt_series *s, rgb colour)
     if (s->kind == LT_POINTS || s->kind == LT_LINES_POINTS)
         draw_points(v, s, colour);
     cairo_reset_clip(v->c->cr);
+    return LT_OK;
 }
 
 /* Bands first: they are the background of everything else. */
-void draw_marks(const view *v)
+int draw_marks(const view *v)
 {
     const lt_chart *chart = v->chart;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < chart->n_series; i++)
             if ((chart->series[i].kind == LT_BAND) == (pass == 0))
-                draw_series(v, &chart->series[i], series_colour(chart, i));
+                LT_TRY(draw_series(v, &chart->series[i], series_colour(chart, i)));
+    return LT_OK;
 }

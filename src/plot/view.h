@@ -19,6 +19,7 @@ enum { MAX_ENTRIES = 64 };
 /* One line of the legend: a name and how its series looks. */
 typedef struct entry {
     const char *name;
+    char number[16]; /* the name of a label that has none */
     rgb colour;
     const lt_series *series;
     double y, wanted; /* beside the end of a line: where it is written, where the line ends */
@@ -34,6 +35,7 @@ typedef struct view {
     entry entries[MAX_ENTRIES];
     int n_entries;
     bool is_direct;             /* names stand beside the ends of their lines */
+    bool is_column;             /* names stand in a column at the right side */
     bool has_rows, has_labels;  /* names in rows above; labels of the axes */
     const char *title, *subtitle;
     double rows_top, label_top; /* where they begin */
@@ -47,6 +49,9 @@ rgb palette_colour(int k);
 /* Of the i-th series. */
 rgb series_colour(const lt_chart *chart, int i);
 
+/* Of label k of n: colours as far apart as there are. */
+rgb label_colour(int k, int n);
+
 /* Dark enough to be read on white. */
 rgb readable(rgb colour);
 
@@ -58,7 +63,8 @@ bool series_has(const view *v, const lt_series *s, int i);
 /* Of the curve that is seen: smoothed, if it is. */
 double series_drawn_y(const view *v, const lt_series *s, int i);
 
-void draw_marks(const view *v);
+int draw_marks(const view *v);
+int draw_cloud(const view *v, const lt_series *s, rgb colour); /* cloud.c */
 
 /* ---- Names (legend.c) ---- */
 
@@ -66,15 +72,18 @@ void legend_collect(view *v);
 
 /* Whether all names have room beside the ends of their lines, v->y and the plot's sides given. */
 bool legend_is_direct(view *v);
+bool legend_is_column(const view *v); /* there is a cloud, and room */
 double legend_direct_width(const view *v);
+double legend_column_width(const view *v);
 double legend_rows_height(const view *v); /* of the legend above the chart */
 void legend_draw_rows(const view *v, double top);
 void legend_draw_direct(view *v);
+void legend_draw_column(const view *v);
 
 /* ---- The whole chart (chart.c) ---- */
 
 int chart_check(const lt_chart *chart);
-void chart_draw(canvas *c, const lt_chart *chart, double em, box outer);
+int chart_draw(canvas *c, const lt_chart *chart, double em, box outer);
 
 /* Title and subtitle at the top of a box. Nullable: title, subtitle. */
 double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b);
