@@ -32,14 +32,22 @@ static void take_line(explanation *e, const char *line)
 {
     json_t *o = json_loads(line, 0, NULL);
     const json_t *valid = json_object_get(o, "valid");
-    if (json_is_number(json_object_get(o, "loss")))
+    if (json_is_number(json_object_get(o, "epoch")))
         e->report = (lt_train_report){.step = json_integer_value(json_object_get(o, "step")),
                                       .epoch = json_integer_value(json_object_get(o, "epoch")),
                                       .images = json_integer_value(json_object_get(o, "images")),
                                       .loss = number_of(o, "loss"),
                                       .rate = number_of(o, "rate"),
                                       .distortion = number_of(o, "distortion"),
-                                      .beta = number_of(o, "beta")};
+                                      .beta = number_of(o, "beta"),
+                                      .critic_loss = number_of(o, "critic_loss"),
+                                      .generator_loss = number_of(o, "generator_loss"),
+                                      .d_real = number_of(o, "d_real"),
+                                      .d_fake = number_of(o, "d_fake"),
+                                      .penalty = number_of(o, "penalty"),
+                                      .gradient_norm = number_of(o, "gradient_norm"),
+                                      .estimate = number_of(o, "estimate"),
+                                      .spread = number_of(o, "spread")};
     if (json_is_object(valid) && json_is_number(json_object_get(valid, "elbo"))) {
         e->found = (lt_validation){.images = (int64_t)number_of(valid, "images"),
                                    .elbo = number_of(valid, "elbo"),
@@ -101,9 +109,14 @@ static int find(explanation *e, const char *data)
     read_metrics(e);
     if (data) /* what was measured was another's */
         e->epoch = 0;
-    LT_TRY(open_data(e, data));
-    if (e->epoch == 0)
-        LT_TRY(evaluate(e));
+    bool has_likelihood = lt_model_has_likelihood(e->t.model);
+    int status = open_data(e, data);
+    if (has_likelihood && status == LT_OK && e->epoch == 0)
+        status = evaluate(e);
+    if (has_likelihood)
+        LT_TRY(status);
+    if (e->epoch == 0 && !has_likelihood)
+        e->found.elbo = e->found.elbo_se = (double)NAN;
     lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
                              .found = &e->found,
                              .trained = e->report.epoch ? &e->report : NULL};
@@ -112,14 +125,16 @@ static int find(explanation *e, const char *data)
 
 /* ---- As JSON ---- */
 
-static json_t *terms_json(const lt_ledger_term *of, int n)
+/* Numbers of a gan are none of nats. */
+static json_t *terms_json(const lt_ledger *l, const lt_ledger_term *of, int n)
 {
     json_t *terms = json_array();
     for (int i = 0; i < n; i++) {
         const lt_ledger_term *t = &of[i];
-        json_array_append_new(terms, json_pack("{s:s, s:o, s:b, s:s}", "name", t->name, "nats",
-                                               json_number(t->nats), "is_sum", t->is_sum, "text",
-                                               t->text));
+        json_array_append_new(terms,
+                              json_pack("{s:s, s:o, s:b, s:s}", "name", t->name,
+                                        l->has_likelihood ? "nats" : "value", json_number(t->nats),
+                                        "is_sum", t->is_sum, "text", t->text));
     }
     return terms;
 }
@@ -151,21 +166,22 @@ static json_t *explanation_json(const explanation *e)
     json_t *notes = json_array();
     for (int i = 0; i < l->n_notes; i++)
         json_array_append_new(notes, json_string(l->notes[i]));
-    json_t *o = json_pack(
-        "{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:o, s:f, s:o}", "checkpoint",
-        e->t.checkpoint, "set", l->set, "pixels", lt_pixels_name(l->pixels), "dimensions",
-        (json_int_t)l->dimensions, "likelihood", l->likelihood, "prior", l->prior, "objective",
-        l->objective, "layers", l->layers, "bound", l->bound, "draws", (json_int_t)l->draws, "sigma",
-        json_number(l->sigma), "constant", json_number(l->constant), "beta", l->beta, "capacity",
-        json_number(l->capacity));
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:I, s:b, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:o, s:o, s:o}",
+                  "checkpoint", e->t.checkpoint, "set", l->set, "pixels", lt_pixels_name(l->pixels),
+                  "dimensions", (json_int_t)l->dimensions, "has_likelihood", l->has_likelihood,
+                  "likelihood", l->likelihood, "prior", l->prior, "objective", l->objective,
+                  "layers", l->layers, "bound", l->bound, "draws", (json_int_t)l->draws, "sigma",
+                  json_number(l->sigma), "constant", json_number(l->constant), "beta",
+                  json_number(l->beta), "capacity", json_number(l->capacity));
     json_t *measured = json_pack(
         "{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "split", lt_split_name(e->split), "images",
         (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "elbo",
         json_estimate((lt_estimate){l->elbo, e->found.elbo_se}), "bits_per_dim",
-        json_pack("{s:o, s:s}", "value", json_number(l->bits_per_dim), "kind",
-                  lt_unit_name(l->unit)),
-        "minimised", terms_json(l->minimised, l->n_minimised), "terms",
-        terms_json(l->terms, l->n_terms), "notes", notes, "published", published_json(l));
+        json_pack("{s:o, s:s?}", "value", json_number(l->bits_per_dim), "kind",
+                  l->has_likelihood ? lt_unit_name(l->unit) : NULL),
+        "minimised", terms_json(l, l->minimised, l->n_minimised), "terms",
+        terms_json(l, l->terms, l->n_terms), "notes", notes, "published", published_json(l));
     json_object_update(o, measured);
     json_decref(measured);
     return o;
@@ -189,11 +205,14 @@ static void print_data(const explanation *e)
     snprintf(line, sizeof line, "%s, %lld numbers an image: %s%s", l->set, (long long)l->dimensions,
              lt_pixels_text(l->pixels), l->limit ? "; cut to a part by data.limit" : "");
     print_field("data", line);
-    snprintf(line, sizeof line, "%lld %s images, %s", (long long)e->found.images,
-             e->has_data ? lt_split_name(e->split) : "validation (or test)", when);
-    print_field("measured on", line);
-    print_field("likelihood", l->likelihood);
-    print_field("prior", l->prior);
+    if (l->has_likelihood) {
+        snprintf(line, sizeof line, "%lld %s images, %s", (long long)e->found.images,
+                 e->has_data ? lt_split_name(e->split) : "validation (or test)", when);
+        print_field("measured on", line);
+    }
+    print_field("likelihood", l->has_likelihood ? l->likelihood : "none");
+    if (l->has_likelihood)
+        print_field("prior", l->prior);
     print_field("objective", l->objective);
 }
 
@@ -213,12 +232,20 @@ static void print_list(const lt_ledger_term *terms, int n)
 static void print_minimised(const explanation *e)
 {
     const lt_ledger *l = &e->ledger;
+    printf("\nWhat training minimised%s: ", l->has_likelihood ? ", nats per image" : "");
     if (e->report.epoch)
-        printf("\nWhat training minimised, nats per image: means over epoch %lld as it went on\n",
-               (long long)e->report.epoch);
+        printf("means over epoch %lld as it went on\n", (long long)e->report.epoch);
     else
-        puts("\nWhat training minimised, nats per image: the numbers are not in a checkpoint");
+        puts("the numbers are not in a checkpoint");
     print_list(l->minimised, l->n_minimised);
+}
+
+static void print_notes(const lt_ledger *l)
+{
+    for (int i = 0; i < l->n_notes; i++) {
+        putchar('\n');
+        print_wrapped(stdout, 0, l->notes[i]);
+    }
 }
 
 static void print_terms(const explanation *e)
@@ -235,10 +262,13 @@ static void print_terms(const explanation *e)
     if (isfinite(e->found.elbo_se))
         printf("The standard error of the ELBO is %.2f; q(z|x) is drawn from once.\n",
                e->found.elbo_se);
-    for (int i = 0; i < l->n_notes; i++) {
-        putchar('\n');
-        print_wrapped(stdout, 0, l->notes[i]);
-    }
+}
+
+/* A gan's numbers are those of its training alone. */
+static void print_state(const explanation *e)
+{
+    puts("\nWhat is reported of both");
+    print_list(e->ledger.terms, e->ledger.n_terms);
 }
 
 /* "-ELBO, valid   101.28  MODEL (SOURCE)" */
@@ -316,6 +346,21 @@ static void print_others(const lt_ledger *l)
     }
 }
 
+static void print_all(const explanation *e)
+{
+    print_data(e);
+    print_minimised(e);
+    if (!e->ledger.has_likelihood) {
+        print_state(e);
+        print_notes(&e->ledger);
+        return;
+    }
+    print_terms(e);
+    print_notes(&e->ledger);
+    print_comparable(e);
+    print_others(&e->ledger);
+}
+
 static int run(const command *c, int argc, const char **argv)
 {
     explanation e = {.epoch = 0};
@@ -332,11 +377,7 @@ static int run(const command *c, int argc, const char **argv)
     if (status == LT_OK && as_json)
         print_json(explanation_json(&e));
     else if (status == LT_OK) {
-        print_data(&e);
-        print_minimised(&e);
-        print_terms(&e);
-        print_comparable(&e);
-        print_others(&e.ledger);
+        print_all(&e);
     }
     trained_close(&e.t);
     command_line_clear(&line);

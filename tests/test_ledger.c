@@ -43,13 +43,15 @@ static const lt_ledger_term *minimised(const lt_ledger *l, const char *name)
     return &l->minimised[0];
 }
 
-static double nats(const lt_ledger *l, const char *name)
+static const lt_ledger_term *reported(const lt_ledger *l, const char *name)
 {
     const lt_ledger_term *t = find_term(l, name);
     if (!t)
         fail_msg("no term %s", name);
-    return t->nats;
+    return t ? t : &l->terms[0];
 }
+
+static double nats(const lt_ledger *l, const char *name) { return reported(l, name)->nats; }
 
 /* ---- Constants and sums ---- */
 
@@ -71,7 +73,7 @@ static void a_gaussian_s_constant_is_counted(void **state)
     assert_near(l->bits_per_dim, 490.5 / 784 / 0.69314718, 1e-6);
     assert_int_equal(l->unit, LT_DENSITY);
     assert_string_equal(l->prior, "normal");
-    assert_text_has(find_term(l, "error")->text, "the squared error itself");
+    assert_text_has(reported(l, "error")->text, "the squared error itself");
     lt_model_free(d.model);
 
     d = make_set("cs561-conv-vae", "data.resize=32", 32);
@@ -129,7 +131,8 @@ enum { SIDE = 6, IMAGES = 600, LATENTS = 3 };
 
 static const char tiny[] = "data: {set: synthetic, binarize: fixed}\n"
                            "model:\n  latent: 3\n  likelihood: bernoulli\n"
-                           "  encoder: [linear 8, tanh]\n  decoder: [linear 8, tanh, linear image]\n"
+                           "  encoder: [linear 8, tanh]\n"
+                           "  decoder: [linear 8, tanh, linear image]\n"
                            "optimiser: adam lr=1e-9\ntrain: {epochs: 4, batch: 50}\n";
 
 /* A model after some epochs that leave it as it is, and the ledger of the last one. */
@@ -268,11 +271,106 @@ static void rates_without_a_formula_say_what_they_are(void **state)
         trained_run t = train(cases[i].sets, cases[i].n, 1);
         check_sum(&t);
         assert_text_has(minimised(&t.ledger, "rate")->text, cases[i].text);
-        assert_text_has(find_term(&t.ledger, "rate")->text, cases[i].text);
+        assert_text_has(reported(&t.ledger, "rate")->text, cases[i].text);
         assert_text_has(t.ledger.notes[0], cases[i].note);
         assert_int_equal(t.ledger.layers, i == 2 ? 2 : 1);
         trained_run_clear(&t);
     }
+}
+
+/* ---- Adversarial models ---- */
+
+static const char tiny_gan[] =
+    "name: tiny-gan\ndata: {set: synthetic}\n"
+    "model:\n  kind: gan\n  latent: 4\n  generator: [linear 8, relu, linear image, sigmoid]\n"
+    "  critic: [flatten, linear 8, tanh, linear 1]\n"
+    "objective: {loss: wasserstein, penalty: gradient 3, critic_steps: 2}\n";
+
+static lt_model *make_gan(const char *const *sets, int n)
+{
+    lt_recipe *r = lt_recipe_parse("tiny-gan", tiny_gan, sets, n);
+    lt_model *m = r ? lt_model_create(r, (lt_image_size){SIDE, SIDE, 1}) : NULL;
+    if (!m)
+        fail_msg("%s", lt_last_error());
+    lt_recipe_free(r);
+    return m;
+}
+
+static void a_gan_has_two_losses_and_no_nats(void **state)
+{
+    (void)state;
+    lt_model *m = make_gan(NULL, 0);
+    lt_train_report report = {.step = 10, .epoch = 2, .critic_loss = -1.5, .penalty = 0.25,
+                              .generator_loss = 0.75, .estimate = 1.75, .gradient_norm = 0.9,
+                              .d_real = 1, .d_fake = -0.75, .spread = 0.05, .beta = (double)NAN};
+    lt_ledger l;
+    assert_int_equal(lt_ledger_make(&l, m, &(lt_ledger_facts){.trained = &report}), LT_OK);
+    assert_false(l.has_likelihood);
+    assert_true(isnan(l.elbo) && isnan(l.beta) && isnan(l.bits_per_dim));
+    assert_near(minimised(&l, "on images")->nats, -1.75, 1e-12);
+    assert_near(minimised(&l, "penalty")->nats, 0.25, 0);
+    assert_text_has(minimised(&l, "penalty")->text, "gradient 3: lambda E");
+    assert_near(minimised(&l, "critic")->nats, -1.5, 0);
+    assert_text_has(minimised(&l, "critic")->text, "2 steps of it for one");
+    assert_near(minimised(&l, "generator")->nats, 0.75, 0);
+    assert_near(nats(&l, "estimate"), 1.75, 0);
+    assert_text_has(reported(&l, "estimate")->text, "Wasserstein-1");
+    assert_text_has(l.notes[0], "no ELBO");
+    assert_text_has(l.notes[1], "--quality");
+    assert_text_has(l.notes[3], "slopes stay below 1");
+    assert_text_has(l.notes[4], "WARNING: the generated images are nearly all alike");
+    assert_int_equal(l.n_notes, 5);
+    const lt_published *p;
+    for (int i = 0; (p = lt_published_get(i)) != NULL; i++)
+        assert_text_has(lt_published_differs(p, &l), "no likelihood");
+    lt_model_free(m);
+}
+
+static void a_gan_without_a_penalty_or_numbers(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"objective.penalty=none", "objective.loss=non_saturating",
+                                "objective.label_smoothing=0.1"};
+    lt_ledger l;
+    lt_model *m = make_gan(sets, 2);
+    assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
+    assert_int_equal(l.n_minimised, 3);
+    assert_true(isnan(minimised(&l, "on images")->nats) && isnan(nats(&l, "D(real)")));
+    assert_text_has(reported(&l, "estimate")->text, "0 to 0.693 nats");
+    assert_null(find_term(&l, "slope"));
+    assert_int_equal(l.n_notes, 3);
+    lt_model_free(m);
+    m = make_gan(sets, 1);
+    assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
+    assert_text_has(l.notes[3], "bounds nothing");
+    lt_model_free(m);
+    m = make_gan(sets, 3);
+    assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
+    assert_text_has(l.notes[0], "0.9 instead of 1");
+    lt_model_free(m);
+}
+
+static void what_a_gan_does_not_have_is_refused(void **state)
+{
+    (void)state;
+    lt_model *m = make_gan(NULL, 0);
+    lt_dataset *data;
+    assert_int_equal(lt_dataset_synthetic(&data, 10, SIDE, SIDE, 1, NULL), LT_OK);
+    lt_evaluation e;
+    lt_ais_result a;
+    lt_diagnosis d;
+    static const char want[] = "tiny-gan is a gan, which makes images but has no likelihood";
+    assert_int_equal(lt_evaluate(m, data, LT_TRAIN, NULL, &e), LT_VALUE);
+    assert_text_has(lt_last_error(), want);
+    assert_text_has(lt_last_error(), "no bound on log p(x). How good its images are is said by "
+                                     "latent eval RUN --quality");
+    assert_int_equal(lt_anneal(m, data, LT_TRAIN, NULL, &a), LT_VALUE);
+    assert_text_has(lt_last_error(), want);
+    assert_int_equal(lt_diagnose(m, data, LT_TRAIN, NULL, &d), LT_VALUE);
+    assert_text_has(lt_last_error(), want);
+    lt_diagnosis_clear(&d);
+    lt_dataset_free(data);
+    lt_model_free(m);
 }
 
 /* ---- Pixels and units ---- */
@@ -438,6 +536,9 @@ int main(void)
         cmocka_unit_test(free_bits_are_paid_in_full),
         cmocka_unit_test(capacity_has_its_target_of_now),
         cmocka_unit_test(rates_without_a_formula_say_what_they_are),
+        cmocka_unit_test(a_gan_has_two_losses_and_no_nats),
+        cmocka_unit_test(a_gan_without_a_penalty_or_numbers),
+        cmocka_unit_test(what_a_gan_does_not_have_is_refused),
         cmocka_unit_test(pixels_are_what_the_recipe_makes_of_them),
         cmocka_unit_test(the_data_at_hand_decides),
         cmocka_unit_test(the_same_bits_may_stand_together),

@@ -91,7 +91,8 @@ typedef struct lt_evaluation {
     double seconds;
 } lt_evaluation;
 
-/* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `progress` said so.
+/* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `progress` said so;
+   LT_VALUE for a model without a likelihood, here and in the next two functions.
    Nullable: o. */
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);

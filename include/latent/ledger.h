@@ -40,7 +40,7 @@ enum { LT_LEDGER_TERMS = 8, LT_LEDGER_NOTES = 8, LT_LEDGER_TEXT = 320 };
 typedef struct lt_ledger_term {
     const char *name;          /* static */
     bool is_sum;               /* of terms above it */
-    double nats;               /* per image; NaN: not known */
+    double nats;               /* per image, or a number of another kind; NaN: not known */
     char text[LT_LEDGER_TEXT]; /* its formula, with constants */
 } lt_ledger_term;
 
@@ -57,9 +57,10 @@ typedef struct lt_ledger {
     int64_t dimensions; /* numbers in an image */
     int64_t limit;      /* images that each split was cut to; 0: none */
     lt_unit unit;
+    bool has_likelihood; /* of a gan there is none: no nats, and NaN or "" in what is about it */
     char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], objective[LT_LEDGER_TEXT]; /* words */
     int layers;          /* of codes */
-    const char *bound;   /* that is trained: "elbo", "iwae", "dreg" */
+    const char *bound;   /* that is trained: "elbo", "iwae", "dreg"; "" */
     int64_t draws;       /* k, of each image in training */
     int64_t epochs;      /* done, or as many as the recipe has */
     double sigma;        /* of a pixel, in evaluation; NaN if there is none */

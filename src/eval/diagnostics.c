@@ -231,6 +231,7 @@ static void conclude(const diagnosing *d, const lt_model *m, lt_diagnosis *r)
 
 static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split split)
 {
+    LT_TRY(visit_need_likelihood(m, "code of an image"));
     if (d->o.images < 0)
         return status_fail(LT_VALUE, "cannot look at %d images", d->o.images);
     LT_TRY(visited_init(&d->images, m, data, split, d->o.images));

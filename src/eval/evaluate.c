@@ -348,6 +348,7 @@ static int check_options(const lt_eval_options *o)
 
 static int check(evaluation *e, lt_model *m, lt_dataset *d, lt_split split)
 {
+    LT_TRY(visit_need_likelihood(m, "bound on log p(x)"));
     LT_TRY(check_options(&e->o));
     LT_TRY(visited_init(&e->images, m, d, split, e->o.images));
     e->plan = bounds_make_plan(&e->o);

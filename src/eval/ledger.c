@@ -183,9 +183,9 @@ static void add_notes(lt_ledger *l, const lt_recipe *r)
 {
     if (l->unit == LT_CROSS_ENTROPY)
         ledger_add_note(l,
-                        "A Bernoulli likelihood of pixels that are not 0 or 1 does not sum to 1 over "
-                        "images: these nats are a cross-entropy and bound no log p(x). For a likelihood, "
-                        "binarize the data or take continuous_bernoulli.");
+                        "A Bernoulli likelihood of pixels that are not 0 or 1 does not sum to 1 "
+                        "over images: these nats are a cross-entropy and bound no log p(x). For a "
+                        "likelihood, binarize the data or take continuous_bernoulli.");
     if (l->unit == LT_DENSITY)
         ledger_add_note(
             l,
@@ -194,8 +194,8 @@ static void add_notes(lt_ledger *l, const lt_recipe *r)
             (long long)l->dimensions);
     if (likelihood_facts(&r->likelihood) == &likelihood_gaussian && l->sigma != 1)
         ledger_add_note(l,
-                        "Whoever writes the loss as half the squared error plus beta KL would call this "
-                        "beta = %.4g, which is beta sigma^2.",
+                        "Whoever writes the loss as half the squared error plus beta KL would call "
+                        "this beta = %.4g, which is beta sigma^2.",
                         l->beta * l->sigma * l->sigma);
     if (l->beta != 1)
         ledger_add_note(l, "The ELBO has the weight 1 on the rate, whatever training had.");
@@ -210,7 +210,6 @@ static void read_steps(lt_ledger *l, const lt_recipe *r, const lt_train_report *
     const vae_options *o = r->objective.options;
     static const char *const bounds[] = {
         [BOUND_ELBO] = "elbo", [BOUND_IWAE] = "iwae", [BOUND_DREG] = "dreg"};
-    l->epochs = t && t->epoch > 0 ? t->epoch : r->train.epochs;
     l->beta = t && isfinite(t->beta) ? t->beta : o->beta;
     l->layers = r->model.latent2 > 0 ? 2 : 1;
     l->bound = bounds[o->bound];
@@ -219,28 +218,46 @@ static void read_steps(lt_ledger *l, const lt_recipe *r, const lt_train_report *
         l->capacity = is_known ? recipe_capacity(r, t->step - 1, t->step / t->epoch) : o->capacity;
 }
 
+static int make_vae(lt_ledger *l, lt_model *m, const lt_ledger_facts *f)
+{
+    const lt_recipe *r = lt_model_recipe(m);
+    l->unit = unit_of(m, l->pixels);
+    l->elbo = f->found ? f->found->elbo : (double)NAN;
+    l->bits_per_dim = -l->elbo / (log(2) * (double)l->dimensions);
+    copy_words(&r->likelihood, l->likelihood, sizeof l->likelihood);
+    copy_words(&r->prior, l->prior, sizeof l->prior);
+    LT_TRY(find_sigma(m, &l->sigma));
+    read_steps(l, r, f->trained);
+    add_terms(l, r, lt_model_image_size(m).c, f->found);
+    ledger_add_vae_loss(l, r, f->trained);
+    add_notes(l, r);
+    return LT_OK;
+}
+
 int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
 {
     static const lt_ledger_facts nothing;
     const lt_ledger_facts *f = facts ? facts : &nothing;
     const lt_recipe *r = lt_model_recipe(m);
     const lt_image_size size = lt_model_image_size(m);
+    const double none = (double)NAN;
     *l = (lt_ledger){.dimensions = (int64_t)size.h * size.w * size.c,
                      .limit = r->data_options.limit,
-                     .constant = (double)NAN,
-                     .capacity = (double)NAN,
-                     .elbo = f->found ? f->found->elbo : (double)NAN};
+                     .epochs = f->trained && f->trained->epoch > 0 ? f->trained->epoch
+                                                                   : r->train.epochs,
+                     .has_likelihood = lt_model_has_likelihood(m),
+                     .bound = "",
+                     .sigma = none,
+                     .constant = none,
+                     .beta = none,
+                     .capacity = none,
+                     .elbo = none,
+                     .bits_per_dim = none};
     copy_set(f->data ? f->data->name : r->data.set, l->set, sizeof l->set);
     l->pixels = pixels_of(r, l->set, f->data);
-    l->unit = unit_of(m, l->pixels);
-    l->bits_per_dim = -l->elbo / (log(2) * (double)l->dimensions);
-    copy_words(&r->likelihood, l->likelihood, sizeof l->likelihood);
-    copy_words(&r->prior, l->prior, sizeof l->prior);
     copy_words(&r->objective, l->objective, sizeof l->objective);
-    LT_TRY(find_sigma(m, &l->sigma));
-    read_steps(l, r, f->trained);
-    add_terms(l, r, size.c, f->found);
-    ledger_add_vae_loss(l, r, f->trained);
-    add_notes(l, r);
+    if (l->has_likelihood)
+        return make_vae(l, m, f);
+    ledger_add_gan(l, r, f->trained);
     return LT_OK;
 }

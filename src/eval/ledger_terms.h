@@ -21,6 +21,9 @@ void ledger_add_note(lt_ledger *l, const char *format, ...) LT_PRINTF(2, 3);
 enum { RATE_TEXT = 160 };
 void ledger_rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT]);
 
+/* What critic and generator minimised, what is reported of them, and what it means. Nullable: t. */
+void ledger_add_gan(lt_ledger *l, const lt_recipe *r, const lt_train_report *t);
+
 /* The loss of a VAE, from its means over an epoch. Nullable: t. */
 void ledger_add_vae_loss(lt_ledger *l, const lt_recipe *r, const lt_train_report *t);
 

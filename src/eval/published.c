@@ -106,6 +106,8 @@ static const char *other_bits(lt_pixels here, lt_pixels there)
 
 const char *lt_published_differs(const lt_published *p, const lt_ledger *l)
 {
+    if (!l->has_likelihood)
+        return "this kind of model has no likelihood";
     if (!are_same_images(p, l->set))
         return "other images";
     if (l->dimensions != PIXELS)

@@ -14,6 +14,10 @@ typedef struct visit {
 /* Compiles `targets` of v->graph and opens a session on them. */
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o);
 
+/* LT_VALUE for a kind of model without p(x|z): it says that there is no `what`, and what to ask
+   instead. */
+int visit_need_likelihood(const lt_model *m, const char *what);
+
 /* Which images of a split are looked at: n, spread evenly over all of it, because the first ones of a
    file are often not like the rest. */
 typedef struct visited {

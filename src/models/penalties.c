@@ -90,6 +90,8 @@ const spec_table penalty_table = {"penalty", rows};
 
 static const penalty_row *row_of(const spec *penalty) { return (const penalty_row *)penalty->row; }
 
+bool penalty_has_term(const spec *penalty) { return row_of(penalty)->of_slope != NULL; }
+
 double penalty_clip(const spec *penalty)
 {
     const penalty_row *r = row_of(penalty);

@@ -26,6 +26,9 @@ lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, critic
 lt_node *penalty_build_at(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
                           critic_function *f, void *user, lt_node **norm);
 
+/* Whether it adds a term to the loss. */
+bool penalty_has_term(const spec *penalty);
+
 /* The largest magnitude of a critic's weight after each step; 0: any. */
 double penalty_clip(const spec *penalty);
 

@@ -34,6 +34,23 @@ minimised -s 'model.prior=vamp 3' -s objective.bound=iwae -s objective.samples=2
 minimised -s model.latent2=2 -s 'model.encoder2=[linear 4]' -s 'model.decoder2=[linear 4]'
 latent train $tiny -s objective.bound=iwae -s objective.samples=5 --out one 2> log
 latent explain one --json 2> log | grep -oE '"(bound|draws|layers|capacity)": [^,]*|"name": "gap"'
+echo "-- an adversarial run"
+cat > gan.yaml << END
+name: gan
+data: {set: synthetic, limit: 100}
+model:
+  kind: gan
+  latent: 4
+  generator: [linear 16, relu, linear image, sigmoid]
+  critic: [flatten, linear 16, leaky_relu 0.2, linear 1]
+objective: {loss: wasserstein, penalty: lipschitz, critic_steps: 2}
+train: {epochs: 2, batch: 20, samples_every: 0}
+END
+latent train ./gan.yaml --out gan --threads 1 2> log || cat log
+latent explain gan 2> log | numbers
+latent explain gan/checkpoints/*10.safetensors 2> log | sed -n '/^What training/,/^$/p'
+latent explain gan --json 2> log | grep -oE '"(has_likelihood|kind|elbo)": [^,]*'
+latent eval gan 2>&1 | grep -v '^warning'; echo "exit ${PIPESTATUS[0]}"
 echo "-- not so"
 latent explain runs/none 2>&1; echo "exit $?"
 latent explain 2>&1; echo "exit $?"

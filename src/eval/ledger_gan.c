@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What an adversarial training minimises, and what its numbers mean and do not mean. */
+#include "eval/ledger_terms.h"
+
+#include "base/text.h"
+#include "models/adversarial.h"
+#include "models/gan.h"
+#include "models/penalties.h"
+
+#include <math.h>
+
+static const char *divergence_text(divergence_kind kind)
+{
+    static const char *const texts[] = {
+        [DIVERGENCE_JENSEN_SHANNON] = "the Jensen-Shannon divergence, 0 to 0.693 nats",
+        [DIVERGENCE_TRIANGULAR] = "the integral of (p - q)^2 / (p + q), 0 to 2",
+        [DIVERGENCE_TOTAL_VARIATION] = "the total variation, 0 to 1",
+        [DIVERGENCE_SQUARED_HELLINGER] = "the squared Hellinger distance, 0 to 2",
+        [DIVERGENCE_KL] = "KL(data || model), nats",
+        [DIVERGENCE_REVERSE_KL] = "KL(model || data), nats",
+        [DIVERGENCE_PEARSON] = "Pearson's chi^2, the integral of (p - q)^2 / q",
+        [DIVERGENCE_WASSERSTEIN] = "the Wasserstein-1 distance, in units of the networks' pixels"};
+    return texts[kind];
+}
+
+/* What is not known is not there. */
+static double or_nothing(const lt_train_report *t, double value) { return t ? value : (double)NAN; }
+
+/* ---- What is minimised ---- */
+
+static void add_penalty(term_list list, const lt_recipe *r, double penalty)
+{
+    text words = {0};
+    spec_print(&r->penalty, &words);
+    ledger_add_term(list, "penalty", false, penalty, "%s: %s", text_get(&words),
+                    r->penalty.row->summary);
+    text_clear(&words);
+}
+
+static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    const gan_options *o = r->objective.options;
+    term_list list = {l->minimised, &l->n_minimised};
+    double loss = or_nothing(t, t ? t->critic_loss : 0), penalty = 0;
+    bool has_term = penalty_has_term(&r->penalty);
+    if (has_term)
+        penalty = or_nothing(t, t ? t->penalty : 0);
+    ledger_add_term(list, "on images", false, loss - penalty,
+                    "%s, turned so that less is better for the critic: %s", r->loss.row->name,
+                    r->loss.row->summary);
+    if (o->label_smoothing > 0)
+        ledger_add_note(l,
+                        "The critic's target for real images is %.4g instead of 1 "
+                        "(label_smoothing), so that its loss is not that of the divergence.",
+                        1 - o->label_smoothing);
+    if (has_term)
+        add_penalty(list, r, penalty);
+    ledger_add_term(list, "critic", true, loss,
+                    "what the critic minimises%s, %lld step%s of it for one of the generator",
+                    penalty_clip(&r->penalty) > 0 ? ", its weights clipped" : "",
+                    (long long)o->critic_steps, o->critic_steps == 1 ? "" : "s");
+}
+
+static void add_generator(lt_ledger *l, const lt_train_report *t)
+{
+    ledger_add_term((term_list){l->minimised, &l->n_minimised}, "generator", true,
+                    or_nothing(t, t ? t->generator_loss : 0),
+                    "what the generator minimises, against the critic of each moment");
+}
+
+/* ---- What is reported ---- */
+
+static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    term_list list = {l->terms, &l->n_terms};
+    static const lt_train_report unknown = {
+        .d_real = NAN, .d_fake = NAN, .estimate = NAN, .gradient_norm = NAN, .spread = NAN};
+    const lt_train_report *of = t ? t : &unknown;
+    divergence_kind kind = adversarial_divergence(&r->loss);
+    ledger_add_term(list, "D(real)", false, of->d_real, "what the critic says of images%s",
+                    adversarial_can_smooth(&r->loss) ? ", 1 if it is sure that they are real" : "");
+    ledger_add_term(list, "D(fake)", false, of->d_fake,
+                    "what it says of generated ones: as of images where it cannot tell them apart");
+    ledger_add_term(list, "estimate", false, of->estimate, "of %s, by this critic",
+                    divergence_text(kind));
+    if (penalty_has_term(&r->penalty))
+        ledger_add_term(list, "slope", false, of->gradient_norm,
+                        "|dv/dx|, the length of the critic's gradient by an image, where the "
+                        "penalty takes it");
+    ledger_add_term(list, "spread", false, of->spread,
+                    "deviation of generated pixels over that of real ones in a batch: 1 is right, "
+                    "near 0 all images are one");
+}
+
+static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    bool is_wasserstein = adversarial_divergence(&r->loss) == DIVERGENCE_WASSERSTEIN;
+    ledger_add_note(l,
+                    "There is no p(x|z): no ELBO, no log p(x), no bits per dimension, and nothing "
+                    "that compares with published nats.");
+    ledger_add_note(l, "Neither loss says how good the images are: each is measured by the other "
+                       "network of the same moment, and both may stay where they are while images "
+                       "improve, or fall while they do not. `latent eval RUN --quality` compares "
+                       "images with images.");
+    ledger_add_note(l, "The estimate is what this critic proves of the divergence, on average less "
+                       "than it is, and by how much is not known. It compares within a run, or "
+                       "between runs of the same critic and penalty.");
+    if (is_wasserstein)
+        ledger_add_note(l, "%s",
+                        penalty_has_term(&r->penalty) || penalty_clip(&r->penalty) > 0
+                            ? "It is one of the Wasserstein distance only as far as the "
+                              "critic's slopes stay below 1; larger ones make it too large "
+                              "by as much, smaller ones too small."
+                            : "Without a penalty the critic's slopes are not limited: the "
+                              "estimate has no unit and bounds nothing.");
+    const char *warning = t ? lt_train_warning(t) : NULL;
+    if (warning)
+        ledger_add_note(l, "WARNING: %s.", warning);
+}
+
+void ledger_add_gan(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    add_critic(l, r, t);
+    add_generator(l, t);
+    add_reported(l, r, t);
+    add_notes(l, r, t);
+}
