@@ -2,6 +2,8 @@
 /* latent verify: checks with known answers, on this machine. */
 #include "cli.h"
 
+#include <math.h>
+
 /* ---- Every check ---- */
 
 typedef struct progress {
@@ -61,9 +63,10 @@ static json_t *estimate_json(const lt_known_estimate *e)
 static void print_estimate(const lt_known_estimate *e)
 {
     char draws[32];
+    double off = fabs(e->off) < 0.05 ? 0 : e->off; /* not -0.0 */
     snprintf(draws, sizeof draws, e->steps ? "%d x %d" : "%d", e->draws, e->steps);
     printf("%-22s%9s %8.5f +- %.5f %8.5f %8.5f %6.1f %s\n", e->name, draws, e->found.value,
-           e->found.se, e->found.value - e->truth, e->above, e->off,
+           e->found.se, e->found.value - e->truth, e->above, off,
            e->is_ok            ? "ok"
            : e->is_right_side ? "FAILED"
                               : "BELOW");
@@ -101,10 +104,10 @@ static int run_estimators(const command *c, bool is_quick, bool as_json)
     if (!as_json) {
         putchar('\n');
         print_wrapped(stdout, 0,
-                      "`above it` is the estimate less the truth, `expected` what that is on average: "
-                      "by its formula, or for chains by how uneven their weights are. `off by` is what "
-                      "lies between them, in standard errors. A row is ok within 3 of them, and if it "
-                      "is not below the truth by more.");
+                      "`above it` is the estimate less the truth, `expected` what that is on "
+                      "average: by its formula, or for chains by how uneven their weights are. `off "
+                      "by` is what lies between them, in standard errors. A row is ok within 3 of "
+                      "them, and if it is not below the truth by more.");
     }
     return failed ? CODE_FAILED : CODE_DONE;
 }
@@ -145,8 +148,8 @@ const command cmd_verify = {
         "  training               losses as in double precision\n"
         "  checkpoints            read back, training goes on with the same bits\n"
         "\n"
-        "--estimators prints those of log p(x) as a table: what each finds, its standard error, how far "
-        "it is above the truth, and how far it should be.\n"
+        "--estimators prints those of log p(x) as a table: what each finds, its standard error, "
+        "how far it is above the truth, and how far it should be.\n"
         "\n"
         "A failure is a mistake in latent, in a library it uses, or in the machine: please report "
         "it with what `latent version` says.\n",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Estimates of log p(x) on a model that has it as a formula: each against the truth, and against what
-   it must be on average. */
+/* Estimates of log p(x) on a model that has it as a formula: each against the truth, and against
+   what it must be on average. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -62,6 +62,7 @@ static int find_once(const linear_gaussian *m, int repeat, double found[ROWS])
         lt_eval_options o = {.nll_samples = samples[i],
                              .iwae = bounds,
                              .n_iwae = i == SAMPLES - 1 ? BOUNDS : 0,
+                             .threads = 1, /* the model is too small for more */
                              .seed = (uint64_t)(repeat * SAMPLES + i)};
         LT_TRY(lt_evaluate(m->model, m->data, LT_TRAIN, &o, &e));
         found[1 + BOUNDS + i] = e.nll.value;
@@ -84,8 +85,9 @@ static int tell_draws(const linear_gaussian *m, int repeats, telling *t)
     for (int i = 0; i < ROWS && status == LT_OK; i++) {
         bool is_sampling = i > BOUNDS;
         int k = i == 0 ? 1 : is_sampling ? samples[i - 1 - BOUNDS] : bounds[i - 1];
+        const char *name = i == 0 ? "-ELBO" : is_sampling ? "importance sampling" : "IWAE";
         status = tell(t, (lt_known_estimate){
-                             .name = i == 0 ? "-ELBO" : is_sampling ? "importance sampling" : "IWAE",
+                             .name = name,
                              .draws = k,
                              .truth = m->nll,
                              .found = estimate_of(values + i * repeats, repeats),
@@ -97,20 +99,22 @@ static int tell_draws(const linear_gaussian *m, int repeats, telling *t)
 
 /* ---- Chains ---- */
 
-/* The error is that of the mean over images of each image's difference from its own truth. Of C chains
-   with C / ESS - 1 = V the logarithm of the mean weight is V / (2 C) too low. */
+/* The error is that of the mean over images of each image's difference from its own truth. Of C
+   chains with C / ESS - 1 = V the logarithm of the mean weight is V / (2 C) too low. */
 static int tell_chains(const linear_gaussian *m, const lt_ais_options *given, telling *t)
 {
     double found[IMAGES];
     lt_ais_options o = *given;
     lt_ais_result r;
     o.nll_of = found;
+    o.threads = 1;
     LT_TRY(lt_anneal(m->model, m->data, LT_TRAIN, &o, &r));
     for (int i = 0; i < IMAGES; i++)
         found[i] -= m->nll_of[i];
     lt_estimate difference = estimate_of(found, IMAGES);
+    const char *name = o.from_posterior ? "annealing from q(z|x)" : "annealing from N(0, I)";
     return tell(t, (lt_known_estimate){
-                       .name = o.from_posterior ? "annealing from q(z|x)" : "annealing from N(0, I)",
+                       .name = name,
                        .draws = r.chains,
                        .steps = r.steps,
                        .truth = m->nll,

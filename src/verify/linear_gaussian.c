@@ -107,10 +107,10 @@ void linear_gaussian_close(linear_gaussian *m)
 
 /* ---- Its bounds ----
    |eps|^2 / 2 of two latents is exponentially distributed, so w / p(x) = r u^(r - 1) with u uniform
-   on (0, 1). Since log s is the integral over t > 0 of (e^-t - e^(-t s)) / t (Frullani), the mean S of
-   k such numbers has
+   on (0, 1). Since log s is the integral over t > 0 of (e^-t - e^(-t s)) / t (Frullani), the mean S
+   of k such numbers has
 
-       -E log S = integral of ((1 - lost(t / k))^k - e^-t) / t,    lost(t) = 1 - E e^(-t r u^(r - 1)).
+       -E log S = integral of ((1 - lost(t / k))^k - e^-t) / t,   lost(t) = 1 - E e^(-t r u^(r - 1)).
 
    Both integrals are taken over a variable in which the integrand falls off exponentially on either
    side, t = e^y and u = 1 / (1 + e^-y): there the sum over a grid is as good as any rule. */
