@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Adversarial models in training, as the tests of them make them. Included by test programs, not all
-   of which use all of it. */
+/* Adversarial models in training, for their tests. Included by test programs, not all of which use
+   all of it. */
 #ifndef LATENT_TEST_GAN_TRAINING_H
 #define LATENT_TEST_GAN_TRAINING_H
 

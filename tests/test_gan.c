@@ -67,7 +67,8 @@ static void draw_weights(critic_subject *c, draws *d)
     for (int i = 0; i < lt_params_count(p); i++) {
         lt_param_info info = lt_params_info(p, i);
         int64_t n = lt_shape_size(info.shape);
-        double most = info.shape.rank > 1 ? 1.35 * sqrt(3. * (double)info.shape.d[0] / (double)n) : .2;
+        double fan_in = (double)(n / info.shape.d[0]);
+        double most = info.shape.rank > 1 ? 1.35 * sqrt(3 / fan_in) : .2;
         for (int64_t k = 0; k < n; k++)
             c->weights[info.offset + k] = draw(d, -most, most);
     }
@@ -127,8 +128,8 @@ static double loss_along(const critic_subject *c, const double *direction, doubl
     return lt_session_doubles(c->of_value, c->loss)[0];
 }
 
-/* The larger error of the derivative along a direction, by quotients of two steps, in parts of it or
-   of `floor`. Within these steps no unit of the critic may pass its kink. */
+/* The larger error of the derivative along a direction, by quotients of two steps, in parts of it
+   or of `floor`. Within these steps no unit of the critic may pass its kink. */
 static double error_along(const critic_subject *c, const double *gradient, const double *direction,
                           double floor)
 {

@@ -10,8 +10,8 @@ trainer itself. Everything is in double precision.
 
 "x": images n x h x w x c in 0 ... 1, and "labels" where there are classes; weights and states under
 their names, "after.NAME" at the end, "average.NAME" where the recipe keeps averages. "critic_loss",
-"penalty", "gradient_norm", "d_real", "d_fake", "estimate": one of each step; "generator_loss": one of
-each step of the generator."""
+"penalty", "gradient_norm", "d_real", "d_fake", "estimate": one of each step; "generator_loss": one
+of each step of the generator."""
 import math
 import os
 import sys
@@ -55,7 +55,8 @@ def normal(stream, step, rows, columns):
     i = np.arange(rows * columns)
     radius = np.sqrt(-2 * np.log((w[i & ~1] + 1) * 2. ** -24))
     angle = 2 * math.pi * w[i | 1] * 2. ** -24
-    return torch.tensor(radius * np.where(i % 2, np.sin(angle), np.cos(angle))).reshape(rows, columns)
+    values = radius * np.where(i % 2, np.sin(angle), np.cos(angle))
+    return torch.tensor(values).reshape(rows, columns)
 
 
 def order(epoch):
@@ -220,8 +221,8 @@ def lipschitz(directory):
     """ift6135-wgan-svhn at a small size."""
     torch.manual_seed(61)
     conv, transpose, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.LeakyReLU
-    model = Gan([nn.Unflatten(1, (6, 1, 1)), transpose(6, 8, 4, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
-                 transpose(8, 2, 4, 2, 1), nn.Tanh()],
+    model = Gan([nn.Unflatten(1, (6, 1, 1)), transpose(6, 8, 4, bias=False), nn.BatchNorm2d(8),
+                 nn.ReLU(), transpose(8, 2, 4, 2, 1), nn.Tanh()],
                 [conv(2, 6, 4, 2, 1), lrelu(.2), conv(6, 8, 4, 2, 1), lrelu(.2), conv(8, 1, 2)])
     case = wasserstein(penalty="lipschitz", weight=10, optimisers={
         "critic": adam(1e-4, .5, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
@@ -246,8 +247,8 @@ def spectral(directory):
     torch.manual_seed(63)
     conv, transpose, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.LeakyReLU
     norm = nn.utils.spectral_norm
-    model = Gan([nn.Unflatten(1, (9, 1, 1)), transpose(9, 8, 4, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
-                 transpose(8, 2, 4, 2, 1), nn.Tanh()],
+    model = Gan([nn.Unflatten(1, (9, 1, 1)), transpose(9, 8, 4, bias=False), nn.BatchNorm2d(8),
+                 nn.ReLU(), transpose(8, 2, 4, 2, 1), nn.Tanh()],
                 [norm(conv(2, 6, 4, 2, 1)), lrelu(.2), norm(conv(6, 8, 4, 2, 1)), lrelu(.2),
                  norm(conv(8, 1, 2))], 3, 3, 32)
     case = wasserstein(penalty="gradient", weight=10, critic_steps=2, average=.5,
@@ -279,13 +280,14 @@ def saturating(directory):
     """cs446-gan at a small size, with R1, smoothed labels, RMSprop."""
     torch.manual_seed(65)
     conv, lrelu = nn.Conv2d, nn.LeakyReLU
-    model = Gan([nn.Linear(6, 32), lrelu(.2), nn.Unflatten(1, (32, 1, 1)), nn.Upsample(scale_factor=4),
-                 conv(32, 8, 3, 1, 1), lrelu(.2), nn.Upsample(scale_factor=2), conv(8, 2, 3, 1, 1),
-                 nn.Sigmoid()],
+    model = Gan([nn.Linear(6, 32), lrelu(.2), nn.Unflatten(1, (32, 1, 1)),
+                 nn.Upsample(scale_factor=4), conv(32, 8, 3, 1, 1), lrelu(.2),
+                 nn.Upsample(scale_factor=2), conv(8, 2, 3, 1, 1), nn.Sigmoid()],
                 [conv(2, 4, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2), conv(4, 8, 3), nn.ReLU(),
                  conv(8, 1, 2)])
     case = non_saturating(.1, penalty="r1", weight=3, critic_steps=1, symmetric=False, optimisers={
-        "critic": adam(1e-3, .5, .999), "generator": lambda w: torch.optim.RMSprop(w, 1e-3)}, recipe="""
+        "critic": adam(1e-3, .5, .999),
+        "generator": lambda w: torch.optim.RMSprop(w, 1e-3)}, recipe="""
 data: {set: synthetic}
 model:
   kind: gan
