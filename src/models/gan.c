@@ -152,7 +152,7 @@ static lt_node *draw_codes(const model_visit *v, int64_t n)
     return lt_normal(v->graph, lt_shape_2d(n, v->recipe->model.latent));
 }
 
-/* The root of the mean over pixels of their variance over the batch. */
+/* The root of the mean over pixels of their variance over the batch, of two images or more. */
 static lt_node *deviation(lt_node *x)
 {
     lt_shape s = lt_node_shape(x), one = s;
@@ -196,7 +196,8 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
     t->measure[MEASURE_estimate] = adversarial_estimate(&r->loss, on_real, on_fake);
     t->measure[MEASURE_penalty] = penalty;
     t->measure[MEASURE_gradient_norm] = norm;
-    t->measure[MEASURE_spread] = lt_div(deviation(fake), lt_shift(deviation(real), 1e-12));
+    if (lt_node_shape(real).d[0] > 1)
+        t->measure[MEASURE_spread] = lt_div(deviation(fake), lt_shift(deviation(real), 1e-12));
 }
 
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t)

@@ -29,7 +29,8 @@ const char *lt_train_warning(const lt_train_report *r)
 {
     if (r->spread < 0.1)
         return "the generated images are nearly all alike: their modes have collapsed";
-    if (r->d_real > 0.995 && r->d_fake < 0.005)
+    /* outside 0 ... 1 they are a critic's own numbers, of which none is the best */
+    if (r->d_real > 0.995 && r->d_real <= 1 && r->d_fake < 0.005 && r->d_fake >= 0)
         return "the critic tells every image: the generator may learn nothing from it any more";
     return NULL;
 }
