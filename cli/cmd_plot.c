@@ -5,9 +5,12 @@
 #include <string.h>
 
 /* name, function, one line. For example X(curves, plot_curves, "...") becomes the row
-   {"curves", plot_curves} and the line "  curves    ..." of the help screen. */
+   {"curves", plot_curves} and the line "  curves: ..." of the help screen. */
 #define PLOT_KINDS(X)                                                                              \
-    X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")
+    X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")           \
+    X(rate-distortion, plot_tradeoff, "the way of each run in the plane of rate and distortion")  \
+    X(latents, plot_latents, "a map of the codes of images, coloured by label")                   \
+    X(activity, plot_activity, "what each latent says about the images: its KL, or its variance")
 
 static const struct {
     const char *name;
@@ -32,29 +35,42 @@ static plot_function *find_kind(const command *c, const char *word)
     return NULL;
 }
 
-lt_picture_options plot_size(const plot_request *q)
+int plot_write(const plot_request *q, const lt_figure *f, double shape)
 {
-    return (lt_picture_options){.width = (double)q->width, .height = (double)q->height};
+    lt_picture_options o = {.width = (double)q->width, .height = (double)q->height};
+    if (shape > 0 && f->n_charts == 1 && o.width == 0 && o.height == 0)
+        o.height = 640 / shape;
+    int status = lt_figure_write(q->out, f, &o);
+    if (status != LT_OK)
+        return complain_library(q->command, status);
+    say("%s: %d chart%s", q->out, f->n_charts, f->n_charts == 1 ? "" : "s");
+    return CODE_DONE;
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
     static const char *const by_names[] = {"auto", "epoch", "step", "seconds", NULL};
-    plot_request q = {.command = c, .smooth = -1};
+    plot_request q = {.command = c, .smooth = -1, .images = 10000, .split = LT_TEST};
     const flag flags[] = {
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
          "FILE.png, FILE.svg or FILE.pdf; default: KIND.png", 0, 0, NULL},
         {"by", 0, FLAG_CHOICE, &q.by, "UNIT",
-         "count epoch, step or seconds along the x axis; default: epochs where each has one line",
+         "curves: count epoch, step or seconds along the x axis; default: epochs where each has one line",
          0, 0, by_names},
-        {"from", 0, FLAG_COUNT, &q.from, "N", "leave out what is before: the first steps may be "
+        {"from", 0, FLAG_COUNT, &q.from, "N",
+         "curves, rate-distortion: leave out what is before: the first steps may be "
          "far from the rest", 0, INT64_MAX, NULL},
         {"smooth", 0, FLAG_COUNT, &q.smooth, "N",
-         "draw the mean over about N lines of the log over the faint curve; default: a 100th of "
+         "curves: draw the mean over about N lines of the log over the faint curve; default: a 100th of "
          "the log if it has 200 lines", 0, 1000000, NULL},
-        {"log-x", 0, FLAG_SWITCH, &q.log_x, NULL, "logarithmic x axis", 0, 0, NULL},
-        {"log-y", 0, FLAG_SWITCH, &q.log_y, NULL, "logarithmic y axes where all is positive", 0, 0,
-         NULL},
+        {"log-x", 0, FLAG_SWITCH, &q.log_x, NULL, "curves: logarithmic x axis", 0, 0, NULL},
+        {"log-y", 0, FLAG_SWITCH, &q.log_y, NULL,
+         "curves: logarithmic y axes where all is positive", 0, 0, NULL},
+        {"number", 'n', FLAG_COUNT, &q.images, "N",
+         "latents, activity: images, spread over the split; default: 10000", 2, INT32_MAX, NULL},
+        FLAG_SPLIT(&q.split),
+        FLAG_DATA(&q.data, "latents, activity: images of this data set instead of the recipe's"),
+        FLAG_THREADS(&q.threads),
         {"title", 0, FLAG_TEXT, &q.title, "TEXT", "title; default: the run's name", 0, 0, NULL},
         {"width", 0, FLAG_COUNT, &q.width, "N", "units of 1/72 inch, 2 pixels each in a PNG", 100,
          8000, NULL},
@@ -72,14 +88,15 @@ static int run(const command *c, int argc, const char **argv)
     return code;
 }
 
-#define X(name, draw, line) "\n  " #name "  " line
+#define X(name, draw, line) "\n  " #name ": " line
 const command cmd_plot = {
-    .name = "plot", .summary = "draw charts of runs: training curves",
+    .name = "plot", .summary = "draw charts of runs: training curves, codes",
     .operands = "KIND RUN... [options]", .min_operands = 2, .max_operands = 1 + MAX_PLOT_RUNS,
-    .about = "Draws what a run has written down, or several runs in the same charts. RUN is the "
-             "directory of a run. The end of FILE decides the format.\n\n"
+    .about = "Draws runs, several of them in the same charts or side by side. RUN is the directory "
+             "of a run. The end of FILE decides the format.\n\n"
              "KIND is one of:" PLOT_KINDS(X) "\n",
     .examples = "  latent plot curves runs/fashion-mlp-vae\n"
+                "  latent plot latents runs/fashion-mlp-vae -n 60000 --split train -o map.png\n"
                 "  latent plot curves runs/a runs/b --from 5 -o compared.svg\n",
     .run = run};
 #undef X

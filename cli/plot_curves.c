@@ -30,12 +30,14 @@ static const panel panels[] = {
      {{"valid.distortion", "validation", 1}, {"distortion", "training", 1}}},
     {"Rate", "nats per image", false,
      {{"valid.rate", "validation", 1}, {"rate", "training", 1}}},
-    {"The critic's estimate", NULL, false, {{"wasserstein", "Wasserstein-1", 1}, {"estimate", "estimate", 1}}},
+    {"Divergence, the critic's estimate", NULL, false, {{"estimate", "estimate", 1}}},
     {"Losses", NULL, false,
      {{"critic_loss", "critic", 1}, {"generator_loss", "generator", 1}}},
     {"D(x), mean", NULL, false, {{"d_real", "real", 1}, {"d_fake", "generated", 1}}},
+    {"Spread of pixels", "generated over real images", false, {{"spread", "spread", 1}}},
     {"Penalty", NULL, false, {{"penalty", "penalty", 1}}},
     {"Norm of the critic's gradient", NULL, false, {{"gradient_norm", "norm", 1}}},
+    {"Capacity of the rate", "nats per image", true, {{"capacity", "capacity", 1}}},
     {"Beta, the weight of the rate", NULL, true, {{"beta", "beta", 1}}},
     {"Sigma of the likelihood", NULL, true, {{"sigma", "sigma", 1}}},
     {"Learning rate", NULL, true, {{"learning_rate", "learning rate", 1}}},
@@ -142,11 +144,12 @@ static bool varies(const lt_chart *chart)
     return false;
 }
 
+/* What is 0 throughout, such as a penalty that a loss does not have, says nothing. */
 static bool has_values(const lt_chart *chart)
 {
     for (int s = 0; s < chart->n_series; s++)
         for (int i = 0; i < chart->series[s].n; i++)
-            if (isfinite(chart->series[s].y[i]))
+            if (isfinite(chart->series[s].y[i]) && chart->series[s].y[i] != 0)
                 return true;
     return false;
 }
@@ -199,8 +202,7 @@ static void add_panel(curves *c, const panel *p)
         clear_chart(&chart);
         return;
     }
-    bool is_nats = metrics_has(&c->runs[0], "distortion");
-    chart.y.label = is_nats || !p->unit ? p->unit : NULL;
+    chart.y.label = p->unit;
     chart.y.is_log = c->q->log_y && is_positive(&chart);
     if (c->q->log_y && !chart.y.is_log)
         say("%s: not all values are positive, so this axis is not logarithmic", p->title);
@@ -236,13 +238,7 @@ static int write_figure(const curves *c)
     lt_figure f = {.title = c->q->title ? c->q->title : c->n_runs == 1 ? c->runs[0].name : title,
                    .subtitle = about[0] ? about : NULL, .charts = c->charts,
                    .n_charts = c->n_charts};
-    lt_picture_options o = plot_size(c->q);
-    int status = lt_figure_write(c->q->out, &f, &o);
-    if (status != LT_OK)
-        return complain_library(c->q->command, status);
-    say("%s: %d chart%s of %d run%s", c->q->out, f.n_charts, f.n_charts == 1 ? "" : "s", c->n_runs,
-        c->n_runs == 1 ? "" : "s");
-    return CODE_DONE;
+    return plot_write(c->q, &f, 0);
 }
 
 static int draw(curves *c)

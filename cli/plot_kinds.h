@@ -17,13 +17,21 @@ typedef struct plot_request {
     int64_t from, smooth;  /* smooth: -1 is the default */
     bool log_x, log_y;
     int by; /* plot_by */
+    int64_t images, threads;
+    int split;        /* lt_split */
+    const char *data; /* NULL: the recipe's */
 } plot_request;
-
-lt_picture_options plot_size(const plot_request *q);
 
 /* One kind of picture; gives the exit code after it has said what there is to say. */
 typedef int plot_function(const plot_request *q, int n, const char *const *runs);
-plot_function plot_curves;
+plot_function plot_curves, plot_tradeoff, plot_latents, plot_activity;
+
+/* Writes the figure and says so, or why not. `shape` is width over height of one chart, if the user
+   gave no size; 0: the library's default. */
+int plot_write(const plot_request *q, const lt_figure *f, double shape);
+
+/* "a/b/c/" is called "c". Freed by the caller. */
+char *plot_name(const char *run);
 
 /* Memory, zeroed; leaves the program when there is none. */
 void *plot_room(size_t n, size_t size);

@@ -17,8 +17,7 @@ void *plot_room(size_t n, size_t size)
     exit(CODE_FAILED);
 }
 
-/* "a/b/c/" is called "c"; "." is called ".". */
-static char *name_of(const char *run)
+char *plot_name(const char *run)
 {
     size_t end = strlen(run), start;
     while (end > 1 && run[end - 1] == '/')
@@ -78,7 +77,7 @@ static bool read_lines(const command *c, metrics *m, FILE *file, const char *pat
 bool metrics_read(const command *c, metrics *m, const char *run)
 {
     char *path;
-    *m = (metrics){.name = name_of(run), .rows = json_array()};
+    *m = (metrics){.name = plot_name(run), .rows = json_array()};
     FILE *file = open_log(c, run, &path);
     bool is_read = file && read_lines(c, m, file, path);
     if (is_read && m->n == 0) {

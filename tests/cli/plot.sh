@@ -16,7 +16,17 @@ try curves vae/ other/vae -o two.svg --from 3; kind two.svg
 try curves gan -o gan.pdf; kind gan.pdf
 try curves vae/metrics.jsonl --log-x --log-y --by seconds --width 300 --height 200 --title 'A title'; size curves.png
 try curves gan --log-y --smooth 0
+try rate-distortion vae other/vae --from 2 -o rd.svg
+echo "== codes"
+latent train $TESTS/cli/tiny.yaml --epochs 1 --threads 1 > log 2>&1; echo "exit $?"
+try latents runs/tiny -n 150 --split train; size latents.png
+latent plot latents runs/tiny -n 150 --split train --threads 3 -o three.png 2> /dev/null; cmp latents.png three.png && echo "same at 3 threads"
+try activity runs/tiny runs/tiny --threads 1 -o activity.svg; kind activity.svg
+latent train $TESTS/cli/tiny.yaml --set model.latent=2 --epochs 1 --threads 1 --out two > log 2>&1; try latents two -o two.pdf
+latent train $TESTS/cli/tiny.yaml --set model.latent=1 --epochs 1 --threads 1 --out one > log 2>&1; try latents one; try activity one
 echo "== refused"
+try rate-distortion gan
+try latents vae
 try curvse vae
 try curves
 try curves vae -o x.jpg
