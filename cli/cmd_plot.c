@@ -55,14 +55,14 @@ static int run(const command *c, int argc, const char **argv)
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
          "FILE.png, FILE.svg or FILE.pdf; default: KIND.png", 0, 0, NULL},
         {"by", 0, FLAG_CHOICE, &q.by, "UNIT",
-         "curves: count epoch, step or seconds along the x axis; default: epochs where each has one line",
-         0, 0, by_names},
+         "curves: count epoch, step or seconds along the x axis; default: epochs where each has "
+         "one line", 0, 0, by_names},
         {"from", 0, FLAG_COUNT, &q.from, "N",
          "curves, rate-distortion: leave out what is before: the first steps may be "
          "far from the rest", 0, INT64_MAX, NULL},
         {"smooth", 0, FLAG_COUNT, &q.smooth, "N",
-         "curves: draw the mean over about N lines of the log over the faint curve; default: a 100th of "
-         "the log if it has 200 lines", 0, 1000000, NULL},
+         "curves: draw the mean over about N lines of the log over the faint curve; default: a "
+         "100th of the log if it has 200 lines", 0, 1000000, NULL},
         {"log-x", 0, FLAG_SWITCH, &q.log_x, NULL, "curves: logarithmic x axis", 0, 0, NULL},
         {"log-y", 0, FLAG_SWITCH, &q.log_y, NULL,
          "curves: logarithmic y axes where all is positive", 0, 0, NULL},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Charts: numbers beside axes, marks where their values belong, text inside the page, the same bytes
-   twice, golden pictures, and data that cannot be drawn.
+/* Charts: numbers beside axes, marks where their values belong, text inside the page, the same
+   bytes twice, golden pictures, and data that cannot be drawn.
    `test_charts DIR` writes the golden pictures into DIR. */
 #include "check.h"
 #include "scratch.h"
@@ -554,7 +554,8 @@ static void any_text_is_drawn(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", " ", "a\nb\tc\x7f", "\xff\xfe broken \xc3",
-                                        "שלום ערב طيب", "日本語 🎨 é", "<b>&amp;</b> %s %n", "\xe2\x80\xa8"};
+                                        "שלום ערב طيب", "日本語 🎨 é", "<b>&amp;</b> %s %n",
+                                        "\xe2\x80\xa8"};
     static const double y[2] = {1, 2};
     for (int i = 0; i < COUNT_OF(texts); i++) {
         lt_series s = {.name = texts[i], .n = 2, .y = y};
@@ -740,7 +741,7 @@ static void odd_data_is_drawn(void **state)
 
 /* ---- Golden pictures ----
    Fonts, and versions of two libraries, move letters and shade edges differently. So what is
-   compared is colour alone (letters and grid are grey), by its means over cells of 10 x 10 pixels. */
+   compared is colour alone (letters and grid are grey), by its means over cells of 10 x 10. */
 
 enum { CELL = 10, GOLDEN_WIDTH = 320, GOLDEN_HEIGHT = 200 };
 

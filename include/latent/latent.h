@@ -4,7 +4,7 @@
  * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
  * quality.h         how good the images are that a model makes, whatever kind it is
  * ledger.h          what the numbers are made of, and published ones
- * data.h, plot.h    sets of images in; grids of images out
+ * data.h, plot.h    sets of images in; grids of images and charts out
  * model.h           recipes, and the models they describe
  * nn.h              parameters, layers: for models of your own
  * distributions.h   log densities, draws, entropies, divergences

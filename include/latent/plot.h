@@ -3,7 +3,7 @@
  * A raster belongs to its caller, who clears it with lt_image_free. Charts own nothing.
  *
  *     lt_series loss = {.name = "training", .n = 3, .y = (double[]){120, 104, 101}};
- *     lt_chart chart = {.title = "Loss", .y.label = "nats per image", .series = &loss, .n_series = 1};
+ *     lt_chart chart = {.title = "Loss", .y.label = "nats", .series = &loss, .n_series = 1};
  *     lt_chart_write("loss.svg", &chart, NULL);
  */
 #ifndef LATENT_PLOT_H
@@ -57,12 +57,12 @@ typedef enum lt_series_kind {
     LT_STEPS,        /* a line that keeps y from each x to the next */
     LT_BAND,         /* the area between low and high */
     LT_BARS,         /* a bar from 0 to y at each x */
-    LT_CLOUD,        /* many points, coloured by their labels, in an order that hides no label behind
-                        another; one bitmap in every format */
+    LT_CLOUD,        /* many points, coloured by their labels, in an order that hides no label
+                        behind another; one bitmap in every format */
     LT_SERIES_KINDS
 } lt_series_kind;
 
-/* One thing that is drawn, with one name and one colour. All arrays have n values and are borrowed. */
+/* One thing that is drawn, with one name and one colour. Arrays have n values and are borrowed. */
 typedef struct lt_series {
     const char *name; /* beside it or in the legend. Nullable: not named */
     lt_series_kind kind;

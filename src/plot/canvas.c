@@ -58,8 +58,8 @@ static int check_font(canvas *c)
 
 static int set_up_text(canvas *c)
 {
-    /* The thread's fonts, kept from chart to chart; sizes are absolute, so that its resolution, which
-       others may have set, does not matter. */
+    /* The thread's fonts, kept from chart to chart; sizes are absolute, so that its resolution,
+       which others may have set, does not matter. */
     c->context = pango_font_map_create_context(pango_cairo_font_map_get_default());
     cairo_font_options_t *o = cairo_font_options_create();
     cairo_font_options_set_antialias(o, CAIRO_ANTIALIAS_GRAY);
@@ -212,7 +212,7 @@ static PangoLayout *make_layout(canvas *c, const type_style *s)
         pango_attr_list_unref(attributes);
     }
     pango_layout_set_single_paragraph_mode(l, TRUE);
-    pango_layout_set_auto_dir(l, FALSE); /* the side it is aligned to does not depend on the script */
+    pango_layout_set_auto_dir(l, FALSE); /* any script is aligned to the same side */
     return l;
 }
 

@@ -323,7 +323,8 @@ static void name_horizontal(const view *v, const lt_reference *r, type_style *s)
 {
     const box *p = &v->plot;
     s->room = p->right - p->left - 0.6 * v->em;
-    double width = text_measure(v->c, s, r->label).width + 0.3 * v->em, y = scale_at(&v->y, r->value);
+    double width = text_measure(v->c, s, r->label).width + 0.3 * v->em;
+    double y = scale_at(&v->y, r->value);
     double baseline = y - 1.4 * v->em > p->top ? y - 0.4 * v->em : y + 1.15 * v->em;
     box left = {p->left, baseline - 1.2 * v->em, p->left + width, baseline + 0.4 * v->em};
     box right = {p->right - width, left.top, p->right, left.bottom};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Clouds: points stamped into a bitmap, which is one picture in an SVG or a PDF. They are drawn in a
-   random order, so that no label lies on top of all others because its images came last. */
+/* Clouds: points stamped into a bitmap, which is one picture in an SVG or a PDF. They are drawn in
+   a random order, so that no label lies on top of all others because its images came last. */
 #include "plot/view.h"
 
 #include "base/memory.h"

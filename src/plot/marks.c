@@ -284,7 +284,7 @@ static int draw_series(const view *v, const lt_series *s, rgb colour)
 {
     if (s->kind == LT_CLOUD)
         return draw_cloud(v, s, colour);
-    clip(v, s->kind == LT_BAND || s->kind == LT_BARS ? 0 : 0.1 * v->em);
+    clip(v, s->kind == LT_BAND || s->kind == LT_BARS ? 0 : 0.21 * v->em); /* a lone dot is whole */
     if (s->kind == LT_BAND)
         draw_band(v, s, colour);
     if (s->kind == LT_BARS)
