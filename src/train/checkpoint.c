@@ -437,12 +437,35 @@ static int read_counters(const lt_trainer *t, const safetensors *file, const cha
     return LT_OK;
 }
 
+/* The tensor of a block that is called so. */
+static bool holds_tensor(const kept_block *b, const char *name)
+{
+    size_t n = strlen(b->prefix);
+    int i = strncmp(name, b->prefix, n) == 0 ? lt_params_find(b->params, name + n) : -1;
+    return i >= 0 && (b->with_states || !lt_params_info(b->params, i).is_state);
+}
+
+/* All the blocks have been found in the file, which has more tensors than they. */
+static int fail_surplus(const safetensors *file, const char *path, const block_list *blocks,
+                        int count)
+{
+    const char *first = NULL;
+    for (int i = 0; i < file->n && !first; i++) {
+        bool is_known = false;
+        for (int k = 0; k < blocks->n; k++)
+            is_known |= holds_tensor(&blocks->list[k], file->tensors[i].name);
+        first = is_known ? NULL : file->tensors[i].name;
+    }
+    return status_fail(LT_VALUE, "%s: expected %d tensors, found %d, among them \"%s\"", path, count,
+                       file->n, first ? first : "");
+}
+
 static int read_blocks(const safetensors *file, const char *path, const block_list *blocks,
                        block_copies *copies)
 {
     int count = 0, status = read_copies(file, blocks, copies, &count);
     if (status == LT_OK && count != file->n)
-        status = status_fail(LT_VALUE, "%s: expected %d tensors, found %d", path, count, file->n);
+        status = fail_surplus(file, path, blocks, count);
     /* the file is whole, so what does not fit is another model */
     return status == LT_FORMAT || status == LT_NOT_FOUND ? LT_VALUE : status;
 }
