@@ -144,6 +144,7 @@ const command cmd_verify = {
         "  distributions          divergences, entropies and densities against formulas, "
         "integrals and means of draws\n"
         "  linear Gaussian model  bounds and likelihoods where the true ones are known\n"
+        "  critics                distances of two distributions that are known\n"
         "  threads                the same bits from training with 1, 2, 3, 4 and 8\n"
         "  training               losses as in double precision\n"
         "  checkpoints            read back, training goes on with the same bits\n"

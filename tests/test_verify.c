@@ -42,7 +42,7 @@ static void all_is_well(void **state)
         fail_msg("%s", s.failures);
     assert_int_equal(v.checks, s.checks);
     assert_string_equal(s.areas, "random numbers;gradients;cpu against reference;distributions;"
-                                 "linear Gaussian model;threads;training;checkpoints;");
+                                 "linear Gaussian model;critics;threads;training;checkpoints;");
 }
 
 /* Every operator with a rule, every one with cases. */

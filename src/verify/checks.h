@@ -31,7 +31,7 @@ void known_estimate_judge(lt_known_estimate *e);
 typedef void check_family(check_run *r);
 
 check_family check_random, check_gradients, check_executors, check_distributions, check_estimators,
-    check_training;
+    check_critics, check_training;
 
 /* Runs families up to a NULL, as lt_verify does. */
 int checks_run(check_family *const *families, const lt_verify_options *o, lt_verification *v);

@@ -78,6 +78,7 @@ int lt_verify(const lt_verify_options *o, lt_verification *v)
                                              check_executors,
                                              check_distributions,
                                              check_estimators,
+                                             check_critics,
                                              check_training,
                                              NULL};
     return checks_run(families, o, v);
