@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* latent eval: bounds, likelihood and codes of a trained model, in nats per image. */
+/* latent eval: bounds, likelihood and codes of a trained model, in nats per image; how good its
+   samples are, beside those of others. */
 #include "eval_report.h"
+#include "quality_report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DRAWS = 1000000, MOST_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
+enum { MOST_RUNS = 16, MOST_DRAWS = 1000000, MOST_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
 
 typedef struct eval_request {
     const char *run, *data, *iwae_text, *ais_text;
@@ -14,6 +16,9 @@ typedef struct eval_request {
     int64_t samples, images, seed, threads;
     int iwae[LT_MAX_BOUNDS], n_iwae;
     int ais[2]; /* chains, steps; 0 chains: none */
+    bool with_quality;
+    int64_t quality_samples;
+    const char *pairs;
     bool as_json;
 } eval_request;
 
@@ -94,8 +99,8 @@ static lt_estimate mean_difference(const double *a, const double *b, int64_t n)
     return (lt_estimate){mean, sqrt(squares / (double)(n - 1) / (double)n)};
 }
 
-/* The three computations; each_nll and each_ais have room for every image. */
-static int find(const eval_request *q, eval_findings *f, meter *m, double *each_nll,
+/* Bounds and codes; each_nll and each_ais have room for every image. */
+static int find_bounds(const eval_request *q, eval_findings *f, meter *m, double *each_nll,
                 double *each_ais)
 {
     const trained *t = f->trained;
@@ -125,6 +130,15 @@ static int find(const eval_request *q, eval_findings *f, meter *m, double *each_
     return LT_OK;
 }
 
+static int find_quality(const eval_request *q, const trained *t, lt_split split, meter *m,
+                        lt_quality *found)
+{
+    phase p = begin_phase(m, "samples");
+    lt_quality_options o = {.samples = (int)q->quality_samples, .threads = (int)q->threads,
+                            .seed = (uint64_t)q->seed, .progress = show_progress, .user = &p};
+    return lt_quality_measure(t->model, t->data, split, &o, found);
+}
+
 static double *number_room(int64_t n)
 {
     double *room = calloc((size_t)n + 1, sizeof *room);
@@ -134,32 +148,135 @@ static double *number_room(int64_t n)
     exit(CODE_FAILED);
 }
 
-static int evaluate(const eval_request *q, trained *t)
+/* What is asked for, and what can be asked of such a model. */
+static int find(const eval_request *q, eval_findings *f)
 {
-    eval_findings f = {.run = q->run, .trained = t,
-                       .split = lt_dataset_split(t->data, (lt_split)q->split),
-                       .with_ais = q->ais[0] > 0,
-                       .from_posterior = q->ais_from == FROM_POSTERIOR};
-    int64_t n = lt_dataset_describe(t->data)->n[f.split];
+    int64_t n = lt_dataset_describe(f->trained->data)->n[f->split];
     double *each_nll = number_room(n), *each_ais = number_room(n);
+    int status = LT_OK;
     meter m;
     meter_begin(&m);
     watch_signals();
-    int status = find(q, &f, &m, each_nll, each_ais);
+    if (f->with_bounds)
+        status = find_bounds(q, f, &m, each_nll, each_ais);
+    if (status == LT_OK && f->with_quality)
+        status = find_quality(q, f->trained, f->split, &m, &f->quality);
     meter_clear(&m);
     free(each_nll);
     free(each_ais);
+    return status;
+}
+
+static void say_times(const eval_findings *f)
+{
+    char time[32];
+    double seconds = f->e.seconds + f->codes.seconds + f->ais.seconds;
+    if (f->with_bounds)
+        say("%.0f images/s, %s", (double)f->e.images / seconds, time_text(seconds, time));
+    if (f->with_quality)
+        say("samples: %s%s", time_text(f->quality.seconds, time),
+            f->quality.was_cached ? "" : ", with training the classifier");
+}
+
+static int evaluate(const eval_request *q, trained *t)
+{
+    bool has_likelihood = lt_model_has_likelihood(t->model);
+    eval_findings f = {.run = q->run, .trained = t,
+                       .split = lt_dataset_split(t->data, (lt_split)q->split),
+                       .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0],
+                       .with_quality = q->with_quality || q->pairs || !has_likelihood,
+                       .with_ais = q->ais[0] > 0,
+                       .from_posterior = q->ais_from == FROM_POSTERIOR};
+    int status = find(q, &f);
+    if (status == LT_OK && q->pairs)
+        status = quality_write_pairs(q->pairs, t, &f.quality, (uint64_t)q->seed, (int)q->threads);
     if (status == LT_OK && q->as_json)
         print_json(eval_json(&f));
     else if (status == LT_OK)
         eval_print_table(&f);
     fflush(stdout);
-    char time[32];
-    double seconds = f.e.seconds + f.codes.seconds + f.ais.seconds;
     if (status == LT_OK)
-        say("%.0f images/s, %s", (double)f.e.images / seconds, time_text(seconds, time));
+        say_times(&f);
     lt_diagnosis_clear(&f.codes);
     return status;
+}
+
+static int evaluate_one(const command *c, const eval_request *q)
+{
+    trained t;
+    int status = trained_open(&t, q->run, true, q->data);
+    if (status == LT_OK)
+        status = evaluate(q, &t);
+    trained_close(&t);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+/* ---- Several runs ---- */
+
+typedef struct contest {
+    int n;
+    const char *const *runs;
+    lt_quality quality[MOST_RUNS];
+    char data[LT_TEXT_SIZE]; /* name of the first one's */
+    lt_split split;
+} contest;
+
+static int judge_run(const eval_request *q, contest *all, int i)
+{
+    trained t;
+    meter m;
+    int status = trained_open(&t, all->runs[i], true, q->data);
+    if (status == LT_OK) {
+        if (i == 0)
+            snprintf(all->data, sizeof all->data, "%s", lt_dataset_describe(t.data)->name);
+        all->split = lt_dataset_split(t.data, (lt_split)q->split);
+        meter_begin(&m);
+        status = find_quality(q, &t, all->split, &m, &all->quality[i]);
+        meter_clear(&m);
+    }
+    trained_close(&t);
+    return status;
+}
+
+static json_t *contest_json(const contest *all)
+{
+    json_t *runs = json_array();
+    for (int i = 0; i < all->n; i++)
+        json_array_append_new(runs, json_pack("{s:s, s:o}", "run", all->runs[i], "quality",
+                                              quality_json(&all->quality[i])));
+    return json_pack("{s:s, s:s, s:o}", "split", lt_split_name(all->split), "digest",
+                     all->quality[0].digest, "runs", runs);
+}
+
+/* One table; runs whose scores do not compare are no contest. */
+static int compare_runs(const command *c, const eval_request *q, int n, const char *const *runs)
+{
+    contest all = {.n = n, .runs = runs};
+    watch_signals();
+    for (int i = 0; i < n; i++) {
+        int status = judge_run(q, &all, i);
+        if (status != LT_OK)
+            return complain_library(c, status);
+        if (lt_quality_compare(&all.quality[0], &all.quality[i]) != LT_OK)
+            return complain(c, CODE_FAILED, "%s and %s: %s", runs[0], runs[i], lt_last_error());
+    }
+    if (q->as_json)
+        print_json(contest_json(&all));
+    else
+        quality_print_runs(all.data, all.split, n, runs, all.quality);
+    fflush(stdout);
+    return CODE_DONE;
+}
+
+static int check_runs(const command *c, const eval_request *q, int n)
+{
+    bool asks_bounds = q->samples || q->n_iwae || q->ais[0] || q->images || q->pairs;
+    if (n > 1 && !q->with_quality)
+        return complain(c, CODE_USAGE, "several runs are compared by --quality");
+    if (n > 1 && asks_bounds)
+        return complain(c, CODE_USAGE, "of several runs --quality tells, and nothing else: no "
+                        "--images, --nll, --iwae, --ais, --pairs");
+    return CODE_DONE;
 }
 
 /* ---- The command ---- */
@@ -181,6 +298,13 @@ static int run(const command *c, int argc, const char **argv)
          "also -log p(x) by annealed importance sampling", 0, 0, NULL},
         {"ais-from", 0, FLAG_CHOICE, &q.ais_from, "START",
          "normal: N(0, I), or posterior: q(z|x), which is nearer; default: normal", 0, 0, starts},
+        {"quality", 'q', FLAG_SWITCH, &q.with_quality, NULL,
+         "also how good samples are: FID, KID, precision, recall, copies", 0, 0, NULL},
+        {"samples", 0, FLAG_COUNT, &q.quality_samples, "N",
+         "how many of them; default: 10000, or as many as the split has images", 20, MOST_DRAWS,
+         NULL},
+        {"pairs", 0, FLAG_OUTPUT, &q.pairs, "FILE.png",
+         "also a picture of samples over the train images that they are nearest to", 0, 0, NULL},
         FLAG_JSON(&q.as_json),
         FLAG_DATA(&q.data, "evaluate on this data set instead of the recipe's"),
         FLAG_SEED(&q.seed, "seed of the draws; default: 0"),
@@ -192,14 +316,10 @@ static int run(const command *c, int argc, const char **argv)
         return line.code;
     q.run = line.operand[0];
     int code = read_lists(c, &q);
-    if (code == CODE_DONE) {
-        trained t;
-        int status = trained_open(&t, q.run, true, q.data);
-        if (status == LT_OK)
-            status = evaluate(&q, &t);
-        trained_close(&t);
-        code = status == LT_OK ? CODE_DONE : complain_library(c, status);
-    }
+    if (code == CODE_DONE)
+        code = check_runs(c, &q, line.n);
+    if (code == CODE_DONE)
+        code = line.n > 1 ? compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q);
     command_line_clear(&line);
     return code;
 }
@@ -207,9 +327,9 @@ static int run(const command *c, int argc, const char **argv)
 const command cmd_eval = {
     .name = "eval",
     .summary = "say what a model is worth, in nats per image",
-    .operands = "RUN [options]",
+    .operands = "RUN... [options]",
     .min_operands = 1,
-    .max_operands = 1,
+    .max_operands = MOST_RUNS,
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Every number is a mean over images, with its standard error:\n"
@@ -230,8 +350,23 @@ const command cmd_eval = {
         "of a density on [0, 1], as is said below; a density of bytes is also given with the 8 bits "
         "more that compare it with probabilities of bytes\n"
         "\n"
+        "--quality draws samples and looks at them through a small classifier that is trained on "
+        "the data's own images, once; several RUNs make one table. Models without a likelihood are "
+        "judged by it alone. Each score stands beside that of train images, its floor; scores of "
+        "one digest compare.\n"
+        "  FID                 distance of two Gaussians of features; falls with more samples\n"
+        "  KID                 squared discrepancy of features, without bias: 0 for equal "
+        "distributions\n"
+        "  precision, density  whether samples are like held images\n"
+        "  recall, coverage    whether held images are like samples: low where something is "
+        "missing\n"
+        "  inception score     whether samples are clearly of one class each, of all classes\n"
+        "  nearer              chance that a sample is nearer to train images than a held image is\n"
+        "  copies              samples nearer to a train image than it is to any other one\n"
+        "\n"
         "The same seed gives the same digits, with any number of threads.\n",
     .examples = "  latent eval runs/fashion-mlp-vae\n"
                 "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n"
-                "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n",
+                "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n"
+                "  latent eval runs/fashion-mlp-vae runs/fashion-wgan --quality\n",
     .run = run};

@@ -2,6 +2,8 @@
 /* How `latent eval` reports: numbers as JSON, a table with words where a number misleads. */
 #include "eval_report.h"
 
+#include "quality_report.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -59,7 +61,7 @@ static json_t *nll_json(const lt_evaluation *e)
                      json_number(e->ess));
 }
 
-json_t *eval_json(const eval_findings *f)
+static json_t *bounds_and_codes_json(const eval_findings *f)
 {
     const lt_evaluation *e = &f->e;
     json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", f->run, "split",
@@ -85,6 +87,16 @@ json_t *eval_json(const eval_findings *f)
     if (isfinite(e->bits_as_bytes.value))
         json_object_set_new(o, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
     json_object_set_new(o, "codes", codes_json(&f->codes));
+    return o;
+}
+
+json_t *eval_json(const eval_findings *f)
+{
+    json_t *o = f->with_bounds ? bounds_and_codes_json(f)
+                               : json_pack("{s:s, s:s}", "run", f->run, "split",
+                                           lt_split_name(f->split));
+    if (f->with_quality)
+        json_object_set_new(o, "quality", quality_json(&f->quality));
     return o;
 }
 
@@ -230,11 +242,11 @@ static void judge_codes(const lt_diagnosis *d)
                    (long long)d->images);
 }
 
-void eval_print_table(const eval_findings *f)
+static void print_bounds_and_codes(const eval_findings *f)
 {
     const trained *t = f->trained;
     const lt_evaluation *e = &f->e;
-    printf("%s\n%lld %s images of %s; nats per image, +- standard error\n\n", t->checkpoint,
+    printf("%lld %s images of %s; nats per image, +- standard error\n\n",
            (long long)e->images, lt_split_name(f->split), lt_dataset_describe(t->data)->name);
     print_row("ELBO", e->elbo, 2, "-(distortion + rate)");
     print_row("rate", e->rate, 2,
@@ -253,4 +265,18 @@ void eval_print_table(const eval_findings *f)
     if (f->with_ais)
         judge_ais(f);
     judge_codes(&f->codes);
+}
+
+void eval_print_table(const eval_findings *f)
+{
+    puts(f->trained->checkpoint);
+    if (f->with_bounds)
+        print_bounds_and_codes(f);
+    if (f->with_bounds && f->with_quality)
+        putchar('\n');
+    if (f->with_quality)
+        quality_print(lt_dataset_describe(f->trained->data)->name, f->split, &f->quality);
+    if (!lt_model_has_likelihood(f->trained->model))
+        print_note("The model has no likelihood, so there are no bounds and no codes to look at: it "
+                   "is judged by its samples.");
 }

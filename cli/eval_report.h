@@ -9,11 +9,14 @@ typedef struct eval_findings {
     const char *run;
     const trained *trained;
     lt_split split;
+    bool with_bounds; /* e, codes, ais and what follows are there */
     lt_evaluation e;
     lt_diagnosis codes;
     bool with_ais, from_posterior;
     lt_ais_result ais;
     lt_estimate ais_less_nll; /* over the images, each with itself; NaN without an NLL */
+    bool with_quality;
+    lt_quality quality;
 } eval_findings;
 
 json_t *eval_json(const eval_findings *f);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* How `latent eval` reports the quality of samples. */
+#include "quality_report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS = 12 }; /* of a digest, to be read; JSON has all */
+
+/* ---- JSON ---- */
+
+static json_t *scores_json(const lt_sample_scores *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "fid", json_number(s->fid), "kid",
+                     json_estimate(s->kid), "precision", json_estimate(s->precision), "recall",
+                     json_estimate(s->recall), "density", json_estimate(s->density), "coverage",
+                     json_estimate(s->coverage), "inception", json_estimate(s->inception));
+}
+
+static json_t *copies_json(const lt_copy_check *c)
+{
+    return json_pack("{s:o, s:o, s:o}", "nearer", json_estimate(c->nearer), "copies",
+                     json_estimate(c->copies), "floor", json_estimate(c->floor));
+}
+
+static json_t *pairs_json(const lt_quality *q)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < q->n_pairs; i++)
+        json_array_append_new(
+            all, json_pack("{s:i, s:s, s:i, s:o}", "sample", q->pairs[i].sample, "split",
+                           lt_split_name(q->pairs[i].split), "image", q->pairs[i].image,
+                           "distance", json_number(q->pairs[i].distance)));
+    return all;
+}
+
+json_t *quality_json(const lt_quality *q)
+{
+    json_t *classifier = json_pack("{s:s, s:s, s:i, s:o, s:I}", "digest", q->features_digest,
+                                   "task", q->is_rotation ? "rotations" : "labels", "classes",
+                                   q->classes, "accuracy", json_number(q->accuracy), "images",
+                                   (json_int_t)q->train);
+    return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "digest",
+                     q->digest, "images", (json_int_t)q->images, "held", (json_int_t)q->held,
+                     "floor_images", (json_int_t)q->floor_images, "held_digest", q->held_digest,
+                     "pixels", q->is_drawn ? "drawn" : "means", "classifier", classifier,
+                     "scores", scores_json(&q->samples), "floor", scores_json(&q->floor),
+                     "copies_by_features", copies_json(&q->features), "copies_by_pixels",
+                     copies_json(&q->pixels), "nearest", pairs_json(q));
+}
+
+/* ---- The scores of one model ---- */
+
+/* "12.34" or "0.0123 +- 0.0012"; 19 columns. */
+static void print_number(lt_estimate e, int digits)
+{
+    char error[32] = "";
+    if (isfinite(e.se))
+        snprintf(error, sizeof error, "+- %.*f", digits, e.se);
+    printf(" %9.*f %-9s", digits, e.value, error);
+}
+
+static void print_row(const char *name, lt_estimate samples, lt_estimate floor, int digits,
+                      const char *meaning)
+{
+    printf("  %-16s", name);
+    print_number(samples, digits);
+    print_number(floor, digits);
+    printf(" %s\n", meaning);
+}
+
+static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN}; }
+
+static void print_scores(const lt_quality *q)
+{
+    const lt_sample_scores *s = &q->samples, *f = &q->floor;
+    char meaning[64];
+    printf("  %-16s %-19s %s\n", "", "  samples", "  train images, the floor");
+    print_row("FID", alone(s->fid), alone(f->fid), 3, "0 is best");
+    print_row("KID", s->kid, f->kid, 4, "0 is best");
+    print_row("precision", s->precision, f->precision, 3, "samples like held images");
+    print_row("recall", s->recall, f->recall, 3, "held images like samples");
+    print_row("density", s->density, f->density, 3, "1: as dense");
+    print_row("coverage", s->coverage, f->coverage, 3, "held images met");
+    if (!q->is_rotation) {
+        snprintf(meaning, sizeof meaning, "1 to %d", q->classes);
+        print_row("inception score", s->inception, f->inception, 2, meaning);
+    }
+}
+
+static void print_copies(const lt_quality *q)
+{
+    puts("\n  Are they copies?   samples             held images");
+    print_row("nearer, features", q->features.nearer, alone(0.5), 3, "to train images");
+    print_row("nearer, pixels", q->pixels.nearer, alone(0.5), 3, "than held images");
+    print_row("copies, features", q->features.copies, q->features.floor, 3, "nearer to one");
+    print_row("copies, pixels", q->pixels.copies, q->pixels.floor, 3, "than that to another");
+}
+
+static void print_paragraph(const char *text)
+{
+    putchar('\n');
+    print_wrapped(stdout, 0, text);
+}
+
+/* What was measured with. */
+static void print_digest(const char *data, const lt_quality *q)
+{
+    char text[640], right[96] = "";
+    if (isfinite(q->accuracy))
+        snprintf(right, sizeof right, ", right for %.1f %% of the held ones", 100 * q->accuracy);
+    snprintf(text, sizeof text,
+             "Digest %.*s: compare with scores of this digest alone. 64 features (%.*s) of a "
+             "classifier of %d %s that latent trained on %lld images of %s%s.%s",
+             DIGITS, q->digest, DIGITS, q->features_digest, q->classes,
+             q->is_rotation ? "rotations" : "classes", (long long)q->train, data, right,
+             q->is_drawn ? " The data are bits, so bits were drawn from the samples' means." : "");
+    print_paragraph(text);
+}
+
+/* Copies: more than four errors from where images that are none would be. */
+static void judge_copies(const lt_quality *q)
+{
+    const lt_copy_check *both[] = {&q->features, &q->pixels};
+    for (int i = 0; i < 2; i++) {
+        const lt_copy_check *c = both[i];
+        double more = c->copies.value - c->floor.value;
+        double error = hypot(c->copies.se, c->floor.se);
+        if (c->nearer.value > 0.5 + 4 * c->nearer.se && more > 4 * error && more > 0.1) {
+            print_paragraph("TRAIN IMAGES COPIED: samples lie nearer to single train images than "
+                            "new images do. Look at them: --pairs FILE.png.");
+            return;
+        }
+    }
+}
+
+/* Less than half of what is reached by train images. */
+static void judge_coverage(const lt_quality *q)
+{
+    const lt_sample_scores *s = &q->samples, *f = &q->floor;
+    if (s->coverage.value < 0.5 * f->coverage.value && s->recall.value < 0.5 * f->recall.value)
+        print_paragraph("Few held images are met by samples: kinds are missing, or not well made.");
+}
+
+void quality_print(const char *data, lt_split split, const lt_quality *q)
+{
+    printf("%lld samples against %lld %s images of %s; +- standard error\n\n",
+           (long long)q->images, (long long)q->held, lt_split_name(split), data);
+    print_scores(q);
+    print_copies(q);
+    print_digest(data, q);
+    judge_coverage(q);
+    judge_copies(q);
+}
+
+/* ---- Several models ---- */
+
+static void print_run(const char *name, const lt_sample_scores *s, double nearer)
+{
+    printf("%-28s %8.3f %8.4f +- %.4f %8.3f %8.3f %8.3f %8.3f %8.2f", name, s->fid, s->kid.value,
+           s->kid.se, s->precision.value, s->recall.value, s->density.value, s->coverage.value,
+           s->inception.value);
+    if (isfinite(nearer))
+        printf(" %8.3f\n", nearer);
+    else
+        puts("        -");
+}
+
+void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,
+                        const lt_quality *q)
+{
+    printf("%lld samples against %lld %s images of %s\n\n", (long long)q->images,
+           (long long)q->held, lt_split_name(split), data);
+    printf("%-28s %8s %18s %8s %8s %8s %8s %8s %8s\n", "", "FID", "KID         ", "precis.",
+           "recall", "density", "coverage", "incept.", "nearer");
+    for (int i = 0; i < n; i++)
+        print_run(runs[i], &q[i].samples, q[i].features.nearer.value);
+    print_run("train images, the floor", &q->floor, (double)NAN);
+    print_digest(data, q);
+}
+
+/* ---- Pictures ---- */
+
+/* Gathers the train images of pairs behind the samples they belong to. */
+static int fill_pairs(const trained *t, const lt_quality *q, uint64_t seed, int threads,
+                      float *samples, int n, float *images)
+{
+    lt_image_size s = lt_model_image_size(t->model);
+    size_t pixels = (size_t)(s.h * s.w * s.c);
+    LT_TRY(lt_sample(t->model, n, seed, threads, samples));
+    for (int i = 0; i < q->n_pairs; i++) {
+        const lt_pair *p = &q->pairs[i];
+        float *below = images + (size_t)(q->n_pairs + i) * pixels;
+        memcpy(images + (size_t)i * pixels, samples + (size_t)p->sample * pixels,
+               sizeof *images * pixels);
+        LT_TRY(lt_dataset_gather(t->data, p->split, &(int32_t){p->image}, 1, 0, 1, below));
+    }
+    return LT_OK;
+}
+
+int quality_write_pairs(const char *path, const trained *t, const lt_quality *q, uint64_t seed,
+                        int threads)
+{
+    int n = 1;
+    for (int i = 0; i < q->n_pairs; i++)
+        n = q->pairs[i].sample >= n ? q->pairs[i].sample + 1 : n;
+    float *samples = image_room(t->model, n), *images = image_room(t->model, 2 * q->n_pairs);
+    int status = fill_pairs(t, q, seed, threads, samples, n, images);
+    if (status == LT_OK)
+        status = write_grid(path, t->model, images, 2 * q->n_pairs, q->n_pairs);
+    free(samples);
+    free(images);
+    return status;
+}
