@@ -117,6 +117,9 @@ static void malformed_recipes_say_where_and_why(void **state)
 }
 
 static const mistake misshapen[] = {
+    {DATA MODEL GENERATOR "  critic:\n    - linear 1\n    - sigmoid\n",
+     "tiny.yaml:11:7: the critic gives a number before any activation: leave out this sigmoid, "
+     "losses apply what they need"},
     {DATA MODEL GENERATOR "  critic:\n    - linear 2\n",
      "tiny.yaml:10:7: critic, layer 0 (linear 2): the critic must give one number for an "
      "image, it gives 2"},

@@ -65,6 +65,11 @@ static int check(const lt_recipe *r, const yaml_node *root)
         return yaml_fail(recipe_place(objective, "label_smoothing"),
                          "label_smoothing moves the target of real images, and the loss %s has none",
                          r->loss.row->name);
+    const network_line *last = r->critic.n ? &r->critic.lines[r->critic.n - 1] : NULL;
+    if (last && layer_is(&last->layer, "sigmoid"))
+        return yaml_fail(yaml_get(yaml_get(root, "model"), "critic")->last,
+                         "the critic gives a number before any activation: leave out this sigmoid, "
+                         "losses apply what they need");
     if (r->critic.n == 0 || r->generator.n == 0)
         return yaml_fail(recipe_place(yaml_get(root, "model"), r->critic.n ? "generator" : "critic"),
                          "a list without layers");
