@@ -84,6 +84,9 @@ static const mistake malformed[] = {
      "tiny.yaml:13:21: unknown optimiser \"adma\"; did you mean \"adam\"?"},
     {TINY "objective:\n  critic_optimiser: adam lr=fast\n",
      "tiny.yaml:13:21: optimiser adam: lr must be a number between 0 and 1000, found \"fast\""},
+    {DATA MODEL GENERATOR "  critic:\n    - linear 1\n    - sigmoid\n",
+     "tiny.yaml:11:7: the critic gives a number before any activation: leave out this sigmoid, "
+     "losses apply what they need"},
     {TINY "train:\n  samples_at: soon\n",
      "tiny.yaml:13:15: samples_at: expected epochs as in \"1, 30, 50\", found \"soon\""},
     {TINY "train:\n  samples_at: 1, 0\n",
@@ -117,9 +120,6 @@ static void malformed_recipes_say_where_and_why(void **state)
 }
 
 static const mistake misshapen[] = {
-    {DATA MODEL GENERATOR "  critic:\n    - linear 1\n    - sigmoid\n",
-     "tiny.yaml:11:7: the critic gives a number before any activation: leave out this sigmoid, "
-     "losses apply what they need"},
     {DATA MODEL GENERATOR "  critic:\n    - linear 2\n",
      "tiny.yaml:10:7: critic, layer 0 (linear 2): the critic must give one number for an "
      "image, it gives 2"},
