@@ -93,15 +93,4 @@ static inline void must_train(lt_trainer *t, int64_t steps)
         must_step(t);
 }
 
-static inline void assert_same_file(const char *a, const char *b)
-{
-    bytes x, y;
-    assert_int_equal(file_read(a, (size_t)1 << 30, &x), LT_OK);
-    assert_int_equal(file_read(b, (size_t)1 << 30, &y), LT_OK);
-    assert_int_equal(x.size, y.size);
-    assert_memory_equal(x.data, y.data, x.size);
-    bytes_clear(&x);
-    bytes_clear(&y);
-}
-
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory for the files of a test or of a group of tests; gone after it. */
+/* A directory for the files of a test or of a group of tests; gone after it. Behind cmocka.h. */
 #ifndef LATENT_TEST_SCRATCH_H
 #define LATENT_TEST_SCRATCH_H
 
@@ -50,6 +50,17 @@ static inline const char *in_dir(const char *name)
     char *path = paths[turn++ % 4];
     snprintf(path, sizeof paths[0], "%s/%s", dir, name);
     return path;
+}
+
+static inline void assert_same_file(const char *a, const char *b)
+{
+    bytes x, y;
+    assert_int_equal(file_read(a, (size_t)1 << 30, &x), LT_OK);
+    assert_int_equal(file_read(b, (size_t)1 << 30, &y), LT_OK);
+    assert_int_equal(x.size, y.size);
+    assert_memory_equal(x.data, y.data, x.size);
+    bytes_clear(&x);
+    bytes_clear(&y);
 }
 
 #endif

@@ -244,17 +244,6 @@ static void train_epochs(lt_trainer *t, int epochs)
             fail_msg("%s", lt_last_error());
 }
 
-static void assert_same_file(const char *a, const char *b)
-{
-    bytes x, y;
-    assert_int_equal(file_read(a, (size_t)1 << 30, &x), LT_OK);
-    assert_int_equal(file_read(b, (size_t)1 << 30, &y), LT_OK);
-    assert_int_equal(x.size, y.size);
-    assert_memory_equal(x.data, y.data, x.size);
-    bytes_clear(&x);
-    bytes_clear(&y);
-}
-
 static void report_tells_where_training_is(void **state)
 {
     (void)state;
