@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plot.h: pictures: grids of images, written as PNG; charts, written as PNG, SVG or PDF.
+/* plot.h: pictures: grids of images and charts, written as PNG, SVG or PDF.
  * A raster belongs to its caller, who clears it with lt_image_free. Charts own nothing.
  *
  *     lt_series loss = {.name = "training", .n = 3, .y = (double[]){120, 104, 101}};
@@ -44,6 +44,29 @@ LT_API int lt_image_write_png(const char *path, const lt_image *image);
 
 /* Frees the pixels and leaves the raster empty. Nullable: image. */
 LT_API void lt_image_free(lt_image *image);
+
+/* ---- Grids with captions ---- */
+
+/* Images, row by row, and what is written beside them. Arrays are borrowed; zero is the default. */
+typedef struct lt_grid {
+    const char *title, *subtitle;    /* Nullable */
+    const float *images;             /* n x h x w x c, as in lt_image_grid */
+    int n, h, w, c;
+    lt_image_grid_options layout;    /* of the tiles; pixels are those of a PNG, half a unit */
+    const char *const *row_names;    /* left of each row. Nullable, and each of them */
+    const char *const *column_names; /* above each column. Nullable, and each of them */
+    int rows_in_group;               /* more room after each so many rows; default 0: all alike */
+} lt_grid;
+
+/* Writes a picture by the end of its name: .png, .svg or .pdf; whole or not at all; replaces an
+   existing file. The page is as large as the tiles and captions need, the tiles are bitmaps that no
+   format smooths, and without any text the picture is the tiles alone. LT_VALUE, as lt_image_grid,
+   and for more than 32767 pixels a side if there is text; LT_NOT_FOUND also if no font is installed;
+   LT_IO, LT_NO_MEMORY. */
+LT_API int lt_grid_write(const char *path, const lt_grid *grid);
+
+/* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure. */
+LT_API int lt_grid_draw(lt_image *out, const lt_grid *grid);
 
 /* ---- Charts: plain descriptions; zero is the default everywhere ----
    The same chart gives the same bytes, in every format, on every run of one machine. Text is UTF-8;

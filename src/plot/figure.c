@@ -112,8 +112,7 @@ int lt_figure_draw(lt_image *out, const lt_figure *figure, const lt_picture_opti
     return status;
 }
 
-/* -1 after a message. */
-static int page_kind_of(const char *path)
+int page_kind_of(const char *path)
 {
     static const char *const ends[] = {[PAGE_RASTER] = ".png", [PAGE_SVG] = ".svg",
                                        [PAGE_PDF] = ".pdf"};
@@ -121,8 +120,17 @@ static int page_kind_of(const char *path)
     for (int k = 0; k < COUNT_OF(ends); k++)
         if (n > 4 && strcasecmp(path + n - 4, ends[k]) == 0)
             return k;
-    status_fail(LT_VALUE, "%s: charts are written as .png, .svg or .pdf", path);
+    status_fail(LT_VALUE, "%s: pictures are written as .png, .svg or .pdf", path);
     return -1;
+}
+
+int page_write(const char *path, page_kind kind, const canvas *c, const lt_image *raster,
+               int status)
+{
+    if (status != LT_OK)
+        return status_prefix(status, "%s", path);
+    return kind == PAGE_RASTER ? lt_image_write_png(path, raster)
+                               : file_write(path, text_get(&c->file), c->file.size);
 }
 
 int lt_figure_write(const char *path, const lt_figure *figure, const lt_picture_options *options)
@@ -133,11 +141,7 @@ int lt_figure_write(const char *path, const lt_figure *figure, const lt_picture_
     if (kind < 0)
         return LT_VALUE;
     int status = draw_page(&c, (page_kind)kind, figure, options, &raster);
-    if (status != LT_OK)
-        status_prefix(status, "%s", path);
-    else
-        status = kind == PAGE_RASTER ? lt_image_write_png(path, &raster)
-                                     : file_write(path, text_get(&c.file), c.file.size);
+    status = page_write(path, (page_kind)kind, &c, &raster, status);
     lt_image_free(&raster);
     canvas_clear(&c);
     return status;

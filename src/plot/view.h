@@ -94,4 +94,16 @@ void draw_titles(canvas *c, const char *title, const char *subtitle, double em, 
 /* Draws all of it on a page that has begun; tests look at the page afterwards. */
 int figure_draw(canvas *c, const lt_figure *figure);
 
+/* A page_kind by the end of the name; -1 after a message. */
+int page_kind_of(const char *path);
+
+/* Writes what was drawn with `status`: the raster, or the bytes in c->file. */
+int page_write(const char *path, page_kind kind, const canvas *c, const lt_image *raster,
+               int status);
+
+/* ---- Grids of images (grid.c) ---- */
+
+/* Draws all of it; the caller clears the page in any case. out: as in canvas_finish. */
+int grid_draw(canvas *c, page_kind kind, const lt_grid *grid, lt_image *out);
+
 #endif
