@@ -192,8 +192,20 @@ LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *imag
 LT_API int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads,
                            float *images);
 
+/* Writes the n codes (n x latent) that lt_sample makes its images of. */
+LT_API int lt_sample_codes(lt_model *m, int n, uint64_t seed, int threads, float *z);
+
 /* Writes E[x|z] for n codes z (n x latent). */
 LT_API int lt_decode(lt_model *m, int n, const float *z, int threads, float *images);
+
+/* The same for images of given classes, n whole numbers from 0. LT_VALUE without such a class. */
+LT_API int lt_decode_class(lt_model *m, int n, const float *z, const int32_t *labels, int threads,
+                           float *images);
+
+/* Writes a draw of p(x|z) for each of n codes: values may be outside of [0, 1] where the likelihood
+   has such. LT_GRAPH for a model without a likelihood. */
+LT_API int lt_draw_images(lt_model *m, int n, const float *z, uint64_t seed, int threads,
+                          float *images);
 
 /* Writes mean and log variance of q(z|x) (n x latent each) for n images. Nullable: logvar. */
 LT_API int lt_encode(lt_model *m, int n, const float *images, int threads, float *mean,
@@ -202,6 +214,19 @@ LT_API int lt_encode(lt_model *m, int n, const float *images, int threads, float
 /* Writes E[x|z] at the posterior mean of each of n images. */
 LT_API int lt_reconstruct(lt_model *m, int n, const float *images, int threads,
                           float *reconstructions);
+
+/* ---- Places in the space of codes (or of images) ---- */
+
+/* The z that a standard normal variable is below with probability p: -inf for 0, inf for 1, NaN
+   outside of [0, 1]. */
+LT_API double lt_normal_quantile(double p);
+
+/* Writes the place `t` of the way from a to b, n numbers each; t = 0: a, t = 1: b, exactly. On a line
+   (1 - t) a + t b; or, is_spherical, sin((1 - t) w) / sin w a + sin(t w) / sin w b, where w is the
+   angle between them: codes between two draws of N(0, I) keep the length of draws. The line where
+   there is no such way (a or b is 0, or they point opposite ways). `out` may be a or b. */
+LT_API void lt_interpolate(int n, const float *a, const float *b, double t, bool is_spherical,
+                           float *out);
 
 #ifdef __cplusplus
 }

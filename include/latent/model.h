@@ -171,6 +171,10 @@ LT_API lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z);
    for each code, all as likely. A graph error if the model has no classes. */
 LT_API lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *labels);
 
+/* A draw of p(x|z) for each code, n x h x w x c, from the graph's noise; outside of [0, 1] where the
+   likelihood is. A graph error without a likelihood. */
+LT_API lt_node *lt_model_draw(lt_model *m, lt_graph *g, lt_node *z);
+
 /* Lets the variables of `g` in session `s` live in the model's parameters; in evaluation the moving
    average of the weights, where the recipe has one. */
 LT_API int lt_model_bind(lt_model *m, lt_graph *g, lt_session *s, lt_mode mode);

@@ -15,6 +15,8 @@ enum { BLOCK = 64 };
 typedef struct mapping {
     visit v;
     lt_node *in;        /* NULL: the rows come from noise */
+    lt_node *classes;   /* n; NULL: none are given */
+    const int32_t *labels;
     lt_node *out[2];
     int n_out;
     int64_t in_size;    /* floats in a row */
@@ -41,6 +43,12 @@ static int map_block(mapping *p, uint64_t seed, int64_t block, int64_t n, const 
         memset(scratch, 0, sizeof(float) * (size_t)(BLOCK * p->in_size));
         memcpy(scratch, rows, sizeof(float) * (size_t)(n * p->in_size));
         LT_TRY(lt_session_write(p->v.session, p->in, scratch, BLOCK * p->in_size));
+    }
+    if (p->classes) {
+        float labels[BLOCK] = {0};
+        for (int64_t i = 0; i < n; i++)
+            labels[i] = (float)p->labels[block * BLOCK + i];
+        LT_TRY(lt_session_write(p->v.session, p->classes, labels, BLOCK));
     }
     LT_TRY(lt_session_run(p->v.session, &(lt_run_key){.seed = seed, .step = (uint64_t)block}));
     for (int k = 0; k < p->n_out; k++) {
@@ -89,7 +97,15 @@ int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images)
     return map_rows(&p, m, seed, n, NULL, threads, &images);
 }
 
-int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads, float *images)
+int lt_sample_codes(lt_model *m, int n, uint64_t seed, int threads, float *z)
+{
+    lt_graph *g = lt_graph_create();
+    mapping p = {.v = {.graph = g}, .out = {lt_model_prior_sample(m, g, BLOCK)}, .n_out = 1,
+                 .out_size = lt_model_latent(m)};
+    return map_rows(&p, m, seed, n, NULL, threads, &z);
+}
+
+static int check_class(const lt_model *m, int label)
 {
     int classes = lt_model_classes(m);
     if (classes == 0)
@@ -97,6 +113,12 @@ int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads, f
                            lt_recipe_name(lt_model_recipe(m)));
     if (label < 0 || label >= classes)
         return status_fail(LT_VALUE, "expected a class of 0 to %d, found %d", classes - 1, label);
+    return LT_OK;
+}
+
+int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads, float *images)
+{
+    LT_TRY(check_class(m, label));
     lt_graph *g = lt_graph_create();
     lt_node *z = lt_model_prior_sample(m, g, BLOCK);
     lt_node *labels = lt_broadcast(lt_scalar(g, label), lt_shape_1d(BLOCK));
@@ -112,6 +134,29 @@ int lt_decode(lt_model *m, int n, const float *z, int threads, float *images)
     mapping p = {.v = {.graph = g}, .in = in, .out = {lt_model_decode(m, g, in)}, .n_out = 1,
                  .in_size = lt_model_latent(m), .out_size = image_floats(m)};
     return map_rows(&p, m, 0, n, z, threads, &images);
+}
+
+int lt_decode_class(lt_model *m, int n, const float *z, const int32_t *labels, int threads,
+                    float *images)
+{
+    for (int i = 0; i < n; i++)
+        LT_TRY(check_class(m, labels[i]));
+    lt_graph *g = lt_graph_create();
+    lt_node *in = lt_input(g, "z", lt_shape_2d(BLOCK, lt_model_latent(m)));
+    lt_node *classes = lt_input(g, "labels", lt_shape_1d(BLOCK));
+    mapping p = {.v = {.graph = g}, .in = in, .classes = classes, .labels = labels,
+                 .out = {lt_model_decode_class(m, g, in, classes)}, .n_out = 1,
+                 .in_size = lt_model_latent(m), .out_size = image_floats(m)};
+    return map_rows(&p, m, 0, n, z, threads, &images);
+}
+
+int lt_draw_images(lt_model *m, int n, const float *z, uint64_t seed, int threads, float *images)
+{
+    lt_graph *g = lt_graph_create();
+    lt_node *in = lt_input(g, "z", lt_shape_2d(BLOCK, lt_model_latent(m)));
+    mapping p = {.v = {.graph = g}, .in = in, .out = {lt_model_draw(m, g, in)}, .n_out = 1,
+                 .in_size = lt_model_latent(m), .out_size = image_floats(m)};
+    return map_rows(&p, m, seed, n, z, threads, &images);
 }
 
 int lt_encode(lt_model *m, int n, const float *images, int threads, float *mean, float *logvar)

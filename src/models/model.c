@@ -112,6 +112,14 @@ lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *la
     return objective_of(m->recipe)->decode(&v, check_codes(m, z), labels);
 }
 
+lt_node *lt_model_draw(lt_model *m, lt_graph *g, lt_node *z)
+{
+    model_visit v = visit(m, g, LT_EVALUATION);
+    if (!objective_of(m->recipe)->draw)
+        return fail_kind(m, g, "likelihood to draw images from");
+    return objective_of(m->recipe)->draw(&v, check_codes(m, z));
+}
+
 lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x)
 {
     model_visit v = visit(m, g, LT_EVALUATION);

@@ -78,6 +78,7 @@ typedef struct objective_row {
     void (*build)(const model_visit *v, lt_node *x, lt_model_terms *t);
     lt_gauss (*encode)(const model_visit *v, lt_node *x);
     lt_node *(*decode)(const model_visit *v, lt_node *z, lt_node *labels);
+    lt_node *(*draw)(const model_visit *v, lt_node *z); /* images of p(x|z) */
     lt_node *(*log_prob)(const model_visit *v, lt_node *z, lt_node *x);
     lt_node *(*log_prior)(const model_visit *v, lt_node *z);
     lt_node *(*draw_prior)(const model_visit *v, int64_t n);

@@ -208,5 +208,5 @@ const objective_row objective_vae = {
     .beta = {beta, schedule}, .capacity = {capacity, capacity_schedule},
     .read = read_keys, .check = check, .print = print_lists,
     .phases = {{.name = "step", .build = build_phase}},
-    .build = vae_build, .encode = vae_encode, .decode = decode, .log_prob = vae_log_prob,
+    .build = vae_build, .encode = vae_encode, .decode = decode, .draw = vae_draw_image, .log_prob = vae_log_prob,
     .log_prior = vae_log_prior, .draw_prior = vae_draw_prior, .log_weights = vae_log_weights};

@@ -34,6 +34,9 @@ likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x);
 
 lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x);
 
+/* A draw of p(x|z) for each code, as images. */
+lt_node *vae_draw_image(const model_visit *v, lt_node *z);
+
 /* ---- vae_bounds.c: terms, bounds and weights ---- */
 
 /* Whether the KL term can be taken by its formula. */

@@ -99,17 +99,34 @@ lt_node *vae_decoder_output(const model_visit *v, lt_node *z)
     return visit_expect_image(v, net, s, network_build(net, &c, s, z));
 }
 
+/* n x pixels as n x h x w x c. */
+static lt_node *as_images(const model_visit *v, lt_node *x)
+{
+    return lt_reshape(x, lt_shape_4d(lt_node_shape(x).d[0], v->size.h, v->size.w, v->size.c));
+}
+
 lt_node *vae_mean_image(const model_visit *v, lt_node *y)
 {
-    lt_shape image = lt_shape_4d(lt_node_shape(y).d[0], v->size.h, v->size.w, v->size.c);
-    return lt_reshape(likelihood_mean(&v->recipe->likelihood, y), image);
+    return as_images(v, likelihood_mean(&v->recipe->likelihood, y));
+}
+
+static likelihood_context enter_likelihood(const model_visit *v)
+{
+    return (likelihood_context){.scope = lt_scope_enter(v->root, "likelihood"),
+                                .is_training = v->is_training,
+                                .channels = v->size.c};
+}
+
+lt_node *vae_draw_image(const model_visit *v, lt_node *z)
+{
+    lt_node *y = vae_decoder_output(v, z);
+    likelihood_context c = enter_likelihood(v);
+    return as_images(v, likelihood_draw(&v->recipe->likelihood, &c, y));
 }
 
 likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x)
 {
-    likelihood_context c = {.scope = lt_scope_enter(v->root, "likelihood"),
-                            .is_training = v->is_training,
-                            .channels = v->size.c};
+    likelihood_context c = enter_likelihood(v);
     return likelihood_build(&v->recipe->likelihood, &c, y, lt_flatten(x));
 }
 

@@ -13,13 +13,19 @@ static void bernoulli_build(const likelihood_context *c, lt_node *y, lt_node *x,
     t->log_prob = lt_bernoulli_log_prob(y, x);
 }
 
+static lt_node *bernoulli_draw(const likelihood_context *c, lt_node *y, const void *options)
+{
+    (void)c, (void)options;
+    return lt_draw(lt_bernoulli_distribution(y), lt_node_shape(y).d[0]);
+}
+
 const likelihood_row likelihood_bernoulli = {
     .spec = {.name = "bernoulli",
              .summary = "pixels that are 0 or 1; the decoder gives logits. "
                         "On grey pixels this is a cross-entropy, not a likelihood",
              .options = no_options},
     .is_binary = true, .is_discrete = true, .output = "logits", .unwanted = "sigmoid",
-    .mean = lt_sigmoid, .build = bernoulli_build};
+    .mean = lt_sigmoid, .build = bernoulli_build, .draw = bernoulli_draw};
 
 /* ---- continuous_bernoulli: the same with the constant that makes it a density on [0, 1] ---- */
 
@@ -30,13 +36,20 @@ static void continuous_bernoulli_build(const likelihood_context *c, lt_node *y, 
     t->log_prob = lt_continuous_bernoulli_log_prob(y, x);
 }
 
+static lt_node *continuous_bernoulli_draw(const likelihood_context *c, lt_node *y,
+                                          const void *options)
+{
+    (void)c, (void)options;
+    return lt_draw(lt_continuous_bernoulli_distribution(y), lt_node_shape(y).d[0]);
+}
+
 const likelihood_row likelihood_continuous_bernoulli = {
     .spec = {.name = "continuous_bernoulli",
              .summary = "grey or coloured pixels in [0, 1], most of them near 0 or 1; the decoder "
                         "gives logits",
              .options = no_options},
     .output = "logits", .unwanted = "sigmoid", .mean = lt_continuous_bernoulli_mean,
-    .build = continuous_bernoulli_build};
+    .build = continuous_bernoulli_build, .draw = continuous_bernoulli_draw};
 
 /* ---- The table ---- */
 
@@ -64,4 +77,9 @@ likelihood_terms likelihood_build(const spec *likelihood, const likelihood_conte
     likelihood_terms t = {0};
     likelihood_facts(likelihood)->build(c, y, x, likelihood->options, &t);
     return t;
+}
+
+lt_node *likelihood_draw(const spec *likelihood, const likelihood_context *c, lt_node *y)
+{
+    return likelihood_facts(likelihood)->draw(c, y, likelihood->options);
 }

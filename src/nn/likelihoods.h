@@ -28,6 +28,8 @@ typedef struct likelihood_row {
     lt_node *(*mean)(lt_node *y); /* or, where that has no short formula, the median */
     void (*build)(const likelihood_context *c, lt_node *y, lt_node *x, const void *options,
                   likelihood_terms *t);
+    /* Draws of x, n x d, by c's graph; in evaluation. */
+    lt_node *(*draw)(const likelihood_context *c, lt_node *y, const void *options);
 } likelihood_row;
 
 extern const spec_table likelihood_table;
@@ -46,5 +48,8 @@ lt_node *likelihood_mean(const spec *likelihood, lt_node *y);
 /* Terms of the images x under the decoder's output y: both n x d. */
 likelihood_terms likelihood_build(const spec *likelihood, const likelihood_context *c, lt_node *y,
                                   lt_node *x);
+
+/* Draws of p(x|z), n x d, where the decoder's output is y; in evaluation. */
+lt_node *likelihood_draw(const spec *likelihood, const likelihood_context *c, lt_node *y);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const double log_2_pi = 1.83787706640934548356;
+static const double pi_by_sqrt_3 = 1.81379936423421785059; /* a logistic's deviation by its scale */
 
 /* ---- The width ---- */
 
@@ -63,7 +64,8 @@ static width given_width(const likelihood_context *c, const char *scale, const c
 /* In training a statistic is the best for the batch at hand: the mean error. That is the batch's
    own optimum, so the loss has no gradient by it, and it is taken as a constant. An evaluated batch
    must not choose its own: it gets what training has remembered in the state `name`, the mean over
-   the last steps (all of them at first, then with weights that fall by 1/100 a step). */
+   the last steps (all of them at first, then with weights that fall by 1/100 a step); there `error`
+   may be NULL. */
 static lt_node *optimum(const likelihood_context *c, const char *name, lt_node *error, double least)
 {
     const double memory = 100; /* steps */
@@ -113,6 +115,13 @@ static lt_node *constant_sum(lt_node *w, double constant, const lt_node *x)
     return lt_scale(lt_shift(lt_mean(w), constant), image_size(x));
 }
 
+/* log s as it goes with y, n x d: one number for each of an image. */
+static lt_node *log_scales(const width *w, lt_node *y)
+{
+    lt_shape s = lt_node_shape(by_channel(y, w->log));
+    return lt_reshape(lt_broadcast(w->log, s), lt_node_shape(y));
+}
+
 /* The one standard deviation that is reported: the root of the mean square of `deviation` s. */
 static lt_node *reported(const width *w, double deviation)
 {
@@ -134,17 +143,29 @@ static const lt_option gaussian_rows[] = {
 
 static int check_gaussian(const void *options) { return check_scale("sigma", options, true); }
 
-static void gaussian_build(const likelihood_context *c, lt_node *y, lt_node *x,
-                           const void *options, likelihood_terms *t)
+/* Nullable: error in evaluation. */
+static width gaussian_width(const likelihood_context *c, const void *options, lt_node *error)
 {
     const double least = 1e-6; /* of a variance: a quarter of a grey level, squared */
     const char *scale = ((const scale_options *)options)->scale;
+    return is_optimal(options) ? width_of(lt_sqrt(optimum(c, "variance", error, least)))
+                               : given_width(c, scale, "log_sigma", 1);
+}
+
+static void gaussian_build(const likelihood_context *c, lt_node *y, lt_node *x,
+                           const void *options, likelihood_terms *t)
+{
     lt_node *error = lt_square(lt_sub(x, y));
-    width w = is_optimal(options) ? width_of(lt_sqrt(optimum(c, "variance", error, least)))
-                                  : given_width(c, scale, "log_sigma", 1);
+    width w = gaussian_width(c, options, error);
     t->log_prob = lt_sub(lt_scale(weighted_sum(error, lt_square(w.inverse)), -0.5),
                          constant_sum(w.log, 0.5 * log_2_pi, x));
     t->sigma = reported(&w, 1);
+}
+
+static lt_node *gaussian_draw(const likelihood_context *c, lt_node *y, const void *options)
+{
+    width w = gaussian_width(c, options, NULL);
+    return lt_gauss_sample((lt_gauss){y, lt_scale(log_scales(&w, y), 2)});
 }
 
 static lt_node *identity(lt_node *y) { return y; }
@@ -152,7 +173,8 @@ static lt_node *identity(lt_node *y) { return y; }
 const likelihood_row likelihood_gaussian = {
     .spec = {.name = "gaussian", .summary = "grey or coloured pixels around the decoder's output",
              .options = gaussian_rows, .size = sizeof(scale_options), .check = check_gaussian},
-    .output = "means", .mean = identity, .build = gaussian_build};
+    .output = "means", .mean = identity, .build = gaussian_build,
+    .draw = gaussian_draw};
 
 /* ---- laplace: log p(x|z) = sum -|x - y| / s - log 2 s ---- */
 
@@ -165,23 +187,36 @@ static const lt_option laplace_rows[] = {
 
 static int check_laplace(const void *options) { return check_scale("scale", options, true); }
 
-static void laplace_build(const likelihood_context *c, lt_node *y, lt_node *x,
-                          const void *options, likelihood_terms *t)
+/* Nullable: error in evaluation. */
+static width laplace_width(const likelihood_context *c, const void *options, lt_node *error)
 {
     const double least = 1e-3; /* a quarter of a grey level */
     const char *scale = ((const scale_options *)options)->scale;
+    return is_optimal(options) ? width_of(optimum(c, "mean_error", error, least))
+                               : given_width(c, scale, "log_scale", sqrt(2));
+}
+
+static void laplace_build(const likelihood_context *c, lt_node *y, lt_node *x,
+                          const void *options, likelihood_terms *t)
+{
     lt_node *error = lt_abs(lt_sub(x, y));
-    width w = is_optimal(options) ? width_of(optimum(c, "mean_error", error, least))
-                                  : given_width(c, scale, "log_scale", sqrt(2));
+    width w = laplace_width(c, options, error);
     t->log_prob = lt_neg(lt_add(weighted_sum(error, w.inverse), constant_sum(w.log, log(2), x)));
     t->sigma = reported(&w, sqrt(2));
+}
+
+static lt_node *laplace_draw(const likelihood_context *c, lt_node *y, const void *options)
+{
+    width w = laplace_width(c, options, NULL);
+    return lt_draw(lt_laplace_distribution(y, log_scales(&w, y)), lt_node_shape(y).d[0]);
 }
 
 const likelihood_row likelihood_laplace = {
     .spec = {.name = "laplace",
              .summary = "as gaussian, with absolute in place of squared errors: sharp edges cost less",
              .options = laplace_rows, .size = sizeof(scale_options), .check = check_laplace},
-    .output = "medians", .mean = identity, .build = laplace_build};
+    .output = "medians", .mean = identity, .build = laplace_build,
+    .draw = laplace_draw};
 
 /* ---- discretised_logistic: probabilities of the 256 levels of a byte (discrete.c) ---- */
 
@@ -194,15 +229,26 @@ static const lt_option logistic_rows[] = {
 
 static int check_logistic(const void *options) { return check_scale("scale", options, false); }
 
+static width logistic_width(const likelihood_context *c, const void *options)
+{
+    return given_width(c, ((const scale_options *)options)->scale, "log_scale", pi_by_sqrt_3);
+}
+
 static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
                            const void *options, likelihood_terms *t)
 {
-    const double pi_by_sqrt_3 = 1.81379936423421785059;
-    width w = given_width(c, ((const scale_options *)options)->scale, "log_scale", pi_by_sqrt_3);
+    width w = logistic_width(c, options);
     lt_node *terms = discretised_logistic_terms(by_channel(x, w.inverse), by_channel(y, w.inverse),
                                                 w.inverse);
     t->log_prob = lt_sum_rows(terms);
     t->sigma = reported(&w, pi_by_sqrt_3);
+}
+
+static lt_node *logistic_draw(const likelihood_context *c, lt_node *y, const void *options)
+{
+    width w = logistic_width(c, options);
+    return lt_draw(lt_discretised_logistic_distribution(y, log_scales(&w, y)),
+                   lt_node_shape(y).d[0]);
 }
 
 /* The median: levels end at 0 and 1. */
@@ -214,4 +260,5 @@ const likelihood_row likelihood_discretised_logistic = {
                         "which should be free to leave 0 ... 1: no sigmoid. Bits per dimension "
                         "compare with those of other models of bytes",
              .options = logistic_rows, .size = sizeof(scale_options), .check = check_logistic},
-    .is_discrete = true, .output = "medians", .mean = nearest_intensity, .build = logistic_build};
+    .is_discrete = true, .output = "medians", .mean = nearest_intensity, .build = logistic_build,
+    .draw = logistic_draw};
