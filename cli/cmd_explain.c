@@ -1,127 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* latent explain: what the numbers of a run are made of, and what they may stand beside. */
-#include "cli.h"
+#include "explanation.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_COLUMN = 26, MAX_LINE = 1 << 16 };
-
-typedef struct explanation {
-    trained t;
-    const char *run;
-    lt_validation found;
-    lt_train_report report; /* of the last epoch that has a line; epoch 0: none */
-    int64_t epoch;          /* of the validation; 0: evaluated now */
-    lt_split split;
-    bool has_data; /* else the split is that which training would take */
-    lt_ledger ledger;
-} explanation;
-
-/* ---- What was measured ---- */
-
-static double number_of(const json_t *o, const char *name)
-{
-    const json_t *value = json_object_get(o, name);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-/* Takes what a line of metrics.jsonl has. */
-static void take_line(explanation *e, const char *line)
-{
-    json_t *o = json_loads(line, 0, NULL);
-    const json_t *valid = json_object_get(o, "valid");
-    if (json_is_number(json_object_get(o, "epoch")))
-        e->report = (lt_train_report){.step = json_integer_value(json_object_get(o, "step")),
-                                      .epoch = json_integer_value(json_object_get(o, "epoch")),
-                                      .images = json_integer_value(json_object_get(o, "images")),
-                                      .loss = number_of(o, "loss"),
-                                      .rate = number_of(o, "rate"),
-                                      .distortion = number_of(o, "distortion"),
-                                      .beta = number_of(o, "beta"),
-                                      .critic_loss = number_of(o, "critic_loss"),
-                                      .generator_loss = number_of(o, "generator_loss"),
-                                      .d_real = number_of(o, "d_real"),
-                                      .d_fake = number_of(o, "d_fake"),
-                                      .penalty = number_of(o, "penalty"),
-                                      .gradient_norm = number_of(o, "gradient_norm"),
-                                      .estimate = number_of(o, "estimate"),
-                                      .spread = number_of(o, "spread")};
-    if (json_is_object(valid) && json_is_number(json_object_get(valid, "elbo"))) {
-        e->found = (lt_validation){.images = (int64_t)number_of(valid, "images"),
-                                   .elbo = number_of(valid, "elbo"),
-                                   .elbo_se = number_of(valid, "elbo_se"),
-                                   .rate = number_of(valid, "rate"),
-                                   .distortion = number_of(valid, "distortion"),
-                                   .squared_error = number_of(valid, "squared_error")};
-        e->epoch = json_integer_value(json_object_get(o, "epoch"));
-    }
-    json_decref(o);
-}
-
-/* The last validation in RUN/metrics.jsonl; none if RUN is a checkpoint. */
-static void read_metrics(explanation *e)
-{
-    char path[4096];
-    static char line[MAX_LINE];
-    snprintf(path, sizeof path, "%s/metrics.jsonl", e->run);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f))
-        take_line(e, line);
-    if (f)
-        fclose(f);
-}
-
-static bool go_on(void *user, double done)
-{
-    (void)user, (void)done;
-    return !is_stopped();
-}
-
-static int evaluate(explanation *e)
-{
-    lt_evaluation found;
-    watch_signals();
-    LT_TRY(lt_evaluate(e->t.model, e->t.data, e->split, &(lt_eval_options){.progress = go_on},
-                       &found));
-    e->found = (lt_validation){.images = found.images,
-                               .elbo = found.elbo.value,
-                               .elbo_se = found.elbo.se,
-                               .rate = found.rate.value,
-                               .distortion = found.distortion.value,
-                               .squared_error = found.squared_error.value};
-    return LT_OK;
-}
-
-/* The data is needed only where nothing has been measured yet. */
-static int open_data(explanation *e, const char *data)
-{
-    int status = lt_recipe_open_data(lt_model_recipe(e->t.model), data, &e->t.data);
-    e->has_data = status == LT_OK;
-    e->split = e->has_data ? lt_dataset_split(e->t.data, LT_VALID) : LT_VALID;
-    return status == LT_OK || e->epoch > 0 ? LT_OK : status;
-}
-
-static int find(explanation *e, const char *data)
-{
-    LT_TRY(trained_open(&e->t, e->run, false, NULL));
-    read_metrics(e);
-    if (data) /* what was measured was another's */
-        e->epoch = 0;
-    bool has_likelihood = lt_model_has_likelihood(e->t.model);
-    int status = open_data(e, data);
-    if (has_likelihood && status == LT_OK && e->epoch == 0)
-        status = evaluate(e);
-    if (has_likelihood)
-        LT_TRY(status);
-    if (e->epoch == 0 && !has_likelihood)
-        e->found.elbo = e->found.elbo_se = (double)NAN;
-    lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
-                             .found = &e->found,
-                             .trained = e->report.epoch ? &e->report : NULL};
-    return lt_ledger_make(&e->ledger, e->t.model, &facts);
-}
+enum { TEXT_COLUMN = 26 };
 
 /* ---- As JSON ---- */
 
@@ -307,27 +191,6 @@ static void print_comparable(const explanation *e)
             "`latent eval RUN --split test --nll K`, with the same K.");
 }
 
-/* Rows that `why` keeps away, for the images that row `first` is of. */
-typedef struct kept_away {
-    int n, first;
-    double low, high; /* nats */
-} kept_away;
-
-static kept_away count_kept_away(const lt_ledger *l, const lt_published *p, const char *why)
-{
-    kept_away a = {.first = -1, .low = HUGE_VAL, .high = -HUGE_VAL};
-    const lt_published *q;
-    for (int i = 0; (q = lt_published_get(i)) != NULL; i++) {
-        const char *its = lt_published_differs(q, l);
-        if (!its || strcmp(its, why) != 0 || strcmp(q->images, p->images) != 0)
-            continue;
-        a.first = a.n++ ? a.first : i;
-        a.low = fmin(a.low, q->nats);
-        a.high = fmax(a.high, q->nats);
-    }
-    return a;
-}
-
 /* Each reason once. */
 static void print_others(const lt_ledger *l)
 {
@@ -373,7 +236,7 @@ static int run(const command *c, int argc, const char **argv)
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     e.run = line.operand[0];
-    int status = find(&e, data);
+    int status = explanation_find(&e, data);
     if (status == LT_OK && as_json)
         print_json(explanation_json(&e));
     else if (status == LT_OK) {

@@ -37,6 +37,8 @@ static plot_function *find_kind(const command *c, const char *word)
 
 int plot_write(const plot_request *q, const lt_figure *f, double shape)
 {
+    if (q->take)
+        return q->take(q->user, f, shape);
     lt_picture_options o = {.width = (double)q->width, .height = (double)q->height};
     if (shape > 0 && f->n_charts == 1 && o.width == 0 && o.height == 0)
         o.height = 640 / shape;

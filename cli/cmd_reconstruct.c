@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* latent reconstruct: images of a data set, and what a model makes of them. */
-#include "cli.h"
+#include "reconstruct.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct reconstruct_request {
-    int64_t n, columns, seed, threads;
-    const char *out, *data;
-    int split;
-} reconstruct_request;
 
 /* The first n images of a split, or n of them in the order of a seed. */
 static int gather(const trained *t, const reconstruct_request *q, lt_split split, float *images)
@@ -44,7 +38,7 @@ static int draw(const trained *t, const reconstruct_request *q, const float *x, 
     return status;
 }
 
-static int reconstruct(const trained *t, reconstruct_request *q)
+int reconstruct(const trained *t, reconstruct_request *q)
 {
     lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
     int all = lt_dataset_describe(t->data)->n[split];

@@ -10,6 +10,9 @@ enum { MAX_PLOT_RUNS = 32 };
 /* What the x axis of curves counts. */
 typedef enum plot_by { BY_AUTO, BY_EPOCH, BY_STEP, BY_SECONDS } plot_by;
 
+/* Gives the exit code; for `shape` see plot_write. */
+typedef int plot_taker(void *user, const lt_figure *f, double shape);
+
 typedef struct plot_request {
     const command *command;
     const char *out, *title;
@@ -20,6 +23,8 @@ typedef struct plot_request {
     int64_t images, threads;
     int split;        /* lt_split */
     const char *data; /* NULL: the recipe's */
+    plot_taker *take; /* takes the figure, and nothing is written to `out`. Nullable */
+    void *user;       /* handed to take */
 } plot_request;
 
 /* One kind of picture; gives the exit code after it has said what there is to say. */
