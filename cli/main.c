@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const command cmd_plot, cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
+extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
     cmd_reconstruct, cmd_bench, cmd_recipes, cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods,
     cmd_priors, cmd_losses, cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules,
     cmd_distributions, cmd_divergence, cmd_verify, cmd_version, cmd_help;
@@ -25,6 +25,7 @@ const command_row command_table[] = {
     {NULL, &cmd_reconstruct},
     {NULL, &cmd_divergence},
     {NULL, &cmd_plot},
+    {NULL, &cmd_report},
     {"Look up", NULL},
     {NULL, &cmd_recipes},
     {NULL, &cmd_data},

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* What a report knows of a run: its checkpoint, how it was trained, what it is worth. */
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_SETS = 32, MAX_HEAD = 1 << 24 };
+
+/* ---- The checkpoint ---- */
+
+/* The digest in the metadata of a safetensors file: 8 bytes of length, little-endian, and JSON. */
+static void read_digest(report_run *r)
+{
+    unsigned char size[8];
+    uint64_t n = 0;
+    FILE *file = fopen(r->e.t.checkpoint, "rb");
+    if (file && fread(size, 1, 8, file) == 8)
+        for (int i = 8; i-- > 0;)
+            n = n << 8 | size[i];
+    char *text = plot_room(n < MAX_HEAD ? (size_t)n + 1 : 1, 1);
+    json_t *head = NULL;
+    if (file && n < MAX_HEAD && fread(text, 1, (size_t)n, file) == n)
+        head = json_loadb(text, (size_t)n, 0, NULL);
+    const json_t *digest = json_object_get(json_object_get(head, "__metadata__"), "digest");
+    if (json_is_string(digest))
+        snprintf(r->digest, sizeof r->digest, "%s", json_string_value(digest));
+    json_decref(head);
+    free(text);
+    if (file)
+        fclose(file);
+}
+
+/* ---- The command ---- */
+
+/* The text of a resolved recipe has one value in a line: finds what `text` says otherwise than
+   `base`, as "section.list.2=value", and gives how many; -1 if the lines are not the same ones. */
+static int find_sets(const char *base, const char *text, char *sets[MAX_SETS])
+{
+    char place[4][64] = {""};
+    int n = 0, item = 0;
+    for (; *base && *text; base += *base == '\n', text += *text == '\n') {
+        size_t indent = strspn(text, " "), nb = strcspn(base, "\n"), nt = strcspn(text, "\n");
+        bool is_item = text[indent] == '-';
+        size_t key = is_item ? indent + 2 : indent + strcspn(text + indent, ":");
+        size_t depth = (is_item ? indent - 2 : indent) / 2;
+        if (depth > 2 || (depth == 2 && !is_item) || key > nt || key > nb ||
+            strncmp(base, text, key) != 0)
+            return -1;
+        item = is_item ? item + 1 : 0;
+        if (is_item)
+            snprintf(place[depth + 1], sizeof place[0], "%d", item - 1);
+        else
+            snprintf(place[depth], sizeof place[0], "%.*s", (int)(key - indent), text + indent);
+        if (nb != nt || strncmp(base, text, nb) != 0) {
+            if (n == MAX_SETS)
+                return -1;
+            size_t value = is_item ? key : key + 1 + (text[key + 1] == ' ');
+            size_t last = depth + (is_item ? 1 : 0), room = nt + 3 * sizeof place[0];
+            char *set = sets[n++] = plot_room(room, 1);
+            snprintf(set, room, "%s%s%s%s%s=%.*s", place[0], last > 0 ? "." : "",
+                     last > 0 ? place[1] : "", last > 1 ? "." : "", last > 1 ? place[2] : "",
+                     (int)(nt - value), text + value);
+        }
+        base += nb;
+        text += nt;
+    }
+    return *base || *text ? -1 : n;
+}
+
+/* The sets that make the run's recipe of the preset that it is named after, tried out; -1: none. */
+static int sets_of_preset(const lt_recipe *r, char *sets[MAX_SETS])
+{
+    const char *name = lt_recipe_name(r);
+    lt_recipe *preset = NULL, *again = NULL;
+    int n = -1;
+    for (int i = 0; i < lt_preset_count(); i++)
+        if (strcmp(lt_preset_name(i), name) == 0)
+            preset = lt_recipe_open(name, NULL, 0);
+    if (preset)
+        n = find_sets(lt_recipe_text(preset), lt_recipe_text(r), sets);
+    if (n >= 0)
+        again = lt_recipe_open(name, (const char *const *)sets, n);
+    if (again && strcmp(lt_recipe_text(again), lt_recipe_text(r)) != 0)
+        n = -1;
+    n = again ? n : -1;
+    lt_recipe_free(preset);
+    lt_recipe_free(again);
+    return n;
+}
+
+void report_put_training(page *p, const report_run *r, bool *needs_recipe)
+{
+    const lt_recipe *recipe = lt_model_recipe(r->e.t.model);
+    char *sets[MAX_SETS] = {NULL};
+    int n = sets_of_preset(recipe, sets);
+    page_html(p, "train ");
+    page_word(p, n >= 0 ? lt_recipe_name(recipe) : "recipe.yaml");
+    for (int i = 0; i < n; i++) {
+        page_html(p, " -s ");
+        page_word(p, sets[i]);
+    }
+    for (int i = 0; i < MAX_SETS; i++)
+        free(sets[i]);
+    *needs_recipe = n < 0;
+}
+
+const char *report_kind(const report_run *r)
+{
+    return lt_model_has_likelihood(r->e.t.model) ? "VAE" : "GAN";
+}
+
+/* ---- Numbers ---- */
+
+static bool show_progress(void *user, double done)
+{
+    meter *m = user;
+    if (meter_is_due(m))
+        meter_draw(m, done, "measuring %3.0f %%", 100 * done);
+    return !is_stopped();
+}
+
+static int measure_bounds(report_run *r, const report_request *q, meter *m)
+{
+    const trained *t = &r->e.t;
+    int all = lt_dataset_describe(t->data)->n[r->split];
+    int images = q->images < all ? (int)q->images : 0;
+    lt_diagnosis_options codes = {.images = images, .threads = (int)q->threads,
+                                  .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
+    lt_eval_options bounds = {.images = images, .nll_samples = (int)q->draws,
+                              .threads = (int)q->threads, .seed = (uint64_t)q->seed,
+                              .progress = show_progress, .user = m};
+    LT_TRY(lt_diagnose(t->model, t->data, r->split, &codes, &r->codes));
+    LT_TRY(lt_evaluate(t->model, t->data, r->split, &bounds, &r->numbers));
+    r->has_numbers = true;
+    return LT_OK;
+}
+
+static int measure_quality(report_run *r, const report_request *q, meter *m)
+{
+    lt_quality_options o = {.samples = (int)q->quality_samples, .threads = (int)q->threads,
+                            .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
+    LT_TRY(lt_quality_measure(r->e.t.model, r->e.t.data, r->split, &o, &r->quality));
+    r->has_quality = true;
+    return LT_OK;
+}
+
+static int measure(report_run *r, const report_request *q)
+{
+    meter m;
+    int status = LT_OK;
+    r->split = lt_dataset_split(r->e.t.data, LT_TEST);
+    meter_begin(&m);
+    watch_signals();
+    if (lt_model_has_likelihood(r->e.t.model))
+        status = measure_bounds(r, q, &m);
+    if (status == LT_OK && q->with_quality)
+        status = measure_quality(r, q, &m);
+    meter_clear(&m);
+    return status;
+}
+
+static bool has_log(const char *run)
+{
+    struct stat s;
+    size_t size = strlen(run) + sizeof "/metrics.jsonl";
+    char *path = plot_room(size, 1);
+    snprintf(path, size, "%s/metrics.jsonl", run);
+    bool is_there = stat(path, &s) == 0 && s.st_size > 0;
+    free(path);
+    return is_there;
+}
+
+int report_open(report_run *r, const report_request *q, const char *path)
+{
+    *r = (report_run){.path = path, .name = plot_name(path), .has_log = has_log(path),
+                      .e = {.run = path}};
+    int status = explanation_find(&r->e, q->data);
+    if (status == LT_OK && !r->e.has_data)
+        snprintf(r->no_data, sizeof r->no_data, "%s", lt_last_error());
+    if (status == LT_OK)
+        read_digest(r);
+    if (status == LT_OK && r->e.has_data)
+        status = lt_model_check_data(r->e.t.model, r->e.t.data);
+    if (status == LT_OK && r->e.has_data)
+        status = measure(r, q);
+    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+}
+
+void report_close(report_run *r)
+{
+    lt_diagnosis_clear(&r->codes);
+    trained_close(&r->e.t);
+    free(r->name);
+    *r = (report_run){.path = NULL};
+}

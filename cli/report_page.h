@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* One page of HTML that needs nothing else: text is escaped, pictures are inside. */
+#ifndef LATENT_REPORT_PAGE_H
+#define LATENT_REPORT_PAGE_H
+
+#include "cli.h"
+
+typedef struct page {
+    FILE *to;
+    char *text;
+    size_t size;
+    char scratch[256]; /* a directory of our own, or "" */
+} page;
+
+/* Begins a page, up to its body. Nullable: summary. False after a complaint. */
+bool page_begin(page *p, const command *c, const char *title, const char *summary);
+
+/* HTML as it is: values must be numbers or words of our own. */
+void page_html(page *p, const char *format, ...) LT_PRINTF(2, 3);
+
+/* Text from anywhere: &, <, >, quotes are escaped; what is no UTF-8 or no character becomes U+FFFD. */
+void page_text(page *p, const char *format, ...) LT_PRINTF(2, 3);
+
+/* A word of a shell command, quoted where it must be. */
+void page_word(page *p, const char *word);
+
+/* "−12.34", or a dash where there is no number. */
+void page_number(page *p, double value, int digits);
+
+/* "−12.34 ± 0.05" in a cell of a table. */
+void page_estimate(page *p, lt_estimate e, int digits);
+
+/* The path of a scratch file for a picture; the next one takes its place. */
+const char *page_scratch(page *p, const char *end, char path[300]);
+
+/* <img> with a file inside, PNG or SVG by the end of its name. LT_OK or LT_IO. */
+int page_image(page *p, const char *kind, const char *path, const char *alt);
+
+/* A link that saves `text` as a file. */
+void page_download(page *p, const char *name, const char *text);
+
+/* Ends the page and writes it, whole or not at all; the exit code. */
+int page_end(page *p, const command *c, const char *path);
+
+/* Frees it; removes the scratch directory. */
+void page_clear(page *p);
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* The page that compares runs: what they are, numbers side by side, all curves in each chart, their
+   samples beside each other, and what their recipes say otherwise. */
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PATHS = 16, MAX_LINES = 512, LINE = 256 };
+
+static void put_head(page *p, const report_run *runs, int n, const char *first)
+{
+    page_html(p, "<thead><tr><th>%s</th>", first);
+    for (int i = 0; i < n; i++) {
+        page_html(p, "<th scope=\"col\">");
+        page_text(p, "%s", runs[i].name);
+        page_html(p, "</th>");
+    }
+    page_html(p, "</tr></thead>\n");
+}
+
+/* ---- The runs ---- */
+
+static void put_run(page *p, const report_run *r)
+{
+    const lt_recipe *recipe = lt_model_recipe(r->e.t.model);
+    page_html(p, "<tr><th scope=\"row\">");
+    page_text(p, "%s", r->name);
+    page_html(p, "</th><td>%s</td><td class=\"fixed\">", report_kind(r));
+    page_text(p, "%s", r->e.ledger.set);
+    page_html(p, "</td><td class=\"number\">");
+    page_number(p, r->e.report.epoch ? (double)r->e.report.epoch : (double)NAN, 0);
+    page_html(p, "</td><td class=\"number\">%llu</td><td class=\"meaning\">",
+              (unsigned long long)lt_recipe_seed(recipe));
+    page_text(p, "%s", lt_recipe_summary(recipe));
+    page_html(p, "</td><td class=\"fixed\"><code>%.12s</code></td></tr>\n", r->digest);
+}
+
+static int write_list(page *p, const report_request *q, const report_run *runs, int n)
+{
+    (void)q;
+    page_html(p, "<div class=\"wide\"><table>\n<thead><tr><th>run</th><th>model</th><th>data</th><th "
+                 "class=\"number\">epochs</th><th class=\"number\">seed</th><th>recipe</th><th>"
+                 "checkpoint</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < n; i++)
+        put_run(p, &runs[i]);
+    page_html(p, "</tbody></table></div>\n");
+    return CODE_DONE;
+}
+
+/* ---- Numbers ---- */
+
+typedef lt_estimate read_function(const report_run *r);
+
+static const lt_estimate missing = {(double)NAN, (double)NAN};
+
+#define NUMBER(name, expression)                                                                   \
+    static lt_estimate read_##name(const report_run *r)                                            \
+    {                                                                                              \
+        return r->has_numbers ? (expression) : missing;                                            \
+    }
+#define SCORE(name, expression)                                                                    \
+    static lt_estimate read_##name(const report_run *r)                                            \
+    {                                                                                              \
+        return r->has_quality ? (expression) : missing;                                            \
+    }
+NUMBER(elbo, ((lt_estimate){-r->numbers.elbo.value, r->numbers.elbo.se}))
+NUMBER(rate, r->numbers.rate)
+NUMBER(distortion, r->numbers.distortion)
+NUMBER(nll, r->numbers.nll_samples ? r->numbers.nll : missing)
+NUMBER(bits, r->numbers.bits_per_dim)
+NUMBER(squared, r->numbers.squared_error)
+NUMBER(active, ((lt_estimate){r->codes.active, (double)NAN}))
+NUMBER(information, r->codes.mutual_information)
+SCORE(fid, ((lt_estimate){r->quality.samples.fid, (double)NAN}))
+SCORE(kid, r->quality.samples.kid)
+SCORE(precision, r->quality.samples.precision)
+SCORE(recall, r->quality.samples.recall)
+SCORE(coverage, r->quality.samples.coverage)
+
+static lt_estimate of_training(const report_run *r, double value)
+{
+    bool is_gan = !lt_model_has_likelihood(r->e.t.model);
+    return is_gan && r->e.report.epoch ? (lt_estimate){value, (double)NAN} : missing;
+}
+
+static lt_estimate read_real(const report_run *r) { return of_training(r, r->e.report.d_real); }
+static lt_estimate read_fake(const report_run *r) { return of_training(r, r->e.report.d_fake); }
+static lt_estimate read_estimate(const report_run *r)
+{
+    return of_training(r, r->e.report.estimate);
+}
+static lt_estimate read_spread(const report_run *r) { return of_training(r, r->e.report.spread); }
+
+static const struct {
+    const char *name;
+    read_function *read;
+    int digits;
+} numbers[] = {
+    {"−ELBO", read_elbo, 2},
+    {"rate", read_rate, 2},
+    {"distortion", read_distortion, 2},
+    {"NLL", read_nll, 2},
+    {"bits per dimension", read_bits, 4},
+    {"squared error", read_squared, 2},
+    {"active latents", read_active, 0},
+    {"mutual information", read_information, 2},
+    {"D(real), last epoch", read_real, 3},
+    {"D(fake), last epoch", read_fake, 3},
+    {"divergence, the critic's estimate", read_estimate, 3},
+    {"spread of pixels", read_spread, 3},
+    {"FID", read_fid, 3},
+    {"KID", read_kid, 4},
+    {"precision", read_precision, 3},
+    {"recall", read_recall, 3},
+    {"coverage", read_coverage, 3},
+};
+
+/* Why numbers of two runs in nats are of different things; NULL: they compare. */
+static const char *differ(const report_run *a, const report_run *b)
+{
+    const lt_ledger *l = &a->e.ledger, *m = &b->e.ledger;
+    if (strcmp(l->set, m->set) != 0)
+        return "the data sets differ";
+    if (l->pixels != m->pixels || l->dimensions != m->dimensions)
+        return "the pixels are not the same ones";
+    if (l->has_likelihood && m->has_likelihood && l->unit != m->unit)
+        return "the likelihoods are of different kinds: probabilities, densities, cross-entropies";
+    return NULL;
+}
+
+static void put_differences(page *p, const report_run *runs, int n)
+{
+    for (int i = 1; i < n; i++) {
+        const char *why = differ(&runs[0], &runs[i]);
+        if (!why)
+            continue;
+        page_html(p, "<p class=\"note\">Numbers of ");
+        page_text(p, "%s", runs[i].name);
+        page_html(p, " do not compare with those of ");
+        page_text(p, "%s", runs[0].name);
+        page_html(p, ": %s.</p>\n", why);
+    }
+}
+
+static void put_number_row(page *p, int row, const report_run *runs, int n)
+{
+    bool is_any = false;
+    for (int i = 0; i < n; i++)
+        is_any |= isfinite(numbers[row].read(&runs[i]).value);
+    if (!is_any)
+        return;
+    page_html(p, "<tr><th scope=\"row\">%s</th>", numbers[row].name);
+    for (int i = 0; i < n; i++)
+        page_estimate(p, numbers[row].read(&runs[i]), numbers[row].digits);
+    page_html(p, "</tr>\n");
+}
+
+static int write_numbers_of_all(page *p, const report_request *q, const report_run *runs, int n)
+{
+    put_differences(p, runs, n);
+    page_html(p, "<div class=\"wide\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image on %lld images of the "
+                 "test split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
+              (long long)q->images, q->draws ? "; NLL by importance samples" : "");
+    put_head(p, runs, n, "");
+    page_html(p, "<tbody>\n");
+    for (int i = 0; i < (int)(sizeof numbers / sizeof numbers[0]); i++)
+        put_number_row(p, i, runs, n);
+    page_html(p, "</tbody></table></div>\n");
+    return CODE_DONE;
+}
+
+/* ---- Pictures ---- */
+
+/* Runs without a log have no curves. */
+static int write_curves_of_all(page *p, const report_request *q, const report_run *runs, int n)
+{
+    const char *paths[MAX_PATHS];
+    int m = 0;
+    for (int i = 0; i < n; i++)
+        if (runs[i].has_log)
+            paths[m++] = runs[i].path;
+    if (m > 0)
+        return report_put_charts(p, q, plot_curves, NULL, m, paths);
+    page_html(p, "<p>None of these runs has a log.</p>\n");
+    return CODE_DONE;
+}
+
+static int put_beside(page *p, const report_request *q, const report_run *r, bool of_data)
+{
+    page_html(p, "<figure>\n<h3>");
+    page_text(p, "%s", r->name);
+    page_html(p, "</h3>\n");
+    int code = of_data ? report_put_reconstructions(p, q, r, 8, 4)
+                       : report_put_samples(p, q, r, 8, 8);
+    page_html(p, "</figure>\n");
+    return code;
+}
+
+static int write_samples_of_all(page *p, const report_request *q, const report_run *runs, int n)
+{
+    int code = CODE_DONE;
+    page_html(p, "<div class=\"beside\">\n");
+    for (int i = 0; i < n && code == CODE_DONE; i++)
+        code = put_beside(p, q, &runs[i], false);
+    page_html(p, "</div>\n");
+    return code;
+}
+
+static int write_reconstructions_of_all(page *p, const report_request *q, const report_run *runs,
+                                        int n)
+{
+    int code = CODE_DONE;
+    page_html(p, "<p>The first images of the test split, each above its reconstruction.</p>\n<div "
+                 "class=\"beside\">\n");
+    for (int i = 0; i < n && code == CODE_DONE; i++)
+        if (runs[i].e.has_data && lt_model_has_encoder(runs[i].e.t.model))
+            code = put_beside(p, q, &runs[i], true);
+    page_html(p, "</div>\n");
+    return code;
+}
+
+static bool any_codes(const report_run *runs, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (runs[i].e.has_data && lt_model_has_encoder(runs[i].e.t.model))
+            return true;
+    return false;
+}
+
+/* ---- What the recipes say otherwise ---- */
+
+typedef struct line {
+    char place[LINE], value[LINE]; /* "model.encoder", "- linear 300; - relu" */
+} line;
+
+typedef struct lines {
+    line at[MAX_LINES];
+    int n;
+} lines;
+
+/* One line of a resolved recipe; items of a list become the value of their key. */
+static void take_line(lines *l, const char *text, size_t size, char section[LINE])
+{
+    size_t indent = strspn(text, " "), key = strcspn(text, ":");
+    if (text[indent] == '-' && l->n > 0) {
+        char *value = l->at[l->n - 1].value;
+        size_t used = strlen(value);
+        snprintf(value + used, LINE - used, "%s%.*s", used ? ", " : "", (int)(size - indent - 2),
+                 text + indent + 2);
+    } else if (key < size && l->n < MAX_LINES) {
+        line *at = &l->at[l->n];
+        if (indent == 0)
+            snprintf(section, LINE, "%.*s", (int)(key < 100 ? key : 100), text);
+        snprintf(at->place, LINE, "%.*s%s%.*s", indent ? 100 : 0, section, indent ? "." : "",
+                 (int)(key - indent < 100 ? key - indent : 100), text + indent);
+        key += 1 + (text[key + 1] == ' ');
+        snprintf(at->value, LINE, "%.*s", (int)(key < size ? size - key : 0), text + key);
+        l->n++;
+    }
+}
+
+static void read_lines(lines *l, const lt_recipe *r)
+{
+    char section[LINE] = "";
+    const char *text = lt_recipe_text(r);
+    l->n = 0;
+    while (*text) {
+        size_t size = strcspn(text, "\n");
+        take_line(l, text, size, section);
+        text += size + (text[size] == '\n');
+    }
+}
+
+static const char *find_value(const lines *l, const char *place)
+{
+    for (int i = 0; i < l->n; i++)
+        if (strcmp(l->at[i].place, place) == 0)
+            return l->at[i].value;
+    return NULL;
+}
+
+static bool differs(const lines *all, int n, const char *place)
+{
+    const char *first = find_value(&all[0], place);
+    if (strcmp(place, "name") == 0 || strcmp(place, "summary") == 0)
+        return false;
+    for (int i = 1; i < n; i++) {
+        const char *value = find_value(&all[i], place);
+        if (!first || !value || strcmp(first, value) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_place(page *p, const lines *all, int n, const char *place)
+{
+    page_html(p, "<tr><th scope=\"row\">");
+    page_text(p, "%s", place);
+    page_html(p, "</th>");
+    for (int i = 0; i < n; i++) {
+        const char *value = find_value(&all[i], place);
+        page_html(p, "<td>");
+        page_text(p, "%s", value ? value : "–");
+        page_html(p, "</td>");
+    }
+    page_html(p, "</tr>\n");
+}
+
+/* Whether run i is the first one with that line. */
+static bool is_new(const lines *all, int i, const char *place)
+{
+    for (int before = 0; before < i; before++)
+        if (find_value(&all[before], place))
+            return false;
+    return true;
+}
+
+static int write_recipes(page *p, const report_request *q, const report_run *runs, int n)
+{
+    (void)q;
+    lines *all = plot_room((size_t)n, sizeof *all);
+    int found = 0;
+    for (int i = 0; i < n; i++)
+        read_lines(&all[i], lt_model_recipe(runs[i].e.t.model));
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < all[i].n; k++) {
+            const char *place = all[i].at[k].place;
+            if (!is_new(all, i, place) || !differs(all, n, place))
+                continue;
+            if (found++ == 0) {
+                page_html(p, "<p>Where the recipes differ; all else is the same.</p>\n"
+                             "<div class=\"wide\"><table class=\"recipes\">\n");
+                put_head(p, runs, n, "");
+                page_html(p, "<tbody>\n");
+            }
+            put_place(p, all, n, place);
+        }
+    page_html(p, "%s", found ? "</tbody></table></div>\n" : "<p>The recipes say the same.</p>\n");
+    free(all);
+    return CODE_DONE;
+}
+
+static int write_commands(page *p, const report_request *q, const report_run *runs, int n)
+{
+    (void)q;
+    bool is_any = false, needs_recipe;
+    page_html(p, "<pre><code>");
+    for (int i = 0; i < n; i++) {
+        page_html(p, "latent ");
+        report_put_training(p, &runs[i], &needs_recipe);
+        page_html(p, " --out ");
+        page_word(p, runs[i].path);
+        page_html(p, "\n");
+        is_any |= needs_recipe;
+    }
+    page_html(p, "latent report");
+    for (int i = 0; i < n; i++) {
+        page_html(p, " ");
+        page_word(p, runs[i].path);
+    }
+    page_html(p, "</code></pre>\n%s<p class=\"quiet\">latent %s</p>\n",
+              is_any ? "<p>Where it says <code>recipe.yaml</code>, that is the one in the directory of "
+                       "the run.</p>\n" : "", lt_version());
+    return CODE_DONE;
+}
+
+/* ---- The page ---- */
+
+static const struct {
+    const char *id, *title;
+    int (*write)(page *p, const report_request *q, const report_run *runs, int n);
+    bool (*is_there)(const report_run *runs, int n); /* NULL: always */
+} sections[] = {
+    {"runs", "The runs", write_list, NULL},
+    {"numbers", "Numbers", write_numbers_of_all, NULL},
+    {"curves", "Training", write_curves_of_all, NULL},
+    {"samples", "Samples", write_samples_of_all, NULL},
+    {"reconstructions", "Reconstructions", write_reconstructions_of_all, any_codes},
+    {"recipes", "Recipes", write_recipes, NULL},
+    {"again", "To make it again", write_commands, NULL},
+};
+enum { N_SECTIONS = sizeof sections / sizeof sections[0] };
+
+int report_write_runs(page *p, const report_request *q, const report_run *runs, int n)
+{
+    int code = CODE_DONE;
+    page_html(p, "<nav aria-label=\"Contents\"><ol>\n");
+    for (int i = 0; i < N_SECTIONS; i++)
+        if (!sections[i].is_there || sections[i].is_there(runs, n))
+            page_html(p, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id, sections[i].title);
+    page_html(p, "</ol></nav>\n</header>\n<main>\n");
+    for (int i = 0; i < N_SECTIONS && code == CODE_DONE; i++) {
+        if (sections[i].is_there && !sections[i].is_there(runs, n))
+            continue;
+        report_begin_section(p, sections[i].id, sections[i].title);
+        code = sections[i].write(p, q, runs, n);
+        report_end_section(p);
+    }
+    page_html(p, "</main>\n");
+    return code;
+}
