@@ -172,7 +172,7 @@ void trained_close(trained *t);
 /* Room for n images of the model's size; leaves the program when there is none. */
 float *image_room(const lt_model *m, int n);
 
-/* Writes n images as a PNG of rows of `columns`. */
+/* Writes n images in rows of `columns`; the end of `path` decides the format. */
 int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns);
 
 /* Whether FILE.npy is asked for: numbers, not a picture. */

@@ -1,48 +1,138 @@
 /* SPDX-License-Identifier: MIT */
 /* latent sample: new images from a trained model. */
-#include "cli.h"
+#include "figures.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+typedef struct sample_request {
+    figure_request all;
+    int64_t n, columns; /* 0: default */
+    const char *class;  /* NULL: any */
+    bool with_draws;
+} sample_request;
+
+enum { ANY = -1, MANY = 64, FEW = 10, MOST = 65536 };
+
+static int sample(const trained *t, const sample_request *q, int label, int n, float *images)
+{
+    uint64_t seed = (uint64_t)q->all.seed;
+    return label == ANY
+               ? lt_sample(t->model, n, seed, (int)q->all.threads, images)
+               : lt_sample_class(t->model, label, n, seed, (int)q->all.threads, images);
+}
+
+/* Images alone. */
+static int draw_plain(const trained *t, const sample_request *q, int label)
+{
+    int n = q->n ? (int)q->n : MANY;
+    float *images = image_room(t->model, n);
+    int status = sample(t, q, label, n, images);
+    if (status == LT_OK)
+        status = is_npy(q->all.out)
+                     ? write_numbers(q->all.out, t->model, images, n)
+                     : write_grid(q->all.out, t->model, images, n, (int)q->columns);
+    if (status == LT_OK)
+        say("%s: %d samples of %s", q->all.out, n, t->checkpoint);
+    free(images);
+    return status;
+}
+
+/* A row for each class, of the same codes. */
+static int draw_classes(const trained *t, const sample_request *q)
+{
+    int classes = lt_model_classes(t->model), n = q->n ? (int)q->n : FEW, status = LT_OK;
+    if (classes == 0 || classes > MOST / n)
+        return sample(t, q, MOST, 0, NULL); /* says what is wrong */
+    figure f;
+    figure_open(&f, t->model, classes, n);
+    for (int k = 0; k < classes && status == LT_OK; k++) {
+        figure_name_row(&f, k, "class %d", k);
+        status = sample(t, q, k, n, figure_place(&f, k, 0));
+    }
+    snprintf(f.subtitle, sizeof f.subtitle, "Each class, the same codes in each column");
+    if (status == LT_OK)
+        status = figure_write(&f, &q->all);
+    figure_close(&f);
+    return status;
+}
+
+/* Beside each mean of p(x|z) a draw from it. */
+static int draw_draws(const trained *t, const sample_request *q)
+{
+    int n = q->n ? (int)q->n : FEW, threads = (int)q->all.threads;
+    uint64_t seed = (uint64_t)q->all.seed;
+    float *z = plot_room((size_t)n * (size_t)lt_model_latent(t->model), sizeof *z);
+    float *mean = image_room(t->model, n), *draw = image_room(t->model, n);
+    figure f;
+    figure_open(&f, t->model, n, 2);
+    int status = lt_sample_codes(t->model, n, seed, threads, z);
+    if (status == LT_OK)
+        status = lt_draw_images(t->model, n, z, seed, threads, draw);
+    if (status == LT_OK)
+        status = lt_decode(t->model, n, z, threads, mean);
+    for (int i = 0; i < n; i++) {
+        memcpy(figure_place(&f, i, 0), mean + i * f.size, sizeof *mean * (size_t)f.size);
+        memcpy(figure_place(&f, i, 1), draw + i * f.size, sizeof *draw * (size_t)f.size);
+    }
+    figure_name_column(&f, 0, "mean");
+    figure_name_column(&f, 1, "a draw");
+    snprintf(f.subtitle, sizeof f.subtitle, "p(x|z) at codes drawn from the prior");
+    if (status == LT_OK)
+        status = figure_write(&f, &q->all);
+    figure_close(&f);
+    free(z);
+    free(mean);
+    free(draw);
+    return status;
+}
+
+/* Gives the exit code. */
+static int choose_picture(const sample_request *q)
+{
+    const command *c = q->all.command;
+    bool is_of_all = q->class && strcmp(q->class, "all") == 0;
+    int label = ANY;
+    if (q->class && !is_of_all && strspn(q->class, "0123456789") < strlen(q->class))
+        return complain(c, CODE_USAGE, "--class: expected a class, or all, found '%s'",
+                        q->class);
+    if (q->class && !is_of_all && !read_numbers(c, "class", q->class, 1, 0, MOST - 1, &label))
+        return CODE_USAGE;
+    if (q->with_draws && q->class)
+        return complain(c, CODE_USAGE, "--draws and --class: models with classes have no p(x|z)");
+    trained t;
+    int status = trained_open(&t, q->all.run, false, NULL);
+    if (status == LT_OK)
+        status = q->with_draws ? draw_draws(&t, q)
+                 : is_of_all   ? draw_classes(&t, q)
+                               : draw_plain(&t, q, label);
+    trained_close(&t);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
 
 static int run(const command *c, int argc, const char **argv)
 {
-    enum { ANY = -1 };
-    int64_t n = 64, columns = 0, seed = 0, threads = 0, label = ANY;
-    const char *out = "samples.png";
+    sample_request q = {.all = {.command = c, .out = "samples.png"}};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &n, "N", "images; default: 64", 1, 65536, NULL},
-        {"output", 'o', FLAG_OUTPUT, &out, "FILE", "the picture, a PNG, or the numbers, FILE.npy; "
-         "default: samples.png", 0, 0, NULL},
-        {"class", 0, FLAG_COUNT, &label, "K", "images of this class, from 0; default: of all", 0,
-         65535, NULL},
-        {"columns", 'c', FLAG_COUNT, &columns, "N", "images in a row; default: a square", 1, 65536,
+        {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 64. With --draws rows, with "
+         "--class all images in a row; default: 10", 1, MOST, NULL},
+        FLAG_PICTURE(&q.all.out, "samples.png"),
+        {"class", 0, FLAG_TEXT, &q.class, "K", "images of class K, from 0, or a row for each: all; "
+         "default: drawn", 0, 0, NULL},
+        {"draws", 0, FLAG_SWITCH, &q.with_draws, NULL, "the mean of p(x|z), and beside it a draw "
+         "from it", 0, 0, NULL},
+        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: a square", 1, MOST,
          NULL},
-        FLAG_SEED(&seed, "seed of the codes; default: 0"),
-        FLAG_THREADS(&threads),
+        FLAG_SEED(&q.all.seed, "seed of the codes; default: 0"),
+        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title of what has captions, with --draws or "
+         "--class all; default: the run's name", 0, 0, NULL},
+        FLAG_THREADS(&q.all.threads),
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
-    trained t;
-    float *images = NULL;
-    int status = trained_open(&t, line.operand[0], false, NULL);
-    if (status == LT_OK) {
-        images = image_room(t.model, (int)n);
-        status = label == ANY
-                     ? lt_sample(t.model, (int)n, (uint64_t)seed, (int)threads, images)
-                     : lt_sample_class(t.model, (int)label, (int)n, (uint64_t)seed, (int)threads,
-                                       images);
-    }
-    if (status == LT_OK)
-        status = is_npy(out) ? write_numbers(out, t.model, images, (int)n)
-                             : write_grid(out, t.model, images, (int)n, (int)columns);
-    int code = CODE_DONE;
-    if (status == LT_OK)
-        say("%s: %lld samples of %s", out, (long long)n, t.checkpoint);
-    else
-        code = complain_library(c, status);
-    free(images);
-    trained_close(&t);
+    q.all.run = line.operand[0];
+    int code = choose_picture(&q);
     command_line_clear(&line);
     return code;
 }
@@ -55,6 +145,8 @@ const command cmd_sample = {
         "Codes z are drawn from the prior N(0, I), and the picture shows E[x|z] in rows "
         "(the median of a discretised_logistic), or what a generator makes of them.\n",
     .examples = "  latent sample runs/fashion-mlp-vae -n 100 -o samples.png\n"
+                "  latent sample runs/cs446-vae2d --draws -o draws.svg\n"
                 "  latent sample runs/mnist-cgan --class 7 -o sevens.png\n"
+                "  latent sample runs/mnist-cgan --class all -o digits.pdf\n"
                 "  latent sample runs/fashion-mlp-vae/checkpoints/step-00004690.safetensors\n",
     .run = run};

@@ -39,13 +39,8 @@ float *image_room(const lt_model *m, int n)
 int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns)
 {
     lt_image_size s = lt_model_image_size(m);
-    lt_image grid;
-    int status = lt_image_grid(&grid, images, n, s.h, s.w, s.c,
-                               &(lt_image_grid_options){.columns = columns, .gap = 1});
-    if (status == LT_OK)
-        status = lt_image_write_png(path, &grid);
-    lt_image_free(&grid);
-    return status;
+    return lt_grid_write(path, &(lt_grid){.images = images, .n = n, .h = s.h, .w = s.w, .c = s.c,
+                                          .layout = {.columns = columns, .gap = 1}});
 }
 
 bool is_npy(const char *path)

@@ -117,7 +117,8 @@ static void without_text_it_is_the_tiles(void **state)
     (void)state;
     lt_image p, want;
     float grey[6] = {0, 0.2f, 0.4f, 0.6f, 0.8f, 1};
-    lt_grid g = {.images = grey, .n = 6, .h = 1, .w = 1, .c = 1, .layout = {.columns = 2, .gap = 1}};
+    lt_grid g = {.images = grey, .n = 6, .h = 1, .w = 1, .c = 1,
+                 .layout = {.columns = 2, .gap = 1}};
     p = must_draw(&g);
     assert_int_equal(lt_image_grid(&want, grey, 6, 1, 1, 1, &g.layout), LT_OK);
     assert_int_equal(p.channels, 1);

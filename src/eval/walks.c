@@ -13,8 +13,8 @@ static double log_normal_below(double x, double *slope)
     return log(below);
 }
 
-/* Newton's steps on log P(z < x) = log p. That is concave in x, so that steps from a place below the
-   root go up to it and never beyond; one is there, as P(z < x) <= 1/2 e^(-x^2/2) for x <= 0. */
+/* Newton's steps on log P(z < x) = log p. That is concave in x, so that steps from a place below
+   the root go up to it and never beyond; one is there, as P(z < x) <= 1/2 e^(-x^2/2) for x <= 0. */
 double lt_normal_quantile(double p)
 {
     enum { MOST_STEPS = 60 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Grids of images with captions: the tiles are those of lt_image_grid, bitmaps in every format; around
-   them is the look of charts. */
+/* Grids of images with captions: the tiles are those of lt_image_grid, bitmaps in every format;
+   around them is the look of charts. */
 #include "plot/view.h"
 
 #include "base/memory.h"

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* latent interpolate: the way from one image to another, through codes and through pixels. */
+#include "figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct interpolate_request {
+    figure_request all;
+    int64_t pairs, steps;
+    const char *images, *classes;
+} interpolate_request;
+
+/* One end of a way. */
+typedef struct end {
+    int32_t index; /* in the split; of models without an encoder there is none */
+    int32_t label; /* -1: not known */
+} end;
+
+/* Both ends of each pair, one after the other. */
+typedef struct ways {
+    int pairs;
+    end *ends;
+    float *images, *codes;
+    int32_t *labels; /* of each pair: the class asked of a model that has classes */
+} ways;
+
+static void clear_ways(ways *w)
+{
+    free(w->ends);
+    free(w->images);
+    free(w->codes);
+    free(w->labels);
+}
+
+/* ---- Ends in a data set ---- */
+
+/* A split in the order of the seed; images that have been taken are -1. */
+typedef struct pile {
+    int n;
+    int32_t *order, *labels; /* labels: of image i; NULL: not known */
+} pile;
+
+static int open_pile(const trained *t, lt_split split, uint64_t seed, pile *p)
+{
+    const lt_dataset_info *info = lt_dataset_describe(t->data);
+    p->n = info->n[split];
+    p->order = plot_room((size_t)p->n, sizeof *p->order);
+    p->labels = NULL;
+    if (info->has_labels[split]) {
+        p->labels = plot_room((size_t)p->n, sizeof *p->labels);
+        for (int i = 0; i < p->n; i++)
+            p->order[i] = i;
+        LT_TRY(lt_dataset_labels(t->data, split, p->order, p->n, p->labels));
+    }
+    lt_dataset_order(t->data, split, seed, 0, p->order);
+    return LT_OK;
+}
+
+/* The next image with `label`, -1: any, and not with `other`, -1: none. False if none is left. */
+static bool take(pile *p, int label, int other, end *e)
+{
+    for (int i = 0; i < p->n; i++) {
+        int32_t k = p->order[i], its = k >= 0 && p->labels ? p->labels[k] : -1;
+        if (k < 0 || (label >= 0 && its != label) || (other >= 0 && its == other))
+            continue;
+        *e = (end){k, its};
+        p->order[i] = -1;
+        return true;
+    }
+    return false;
+}
+
+/* By images, by classes, or pairs of different classes. Gives the exit code. */
+static int choose_ends(const interpolate_request *q, ways *w, pile *p)
+{
+    int chosen[2] = {-1, -1};
+    const command *c = q->all.command;
+    if (q->images && !read_numbers(c, "images", q->images, 2, 0, p->n - 1, chosen))
+        return CODE_USAGE;
+    for (int k = 0; k < 2 && q->images; k++)
+        w->ends[k] = (end){chosen[k], p->labels ? p->labels[chosen[k]] : -1};
+    if (q->images)
+        return CODE_DONE;
+    if (q->classes && !p->labels)
+        return complain(c, CODE_FAILED, "the images have no labels to be chosen by");
+    if (q->classes && !read_numbers(c, "class", q->classes, 2, 0, 65535, chosen))
+        return CODE_USAGE;
+    for (int i = 0; i < w->pairs; i++) {
+        end *e = &w->ends[2 * i];
+        if (!take(p, chosen[0], -1, &e[0]) ||
+            !take(p, chosen[1], chosen[1] < 0 ? e[0].label : -1, &e[1]))
+            return complain(c, CODE_FAILED, "there are no %d pairs of such images", w->pairs);
+    }
+    return CODE_DONE;
+}
+
+static int encode_ends(const trained *t, const interpolate_request *q, lt_split split, ways *w)
+{
+    int n = 2 * w->pairs;
+    int32_t *index = plot_room((size_t)n, sizeof *index);
+    for (int i = 0; i < n; i++)
+        index[i] = w->ends[i].index;
+    w->images = image_room(t->model, n);
+    int status = lt_dataset_gather(t->data, split, index, n, 0, 1, w->images);
+    if (status == LT_OK)
+        status = lt_encode(t->model, n, w->images, (int)q->all.threads, w->codes, NULL);
+    free(index);
+    return status;
+}
+
+/* ---- The picture ---- */
+
+enum { STRAIGHT, ROUND, PIXELS };
+
+/* Codes of both ways of each pair, decoded into rows. */
+static int draw_codes(const trained *t, const interpolate_request *q, const ways *w, int kinds,
+                      figure *f)
+{
+    int latent = lt_model_latent(t->model), status = LT_OK;
+    float *z = plot_room(2 * (size_t)f->columns * (size_t)latent, sizeof *z);
+    for (int i = 0; i < w->pairs && status == LT_OK; i++) {
+        const float *a = w->codes + 2 * (int64_t)i * latent, *b = a + latent;
+        for (int j = 0; j < 2 * f->columns; j++)
+            lt_interpolate(latent, a, b, (double)(j % f->columns) / (f->columns - 1),
+                           j >= f->columns, z + (int64_t)j * latent);
+        status = decode_codes(t, 2 * f->columns, z, w->labels[i], q->all.threads,
+                              figure_place(f, i * kinds, 0));
+    }
+    free(z);
+    return status;
+}
+
+static void draw_pixels(const ways *w, int kinds, figure *f)
+{
+    for (int i = 0; i < w->pairs; i++)
+        for (int j = 0; j < f->columns; j++) {
+            const float *a = w->images + 2 * i * f->size;
+            lt_interpolate((int)f->size, a, a + f->size, (double)j / (f->columns - 1), false,
+                           figure_place(f, i * kinds + PIXELS, j));
+        }
+}
+
+static void add_words(char *words, size_t size, const char *more)
+{
+    size_t used = strlen(words);
+    snprintf(words + used, size - used, "%s", more);
+}
+
+static void write_names(const trained *t, const interpolate_request *q, const ways *w, int kinds,
+                        lt_split split, figure *f)
+{
+    static const char *const names[] = {"codes, straight", "codes, spherical", "pixels"};
+    bool has_classes = lt_model_classes(t->model) > 0;
+    for (int j = 0; j < f->columns; j++)
+        figure_name_column(f, j, "%.2g", (double)j / (f->columns - 1));
+    for (int i = 0; i < f->rows; i++)
+        if (has_classes)
+            figure_name_row(f, i, "class %d, %s", (int)w->labels[i / kinds],
+                            i % kinds ? "spherical" : "straight");
+        else
+            figure_name_row(f, i, "%s", names[i % kinds]);
+    if (kinds == 2) {
+        snprintf(f->subtitle, sizeof f->subtitle, "Between codes drawn from the prior, seed %jd",
+                 (intmax_t)q->all.seed);
+        return;
+    }
+    bool has_labels = w->ends[0].label >= 0;
+    snprintf(f->subtitle, sizeof f->subtitle, "Between %s images%s:", lt_split_name(split),
+             has_labels ? " (label)" : "");
+    for (int i = 0; i < 2 * w->pairs; i++) {
+        char one[64], label[32] = "";
+        const end *e = &w->ends[i];
+        if (has_labels)
+            snprintf(label, sizeof label, " (%d)", (int)e->label);
+        snprintf(one, sizeof one, "%s%d%s", i % 2 ? " → " : i ? ", " : " ", (int)e->index, label);
+        if (strlen(f->subtitle) + strlen(one) + 4 < sizeof f->subtitle)
+            add_words(f->subtitle, sizeof f->subtitle, one);
+    }
+}
+
+static int draw(const trained *t, const interpolate_request *q, const ways *w, lt_split split)
+{
+    int kinds = w->images ? 3 : 2;
+    figure f;
+    figure_open(&f, t->model, kinds * w->pairs, (int)q->steps);
+    f.group = kinds;
+    write_names(t, q, w, kinds, split, &f);
+    int status = draw_codes(t, q, w, kinds, &f);
+    if (w->images)
+        draw_pixels(w, kinds, &f);
+    if (status == LT_OK)
+        status = figure_write(&f, &q->all);
+    figure_close(&f);
+    return status;
+}
+
+/* ---- Both kinds of models; exit codes ---- */
+
+static int between_images(trained *t, const interpolate_request *q, ways *w)
+{
+    const command *c = q->all.command;
+    lt_split split = lt_dataset_split(t->data, (lt_split)q->all.split);
+    pile p = {0};
+    int status = open_pile(t, split, (uint64_t)q->all.seed, &p);
+    int code = status == LT_OK ? choose_ends(q, w, &p) : complain_library(c, status);
+    free(p.order);
+    free(p.labels);
+    if (code != CODE_DONE)
+        return code;
+    status = encode_ends(t, q, split, w);
+    if (status == LT_OK)
+        status = draw(t, q, w, split);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+static int between_draws(trained *t, const interpolate_request *q, ways *w)
+{
+    const command *c = q->all.command;
+    int classes = lt_model_classes(t->model), label = -1;
+    if (q->images || (q->classes && classes == 0))
+        return complain(c, CODE_FAILED, "%s has no encoder, so its ways go between random codes%s",
+                        q->all.run, q->images ? ": no --images" : ", and no classes");
+    if (q->classes && !read_numbers(c, "class", q->classes, 1, 0, classes - 1, &label))
+        return CODE_USAGE;
+    for (int i = 0; i < w->pairs && classes; i++)
+        w->labels[i] = label >= 0 ? label : i % classes;
+    int status = lt_sample_codes(t->model, 2 * w->pairs, (uint64_t)q->all.seed,
+                                 (int)q->all.threads, w->codes);
+    if (status == LT_OK)
+        status = draw(t, q, w, LT_TEST);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+static int interpolate(trained *t, interpolate_request *q)
+{
+    bool has_encoder = lt_model_has_encoder(t->model);
+    ways w = {.pairs = q->images ? 1 : (int)q->pairs};
+    w.ends = plot_room(2 * (size_t)w.pairs, sizeof *w.ends);
+    w.labels = plot_room((size_t)w.pairs, sizeof *w.labels);
+    w.codes = plot_room(2 * (size_t)w.pairs * (size_t)lt_model_latent(t->model),
+                          sizeof *w.codes);
+    int code = CODE_DONE, status = LT_OK;
+    if (has_encoder)
+        status = lt_recipe_open_data(lt_model_recipe(t->model), q->all.data, &t->data);
+    if (status == LT_OK && has_encoder)
+        status = lt_model_check_data(t->model, t->data);
+    if (status == LT_OK)
+        code = has_encoder ? between_images(t, q, &w) : between_draws(t, q, &w);
+    clear_ways(&w);
+    return status == LT_OK ? code : complain_library(q->all.command, status);
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    interpolate_request q = {
+        .all = {.command = c, .out = "interpolate.png", .split = LT_TEST}, .pairs = 3, .steps = 11};
+    const flag flags[] = {
+        {"number", 'n', FLAG_COUNT, &q.pairs, "N", "pairs; default: 3", 1, 1000, NULL},
+        {"steps", 0, FLAG_COUNT, &q.steps, "N", "images on each way with both ends; default: 11", 2,
+         1000, NULL},
+        FLAG_PICTURE(&q.all.out, "interpolate.png"),
+        {"class", 0, FLAG_TEXT, &q.classes, "A,B",
+         "from images of class A to those of class B; default: of two that differ. Of a model that "
+         "has classes and no encoder: K, the class of all images", 0, 0, NULL},
+        {"images", 0, FLAG_TEXT, &q.images, "I,J", "from image I of the split, from 0, to J", 0, 0,
+         NULL},
+        FLAG_SPLIT(&q.all.split),
+        FLAG_SEED(&q.all.seed, "choose images, or codes, by this seed; default: 0"),
+        FLAG_DATA(&q.all.data, "images of this data set instead of the recipe's"),
+        FLAG_TITLE(&q.all.title),
+        FLAG_ZOOM(&q.all.zoom),
+        FLAG_THREADS(&q.all.threads),
+        {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    trained t;
+    q.all.run = line.operand[0];
+    int status = trained_open(&t, q.all.run, false, NULL);
+    int code = status == LT_OK ? interpolate(&t, &q) : complain_library(c, status);
+    trained_close(&t);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_interpolate = {
+    .name = "interpolate", .summary = "show the way between images, by codes and by pixels",
+    .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
+    .about =
+        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
+        "Pairs of images are encoded, and three rows show the way from one to the other: E[x|z] "
+        "on the straight line between their codes, on the great circle (which keeps the length "
+        "that draws from the prior have), and the straight line between their pixels. Models "
+        "without an encoder: between codes drawn from the prior.\n",
+    .examples = "  latent interpolate runs/fashion-mlp-vae\n"
+                "  latent interpolate runs/fashion-mlp-vae --class 0,9 -n 2 -o ways.svg\n"
+                "  latent interpolate runs/fashion-wgan -n 4 --seed 3\n",
+    .run = run};

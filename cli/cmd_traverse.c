@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* latent traverse: what each latent does to an image. */
+#include "figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUANTILES = 7, DIAGNOSED = 1000, NONE = -1 };
+
+typedef struct traverse_request {
+    figure_request all;
+    int64_t rows, image, label, every;
+    const char *grid, *shift;
+} traverse_request;
+
+/* The model, where the walk begins, and the latents in the order of what they do. */
+typedef struct walk {
+    const traverse_request *q;
+    trained *t;
+    lt_split split;
+    int latent;
+    float *start;    /* latent */
+    int *order;      /* latent */
+    double *weight;  /* of each latent, by its number */
+    const char *what; /* "%.2f nats" of a weight */
+} walk;
+
+/* The quantiles .05, .20, ... .95 of the prior. */
+static double place(int i) { return lt_normal_quantile(0.05 + 0.15 * i); }
+
+/* ---- Where it begins ---- */
+
+static int begin_at_image(walk *w, int64_t index, float *code)
+{
+    float *image = image_room(w->t->model, 1);
+    int status = gather_image(w->t, w->split, index, image);
+    if (status == LT_OK)
+        status = lt_encode(w->t->model, 1, image, (int)w->q->all.threads, code, NULL);
+    free(image);
+    return status;
+}
+
+static int begin(walk *w)
+{
+    if (w->q->image != NONE)
+        return begin_at_image(w, w->q->image, w->start);
+    if (w->q->all.seed != NONE)
+        return lt_sample_codes(w->t->model, 1, (uint64_t)w->q->all.seed, (int)w->q->all.threads,
+                               w->start);
+    return LT_OK;
+}
+
+static const char *start_words(const walk *w, char words[96])
+{
+    if (w->q->image != NONE)
+        snprintf(words, 96, "the code of %s image %jd", lt_split_name(w->split),
+                 (intmax_t)w->q->image);
+    else if (w->q->all.seed != NONE)
+        snprintf(words, 96, "a code drawn from the prior, seed %jd", (intmax_t)w->q->all.seed);
+    else
+        strcpy(words, "z = 0");
+    return words;
+}
+
+/* ---- Which latents ---- */
+
+/* By KL, or by the variance of the posterior mean, as in latent plot activity. */
+static int weigh_by_activity(walk *w)
+{
+    lt_diagnosis d = {0};
+    int n = lt_dataset_describe(w->t->data)->n[w->split];
+    lt_diagnosis_options o = {.images = n < DIAGNOSED ? 0 : DIAGNOSED,
+                              .threads = (int)w->q->all.threads};
+    int status = lt_diagnose(w->t->model, w->t->data, w->split, &o, &d);
+    for (int k = 0; status == LT_OK && k < w->latent; k++)
+        w->weight[k] = d.has_parts ? d.units[k].kl : d.units[k].mean_variance;
+    w->what = d.has_parts ? "%s, %.2f nats" : "%s, variance %.2f";
+    lt_diagnosis_clear(&d);
+    return status;
+}
+
+/* Mean over pixels of the variance over the seven images. */
+static double spread(const float *images, int64_t size)
+{
+    double sum = 0;
+    for (int64_t p = 0; p < size; p++) {
+        double s = 0, ss = 0;
+        for (int i = 0; i < QUANTILES; i++) {
+            double x = (double)images[i * size + p];
+            s += x;
+            ss += x * x;
+        }
+        sum += ss / QUANTILES - s / QUANTILES * (s / QUANTILES);
+    }
+    return sum / (double)size;
+}
+
+/* The codes of a row: `start` with one latent at each of the quantiles. */
+static void fill_row(const walk *w, int k, float *z)
+{
+    for (int i = 0; i < QUANTILES; i++, z += w->latent) {
+        memcpy(z, w->start, sizeof *z * (size_t)w->latent);
+        z[k] = (float)place(i);
+    }
+}
+
+/* Without an encoder: by what the images do. */
+static int weigh_by_change(walk *w)
+{
+    lt_image_size s = lt_model_image_size(w->t->model);
+    int64_t size = (int64_t)s.h * s.w * s.c;
+    int n = w->latent * QUANTILES;
+    float *z = plot_room((size_t)n * (size_t)w->latent, sizeof *z);
+    float *images = image_room(w->t->model, n);
+    for (int k = 0; k < w->latent; k++)
+        fill_row(w, k, z + (int64_t)k * QUANTILES * w->latent);
+    int status = decode_codes(w->t, n, z, (int)w->q->label, w->q->all.threads, images);
+    for (int k = 0; k < w->latent && status == LT_OK; k++)
+        w->weight[k] = spread(images + (int64_t)k * QUANTILES * size, size);
+    w->what = "%s";
+    free(z);
+    free(images);
+    return status;
+}
+
+/* The heaviest first; among equals the first. */
+static void sort_latents(walk *w)
+{
+    for (int k = 0; k < w->latent; k++) {
+        int i = k;
+        for (; i > 0 && w->weight[k] > w->weight[w->order[i - 1]]; i--)
+            w->order[i] = w->order[i - 1];
+        w->order[i] = k;
+    }
+}
+
+/* ---- Three pictures ---- */
+
+static int draw_rows(walk *w)
+{
+    char words[96];
+    int rows = w->q->rows < w->latent ? (int)w->q->rows : w->latent;
+    int status = lt_model_has_encoder(w->t->model) ? weigh_by_activity(w) : weigh_by_change(w);
+    if (status != LT_OK)
+        return status;
+    sort_latents(w);
+    figure f;
+    figure_open(&f, w->t->model, rows, QUANTILES);
+    float *z = plot_room((size_t)rows * QUANTILES * (size_t)w->latent, sizeof *z);
+    for (int i = 0; i < rows; i++) {
+        fill_row(w, w->order[i], z + (int64_t)i * QUANTILES * w->latent);
+        figure_name_row(&f, i, w->what, latent_caption(w->order[i]).text, w->weight[w->order[i]]);
+    }
+    for (int i = 0; i < QUANTILES; i++)
+        figure_name_column(&f, i, "%s", number_caption(place(i), 2).text);
+    snprintf(f.subtitle, sizeof f.subtitle,
+             "%d of %d latents, those that %s first, at the quantiles .05 to .95 of N(0, 1); the "
+             "others from %s", rows, w->latent,
+             lt_model_has_encoder(w->t->model) ? "say most" : "change most", start_words(w, words));
+    status = decode_codes(w->t, rows * QUANTILES, z, (int)w->q->label, w->q->all.threads, f.images);
+    if (status == LT_OK)
+        status = figure_write(&f, &w->q->all);
+    free(z);
+    figure_close(&f);
+    return status;
+}
+
+/* Two at once: the first to the right, the second upwards. Both from 0. */
+static int draw_grid(walk *w, const int chosen[2])
+{
+    char words[96];
+    figure f;
+    figure_open(&f, w->t->model, QUANTILES, QUANTILES);
+    f.is_seamless = true;
+    float *z = plot_room(QUANTILES * QUANTILES * (size_t)w->latent, sizeof *z);
+    for (int i = 0; i < QUANTILES; i++) {
+        float *row = z + (int64_t)i * QUANTILES * w->latent;
+        fill_row(w, chosen[0], row);
+        for (int j = 0; j < QUANTILES; j++)
+            row[j * w->latent + chosen[1]] = (float)place(QUANTILES - 1 - i);
+        figure_name_row(&f, i, "%s", number_caption(place(QUANTILES - 1 - i), 2).text);
+        figure_name_column(&f, i, "%s", number_caption(place(i), 2).text);
+    }
+    snprintf(f.subtitle, sizeof f.subtitle, "%s to the right, %s upwards, the others from %s",
+             latent_caption(chosen[0]).text, latent_caption(chosen[1]).text,
+             start_words(w, words));
+    int status = decode_codes(w->t, QUANTILES * QUANTILES, z, (int)w->q->label, w->q->all.threads,
+                              f.images);
+    if (status == LT_OK)
+        status = figure_write(&f, &w->q->all);
+    free(z);
+    figure_close(&f);
+    return status;
+}
+
+/* A row: the start, then each k-th latent moved alone, then all of them. */
+static void fill_shifts(const walk *w, int every, double shift, int columns, float *z)
+{
+    for (int j = 0; j < columns; j++)
+        memcpy(z + (int64_t)j * w->latent, w->start, sizeof *z * (size_t)w->latent);
+    for (int j = 1; j + 1 < columns; j++) {
+        int k = (j - 1) * every;
+        z[(int64_t)j * w->latent + k] += (float)shift;
+        z[(int64_t)(columns - 1) * w->latent + k] += (float)shift;
+    }
+}
+
+/* Rows begin at images from --image on, or at codes of seeds from --seed on. */
+static int draw_shifts(walk *w, double shift)
+{
+    int every = (int)w->q->every, moved = (w->latent + every - 1) / every, columns = moved + 2;
+    bool is_of_images = lt_model_has_encoder(w->t->model) && w->q->all.seed == NONE;
+    int64_t first = is_of_images ? w->q->image : w->q->all.seed;
+    first = first == NONE ? 0 : first;
+    int rows = (int)w->q->rows, status = LT_OK;
+    figure f;
+    figure_open(&f, w->t->model, rows, columns);
+    float *z = plot_room((size_t)rows * (size_t)columns * (size_t)w->latent, sizeof *z);
+    for (int i = 0; i < rows && status == LT_OK; i++) {
+        status = is_of_images ? begin_at_image(w, first + i, w->start)
+                              : lt_sample_codes(w->t->model, 1, (uint64_t)(first + i),
+                                                (int)w->q->all.threads, w->start);
+        fill_shifts(w, every, shift, columns, z + (int64_t)i * columns * w->latent);
+        figure_name_row(&f, i, "%s %jd", is_of_images ? "image" : "seed", (intmax_t)(first + i));
+    }
+    figure_name_column(&f, 0, "as it is");
+    for (int j = 1; j <= moved; j++)
+        figure_name_column(&f, j, "%s", latent_caption((j - 1) * every).text);
+    figure_name_column(&f, columns - 1, "all");
+    snprintf(f.subtitle, sizeof f.subtitle, "One latent of %d moved by %s, each alone, then all "
+                                            "at once",
+             every, number_caption(shift, shift != floor(shift)).text);
+    if (status == LT_OK)
+        status = decode_codes(w->t, rows * columns, z, (int)w->q->label, w->q->all.threads,
+                              f.images);
+    if (status == LT_OK)
+        status = figure_write(&f, &w->q->all);
+    free(z);
+    figure_close(&f);
+    return status;
+}
+
+/* ---- The command ---- */
+
+static bool read_shift(const command *c, const char *words, double *shift)
+{
+    char *rest;
+    *shift = strtod(words, &rest);
+    if (rest > words && *rest == 0 && fabs(*shift) <= 1000)
+        return true;
+    complain(c, CODE_USAGE, "--shift: expected a number from -1000 to 1000, found '%s'", words);
+    return false;
+}
+
+/* Gives the exit code. */
+static int choose_picture(walk *w)
+{
+    const traverse_request *q = w->q;
+    const command *c = q->all.command;
+    int chosen[2], status;
+    double shift = 5;
+    if (q->image != NONE && !lt_model_has_encoder(w->t->model))
+        return complain(c, CODE_FAILED, "%s has no encoder, so images have no codes to begin at; "
+                                        "try --seed", q->all.run);
+    if (q->grid && !read_numbers(c, "grid", q->grid, 2, 1, w->latent, chosen))
+        return CODE_USAGE;
+    if (q->shift && !read_shift(c, q->shift, &shift))
+        return CODE_USAGE;
+    if (q->every > w->latent)
+        return complain(c, CODE_USAGE, "--every: %s has %d latents, no %jd", q->all.run, w->latent,
+                        (intmax_t)q->every);
+    status = begin(w);
+    if (status == LT_OK && q->grid)
+        status = draw_grid(w, (int[]){chosen[0] - 1, chosen[1] - 1});
+    else if (status == LT_OK)
+        status = q->every || q->shift ? draw_shifts(w, shift) : draw_rows(w);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+static int traverse(trained *t, traverse_request *q)
+{
+    walk w = {.q = q, .t = t, .split = LT_TEST, .latent = lt_model_latent(t->model)};
+    int status = LT_OK, code = CODE_DONE;
+    if (!q->every && q->shift)
+        q->every = w.latent >= 20 ? w.latent / 10 : 1;
+    if (!lt_model_has_encoder(t->model) && q->all.seed == NONE)
+        q->all.seed = 0; /* 0 is far from all that a generator has been trained on */
+    q->rows = q->rows ? q->rows : q->every ? 5 : 10;
+    w.start = plot_room((size_t)w.latent, sizeof *w.start);
+    w.order = plot_room((size_t)w.latent, sizeof *w.order);
+    w.weight = plot_room((size_t)w.latent, sizeof *w.weight);
+    if (lt_model_has_encoder(t->model)) {
+        status = lt_recipe_open_data(lt_model_recipe(t->model), q->all.data, &t->data);
+        if (status == LT_OK)
+            status = lt_model_check_data(t->model, t->data);
+        if (status == LT_OK)
+            w.split = lt_dataset_split(t->data, (lt_split)q->all.split);
+    }
+    code = status == LT_OK ? choose_picture(&w) : complain_library(q->all.command, status);
+    free(w.start);
+    free(w.order);
+    free(w.weight);
+    return code;
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    traverse_request q = {
+        .all = {.command = c, .out = "traverse.png", .split = LT_TEST, .seed = NONE},
+        .image = NONE};
+    const flag flags[] = {
+        {"number", 'n', FLAG_COUNT, &q.rows, "N", "rows; default: 10, with --every 5", 1, 1000,
+         NULL},
+        {"grid", 0, FLAG_TEXT, &q.grid, "I,J", "7 x 7 images: latent I, from 1, to the right, J "
+         "upwards", 0, 0, NULL},
+        {"every", 0, FLAG_COUNT, &q.every, "K", "move latents 1, K + 1, 2 K + 1, ... by --shift, "
+         "each alone, in rows of images (or of codes)", 1, 65536, NULL},
+        {"shift", 0, FLAG_TEXT, &q.shift, "S", "how far; default: 5", 0, 0, NULL},
+        {"image", 0, FLAG_COUNT, &q.image, "I", "begin at the code of image I of the split, from "
+         "0; default: at z = 0", 0, INT32_MAX, NULL},
+        {"class", 0, FLAG_COUNT, &q.label, "K", "images of this class, where a model has classes; "
+         "default: 0", 0, 65535, NULL},
+        FLAG_PICTURE(&q.all.out, "traverse.png"),
+        FLAG_SPLIT(&q.all.split),
+        FLAG_SEED(&q.all.seed, "begin at a code drawn by this seed; default: at z = 0, or, without "
+                               "an encoder, 0"),
+        FLAG_DATA(&q.all.data, "images of this data set instead of the recipe's"),
+        FLAG_TITLE(&q.all.title),
+        FLAG_ZOOM(&q.all.zoom),
+        FLAG_THREADS(&q.all.threads),
+        {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    trained t;
+    q.all.run = line.operand[0];
+    int status = trained_open(&t, q.all.run, false, NULL);
+    int code = status == LT_OK ? traverse(&t, &q) : complain_library(c, status);
+    trained_close(&t);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_traverse = {
+    .name = "traverse", .summary = "show what each latent does to an image",
+    .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
+    .about =
+        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
+        "Each row takes one latent through seven quantiles of N(0, 1), .05, .20, ... .95, and "
+        "leaves the others as they are. The first rows are the latents that say most about images "
+        "(their KL over 1000 images of the split, as in latent plot activity); of a model without "
+        "an encoder those that change the image most.\n",
+    .examples = "  latent traverse runs/fashion-mlp-vae\n"
+                "  latent traverse runs/fashion-mlp-vae --image 7 -n 20 -o latents.pdf\n"
+                "  latent traverse runs/fashion-mlp-vae --grid 3,11\n"
+                "  latent traverse runs/i2dl-mlp-vae --every 10 --shift 5\n",
+    .run = run};

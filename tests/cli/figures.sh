@@ -1,0 +1,66 @@
+# Grids with captions: what they hold, compared with what other commands give; formats; refusals.
+train() { latent train "$@" --threads 1 > log 2>&1 || cat log; }
+train $TESTS/cli/tiny.yaml --epochs 1 --out vae
+train $TESTS/cli/tiny.yaml --epochs 1 --out plane --set model.latent=2
+train $TESTS/cli/tiny.yaml --epochs 1 --out strip --set model.latent=1
+train $TESTS/cli/gan.yaml --epochs 1 --out gan
+try() { echo "-- latent $*"; latent "$@" 2>&1; echo "exit $?"; }
+kind() { head -c 5 "$1"; echo; }
+# image FILE.npy N I: the bytes of image I of the N in the file
+image() { local n=$2 all=$(($(stat -c %s "$1") - 128)); tail -c +$((129 + all / n * $3)) "$1" | head -c $((all / n)); }
+same() { cmp <(image $1) <(image $2) && echo "same image"; }
+
+echo "== interpolate"
+try interpolate vae; kind interpolate.png | tail -c 4
+latent interpolate vae --threads 3 -o three.png 2> /dev/null; cmp interpolate.png three.png && echo "same at 3 threads"
+latent interpolate vae --seed 4 -o other.png 2> /dev/null; cmp -s interpolate.png other.png || echo "another seed, other images"
+try interpolate vae --class 0,3 -n 2 --steps 5 -o ways.svg; kind ways.svg
+try interpolate vae --images 3,8 -o ways.npy
+latent reconstruct vae -n 9 -o r.npy 2> /dev/null
+for row in 0 11; do same "ways.npy 33 $row" "r.npy 9 3"; same "ways.npy 33 $((row + 10))" "r.npy 9 8"; done
+try interpolate gan --class 2 -n 1 -o gan.npy
+latent sample gan --class 2 -n 2 -o s.npy 2> /dev/null
+same "gan.npy 22 11" "s.npy 2 0"; same "gan.npy 22 21" "s.npy 2 1"
+try interpolate gan -o gan.pdf --title 'Between clouds'; kind gan.pdf
+try interpolate vae --class 0
+try interpolate vae --images 3,400
+try interpolate vae --class 0,9
+try interpolate gan --images 1,2
+try interpolate gan --class 4
+try interpolate vae -o ways.jpg
+
+echo "== traverse"
+try traverse vae
+try traverse vae -n 2 -o rows.npy; same "rows.npy 14 3" "rows.npy 14 10"
+try traverse vae --image 3 --every 2 --shift -1.5 -n 1 -o moved.npy; same "moved.npy 4 0" "r.npy 9 3"
+try traverse gan --seed 0 --class 1 --every 3 -o moved.pdf
+try traverse gan -o gan.png
+try traverse plane --grid 1,2 -o grid.npy
+try traverse vae --grid 1,4
+try traverse vae --grid 1
+try traverse vae --every 4
+try traverse vae --shift far
+try traverse vae --image 200
+try traverse gan --image 1
+
+echo "== manifold"
+try manifold plane
+try manifold plane -n 1 -o centre.npy; same "centre.npy 1 0" "grid.npy 49 24"
+try manifold strip -n 5 -o strip.svg
+try manifold vae
+try manifold gan --class 7
+
+echo "== sample"
+try sample vae --draws
+try sample vae --draws -n 6 -o draws.npy
+latent sample vae -n 6 -o s.npy 2> /dev/null
+same "draws.npy 12 0" "s.npy 6 0"; same "draws.npy 12 10" "s.npy 6 5"
+image draws.npy 12 3 | od -An -tf4 -v | tr -s ' ' '\n' | sort -u | tr '\n' ' '; echo
+try sample gan --class all -n 3 -o classes.npy
+for k in 0 3; do latent sample gan --class $k -n 3 -o s.npy 2> /dev/null; same "classes.npy 12 $((3 * k + 1))" "s.npy 3 1"; done
+try sample gan --class all -o classes.pdf
+try sample vae -n 9 -o plain.svg
+try sample vae --class all
+try sample gan --class every
+try sample gan --draws
+try sample gan --draws --class 1
