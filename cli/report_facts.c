@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_SETS = 32, MAX_HEAD = 1 << 24 };
+enum { MAX_SETS = 32, MAX_HEAD = 1 << 24, MAX_DEPTH = 4, MAX_KEY = 64 };
 
 /* ---- The checkpoint ---- */
 
@@ -24,8 +24,9 @@ static void read_digest(report_run *r)
     if (file && n < MAX_HEAD && fread(text, 1, (size_t)n, file) == n)
         head = json_loadb(text, (size_t)n, 0, NULL);
     const json_t *digest = json_object_get(json_object_get(head, "__metadata__"), "digest");
-    if (json_is_string(digest))
-        snprintf(r->digest, sizeof r->digest, "%s", json_string_value(digest));
+    const char *word = json_is_string(digest) ? json_string_value(digest) : "";
+    if (word[strspn(word, "0123456789abcdef")] == 0)
+        snprintf(r->digest, sizeof r->digest, "%s", word);
     json_decref(head);
     free(text);
     if (file)
@@ -34,37 +35,60 @@ static void read_digest(report_run *r)
 
 /* ---- The command ---- */
 
+/* A line of a resolved recipe: where it is and where its value begins. */
+typedef struct recipe_line {
+    size_t depth, key_end, value, size;
+} recipe_line;
+
+/* Items of a list are called by their numbers; place[k] is the key at depth k. */
+static recipe_line read_line(const char *text, char place[MAX_DEPTH][MAX_KEY], int *item)
+{
+    recipe_line l = {.size = strcspn(text, "\n")};
+    size_t indent = strspn(text, " ");
+    bool is_item = text[indent] == '-';
+    l.depth = indent / 2;
+    l.key_end = is_item ? indent + 1 : indent + strcspn(text + indent, ":\n");
+    l.value = l.key_end + (is_item ? 0 : 1);
+    l.value += text[l.value] == ' ';
+    l.value = l.value < l.size ? l.value : l.size;
+    *item = is_item ? *item + 1 : 0;
+    if (l.depth < MAX_DEPTH && is_item)
+        snprintf(place[l.depth], MAX_KEY, "%d", *item - 1);
+    else if (l.depth < MAX_DEPTH)
+        snprintf(place[l.depth], MAX_KEY, "%.*s", (int)(l.key_end - indent), text + indent);
+    return l;
+}
+
+/* "section.list.2=value"; freed by the caller. */
+static char *make_set(char place[MAX_DEPTH][MAX_KEY], const recipe_line *l, const char *text)
+{
+    size_t room = MAX_DEPTH * MAX_KEY + l->size + 2;
+    char *set = plot_room(room, 1);
+    for (size_t k = 0; k <= l->depth; k++)
+        snprintf(set + strlen(set), room - strlen(set), "%s%s", k ? "." : "", place[k]);
+    snprintf(set + strlen(set), room - strlen(set), "=%.*s", (int)(l->size - l->value),
+             text + l->value);
+    return set;
+}
+
 /* The text of a resolved recipe has one value in a line: finds what `text` says otherwise than
-   `base`, as "section.list.2=value", and gives how many; -1 if the lines are not the same ones. */
+   `base` and gives how many; -1 if the lines are not the same ones. */
 static int find_sets(const char *base, const char *text, char *sets[MAX_SETS])
 {
-    char place[4][64] = {""};
+    char place[MAX_DEPTH][MAX_KEY] = {""};
     int n = 0, item = 0;
-    for (; *base && *text; base += *base == '\n', text += *text == '\n') {
-        size_t indent = strspn(text, " "), nb = strcspn(base, "\n"), nt = strcspn(text, "\n");
-        bool is_item = text[indent] == '-';
-        size_t key = is_item ? indent + 2 : indent + strcspn(text + indent, ":");
-        size_t depth = (is_item ? indent - 2 : indent) / 2;
-        if (depth > 2 || (depth == 2 && !is_item) || key > nt || key > nb ||
-            strncmp(base, text, key) != 0)
+    while (*base && *text) {
+        recipe_line l = read_line(text, place, &item);
+        size_t size = strcspn(base, "\n");
+        if (l.depth >= MAX_DEPTH || size < l.key_end || strncmp(base, text, l.key_end) != 0)
             return -1;
-        item = is_item ? item + 1 : 0;
-        if (is_item)
-            snprintf(place[depth + 1], sizeof place[0], "%d", item - 1);
-        else
-            snprintf(place[depth], sizeof place[0], "%.*s", (int)(key - indent), text + indent);
-        if (nb != nt || strncmp(base, text, nb) != 0) {
+        if (size != l.size || strncmp(base, text, size) != 0) {
             if (n == MAX_SETS)
                 return -1;
-            size_t value = is_item ? key : key + 1 + (text[key + 1] == ' ');
-            size_t last = depth + (is_item ? 1 : 0), room = nt + 3 * sizeof place[0];
-            char *set = sets[n++] = plot_room(room, 1);
-            snprintf(set, room, "%s%s%s%s%s=%.*s", place[0], last > 0 ? "." : "",
-                     last > 0 ? place[1] : "", last > 1 ? "." : "", last > 1 ? place[2] : "",
-                     (int)(nt - value), text + value);
+            sets[n++] = make_set(place, &l, text);
         }
-        base += nb;
-        text += nt;
+        base += size + (base[size] == '\n');
+        text += l.size + (text[l.size] == '\n');
     }
     return *base || *text ? -1 : n;
 }
