@@ -63,8 +63,8 @@ static int run(const command *c, int argc, const char **argv)
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, 65536, NULL},
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
-         "the picture, a PNG, or FILE.npy: the reconstructions alone, as numbers; default: "
-         "reconstructions.png", 0, 0, NULL},
+         "FILE.png, FILE.svg or FILE.pdf; or FILE.npy, the reconstructions alone, as numbers; "
+         "default: reconstructions.png", 0, 0, NULL},
         {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, 4096,
          NULL},
         FLAG_SPLIT(&q.split),
