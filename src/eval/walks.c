@@ -53,7 +53,7 @@ static void spherical_weights(int n, const float *a, const float *b, double t, d
 void lt_interpolate(int n, const float *a, const float *b, double t, bool is_spherical, float *out)
 {
     double w[2] = {1 - t, t};
-    if (is_spherical && t != 0 && t != 1)
+    if (is_spherical)
         spherical_weights(n, a, b, t, w);
     for (int i = 0; i < n; i++)
         out[i] = (float)(w[0] * (double)a[i] + w[1] * (double)b[i]);
