@@ -10,7 +10,8 @@
     X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")           \
     X(rate-distortion, plot_tradeoff, "the way of each run in the plane of rate and distortion")  \
     X(latents, plot_latents, "a map of the codes of images, coloured by label")                   \
-    X(activity, plot_activity, "what each latent says about the images: its KL, or its variance")
+    X(activity, plot_activity, "what each latent says about the images: its KL, or its variance") \
+    X(bounds, plot_bounds, "the bound of K draws against K, from 1 to 500")
 
 static const struct {
     const char *name;
@@ -52,7 +53,7 @@ int plot_write(const plot_request *q, const lt_figure *f, double shape)
 static int run(const command *c, int argc, const char **argv)
 {
     static const char *const by_names[] = {"auto", "epoch", "step", "seconds", NULL};
-    plot_request q = {.command = c, .smooth = -1, .images = 10000, .split = LT_TEST};
+    plot_request q = {.command = c, .smooth = -1, .split = LT_TEST};
     const flag flags[] = {
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
          "FILE.png, FILE.svg or FILE.pdf; default: KIND.png", 0, 0, NULL},
@@ -69,9 +70,11 @@ static int run(const command *c, int argc, const char **argv)
         {"log-y", 0, FLAG_SWITCH, &q.log_y, NULL,
          "curves: logarithmic y axes where all is positive", 0, 0, NULL},
         {"number", 'n', FLAG_COUNT, &q.images, "N",
-         "latents, activity: images, spread over the split; default: 10000", 2, INT32_MAX, NULL},
+         "latents, activity, bounds: images, spread over the split; default: 10000, for bounds 300",
+         2, INT32_MAX, NULL},
         FLAG_SPLIT(&q.split),
-        FLAG_DATA(&q.data, "latents, activity: images of this data set instead of the recipe's"),
+        FLAG_DATA(&q.data, "latents, activity, bounds: images of this data set instead of the "
+                           "recipe's"),
         FLAG_THREADS(&q.threads),
         {"title", 0, FLAG_TEXT, &q.title, "TEXT", "title; default: the run's name", 0, 0, NULL},
         {"width", 0, FLAG_COUNT, &q.width, "N", "units of 1/72 inch, 2 pixels each in a PNG", 100,
@@ -98,6 +101,7 @@ const command cmd_plot = {
              "of a run. The end of FILE decides the format.\n\n"
              "KIND is one of:" PLOT_KINDS(X) "\n",
     .examples = "  latent plot curves runs/fashion-mlp-vae\n"
+                "  latent plot bounds runs/iwae-1l runs/iwae-2l\n"
                 "  latent plot latents runs/fashion-mlp-vae -n 60000 --split train -o map.png\n"
                 "  latent plot curves runs/a runs/b --from 5 -o compared.svg\n",
     .run = run};

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 500, MAX_ITERATIONS = 500, TEXT = 96 };
+enum { DEFAULT_IMAGES = 10000, CHUNK = 500, MAX_ITERATIONS = 500, TEXT = 96 };
 
 /* One chart, and what it borrows. */
 typedef struct picture {
@@ -257,10 +257,12 @@ static int draw_runs(const plot_request *q, int n, const char *const *runs, int 
 {
     picture pictures[MAX_PLOT_RUNS] = {{.name = NULL}};
     lt_chart charts[MAX_PLOT_RUNS];
+    plot_request each = *q;
     int code = CODE_DONE, read = 0;
+    each.images = q->images ? q->images : DEFAULT_IMAGES;
     for (; read < n && code == CODE_DONE; read++) {
         picture *p = &pictures[read];
-        code = add_run(q, runs[read], least, draw, p);
+        code = add_run(&each, runs[read], least, draw, p);
         charts[read] = p->chart;
         charts[read].title = n == 1 && q->title ? q->title : p->name;
         charts[read].subtitle = p->subtitle;

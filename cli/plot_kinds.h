@@ -20,7 +20,8 @@ typedef struct plot_request {
     int64_t from, smooth;  /* smooth: -1 is the default */
     bool log_x, log_y;
     int by; /* plot_by */
-    int64_t images, threads;
+    int64_t images;   /* 0: as many as the kind takes */
+    int64_t threads;
     int split;        /* lt_split */
     const char *data; /* NULL: the recipe's */
     plot_taker *take; /* takes the figure, and nothing is written to `out`. Nullable */
@@ -29,7 +30,7 @@ typedef struct plot_request {
 
 /* One kind of picture; gives the exit code after it has said what there is to say. */
 typedef int plot_function(const plot_request *q, int n, const char *const *runs);
-plot_function plot_curves, plot_tradeoff, plot_latents, plot_activity;
+plot_function plot_curves, plot_tradeoff, plot_latents, plot_activity, plot_bounds;
 
 /* Writes the figure and says so, or why not. `shape` is width over height of one chart, if the user
    gave no size; 0: the library's default. */

@@ -42,7 +42,7 @@ int report_put_charts(page *p, const report_request *q, plot_function *draw, con
                       int n, const char *const *paths)
 {
     taker t = {p, q->command};
-    plot_request request = {.command = q->command, .title = title, .smooth = -1, .images = 10000,
+    plot_request request = {.command = q->command, .title = title, .smooth = -1,
                             .split = LT_TEST, .threads = q->threads, .data = q->data,
                             .take = take_figure, .user = &t};
     return draw(&request, n, paths);
