@@ -168,14 +168,19 @@ static void write_names(const trained *t, const interpolate_request *q, const wa
     bool has_labels = w->ends[0].label >= 0;
     snprintf(f->subtitle, sizeof f->subtitle, "Between %s images%s:", lt_split_name(split),
              has_labels ? " (label)" : "");
-    for (int i = 0; i < 2 * w->pairs; i++) {
-        char one[64], label[32] = "";
-        const end *e = &w->ends[i];
+    for (int i = 0; i < w->pairs; i++) {
+        char one[96];
+        const end *e = &w->ends[2 * i];
         if (has_labels)
-            snprintf(label, sizeof label, " (%d)", (int)e->label);
-        snprintf(one, sizeof one, "%s%d%s", i % 2 ? " → " : i ? ", " : " ", (int)e->index, label);
-        if (strlen(f->subtitle) + strlen(one) + 4 < sizeof f->subtitle)
-            add_words(f->subtitle, sizeof f->subtitle, one);
+            snprintf(one, sizeof one, "%s %d (%d) → %d (%d)", i ? "," : "", (int)e[0].index,
+                     (int)e[0].label, (int)e[1].index, (int)e[1].label);
+        else
+            snprintf(one, sizeof one, "%s %d → %d", i ? "," : "", (int)e[0].index,
+                     (int)e[1].index);
+        bool has_room = strlen(f->subtitle) + strlen(one) + 8 < sizeof f->subtitle;
+        add_words(f->subtitle, sizeof f->subtitle, has_room ? one : ", …");
+        if (!has_room)
+            break;
     }
 }
 
@@ -235,6 +240,8 @@ static int between_draws(trained *t, const interpolate_request *q, ways *w)
 static int interpolate(trained *t, interpolate_request *q)
 {
     bool has_encoder = lt_model_has_encoder(t->model);
+    if (!figure_fits(q->all.command, (has_encoder ? 3 : 2) * q->pairs, q->steps))
+        return CODE_USAGE;
     ways w = {.pairs = q->images ? 1 : (int)q->pairs};
     w.ends = plot_room(2 * (size_t)w.pairs, sizeof *w.ends);
     w.labels = plot_room((size_t)w.pairs, sizeof *w.labels);

@@ -42,8 +42,8 @@ static int draw_plain(const trained *t, const sample_request *q, int label)
 static int draw_classes(const trained *t, const sample_request *q)
 {
     int classes = lt_model_classes(t->model), n = q->n ? (int)q->n : FEW, status = LT_OK;
-    if (classes == 0 || classes > MOST / n)
-        return sample(t, q, MOST, 0, NULL); /* says what is wrong */
+    if (classes == 0)
+        return sample(t, q, 0, 0, NULL); /* says so */
     figure f;
     figure_open(&f, t->model, classes, n);
     for (int k = 0; k < classes && status == LT_OK; k++) {
@@ -101,13 +101,16 @@ static int choose_picture(const sample_request *q)
     if (q->with_draws && q->class)
         return complain(c, CODE_USAGE, "--draws and --class: models with classes have no p(x|z)");
     trained t;
-    int status = trained_open(&t, q->all.run, false, NULL);
-    if (status == LT_OK)
+    int code = CODE_DONE, status = trained_open(&t, q->all.run, false, NULL);
+    if (status == LT_OK && is_of_all &&
+        !figure_fits(c, lt_model_classes(t.model), q->n ? q->n : FEW))
+        code = CODE_USAGE;
+    else if (status == LT_OK)
         status = q->with_draws ? draw_draws(&t, q)
                  : is_of_all   ? draw_classes(&t, q)
                                : draw_plain(&t, q, label);
     trained_close(&t);
-    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+    return status == LT_OK ? code : complain_library(c, status);
 }
 
 static int run(const command *c, int argc, const char **argv)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUANTILES = 7, DIAGNOSED = 1000, NONE = -1 };
+enum { QUANTILES = 7, DIAGNOSED = 1000, CHUNK = 64, NONE = -1 };
 
 typedef struct traverse_request {
     figure_request all;
@@ -110,14 +110,17 @@ static int weigh_by_change(walk *w)
 {
     lt_image_size s = lt_model_image_size(w->t->model);
     int64_t size = (int64_t)s.h * s.w * s.c;
-    int n = w->latent * QUANTILES;
-    float *z = plot_room((size_t)n * (size_t)w->latent, sizeof *z);
-    float *images = image_room(w->t->model, n);
-    for (int k = 0; k < w->latent; k++)
-        fill_row(w, k, z + (int64_t)k * QUANTILES * w->latent);
-    int status = decode_codes(w->t, n, z, (int)w->q->label, w->q->all.threads, images);
-    for (int k = 0; k < w->latent && status == LT_OK; k++)
-        w->weight[k] = spread(images + (int64_t)k * QUANTILES * size, size);
+    float *z = plot_room((size_t)CHUNK * QUANTILES * (size_t)w->latent, sizeof *z);
+    float *images = image_room(w->t->model, CHUNK * QUANTILES);
+    int status = LT_OK;
+    for (int first = 0; first < w->latent && status == LT_OK; first += CHUNK) {
+        int n = w->latent - first < CHUNK ? w->latent - first : CHUNK;
+        for (int k = 0; k < n; k++)
+            fill_row(w, first + k, z + (int64_t)k * QUANTILES * w->latent);
+        status = decode_codes(w->t, n * QUANTILES, z, (int)w->q->label, w->q->all.threads, images);
+        for (int k = 0; k < n && status == LT_OK; k++)
+            w->weight[first + k] = spread(images + (int64_t)k * QUANTILES * size, size);
+    }
     w->what = "%s";
     free(z);
     free(images);
@@ -270,6 +273,9 @@ static int choose_picture(walk *w)
     if (q->every > w->latent)
         return complain(c, CODE_USAGE, "--every: %s has %d latents, no %jd", q->all.run, w->latent,
                         (intmax_t)q->every);
+    if ((q->every || q->shift) &&
+        !figure_fits(c, q->rows, (w->latent + q->every - 1) / q->every + 2))
+        return CODE_USAGE;
     status = begin(w);
     if (status == LT_OK && q->grid)
         status = draw_grid(w, (int[]){chosen[0] - 1, chosen[1] - 1});

@@ -9,6 +9,16 @@
 
 /* ---- Grids ---- */
 
+bool figure_fits(const command *c, int64_t rows, int64_t columns)
+{
+    enum { MOST_IMAGES = 65536 };
+    if (rows <= MOST_IMAGES / columns)
+        return true;
+    complain(c, CODE_USAGE, "%jd x %jd images are more than %d", (intmax_t)rows, (intmax_t)columns,
+             MOST_IMAGES);
+    return false;
+}
+
 void figure_open(figure *f, const lt_model *m, int rows, int columns)
 {
     lt_image_size s = lt_model_image_size(m);

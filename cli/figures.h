@@ -34,6 +34,9 @@ typedef struct figure {
     char subtitle[256];
 } figure;
 
+/* Whether so many images can be drawn at once; false after a complaint. */
+bool figure_fits(const command *c, int64_t rows, int64_t columns);
+
 void figure_open(figure *f, const lt_model *m, int rows, int columns);
 float *figure_place(const figure *f, int row, int column);
 void figure_name_row(figure *f, int row, const char *format, ...) LT_PRINTF(3, 4);

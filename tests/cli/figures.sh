@@ -28,6 +28,7 @@ try interpolate vae --class 0,9
 try interpolate gan --images 1,2
 try interpolate gan --class 4
 try interpolate vae -o ways.jpg
+try interpolate vae -n 1000 --steps 1000
 
 echo "== traverse"
 try traverse vae
@@ -62,5 +63,6 @@ try sample gan --class all -o classes.pdf
 try sample vae -n 9 -o plain.svg
 try sample vae --class all
 try sample gan --class every
+try sample gan --class all -n 65536
 try sample gan --draws
 try sample gan --draws --class 1
