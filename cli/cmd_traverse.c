@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* latent traverse: what each latent does to an image. */
-#include "figures.h"
+#include "traverse.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUANTILES = 7, DIAGNOSED = 1000, CHUNK = 64, NONE = -1 };
-
-typedef struct traverse_request {
-    figure_request all;
-    int64_t rows, image, label, every;
-    const char *grid, *shift;
-} traverse_request;
+enum { QUANTILES = 7, DIAGNOSED = 1000, CHUNK = 64, NONE = TRAVERSE_NONE };
 
 /* The model, where the walk begins, and the latents in the order of what they do. */
 typedef struct walk {
@@ -284,7 +278,7 @@ static int choose_picture(walk *w)
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
-static int traverse(trained *t, traverse_request *q)
+int traverse(trained *t, traverse_request *q)
 {
     walk w = {.q = q, .t = t, .split = LT_TEST, .latent = lt_model_latent(t->model)};
     int status = LT_OK, code = CODE_DONE;
@@ -297,7 +291,8 @@ static int traverse(trained *t, traverse_request *q)
     w.order = plot_room((size_t)w.latent, sizeof *w.order);
     w.weight = plot_room((size_t)w.latent, sizeof *w.weight);
     if (lt_model_has_encoder(t->model)) {
-        status = lt_recipe_open_data(lt_model_recipe(t->model), q->all.data, &t->data);
+        if (!t->data)
+            status = lt_recipe_open_data(lt_model_recipe(t->model), q->all.data, &t->data);
         if (status == LT_OK)
             status = lt_model_check_data(t->model, t->data);
         if (status == LT_OK)

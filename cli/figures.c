@@ -86,7 +86,7 @@ int figure_write(const figure *f, const figure_request *q)
     status = is_npy(q->out) ? write_numbers(q->out, f->model, f->images, n)
                             : lt_grid_write(q->out, &grid);
     free(own);
-    if (status == LT_OK)
+    if (status == LT_OK && !q->is_quiet)
         say("%s: %d x %d images", q->out, f->rows, f->columns);
     return status;
 }

@@ -21,6 +21,7 @@ typedef struct figure_request {
     const char *run, *out, *title, *data;
     int64_t zoom, seed, threads;
     int split;
+    bool is_quiet; /* says nothing when it is written */
 } figure_request;
 
 /* rows x columns images, and captions; "" is none. */

@@ -48,6 +48,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
                        int rows);
 int report_put_reconstructions(page *p, const report_request *q, const report_run *r,
                                int columns, int rows);
+int report_put_traversals(page *p, const report_request *q, const report_run *r);
 
 /* ---- Pages (report_run.c, report_runs.c) ---- */
 

@@ -3,6 +3,7 @@
 #include "report.h"
 
 #include "reconstruct.h"
+#include "traverse.h"
 
 #include <stdlib.h>
 
@@ -98,4 +99,21 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
     int status = reconstruct(&r->e.t, &what);
     snprintf(alt, sizeof alt, "%d images, each above its reconstruction", (int)what.n);
     return put_file(p, q, status, path, alt);
+}
+
+int report_put_traversals(page *p, const report_request *q, const report_run *r)
+{
+    char path[300];
+    trained t = r->e.t; /* borrowed */
+    traverse_request what = {.all = {.command = q->command, .run = r->path,
+                                     .out = page_scratch(p, ".png", path),
+                                     .title = "The latents, one by one", .threads = q->threads,
+                                     .split = LT_TEST, .seed = TRAVERSE_NONE, .is_quiet = true},
+                             .image = TRAVERSE_NONE};
+    int code = traverse(&t, &what);
+    if (code != CODE_DONE)
+        return code;
+    int status = page_image(p, "paper", path, "A row for each of the first latents: what the decoder "
+                                              "makes of its quantiles, the others being kept");
+    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }

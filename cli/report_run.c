@@ -185,6 +185,20 @@ static int write_codes(page *p, const report_request *q, const report_run *r)
     return code;
 }
 
+static bool has_traversals(const report_run *r)
+{
+    return r->e.has_data || !lt_model_has_encoder(r->e.t.model);
+}
+
+static int write_traversals(page *p, const report_request *q, const report_run *r)
+{
+    page_html(p, "<figure>\n");
+    int code = report_put_traversals(p, q, r);
+    page_html(p, "</figure>\n");
+    put_command(p, r, "traverse", "");
+    return code;
+}
+
 /* ---- Numbers ---- */
 
 static void put_row(page *p, const char *name, lt_estimate e, int digits, const char *meaning)
@@ -466,6 +480,7 @@ static const section sections[] = {
     {"numbers", "Numbers", write_numbers_of, has_numbers},
     {"ledger", "The ledger of the loss", write_ledger, NULL},
     {"codes", "Codes", write_codes, has_codes},
+    {"traversals", "Traversals", write_traversals, has_traversals},
     {"network", "Network", write_network, NULL},
     {"recipe", "Recipe", write_recipe, NULL},
     {"again", "To make it again", write_commands, NULL},
