@@ -50,7 +50,7 @@ latent train ./gan.yaml --out gan --threads 1 2> log || cat log
 latent explain gan 2> log | numbers
 latent explain gan/checkpoints/*10.safetensors 2> log | sed -n '/^What training/,/^$/p'
 latent explain gan --json 2> log | grep -oE '"(has_likelihood|kind|elbo)": [^,]*'
-latent eval gan 2>&1 | grep -v '^warning'; echo "exit ${PIPESTATUS[0]}"
+latent eval gan --nll 5 2>&1 | grep -v '^warning'; echo "exit ${PIPESTATUS[0]}"
 echo "-- not so"
 latent explain runs/none 2>&1; echo "exit $?"
 latent explain 2>&1; echo "exit $?"
