@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Runs tests of the tool. NAME.sh is a script that calls `latent`; what it prints must be NAME.stdout,
 # and it must leave with the number in NAME.exit (0 if there is no such file). Each runs in an empty
-# directory of its own, with no data sets but those it makes.
+# directory of its own, with no data sets but those it makes, in an environment that has nothing else but
+# the sanitizers' settings.
 # Usage: tests/cli/run.sh [--rewrite] BUILD_DIR [NAME...]
 set -u
 tests=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +24,9 @@ failed=0
 for name; do
     work=$(mktemp -d)
     actual=$(cd "$work" && env -i PATH="$build:$PATH" HOME="$work" LATENT_DATA="$work/data" \
-        LC_ALL=C.UTF-8 TESTS="$tests/.." bash -u "$tests/$name.sh" && echo "exit 0" || echo "exit $?")
+        LC_ALL=C.UTF-8 TESTS="$tests/.." ASAN_OPTIONS="${ASAN_OPTIONS:-}" \
+        UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" LSAN_OPTIONS="${LSAN_OPTIONS:-}" \
+        bash -u "$tests/$name.sh" && echo "exit 0" || echo "exit $?")
     actual=${actual//$work/WORK}
     rm -rf "$work"
     code=${actual##*exit }
