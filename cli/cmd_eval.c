@@ -288,7 +288,7 @@ static int run(const command *c, int argc, const char **argv)
     eval_request q = {.split = LT_TEST};
     const flag flags[] = {
         FLAG_SPLIT(&q.split),
-        {"images", 'n', FLAG_COUNT, &q.images, "N", "only N images, spread evenly over the split",
+        {"images", 'n', FLAG_COUNT, &q.images, "N", "only N images, spread over the split",
          1, INT32_MAX, NULL},
         {"nll", 'k', FLAG_COUNT, &q.samples, "K",
          "also estimate -log p(x) with K draws per image", 1, MOST_DRAWS, NULL},

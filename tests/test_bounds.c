@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bounds of many draws and the tail of their weights: the arithmetic against its definition, the
    estimates against a model whose likelihood is known. */
+#include "eval/visit.h"
 #include "eval/bounds.h"
 
 #include "base/philox.h"
@@ -257,7 +258,7 @@ static void part_of_a_split_is_spread_over_it(void **state)
     fixture_open(&f, 0);
     double truth = 0, x[PIXELS];
     for (int i = 0; i < 7; i++) {
-        read_image(&f, i * IMAGES / 7, x);
+        read_image(&f, (int)spread_place(i, 7, IMAGES), x);
         truth += exact_nll(x) / 7;
     }
     lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = 20, .images = 7, .batch = 3});
@@ -266,6 +267,25 @@ static void part_of_a_split_is_spread_over_it(void **state)
     e = evaluate(&f, &(lt_eval_options){.images = 1000});
     assert_int_equal(e.images, IMAGES);
     fixture_close(&f);
+}
+
+/* One of each part; and where ten classes take turns, as many of each as chance would have it (100
+   +- 9.5), not 1000 of one. */
+static void places_keep_no_step(void **state)
+{
+    (void)state;
+    static const int64_t parts[] = {1, 7, 1000, 2000, 3333, 9999, 10000};
+    for (int k = 0; k < COUNT_OF(parts); k++) {
+        int64_t n = parts[k], all = 10000;
+        int of_class[10] = {0};
+        for (int64_t i = 0; i < n; i++) {
+            int64_t place = spread_place(i, n, all);
+            assert_true(place >= i * all / n && place < (i + 1) * all / n);
+            of_class[place % 10]++;
+        }
+        for (int c = 0; n == 1000 && c < 10; c++)
+            assert_in_range(of_class[c], 60, 140);
+    }
 }
 
 static void impossible_bounds_are_refused(void **state)
@@ -300,6 +320,7 @@ int main(void)
         cmocka_unit_test(more_draws_begin_with_the_same),
         cmocka_unit_test(bounds_have_the_same_bits_at_any_number_of_threads),
         cmocka_unit_test(part_of_a_split_is_spread_over_it),
+        cmocka_unit_test(places_keep_no_step),
         cmocka_unit_test(impossible_bounds_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

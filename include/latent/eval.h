@@ -34,7 +34,7 @@ typedef struct lt_eval_options {
     int nll_samples;      /* K of the importance-sampled log-likelihood; 0: none */
     const int *iwae;      /* the k of so many k-sample bounds, of the same draws */
     int n_iwae;           /* at most LT_MAX_BOUNDS */
-    int images;           /* of the split, spread evenly over it; 0: all */
+    int images;           /* of the split, spread over it; 0: all */
     double *nll_of;       /* room for each image's own nll; NULL: not wanted */
     int batch;            /* images at a time; 0: 200. Part of what the draws depend on */
     int threads;          /* 0: as many as there are cores for us */
@@ -105,7 +105,7 @@ typedef struct lt_ais_options {
     int steps;            /* temperatures of a chain, from 0 to 1; default 500 */
     int leapfrogs;        /* of a Hamiltonian transition, one at each temperature; default 2 */
     bool from_posterior;  /* chains start from q(z|x), which is nearer; default: from N(0, I) */
-    int images;           /* of the split, spread evenly over it; 0: all */
+    int images;           /* of the split, spread over it; 0: all */
     double *nll_of;       /* room for each image's own estimate; NULL: not wanted */
     int threads;          /* 0: as many as there are cores for us */
     lt_executor executor; /* default LT_CPU */
@@ -135,7 +135,7 @@ LT_API int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_op
 
 /* Zero means default. */
 typedef struct lt_diagnosis_options {
-    int images;           /* of the split, spread evenly over it; 0: all */
+    int images;           /* of the split, spread over it; 0: all */
     int threads;          /* 0: as many as there are cores for us */
     lt_executor executor; /* default LT_CPU */
     uint64_t seed;        /* of the posterior draws */

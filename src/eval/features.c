@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-    VERSION = 1, /* of everything here that decides the weights */
+    VERSION = 2, /* of everything here that decides the weights */
     BATCH = 128,
     BLOCK = 200, /* images whose features are found at a time */
     STEPS = 1500,

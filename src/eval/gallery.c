@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
+#include "eval/visit.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ gallery gallery_part(const gallery *g, int64_t n)
 /* Which split image i is of, 0 or 1, and its place there. */
 static int find_place(const gallery *g, int i, int32_t *place)
 {
-    int64_t all = (int64_t)g->count[0] + g->count[1], at = i * all / g->n;
+    int64_t at = spread_place(i, g->n, (int64_t)g->count[0] + g->count[1]);
     int side = at >= g->count[0];
     *place = (int32_t)(side ? at - g->count[0] + g->first[1] : at + g->first[0]);
     return side;

@@ -9,8 +9,8 @@
 typedef struct gallery {
     lt_dataset *data;
     int n;              /* images */
-    int first[2], count[2]; /* so many of each split from there on; `n` of them all, spread
-                               evenly */
+    int first[2], count[2]; /* so many of each split from there on; `n` of them all, by
+                               spread_place */
     lt_split split[2];
     bool has_labels;
 } gallery;
@@ -20,7 +20,7 @@ typedef struct gallery {
    with those that `validation` cut off. LT_VALUE where there are none. */
 int gallery_divide(lt_dataset *d, lt_split split, gallery *learn, gallery *held);
 
-/* At most n images of it, spread evenly. */
+/* At most n images of it, spread over it. */
 gallery gallery_part(const gallery *g, int64_t n);
 
 /* Which split image i is of, and its number there. */

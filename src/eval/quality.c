@@ -19,13 +19,14 @@
 #include <string.h>
 
 enum {
-    VERSION = 1, /* of what decides a score, beside the features */
+    VERSION = 2, /* of what decides a score, beside the features */
     SAMPLES = 10000,
     LEAST = 20,          /* images that can be scored: 10 subsets of two */
     NEIGHBOURS = 5,      /* of precision, recall, density, coverage */
     BLOCK_FLOATS = 1 << 24,
     MOST_IN_BLOCK = 2000, /* samples drawn at a time */
     STREAM_BITS = 0x9ea702,
+    STREAM_ORDER = 0x9ea703,
 };
 
 /* Images by their features. */
@@ -117,16 +118,36 @@ static int fill_cloud(measuring *m, cloud *c, image_source *source, void *contex
     return status;
 }
 
+/* n rows of d numbers in a random order: subsets are every tenth row or so, and where the classes of a
+   data set take turns these would be of one class. The caller frees it. */
+static float *shuffled(const float *rows, int n, int d, uint64_t seed)
+{
+    int32_t *order = must_alloc(sizeof *order * (size_t)n);
+    float *copy = must_alloc(sizeof *copy * (size_t)n * (size_t)d);
+    philox_shuffle(&(philox_key){seed, STREAM_ORDER, 0}, n, order);
+    for (int i = 0; i < n; i++)
+        memcpy(copy + (size_t)i * (size_t)d, rows + (size_t)order[i] * (size_t)d,
+               sizeof *copy * (size_t)d);
+    free(order);
+    return copy;
+}
+
 static lt_sample_scores score(const measuring *m, const cloud *c)
 {
     const features_info *info = features_describe(m->features);
     const cloud *held = &m->of_held;
+    float *rows = shuffled(c->values, c->n, FEATURES, 0),
+          *held_rows = shuffled(held->values, held->n, FEATURES, 1),
+          *probabilities = shuffled(c->probabilities, c->n, info->classes, 0);
     lt_sample_scores s = {.inception = {(double)NAN, (double)NAN}};
     s.fid = moments_distance(&c->moments, &held->moments);
-    s.kid = kernel_distance(FEATURES, c->n, c->values, held->n, held->values, m->o.threads);
+    s.kid = kernel_distance(FEATURES, c->n, rows, held->n, held_rows, m->o.threads);
     overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBOURS, m->o.threads, &s);
     if (!info->is_rotation)
-        s.inception = inception_find(c->n, info->classes, c->probabilities);
+        s.inception = inception_find(c->n, info->classes, probabilities);
+    free(rows);
+    free(held_rows);
+    free(probabilities);
     return s;
 }
 

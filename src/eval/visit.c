@@ -5,10 +5,13 @@
 #include <latent/train.h>
 
 #include "base/memory.h"
+#include "base/philox.h"
 #include "base/status.h"
 #include "models/objective.h"
 
 #include <stdlib.h>
+
+enum { STREAM_SPREAD = 0x59ead };
 
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o)
 {
@@ -43,7 +46,14 @@ int visited_init(visited *v, const lt_model *m, lt_dataset *d, lt_split split, i
     return LT_OK;
 }
 
-int visited_place(const visited *v, int i) { return (int)((int64_t)i * v->of / v->n); }
+int64_t spread_place(int64_t i, int64_t n, int64_t all)
+{
+    static const philox_key key = {.stream = STREAM_SPREAD};
+    int64_t from = i * all / n, to = (i + 1) * all / n;
+    return to - from < 2 ? from : from + philox_word(&key, i) % (to - from);
+}
+
+int visited_place(const visited *v, int i) { return (int)spread_place(i, v->n, v->of); }
 
 int visited_gather(const visited *v, int first, int batch, float *images)
 {
