@@ -7,21 +7,6 @@
 
 enum { MOST_RUNS = 16, MOST_DRAWS = 100000 };
 
-/* Runs of one name are called by their paths. */
-static void tell_apart(report_run *runs, int n)
-{
-    bool is_double[MOST_RUNS] = {false};
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n; k++)
-            is_double[i] |= i != k && strcmp(runs[i].name, runs[k].name) == 0;
-    for (int i = 0; i < n; i++)
-        if (is_double[i]) {
-            free(runs[i].name);
-            runs[i].name = plot_room(strlen(runs[i].path) + 1, 1);
-            strcpy(runs[i].name, runs[i].path);
-        }
-}
-
 static int write_page(const report_request *q, const report_run *runs, int n)
 {
     page p = {.to = NULL};
@@ -41,13 +26,15 @@ static int write_page(const report_request *q, const report_run *runs, int n)
 static int report(const report_request *q, int n, const char *const *paths)
 {
     report_run runs[MOST_RUNS];
+    char **names[MOST_RUNS];
     int code = CODE_DONE, opened = 0;
     while (opened < n && code == CODE_DONE) {
         code = report_open(&runs[opened], q, paths[opened]);
+        names[opened] = &runs[opened].name;
         opened++;
     }
     if (code == CODE_DONE) {
-        tell_apart(runs, n);
+        tell_apart(names, n, paths);
         code = write_page(q, runs, n);
     }
     for (int i = 0; i < opened; i++)

@@ -261,21 +261,6 @@ static int draw(curves *c)
     return code;
 }
 
-/* Runs of one name are called by their paths. */
-static void tell_apart(metrics *runs, int n, const char *const *paths)
-{
-    bool is_double[MAX_PLOT_RUNS] = {false};
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n; k++)
-            is_double[i] |= i != k && strcmp(runs[i].name, runs[k].name) == 0;
-    for (int i = 0; i < n; i++)
-        if (is_double[i]) {
-            free(runs[i].name);
-            runs[i].name = plot_room(strlen(paths[i]) + 1, 1);
-            strcpy(runs[i].name, paths[i]);
-        }
-}
-
 int plot_curves(const plot_request *q, int n, const char *const *paths)
 {
     metrics runs[MAX_PLOT_RUNS];
@@ -287,7 +272,10 @@ int plot_curves(const plot_request *q, int n, const char *const *paths)
     }
     int code = CODE_FAILED;
     if (is_read) {
-        tell_apart(runs, n, paths);
+        char **names[MAX_PLOT_RUNS];
+        for (int i = 0; i < n; i++)
+            names[i] = &runs[i].name;
+        tell_apart(names, n, paths);
         curves c = {.q = q, .runs = runs, .n_runs = n};
         code = draw(&c);
     }

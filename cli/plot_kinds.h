@@ -39,6 +39,9 @@ int plot_write(const plot_request *q, const lt_figure *f, double shape);
 /* "a/b/c/" is called "c". Freed by the caller. */
 char *plot_name(const char *run);
 
+/* Runs of one name are called by their paths instead. names[i]: where run i has its name. */
+void tell_apart(char ***names, int n, const char *const *paths);
+
 /* Memory, zeroed; leaves the program when there is none. */
 void *plot_room(size_t n, size_t size);
 

@@ -29,6 +29,22 @@ char *plot_name(const char *run)
     return name;
 }
 
+/* Doubles are found before the first name changes. */
+void tell_apart(char ***names, int n, const char *const *paths)
+{
+    bool *is_double = plot_room((size_t)n, sizeof *is_double);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n; k++)
+            is_double[i] |= i != k && strcmp(*names[i], *names[k]) == 0;
+    for (int i = 0; i < n; i++)
+        if (is_double[i]) {
+            free(*names[i]);
+            *names[i] = plot_room(strlen(paths[i]) + 1, 1);
+            strcpy(*names[i], paths[i]);
+        }
+    free(is_double);
+}
+
 static FILE *open_log(const command *c, const char *run, char **path)
 {
     struct stat s;
