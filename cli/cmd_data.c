@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* latent data: what data sets are known, what is in one, and getting one. */
-#include "cli.h"
+#include "figures.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct data_request {
-    const char *action, *name, *directory;
+    const command *command;
+    const char *action, *name, *directory, *out;
     text_list sets;
+    int64_t n, columns, seed;
+    int split;
     bool as_json, is_strict;
 } data_request;
 
@@ -20,8 +24,9 @@ static json_t *entry_json(const lt_catalogue_entry *e, const char *place)
                      place ? json_string(place) : json_null());
 }
 
-static int list(bool as_json)
+static int list(const data_request *q)
 {
+    bool as_json = q->as_json;
     json_t *all = json_array();
     for (int i = 0; i < lt_data_count(); i++) {
         const lt_catalogue_entry *e = lt_data_entry(i);
@@ -40,7 +45,19 @@ static int list(bool as_json)
     return CODE_DONE;
 }
 
-/* ---- info ---- */
+/* ---- info, show ---- */
+
+static int open_data(const data_request *q, lt_dataset **data)
+{
+    lt_data_options options = {.strict = q->is_strict};
+    for (int i = 0; i < q->sets.n; i++) {
+        bool is_of_recipe = strncmp(q->sets.item[i], "data.", 5) == 0;
+        int status = lt_data_options_set(&options, q->sets.item[i] + (is_of_recipe ? 5 : 0));
+        if (status != LT_OK)
+            return status;
+    }
+    return lt_dataset_open(data, q->name, &options);
+}
 
 static json_t *info_json(const lt_dataset_info *d)
 {
@@ -70,26 +87,55 @@ static void print_info(const lt_dataset_info *d)
         printf("%-10s %d\n", "classes", d->classes);
 }
 
-static int info(const command *c, const data_request *q)
+static int info(const data_request *q)
 {
-    lt_data_options options = {.strict = q->is_strict};
-    const text_list *sets = &q->sets;
     lt_dataset *data = NULL;
-    int status = LT_OK;
-    for (int i = 0; i < sets->n && status == LT_OK; i++) {
-        bool is_of_recipe = strncmp(sets->item[i], "data.", 5) == 0;
-        status = lt_data_options_set(&options, sets->item[i] + (is_of_recipe ? 5 : 0));
-    }
-    if (status == LT_OK)
-        status = lt_dataset_open(&data, q->name, &options);
+    int status = open_data(q, &data);
     if (status != LT_OK)
-        return complain_library(c, status);
+        return complain_library(q->command, status);
     if (q->as_json)
         print_json(info_json(lt_dataset_describe(data)));
     else
         print_info(lt_dataset_describe(data));
     lt_dataset_free(data);
     return CODE_DONE;
+}
+
+/* The first n images of a split, or n in the order of a seed, as a picture or as numbers. */
+static int draw_images(const data_request *q, lt_dataset *data)
+{
+    const lt_dataset_info *d = lt_dataset_describe(data);
+    lt_split split = lt_dataset_split(data, (lt_split)q->split);
+    int n = q->n < d->n[split] ? (int)q->n : d->n[split];
+    int32_t *order = plot_room((size_t)d->n[split], sizeof *order);
+    float *images = plot_room((size_t)n * (size_t)d->h * (size_t)d->w * (size_t)d->c,
+                              sizeof *images);
+    for (int i = 0; i < d->n[split]; i++)
+        order[i] = i;
+    if (q->seed > 0)
+        lt_dataset_order(data, split, (uint64_t)q->seed, 0, order);
+    int status = lt_dataset_gather(data, split, order, n, 0, 1, images);
+    if (status == LT_OK && is_npy(q->out))
+        status = lt_npy_write(q->out, images, 4, (const int64_t[]){n, d->h, d->w, d->c});
+    else if (status == LT_OK)
+        status = lt_grid_write(q->out, &(lt_grid){.images = images, .n = n, .h = d->h, .w = d->w,
+                                                  .c = d->c, .layout = {.gap = 1,
+                                                  .columns = (int)q->columns}});
+    if (status == LT_OK)
+        say("%s: %d %s images of %s", q->out, n, split_names[split], d->name);
+    free(order);
+    free(images);
+    return status;
+}
+
+static int show(const data_request *q)
+{
+    lt_dataset *data = NULL;
+    int status = open_data(q, &data);
+    if (status == LT_OK)
+        status = draw_images(q, data);
+    lt_dataset_free(data);
+    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
 
 /* ---- fetch, verify ---- */
@@ -103,79 +149,121 @@ static bool show_progress(void *user, const char *file, int64_t done, int64_t to
     return !is_stopped();
 }
 
-static int fetch(const command *c, const char *name, const char *directory)
+static int fetch(const data_request *q)
 {
     meter m;
     meter_begin(&m);
     watch_signals();
-    int status = lt_data_fetch(
-        name, &(lt_fetch_options){.directory = directory, .progress = show_progress, .user = &m});
+    int status = lt_data_fetch(q->name, &(lt_fetch_options){.directory = q->directory,
+                                                            .progress = show_progress,
+                                                            .user = &m});
     meter_clear(&m);
     if (status != LT_OK)
-        return complain_library(c, status);
+        return complain_library(q->command, status);
     char place[4096];
-    if (lt_data_find(name, directory, place, sizeof place) == LT_OK)
+    if (lt_data_find(q->name, q->directory, place, sizeof place) == LT_OK)
         printf("%s\n", place);
     return CODE_DONE;
 }
 
-static int verify(const command *c, const char *name, const char *directory)
+static int verify(const data_request *q)
 {
-    int status = lt_data_verify(name, directory);
+    int status = lt_data_verify(q->name, q->directory);
     if (status != LT_OK)
-        return complain_library(c, status);
-    printf("%s: every file has its SHA-256\n", name);
+        return complain_library(q->command, status);
+    printf("%s: every file has its SHA-256\n", q->name);
     return CODE_DONE;
 }
 
 /* ---- The command ---- */
 
-/* Says what does not go together; CODE_DONE if all does. */
-static int check(const command *c, const data_request *q)
+/* What can be done, and the options that go with it. */
+typedef struct data_action {
+    const char *name;
+    int (*run)(const data_request *q);
+    bool is_of_all, has_directory, has_json, has_options, has_picture;
+} data_action;
+
+static const data_action actions[] = {
+    {"list", list, .is_of_all = true, .has_json = true},
+    {"info", info, .has_json = true, .has_options = true},
+    {"show", show, .has_options = true, .has_picture = true},
+    {"fetch", fetch, .has_directory = true},
+    {"verify", verify, .has_directory = true},
+};
+enum { N_ACTIONS = sizeof actions / sizeof actions[0] };
+
+static const data_action *find_action(const data_request *q)
 {
-    static const char *const actions[] = {"list", "info", "fetch", "verify", NULL};
-    int i = 0;
-    while (actions[i] && strcmp(actions[i], q->action) != 0)
-        i++;
-    bool is_list = i == 0, is_info = i == 1, has_directory = i >= 2, has_json = i < 2;
-    if (!actions[i])
-        return complain(c, CODE_USAGE, "'%s' is not to be understood%s (usage: latent data %s)",
-                        q->action, suggestion(q->action, actions), c->operands);
-    if (is_list && q->name)
+    const char *names[N_ACTIONS + 1] = {NULL};
+    for (int i = 0; i < N_ACTIONS; i++) {
+        if (strcmp(actions[i].name, q->action) == 0)
+            return &actions[i];
+        names[i] = actions[i].name;
+    }
+    complain(q->command, CODE_USAGE, "'%s' is not to be understood%s (usage: latent data %s)",
+             q->action, suggestion(q->action, names), q->command->operands);
+    return NULL;
+}
+
+/* Says what does not go together; CODE_DONE if all does. */
+static int check(const data_request *q, const data_action *a)
+{
+    const command *c = q->command;
+    if (a->is_of_all && q->name)
         return complain(c, CODE_USAGE, "list shows all; for one: latent data info %s", q->name);
-    if (!is_list && !q->name)
+    if (!a->is_of_all && !q->name)
         return complain(c, CODE_USAGE, "%s what? latent data list shows the names", q->action);
-    if (q->directory && !has_directory)
-        return complain(c, CODE_USAGE, "--dir goes with fetch and verify, not with %s", q->action);
-    if (q->sets.n > 0 && !is_info)
-        return complain(c, CODE_USAGE, "--set goes with info, not with %s", q->action);
-    if (q->is_strict && !is_info)
-        return complain(c, CODE_USAGE, "--strict goes with info, not with %s", q->action);
-    if (q->as_json && !has_json)
-        return complain(c, CODE_USAGE, "--json goes with list and info, not with %s", q->action);
+    const struct {
+        const char *name, *actions;
+        bool is_given, is_taken;
+    } options[] = {
+        {"dir", "fetch and verify", q->directory != NULL, a->has_directory},
+        {"set", "info and show", q->sets.n > 0, a->has_options},
+        {"strict", "info and show", q->is_strict, a->has_options},
+        {"json", "list and info", q->as_json, a->has_json},
+        {"output", "show", q->out != NULL, a->has_picture},
+        {"number", "show", q->n > 0, a->has_picture},
+        {"columns", "show", q->columns > 0, a->has_picture},
+        {"seed", "show", q->seed > 0, a->has_picture},
+        {"split", "show", q->split >= 0, a->has_picture},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].is_given && !options[i].is_taken)
+            return complain(c, CODE_USAGE, "--%s goes with %s, not with %s", options[i].name,
+                            options[i].actions, q->action);
     return CODE_DONE;
 }
 
-static int act(const command *c, const data_request *q)
+/* Gives the exit code. */
+static int act(data_request *q)
 {
-    if (strcmp(q->action, "list") == 0)
-        return list(q->as_json);
-    if (strcmp(q->action, "info") == 0)
-        return info(c, q);
-    if (strcmp(q->action, "fetch") == 0)
-        return fetch(c, q->name, q->directory);
-    return verify(c, q->name, q->directory);
+    const data_action *a = find_action(q);
+    int code = a ? check(q, a) : CODE_USAGE;
+    if (code != CODE_DONE)
+        return code;
+    q->n = q->n ? q->n : 64;
+    q->out = q->out ? q->out : "images.png";
+    q->split = q->split >= 0 ? q->split : LT_TRAIN;
+    return a->run(q);
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
-    data_request q = {.name = NULL};
+    data_request q = {.command = c, .split = -1};
     const flag flags[] = {
         {"dir", 0, FLAG_TEXT, &q.directory, "DIR",
          "fetch, verify: where the files are to be; default: the cache", 0, 0, NULL},
         {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
-         "info: a value of a recipe's data, as in resize=32; may be repeated", 0, 0, NULL},
+         "info, show: a value of a recipe's data, as in resize=32; may be repeated", 0, 0, NULL},
         FLAG_STRICT(&q.is_strict),
+        {"number", 'n', FLAG_COUNT, &q.n, "N", "show: images; default: 64", 1, 65536, NULL},
+        FLAG_PICTURE(&q.out, "images.png"),
+        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "show: images in a row; default: a square", 1,
+         4096, NULL},
+        {"split", 0, FLAG_CHOICE, &q.split, "SPLIT",
+         "show: train, valid or test; default: train", 0, 0, split_names},
+        FLAG_SEED(&q.seed, "show: choose the images by this seed; default: the first ones"),
         {"json", 'j', FLAG_SWITCH, &q.as_json, NULL, "list, info: print one JSON object", 0, 0,
          NULL},
         {0}};
@@ -184,22 +272,20 @@ static int run(const command *c, int argc, const char **argv)
         return line.code;
     q.action = line.operand[0];
     q.name = line.n > 1 ? line.operand[1] : NULL;
-    int code = check(c, &q);
-    if (code == CODE_DONE)
-        code = act(c, &q);
+    int code = act(&q);
     command_line_clear(&line);
     return code;
 }
 
 const command cmd_data = {
     .name = "data", .summary = "list, inspect and download data sets",
-    .operands = "list | info DATA | fetch NAME | verify NAME", .min_operands = 1, .max_operands = 2,
+    .operands = "list | info DATA | show DATA | fetch NAME | verify NAME", .min_operands = 1, .max_operands = 2,
     .about =
         "list shows the data sets known by name and where they are. info opens one, by name or by "
-        "path, checks it whole and tells what is in it. fetch downloads a named set to the cache "
-        "($LATENT_DATA, else $XDG_CACHE_HOME/latent, else ~/.cache/latent), goes on where a broken "
-        "download stopped, and keeps a file only if its content has the known SHA-256. verify "
-        "checks the files that are here in the same way.\n"
+        "path, checks it whole and tells what is in it. show draws its images. fetch downloads a "
+        "named set to the cache ($LATENT_DATA, else $XDG_CACHE_HOME/latent, else ~/.cache/latent), "
+        "goes on where a broken download stopped, and keeps a file only if its content has the "
+        "known SHA-256. verify checks the files that are here in the same way.\n"
         "\n"
         "DATA is a name, \"synthetic\", a directory with the files of a known set, of CIFAR, or with "
         "train.npy (and valid.npy, test.npy, *-labels.npy), a directory or zip file of pictures, or a "
@@ -208,5 +294,6 @@ const command cmd_data = {
     .examples = "  latent data list\n"
                 "  latent data fetch mnist\n"
                 "  latent data info ./my-images.npy --set resize=32 --set channels=1\n"
-                "  latent data info ~/photos --set resize=64\n",
+                "  latent data info ~/photos --set resize=64\n"
+                "  latent data show mnist -n 20 -c 10 -o batch.png\n",
     .run = run};
