@@ -7,6 +7,7 @@
 #include "base/status.h"
 
 #include "linear_model.h"
+#include "scratch.h"
 
 static lt_diagnosis diagnose(const fixture *f, const lt_diagnosis_options *o)
 {
@@ -128,6 +129,29 @@ static void separate_codes_hold_the_image_s_number(void **state)
     d = diagnose(&f, &(lt_diagnosis_options){.images = 9});
     assert_int_equal(d.images, 9);
     assert_near(d.mutual_information.value, log(9), 1e-6);
+    lt_diagnosis_clear(&d);
+    fixture_close(&f);
+}
+
+/* Every other image is black, the rest differ, and posteriors hardly have any width: a black image's
+   code says log 2, another's log n. Draws of half of the images are of both kinds alike. */
+static void draws_keep_no_step_with_the_order_of_images(void **state)
+{
+    (void)state;
+    enum { FEW = 8000 };
+    float *x = calloc(FEW * PIXELS, sizeof *x);
+    fixture f;
+    fixture_open(&f, -30);
+    for (int i = 1; i < FEW; i += 2)
+        x[i * PIXELS + 1] = (float)i / FEW;
+    assert_int_equal(lt_npy_write(in_dir("turns.npy"), x, 3, (int64_t[]){FEW, HEIGHT, WIDTH}), LT_OK);
+    free(x);
+    lt_dataset_free(f.data);
+    assert_int_equal(lt_dataset_open(&f.data, in_dir("turns.npy"), NULL), LT_OK);
+    lt_diagnosis d = diagnose(&f, NULL);
+    double want = (log(2) + log(FEW)) / 2, step = (log(FEW) - log(2)) / 2;
+    assert_near(d.mutual_information.value, want, 4 * step / sqrt(4000));
+    assert_near(d.mutual_information.se, step / sqrt(4000), 0.01 * step);
     lt_diagnosis_clear(&d);
     fixture_close(&f);
 }
@@ -388,9 +412,9 @@ static void diagnosis_can_stop_and_refuses_nonsense(void **state)
 
 /* ---- Memory ---- */
 
-static bool allow_until(void *user, size_t bytes)
+static bool allow_until(void *user, size_t size)
 {
-    (void)bytes;
+    (void)size;
     int *left = user;
     return (*left)-- > 0;
 }
@@ -420,6 +444,7 @@ int main(void)
         cmocka_unit_test(mixtures_have_the_density_of_their_formula),
         cmocka_unit_test(units_are_those_of_the_linear_posterior),
         cmocka_unit_test(separate_codes_hold_the_image_s_number),
+        cmocka_unit_test(draws_keep_no_step_with_the_order_of_images),
         cmocka_unit_test(information_and_distance_make_up_the_rate),
         cmocka_unit_test(codes_are_held_against_the_prior_there_is),
         cmocka_unit_test(two_layers_are_held_against_both),
@@ -430,5 +455,5 @@ int main(void)
         cmocka_unit_test(diagnosis_can_stop_and_refuses_nonsense),
         cmocka_unit_test(diagnosis_without_memory_fails_and_leaks_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

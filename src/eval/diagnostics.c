@@ -112,10 +112,10 @@ static int report_progress(diagnosing *d)
 
 /* ---- Codes ---- */
 
-/* The image that draw k is of: they are spread over the split. */
+/* The image that draw k is of: they are spread over those that are looked at. */
 static int image_of(const diagnosing *d, int k)
 {
-    return (int)((int64_t)k * d->images.n / d->draws);
+    return (int)spread_place(k, d->draws, d->images.n);
 }
 
 static void count_image(diagnosing *d, int at, int image)
