@@ -181,6 +181,61 @@ LT_API int lt_diagnose(lt_model *m, lt_dataset *d, lt_split split, const lt_diag
                        lt_diagnosis *result);
 LT_API void lt_diagnosis_clear(lt_diagnosis *d);
 
+/* ---- The codes of a split, and the axes along which they vary ---- */
+
+/* Zero means default. */
+typedef struct lt_codes_options {
+    int images;           /* of the split, spread over it; 0: all */
+    int threads;          /* 0: as many as there are cores for us */
+    lt_executor executor; /* default LT_CPU */
+    uint64_t seed;        /* of the draws */
+    lt_progress_function *progress;
+    void *user;
+} lt_codes_options;
+
+/* q(z|x) of n images, row by row, and a draw of each. Owns its arrays. */
+typedef struct lt_codes {
+    int n, latent;
+    lt_split split;
+    int32_t *index;       /* n: which images of the split, in its order */
+    int32_t *labels;      /* n; NULL: the split has none */
+    float *mean, *logvar; /* n x latent */
+    float *z;             /* n x latent: z ~ q(z|x). All of them together are draws of q(z) = 1/n sum
+                             of q(z|x), which is to be like the prior; the means alone vary less */
+} lt_codes;
+
+/* Encodes images of a split. LT_VALUE for a model without an encoder, for data that is not the
+   model's and for an empty split; LT_INTERRUPTED when `progress` said so; LT_NO_MEMORY. Clear the
+   result in any case. Nullable: o. */
+LT_API int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_options *o,
+                           lt_codes *codes);
+LT_API void lt_codes_clear(lt_codes *codes);
+
+enum { LT_MOST_AXES = 2048 };
+
+/* The axes along which rows vary most, those of the most variance first. Owns its arrays. */
+typedef struct lt_axes {
+    int count, width;
+    double *centre;   /* width: the mean of the rows */
+    double *axis;     /* count x width: orthonormal, the largest part of each positive */
+    double *variance; /* count: of the rows along each axis, divided by n */
+    double total;     /* variance in all directions together */
+} lt_axes;
+
+/* Finds `count` axes of n rows of `width` numbers: eigenvectors of their covariance. Where variances
+   are equal (all of them 0 for one row) the axes are some of those there are. LT_VALUE for numbers
+   that are not finite, and for sizes that make no sense; clear the result in any case. */
+LT_API int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *axes);
+
+/* How far along axis k from the centre a row lies. */
+LT_API double lt_axes_place(const lt_axes *axes, int k, const float *row);
+
+/* The covariance along axes j and k of a diagonal Gaussian with these log variances (width of
+   them): sum of a_j a_k e^logvar, in general not 0. */
+LT_API double lt_axes_covariance(const lt_axes *axes, int j, int k, const float *logvar);
+
+LT_API void lt_axes_clear(lt_axes *axes);
+
 /* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has
    no formula for the mean ---- */
 
