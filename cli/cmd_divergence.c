@@ -107,14 +107,15 @@ static int read_positive(const command *c, const char *name, const char *words, 
 /* Better now than after the training. */
 static int check_output(const command *c, const char *path)
 {
-    static const char *const ends[] = {".png", ".svg", ".pdf"};
+    static const char *const ends[] = {".png", ".jpg", ".jpeg", ".webp", ".svg", ".pdf"};
     const char *end = path ? strrchr(path, '.') : NULL;
-    for (int i = 0; end && i < 3; i++)
+    for (int i = 0; end && i < 6; i++)
         if (strcmp(end, ends[i]) == 0)
             return CODE_DONE;
     if (!path)
         return CODE_DONE;
-    return complain(c, CODE_USAGE, "--output: expected FILE.png, .svg or .pdf, found '%s'", path);
+    return complain(c, CODE_USAGE,
+                    "--output: expected FILE.png, .jpg, .webp, .svg or .pdf, found '%s'", path);
 }
 
 static int read_request(const command *c, request *r, const char *p, const char *q)
@@ -317,7 +318,8 @@ static int run(const command *c, int argc, const char **argv)
         {"lambda", 0, FLAG_TEXT, &r.lambda_text, "X",
          "weight of the Lipschitz penalty of wasserstein; default: 10", 0, 0, NULL},
         {"output", 'o', FLAG_OUTPUT, &r.output, "FILE",
-         "also draw truth and estimates as a chart: FILE.png, .svg or .pdf", 0, 0, NULL},
+         "also draw truth and estimates as a chart: FILE.png, .jpg, .webp, .svg or .pdf", 0, 0,
+         NULL},
         FLAG_JSON(&r.as_json),
         FLAG_SEED(&r.seed, "seed of weights and draws; default: 0"),
         FLAG_THREADS(&r.threads),

@@ -63,7 +63,7 @@ static int run(const command *c, int argc, const char **argv)
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, 65536, NULL},
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
-         "FILE.png, FILE.svg or FILE.pdf; or FILE.npy, the reconstructions alone, as numbers; "
+         "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, the reconstructions alone, as numbers; "
          "default: reconstructions.png", 0, 0, NULL},
         {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, 4096,
          NULL},

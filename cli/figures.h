@@ -7,8 +7,8 @@
 #include "plot_kinds.h"
 
 #define FLAG_PICTURE(value, fallback)                                                              \
-    {"output", 'o', FLAG_OUTPUT, value, "FILE", "FILE.png, FILE.svg or FILE.pdf; or FILE.npy, the "\
-     "images as numbers; default: " fallback, 0, 0, NULL}
+    {"output", 'o', FLAG_OUTPUT, value, "FILE", "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, "  \
+     "the images as numbers; default: " fallback, 0, 0, NULL}
 #define FLAG_TITLE(value)                                                                          \
     {"title", 0, FLAG_TEXT, value, "TEXT", "title; default: the run's name", 0, 0, NULL}
 #define FLAG_ZOOM(value)                                                                           \

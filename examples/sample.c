@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     lt_image grid;
     lt_sample(m, 64, 0, 0, images); // 64 images, seed 0, all cores
     lt_image_grid(&grid, images, 64, s.h, s.w, s.c, NULL);
-    int status = lt_image_write_png(argv[2], &grid);
+    int status = lt_image_write(argv[2], &grid);
 
     lt_image_free(&grid);
     free(images);

@@ -39,7 +39,7 @@ int main(void)
     lt_image grid;
     if (lt_sample(model, 64, 0, 0, images) != LT_OK ||
         lt_image_grid(&grid, images, 64, 28, 28, 1, NULL) != LT_OK ||
-        lt_image_write_png("samples.png", &grid) != LT_OK ||
+        lt_image_write("samples.png", &grid) != LT_OK ||
         lt_trainer_save(trainer, "tour.safetensors") != LT_OK)
         return complain();
 

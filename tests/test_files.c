@@ -808,9 +808,9 @@ static void png_reads_back_the_same(void **state)
         pixels[i] = (unsigned char)(i * 37);
     const lt_image rgb = {5, 7, 3, pixels}, grey = {15, 7, 1, pixels};
     const char *path = in_dir("x.png");
-    assert_int_equal(lt_image_write_png(path, &rgb), LT_OK);
+    assert_int_equal(lt_image_write(path, &rgb), LT_OK);
     assert_png_is(path, &rgb);
-    assert_int_equal(lt_image_write_png(path, &grey), LT_OK);
+    assert_int_equal(lt_image_write(path, &grey), LT_OK);
     assert_png_is(path, &grey);
     assert_int_equal(count_names(".x.png"), 0);
 }
@@ -822,9 +822,9 @@ static void png_of_nothing_is_refused(void **state)
     const lt_image wrong[] = {{0, 2, 1, pixels}, {2, -1, 1, pixels}, {2, 2, 2, pixels},
                               {2, 2, 4, pixels}, {2, 2, 1, NULL},    {0}};
     for (int i = 0; i < COUNT_OF(wrong); i++)
-        assert_int_equal(lt_image_write_png(in_dir("wrong.png"), &wrong[i]), LT_VALUE);
+        assert_int_equal(lt_image_write(in_dir("wrong.png"), &wrong[i]), LT_VALUE);
     assert_false(file_exists(in_dir("wrong.png")));
-    assert_int_equal(lt_image_write_png(in_dir("no/x.png"), &(lt_image){2, 2, 1, pixels}),
+    assert_int_equal(lt_image_write(in_dir("no/x.png"), &(lt_image){2, 2, 1, pixels}),
                      LT_NOT_FOUND);
 }
 
@@ -877,7 +877,7 @@ static void grid_has_pleasant_defaults(void **state)
     assert_int_equal(lt_image_grid(&grid, images, 10, 28, 28, 1, NULL), LT_OK);
     assert_int_equal(grid.width, 4 * 28 * 3); /* 4 columns, 3 rows, zoom 3, no gap */
     assert_int_equal(grid.height, 3 * 28 * 3);
-    assert_int_equal(lt_image_write_png(in_dir("grid.png"), &grid), LT_OK);
+    assert_int_equal(lt_image_write(in_dir("grid.png"), &grid), LT_OK);
     assert_png_is(in_dir("grid.png"), &grid);
     lt_image_free(&grid);
     const lt_image_grid_options red = {.background = {255, 0, 0}};

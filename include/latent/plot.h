@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plot.h: pictures: grids of images and charts, written as PNG, SVG or PDF.
+/* plot.h: pictures: grids of images and charts, written as PNG, JPEG, WebP, SVG or PDF.
  * A raster belongs to its caller, who clears it with lt_image_free. Charts own nothing.
  *
  *     lt_series loss = {.name = "training", .n = 3, .y = (double[]){120, 104, 101}};
@@ -38,9 +38,16 @@ typedef struct lt_image_grid_options {
 LT_API int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c,
                          const lt_image_grid_options *options);
 
-/* Writes a PNG of 8 bits per channel, whole or not at all; replaces an existing file. LT_VALUE if
-   the raster is empty or has neither 1 nor 3 channels; LT_IO, LT_NOT_FOUND, LT_NO_MEMORY. */
-LT_API int lt_image_write_png(const char *path, const lt_image *image);
+/* Writes a picture by the end of its name, .png and .webp (both lossless) or .jpg (.jpeg), whole or
+   not at all; replaces an existing file. LT_VALUE if the raster is empty, has neither 1 nor 3
+   channels, or more than 16383 (WebP) or 65500 (JPEG) pixels a side; LT_IO, LT_NOT_FOUND,
+   LT_NO_MEMORY. */
+LT_API int lt_image_write(const char *path, const lt_image *image);
+
+/* Reads a PNG, JPEG, WebP, PBM, PGM or PPM, known by its first bytes, as 8 bits of grey or RGB;
+   what is transparent lies on white. LT_NOT_FOUND, LT_IO, LT_FORMAT if it is damaged, LT_UNSUPPORTED,
+   LT_NO_MEMORY; `out` is then empty. The caller frees it with lt_image_free. */
+LT_API int lt_image_read(const char *path, lt_image *out);
 
 /* Frees the pixels and leaves the raster empty. Nullable: image. */
 LT_API void lt_image_free(lt_image *image);
@@ -52,17 +59,17 @@ typedef struct lt_grid {
     const char *title, *subtitle;    /* Nullable */
     const float *images;             /* n x h x w x c, as in lt_image_grid */
     int n, h, w, c;
-    lt_image_grid_options layout;    /* of the tiles; pixels are those of a PNG, half a unit */
+    lt_image_grid_options layout;    /* of the tiles; pixels are those of a raster, half a unit */
     const char *const *row_names;    /* left of each row. Nullable, and each of them */
     const char *const *column_names; /* above each column. Nullable, and each of them */
     int rows_in_group;               /* more room after each so many rows; default 0: all alike */
 } lt_grid;
 
-/* Writes a picture by the end of its name: .png, .svg or .pdf; whole or not at all; replaces an
-   existing file. The page is as large as the tiles and captions need, the tiles are bitmaps that no
-   format smooths, and without any text the picture is the tiles alone. LT_VALUE, as lt_image_grid,
-   and for more than 32767 pixels a side if there is text; LT_NOT_FOUND also if no font is installed;
-   LT_IO, LT_NO_MEMORY. */
+/* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; whole or not at all;
+   replaces an existing file. The page is as large as the tiles and captions need, the tiles are
+   bitmaps that no format smooths, and without any text the picture is the tiles alone. LT_VALUE, as
+   lt_image_grid, and for more than 32767 pixels a side if there is text; LT_NOT_FOUND also if no
+   font is installed; LT_IO, LT_NO_MEMORY. */
 LT_API int lt_grid_write(const char *path, const lt_grid *grid);
 
 /* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure. */
@@ -148,12 +155,13 @@ typedef struct lt_figure {
 typedef struct lt_picture_options {
     double width, height; /* in units, 1/72 inch in a PDF, from 100 x 70 to 8000 x 8000; default 0:
                              640 x 400 for one chart, about 400 x 260 for each of several */
-    double scale;         /* pixels per unit in a PNG, up to 16; default 0: 2 */
+    double scale;         /* pixels per unit in a raster, up to 16; default 0: 2 */
 } lt_picture_options;
 
-/* Writes a picture by the end of its name: .png, .svg or .pdf; whole or not at all; replaces an
-   existing file. LT_VALUE if there is nothing to draw, or for contradictions (a band without
-   bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY. Nullable: options. */
+/* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; whole or not at all;
+   replaces an existing file. LT_VALUE if there is nothing to draw, or for contradictions (a band
+   without bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY. Nullable:
+   options. */
 LT_API int lt_chart_write(const char *path, const lt_chart *chart,
                           const lt_picture_options *options);
 LT_API int lt_figure_write(const char *path, const lt_figure *figure,

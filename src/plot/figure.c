@@ -4,10 +4,9 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "plot/raster.h"
 
 #include <math.h>
-#include <string.h>
-#include <strings.h>
 
 enum { MAX_CHARTS = 100 };
 
@@ -114,13 +113,13 @@ int lt_figure_draw(lt_image *out, const lt_figure *figure, const lt_picture_opti
 
 int page_kind_of(const char *path)
 {
-    static const char *const ends[] = {[PAGE_RASTER] = ".png", [PAGE_SVG] = ".svg",
-                                       [PAGE_PDF] = ".pdf"};
-    size_t n = strlen(path);
-    for (int k = 0; k < COUNT_OF(ends); k++)
-        if (n > 4 && strcasecmp(path + n - 4, ends[k]) == 0)
-            return k;
-    status_fail(LT_VALUE, "%s: pictures are written as .png, .svg or .pdf", path);
+    if (name_ends(path, ".svg"))
+        return PAGE_SVG;
+    if (name_ends(path, ".pdf"))
+        return PAGE_PDF;
+    if (raster_format_of(path))
+        return PAGE_RASTER;
+    status_fail(LT_VALUE, "%s: pictures are written as .png, .jpg, .webp, .svg or .pdf", path);
     return -1;
 }
 
@@ -129,7 +128,7 @@ int page_write(const char *path, page_kind kind, const canvas *c, const lt_image
 {
     if (status != LT_OK)
         return status_prefix(status, "%s", path);
-    return kind == PAGE_RASTER ? lt_image_write_png(path, raster)
+    return kind == PAGE_RASTER ? lt_image_write(path, raster)
                                : file_write(path, text_get(&c->file), c->file.size);
 }
 

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Grids of images, PNG files. */
+/* Grids of images, as rasters. */
 #include <latent/plot.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 
 #include <math.h>
-#include <png.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
     MAX_SIDE = 65535,
-    MAX_BYTES = 1 << 30, /* libpng counts in 32 bits */
+    MAX_BYTES = 1 << 30,
     TILE_SIDE = 84,
     MAX_ZOOM = 16,
 };
@@ -143,35 +140,6 @@ int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c
                   l.gap + i % l.columns * (l.tile_width + l.gap),
                   l.gap + i / l.columns * (l.tile_height + l.gap));
     return LT_OK;
-}
-
-static bool is_drawable(const lt_image *i)
-{
-    return i->pixels && i->width > 0 && i->height > 0 && i->width <= MAX_SIDE &&
-           i->height <= MAX_SIDE && (i->channels == 1 || i->channels == 3) &&
-           (int64_t)i->width * i->height * i->channels <= MAX_BYTES;
-}
-
-int lt_image_write_png(const char *path, const lt_image *image)
-{
-    if (!is_drawable(image))
-        return status_fail(LT_VALUE, "%s: no PNG of %d x %d pixels with %d channels", path,
-                           image->width, image->height, image->channels);
-    png_image png = {.version = PNG_IMAGE_VERSION,
-                     .width = (png_uint_32)image->width,
-                     .height = (png_uint_32)image->height,
-                     .format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB};
-    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
-    void *data = malloc(size);
-    int status;
-    if (!data || !png_image_write_to_memory(&png, data, &size, 0, image->pixels, 0, NULL))
-        status = status_fail(LT_NO_MEMORY, "%s: cannot make the PNG: %s", path,
-                             png.message[0] ? png.message : "no memory");
-    else
-        status = file_write(path, data, size);
-    png_image_free(&png);
-    free(data);
-    return status;
 }
 
 void lt_image_free(lt_image *image)

@@ -27,7 +27,7 @@ try interpolate vae --images 3,400
 try interpolate vae --class 0,9
 try interpolate gan --images 1,2
 try interpolate gan --class 4
-try interpolate vae -o ways.jpg
+try interpolate vae -o ways.bmp
 try interpolate vae -n 1000 --steps 1000
 
 echo "== traverse"

@@ -35,7 +35,7 @@ try rate-distortion gan
 try latents vae
 try curvse vae
 try curves
-try curves vae -o x.jpg
+try curves vae -o x.bmp
 try curves none
 try curves other
 try curves vae --from 21

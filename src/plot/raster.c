@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of rasters: PNG, JPEG and lossless WebP out, and what data sets may be made of in. */
+#include "plot/raster.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "data/picture.h"
+
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <turbojpeg.h>
+#include <webp/encode.h>
+
+enum {
+    MOST_SIDE = 65535,
+    MOST_BYTES = 1 << 30, /* libpng counts in 32 bits */
+};
+
+bool raster_is_whole(const lt_image *i)
+{
+    return i->pixels && i->width > 0 && i->height > 0 && i->width <= MOST_SIDE &&
+           i->height <= MOST_SIDE && (i->channels == 1 || i->channels == 3) &&
+           (int64_t)i->width * i->height * i->channels <= MOST_BYTES;
+}
+
+int raster_colour(const lt_image *image, lt_image *out)
+{
+    size_t n = (size_t)image->width * (size_t)image->height, c = (size_t)image->channels;
+    unsigned char *to = tensor_alloc(3 * n, "a picture in colour");
+    if (!to)
+        return LT_NO_MEMORY;
+    *out = (lt_image){image->width, image->height, 3, to};
+    if (c == 3)
+        memcpy(to, image->pixels, 3 * n);
+    for (size_t i = 0; c == 1 && i < n; i++, to += 3)
+        memset(to, image->pixels[i], 3);
+    return LT_OK;
+}
+
+/* ---- Encoders ---- */
+
+int encode_png(const lt_image *image, text *file)
+{
+    png_image png = {.version = PNG_IMAGE_VERSION,
+                     .width = (png_uint_32)image->width,
+                     .height = (png_uint_32)image->height,
+                     .format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB};
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
+    void *data = malloc(size);
+    int status = LT_OK;
+    if (!data || !png_image_write_to_memory(&png, data, &size, 0, image->pixels, 0, NULL))
+        status = status_fail(LT_NO_MEMORY, "cannot make the PNG: %s",
+                             png.message[0] ? png.message : "no memory");
+    else
+        text_append_bytes(file, data, size);
+    png_image_free(&png);
+    free(data);
+    return status;
+}
+
+/* Colours as sharp as brightness (4:4:4), and few waves around the edges of digits. */
+static int encode_jpeg(const lt_image *image, text *file)
+{
+    enum { QUALITY = 95 };
+    bool is_grey = image->channels == 1;
+    unsigned char *data = NULL;
+    unsigned long size = 0;
+    tjhandle jpeg = tjInitCompress();
+    if (!jpeg)
+        return status_fail(LT_NO_MEMORY, "cannot make the JPEG: no memory");
+    int status = LT_OK;
+    if (tjCompress2(jpeg, image->pixels, image->width, 0, image->height,
+                    is_grey ? TJPF_GRAY : TJPF_RGB, &data, &size,
+                    is_grey ? TJSAMP_GRAY : TJSAMP_444, QUALITY, TJFLAG_ACCURATEDCT) == 0)
+        text_append_bytes(file, (const char *)data, size);
+    else
+        status = status_fail(LT_VALUE, "cannot make the JPEG: %s", tjGetErrorStr2(jpeg));
+    tjFree(data);
+    tjDestroy(jpeg);
+    return status;
+}
+
+/* Lossless. */
+static int encode_webp(const lt_image *image, text *file)
+{
+    lt_image colour = {0};
+    uint8_t *data = NULL;
+    if (image->width > WEBP_MAX_DIMENSION || image->height > WEBP_MAX_DIMENSION)
+        return status_fail(LT_VALUE, "a WebP has at most %d pixels a side, found %d x %d",
+                           WEBP_MAX_DIMENSION, image->width, image->height);
+    LT_TRY(raster_colour(image, &colour));
+    size_t size = WebPEncodeLosslessRGB(colour.pixels, colour.width, colour.height,
+                                        3 * colour.width, &data);
+    lt_image_free(&colour);
+    if (size == 0)
+        return status_fail(LT_NO_MEMORY, "cannot make the WebP: no memory");
+    text_append_bytes(file, (const char *)data, size);
+    WebPFree(data);
+    return LT_OK;
+}
+
+/* ---- Files ---- */
+
+static const raster_format formats[] = {
+    {".png", encode_png}, {".jpg", encode_jpeg}, {".jpeg", encode_jpeg}, {".webp", encode_webp}};
+
+bool name_ends(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+    return n > m && strcasecmp(path + n - m, end) == 0;
+}
+
+const raster_format *raster_format_of(const char *path)
+{
+    for (int i = 0; i < COUNT_OF(formats); i++)
+        if (name_ends(path, formats[i].end))
+            return &formats[i];
+    return NULL;
+}
+
+int lt_image_write(const char *path, const lt_image *image)
+{
+    const raster_format *f = raster_format_of(path);
+    if (!f)
+        return status_fail(LT_VALUE, "%s: rasters are written as .png, .jpg or .webp", path);
+    if (!raster_is_whole(image))
+        return status_fail(LT_VALUE, "%s: no picture of %d x %d pixels with %d channels", path,
+                           image->width, image->height, image->channels);
+    text file = {0};
+    int status = f->still(image, &file);
+    if (status == LT_OK)
+        status = file_write(path, text_get(&file), file.size);
+    else
+        status_prefix(status, "%s", path);
+    text_clear(&file);
+    return status;
+}
+
+int lt_image_read(const char *path, lt_image *out)
+{
+    data_source s = {.path = path};
+    picture p = {0};
+    *out = (lt_image){0};
+    LT_TRY(file_read(path, MAX_PICTURE_FILE, &s.content));
+    int status = picture_decode(&s, &p);
+    bytes_clear(&s.content);
+    *out = (lt_image){p.w, p.h, p.c, p.pixels};
+    return status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of rasters, pictures and animations: a format is a row of the table in raster.c. */
+#ifndef LATENT_RASTER_H
+#define LATENT_RASTER_H
+
+#include "base/text.h"
+
+#include <latent/plot.h>
+
+/* What a file becomes; the messages of its functions do not name it. */
+typedef struct raster_format {
+    const char *end; /* of the file's name: ".png" */
+    int (*still)(const lt_image *image, text *file);
+} raster_format;
+
+/* The format by the end of a name, in letters of either case; NULL if there is none. */
+const raster_format *raster_format_of(const char *path);
+
+/* ".png" of "samples.PNG", but not of ".png". */
+bool name_ends(const char *path, const char *end);
+
+/* Whether there is something to write, of a size that files can have. */
+bool raster_is_whole(const lt_image *image);
+
+/* A copy in RGB, whatever it was; cleared with lt_image_free. */
+int raster_colour(const lt_image *image, lt_image *out);
+
+int encode_png(const lt_image *image, text *file);
+
+#endif
