@@ -728,6 +728,8 @@ static void known_content(const char *place, const char *name, const double sums
     snprintf(o.path, sizeof o.path, "%s", place);
     lt_dataset *d = must_open(name, &o);
     assert_int_equal(lt_dataset_describe(d)->classes, labels ? 10 : 0);
+    assert_int_equal(lt_dataset_describe(d)->class_names != NULL,
+                     lt_data_named(name)->class_names != NULL);
     double scale = labels ? 255 : 1;
     for (int k = 0; k < 2; k++) {
         lt_split split = k ? LT_TEST : LT_TRAIN;

@@ -138,6 +138,8 @@ static void splits_and_classes_are_folders(void **state)
     const lt_dataset_info *f = lt_dataset_describe(d);
     assert_int_equal(f->n[LT_TRAIN], 6);
     assert_int_equal(f->classes, 2);
+    assert_string_equal(f->class_names[0], "cat");
+    assert_string_equal(f->class_names[1], "dog");
     assert_int_equal(f->h * 100 + f->w * 10 + f->c, 343);
     assert_string_equal(f->name, "set");
     /* cats at 1/8, 3/8, 5/8, 7/8, dogs at 1/4, 3/4 of the way */
@@ -192,11 +194,13 @@ static void more_classes_than_labels(void **state)
     }
     lt_dataset *d = must_open(in_dir("set"), NULL);
     assert_false(lt_dataset_describe(d)->has_labels[LT_TRAIN]);
+    assert_null(lt_dataset_describe(d)->class_names);
     lt_dataset_free(d);
     assert_warned("257 folders of classes, expected at most 256");
     remove_tree(in_dir("set/000"));
     d = must_open(in_dir("set"), NULL);
     assert_int_equal(lt_dataset_describe(d)->classes, 256);
+    assert_string_equal(lt_dataset_describe(d)->class_names[255], "256");
     lt_dataset_free(d);
 }
 
@@ -697,6 +701,10 @@ static void cifar_is_what_pillow_makes_of_it(void **state)
     lt_dataset *d = must_open(place, NULL);
     assert_int_equal(lt_dataset_describe(d)->n[LT_TRAIN], 10000);
     assert_int_equal(lt_dataset_describe(d)->classes, 10);
+    for (int k = 0; k < 10; k++) /* the folders are called as the catalogue has it */
+        assert_string_equal(lt_dataset_describe(d)->class_names[k],
+                            lt_data_named("cifar10")->class_names[k]);
+    assert_null(lt_data_named("cifar10")->class_names[10]);
     const image_split *s = &d->splits[LT_TRAIN];
     check_hash(s->labels, 10000,
                "f24756e9fc27107597cd054b9df7247b4e5ab61780d1e5d55e7b1015307573de");

@@ -119,6 +119,8 @@ typedef struct lt_dataset_info {
     int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
     bool has_labels[LT_SPLITS];
     int classes;            /* largest label + 1; 0 without labels */
+    const char *const *class_names; /* of each class: of the folders, or of the catalogue's set; NULL
+                                       where labels have no names */
     bool is_binary;         /* gathered pixels are 0 or 1, after binarization */
     lt_data_options options; /* as given */
 } lt_dataset_info;
@@ -176,6 +178,8 @@ typedef struct lt_catalogue_entry {
     const char *name, *summary; /* the summary is one line */
     int h, w, c;
     int n[LT_SPLITS];
+    const char *const *class_names; /* of labels 0, 1, ...; the last one is NULL. Nullable:
+                                       labels are digits, or there are none */
     const char *system_place;   /* where a system package puts it. Nullable */
     const char *system_package; /* the Debian package that does. Nullable */
     const char *mirrors[4];     /* base URLs, in the order they are tried; NULL after the last */

@@ -66,6 +66,11 @@ static const lt_catalogue_file cifar10_files[] = {
      "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", true},
 };
 
+static const char *const clothes[] = {"t-shirt/top", "trouser", "pullover", "dress", "coat",
+                                      "sandal", "shirt", "sneaker", "bag", "ankle boot", NULL};
+static const char *const things[] = {"airplane", "automobile", "bird", "cat", "deer",
+                                     "dog", "frog", "horse", "ship", "truck", NULL};
+
 /* clang-format off */
 static const lt_catalogue_entry sets[] = {
     {.name = "mnist",
@@ -76,7 +81,7 @@ static const lt_catalogue_entry sets[] = {
      .files = mnist_files, .n_files = COUNT_OF(mnist_files)},
     {.name = "fashion-mnist",
      .summary = "photographs of clothes, grey, 28 x 28, 10 classes",
-     .h = 28, .w = 28, .c = 1, .n = {60000, 0, 10000},
+     .h = 28, .w = 28, .c = 1, .n = {60000, 0, 10000}, .class_names = clothes,
      .system_place = "/usr/share/datasets/fashion-mnist",
      .system_package = "dataset-fashion-mnist",
      .mirrors = {"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"},
@@ -88,7 +93,7 @@ static const lt_catalogue_entry sets[] = {
      .files = binarized_files, .n_files = COUNT_OF(binarized_files)},
     {.name = "cifar10",
      .summary = "small photographs of animals and vehicles, colour, 32 x 32, 10 classes",
-     .h = 32, .w = 32, .c = 3, .n = {50000, 0, 10000},
+     .h = 32, .w = 32, .c = 3, .n = {50000, 0, 10000}, .class_names = things,
      .mirrors = {"https://www.cs.toronto.edu/~kriz"},
      .files = cifar10_files, .n_files = COUNT_OF(cifar10_files)},
     {.name = "svhn",

@@ -42,6 +42,9 @@ void lt_dataset_free(lt_dataset *d)
         data_array_clear(&d->images[i]);
         data_array_clear(&d->labels[i]);
     }
+    for (int i = 0; i < d->n_class_names; i++)
+        free(d->class_names[i]);
+    free(d->class_names);
     free(d->name);
     free(d->place);
     free(d);
@@ -201,6 +204,15 @@ static int largest(const unsigned char *labels, int n)
     return max;
 }
 
+void dataset_name_classes(lt_dataset *d, const char *const *names, int n)
+{
+    LT_ASSERT(!d->class_names);
+    d->class_names = must_alloc(sizeof *d->class_names * (size_t)n);
+    d->n_class_names = n;
+    for (int i = 0; i < n; i++)
+        d->class_names[i] = must_copy_text(names[i]);
+}
+
 int dataset_finish(lt_dataset *d)
 {
     LT_TRY(cut_validation(d));
@@ -215,6 +227,8 @@ int dataset_finish(lt_dataset *d)
         if (s->labels && largest(s->labels, s->n) >= d->info.classes)
             d->info.classes = largest(s->labels, s->n) + 1;
     }
+    if (d->info.classes && d->info.classes <= d->n_class_names)
+        d->info.class_names = (const char *const *)d->class_names;
     return LT_OK;
 }
 
@@ -238,6 +252,11 @@ static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
 static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
 {
     LT_TRY(load_files(d, d->place, set->files, set->n_files));
+    int named = 0;
+    while (set->class_names && set->class_names[named])
+        named++;
+    if (named)
+        dataset_name_classes(d, set->class_names, named);
     return check_published(d, set);
 }
 

@@ -37,6 +37,8 @@ struct lt_dataset {
     image_split splits[LT_SPLITS];
     data_array images[LT_SPLITS], labels[LT_SPLITS]; /* owned; valid may be the end of train's */
     char *name, *place;
+    char **class_names; /* or NULL */
+    int n_class_names;
     atomic_flag told_fallback[LT_SPLITS];
 };
 
@@ -57,6 +59,9 @@ lt_dataset *dataset_create(const char *name, const char *place, const lt_data_op
    messages. The arrays are empty afterwards, whatever happens. */
 int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *labels,
                  const char *const paths[2]);
+
+/* Keeps copies of the names of labels 0 ... n - 1. */
+void dataset_name_classes(lt_dataset *d, const char *const *names, int n);
 
 /* Cuts the validation split and the limit, fills in the info: the last step of opening. */
 int dataset_finish(lt_dataset *d);

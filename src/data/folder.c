@@ -538,6 +538,8 @@ int folder_open(lt_dataset *d, const char *path, const transform *t, bool strict
         if (status == LT_OK) {
             tell_problems(&w);
             status = hand_over(&w, d, &all);
+            if (l.n_classes > 1 && l.n_classes <= MAX_LABELS)
+                dataset_name_classes(d, l.classes, l.n_classes);
         }
         data_array_clear(&all);
         clear_work(&w);
