@@ -3,8 +3,8 @@
 
 PACKAGES = gcc libc6-dev make cmake pkg-config ca-certificates libdnnl-dev libyaml-dev \
            libjansson-dev libpopt-dev libpng-dev libturbojpeg0-dev libwebp-dev zlib1g-dev \
-           libzip-dev libcurl4-openssl-dev libssl-dev libcairo2-dev libpango1.0-dev fonts-inter \
-           libcmocka-dev
+           libcgif-dev libzip-dev libcurl4-openssl-dev libssl-dev libcairo2-dev \
+           libpango1.0-dev fonts-inter libcmocka-dev libgif-dev
 DEMO_PACKAGES = dataset-fashion-mnist
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 

@@ -46,6 +46,7 @@
 #ifndef LATENT_LATENT_H
 #define LATENT_LATENT_H
 
+#include <latent/animation.h>
 #include <latent/base.h>
 #include <latent/data.h>
 #include <latent/distributions.h>

@@ -117,7 +117,8 @@ int page_kind_of(const char *path)
         return PAGE_SVG;
     if (name_ends(path, ".pdf"))
         return PAGE_PDF;
-    if (raster_format_of(path))
+    const raster_format *f = raster_format_of(path);
+    if (f && f->still)
         return PAGE_RASTER;
     status_fail(LT_VALUE, "%s: pictures are written as .png, .jpg, .webp, .svg or .pdf", path);
     return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of rasters: PNG, JPEG and lossless WebP out, and what data sets may be made of in. */
+/* Files of rasters: the table of formats; PNG and JPEG; and reading what data sets may be made of. */
 #include "plot/raster.h"
 
 #include "base/file.h"
@@ -12,7 +12,6 @@
 #include <string.h>
 #include <strings.h>
 #include <turbojpeg.h>
-#include <webp/encode.h>
 
 enum {
     MOST_SIDE = 65535,
@@ -83,29 +82,16 @@ static int encode_jpeg(const lt_image *image, text *file)
     return status;
 }
 
-/* Lossless. */
-static int encode_webp(const lt_image *image, text *file)
-{
-    lt_image colour = {0};
-    uint8_t *data = NULL;
-    if (image->width > WEBP_MAX_DIMENSION || image->height > WEBP_MAX_DIMENSION)
-        return status_fail(LT_VALUE, "a WebP has at most %d pixels a side, found %d x %d",
-                           WEBP_MAX_DIMENSION, image->width, image->height);
-    LT_TRY(raster_colour(image, &colour));
-    size_t size = WebPEncodeLosslessRGB(colour.pixels, colour.width, colour.height,
-                                        3 * colour.width, &data);
-    lt_image_free(&colour);
-    if (size == 0)
-        return status_fail(LT_NO_MEMORY, "cannot make the WebP: no memory");
-    text_append_bytes(file, (const char *)data, size);
-    WebPFree(data);
-    return LT_OK;
-}
-
 /* ---- Files ---- */
 
 static const raster_format formats[] = {
-    {".png", encode_png}, {".jpg", encode_jpeg}, {".jpeg", encode_jpeg}, {".webp", encode_webp}};
+    {".png", encode_png, encode_apng},
+    {".apng", NULL, encode_apng},
+    {".gif", NULL, encode_gif},
+    {".jpeg", encode_jpeg, NULL},
+    {".jpg", encode_jpeg, NULL},
+    {".webp", encode_webp, encode_webp_animation},
+};
 
 bool name_ends(const char *path, const char *end)
 {
@@ -124,7 +110,7 @@ const raster_format *raster_format_of(const char *path)
 int lt_image_write(const char *path, const lt_image *image)
 {
     const raster_format *f = raster_format_of(path);
-    if (!f)
+    if (!f || !f->still)
         return status_fail(LT_VALUE, "%s: rasters are written as .png, .jpg or .webp", path);
     if (!raster_is_whole(image))
         return status_fail(LT_VALUE, "%s: no picture of %d x %d pixels with %d channels", path,

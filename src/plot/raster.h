@@ -5,12 +5,13 @@
 
 #include "base/text.h"
 
-#include <latent/plot.h>
+#include <latent/animation.h>
 
 /* What a file becomes; the messages of its functions do not name it. */
 typedef struct raster_format {
     const char *end; /* of the file's name: ".png" */
-    int (*still)(const lt_image *image, text *file);
+    int (*still)(const lt_image *image, text *file);         /* NULL: there are none */
+    int (*animation)(const lt_animation *animation, text *file); /* NULL: there are none */
 } raster_format;
 
 /* The format by the end of a name, in letters of either case; NULL if there is none. */
@@ -26,5 +27,18 @@ bool raster_is_whole(const lt_image *image);
 int raster_colour(const lt_image *image, lt_image *out);
 
 int encode_png(const lt_image *image, text *file);
+int encode_webp(const lt_image *image, text *file);
+
+/* ---- Animations, all of whose frames are of one size ---- */
+
+/* When each of the n frames begins, and the end: n + 1 times, of which the first is 0, in so many
+   ticks per second; freed by the caller. Rounding times instead of durations adds no errors up. */
+int *animation_ticks(const lt_animation *a, int per_second);
+
+bool animation_is_grey(const lt_animation *a);
+
+int encode_apng(const lt_animation *a, text *file);
+int encode_gif(const lt_animation *a, text *file);
+int encode_webp_animation(const lt_animation *a, text *file);
 
 #endif

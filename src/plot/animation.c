@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Animations: what is asked of frames and times, whatever the format. */
+#include "plot/raster.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <math.h>
+
+enum { MOST_FRAMES = 10000, MOST_LOOPS = 65535 };
+
+static const double usual_seconds = 0.1, least_seconds = 0.02, most_seconds = 60;
+
+static double seconds_of(const lt_animation *a, int i)
+{
+    return a->seconds_of ? a->seconds_of[i] : a->seconds != 0 ? a->seconds : usual_seconds;
+}
+
+static int check_frame(const lt_animation *a, int i)
+{
+    const lt_image *f = &a->frames[i], *first = &a->frames[0];
+    double seconds = seconds_of(a, i);
+    if (!raster_is_whole(f))
+        return status_fail(LT_VALUE, "frames[%d]: no picture of %d x %d pixels with %d channels", i,
+                           f->width, f->height, f->channels);
+    if (f->width != first->width || f->height != first->height)
+        return status_fail(LT_VALUE, "frames[%d]: expected %d x %d pixels as before, found %d x %d", i,
+                           first->width, first->height, f->width, f->height);
+    if (!(seconds >= least_seconds && seconds <= most_seconds))
+        return status_fail(LT_VALUE, "frames[%d]: expected %g to %g seconds, found %g", i,
+                           least_seconds, most_seconds, seconds);
+    return LT_OK;
+}
+
+static int check(const lt_animation *a)
+{
+    if (a->n < 1 || a->n > MOST_FRAMES || !a->frames)
+        return status_fail(LT_VALUE, "an animation of %d frames: expected 1 to %d", a->n,
+                           MOST_FRAMES);
+    if (a->loops < 0 || a->loops > MOST_LOOPS)
+        return status_fail(LT_VALUE, "an animation shown %d times: expected 0 to %d", a->loops,
+                           MOST_LOOPS);
+    for (int i = 0; i < a->n; i++)
+        LT_TRY(check_frame(a, i));
+    return LT_OK;
+}
+
+int *animation_ticks(const lt_animation *a, int per_second)
+{
+    int *ticks = must_alloc(sizeof *ticks * ((size_t)a->n + 1));
+    double time = 0;
+    for (int i = 0; i < a->n; i++) {
+        time += seconds_of(a, i);
+        ticks[i + 1] = (int)lround(time * per_second);
+    }
+    return ticks;
+}
+
+bool animation_is_grey(const lt_animation *a)
+{
+    for (int i = 0; i < a->n; i++)
+        if (a->frames[i].channels != 1)
+            return false;
+    return true;
+}
+
+static const raster_format *format_of(const char *path)
+{
+    const raster_format *f = raster_format_of(path);
+    if (f && f->animation)
+        return f;
+    status_fail(LT_VALUE, "%s: animations are written as .webp, .gif, .apng or .png", path);
+    return NULL;
+}
+
+int lt_animation_check_name(const char *path) { return format_of(path) ? LT_OK : LT_VALUE; }
+
+int lt_animation_write(const char *path, const lt_animation *animation)
+{
+    const raster_format *f = format_of(path);
+    if (!f)
+        return LT_VALUE;
+    text file = {0};
+    int status = check(animation);
+    if (status == LT_OK)
+        status = f->animation(animation, &file);
+    if (status == LT_OK)
+        status = file_write(path, text_get(&file), file.size);
+    else
+        status_prefix(status, "%s", path);
+    text_clear(&file);
+    return status;
+}

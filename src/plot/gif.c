@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* GIF: one palette where all frames together have few colours, else one for each frame where each has
+   few, else one that stands for all. cgif packs the pixels. */
+#include "plot/median_cut.h"
+#include "plot/raster.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+#include <cgif.h>
+#include <stdlib.h>
+
+enum { HUNDREDTHS = 100 };
+
+typedef struct gif_job {
+    const lt_animation *animation;
+    const int *ticks;
+    bool has_own_palettes; /* each frame */
+    colours colours;
+    palette palette;
+    unsigned char *places; /* of one frame's pixels in the palette */
+    text *file;
+} gif_job;
+
+static int append(void *user, const uint8_t *data, size_t size)
+{
+    text_append_bytes(user, (const char *)data, size);
+    return 0;
+}
+
+static bool frames_have_few(gif_job *g)
+{
+    for (int i = 0; i < g->animation->n; i++)
+        if (!colours_count(&g->colours, &g->animation->frames[i], 1, MOST_COLOURS, 0))
+            return false;
+    return true;
+}
+
+/* One place is left for what does not change. */
+static void choose_palette(gif_job *g)
+{
+    const lt_animation *a = g->animation;
+    if (colours_count(&g->colours, a->frames, a->n, MOST_COLOURS, 0))
+        colours_keep(&g->colours, &g->palette);
+    else if (frames_have_few(g))
+        g->has_own_palettes = true;
+    else
+        colours_reduce(&g->colours, a->frames, a->n, MOST_COLOURS - 1, &g->palette);
+}
+
+static CGIF *begin(gif_job *g)
+{
+    const lt_animation *a = g->animation;
+    CGIF_Config c = {.attrFlags = CGIF_ATTR_IS_ANIMATED,
+                     .width = (uint16_t)a->frames[0].width,
+                     .height = (uint16_t)a->frames[0].height,
+                     .pGlobalPalette = g->palette.rgb,
+                     .numGlobalPaletteEntries = (uint16_t)g->palette.n,
+                     .pWriteFn = append, .pContext = g->file};
+    if (g->has_own_palettes)
+        c.attrFlags |= CGIF_ATTR_NO_GLOBAL_TABLE;
+    if (a->loops == 1)
+        c.attrFlags |= CGIF_ATTR_NO_LOOP;
+    else if (a->loops > 1)
+        c.numLoops = (uint16_t)(a->loops - 1); /* a GIF counts repetitions */
+    return cgif_newgif(&c);
+}
+
+static int add_frame(gif_job *g, CGIF *gif, int i)
+{
+    const lt_image *f = &g->animation->frames[i];
+    CGIF_FrameConfig c = {.pImageData = g->places,
+                          .genFlags = CGIF_FRAME_GEN_USE_DIFF_WINDOW,
+                          .delay = (uint16_t)(g->ticks[i + 1] - g->ticks[i])};
+    if (g->has_own_palettes) {
+        colours_count(&g->colours, f, 1, MOST_COLOURS, 0);
+        colours_keep(&g->colours, &g->palette);
+        c.attrFlags = CGIF_FRAME_ATTR_USE_LOCAL_TABLE;
+        c.pLocalPalette = g->palette.rgb;
+        c.numLocalPaletteEntries = (uint16_t)g->palette.n;
+    }
+    if (g->palette.n < MOST_COLOURS)
+        c.genFlags |= CGIF_FRAME_GEN_USE_TRANSPARENCY;
+    colours_places(&g->colours, f, g->places);
+    return cgif_addframe(gif, &c);
+}
+
+static int add_frames(gif_job *g)
+{
+    CGIF *gif = begin(g);
+    int code = gif ? CGIF_OK : CGIF_EALLOC;
+    for (int i = 0; i < g->animation->n && code == CGIF_OK; i++)
+        code = add_frame(g, gif, i);
+    int closed = gif ? cgif_close(gif) : CGIF_OK;
+    code = code == CGIF_OK ? closed : code;
+    return code == CGIF_OK ? LT_OK
+                           : status_fail(LT_NO_MEMORY, "cannot make the GIF: cgif's error %d", code);
+}
+
+int encode_gif(const lt_animation *a, text *file)
+{
+    size_t pixels = (size_t)a->frames[0].width * (size_t)a->frames[0].height;
+    gif_job g = {.animation = a, .file = file, .places = tensor_alloc(pixels, "a frame of a GIF")};
+    if (!g.places)
+        return LT_NO_MEMORY;
+    int *ticks = animation_ticks(a, HUNDREDTHS);
+    g.ticks = ticks;
+    choose_palette(&g);
+    int status = add_frames(&g);
+    colours_clear(&g.colours);
+    tensor_free(g.places);
+    free(ticks);
+    return status;
+}
