@@ -728,8 +728,16 @@ static void known_content(const char *place, const char *name, const double sums
     snprintf(o.path, sizeof o.path, "%s", place);
     lt_dataset *d = must_open(name, &o);
     assert_int_equal(lt_dataset_describe(d)->classes, labels ? 10 : 0);
-    assert_int_equal(lt_dataset_describe(d)->class_names != NULL,
-                     lt_data_named(name)->class_names != NULL);
+    const char *const *names = lt_data_named(name)->class_names;
+    for (int path = 0; path < 2; path++) {
+        lt_dataset *same = must_open(path ? place : name, path ? NULL : &o);
+        const char *const *found = lt_dataset_describe(same)->class_names;
+        bool is_called_so = !path || strcmp(strrchr(place, '/') + 1, name) == 0;
+        assert_int_equal(found != NULL, names && is_called_so);
+        for (int k = 0; k < 10 && found; k++)
+            assert_string_equal(found[k], names[k]);
+        lt_dataset_free(same);
+    }
     double scale = labels ? 255 : 1;
     for (int k = 0; k < 2; k++) {
         lt_split split = k ? LT_TEST : LT_TRAIN;

@@ -119,8 +119,9 @@ typedef struct lt_dataset_info {
     int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
     bool has_labels[LT_SPLITS];
     int classes;            /* largest label + 1; 0 without labels */
-    const char *const *class_names; /* of each class: of the folders, or of the catalogue's set; NULL
-                                       where labels have no names */
+    const char *const *class_names; /* of each class: of the folders, or of the catalogue's set, also
+                                       where a directory is called like it; NULL: labels have no
+                                       names */
     bool is_binary;         /* gathered pixels are 0 or 1, after binarization */
     lt_data_options options; /* as given */
 } lt_dataset_info;

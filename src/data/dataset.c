@@ -249,14 +249,19 @@ static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
                        f->file_c);
 }
 
+static void name_classes(lt_dataset *d, const lt_catalogue_entry *set)
+{
+    int n = 0;
+    while (set->class_names && set->class_names[n])
+        n++;
+    if (n)
+        dataset_name_classes(d, set->class_names, n);
+}
+
 static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
 {
     LT_TRY(load_files(d, d->place, set->files, set->n_files));
-    int named = 0;
-    while (set->class_names && set->class_names[named])
-        named++;
-    if (named)
-        dataset_name_classes(d, set->class_names, named);
+    name_classes(d, set);
     return check_published(d, set);
 }
 
@@ -270,6 +275,9 @@ static int load_directory(lt_dataset *d)
 {
     bool is_known;
     LT_TRY(load_known_files(d, &is_known));
+    for (int i = 0; i < lt_data_count() && is_known; i++) /* files of several sets are alike */
+        if (strcmp(lt_data_entry(i)->name, d->name) == 0)
+            name_classes(d, lt_data_entry(i));
     if (is_known)
         return LT_OK;
     if (folder_is_pictures(d->place))
