@@ -2,12 +2,8 @@
 /* Charts: numbers beside axes, marks where their values belong, text inside the page, the same
    bytes twice, golden pictures, and data that cannot be drawn.
    `test_charts DIR` writes the golden pictures into DIR. */
-#include "check.h"
-#include "scratch.h"
+#include "chart_checks.h"
 
-#include "plot/view.h"
-
-#include <png.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,28 +60,6 @@ static const lt_chart long_chart = {
     .y = {.label = long_text, .is_log = true}, .series = long_series, .n_series = 2,
     .references = long_references, .n_references = 2};
 
-/* Three labels at the same places, one after the other: the last ones would hide the others. */
-enum { CLOUD = 6000 };
-
-static double cloud_x[CLOUD], cloud_y[CLOUD];
-static int32_t cloud_labels[CLOUD];
-static const char *const label_names[] = {"shirt", "a label with a long name", NULL};
-static const lt_series cloud_series = {.kind = LT_CLOUD, .n = CLOUD, .x = cloud_x, .y = cloud_y,
-                                       .labels = cloud_labels, .n_labels = 3,
-                                       .label_names = label_names};
-static const lt_chart cloud = {.title = "Cloud", .x.label = "z₁", .y.label = "z₂",
-                               .series = &cloud_series, .n_series = 1, .has_equal_units = true};
-
-static void make_cloud(draws *d)
-{
-    for (int i = 0; i < CLOUD; i++) {
-        int place = i % (CLOUD / 3);
-        cloud_labels[i] = i / (CLOUD / 3);
-        cloud_x[i] = place == i ? (double)draw_below(d, 1000) / 100 : cloud_x[place];
-        cloud_y[i] = place == i ? (double)draw_below(d, 1000) / 100 - 5 : cloud_y[place];
-    }
-}
-
 /* Curves that need no library of mathematics to be the same everywhere. */
 static int make_data(void **state)
 {
@@ -98,55 +72,10 @@ static int make_data(void **state)
         low[i] = noisy[i] - 8;
         high[i] = noisy[i] + 8;
     }
-    make_cloud(&d);
     return make_dir(state);
 }
 
-static const lt_chart *const all_charts[] = {&curves, &points, &bars, &long_chart, &cloud};
-
-/* ---- Drawing ---- */
-
-static lt_image must_draw(const lt_chart *chart, double width, double height, double zoom)
-{
-    lt_image out;
-    lt_figure f = {.charts = chart, .n_charts = 1};
-    lt_picture_options o = {.width = width, .height = height, .scale = zoom};
-    if (lt_figure_draw(&out, &f, &o) != LT_OK)
-        fail_msg("%s", lt_last_error());
-    return out;
-}
-
-static void check_refused(const lt_chart *chart, const char *words)
-{
-    const char *path = in_dir("refused.png");
-    int status = lt_chart_write(path, chart, NULL);
-    if (status != LT_VALUE || !strstr(lt_last_error(), words) || file_exists(path))
-        fail_msg("expected \"%s\", found %s: %s", words, lt_status_name(status), lt_last_error());
-}
-
-static bool allow_some(void *left, size_t size)
-{
-    (void)size;
-    return (*(int *)left)-- > 0;
-}
-
-static void must_write(const char *path, const lt_chart *chart)
-{
-    if (lt_chart_write(path, chart, NULL) != LT_OK)
-        fail_msg("%s", lt_last_error());
-}
-
-static const unsigned char *pixel(const lt_image *i, int x, int y)
-{
-    return i->pixels + ((size_t)y * (size_t)i->width + (size_t)x) * 3;
-}
-
-static bool is_colour(const lt_image *i, int x, int y, rgb colour)
-{
-    const unsigned char *p = pixel(i, x, y);
-    return abs(p[0] - (int)(colour >> 16)) < 40 && abs(p[1] - (int)(colour >> 8 & 255)) < 40 &&
-           abs(p[2] - (int)(colour & 255)) < 40;
-}
+static const lt_chart *const all_charts[] = {&curves, &points, &bars, &long_chart};
 
 /* ---- Axes ---- */
 
@@ -275,23 +204,6 @@ static void bars_are_as_high_as_their_values(void **state)
     lt_image_free(&i);
 }
 
-/* The middle of all pixels of a colour. */
-static void find_middle(const lt_image *i, rgb colour, double *x, double *y)
-{
-    double n = 0;
-    *x = *y = 0;
-    for (int v = 0; v < i->height; v++)
-        for (int u = 0; u < i->width; u++)
-            if (is_colour(i, u, v, colour)) {
-                n++;
-                *x += u;
-                *y += v;
-            }
-    assert_true(n > 20);
-    *x /= n;
-    *y /= n;
-}
-
 /* Three points in three colours: equal steps on the axis are equal steps on the page. */
 static void check_spacing(bool is_log, const double at[3], double ratio)
 {
@@ -374,164 +286,17 @@ static void peaks_survive_many_points(void **state)
     free(y);
 }
 
-/* ---- Clouds ---- */
-
-static int distance_of(const unsigned char *p, rgb colour)
-{
-    int r = p[0] - (int)(colour >> 16), g = p[1] - (int)(colour >> 8 & 255),
-        b = p[2] - (int)(colour & 255);
-    return r * r + g * g + b * b;
-}
-
-/* Of a pixel that is nearer to the colour of a label than to white or grey; else -1. */
-static int nearest_label(const unsigned char *p, int labels)
-{
-    int best = -1, least = distance_of(p, 0xffffff);
-    least = distance_of(p, SOFT_INK) < least ? distance_of(p, SOFT_INK) : least;
-    for (int k = 0; k < labels; k++)
-        if (distance_of(p, label_colour(k, labels)) < least) {
-            best = k;
-            least = distance_of(p, label_colour(k, labels));
-        }
-    return best;
-}
-
-static void no_label_hides_another(void **state)
-{
-    (void)state;
-    lt_image i = must_draw(&cloud, 400, 400, 2);
-    double n[3] = {0};
-    for (int y = 0; y < i.height; y++)
-        for (int x = 0; x < i.width; x++) {
-            int k = nearest_label(pixel(&i, x, y), 3);
-            if (k >= 0)
-                n[k]++;
-        }
-    assert_true(n[0] > 1000);
-    for (int k = 1; k < 3; k++)
-        if (n[k] < 0.85 * n[0] || n[k] > n[0] / 0.85)
-            fail_msg("label 0 has %g pixels, label %d has %g", n[0], k, n[k]);
-    lt_image_free(&i);
-}
-
-/* Three corners of a square, on pages of several shapes. */
-static void equal_units_are_equally_long(void **state)
-{
-    (void)state;
-    static const double x[] = {-3, 4, -3}, y[] = {100, 100, 107};
-    static const double shapes[][2] = {{640, 400}, {300, 600}, {900, 200}, {1200, 1200}};
-    lt_series s[3];
-    lt_chart c = {.x.label = "x", .series = s, .n_series = 3, .has_equal_units = true};
-    for (int k = 0; k < 3; k++)
-        s[k] = (lt_series){.kind = LT_POINTS, .n = 1, .x = x + k, .y = y + k};
-    for (int i = 0; i < COUNT_OF(shapes); i++) {
-        double u[3], v[3];
-        lt_image page = must_draw(&c, shapes[i][0], shapes[i][1], 2);
-        for (int k = 0; k < 3; k++)
-            find_middle(&page, palette_colour(k), &u[k], &v[k]);
-        assert_true(fabs(u[2] - u[0]) < 1 && fabs(v[1] - v[0]) < 1);
-        if (fabs((u[1] - u[0]) - (v[0] - v[2])) > 1.5)
-            fail_msg("%g x %g: a square is %g wide and %g high", shapes[i][0], shapes[i][1],
-                     u[1] - u[0], v[0] - v[2]);
-        lt_image_free(&page);
-    }
-    c.x.is_log = true;
-    check_refused(&c, "equal units");
-}
-
-static void a_cloud_is_one_small_bitmap(void **state)
-{
-    (void)state;
-    enum { MANY = 60000 };
-    double *x = must_alloc(sizeof *x * MANY), *y = must_alloc(sizeof *y * MANY);
-    int32_t *labels = must_alloc(sizeof *labels * MANY);
-    draws d = draws_from(4);
-    for (int i = 0; i < MANY; i++) {
-        labels[i] = i % 10;
-        x[i] = draw_below(&d, 1000) + draw_below(&d, 1000);
-        y[i] = i == 7 ? (double)NAN : draw_below(&d, 1000) + draw_below(&d, 1000);
-    }
-    lt_series s = {.kind = LT_CLOUD, .n = MANY, .x = x, .y = y, .labels = labels, .n_labels = 10};
-    lt_chart c = {.series = &s, .n_series = 1};
-    bytes b;
-    must_write(in_dir("cloud.svg"), &c);
-    assert_int_equal(file_read(in_dir("cloud.svg"), 1 << 24, &b), LT_OK);
-    const char *image = strstr((char *)b.data, "<image ");
-    assert_non_null(image);
-    assert_null(strstr(image + 1, "<image "));
-    assert_true(b.size < 3000000);
-    bytes_clear(&b);
-    labels[9] = 10;
-    check_refused(&c, "series 1: label 10 at 9, expected 0 to 9");
-    s.n_labels = 257;
-    check_refused(&c, "257 labels");
-    free(x);
-    free(y);
-    free(labels);
-}
-
-static void memory_may_run_out(void **state)
-{
-    (void)state;
-    lt_image out;
-    lt_figure f = {.charts = &cloud, .n_charts = 1};
-    for (int allowed = 0; allowed < 2; allowed++) {
-        int left = allowed;
-        lt_set_allow_memory(allow_some, &left);
-        assert_int_equal(lt_figure_draw(&out, &f, NULL), LT_NO_MEMORY);
-        lt_set_allow_memory(NULL, NULL);
-        assert_null(out.pixels);
-    }
-}
-
 /* ---- Text ---- */
-
-static const double sizes[][2] = {{100, 70}, {160, 120}, {240, 160}, {320, 200}, {640, 400},
-                                  {2000, 1200}, {3000, 90}, {120, 3000}};
-
-static void check_inside(const canvas *c, bool may_overlap)
-{
-    for (int i = 0; i < c->n_texts; i++) {
-        const drawn_text *t = &c->texts[i], *u;
-        if (t->ink.left < 0 || t->ink.top < 0 || t->ink.right > c->width ||
-            t->ink.bottom > c->height)
-            fail_msg("%g x %g: \"%s\" from %g, %g to %g, %g", c->width, c->height, t->text,
-                     t->ink.left, t->ink.top, t->ink.right, t->ink.bottom);
-        for (u = c->texts; u < t && !may_overlap; u++)
-            if (u->ink.left < t->ink.right && t->ink.left < u->ink.right &&
-                u->ink.top < t->ink.bottom && t->ink.top < u->ink.bottom)
-                fail_msg("%g x %g: \"%s\" on \"%s\"", c->width, c->height, t->text, u->text);
-    }
-}
-
-/* Ink that a side of the picture cuts would show there. */
-static void check_rim_is_white(const lt_image *i)
-{
-    for (int x = 0; x < i->width; x++)
-        for (int y = 0; y < i->height; y += x == 0 || x == i->width - 1 ? 1 : i->height - 1)
-            if (memcmp(pixel(i, x, y), "\377\377\377", 3) != 0)
-                fail_msg("%d x %d: ink at %d, %d", i->width, i->height, x, y);
-}
 
 static void text_stays_on_the_page(void **state)
 {
     (void)state;
     memset(long_text, 'W', sizeof long_text - 1);
     int most = 0;
-    for (int k = 0; k < COUNT_OF(sizes); k++)
-        for (int i = 0; i < COUNT_OF(all_charts); i++) {
-            canvas c;
-            lt_image raster;
-            lt_figure f = {.charts = all_charts[i], .n_charts = 1};
-            assert_int_equal(canvas_begin(&c, PAGE_RASTER, sizes[k][0], sizes[k][1], 1), LT_OK);
-            assert_int_equal(figure_draw(&c, &f), LT_OK);
-            most = c.n_texts > most ? c.n_texts : most;
-            check_inside(&c, all_charts[i]->n_references > 0);
-            assert_int_equal(canvas_finish(&c, &raster), LT_OK);
-            check_rim_is_white(&raster);
-            lt_image_free(&raster);
-            canvas_clear(&c);
-        }
+    for (int i = 0; i < COUNT_OF(all_charts); i++) {
+        int texts = check_text(all_charts[i], all_charts[i]->n_references > 0);
+        most = texts > most ? texts : most;
+    }
     assert_true(most > 15);
 }
 
@@ -592,24 +357,8 @@ static void coloured_text_can_be_read(void **state)
 static void the_same_bytes_twice(void **state)
 {
     (void)state;
-    static const char *const ends_of_names[] = {"png", "svg", "pdf"};
     for (int i = 0; i < COUNT_OF(all_charts); i++)
-        for (int k = 0; k < 3; k++) {
-            char *first = must_format("%s/first.%s", dir, ends_of_names[k]);
-            char *second = must_format("%s/second.%s", dir, ends_of_names[k]);
-            bytes a, b;
-            must_write(first, all_charts[i]);
-            must_write(second, all_charts[i]);
-            assert_int_equal(file_read(first, 1 << 24, &a), LT_OK);
-            assert_int_equal(file_read(second, 1 << 24, &b), LT_OK);
-            assert_int_equal(a.size, b.size);
-            assert_memory_equal(a.data, b.data, a.size);
-            assert_memory_equal(a.data, k == 0 ? "\x89PNG" : k == 1 ? "<?xml" : "%PDF-", 4);
-            bytes_clear(&a);
-            bytes_clear(&b);
-            free(first);
-            free(second);
-        }
+        check_same_bytes(all_charts[i]);
 }
 
 static void pdf_does_not_say_when(void **state)
@@ -631,8 +380,8 @@ static void pdf_does_not_say_when(void **state)
 static void names_decide_the_format(void **state)
 {
     (void)state;
-    assert_int_equal(lt_chart_write(in_dir("a.jpg"), &points, NULL), LT_VALUE);
-    assert_text_has(lt_last_error(), ".png, .svg or .pdf");
+    assert_int_equal(lt_chart_write(in_dir("a.tiff"), &points, NULL), LT_VALUE);
+    assert_text_has(lt_last_error(), ".png, .jpg, .webp, .svg or .pdf");
     assert_int_equal(lt_chart_write(".png", &points, NULL), LT_VALUE);
     assert_int_equal(lt_chart_write(in_dir("none/a.PNG"), &points, NULL), LT_NOT_FOUND);
 }
@@ -721,10 +470,11 @@ static void odd_data_is_drawn(void **state)
     for (int i = 0; i < COUNT_OF(values); i++)
         for (int kind = 0; kind < LT_SERIES_KINDS; kind++)
             for (int n = 1; n <= 3; n++)
-                for (int log = 0; log < 4; log++) {
+                for (int log = 0; log < (kind < LT_HEAT ? 4 : 1); log++) {
                     const double *y = values[i];
                     lt_series s = {.kind = (lt_series_kind)kind, .name = "s", .n = n, .y = y,
-                                   .x = log & 2 ? y : NULL, .low = y, .high = y, .smooth = n};
+                                   .x = log & 2 ? y : NULL, .low = y, .high = y, .smooth = n,
+                                   .xx = y, .xy = y, .yy = y};
                     lt_chart c = {.series = &s, .n_series = 1, .y.is_log = log & 1,
                                   .x.is_log = log & 2};
                     lt_image out;
@@ -739,58 +489,12 @@ static void odd_data_is_drawn(void **state)
                 }
 }
 
-/* ---- Golden pictures ----
-   Fonts, and versions of two libraries, move letters and shade edges differently. So what is
-   compared is colour alone (letters and grid are grey), by its means over cells of 10 x 10. */
-
-enum { CELL = 10, GOLDEN_WIDTH = 320, GOLDEN_HEIGHT = 200 };
+/* ---- Golden pictures ---- */
 
 static const struct {
     const char *name;
     const lt_chart *chart;
 } goldens[] = {{"curves", &curves}, {"points", &points}, {"bars", &bars}};
-
-static char *golden_path(const char *folder, const char *name)
-{
-    return must_format("%s/chart-%s.png", folder, name);
-}
-
-static lt_image read_png(const char *path)
-{
-    png_image png = {.version = PNG_IMAGE_VERSION};
-    if (!png_image_begin_read_from_file(&png, path))
-        fail_msg("%s: %s", path, png.message);
-    png.format = PNG_FORMAT_RGB;
-    lt_image out = {(int)png.width, (int)png.height, 3,
-                    tensor_alloc(PNG_IMAGE_SIZE(png), "a golden picture")};
-    assert_true(png_image_finish_read(&png, NULL, out.pixels, 0, NULL));
-    return out;
-}
-
-/* Of red - green or green - blue. */
-static double mean_of_cell(const lt_image *i, int left, int top, int channel)
-{
-    double sum = 0;
-    for (int y = top; y < top + CELL; y++)
-        for (int x = left; x < left + CELL; x++)
-            sum += pixel(i, x, y)[channel] - pixel(i, x, y)[channel + 1];
-    return sum / (CELL * CELL);
-}
-
-/* The root of the mean square of the differences of cells, in shades of 255. */
-static double difference(const lt_image *a, const lt_image *b)
-{
-    double sum = 0;
-    int n = 0;
-    assert_true(a->width == b->width && a->height == b->height);
-    for (int y = 0; y + CELL <= a->height; y += CELL)
-        for (int x = 0; x + CELL <= a->width; x += CELL)
-            for (int k = 0; k < 2; k++, n++) {
-                double d = mean_of_cell(a, x, y, k) - mean_of_cell(b, x, y, k);
-                sum += d * d;
-            }
-    return sqrt(sum / n);
-}
 
 /* The same chart with all its curves flat: what another picture differs by. */
 static lt_image draw_flat(const lt_chart *chart)
@@ -813,16 +517,9 @@ static void golden_pictures(void **state)
 {
     (void)state;
     for (int i = 0; i < COUNT_OF(goldens); i++) {
-        char *path = golden_path(TESTS_DIR "/golden", goldens[i].name);
-        lt_image want = read_png(path), flat = draw_flat(goldens[i].chart);
-        lt_image found = must_draw(goldens[i].chart, GOLDEN_WIDTH, GOLDEN_HEIGHT, 1);
-        double d = difference(&want, &found), other = difference(&want, &flat);
-        if (!(d < 0.5 * other) || other < 1)
-            fail_msg("%s differs by %.2f, from another picture by %.2f", path, d, other);
-        lt_image_free(&want);
+        lt_image flat = draw_flat(goldens[i].chart);
+        check_golden(goldens[i].name, goldens[i].chart, &flat);
         lt_image_free(&flat);
-        lt_image_free(&found);
-        free(path);
     }
 }
 
@@ -837,10 +534,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(points_are_where_they_belong),
         cmocka_unit_test(values_that_are_missing_are_gaps),
         cmocka_unit_test(peaks_survive_many_points),
-        cmocka_unit_test(no_label_hides_another),
-        cmocka_unit_test(equal_units_are_equally_long),
-        cmocka_unit_test(a_cloud_is_one_small_bitmap),
-        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(text_stays_on_the_page),
         cmocka_unit_test(figures_keep_their_text),
         cmocka_unit_test(any_text_is_drawn),
@@ -856,12 +549,8 @@ int main(int argc, char **argv)
     if (argc == 2) {
         make_data(NULL);
         remove_dir(NULL);
-        for (int i = 0; i < COUNT_OF(goldens); i++) {
-            char *path = golden_path(argv[1], goldens[i].name);
-            lt_chart_write(path, goldens[i].chart,
-                           &(lt_picture_options){GOLDEN_WIDTH, GOLDEN_HEIGHT, 1});
-            free(path);
-        }
+        for (int i = 0; i < COUNT_OF(goldens); i++)
+            write_golden(argv[1], goldens[i].name, goldens[i].chart);
         return 0;
     }
     return cmocka_run_group_tests(tests, make_data, remove_dir);

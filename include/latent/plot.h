@@ -89,6 +89,10 @@ typedef enum lt_series_kind {
     LT_BARS,         /* a bar from 0 to y at each x */
     LT_CLOUD,        /* many points, coloured by their labels, in an order that hides no label
                         behind another; one bitmap in every format */
+    LT_HEAT,         /* how many of the points lie in each bin, the more the darker, with a bar that
+                        says how many; one of them in a chart, on linear axes; one bitmap */
+    LT_ELLIPSES,     /* around each point the ellipse of its covariance, by their labels; on linear
+                        axes */
     LT_SERIES_KINDS
 } lt_series_kind;
 
@@ -100,13 +104,19 @@ typedef struct lt_series {
     const double *x;          /* Nullable: 0, 1, 2, ... */
     const double *y;          /* Nullable in a band */
     const double *low, *high; /* of a band; elsewhere ends of error bars. Nullable, both or none */
-    const int32_t *labels;          /* of points of a cloud, from 0. Nullable */
+    const int32_t *labels;          /* of points of a cloud, of ellipses; from 0. Nullable */
     const char *const *label_names; /* n_labels of them. Nullable: the numbers */
     int n_labels;                   /* at most 256 */
     int colour;      /* 1, 2, ...: of the palette; default 0: the next one that is free; -1: grey */
     bool is_dashed;  /* lines */
     double smooth;   /* lines: over the faint raw values, their mean weighted by a normal curve of
                         this many points' standard deviation; default 0: raw values alone */
+    int bins;        /* heat: in each direction, from the least value to the largest, which belongs
+                        to the last bin; up to 1000; default 0: 50 */
+    const double *xx, *xy, *yy; /* ellipses: variances and covariance. What is no covariance, xx yy
+                                   < xy^2, is a gap */
+    double sigmas;   /* ellipses: half an axis is this many standard deviations; default 0: 1, within
+                        which 39 % of a normal distribution lie */
 } lt_series;
 
 /* A value to compare with: a dashed line across the chart. */
@@ -142,6 +152,9 @@ typedef struct lt_chart {
     int n_references;
     lt_legend legend;
     bool has_equal_units; /* one unit of x is as long as one of y; axes without min and max */
+    bool has_marginals;   /* above and beside it histograms of the heat's x and y, in its bins */
+    bool has_normal;      /* what to compare with: N(0, I), dashed, at 1, 2, 3 standard deviations,
+                             and its density over the marginals; on linear axes */
 } lt_chart;
 
 /* Charts side by side under one title. */

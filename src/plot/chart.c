@@ -10,11 +10,14 @@
 static const double number_size = 0.9, number_line = 1.5, label_line = 1.5;
 static const double title_size = 1.3, title_line = 1.75;
 
-enum { MAX_LABELS = 256 };
+enum { MAX_LABELS = 256, MAX_BINS = 1000 };
 
 /* ---- Checking ---- */
 
 static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
+
+/* Drawn in a plane of labelled points. */
+static bool is_plane(const lt_series *s) { return s->kind == LT_CLOUD || s->kind == LT_ELLIPSES; }
 
 static int check_series(const lt_chart *c, int i)
 {
@@ -24,19 +27,48 @@ static int check_series(const lt_chart *c, int i)
     if (s->n < 0 || (s->n > 0 && !s->y && s->kind != LT_BAND))
         return status_fail(LT_VALUE, "%s: series %d: %d values of y, and none are given",
                            title_of(c), i + 1, s->n);
+    if (s->n > 0 && s->kind == LT_ELLIPSES && (!s->xx || !s->xy || !s->yy))
+        return status_fail(LT_VALUE, "%s: series %d: expected xx, xy and yy of %d ellipses",
+                           title_of(c), i + 1, s->n);
     if (s->n > 0 && (!s->low != !s->high || (s->kind == LT_BAND && !s->low)))
         return status_fail(LT_VALUE, "%s: series %d: expected low and high, found %s", title_of(c),
                            i + 1, s->low ? "low alone" : s->high ? "high alone" : "neither");
-    if (s->kind == LT_CLOUD && (s->n_labels < 0 || s->n_labels > MAX_LABELS))
+    if (is_plane(s) && (s->n_labels < 0 || s->n_labels > MAX_LABELS))
         return status_fail(LT_VALUE, "%s: series %d: %d labels, expected 0 to %d", title_of(c),
                            i + 1, s->n_labels, MAX_LABELS);
-    for (int k = 0; s->kind == LT_CLOUD && s->labels && k < s->n; k++)
+    for (int k = 0; is_plane(s) && s->labels && k < s->n; k++)
         if (s->labels[k] < 0 || s->labels[k] >= s->n_labels)
             return status_fail(LT_VALUE, "%s: series %d: label %d at %d, expected 0 to %d",
                                title_of(c), i + 1, (int)s->labels[k], k, s->n_labels - 1);
+    if (s->kind == LT_HEAT && (s->bins < 0 || s->bins > MAX_BINS))
+        return status_fail(LT_VALUE, "%s: series %d: %d bins, expected 1 to %d, or 0 for 50",
+                           title_of(c), i + 1, s->bins, MAX_BINS);
+    if (!(s->sigmas >= 0 && s->sigmas <= 1e9))
+        return status_fail(LT_VALUE, "%s: series %d: sigmas is %g, expected 0 to 1e9", title_of(c),
+                           i + 1, s->sigmas);
     if (!(s->smooth >= 0 && s->smooth <= 1e9))
         return status_fail(LT_VALUE, "%s: series %d: smooth is %g, expected 0 to 1e9", title_of(c),
                            i + 1, s->smooth);
+    return LT_OK;
+}
+
+/* Bins, ellipses and what they are compared with. */
+static int check_plane(const lt_chart *c)
+{
+    bool is_linear = !c->x.is_log && !c->y.is_log;
+    int heats = 0, ellipses = 0;
+    for (int i = 0; i < c->n_series; i++) {
+        heats += c->series[i].kind == LT_HEAT;
+        ellipses += c->series[i].kind == LT_ELLIPSES;
+    }
+    if (heats > 1)
+        return status_fail(LT_VALUE, "%s: %d series of bins, expected one", title_of(c), heats);
+    if (!is_linear && (heats || ellipses || c->has_normal))
+        return status_fail(LT_VALUE, "%s: bins, ellipses and N(0, I) are drawn on linear axes",
+                           title_of(c));
+    if (c->has_marginals && heats == 0)
+        return status_fail(LT_VALUE, "%s: marginals are those of a series of bins, and there is "
+                                     "none", title_of(c));
     return LT_OK;
 }
 
@@ -62,6 +94,7 @@ int chart_check(const lt_chart *c)
                            title_of(c));
     for (int i = 0; i < c->n_series; i++)
         LT_TRY(check_series(c, i));
+    LT_TRY(check_plane(c));
     if (!has_values(c))
         return status_fail(LT_VALUE, "%s: nothing to draw: no finite point%s in %d series",
                            title_of(c), c->x.is_log || c->y.is_log
@@ -85,9 +118,15 @@ static void add_series(const view *v, const lt_series *s, range *x, range *y)
     for (int i = 0; i < s->n; i++) {
         if (!series_has(v, s, i))
             continue;
-        range_add(x, x_log, series_x(s, i));
-        if (s->kind != LT_BAND)
-            range_add(y, y_log, s->y[i]);
+        double reach_x = 0, reach_y = 0;
+        if (s->kind == LT_ELLIPSES)
+            ellipse_reach(s, i, &reach_x, &reach_y);
+        range_add(x, x_log, series_x(s, i) - reach_x);
+        range_add(x, x_log, series_x(s, i) + reach_x);
+        if (s->kind != LT_BAND) {
+            range_add(y, y_log, s->y[i] - reach_y);
+            range_add(y, y_log, s->y[i] + reach_y);
+        }
         if (s->low) {
             range_add(y, y_log, s->low[i]);
             range_add(y, y_log, s->high[i]);
@@ -101,11 +140,17 @@ static void fit_scales(view *v)
 {
     const lt_chart *c = v->chart;
     range x = {0}, y = {0};
-    bool has_points = false;
+    bool has_points = false, has_map = false;
     for (int i = 0; i < c->n_series; i++) {
         lt_series_kind kind = c->series[i].kind;
         add_series(v, &c->series[i], &x, &y);
-        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS || kind == LT_CLOUD;
+        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS || kind == LT_CLOUD ||
+                      kind == LT_HEAT || kind == LT_ELLIPSES;
+        has_map |= kind == LT_CLOUD || kind == LT_HEAT || kind == LT_ELLIPSES;
+    }
+    for (int side = -1; side < 2 && c->has_normal; side += 2) { /* the circles with some room */
+        range_add(&x, false, 3.1 * side);
+        range_add(&y, false, 3.1 * side);
     }
     for (int i = 0; i < c->n_references; i++)
         range_add(c->references[i].is_vertical ? &x : &y,
@@ -120,7 +165,7 @@ static void fit_scales(view *v)
             break;
         }
     scale_fit(&v->x, &x, &c->x, has_points ? 0.02 : 0, -1);
-    scale_fit(&v->y, &y, &c->y, 0.06, 0.3);
+    scale_fit(&v->y, &y, &c->y, has_map ? 0.02 : 0.06, has_map ? -1 : 0.3);
 }
 
 /* ---- Titles ---- */
@@ -387,6 +432,7 @@ static void plan_width(view *v)
     if (v->is_direct || v->is_column)
         v->plot.right -= (v->is_direct ? legend_direct_width(v) : legend_column_width(v)) +
                          0.9 * v->em;
+    v->plot.right -= strips_width(v) + v->spare;
     set_sides(v);
     if (v->chart->x.names)
         return;
@@ -404,8 +450,39 @@ static void plan_width(view *v)
     set_sides(v);
 }
 
+/* A plot between histograms is as wide as its values are, not as the page is. */
+static void leave_spare(view *v)
+{
+    double y_unit = (v->y.from - v->y.to) / (v->y.high - v->y.low);
+    double wanted = fmax((v->x.high - v->x.low) * y_unit, 9 * v->em);
+    if (v->has_strips && v->chart->has_equal_units)
+        v->spare = fmax(v->plot.right - v->plot.left - wanted, 0);
+    if (v->spare > 0)
+        plan_width(v);
+}
+
 /* What a chart that is squeezed does without, from the first on. */
 enum { WITHOUT_SUBTITLE = 1, WITHOUT_LEGEND, WITHOUT_LABELS, WITHOUT_TITLE };
+
+static type_style label_style(const view *v, double room)
+{
+    return (type_style){.size = number_size * v->em, .colour = SOFT_INK, .room = room};
+}
+
+/* Beside a histogram there is room for a short label of y above the numbers. */
+static bool is_short_label(const view *v)
+{
+    type_style s = label_style(v, 0);
+    return strips_height(v) > 0 && text_measure(v->c, &s, v->chart->y.label).width < 2.2 * v->em;
+}
+
+/* Above the plot: the label of y at the left, the name of the bar of colours at the right. */
+static bool has_label_line(const view *v)
+{
+    if (v->chart->y.label)
+        return !is_short_label(v);
+    return v->heat.series && v->heat.series->name && strips_height(v) == 0;
+}
 
 /* Top and bottom, and what stands above. */
 static void plan_height(view *v, int frugality)
@@ -421,12 +498,13 @@ static void plan_height(view *v, int frugality)
     if (v->has_rows)
         top += legend_rows_height(v) + 0.4 * v->em;
     v->label_top = top;
-    if (v->has_labels && c->y.label)
+    if (v->has_labels && has_label_line(v))
         top += label_line * v->em;
     bottom -= number_line * v->em;
     if (v->has_labels && c->x.label)
         bottom -= label_line * v->em;
     v->plot.top = top + 0.6 * v->em; /* the highest number stands half above its line */
+    v->plot.top += strips_height(v);
     v->plot.bottom = bottom;
 }
 
@@ -437,23 +515,44 @@ static void plan(view *v)
         if (v->plot.bottom - v->plot.top >= 4 * v->em)
             break;
     }
+    v->spare = 0;
     fit_scales(v);
     plan_width(v);
+    leave_spare(v);
     /* Other ranges have other numbers, which may take more room: settles at once or nearly so. */
     for (int i = 0; i < 3 && v->chart->has_equal_units; i++) {
         equal_units(v);
         plan_width(v);
     }
+    strips_place(v);
+}
+
+static void draw_y_label(const view *v)
+{
+    bool is_short = is_short_label(v);
+    double width = v->outer.right - v->outer.left;
+    type_style s = label_style(v, v->has_bar && !is_short ? 0.5 * width : width);
+    text_draw(v->c, &s, v->chart->y.label, v->outer.left,
+              is_short ? v->plot.top - 0.75 * v->em : v->label_top + v->em, ALIGN_LEFT);
+}
+
+static void draw_bar_name(const view *v)
+{
+    double width = v->outer.right - v->outer.left, right = v->outer.right - v->spare;
+    type_style s = label_style(v, v->has_strips ? right - v->above.right - 0.5 * v->em
+                                                : 0.45 * width);
+    text_draw(v->c, &s, v->heat.series->name, right,
+              v->has_strips ? v->plot.top - 0.75 * v->em : v->label_top + v->em, ALIGN_RIGHT);
 }
 
 static void draw_labels(const view *v)
 {
     const lt_chart *c = v->chart;
-    type_style s = {.size = number_size * v->em, .colour = SOFT_INK,
-                    .room = v->outer.right - v->outer.left};
     if (c->y.label)
-        text_draw(v->c, &s, c->y.label, v->outer.left, v->label_top + v->em, ALIGN_LEFT);
-    s.room = v->plot.right - v->plot.left;
+        draw_y_label(v);
+    if (v->has_bar)
+        draw_bar_name(v);
+    type_style s = label_style(v, v->plot.right - v->plot.left);
     if (c->x.label)
         text_draw(v->c, &s, c->x.label, (v->plot.left + v->plot.right) / 2,
                   v->outer.bottom - 0.2 * v->em, ALIGN_CENTRE);
@@ -472,6 +571,10 @@ static int draw_all(view *v)
         if (has_place(v, &c->references[i]))
             draw_reference(v, &c->references[i]);
     LT_TRY(draw_marks(v));
+    draw_strips(v);
+    draw_bar(v);
+    if (c->has_normal)
+        draw_normal_names(v);
     for (int i = 0; i < c->n_references; i++)
         if (v->has_labels && c->references[i].label && has_place(v, &c->references[i]))
             draw_reference_name(v, &c->references[i]);
@@ -487,18 +590,38 @@ static int draw_all(view *v)
     return LT_OK;
 }
 
-int chart_draw(canvas *c, const lt_chart *chart, double em, box outer)
+/* Everything has its place afterwards; heat_clear(&v->heat) in any case. */
+static int lay_out(view *v)
+{
+    bool is_wide = v->outer.right - v->outer.left > 24 * v->em; /* for names beside the plot */
+    LT_TRY(heat_count(&v->heat, v->chart));
+    v->is_direct = v->chart->legend == LT_LEGEND_AUTO && v->n_entries > 0 && is_wide;
+    plan(v);
+    if (v->is_direct && !legend_is_direct(v)) {
+        v->is_direct = false;
+        v->is_column = is_wide && legend_is_column(v);
+        plan(v);
+    }
+    return LT_OK;
+}
+
+int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with_names)
 {
     view v = {.c = c, .chart = chart, .em = em, .outer = outer};
-    bool is_wide = outer.right - outer.left > 24 * em; /* enough for names beside the plot */
-    if (chart->legend != LT_LEGEND_NONE)
+    if (with_names)
         legend_collect(&v);
-    v.is_direct = chart->legend == LT_LEGEND_AUTO && v.n_entries > 0 && is_wide;
-    plan(&v);
-    if (v.is_direct && !legend_is_direct(&v)) {
-        v.is_direct = false;
-        v.is_column = is_wide && legend_is_column(&v);
-        plan(&v);
-    }
-    return draw_all(&v);
+    int status = lay_out(&v);
+    if (status == LT_OK)
+        status = draw_all(&v);
+    heat_clear(&v.heat);
+    return status;
+}
+
+int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v)
+{
+    *v = (view){.c = c, .chart = chart, .em = em, .outer = outer};
+    legend_collect(v);
+    int status = lay_out(v);
+    heat_clear(&v->heat);
+    return status;
 }

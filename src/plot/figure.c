@@ -40,6 +40,44 @@ static int check_figure(const lt_figure *f)
     return LT_OK;
 }
 
+/* Where charts stand: in rows of `columns`, from `top` on. */
+typedef struct layout {
+    int columns;
+    double left, top, width, height, gap;
+} layout;
+
+static layout lay_out(const lt_figure *f, int columns, box page, double top, double gap)
+{
+    int rows = (f->n_charts + columns - 1) / columns;
+    return (layout){columns, page.left, top,
+                    (page.right - page.left - (columns - 1) * gap) / columns,
+                    (page.bottom - top - (rows - 1) * gap) / rows, gap};
+}
+
+static box place(const layout *l, int i)
+{
+    double left = l->left + i % l->columns * (l->width + l->gap);
+    double top = l->top + i / l->columns * (l->height + l->gap);
+    return (box){left, top, left + l->width, top + l->height};
+}
+
+/* Charts that all have the same names, none of them beside the ends of their lines, share them. */
+static int share_names(canvas *c, const lt_figure *f, double em, const layout *l, view *names,
+                       bool *is_shared)
+{
+    view other;
+    *is_shared = false;
+    if (f->n_charts < 2)
+        return LT_OK;
+    LT_TRY(chart_names(c, &f->charts[0], em, place(l, 0), names));
+    *is_shared = names->n_entries > 0 && !names->is_direct;
+    for (int i = 1; i < f->n_charts && *is_shared; i++) {
+        LT_TRY(chart_names(c, &f->charts[i], em, place(l, i), &other));
+        *is_shared = legend_is_same(names, &other) && !other.is_direct;
+    }
+    return LT_OK;
+}
+
 int figure_draw(canvas *c, const lt_figure *f)
 {
     int columns = count_columns(f), rows = (f->n_charts + columns - 1) / columns;
@@ -52,17 +90,24 @@ int figure_draw(canvas *c, const lt_figure *f)
         draw_titles(c, f->title, f->subtitle, 1.15 * em, page);
     if (top > page.top)
         top += 0.6 * em;
-    double width = (page.right - page.left - (columns - 1) * gap) / columns;
-    double height = (page.bottom - top - (rows - 1) * gap) / rows;
-    if (width < 8 * em || height < 4 * em)
+    layout l = lay_out(f, columns, page, top, gap);
+    if (l.width < 8 * em || l.height < 4 * em)
         return status_fail(LT_VALUE, "%d charts in %d columns have no room on %g x %g", f->n_charts,
                            columns, c->width, c->height);
-    for (int i = 0; i < f->n_charts; i++) {
-        double left = page.left + i % columns * (width + gap);
-        double upper = top + i / columns * (height + gap);
-        LT_TRY(chart_draw(c, &f->charts[i], em,
-                          (box){left, upper, left + width, upper + height}));
+    view names;
+    bool is_shared;
+    LT_TRY(share_names(c, f, em, &l, &names, &is_shared));
+    if (is_shared) {
+        names.outer = page;
+        double taken = legend_rows_height(&names) + em;
+        is_shared = taken < 0.2 * (page.bottom - top); /* else there is no room, as in each chart */
+        if (is_shared) {
+            legend_draw_rows(&names, top);
+            l = lay_out(f, columns, page, top + taken, gap);
+        }
     }
+    for (int i = 0; i < f->n_charts; i++)
+        LT_TRY(chart_draw(c, &f->charts[i], em, place(&l, i), !is_shared));
     return LT_OK;
 }
 

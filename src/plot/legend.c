@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double row_height = 1.5, line_height = 1.3; /* in em */
 static const double swatch = 1.5, swatch_gap = 0.45, entry_gap = 1.4;
@@ -13,23 +14,58 @@ static void collect_labels(view *v, const lt_series *s)
 {
     for (int k = 0; k < s->n_labels && v->n_entries < MAX_ENTRIES; k++) {
         entry *e = &v->entries[v->n_entries++];
-        *e = (entry){.colour = label_colour(k, s->n_labels), .series = s};
+        *e = (entry){.colour = label_colour(k, s->n_labels), .series = s, .is_label = true};
         snprintf(e->number, sizeof e->number, "%d", k);
         e->name = s->label_names && s->label_names[k] ? s->label_names[k] : e->number;
     }
 }
 
-/* A band that shares the colour of a line that has a name needs none of its own. */
+/* Labels have entries once, though ellipses lie on the points of a cloud. */
+static bool has_cloud(const lt_chart *chart)
+{
+    for (int i = 0; i < chart->n_series; i++)
+        if (chart->series[i].kind == LT_CLOUD && chart->series[i].labels)
+            return true;
+    return false;
+}
+
+static void collect_name(view *v, const char *name, rgb colour, const lt_series *s)
+{
+    if (v->n_entries < MAX_ENTRIES)
+        v->entries[v->n_entries++] = (entry){.name = name, .colour = colour, .series = s};
+}
+
+/* A band that shares the colour of a line that has a name needs none of its own; the name of a heat
+   stands at its bar. */
 void legend_collect(view *v)
 {
+    static const lt_series normal = {.kind = LT_LINES, .is_dashed = true};
     const lt_chart *chart = v->chart;
-    for (int i = 0; i < chart->n_series && v->n_entries < MAX_ENTRIES; i++)
-        if (chart->series[i].kind == LT_CLOUD && chart->series[i].labels)
-            collect_labels(v, &chart->series[i]);
-        else if (chart->series[i].name)
-            v->entries[v->n_entries++] = (entry){.name = chart->series[i].name,
-                                                 .colour = series_colour(chart, i),
-                                                 .series = &chart->series[i]};
+    bool is_covered = has_cloud(chart);
+    if (chart->legend == LT_LEGEND_NONE)
+        return;
+    for (int i = 0; i < chart->n_series; i++) {
+        const lt_series *s = &chart->series[i];
+        if (s->labels && (s->kind == LT_CLOUD || (s->kind == LT_ELLIPSES && !is_covered)))
+            collect_labels(v, s);
+        if (s->name && s->kind != LT_HEAT && !(s->kind == LT_CLOUD && s->labels))
+            collect_name(v, s->name, s->labels ? SOFT_INK : series_colour(chart, i), s);
+    }
+    if (chart->has_normal)
+        collect_name(v, "N(0, 1)", INK, &normal);
+}
+
+bool legend_is_same(const view *a, const view *b)
+{
+    if (a->n_entries != b->n_entries)
+        return false;
+    for (int i = 0; i < a->n_entries; i++) {
+        const entry *p = &a->entries[i], *q = &b->entries[i];
+        if (strcmp(p->name, q->name) != 0 || p->colour != q->colour || p->is_label != q->is_label ||
+            p->series->kind != q->series->kind || p->series->is_dashed != q->series->is_dashed)
+            return false;
+    }
+    return true;
 }
 
 static type_style name_style(const view *v, const entry *e, double room)
@@ -74,14 +110,32 @@ double legend_rows_height(const view *v)
     return v->n_entries ? place_rows(v, NULL, NULL) * row_height * v->em : 0;
 }
 
+static void draw_oval(const view *v, double x, double y)
+{
+    cairo_t *cr = v->c->cr;
+    cairo_save(cr);
+    cairo_translate(cr, x + swatch / 2 * v->em, y);
+    cairo_scale(cr, 1, 0.6);
+    cairo_new_sub_path(cr);
+    cairo_arc(cr, 0, 0, 0.6 * v->em, 0, 2 * M_PI);
+    cairo_restore(cr);
+    cairo_set_dash(cr, NULL, 0, 0);
+    cairo_set_line_width(cr, 0.12 * v->em);
+    cairo_stroke(cr);
+}
+
 static void draw_swatch(const view *v, const entry *e, double x, double y)
 {
     cairo_t *cr = v->c->cr;
     double width = swatch * v->em, pen = 0.18 * v->em;
-    lt_series_kind kind = e->series->kind == LT_CLOUD ? LT_POINTS : e->series->kind;
+    lt_series_kind kind = e->is_label || e->series->kind == LT_CLOUD ? LT_POINTS : e->series->kind;
     bool is_dashed = e->series->is_dashed;
     const double dashes[2] = {2 * pen, 1.5 * pen};
     canvas_colour(v->c, e->colour, kind == LT_BAND ? 0.25 : 1);
+    if (kind == LT_ELLIPSES && !e->is_label) {
+        draw_oval(v, x, y);
+        return;
+    }
     if (kind == LT_BAND || kind == LT_BARS) {
         cairo_rectangle(cr, x + 0.3 * width, y - 0.4 * v->em, 0.7 * width, 0.8 * v->em);
         cairo_fill(cr);
@@ -214,10 +268,10 @@ void legend_draw_direct(view *v)
 
 bool legend_is_column(const view *v)
 {
-    bool has_cloud = false;
+    bool is_map = false;
     for (int i = 0; i < v->n_entries; i++)
-        has_cloud |= v->entries[i].series->kind == LT_CLOUD;
-    return has_cloud && v->n_entries * line_height * v->em <= v->plot.bottom - v->plot.top;
+        is_map |= v->entries[i].series->kind == LT_CLOUD || v->entries[i].is_label;
+    return is_map && v->n_entries * line_height * v->em <= v->plot.bottom - v->plot.top;
 }
 
 double legend_column_width(const view *v)

@@ -17,6 +17,9 @@ bool series_has(const view *v, const lt_series *s, int i)
         return false;
     if (s->kind == LT_BAND)
         return scale_has(y->is_log, s->low[i]) && scale_has(y->is_log, s->high[i]);
+    double reach[2];
+    if (s->kind == LT_ELLIPSES && !ellipse_reach(s, i, &reach[0], &reach[1]))
+        return false;
     return scale_has(y->is_log, s->y[i]);
 }
 
@@ -284,11 +287,15 @@ static int draw_series(const view *v, const lt_series *s, rgb colour)
 {
     if (s->kind == LT_CLOUD)
         return draw_cloud(v, s, colour);
+    if (s->kind == LT_HEAT)
+        return draw_heat(v);
     clip(v, s->kind == LT_BAND || s->kind == LT_BARS ? 0 : 0.21 * v->em); /* a lone dot is whole */
     if (s->kind == LT_BAND)
         draw_band(v, s, colour);
     if (s->kind == LT_BARS)
         draw_bars(v, s, colour);
+    if (s->kind == LT_ELLIPSES)
+        draw_ellipses(v, s, colour);
     if (s->kind != LT_BAND && s->low)
         draw_error_bars(v, s, s->kind == LT_BARS ? INK : colour);
     if (s->kind == LT_LINES || s->kind == LT_STEPS || s->kind == LT_LINES_POINTS)
@@ -308,5 +315,10 @@ int draw_marks(const view *v)
         for (int i = 0; i < chart->n_series; i++)
             if ((chart->series[i].kind == LT_BAND) == (pass == 0))
                 LT_TRY(draw_series(v, &chart->series[i], series_colour(chart, i)));
+    if (chart->has_normal) {
+        clip(v, 0);
+        draw_normal(v);
+        cairo_reset_clip(v->c->cr);
+    }
     return LT_OK;
 }

@@ -55,3 +55,34 @@ rgb readable(rgb colour)
         out |= (rgb)((colour >> shift & 255) * 72 / 100) << shift;
     return out;
 }
+
+/* Oklab (Ottosson 2020) to a channel of linear light, by the row of its matrix. */
+static double linear_light(double l, double a, double b, const double row[3])
+{
+    double x = l + 0.3963377774 * a + 0.2158037573 * b;
+    double y = l - 0.1055613458 * a - 0.0638541728 * b;
+    double z = l - 0.0894841775 * a - 1.2914855480 * b;
+    return row[0] * x * x * x + row[1] * y * y * y + row[2] * z * z * z;
+}
+
+static double bend(double t, double from, double by, double to)
+{
+    return (1 - t) * (1 - t) * from + 2 * t * (1 - t) * by + t * t * to;
+}
+
+/* Lightness falls evenly, so that the order is seen without colours too; on the way hue goes from
+   yellow over green to blue along a curve whose steps are equal within 6 %. */
+rgb heat_colour(double t)
+{
+    static const double rows[3][3] = {{4.0767416621, -3.3077115913, 0.2309699292},
+                                      {-1.2684380046, 2.6097574011, -0.3413193965},
+                                      {-0.0041960863, -0.7034186147, 1.7076147010}};
+    double l = 0.95 - 0.68 * t, a = bend(t, -0.02, -0.11, 0.02), b = bend(t, 0.05, -0.05, -0.10);
+    rgb out = 0;
+    for (int k = 0; k < 3; k++) {
+        double v = linear_light(l, a, b, rows[k]);
+        v = v <= 0.0031308 ? 12.92 * v : 1.055 * pow(v, 1 / 2.4) - 0.055;
+        out = out << 8 | (rgb)(255 * fmin(fmax(v, 0), 1) + 0.5);
+    }
+    return out;
+}

@@ -16,12 +16,22 @@ enum {
 
 enum { MAX_ENTRIES = 64 };
 
+/* Points counted in bins x bins, row by row from the least y. */
+typedef struct heat {
+    const lt_series *series; /* NULL: the chart has none */
+    int bins, n, most;       /* points counted; in the fullest bin */
+    int *count;
+    int *x_count, *y_count;  /* bins: of all y, of all x */
+    double x_low, x_high, y_low, y_high;
+} heat;
+
 /* One line of the legend: a name and how its series looks. */
 typedef struct entry {
     const char *name;
     char number[16]; /* the name of a label that has none */
     rgb colour;
     const lt_series *series;
+    bool is_label;   /* of its points, one of several */
     double y, wanted; /* beside the end of a line: where it is written, where the line ends */
 } entry;
 
@@ -39,6 +49,11 @@ typedef struct view {
     bool has_rows, has_labels;  /* names in rows above; labels of the axes */
     const char *title, *subtitle;
     double rows_top, label_top; /* where they begin */
+    heat heat;
+    bool has_bar, has_strips;   /* the bar of its colours, the histograms of its x and y */
+    box above, beside, bar;     /* histograms and bar */
+    ticks bar_ticks;
+    double spare;               /* left free at the right side */
 } view;
 
 /* ---- Colours (palette.c) ---- */
@@ -55,6 +70,9 @@ rgb label_colour(int k, int n);
 /* Dark enough to be read on white. */
 rgb readable(rgb colour);
 
+/* From light, t = 0, to dark, t = 1, in equal steps for the eye. */
+rgb heat_colour(double t);
+
 /* ---- Values (marks.c) ---- */
 
 double series_x(const lt_series *s, int i);
@@ -65,6 +83,43 @@ double series_drawn_y(const view *v, const lt_series *s, int i);
 
 int draw_marks(const view *v);
 int draw_cloud(const view *v, const lt_series *s, rgb colour); /* cloud.c */
+void draw_ellipses(const view *v, const lt_series *s, rgb colour); /* ellipses.c */
+
+/* Whether ellipse i is there, and how far it reaches from its centre. */
+bool ellipse_reach(const lt_series *s, int i, double *x, double *y);
+
+/* N(0, I) at 1, 2, 3 standard deviations, and what they are called. */
+void draw_normal(const view *v);
+void draw_normal_names(const view *v);
+
+/* ---- Bitmaps (bitmap.c) ---- */
+
+/* On whole pixels of the page, so that nothing is blurred: `zoom` of them are a unit. */
+typedef struct bitmap {
+    uint32_t *pixels; /* cairo's: alpha, red, green, blue, the colours times alpha */
+    int width, height;
+    double left, top, zoom; /* units */
+} bitmap;
+
+/* Transparent pixels for a box and `rim` units around it; `zoom` counts in vector formats. */
+int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom);
+
+/* Paints it and frees it. */
+void bitmap_paint(bitmap *b, const canvas *c);
+
+/* ---- Heat (heat.c) and what stands beside it (strips.c) ---- */
+
+/* Counts the points of the chart's heat, if it has one; freed by heat_clear. */
+int heat_count(heat *h, const lt_chart *chart);
+void heat_clear(heat *h);
+int draw_heat(const view *v);
+
+/* How much room histograms and bar take above and at the right of a plot, in units. */
+double strips_height(const view *v);
+double strips_width(view *v);
+void strips_place(view *v); /* once the plot has its place */
+void draw_strips(const view *v);
+void draw_bar(const view *v);
 
 /* ---- Names (legend.c) ---- */
 
@@ -80,10 +135,16 @@ void legend_draw_rows(const view *v, double top);
 void legend_draw_direct(view *v);
 void legend_draw_column(const view *v);
 
+/* Whether two charts have the same names with the same looks. */
+bool legend_is_same(const view *a, const view *b);
+
 /* ---- The whole chart (chart.c) ---- */
 
 int chart_check(const lt_chart *chart);
-int chart_draw(canvas *c, const lt_chart *chart, double em, box outer);
+int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with_names);
+
+/* The names the chart has, and where they stand, if it is drawn there. */
+int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v);
 
 /* Title and subtitle at the top of a box. Nullable: title, subtitle. */
 double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b);

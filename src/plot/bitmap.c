@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Bitmaps on a page: pixels of a raster, one picture in an SVG or a PDF. */
+#include "plot/view.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+
+int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom)
+{
+    zoom = c->is_raster ? c->scale : zoom;
+    *b = (bitmap){.zoom = zoom,
+                  .left = floor((place.left - rim) * zoom) / zoom,
+                  .top = floor((place.top - rim) * zoom) / zoom};
+    b->width = (int)ceil((place.right + rim - b->left) * zoom);
+    b->height = (int)ceil((place.bottom + rim - b->top) * zoom);
+    b->pixels = tensor_alloc((size_t)b->width * (size_t)b->height * sizeof *b->pixels,
+                             "the points of a chart");
+    return b->pixels ? LT_OK : LT_NO_MEMORY;
+}
+
+void bitmap_paint(bitmap *b, const canvas *c)
+{
+    cairo_t *cr = c->cr;
+    cairo_surface_t *s = cairo_image_surface_create_for_data(
+        (unsigned char *)b->pixels, CAIRO_FORMAT_ARGB32, b->width, b->height, 4 * b->width);
+    cairo_save(cr);
+    cairo_translate(cr, b->left, b->top);
+    cairo_scale(cr, 1 / b->zoom, 1 / b->zoom);
+    cairo_set_source_surface(cr, s, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr),
+                             c->is_raster ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
+    cairo_paint(cr);
+    cairo_restore(cr);
+    cairo_surface_flush(cairo_get_target(cr)); /* nothing refers to the pixels afterwards */
+    cairo_surface_finish(s);
+    cairo_surface_destroy(s);
+    tensor_free(b->pixels);
+    b->pixels = NULL;
+}

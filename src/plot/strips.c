@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Beside a heat: histograms of its x and y, as densities on one scale, and the bar of its colours. */
+#include "plot/view.h"
+
+#include <math.h>
+
+/* In em */
+static const double gap = 0.5, bar_gap = 1, bar_width = 0.9, number_gap = 0.4, least_plot = 9;
+
+static const double normal_top = 0.3989422804014327; /* 1 / sqrt(2 pi) */
+
+static rgb strip_colour(void) { return heat_colour(0.45); }
+
+/* ---- Room ---- */
+
+static double thickness(const view *v)
+{
+    double side = fmin(v->outer.right - v->outer.left, v->outer.bottom - v->outer.top);
+    return fmin(fmax(0.13 * side, 2 * v->em), 6 * v->em);
+}
+
+static bool has_room(const view *v)
+{
+    double width = v->outer.right - v->outer.left, height = v->outer.bottom - v->outer.top;
+    return fmin(width, height) - thickness(v) > (least_plot + 6) * v->em;
+}
+
+double strips_height(const view *v)
+{
+    return v->chart->has_marginals && v->heat.series && has_room(v) ? thickness(v) + gap * v->em
+                                                                    : 0;
+}
+
+static type_style number_style(const view *v)
+{
+    return (type_style){.size = 0.9 * v->em, .colour = SOFT_INK, .is_number = true,
+                        .room = 6 * v->em};
+}
+
+static void make_bar_ticks(view *v)
+{
+    scale s = {.low = 0, .high = v->heat.most, .from = v->plot.bottom, .to = v->plot.top};
+    int most = (int)fmin(fmax((v->plot.bottom - v->plot.top) / (3 * v->em), 2), 7);
+    ticks_make(&v->bar_ticks, &s, most, true);
+}
+
+/* Without a name for its colours there is no bar. */
+double strips_width(view *v)
+{
+    type_style s = number_style(v);
+    double strip = strips_height(v), numbers = 0;
+    v->has_strips = strip > 0;
+    v->has_bar = v->heat.n > 0 && v->heat.series->name && v->has_labels &&
+                 v->outer.right - v->outer.left > (least_plot + 7) * v->em;
+    if (!v->has_bar)
+        return strip;
+    make_bar_ticks(v);
+    for (int i = 0; i < v->bar_ticks.n; i++)
+        numbers = fmax(numbers, text_measure(v->c, &s, v->bar_ticks.text[i]).width);
+    return strip + (bar_gap + bar_width + number_gap) * v->em + numbers;
+}
+
+void strips_place(view *v)
+{
+    const box *p = &v->plot;
+    double size = thickness(v), from = gap * v->em, strip = v->has_strips ? from + size : 0;
+    v->above = (box){p->left, p->top - from - size, p->right, p->top - from};
+    v->beside = (box){p->right + from, p->top, p->right + from + size, p->bottom};
+    v->bar.left = p->right + strip + bar_gap * v->em;
+    v->bar = (box){v->bar.left, p->top, v->bar.left + bar_width * v->em, p->bottom};
+}
+
+/* ---- Histograms ---- */
+
+/* Points per unit of the axis, of all of them; the fullest bin of both axes is as high as a strip. */
+static double density(const heat *h, int count, bool is_x)
+{
+    double width = (is_x ? h->x_high - h->x_low : h->y_high - h->y_low) / h->bins;
+    return count / (width * h->n);
+}
+
+static double highest(const view *v)
+{
+    const heat *h = &v->heat;
+    double most = v->chart->has_normal ? normal_top : 0;
+    for (int i = 0; i < h->bins; i++)
+        most = fmax(most, fmax(density(h, h->x_count[i], true), density(h, h->y_count[i], false)));
+    return most;
+}
+
+/* Bars along the axis: from bin to bin, without gaps. */
+static void add_bars(const view *v, bool is_x, double unit)
+{
+    const heat *h = &v->heat;
+    double low = is_x ? h->x_low : h->y_low, high = is_x ? h->x_high : h->y_high;
+    for (int i = 0; i < h->bins; i++) {
+        double from = scale_at(is_x ? &v->x : &v->y, low + (high - low) * i / h->bins);
+        double to = scale_at(is_x ? &v->x : &v->y, low + (high - low) * (i + 1) / h->bins);
+        double size = unit * density(h, is_x ? h->x_count[i] : h->y_count[i], is_x);
+        if (is_x)
+            cairo_rectangle(v->c->cr, from, v->above.bottom - size, to - from, size);
+        else
+            cairo_rectangle(v->c->cr, v->beside.left, to, size, from - to);
+    }
+}
+
+static void add_normal(const view *v, bool is_x, double unit)
+{
+    const scale *s = is_x ? &v->x : &v->y;
+    enum { STEPS = 100, END = 4 }; /* beyond it nothing is seen */
+    for (int i = -STEPS; i <= STEPS; i++) {
+        double z = (double)END * i / STEPS;
+        double size = unit * normal_top * exp(-0.5 * z * z), at = scale_at(s, z);
+        cairo_line_to(v->c->cr, is_x ? at : v->beside.left + size,
+                      is_x ? v->above.bottom - size : at);
+    }
+}
+
+static void draw_strip(const view *v, bool is_x)
+{
+    const double dashes[2] = {0.35 * v->em, 0.25 * v->em};
+    const box *b = is_x ? &v->above : &v->beside;
+    double room = is_x ? b->bottom - b->top : b->right - b->left, unit = room / highest(v);
+    cairo_t *cr = v->c->cr;
+    cairo_save(cr);
+    cairo_rectangle(cr, b->left, b->top - 1, b->right - b->left + 1, b->bottom - b->top + 1);
+    cairo_clip(cr);
+    cairo_set_antialias(cr, v->c->is_raster ? CAIRO_ANTIALIAS_NONE : CAIRO_ANTIALIAS_DEFAULT);
+    add_bars(v, is_x, unit);
+    canvas_colour(v->c, strip_colour(), 1);
+    cairo_fill(cr);
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
+    if (v->chart->has_normal) {
+        add_normal(v, is_x, unit);
+        cairo_set_dash(cr, dashes, 2, 0);
+        cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
+        cairo_set_line_width(cr, 0.12 * v->em);
+        canvas_colour(v->c, INK, 1);
+        cairo_stroke(cr);
+    }
+    cairo_restore(cr);
+}
+
+void draw_strips(const view *v)
+{
+    if (!v->has_strips || v->heat.n == 0)
+        return;
+    draw_strip(v, true);
+    draw_strip(v, false);
+}
+
+/* ---- The bar ---- */
+
+static void draw_colours(const view *v)
+{
+    const box *b = &v->bar;
+    cairo_pattern_t *p = cairo_pattern_create_linear(0, b->bottom, 0, b->top);
+    enum { STOPS = 16 };
+    for (int i = 0; i <= STOPS; i++) {
+        rgb c = heat_colour((double)i / STOPS);
+        cairo_pattern_add_color_stop_rgb(p, (double)i / STOPS, (c >> 16 & 255) / 255.0,
+                                         (c >> 8 & 255) / 255.0, (c & 255) / 255.0);
+    }
+    cairo_rectangle(v->c->cr, b->left, b->top, b->right - b->left, b->bottom - b->top);
+    cairo_set_source(v->c->cr, p);
+    cairo_fill(v->c->cr);
+    cairo_pattern_destroy(p);
+}
+
+void draw_bar(const view *v)
+{
+    if (!v->has_bar)
+        return;
+    type_style s = number_style(v);
+    scale counts = {.low = 0, .high = v->heat.most, .from = v->bar.bottom, .to = v->bar.top};
+    draw_colours(v);
+    for (int i = 0; i < v->bar_ticks.n; i++)
+        text_draw(v->c, &s, v->bar_ticks.text[i], v->bar.right + number_gap * v->em,
+                  scale_at(&counts, v->bar_ticks.value[i]) + 0.33 * v->em, ALIGN_LEFT);
+}
