@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The training of a run: steps, a meter, checkpoints; after each epoch validation, a picture of
-   samples, a line of metrics, a checkpoint. The order matters: the checkpoint comes last, so that a
-   process killed before it does the end of the epoch again, with the same results. */
+/* The training of a run: steps, a meter, checkpoints; after each epoch validation, a line of metrics,
+   a checkpoint, a picture of samples. The order matters. A process killed before the checkpoint does
+   the end of the epoch again, with the same results. The picture is drawn while training goes on, and
+   the next checkpoint waits for it; killed before that, the run goes on from the checkpoint that the
+   picture is of, and draws it then. So none is ever missing. */
 #include "training.h"
+
+#include "sample_writer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SAMPLES = 64, SAMPLE_COLUMNS = 8 };
+#include <unistd.h>
 
 typedef struct training {
     const command *command;
@@ -19,13 +22,57 @@ typedef struct training {
     lt_model *model;
     lt_dataset *data;
     lt_trainer *trainer;
+    sample_writer writer;
+    const char *error; /* of a picture; NULL: the library's last */
     meter meter;
     double began, saved, save_cost; /* seconds: start, newest checkpoint, what it took */
     int save_status;                /* of checkpoints in mid-epoch */
 } training;
 
+/* ---- Pictures of samples ---- */
+
+static void name_picture(const training *t, int64_t epoch, char path[4096])
+{
+    snprintf(path, 4096, "%s/samples/epoch-%04lld.png", lt_run_directory(t->run),
+             (long long)epoch);
+}
+
+static int await_picture(training *t)
+{
+    int status = sample_writer_wait(&t->writer);
+    if (status != LT_OK)
+        t->error = t->writer.message;
+    return status;
+}
+
+static int begin_picture(training *t, int64_t epoch)
+{
+    char path[4096];
+    LT_TRY(await_picture(t));
+    name_picture(t, epoch, path);
+    int status = sample_writer_begin(&t->writer, t->model, path);
+    if (t->writer.status != LT_OK)
+        t->error = t->writer.message;
+    return status;
+}
+
+/* Begins the picture of the checkpoint that the run goes on from, if it should be there and is not. */
+static int begin_missing_picture(training *t)
+{
+    char path[4096];
+    int64_t epoch = lt_trainer_epochs_done(t->trainer);
+    bool is_between_epochs = epoch > 0 && lt_trainer_images_done(t->trainer) == 0;
+    name_picture(t, epoch, path);
+    if (!is_between_epochs || !lt_train_options_samples(t->plan, epoch) || access(path, F_OK) == 0)
+        return LT_OK;
+    return begin_picture(t, epoch);
+}
+
+/* ---- Checkpoints ---- */
+
 static int save(training *t)
 {
+    LT_TRY(await_picture(t));
     double began = now_seconds();
     int status = lt_run_save(t->run, t->trainer);
     t->saved = now_seconds();
@@ -89,19 +136,6 @@ static bool on_step(void *user, const lt_train_report *r)
 
 /* ---- After an epoch ---- */
 
-static int draw_samples(const training *t, int64_t epoch)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/samples/epoch-%04lld.png", lt_run_directory(t->run),
-             (long long)epoch);
-    float *images = image_room(t->model, SAMPLES);
-    int status = lt_sample(t->model, SAMPLES, 0, (int)t->options.threads, images);
-    if (status == LT_OK)
-        status = write_grid(path, t->model, images, SAMPLES, SAMPLE_COLUMNS);
-    free(images);
-    return status;
-}
-
 static int validate(training *t, lt_validation *v)
 {
     lt_evaluation e;
@@ -140,11 +174,11 @@ static int finish_epoch(training *t, const lt_train_report *r)
         LT_TRY(validate(t, &found));
         v = &found;
     }
-    if (lt_train_options_samples(t->plan, r->epoch))
-        LT_TRY(draw_samples(t, r->epoch));
     LT_TRY(lt_run_log(t->run, r, v));
     if (is_last || is_due(r->epoch, t->plan->checkpoint_every))
         LT_TRY(save(t));
+    if (lt_train_options_samples(t->plan, r->epoch))
+        LT_TRY(begin_picture(t, r->epoch));
     say_epoch(t, r, v);
     return LT_OK;
 }
@@ -154,13 +188,14 @@ static int finish_epoch(training *t, const lt_train_report *r)
 static int train_epochs(training *t)
 {
     lt_train_report r;
+    LT_TRY(begin_missing_picture(t));
     while (lt_trainer_epochs_done(t->trainer) < t->plan->epochs) {
         LT_TRY(lt_trainer_epoch(t->trainer, on_step, t, &r));
         LT_TRY(finish_epoch(t, &r));
         if (is_stopped() && r.epoch < t->plan->epochs)
             return LT_INTERRUPTED;
     }
-    return LT_OK;
+    return await_picture(t);
 }
 
 static int open_trainer(training *t, const lt_recipe *r)
@@ -177,7 +212,10 @@ static int open_trainer(training *t, const lt_recipe *r)
     lt_trainer_options o = {.threads = (int)t->options.threads,
                             .executor = (lt_executor)t->options.executor};
     t->trainer = lt_trainer_create(t->model, t->data, &o);
-    return t->trainer ? LT_OK : LT_VALUE;
+    if (!t->trainer)
+        return LT_VALUE;
+    bool has_pictures = t->plan->samples_every > 0 || t->plan->samples_at[0];
+    return has_pictures ? sample_writer_open(&t->writer, t->model) : LT_OK;
 }
 
 static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
@@ -202,25 +240,39 @@ static void say_beginning(const training *t)
                    : "nats per image: loss = distortion + beta x rate");
 }
 
+static int fail(const training *t, int status)
+{
+    return t->error ? complain(t->command, CODE_FAILED, "%s", t->error)
+                    : complain_library(t->command, status);
+}
+
 /* Stopped by a signal: keep what has been done. */
 static int stop(training *t)
 {
     meter_clear(&t->meter);
     int status = save(t);
     if (status != LT_OK)
-        return complain_library(t->command, status);
+        return fail(t, status);
     say("stopped after step %lld; to go on: latent resume %s",
         (long long)lt_trainer_steps_done(t->trainer), lt_run_directory(t->run));
     return CODE_STOPPED;
 }
 
+/* Nothing to train, but the last picture may be missing. */
+static int say_done(training *t)
+{
+    int status = train_epochs(t);
+    if (status != LT_OK)
+        return fail(t, status);
+    say("%s: has been trained for %lld epochs already; for more: --epochs N",
+        lt_run_directory(t->run), (long long)lt_trainer_epochs_done(t->trainer));
+    return CODE_DONE;
+}
+
 static int train(training *t)
 {
-    if (lt_trainer_epochs_done(t->trainer) >= t->plan->epochs) {
-        say("%s: has been trained for %lld epochs already; for more: --epochs N",
-            lt_run_directory(t->run), (long long)lt_trainer_epochs_done(t->trainer));
-        return CODE_DONE;
-    }
+    if (lt_trainer_epochs_done(t->trainer) >= t->plan->epochs)
+        return say_done(t);
     watch_signals();
     say_beginning(t);
     t->began = t->saved = now_seconds();
@@ -231,13 +283,14 @@ static int train(training *t)
         return stop(t);
     meter_clear(&t->meter);
     if (status != LT_OK)
-        return complain_library(t->command, status);
+        return fail(t, status);
     say("%s: done; next: latent eval %s", lt_run_directory(t->run), lt_run_directory(t->run));
     return CODE_DONE;
 }
 
 static void close_training(training *t)
 {
+    sample_writer_close(&t->writer);
     lt_trainer_free(t->trainer);
     lt_model_free(t->model);
     lt_dataset_free(t->data);

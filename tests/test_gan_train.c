@@ -5,6 +5,8 @@
 
 #include "train/checkpoint.h"
 
+#include <pthread.h>
+
 /* All that keeps state: batch norm, spectral norm, averages, noise of dropout, two optimisers. */
 static const char everything[] =
     "name: tiny\n"
@@ -321,6 +323,106 @@ static void samples_are_of_the_averages(void **state)
     end_training(&other);
     end_training(&t);
 }
+
+/* ---- Copies ---- */
+
+static lt_model *must_make_twin(const training *t)
+{
+    lt_model *twin = lt_model_create(lt_model_recipe(t->model), lt_model_image_size(t->model));
+    if (!twin || lt_model_copy(twin, t->model) != LT_OK)
+        fail_msg("%s", lt_last_error());
+    return twin;
+}
+
+static void assert_same_params(lt_params *a, lt_params *b)
+{
+    size_t floats = (size_t)(lt_params_extent(a) + lt_params_state_extent(a));
+    assert_memory_equal(lt_params_block(a), lt_params_block(b), sizeof(float) * floats);
+}
+
+/* What a checkpoint of that moment is opened as. */
+static void a_copy_is_what_the_model_was(void **state)
+{
+    (void)state;
+    float of_copy[PIXELS], before[PIXELS], after[PIXELS];
+    training t = begin_tiny(everything, NULL);
+    must_train(t.trainer, STEPS_PER_EPOCH + 1);
+    must_save(&t, in_dir("then.safetensors"));
+    lt_model *twin = must_make_twin(&t);
+    sample_into(t.model, before);
+    must_train(t.trainer, 2 * STEPS_PER_EPOCH);
+    sample_into(t.model, after);
+    sample_into(twin, of_copy);
+    lt_model *then = lt_model_open(in_dir("then.safetensors"));
+    assert_non_null(then);
+    assert_same_params(lt_model_params(twin), lt_model_params(then));
+    assert_same_params(lt_model_critic(twin), lt_model_critic(then));
+    assert_memory_equal(model_average(twin), model_average(then), model_average_bytes(twin));
+    assert_memory_equal(of_copy, before, sizeof before);
+    assert_memory_not_equal(of_copy, after, sizeof after);
+    lt_model_free(then);
+    lt_model_free(twin);
+    end_training(&t);
+}
+
+static void models_that_differ_are_not_copied(void **state)
+{
+    (void)state;
+    float before[PIXELS], after[PIXELS];
+    training t = begin_tiny(everything, NULL), other = begin_tiny(everything, "seed=2");
+    sample_into(other.model, before);
+    assert_int_equal(lt_model_copy(other.model, t.model), LT_VALUE);
+    assert_text_has(lt_last_error(), "cannot copy tiny to tiny: their recipes differ");
+    sample_into(other.model, after);
+    assert_memory_equal(before, after, sizeof before);
+    lt_model *wider = lt_model_create(lt_model_recipe(t.model), (lt_image_size){SIDE, SIDE, 3});
+    assert_non_null(wider);
+    assert_int_equal(lt_model_copy(wider, t.model), LT_VALUE);
+    assert_text_has(lt_last_error(),
+                    "cannot copy tiny for images of 6 x 6 x 1 to one for 6 x 6 x 3");
+    lt_model_free(wider);
+    end_training(&other);
+    end_training(&t);
+}
+
+typedef struct sampling {
+    lt_model *model;
+    float want[PIXELS];
+    int wrong;
+} sampling;
+
+static void *sample_again_and_again(void *argument)
+{
+    sampling *s = argument;
+    float x[PIXELS];
+    for (int i = 0; i < 10; i++)
+        s->wrong += lt_sample(s->model, 3, 5, 1, x) != LT_OK ||
+                    memcmp(x, s->want, sizeof s->want) != 0;
+    return NULL;
+}
+
+/* Neither sees the other. */
+static void training_goes_on_beside_samples_of_a_copy(void **state)
+{
+    (void)state;
+    training t = begin(everything, NULL, 0, IMAGES, LT_CPU, 2), alone = begin_tiny(everything, NULL);
+    must_train(t.trainer, STEPS_PER_EPOCH);
+    sampling s = {.model = must_make_twin(&t)};
+    sample_into(s.model, s.want);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, sample_again_and_again, &s), 0);
+    must_train(t.trainer, 3 * STEPS_PER_EPOCH);
+    pthread_join(thread, NULL);
+    must_train(alone.trainer, 3 * STEPS_PER_EPOCH);
+    assert_int_equal(s.wrong, 0);
+    assert_same_params(lt_model_params(t.model), lt_model_params(alone.model));
+    assert_same_params(lt_model_critic(t.model), lt_model_critic(alone.model));
+    lt_model_free(s.model);
+    end_training(&alone);
+    end_training(&t);
+}
+
+/* ---- Files ---- */
 
 /* The tensors of a checkpoint but those whose names begin so, as another file. */
 static void write_without(const char *path, const char *from, const char *prefix)
@@ -658,6 +760,9 @@ int main(void)
         cmocka_unit_test(clipped_weights_stay_within_their_limit),
         cmocka_unit_test(averages_follow_their_recursion),
         cmocka_unit_test(samples_are_of_the_averages),
+        cmocka_unit_test(a_copy_is_what_the_model_was),
+        cmocka_unit_test(models_that_differ_are_not_copied),
+        cmocka_unit_test(training_goes_on_beside_samples_of_a_copy),
         cmocka_unit_test(checkpoints_hold_averages),
         cmocka_unit_test(files_without_a_critic_are_told_what_lacks),
         cmocka_unit_test(samples_are_of_the_class_asked_for),

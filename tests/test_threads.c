@@ -194,6 +194,48 @@ static void several_threads_may_call_at_once(void **state)
     }
 }
 
+/* A piece that lasts until it is let go, or for ten seconds. */
+typedef struct gate {
+    atomic_int waiting, open_at; /* it opens when as many wait */
+    atomic_int given_up;
+} gate;
+
+static void wait_at_gate(void *context, int64_t i, int worker)
+{
+    (void)i, (void)worker;
+    gate *g = context;
+    atomic_fetch_add(&g->waiting, 1);
+    for (int k = 0; atomic_load(&g->waiting) < atomic_load(&g->open_at); k++) {
+        if (k == 10000) {
+            atomic_fetch_add(&g->given_up, 1);
+            return;
+        }
+        pause_for(1);
+    }
+}
+
+static void *run_alone(void *g)
+{
+    threads_run(1, 1, wait_at_gate, g);
+    return NULL;
+}
+
+/* What goes on in one thread of its own leaves the pool to others: two pieces meet meanwhile. */
+static void a_loop_of_one_thread_takes_no_other(void **state)
+{
+    (void)state;
+    gate beside = {.open_at = 2}, meeting = {.open_at = 2};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run_alone, &beside), 0);
+    for (int k = 0; atomic_load(&beside.waiting) == 0 && k < 10000; k++)
+        pause_for(1);
+    threads_run(2, 2, wait_at_gate, &meeting);
+    atomic_fetch_add(&beside.waiting, 1);
+    pthread_join(thread, NULL);
+    assert_int_equal(atomic_load(&meeting.given_up), 0);
+    assert_int_equal(atomic_load(&beside.given_up), 0);
+}
+
 /* ---- Cores ---- */
 
 static void there_is_a_core_for_us(void **state)
@@ -230,6 +272,7 @@ int main(void)
         cmocka_unit_test(loops_after_pauses),
         cmocka_unit_test(loops_may_be_nested),
         cmocka_unit_test(several_threads_may_call_at_once),
+        cmocka_unit_test(a_loop_of_one_thread_takes_no_other),
         cmocka_unit_test(there_is_a_core_for_us),
         cmocka_unit_test(cores_are_those_we_may_use),
     };

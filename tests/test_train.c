@@ -261,6 +261,7 @@ static void report_tells_where_training_is(void **state)
         assert_true(r.rate > 0 && r.distortion > 0 && isnan(r.sigma));
         assert_int_equal(lt_trainer_steps_done(t.trainer), step);
         assert_int_equal(lt_trainer_epochs_done(t.trainer), step / STEPS_PER_EPOCH);
+        assert_int_equal(lt_trainer_images_done(t.trainer), step % STEPS_PER_EPOCH * 16);
     }
     assert_true(r.beta == 1);
     training_close(&t);

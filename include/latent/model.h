@@ -104,6 +104,11 @@ typedef struct lt_image_size {
 LT_API lt_model *lt_model_create(const lt_recipe *r, lt_image_size size);
 LT_API void lt_model_free(lt_model *m); /* Nullable: m */
 
+/* Makes `to` equal `from`: weights, running statistics, averages, and a critic's. A snapshot that
+   another thread may use while `from` goes on being trained; it takes as long as copying the memory
+   does. LT_VALUE, and `to` is as before, unless both have the same recipe and size of images. */
+LT_API int lt_model_copy(lt_model *to, const lt_model *from);
+
 LT_API const lt_recipe *lt_model_recipe(const lt_model *m);
 LT_API lt_params *lt_model_params(lt_model *m); /* all but a critic's */
 LT_API lt_params *lt_model_critic(lt_model *m); /* NULL where the kind of model has none */

@@ -86,6 +86,7 @@ LT_API int lt_trainer_step(lt_trainer *t, lt_train_report *r);
 
 LT_API int64_t lt_trainer_steps_done(const lt_trainer *t);
 LT_API int64_t lt_trainer_epochs_done(const lt_trainer *t);
+LT_API int64_t lt_trainer_images_done(const lt_trainer *t); /* of the epoch after these; 0 between */
 
 /* What is worth a warning in the numbers of an epoch: a critic that has won, images that are all
    alike. NULL: nothing. A static string. */

@@ -240,6 +240,34 @@ void lt_model_free(lt_model *m)
     free(m);
 }
 
+static void copy_params(lt_params *to, lt_params *from)
+{
+    size_t floats = (size_t)(lt_params_extent(from) + lt_params_state_extent(from));
+    memcpy(lt_params_block(to), lt_params_block(from), sizeof(float) * floats);
+}
+
+/* All that is laid out follows from recipe and size, so equal ones are equal blocks. */
+int lt_model_copy(lt_model *to, const lt_model *from)
+{
+    lt_image_size a = to->size, b = from->size;
+    const char *to_name = lt_recipe_name(to->recipe), *from_name = lt_recipe_name(from->recipe);
+    if (to == from)
+        return LT_OK;
+    if (strcmp(lt_recipe_text(to->recipe), lt_recipe_text(from->recipe)) != 0)
+        return status_fail(LT_VALUE, "cannot copy %s to %s: their recipes differ", from_name,
+                           to_name);
+    if (a.h != b.h || a.w != b.w || a.c != b.c)
+        return status_fail(LT_VALUE,
+                           "cannot copy %s for images of %d x %d x %d to one for %d x %d x %d",
+                           from_name, b.h, b.w, b.c, a.h, a.w, a.c);
+    copy_params(to->params, from->params);
+    if (from->critic)
+        copy_params(to->critic, from->critic);
+    if (from->average)
+        memcpy(to->average, from->average, model_average_bytes(from));
+    return LT_OK;
+}
+
 float *model_average(lt_model *m) { return m->average; }
 
 size_t model_average_bytes(const lt_model *m)

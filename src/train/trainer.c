@@ -153,6 +153,8 @@ int64_t lt_trainer_steps_done(const lt_trainer *t) { return t->done.step; }
 
 int64_t lt_trainer_epochs_done(const lt_trainer *t) { return t->done.epoch; }
 
+int64_t lt_trainer_images_done(const lt_trainer *t) { return t->done.images; }
+
 int lt_trainer_phases(const lt_trainer *t) { return t->n_phases; }
 
 const char *lt_trainer_phase_name(const lt_trainer *t, int i) { return t->phases[i].row->name; }

@@ -1,26 +1,17 @@
 # An adversarial model: killed and resumed with the same bits, asked for classes, and for what it
 # has not.
+. $TESTS/cli/kill.bash
 gan=$TESTS/cli/gan.yaml
 options="--epochs 60 --threads 1 -s train.keep=0"
 end=checkpoints/step-00000240.safetensors
 latent train $gan --threads 1 --out short 2> /dev/null; echo "exit $?"
 ls short/samples
+latent sample short -n 64 -c 8 -o s.png 2> /dev/null; cmp s.png short/samples/epoch-0003.png && echo "of the averages"
 latent train $gan $options --out whole 2> /dev/null; echo "exit $?"
 
 echo "-- kill -9 at any instant"
-latent train $gan $options --out killed 2> /dev/null &
-for _ in $(seq 3000); do [ -e killed/recipe.yaml ] && break; sleep 0.01; done
-kill -9 $! && wait $! 2> /dev/null
-for pause in 0.03 0.05 0.08 0.13 0.21; do
-    latent resume killed --threads 1 2> /dev/null &
-    sleep $pause
-    kill -9 $! 2> /dev/null
-    wait $! 2> /dev/null
-done
-latent resume killed --threads 1 2> /dev/null; echo "exit $?"
-cmp whole/$end killed/$end && echo "same bits"
-steps() { sed -E 's/,"images.*//' "$1"; }
-diff <(steps whole/metrics.jsonl) <(steps killed/metrics.jsonl) && echo "same lines"
+kill_often 0.03 0.05 0.08 0.13 0.21 -- killed $gan $options
+same_run whole killed $end
 
 echo "-- classes"
 for class in 0 3 4; do latent sample short --class $class -n 4 -o class-$class.png 2>&1; echo "exit $?"; done

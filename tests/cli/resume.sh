@@ -1,24 +1,13 @@
-# Interrupted, killed, damaged: a resumed run ends with the bits of one that was not.
+# Interrupted, killed, damaged: a resumed run ends with the bits and the pictures of one that was not.
+. $TESTS/cli/kill.bash
 tiny=$TESTS/cli/tiny.yaml
 options="--epochs 60 --threads 1 -s train.keep=0"
 end=checkpoints/step-00000420.safetensors
-await() { for _ in $(seq 3000); do "$@" && return; sleep 0.01; done; echo "waited in vain: $*"; exit 1; }
 latent train $tiny $options --out whole 2> /dev/null; echo "exit $?"
 
 echo "-- kill -9 at any instant, even before the first checkpoint"
-latent train $tiny $options --out killed 2> /dev/null &
-await test -e killed/recipe.yaml
-kill -9 $! && wait $! 2> /dev/null
-for pause in 0.01 0.02 0.03 0.05 0.07 0.11 0.13 0.17 0.19 0.23; do
-    latent resume killed --threads 1 2> /dev/null &
-    sleep $pause
-    kill -9 $! 2> /dev/null
-    wait $! 2> /dev/null
-done
-latent resume killed --threads 1 2> /dev/null; echo "exit $?"
-cmp whole/$end killed/$end && echo "same bits"
-steps() { sed -E 's/,"images.*//' "$1"; }
-diff <(steps whole/metrics.jsonl) <(steps killed/metrics.jsonl) && echo "same lines"
+kill_often 0.01 0.02 0.03 0.05 0.07 0.11 0.13 0.17 0.19 0.23 -- killed $tiny $options
+same_run whole killed $end
 ls -A killed/checkpoints | grep -c tmp
 
 echo "-- SIGINT"
@@ -28,7 +17,29 @@ await grep -q "^epoch 3/" log
 kill -INT $! && wait $!; echo "exit $?"
 tail -1 log | sed 's/step [0-9]*/step #/'
 latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
-cmp whole/$end stopped/$end && echo "same bits"
+same_run whole stopped $end
+
+echo "-- as if killed while the picture of the newest checkpoint, of epoch 60 and of 51, was drawn"
+rm stopped/samples/epoch-0060.png
+latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
+rm stopped/samples/epoch-00{5[1-9],60}.png stopped/checkpoints/step-00000{3[6-9],4}*
+latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
+same_run whole stopped $end
+
+echo "-- pictures that cannot be written end the training, which goes on when they can"
+mkdir -p blocked/samples/epoch-0002.png
+latent train $tiny $options --out blocked 2>&1 | tail -1; echo "exit ${PIPESTATUS[0]}"
+rmdir blocked/samples/epoch-0002.png
+latent resume blocked --threads 1 2> /dev/null; echo "exit $?"
+same_run whole blocked $end
+: > log
+latent train $tiny $options --out bare 2> log &
+await grep -q "^epoch 2/" log
+rm -r bare/samples
+wait $!; echo "exit $?"
+tail -1 log | sed -E 's/epoch-[0-9]*/epoch-#/'
+latent resume bare --threads 1 2> /dev/null; echo "exit $?"
+cmp whole/$end bare/$end && ls bare/samples | tail -1
 
 echo "-- a damaged checkpoint is passed over"
 printf x | dd of=killed/$end bs=1 seek=9000 conv=notrunc 2> /dev/null
