@@ -137,6 +137,9 @@ void meter_clear(meter *m); /* Nullable: m. Call it before m goes. */
 /* "12.3 s", "4 min 05 s", "2 h 07 min". */
 const char *time_text(double seconds, char text[32]);
 
+/* A guess, so in two digits: "12 min left". */
+const char *left_text(double seconds, char text[32]);
+
 /* Seconds on a clock that only goes forward. */
 double now_seconds(void);
 

@@ -266,8 +266,8 @@ static bool show_progress(void *user, double done)
     progress *p = user;
     char left[32];
     if (meter_is_due(p->meter))
-        meter_draw(p->meter, done, "%3.0f %%  %s left", 100 * done,
-                   time_text((now_seconds() - p->began) * (1 - done) / done, left));
+        meter_draw(p->meter, done, "%3.0f %%  %s", 100 * done,
+                   left_text((now_seconds() - p->began) * (1 - done) / done, left));
     return !is_stopped();
 }
 

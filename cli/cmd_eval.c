@@ -78,8 +78,8 @@ static bool show_progress(void *user, double done)
     char left[32];
     double spent = now_seconds() - p->began;
     if (meter_is_due(p->meter))
-        meter_draw(p->meter, done, "%s %3.0f %%  %s left", p->name, 100 * done,
-                   time_text(spent * (1 - done) / done, left));
+        meter_draw(p->meter, done, "%s %3.0f %%  %s", p->name, 100 * done,
+                   left_text(spent * (1 - done) / done, left));
     return !is_stopped();
 }
 

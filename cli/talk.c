@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 6, MAX_BAR = 20 };
+enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 4, MAX_BAR = 20 };
 
 /* ---- Messages ---- */
 
@@ -119,6 +119,17 @@ const char *time_text(double seconds, char text[32])
         snprintf(text, 32, "%d min %02d s", (int)(whole / 60), (int)(whole % 60));
     else
         snprintf(text, 32, "%d h %02d min", (int)(whole / 3600), (int)(whole / 60 % 60));
+    return text;
+}
+
+const char *left_text(double seconds, char text[32])
+{
+    if (seconds < 99.5)
+        snprintf(text, 32, "%.0f s left", seconds);
+    else if (seconds < 99.5 * 60)
+        snprintf(text, 32, "%.0f min left", seconds / 60);
+    else
+        snprintf(text, 32, "%.0f h left", fmin(seconds / 3600, 99999));
     return text;
 }
 

@@ -117,10 +117,10 @@ static void show_step(training *t, const lt_train_report *r)
     char left[32], progress[256];
     double done = (double)r->images / (double)r->images_in_epoch, speed = images_per_second(r);
     double epochs_left = (double)(t->plan->epochs - r->epoch + 1) - done;
-    meter_draw(&t->meter, done, "epoch %lld/%lld  %s left  %s  %.0f images/s  step %lld",
+    meter_draw(&t->meter, done, "epoch %lld/%lld  %s  %.0f images/s  %s  step %lld",
                (long long)r->epoch, (long long)t->plan->epochs,
-               time_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left),
-               progress_text(r, progress, sizeof progress), speed, (long long)r->step);
+               left_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left), speed,
+               progress_text(r, progress, sizeof progress), (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)
