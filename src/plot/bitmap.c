@@ -19,9 +19,19 @@ int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom)
     return b->pixels ? LT_OK : LT_NO_MEMORY;
 }
 
+/* A PDF keeps colours and opacity apart, and readers that make it smaller mix them apart: what is
+   transparent must not be black then, or all has dark rims. White of opacity 1/255 is not seen. */
+static void whiten(bitmap *b)
+{
+    for (size_t i = 0; i < (size_t)b->width * (size_t)b->height; i++)
+        b->pixels[i] = b->pixels[i] ? b->pixels[i] : 0x01010101;
+}
+
 void bitmap_paint(bitmap *b, const canvas *c)
 {
     cairo_t *cr = c->cr;
+    if (cairo_surface_get_type(cairo_get_target(cr)) == CAIRO_SURFACE_TYPE_PDF)
+        whiten(b);
     cairo_surface_t *s = cairo_image_surface_create_for_data(
         (unsigned char *)b->pixels, CAIRO_FORMAT_ARGB32, b->width, b->height, 4 * b->width);
     cairo_save(cr);

@@ -88,20 +88,21 @@ static double highest(const view *v)
     return most;
 }
 
-/* Bars along the axis: from bin to bin, without gaps. */
+/* The outline of bars from bin to bin: bars one by one would leave hairs between them. */
 static void add_bars(const view *v, bool is_x, double unit)
 {
     const heat *h = &v->heat;
+    const scale *axis = is_x ? &v->x : &v->y;
     double low = is_x ? h->x_low : h->y_low, high = is_x ? h->x_high : h->y_high;
-    for (int i = 0; i < h->bins; i++) {
-        double from = scale_at(is_x ? &v->x : &v->y, low + (high - low) * i / h->bins);
-        double to = scale_at(is_x ? &v->x : &v->y, low + (high - low) * (i + 1) / h->bins);
-        double size = unit * density(h, is_x ? h->x_count[i] : h->y_count[i], is_x);
-        if (is_x)
-            cairo_rectangle(v->c->cr, from, v->above.bottom - size, to - from, size);
-        else
-            cairo_rectangle(v->c->cr, v->beside.left, to, size, from - to);
+    double foot = is_x ? v->above.bottom : v->beside.left;
+    for (int i = 0; i <= 2 * h->bins + 1; i++) { /* up and down at every edge of a bin */
+        int bin = (i + 1) / 2 - 1, edge = i / 2;
+        bool is_bin = bin >= 0 && bin < h->bins;
+        double size = is_bin ? unit * density(h, is_x ? h->x_count[bin] : h->y_count[bin], is_x) : 0;
+        double at = scale_at(axis, low + (high - low) * edge / h->bins);
+        cairo_line_to(v->c->cr, is_x ? at : foot + size, is_x ? foot - size : at);
     }
+    cairo_close_path(v->c->cr);
 }
 
 static void add_normal(const view *v, bool is_x, double unit)
