@@ -40,6 +40,7 @@ static void codes_are_those_of_the_linear_posterior(void **state)
         lt_codes c = encode(&f, &(lt_codes_options){.images = n});
         assert_int_equal(c.n, n ? n : IMAGES);
         assert_int_equal(c.latent, LATENT);
+        assert_true(c.has_normal_prior);
         check_posterior(&f, &c);
         for (int i = 0; i < c.n; i++)
             assert_int_equal(c.index[i], spread_place(i, c.n, IMAGES));
@@ -48,6 +49,39 @@ static void codes_are_those_of_the_linear_posterior(void **state)
         lt_codes_clear(&c);
     }
     fixture_close(&f);
+}
+
+static void other_priors_are_told(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"model.prior=mixture 2"};
+    fixture f;
+    fixture_open(&f, 0);
+    lt_recipe *r = lt_recipe_parse("linear", recipe_text, sets, 1);
+    assert_non_null(r);
+    lt_model_free(f.model);
+    f.model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
+    lt_recipe_free(r);
+    lt_codes c = encode(&f, NULL);
+    assert_false(c.has_normal_prior);
+    lt_codes_clear(&c);
+    fixture_close(&f);
+}
+
+/* One of each part, and no step kept with ten classes that take turns. */
+static void places_are_spread(void **state)
+{
+    (void)state;
+    int seen[10] = {0};
+    for (int i = 0; i < 1000; i++) {
+        int64_t place = lt_spread_place(i, 1000, 10000);
+        assert_true(place >= 10 * i && place < 10 * (i + 1));
+        seen[place % 10]++;
+    }
+    for (int k = 0; k < 10; k++) /* binomial: 100 +- 9.5 */
+        assert_true(seen[k] > 60 && seen[k] < 140);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(lt_spread_place(i, 7, 7), i);
 }
 
 /* (z - mean) / sigma is standard normal: its first four moments over many draws. */
@@ -370,6 +404,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_those_of_the_linear_posterior),
+        cmocka_unit_test(other_priors_are_told),
+        cmocka_unit_test(places_are_spread),
         cmocka_unit_test(draws_are_of_each_posterior),
         cmocka_unit_test(codes_have_the_same_bits_at_any_number_of_threads),
         cmocka_unit_test(encoding_can_stop_and_refuses_nonsense),

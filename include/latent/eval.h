@@ -197,6 +197,7 @@ typedef struct lt_codes_options {
 typedef struct lt_codes {
     int n, latent;
     lt_split split;
+    bool has_normal_prior; /* p(z) = N(0, I) */
     int32_t *index;       /* n: which images of the split, in its order */
     int32_t *labels;      /* n; NULL: the split has none */
     float *mean, *logvar; /* n x latent */
@@ -210,6 +211,10 @@ typedef struct lt_codes {
 LT_API int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_options *o,
                            lt_codes *codes);
 LT_API void lt_codes_clear(lt_codes *codes);
+
+/* The place of the i-th of n that are spread over `all`: one of each n-th part, at a random place in it,
+   the same each time. Every k-th would keep step with classes that take turns. 0 <= i < n <= all. */
+LT_API int64_t lt_spread_place(int64_t i, int64_t n, int64_t all);
 
 enum { LT_MOST_AXES = 2048 };
 

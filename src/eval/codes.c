@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "eval/symmetric.h"
 #include "eval/visit.h"
+#include "models/priors.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,10 +41,11 @@ static int open_program(encoding *e, lt_model *m, const lt_codes_options *o)
                       &(lt_session_options){.executor = o->executor, .threads = o->threads});
 }
 
-static int make_room(encoding *e, lt_codes *c)
+static int make_room(encoding *e, bool is_normal, lt_codes *c)
 {
     size_t n = (size_t)e->images.n, size = n * (size_t)e->latent * sizeof(float);
-    *c = (lt_codes){.n = e->images.n, .latent = (int)e->latent, .split = e->images.split};
+    *c = (lt_codes){.n = e->images.n, .latent = (int)e->latent, .split = e->images.split,
+                    .has_normal_prior = is_normal};
     c->index = must_alloc(sizeof *c->index * n);
     c->mean = tensor_alloc(size, "means of codes");
     c->logvar = tensor_alloc(size, "variances of codes");
@@ -99,7 +101,7 @@ int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_o
     LT_TRY(visited_init(&e.images, m, d, split, o.images));
     int status = open_program(&e, m, &o);
     if (status == LT_OK)
-        status = make_room(&e, c);
+        status = make_room(&e, prior_is_standard(lt_model_recipe(m)) && lt_model_latent2(m) == 0, c);
     if (status == LT_OK)
         status = encode_all(&e, &o, c);
     tensor_free(e.x);
@@ -117,6 +119,8 @@ void lt_codes_clear(lt_codes *c)
     tensor_free(c->z);
     *c = (lt_codes){0};
 }
+
+int64_t lt_spread_place(int64_t i, int64_t n, int64_t all) { return spread_place(i, n, all); }
 
 /* ---- Axes ---- */
 
