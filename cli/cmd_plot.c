@@ -10,6 +10,7 @@
     X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")           \
     X(rate-distortion, plot_tradeoff, "the way of each run in the plane of rate and distortion")  \
     X(latents, plot_latents, "a map of the codes of images, coloured by label")                   \
+    X(histogram, plot_histogram, "two latents of many images, counted in bins, beside N(0, I)")   \
     X(activity, plot_activity, "what each latent says about the images: its KL, or its variance") \
     X(bounds, plot_bounds, "the bound of K draws against K, from 1 to 500")
 
@@ -41,8 +42,13 @@ int plot_write(const plot_request *q, const lt_figure *f, double shape)
     if (q->take)
         return q->take(q->user, f, shape);
     lt_picture_options o = {.width = (double)q->width, .height = (double)q->height};
-    if (shape > 0 && f->n_charts == 1 && o.width == 0 && o.height == 0)
-        o.height = 640 / shape;
+    if (shape > 0 && o.width == 0 && o.height == 0) {
+        int columns = f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
+        int rows = (f->n_charts + columns - 1) / columns;
+        double width = f->n_charts == 1 ? 640 : 400;
+        o.width = columns * width;
+        o.height = rows * width / shape;
+    }
     int status = lt_figure_write(q->out, f, &o);
     if (status != LT_OK)
         return complain_library(q->command, status);
@@ -70,11 +76,18 @@ static int run(const command *c, int argc, const char **argv)
         {"log-y", 0, FLAG_SWITCH, &q.log_y, NULL,
          "curves: logarithmic y axes where all is positive", 0, 0, NULL},
         {"number", 'n', FLAG_COUNT, &q.images, "N",
-         "latents, activity, bounds: images, spread over the split; default: 10000, for bounds 300",
-         2, INT32_MAX, NULL},
+         "latents, histogram, activity, bounds: images, spread over the split; default: 10000, for "
+         "bounds 300", 2, INT32_MAX, NULL},
+        {"ellipses", 0, FLAG_COUNT, &q.ellipses, "N",
+         "latents: around N of the points one standard deviation of q(z|x); default: none", 1,
+         100000, NULL},
+        {"latents", 0, FLAG_TEXT, &q.latents, "A,B",
+         "histogram: these two, counted from 1; default: those whose means vary most", 0, 0, NULL},
+        {"bins", 0, FLAG_COUNT, &q.bins, "N", "histogram: in each direction; default: 50", 1, 1000,
+         NULL},
         FLAG_SPLIT(&q.split),
-        FLAG_DATA(&q.data, "latents, activity, bounds: images of this data set instead of the "
-                           "recipe's"),
+        FLAG_DATA(&q.data, "latents, histogram, activity, bounds: images of this data set instead "
+                           "of the recipe's"),
         FLAG_THREADS(&q.threads),
         {"title", 0, FLAG_TEXT, &q.title, "TEXT", "title; default: the run's name", 0, 0, NULL},
         {"width", 0, FLAG_COUNT, &q.width, "N", "units of 1/72 inch, 2 pixels each in a PNG", 100,
@@ -103,6 +116,7 @@ const command cmd_plot = {
     .examples = "  latent plot curves runs/fashion-mlp-vae\n"
                 "  latent plot bounds runs/iwae-1l runs/iwae-2l\n"
                 "  latent plot latents runs/fashion-mlp-vae -n 60000 --split train -o map.png\n"
+                "  latent plot histogram runs/fashion-mlp-vae --latents 3,7\n"
                 "  latent plot curves runs/a runs/b --from 5 -o compared.svg\n",
     .run = run};
 #undef X

@@ -1,192 +1,137 @@
 /* SPDX-License-Identifier: MIT */
 /* latent plot latents: posterior means as a map, the first two principal components where there are
    more than two latents. latent plot activity: what each latent says. One chart for each run. */
-#include "plot_kinds.h"
+#include "figures.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_IMAGES = 10000, CHUNK = 500, MAX_ITERATIONS = 500, TEXT = 96 };
-
-/* One chart, and what it borrows. */
-typedef struct picture {
-    char *name;
-    char subtitle[160], x_label[TEXT], y_label[TEXT];
-    double *x, *y;
-    int32_t *labels;
-    lt_series series;
-    lt_chart chart;
-} picture;
+enum { DEFAULT_IMAGES = 10000 };
 
 static void clear_picture(picture *p)
 {
     free(p->name);
     free(p->x);
     free(p->y);
+    for (int k = 0; k < 5; k++)
+        free(p->ellipses[k]);
     free(p->labels);
+    free(p->ellipse_labels);
+    for (int k = 0; k < p->n_labels && p->label_names; k++)
+        free(p->label_names[k]);
+    free(p->label_names);
 }
 
-/* ---- Codes ---- */
-
-typedef struct codes {
-    int n, latent;
-    int32_t *index; /* of the images, spread over the split */
-    float *mean;    /* n x latent */
-} codes;
-
-static void clear_codes(codes *c)
+int plot_encode(const plot_request *q, const trained *t, lt_codes *c)
 {
-    free(c->index);
-    free(c->mean);
-}
-
-static int encode(const plot_request *q, const trained *t, lt_split split, codes *c)
-{
+    lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
     int all = lt_dataset_describe(t->data)->n[split];
-    c->n = q->images < all ? (int)q->images : all;
-    c->latent = lt_model_latent(t->model);
-    c->index = plot_room((size_t)c->n, sizeof *c->index);
-    c->mean = plot_room((size_t)c->n * (size_t)c->latent, sizeof *c->mean);
-    for (int i = 0; i < c->n; i++)
-        c->index[i] = (int32_t)((int64_t)i * all / c->n);
-    float *images = image_room(t->model, CHUNK);
-    int status = LT_OK;
-    for (int i = 0; i < c->n && status == LT_OK; i += CHUNK) {
-        int size = c->n - i < CHUNK ? c->n - i : CHUNK;
-        status = lt_dataset_gather(t->data, split, c->index + i, size, 0, 1, images);
-        if (status == LT_OK)
-            status = lt_encode(t->model, size, images, (int)q->threads,
-                               c->mean + (size_t)i * (size_t)c->latent, NULL);
-    }
-    free(images);
-    return status;
-}
-
-/* ---- Principal components ---- */
-
-static void centre(codes *c)
-{
-    for (int k = 0; k < c->latent; k++) {
-        double sum = 0;
-        for (int i = 0; i < c->n; i++)
-            sum += (double)c->mean[(size_t)i * (size_t)c->latent + (size_t)k];
-        for (int i = 0; i < c->n; i++)
-            c->mean[(size_t)i * (size_t)c->latent + (size_t)k] -= (float)(sum / c->n);
-    }
-}
-
-/* The part of each code along `axis`. */
-static void project(const codes *c, const double *axis, double *out)
-{
-    for (int i = 0; i < c->n; i++) {
-        const float *z = c->mean + (size_t)i * (size_t)c->latent;
-        out[i] = 0;
-        for (int k = 0; k < c->latent; k++)
-            out[i] += (double)z[k] * axis[k];
-    }
-}
-
-static double normalise(double *v, int n)
-{
-    double sum = 0;
-    for (int k = 0; k < n; k++)
-        sum += v[k] * v[k];
-    for (int k = 0; k < n && sum > 0; k++)
-        v[k] /= sqrt(sum);
-    return sqrt(sum);
-}
-
-/* axis <- (covariance) axis, without its part along `other`; normalised. Nullable: other. */
-static double multiply(const codes *c, double *axis, const double *other, double *along)
-{
-    double overlap = 0;
-    project(c, axis, along);
-    memset(axis, 0, sizeof *axis * (size_t)c->latent);
-    for (int i = 0; i < c->n; i++)
-        for (int k = 0; k < c->latent; k++)
-            axis[k] += along[i] * (double)c->mean[(size_t)i * (size_t)c->latent + (size_t)k] / c->n;
-    for (int k = 0; other && k < c->latent; k++)
-        overlap += axis[k] * other[k];
-    for (int k = 0; other && k < c->latent; k++)
-        axis[k] -= overlap * other[k];
-    return normalise(axis, c->latent);
-}
-
-/* By power iteration; gives the variance along the axis, whose largest part is positive. */
-static double principal_axis(const codes *c, double *axis, const double *other, double *along)
-{
-    double variance = 0, last = -1;
-    for (int k = 0; k < c->latent; k++)
-        axis[k] = 1 + (double)k / c->latent;
-    for (int i = 0; i < MAX_ITERATIONS && fabs(variance - last) > 1e-10 * variance; i++) {
-        last = variance;
-        variance = multiply(c, axis, other, along);
-    }
-    int most = 0;
-    for (int k = 0; k < c->latent; k++)
-        most = fabs(axis[k]) > fabs(axis[most]) ? k : most;
-    for (int k = c->latent; k-- > 0;)
-        axis[k] *= axis[most] < 0 && k != most ? -1 : 1;
-    axis[most] = fabs(axis[most]);
-    project(c, axis, along);
-    return variance;
-}
-
-static void map_components(codes *c, picture *p)
-{
-    double *first = plot_room((size_t)c->latent, sizeof *first);
-    double *second = plot_room((size_t)c->latent, sizeof *second), all = 0;
-    centre(c);
-    for (size_t i = 0; i < (size_t)c->n * (size_t)c->latent; i++)
-        all += (double)c->mean[i] * (double)c->mean[i] / c->n;
-    double x = principal_axis(c, first, NULL, p->x), y = principal_axis(c, second, first, p->y);
-    all = all > 0 ? all : 1;
-    snprintf(p->x_label, TEXT, "first principal component, %.0f %% of the variance", 100 * x / all);
-    snprintf(p->y_label, TEXT, "second principal component, %.0f %%", 100 * y / all);
-    free(first);
-    free(second);
-}
-
-static void map_codes(codes *c, picture *p)
-{
-    p->x = plot_room((size_t)c->n, sizeof *p->x);
-    p->y = plot_room((size_t)c->n, sizeof *p->y);
-    if (c->latent > 2) {
-        map_components(c, p);
-        return;
-    }
-    for (int i = 0; i < c->n; i++) {
-        p->x[i] = (double)c->mean[2 * i];
-        p->y[i] = (double)c->mean[2 * i + 1];
-    }
-    strcpy(p->x_label, "z₁");
-    strcpy(p->y_label, "z₂");
+    lt_codes_options o = {.images = q->images < all ? (int)q->images : 0,
+                          .threads = (int)q->threads};
+    return lt_encode_split(t->model, t->data, split, &o, c);
 }
 
 /* ---- latents ---- */
 
+static char *copy_text(const char *words)
+{
+    return strcpy(plot_room(strlen(words) + 1, 1), words);
+}
+
+/* Labels and their names, which outlive the data. */
+static void take_labels(const trained *t, const lt_codes *c, picture *p)
+{
+    const lt_dataset_info *data = lt_dataset_describe(t->data);
+    if (!c->labels)
+        return;
+    p->n_labels = data->classes;
+    p->labels = plot_room((size_t)c->n, sizeof *p->labels);
+    memcpy(p->labels, c->labels, sizeof *p->labels * (size_t)c->n);
+    if (!data->class_names)
+        return;
+    p->label_names = plot_room((size_t)p->n_labels, sizeof *p->label_names);
+    for (int k = 0; k < p->n_labels; k++)
+        p->label_names[k] = copy_text(data->class_names[k]);
+}
+
+/* The axes of two latents are their own. */
+static int find_axes(const lt_codes *c, picture *p, lt_axes *a)
+{
+    LT_TRY(lt_principal_axes(c->n, c->latent, c->mean, 2, a));
+    if (c->latent == 2) {
+        memset(a->centre, 0, 2 * sizeof *a->centre);
+        memcpy(a->axis, (const double[]){1, 0, 0, 1}, 4 * sizeof *a->axis);
+        strcpy(p->x_label, latent_caption(0).text);
+        strcpy(p->y_label, latent_caption(1).text);
+        return LT_OK;
+    }
+    double all = a->total > 0 ? a->total : 1;
+    snprintf(p->x_label, PICTURE_TEXT, "first principal component, %.0f %% of the variance",
+             100 * a->variance[0] / all);
+    snprintf(p->y_label, PICTURE_TEXT, "second principal component, %.0f %%",
+             100 * a->variance[1] / all);
+    return LT_OK;
+}
+
+/* Of n of the points, spread over them. */
+static void make_ellipses(const lt_codes *c, const lt_axes *a, int n, picture *p)
+{
+    for (int k = 0; k < 5; k++)
+        p->ellipses[k] = plot_room((size_t)n, sizeof *p->ellipses[k]);
+    p->ellipse_labels = plot_room((size_t)n, sizeof *p->ellipse_labels);
+    for (int i = 0; i < n; i++) {
+        int64_t of = lt_spread_place(i, n, c->n);
+        const float *logvar = c->logvar + of * c->latent;
+        p->ellipses[0][i] = p->x[of];
+        p->ellipses[1][i] = p->y[of];
+        p->ellipses[2][i] = lt_axes_covariance(a, 0, 0, logvar);
+        p->ellipses[3][i] = lt_axes_covariance(a, 0, 1, logvar);
+        p->ellipses[4][i] = lt_axes_covariance(a, 1, 1, logvar);
+        p->ellipse_labels[i] = p->labels ? p->labels[of] : 0;
+    }
+    p->series[1] = (lt_series){.kind = LT_ELLIPSES, .name = "1σ of q(z|x)", .n = n,
+                               .x = p->ellipses[0], .y = p->ellipses[1], .xx = p->ellipses[2],
+                               .xy = p->ellipses[3], .yy = p->ellipses[4],
+                               .labels = p->labels ? p->ellipse_labels : NULL,
+                               .n_labels = p->n_labels, .colour = 1};
+}
+
+static int map_codes(const plot_request *q, const lt_codes *c, picture *p)
+{
+    lt_axes a;
+    int status = find_axes(c, p, &a);
+    p->x = plot_room((size_t)c->n, sizeof *p->x);
+    p->y = plot_room((size_t)c->n, sizeof *p->y);
+    for (int64_t i = 0; i < c->n && status == LT_OK; i++) {
+        p->x[i] = lt_axes_place(&a, 0, c->mean + i * c->latent);
+        p->y[i] = lt_axes_place(&a, 1, c->mean + i * c->latent);
+    }
+    if (status == LT_OK && q->ellipses > 0)
+        make_ellipses(c, &a, q->ellipses < c->n ? (int)q->ellipses : c->n, p);
+    lt_axes_clear(&a);
+    return status;
+}
+
 static int draw_map(const plot_request *q, const trained *t, picture *p)
 {
-    codes c = {0};
-    lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
-    const lt_dataset_info *data = lt_dataset_describe(t->data);
-    int status = encode(q, t, split, &c);
-    if (status == LT_OK && data->has_labels[split]) {
-        p->labels = plot_room((size_t)c.n, sizeof *p->labels);
-        status = lt_dataset_labels(t->data, split, c.index, c.n, p->labels);
+    lt_codes c;
+    int status = plot_encode(q, t, &c);
+    if (status == LT_OK) {
+        take_labels(t, &c, p);
+        status = map_codes(q, &c, p);
     }
     if (status == LT_OK) {
-        map_codes(&c, p);
         snprintf(p->subtitle, sizeof p->subtitle, "Means of q(z|x) of %d %s images, %d latents%s",
-                 c.n, split_names[split], c.latent,
+                 c.n, split_names[c.split], c.latent,
                  p->labels ? "; coloured by label" : "; the images have no labels");
-        p->series = (lt_series){.kind = LT_CLOUD, .n = c.n, .x = p->x, .y = p->y,
-                                .labels = p->labels, .n_labels = p->labels ? data->classes : 0};
+        p->series[0] = (lt_series){.kind = LT_CLOUD, .n = c.n, .x = p->x, .y = p->y,
+                                   .labels = p->labels, .n_labels = p->n_labels,
+                                   .label_names = (const char *const *)p->label_names};
         p->chart = (lt_chart){.x.label = p->x_label, .y.label = p->y_label,
-                              .has_equal_units = true};
+                              .n_series = q->ellipses > 0 ? 2 : 1, .has_equal_units = true};
     }
-    clear_codes(&c);
+    lt_codes_clear(&c);
     return status;
 }
 
@@ -218,8 +163,9 @@ static int draw_activity(const plot_request *q, const trained *t, picture *p)
         snprintf(p->subtitle, sizeof p->subtitle, "%d of %d latents active; rate %.2f ± %.2f nats "
                                                   "per image (%s)",
                  d.active, d.latent, d.rate.value, d.rate.se, split_names[split]);
-        p->series = (lt_series){.kind = LT_BARS, .n = d.latent, .x = p->x, .y = p->y};
+        p->series[0] = (lt_series){.kind = LT_BARS, .n = d.latent, .x = p->x, .y = p->y};
         p->chart = (lt_chart){
+            .n_series = 1,
             .x = {.label = "latents, those that say most first", .is_whole = true},
             .y.label = d.has_parts ? "KL(q(z|x) || p(z)), nats per image"
                                    : "variance of the mean of q(z|x) over images"};
@@ -229,8 +175,6 @@ static int draw_activity(const plot_request *q, const trained *t, picture *p)
 }
 
 /* ---- Both ---- */
-
-typedef int picture_function(const plot_request *q, const trained *t, picture *p);
 
 /* Gives the exit code. */
 static int add_run(const plot_request *q, const char *run, int least, picture_function *draw,
@@ -249,11 +193,13 @@ static int add_run(const plot_request *q, const char *run, int least, picture_fu
     else if (status == LT_OK)
         status = draw(q, &t, p);
     trained_close(&t);
+    if (status == CODE_USAGE)
+        return CODE_USAGE;
     return status == LT_OK ? code : complain_library(q->command, status);
 }
 
-static int draw_runs(const plot_request *q, int n, const char *const *runs, int least,
-                     picture_function *draw, double shape)
+int plot_pictures(const plot_request *q, int n, const char *const *runs, int least,
+                  picture_function *draw, double shape)
 {
     picture pictures[MAX_PLOT_RUNS] = {{.name = NULL}};
     lt_chart charts[MAX_PLOT_RUNS];
@@ -266,8 +212,7 @@ static int draw_runs(const plot_request *q, int n, const char *const *runs, int 
         charts[read] = p->chart;
         charts[read].title = n == 1 && q->title ? q->title : p->name;
         charts[read].subtitle = p->subtitle;
-        charts[read].series = &p->series;
-        charts[read].n_series = 1;
+        charts[read].series = p->series;
     }
     if (code == CODE_DONE)
         code = plot_write(q, &(lt_figure){.title = n > 1 ? q->title : NULL, .charts = charts,
@@ -279,10 +224,10 @@ static int draw_runs(const plot_request *q, int n, const char *const *runs, int 
 
 int plot_latents(const plot_request *q, int n, const char *const *runs)
 {
-    return draw_runs(q, n, runs, 2, draw_map, 1.2);
+    return plot_pictures(q, n, runs, 2, draw_map, 1.2);
 }
 
 int plot_activity(const plot_request *q, int n, const char *const *runs)
 {
-    return draw_runs(q, n, runs, 1, draw_activity, 0);
+    return plot_pictures(q, n, runs, 1, draw_activity, 0);
 }

@@ -21,6 +21,8 @@ typedef struct plot_request {
     bool log_x, log_y;
     int by; /* plot_by */
     int64_t images;   /* 0: as many as the kind takes */
+    int64_t ellipses, bins;
+    const char *latents; /* "3,7"; NULL: those that vary most */
     int64_t threads;
     int split;        /* lt_split */
     const char *data; /* NULL: the recipe's */
@@ -30,7 +32,7 @@ typedef struct plot_request {
 
 /* One kind of picture; gives the exit code after it has said what there is to say. */
 typedef int plot_function(const plot_request *q, int n, const char *const *runs);
-plot_function plot_curves, plot_tradeoff, plot_latents, plot_activity, plot_bounds;
+plot_function plot_curves, plot_tradeoff, plot_latents, plot_histogram, plot_activity, plot_bounds;
 
 /* Writes the figure and says so, or why not. `shape` is width over height of one chart, if the user
    gave no size; 0: the library's default. */
@@ -44,6 +46,34 @@ void tell_apart(char ***names, int n, const char *const *paths);
 
 /* Memory, zeroed; leaves the program when there is none. */
 void *plot_room(size_t n, size_t size);
+
+/* ---- One chart for each run (plot_codes.c) ---- */
+
+enum { PICTURE_SERIES = 2, PICTURE_TEXT = 96 };
+
+/* One chart, and what it borrows. */
+typedef struct picture {
+    char *name;
+    char subtitle[320], x_label[PICTURE_TEXT], y_label[PICTURE_TEXT];
+    double *x, *y;
+    double *ellipses[5]; /* x, y, xx, xy, yy */
+    int32_t *labels, *ellipse_labels;
+    char **label_names;
+    int n_labels;
+    lt_series series[PICTURE_SERIES];
+    lt_chart chart;
+} picture;
+
+/* Fills the picture of one run; a status, but for CODE_USAGE, after a complaint. */
+typedef int picture_function(const plot_request *q, const trained *t, picture *p);
+
+/* Draws and writes all of them, of models that have an encoder and at least `least` latents; gives
+   the exit code. For `shape` see plot_write. */
+int plot_pictures(const plot_request *q, int n, const char *const *runs, int least,
+                  picture_function *draw, double shape);
+
+/* The codes of as many images as are asked for. */
+int plot_encode(const plot_request *q, const trained *t, lt_codes *c);
 
 /* ---- metrics.jsonl (plot_metrics.c) ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent plot rate-distortion: the way of each run through the plane of rate and distortion, and
    where it ended. Their sum is -ELBO, so runs that are equally good by it lie on a falling line. */
-#include "plot_kinds.h"
+#include "figures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,11 +63,11 @@ static void find_best(const way *ways, int n, double x[LINE_POINTS], double y[LI
 static int draw(const plot_request *q, const way *ways, int n)
 {
     double x[LINE_POINTS], y[LINE_POINTS];
-    char name[64];
+    char name[96];
     lt_series series[2 * MAX_PLOT_RUNS + 1];
     int count = 0;
     find_best(ways, n, x, y);
-    snprintf(name, sizeof name, "−ELBO = %.2f", x[0] + y[0]);
+    snprintf(name, sizeof name, "−ELBO = %s", number_caption(x[0] + y[0], 2).text);
     series[count++] = (lt_series){.name = name, .n = LINE_POINTS, .x = x, .y = y, .colour = -1,
                                   .is_dashed = true};
     for (int r = 0; r < n; r++)

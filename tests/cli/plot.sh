@@ -24,11 +24,22 @@ latent plot latents runs/tiny -n 150 --split train --threads 3 -o three.png 2> /
 try activity runs/tiny runs/tiny --threads 1 -o activity.svg; kind activity.svg
 latent train $TESTS/cli/tiny.yaml --set model.latent=2 --epochs 1 --threads 1 --out two > log 2>&1; try latents two -o two.pdf
 latent train $TESTS/cli/tiny.yaml --set model.latent=1 --epochs 1 --threads 1 --out one > log 2>&1; try latents one; try activity one
+echo "== maps"
+try latents runs/tiny two -n 50 --ellipses 20 --split train -o maps.svg; grep -c '<image ' maps.svg
+try histogram two -n 150 --split train; size histogram.png
+cp histogram.png before.png; latent plot histogram two -n 150 --split train --threads 3 2> /dev/null; cmp histogram.png before.png && echo "same at 3 threads"
+try histogram runs/tiny two --latents 2,1 --bins 7 -o histogram.pdf; kind histogram.pdf
+try histogram two --latents 2,3
+try histogram two --latents 2,2
+try histogram two --latents 2
+try histogram two --bins 1001
+try histogram one
+latent train $TESTS/cli/tiny.yaml --set model.latent=2 --set 'model.prior=mixture 3' --epochs 1 --threads 1 --out mixed > log 2>&1; try histogram mixed -o mixed.svg
 echo "== bounds"
 try bounds runs/tiny two --threads 1 -n 20 -o bounds.svg; kind bounds.svg
 cp bounds.svg before.svg; latent plot bounds runs/tiny two --threads 3 -n 20 -o bounds.svg 2> /dev/null; cmp bounds.svg before.svg && echo "same at 3 threads"
 grep -c 'latent plot bounds' <(latent help plot)
-latent train $TESTS/cli/gan.yaml --epochs 1 --threads 1 --out adversarial > log 2>&1; try bounds adversarial
+latent train $TESTS/cli/gan.yaml --epochs 1 --threads 1 --out adversarial > log 2>&1; try bounds adversarial; try histogram adversarial; try latents adversarial
 latent train $TESTS/cli/tiny.yaml -s model.likelihood='gaussian sigma=optimal' -s data.binarize=none --epochs 1 --threads 1 --out grey > log 2>&1; try bounds runs/tiny grey -n 5
 echo "== refused"
 try rate-distortion gan
