@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
-    cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_bench, cmd_recipes, cmd_data,
-    cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods, cmd_priors, cmd_losses,
+    cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_animate, cmd_bench, cmd_recipes,
+    cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods, cmd_priors, cmd_losses,
     cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_distributions, cmd_divergence,
     cmd_verify, cmd_version, cmd_help;
 
@@ -27,6 +27,7 @@ const command_row command_table[] = {
     {NULL, &cmd_interpolate},
     {NULL, &cmd_traverse},
     {NULL, &cmd_manifold},
+    {NULL, &cmd_animate},
     {NULL, &cmd_divergence},
     {NULL, &cmd_plot},
     {NULL, &cmd_report},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Animations as a viewer would see them: WebP by libwebpdemux, GIF by giflib, animated PNG by its chunks
-   and libpng. Behind cmocka.h. */
+/* Animations as a viewer would see them: WebP by libwebpdemux, GIF by giflib, animated PNG by its
+   chunks and libpng. Behind cmocka.h. */
 #ifndef LATENT_TEST_MOVIES_H
 #define LATENT_TEST_MOVIES_H
 
@@ -30,7 +30,10 @@ static inline void movie_clear(movie *m)
     *m = (movie){0};
 }
 
-static inline size_t movie_bytes(const movie *m) { return 3 * (size_t)m->width * (size_t)m->height; }
+static inline size_t movie_bytes(const movie *m)
+{
+    return 3 * (size_t)m->width * (size_t)m->height;
+}
 
 /* A frame to draw on, which begins as the one before it. */
 static inline unsigned char *movie_add(movie *m, int milliseconds)
@@ -178,7 +181,8 @@ static inline void put_chunk(text *t, const char *name, const unsigned char *dat
 }
 
 /* A still PNG of one frame's chunks. */
-static inline void show_png(movie *m, const png_chunk *header, const png_chunk *control, text *pixels)
+static inline void show_png(movie *m, const png_chunk *header, const png_chunk *control,
+                            text *pixels)
 {
     static const unsigned char signature[] = "\x89PNG\r\n\x1a\n";
     unsigned char size[13];

@@ -99,7 +99,10 @@ static unsigned shade_square(int i, int x, int y)
     return (unsigned)k * 0x3a71c5u & 0xffffff;
 }
 
-static unsigned shade_grey(int i, int x, int y) { return (unsigned)((7 * x + 5 * y + 3 * i) % 256) * 0x10101; }
+static unsigned shade_grey(int i, int x, int y)
+{
+    return (unsigned)((7 * x + 5 * y + 3 * i) % 256) * 0x10101;
+}
 
 /* Every frame has colours of its own. */
 static unsigned shade_own(int i, int x, int y)
@@ -107,8 +110,8 @@ static unsigned shade_own(int i, int x, int y)
     return (unsigned)((x * y) % 200 + 200 * i) * 0x1357u & 0xffffff;
 }
 
-/* Smooth, of more colours than any palette has, which go together as in pictures; the left half stands
-   still. */
+/* Smooth, of more colours than any palette has, which go together as in pictures; the left half
+   stands still. */
 static unsigned shade_smooth(int i, int x, int y)
 {
     double t = x < W / 2 ? 0 : i * 0.3;
@@ -213,8 +216,8 @@ static double error_of_even_steps(int n)
     return sum;
 }
 
-/* The nearest 255 colours are off by less than a third of what equal steps are, by no more than 24 of 255
-   in a channel; and what stands still does not change. */
+/* The nearest 255 colours are off by less than a third of what equal steps are, by no more than 24
+   of 255 in a channel; and what stands still does not change. */
 static void gif_of_many_colours_is_near(void **state)
 {
     (void)state;
@@ -351,7 +354,8 @@ static void only_changes_are_kept(void **state)
     for (int k = 0; k < N_NAMES; k++) {
         bytes one, all;
         const char *path = in_dir(names[k]);
-        assert_int_equal(lt_animation_write(path, &(lt_animation){.frames = frames, .n = 1}), LT_OK);
+        assert_int_equal(lt_animation_write(path, &(lt_animation){.frames = frames, .n = 1}),
+                         LT_OK);
         assert_int_equal(file_read(path, 1 << 20, &one), LT_OK);
         assert_int_equal(lt_animation_write(path, &(lt_animation){.frames = frames, .n = 40}),
                          LT_OK);

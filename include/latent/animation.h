@@ -23,13 +23,13 @@ typedef struct lt_animation {
     int loops;                /* how often all of it is shown, up to 65535; default 0: for ever */
 } lt_animation;
 
-/* Writes an animation by the end of its name, .webp, .gif, .apng or .png (the same), whole or not at
-   all; replaces an existing file; the same bytes for the same frames. Times are rounded to 1/1000 s,
-   in a GIF to 1/100 s, so that their sum is right; shorter ones than 0.02 s are refused because
-   browsers take them for 0.1 s. Colours are exact but in a GIF of more than 256 in one frame and in
-   all of them: those are the nearest of 255 for all frames. LT_VALUE if there are no frames or too
-   many, of unequal sizes, for times out of range, and for more than 16383 pixels a side in a WebP;
-   LT_IO, LT_NOT_FOUND, LT_NO_MEMORY. */
+/* Writes an animation by the end of its name, .webp, .gif, .apng or .png (the same), whole or not
+   at all; replaces an existing file; the same bytes for the same frames. Times are rounded to
+   1/1000 s, in a GIF to 1/100 s, so that their sum is right; shorter ones than 0.02 s are refused
+   because browsers take them for 0.1 s. A WebP of equal frames is a still picture. Colours are
+   exact, but in a GIF with a frame of more than 256: its frames have the nearest of 255. LT_VALUE
+   if there are no frames or too many, of unequal sizes, for times out of range, and for more than
+   16383 pixels a side in a WebP; LT_IO, LT_NOT_FOUND, LT_NO_MEMORY. */
 LT_API int lt_animation_write(const char *path, const lt_animation *animation);
 
 /* LT_OK if the name ends as those of animations do; else LT_VALUE, and the message lists them. */

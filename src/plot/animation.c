@@ -25,8 +25,8 @@ static int check_frame(const lt_animation *a, int i)
         return status_fail(LT_VALUE, "frames[%d]: no picture of %d x %d pixels with %d channels", i,
                            f->width, f->height, f->channels);
     if (f->width != first->width || f->height != first->height)
-        return status_fail(LT_VALUE, "frames[%d]: expected %d x %d pixels as before, found %d x %d", i,
-                           first->width, first->height, f->width, f->height);
+        return status_fail(LT_VALUE, "frames[%d]: expected %d x %d pixels as before, found %d x %d",
+                           i, first->width, first->height, f->width, f->height);
     if (!(seconds >= least_seconds && seconds <= most_seconds))
         return status_fail(LT_VALUE, "frames[%d]: expected %g to %g seconds, found %g", i,
                            least_seconds, most_seconds, seconds);

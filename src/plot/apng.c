@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Animated PNG. libpng compresses each frame into a file of its own; its IDAT chunks become those of
-   the animation, fdAT for all but the first frame, behind a header fcTL. Of later frames only the
-   rectangle that changes is kept. */
+/* Animated PNG. libpng compresses each frame into a file of its own; its IDAT chunks become those
+   of the animation, fdAT for all but the first frame, behind a header fcTL. Of later frames only
+   the rectangle that changes is kept. */
 #include "plot/raster.h"
 
 #include "base/memory.h"
@@ -119,8 +119,8 @@ static int cut_out(const lt_image *f, area a, lt_image *out)
     return LT_OK;
 }
 
-/* The chunks of a still PNG. The first frame keeps those before its pixels; the end comes at the end
-   of the animation. */
+/* The chunks of a still PNG. The first frame keeps those before its pixels; the end comes at the
+   end of the animation. */
 static void append_frame(apng *p, int i, area a, const text *png)
 {
     bool has_begun = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* GIF: one palette where all frames together have few colours, else one for each frame where each has
-   few, else one that stands for all. cgif packs the pixels. */
+/* GIF: one palette where all frames together have few colours, else one for each frame where each
+   has few, else one that stands for all. cgif packs the pixels. */
 #include "plot/median_cut.h"
 #include "plot/raster.h"
 
@@ -94,7 +94,8 @@ static int add_frames(gif_job *g)
     int closed = gif ? cgif_close(gif) : CGIF_OK;
     code = code == CGIF_OK ? closed : code;
     return code == CGIF_OK ? LT_OK
-                           : status_fail(LT_NO_MEMORY, "cannot make the GIF: cgif's error %d", code);
+                           : status_fail(LT_NO_MEMORY, "cannot make the GIF: error %d of cgif",
+                                         code);
 }
 
 int encode_gif(const lt_animation *a, text *file)

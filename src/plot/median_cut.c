@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Few colours for many (Heckbert 1982, with variances in place of ranges): the box of colours with the
-   largest sum of squared distances from its mean is cut at that mean, across its longest variance, until
-   there are enough boxes; then colours move to the nearest mean a few times, which lowers that sum
-   further. Nothing is drawn at random, and pictures are not dithered, so that what stands still in an
-   animation keeps its colour. */
+/* Few colours for many (Heckbert 1982, with variances in place of ranges): the box of colours with
+   the largest sum of squared distances from its mean is cut at that mean, across its largest
+   variance, until there are enough boxes; then colours move to the nearest mean a few times, which
+   lowers that sum further. Nothing is drawn at random, and pictures are not dithered, so that what
+   stands still in an animation keeps its colour. */
 #include "plot/median_cut.h"
 
 #include "base/memory.h"

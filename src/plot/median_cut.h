@@ -35,8 +35,8 @@ bool colours_count(colours *c, const lt_image *images, int n, int most, int shif
 /* Each its own place, in the order of their numbers; at most 256, none of them shifted. */
 void colours_keep(colours *c, palette *p);
 
-/* Counts, so exactly as 65536 different ones allow, and puts `most` colours for them into a palette:
-   those near to each other share one, which is their mean. */
+/* Counts, as exactly as 65536 different ones allow, and puts `most` colours for them into a
+   palette: those near to each other share one, which is their mean. */
 void colours_reduce(colours *c, const lt_image *images, int n, int most, palette *p);
 
 /* Writes the place of each pixel's colour; they have been counted. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of rasters: the table of formats; PNG and JPEG; and reading what data sets may be made of. */
+/* Files of rasters: the table of formats; PNG and JPEG; reading what data sets may be made of. */
 #include "plot/raster.h"
 
 #include "base/file.h"

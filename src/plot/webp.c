@@ -78,7 +78,8 @@ static int add_frames(WebPAnimEncoder *e, const WebPConfig *c, const lt_animatio
 /* Nobody looks for a place in the middle, so no frame but the first needs to stand alone. */
 int encode_webp_animation(const lt_animation *a, text *file)
 {
-    enum { EFFORT = 3, MILLISECONDS = 1000 }; /* of 0 to 9: more makes a third of the speed and 2 % */
+    enum { MILLISECONDS = 1000, EFFORT = 3 }; /* of 0 to 9: 2 makes files half as large again, 4 no
+                                                 smaller ones */
     WebPAnimEncoderOptions o;
     WebPConfig c;
     LT_TRY(check_size(&a->frames[0]));

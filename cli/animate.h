@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What latent animate is asked, and its two kinds of animation. */
+#ifndef LATENT_ANIMATE_H
+#define LATENT_ANIMATE_H
+
+#include "figures.h"
+
+typedef struct animate_request {
+    figure_request all; /* out: NULL until the kind is known */
+    bool is_walk, is_straight, from_prior;
+    int64_t n, stops, steps, loops; /* 0: default */
+    const char *seconds_text, *hold_text, *classes;
+    double seconds, hold; /* 0: default */
+} animate_request;
+
+/* Frames that are drawn one after the other. */
+typedef struct reel {
+    int n;
+    lt_image *frames;
+} reel;
+
+void reel_open(reel *r, int n);
+void reel_close(reel *r);
+
+/* Writes it, each frame `seconds` long and the last one `hold`, and says so. */
+int reel_write(const reel *r, const animate_request *q, double seconds, double hold);
+
+/* The way through codes; gives the exit code. (animate_walk.c) */
+int animate_walk(animate_request *q);
+
+#endif

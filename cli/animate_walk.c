@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* A walk through the codes of a model: closed ways from stop to stop, several beside each other. */
+#include "animate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAYS = 16, STOPS = 4, STEPS = 15, MOST_STOPS = 1000 };
+
+typedef struct walk {
+    const animate_request *q;
+    trained *t;
+    lt_split split;
+    int ways, stops, steps, latent;
+    int frames;             /* of one round: the last one leads to the first */
+    float *codes;           /* ways x stops x latent */
+    int32_t *images;        /* of the stops, indices in the split */
+    int classes[MOST_STOPS]; /* of each stop, as asked for */
+    bool has_classes;
+    int label;              /* of a model with classes; -1: they take turns */
+} walk;
+
+/* ---- Stops that are images ---- */
+
+/* A split in the order of the seed; what has been taken is -1. */
+typedef struct pool {
+    int n, first; /* nothing is left before `first` */
+    int32_t *order, *labels; /* labels: of the image at each place; NULL: not known */
+} pool;
+
+static int open_pool(const walk *w, pool *p)
+{
+    const lt_dataset_info *info = lt_dataset_describe(w->t->data);
+    *p = (pool){.n = info->n[w->split]};
+    p->order = plot_room((size_t)p->n, sizeof *p->order);
+    lt_dataset_order(w->t->data, w->split, (uint64_t)w->q->all.seed, 0, p->order);
+    if (!info->has_labels[w->split])
+        return LT_OK;
+    p->labels = plot_room((size_t)p->n, sizeof *p->labels);
+    return lt_dataset_labels(w->t->data, w->split, p->order, p->n, p->labels);
+}
+
+static void close_pool(pool *p)
+{
+    free(p->order);
+    free(p->labels);
+}
+
+static bool is_among(int32_t label, const int32_t *labels, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (labels[i] == label)
+            return true;
+    return false;
+}
+
+/* The place of the next image of a class, -1: of any but the n others; -1 if none is left. */
+static int find(const pool *p, int class, const int32_t *others, int n)
+{
+    for (int i = p->first; i < p->n; i++) {
+        int32_t its = p->labels ? p->labels[i] : -1;
+        bool fits = class >= 0 ? its == class : !p->labels || !is_among(its, others, n);
+        if (p->order[i] >= 0 && fits)
+            return i;
+    }
+    return -1;
+}
+
+static int32_t take(pool *p, int place)
+{
+    int32_t index = p->order[place];
+    p->order[place] = -1;
+    while (p->first < p->n && p->order[p->first] < 0)
+        p->first++;
+    return index;
+}
+
+/* Different classes on each way as far as there are some. Gives the exit code. */
+static int choose_images(walk *w, pool *p)
+{
+    const command *c = w->q->all.command;
+    int32_t labels[MOST_STOPS];
+    if (w->has_classes && !p->labels)
+        return complain(c, CODE_FAILED, "the images have no labels to be chosen by");
+    for (int i = 0; i < w->ways * w->stops; i++) {
+        int k = i % w->stops, place = find(p, w->has_classes ? w->classes[k] : -1, labels, k);
+        if (place < 0 && !w->has_classes)
+            place = find(p, -1, labels, 0);
+        if (place < 0 && w->has_classes)
+            return complain(c, CODE_FAILED, "%s has no %d images of class %d",
+                            lt_split_name(w->split), w->ways, w->classes[k]);
+        if (place < 0)
+            return complain(c, CODE_FAILED, "%s has no %d images", lt_split_name(w->split),
+                            w->ways * w->stops);
+        labels[k] = p->labels ? p->labels[place] : -1;
+        w->images[i] = take(p, place);
+    }
+    return CODE_DONE;
+}
+
+static int encode_images(walk *w)
+{
+    int n = w->ways * w->stops;
+    float *images = image_room(w->t->model, n);
+    int status = lt_dataset_gather(w->t->data, w->split, w->images, n, 0, 1, images);
+    if (status == LT_OK)
+        status = lt_encode(w->t->model, n, images, (int)w->q->all.threads, w->codes, NULL);
+    free(images);
+    return status;
+}
+
+/* ---- Stops; exit codes ---- */
+
+/* "0,9,7" are as many stops. */
+static bool read_classes(walk *w)
+{
+    const char *words = w->q->classes;
+    int n = 1;
+    for (const char *at = words; *at; at++)
+        n += *at == ',';
+    if (n < 2 || n > MOST_STOPS || (w->q->stops && w->q->stops != n)) {
+        complain(w->q->all.command, CODE_USAGE,
+                 "--class: expected 2 to %d classes, as many as --stops if that is given, found "
+                 "'%s'", MOST_STOPS, words);
+        return false;
+    }
+    w->stops = n;
+    w->has_classes = true;
+    return read_numbers(w->q->all.command, "class", words, n, 0, 65535, w->classes);
+}
+
+static int stop_at_images(walk *w)
+{
+    const command *c = w->q->all.command;
+    pool p = {0};
+    int status = lt_recipe_open_data(lt_model_recipe(w->t->model), w->q->all.data, &w->t->data);
+    if (status == LT_OK)
+        status = lt_model_check_data(w->t->model, w->t->data);
+    if (status == LT_OK) {
+        w->split = lt_dataset_split(w->t->data, (lt_split)w->q->all.split);
+        status = open_pool(w, &p);
+    }
+    int code = status == LT_OK ? choose_images(w, &p) : complain_library(c, status);
+    close_pool(&p);
+    if (code != CODE_DONE)
+        return code;
+    status = encode_images(w);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
+static int stop_at_draws(walk *w)
+{
+    int status = lt_sample_codes(w->t->model, w->ways * w->stops, (uint64_t)w->q->all.seed,
+                                 (int)w->q->all.threads, w->codes);
+    return status == LT_OK ? CODE_DONE : complain_library(w->q->all.command, status);
+}
+
+/* ---- Frames ---- */
+
+/* Codes of all ways in frame i. */
+static void fill_codes(const walk *w, int i, float *z)
+{
+    int from = i / w->steps, to = (from + 1) % w->stops;
+    double t = (double)(i % w->steps) / w->steps;
+    for (int k = 0; k < w->ways; k++) {
+        const float *stops = w->codes + (size_t)k * (size_t)w->stops * (size_t)w->latent;
+        lt_interpolate(w->latent, stops + (size_t)from * (size_t)w->latent,
+                       stops + (size_t)to * (size_t)w->latent, t, !w->q->is_straight,
+                       z + (size_t)k * (size_t)w->latent);
+    }
+}
+
+/* frames x ways images. */
+static int decode_walk(const walk *w, float *images)
+{
+    int n = w->frames * w->ways, threads = (int)w->q->all.threads;
+    int classes = lt_model_classes(w->t->model);
+    float *z = plot_room((size_t)n * (size_t)w->latent, sizeof *z);
+    int32_t *labels = plot_room((size_t)n, sizeof *labels);
+    for (int i = 0; i < w->frames; i++)
+        fill_codes(w, i, z + (size_t)i * (size_t)w->ways * (size_t)w->latent);
+    for (int i = 0; i < n && classes; i++)
+        labels[i] = w->label >= 0 ? w->label : i % w->ways % classes;
+    int status = classes ? lt_decode_class(w->t->model, n, z, labels, threads, images)
+                         : lt_decode(w->t->model, n, z, threads, images);
+    free(labels);
+    free(z);
+    return status;
+}
+
+static void write_subtitle(const walk *w, char *to, size_t size)
+{
+    const char *straight = w->q->is_straight ? ", in straight lines" : "";
+    char label[32] = "";
+    if (w->label >= 0)
+        snprintf(label, sizeof label, " of class %d", w->label);
+    if (w->has_classes)
+        snprintf(to, size, "Through codes of %s images, classes %s%s", lt_split_name(w->split),
+                 w->q->classes, straight);
+    else if (w->images)
+        snprintf(to, size, "Through codes of %s images%s", lt_split_name(w->split), straight);
+    else
+        snprintf(to, size, "Through codes%s drawn from the prior, seed %jd%s", label,
+                 (intmax_t)w->q->all.seed, straight);
+}
+
+/* Few ways fill a page of about 560 pixels; many have images of about 84. */
+static int choose_zoom(const walk *w, lt_image_size s)
+{
+    enum { PAGE = 560, IMAGE = 84, MOST_ZOOM = 16 };
+    int columns = (int)ceil(sqrt(w->ways)), side = s.h > s.w ? s.h : s.w;
+    int pixels = PAGE / columns > IMAGE ? PAGE / columns : IMAGE;
+    int zoom = pixels / side > 1 ? pixels / side : 1;
+    return w->q->all.zoom ? (int)w->q->all.zoom : zoom < MOST_ZOOM ? zoom : MOST_ZOOM;
+}
+
+static int draw_frames(const walk *w, const float *images, reel *r)
+{
+    lt_image_size s = lt_model_image_size(w->t->model);
+    char subtitle[256], *own = plot_name(w->q->all.run);
+    int status = LT_OK;
+    write_subtitle(w, subtitle, sizeof subtitle);
+    for (int i = 0; i < w->frames && status == LT_OK; i++) {
+        size_t at = (size_t)i * (size_t)w->ways * (size_t)s.h * (size_t)s.w * (size_t)s.c;
+        lt_grid grid = {.title = w->q->all.title ? w->q->all.title : own, .subtitle = subtitle,
+                        .images = images + at, .n = w->ways, .h = s.h, .w = s.w, .c = s.c,
+                        .layout = {.zoom = choose_zoom(w, s), .gap = 2,
+                                   .background = {255, 255, 255}}};
+        status = lt_grid_draw(&r->frames[i], &grid);
+    }
+    free(own);
+    return status;
+}
+
+static int write_movie(const walk *w, const float *images)
+{
+    reel r;
+    double seconds = w->q->seconds > 0 ? w->q->seconds : 0.08;
+    reel_open(&r, w->frames);
+    int status = draw_frames(w, images, &r);
+    if (status == LT_OK)
+        status = reel_write(&r, w->q, seconds, seconds);
+    reel_close(&r);
+    return status;
+}
+
+static int draw(const walk *w)
+{
+    const char *out = w->q->all.out;
+    int n = w->frames * w->ways;
+    float *images = image_room(w->t->model, n);
+    int status = decode_walk(w, images);
+    if (status == LT_OK)
+        status = is_npy(out) ? write_numbers(out, w->t->model, images, n) : write_movie(w, images);
+    if (status == LT_OK && is_npy(out))
+        say("%s: %d x %d images", out, w->frames, w->ways);
+    free(images);
+    return status;
+}
+
+/* ---- The whole; exit codes ---- */
+
+/* What is asked of classes depends on who knows some: images, or the model. */
+static int settle(walk *w, bool has_images)
+{
+    const animate_request *q = w->q;
+    int classes = lt_model_classes(w->t->model);
+    if (q->classes && has_images)
+        return read_classes(w) ? CODE_DONE : CODE_USAGE;
+    if (q->classes && classes == 0)
+        return complain(q->all.command, CODE_FAILED,
+                        "--class: codes drawn from the prior of %s have no classes", q->all.run);
+    if (q->classes && !read_numbers(q->all.command, "class", q->classes, 1, 0, classes - 1,
+                                    &w->label))
+        return CODE_USAGE;
+    return CODE_DONE;
+}
+
+static int take_walk(walk *w)
+{
+    const animate_request *q = w->q;
+    bool has_images = lt_model_has_encoder(w->t->model) && !q->from_prior;
+    int code = settle(w, has_images);
+    w->frames = w->stops * w->steps;
+    if (code != CODE_DONE)
+        return code;
+    if (!figure_fits(q->all.command, w->frames, w->ways))
+        return CODE_USAGE;
+    size_t stops = (size_t)w->ways * (size_t)w->stops;
+    w->codes = plot_room(stops * (size_t)w->latent, sizeof *w->codes);
+    if (has_images)
+        w->images = plot_room(stops, sizeof *w->images);
+    code = has_images ? stop_at_images(w) : stop_at_draws(w);
+    if (code != CODE_DONE)
+        return code;
+    int status = draw(w);
+    return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
+}
+
+int animate_walk(animate_request *q)
+{
+    trained t;
+    int code, status = trained_open(&t, q->all.run, false, NULL);
+    if (status == LT_OK) {
+        walk w = {.q = q, .t = &t, .label = -1, .latent = lt_model_latent(t.model),
+                  .ways = q->n ? (int)q->n : WAYS, .stops = q->stops ? (int)q->stops : STOPS,
+                  .steps = q->steps ? (int)q->steps : STEPS};
+        code = take_walk(&w);
+        free(w.codes);
+        free(w.images);
+    } else {
+        code = complain_library(q->all.command, status);
+    }
+    trained_close(&t);
+    return code;
+}
