@@ -281,6 +281,31 @@ static void tiles_of_an_svg_are_bitmaps_that_stay_sharp(void **state)
     canvas_clear(&c);
 }
 
+/* PNG and WebP are what was drawn; JPEG is near. */
+static void rasters_show_what_is_drawn(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"g.png", "g.webp", "g.jpg"};
+    lt_grid g = make_grid();
+    g.layout.zoom = 16;
+    lt_image want = must_draw(&g);
+    size_t n = (size_t)want.width * (size_t)want.height * 3;
+    for (int k = 0; k < COUNT_OF(names); k++) {
+        lt_image found;
+        double sum = 0;
+        assert_int_equal(lt_grid_write(in_dir(names[k]), &g), LT_OK);
+        assert_int_equal(lt_image_read(in_dir(names[k]), &found), LT_OK);
+        assert_int_equal(found.width, want.width);
+        assert_int_equal(found.height, want.height);
+        assert_int_equal(found.channels, 3);
+        for (size_t i = 0; i < n; i++)
+            sum += abs(found.pixels[i] - want.pixels[i]);
+        assert_true(k == 2 ? sum > 0 && sum < 2 * (double)n : sum == 0);
+        lt_image_free(&found);
+    }
+    lt_image_free(&want);
+}
+
 static void check_refused(const lt_grid *g, const char *name, const char *words)
 {
     const char *path = in_dir(name);
@@ -293,7 +318,8 @@ static void what_cannot_be_drawn_is_refused(void **state)
 {
     (void)state;
     lt_grid g = make_grid();
-    check_refused(&g, "grid.jpg", "grid.jpg: pictures are written as .png, .svg or .pdf");
+    check_refused(&g, "grid.gif",
+                  "grid.gif: pictures are written as .png, .jpg, .webp, .svg or .pdf");
     g.n = 0;
     check_refused(&g, "x.png", "no images");
     g = make_grid();
@@ -346,6 +372,7 @@ int main(void)
         cmocka_unit_test(captions_of_narrow_columns_are_thinned),
         cmocka_unit_test(same_grid_same_bytes),
         cmocka_unit_test(tiles_of_an_svg_are_bitmaps_that_stay_sharp),
+        cmocka_unit_test(rasters_show_what_is_drawn),
         cmocka_unit_test(what_cannot_be_drawn_is_refused),
         cmocka_unit_test(no_memory_is_an_error),
     };
