@@ -129,8 +129,9 @@ typedef struct meter {
 void meter_begin(meter *m);
 bool meter_is_due(const meter *m);
 
-/* Draws a bar of the part done, in [0, 1], and the text. Two spaces divide the text into parts, the
-   most important first: the last ones are left out where the terminal is too narrow. */
+/* Draws the text, and in the room that it leaves a bar of the part done, in [0, 1]. Two spaces divide
+   the text into parts, the most important first: the last ones are left out where the terminal is
+   too narrow. */
 void meter_draw(meter *m, double done, const char *format, ...) LT_PRINTF(3, 4);
 void meter_clear(meter *m); /* Nullable: m. Call it before m goes. */
 

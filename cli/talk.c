@@ -187,7 +187,7 @@ void meter_draw(meter *m, double done, const char *format, ...)
     vsnprintf(words, sizeof words, format, values);
     va_end(values);
     int limit = terminal_width() - 1; /* the last column would wrap */
-    drop_parts(words, limit - (MIN_BAR + 3));
+    drop_parts(words, limit);
     draw_bar(bar, done, limit - (int)strlen(words));
     int width = (int)(strlen(bar) + strlen(words));
     width = width < limit ? width : limit;
