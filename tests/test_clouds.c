@@ -194,8 +194,8 @@ static void memory_may_run_out(void **state)
 
 /* ---- Bins ---- */
 
-/* Points in the middle of known bins of 8 x 8, as often as a formula says; both ends of the range are
-   there, and the last one belongs to the last bin. */
+/* Points in the middle of known bins of 8 x 8, as often as a formula says; both ends of the range
+   are there, and the last one belongs to the last bin. */
 static void bins_count_their_points(void **state)
 {
     (void)state;
@@ -333,7 +333,7 @@ static void marginals_count_columns_and_rows(void **state)
     lt_image_free(&i);
 }
 
-/* Lightness of CIE 1976, in which equal steps are seen as equal; the colours were not made by it. */
+/* Lightness of CIE 1976, by which equal steps are seen as equal; colours were not made by it. */
 static double lightness(rgb colour)
 {
     static const double weight[3] = {0.0722, 0.7152, 0.2126};
@@ -558,6 +558,38 @@ static void what_makes_no_map_is_refused(void **state)
     check_refused(&c, "label 3 at 1, expected 0 to 1");
 }
 
+/* Little data, and numbers at the edges of what there is, with all that stands beside them. */
+static void odd_data_is_drawn(void **state)
+{
+    (void)state;
+    static const double values[][3] = {
+        {0, 0, 0}, {5, 5, 5}, {1e100, -1e100, 0}, {1e300, 1, 2}, {1e-300, 0, 1e-310},
+        {1, 1 + 1e-15, 1}, {-1, (double)NAN, 1}, {1e99, 1e99, 1e100}, {-1e-99, 1e-99, 0},
+        {1e15, 1e15 + 1, 1e15 + 2}, {0.1, 0.1 + 1e-11, 0.1}, {-3, 3, 1e9}};
+    static const double some[3] = {0, 1, 2};
+    static const int bins[] = {1, 2, 1000};
+    for (int i = 0; i < COUNT_OF(values); i++)
+        for (int n = 1; n <= 3; n++)
+            for (int k = 0; k < 8; k++) {
+                const double *v = values[i];
+                lt_series s[2] = {{.kind = LT_HEAT, .name = "heat", .n = n, .x = k & 1 ? v : some,
+                                   .y = v, .bins = bins[n - 1]},
+                                  {.kind = LT_ELLIPSES, .name = "ellipses", .n = n, .x = some,
+                                   .y = v, .xx = v, .xy = k & 2 ? some : v, .yy = v, .sigmas = n}};
+                lt_chart c = {.series = s, .n_series = 2, .has_equal_units = k & 4,
+                              .has_marginals = true, .has_normal = k & 2};
+                lt_image out;
+                lt_figure f = {.charts = &c, .n_charts = 1};
+                int status = lt_figure_draw(&out, &f, &(lt_picture_options){.width = 300,
+                                                                           .height = 280});
+                if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
+                    fail_msg("values %d, n = %d: %s", i, n, lt_last_error());
+                if (status == LT_OK)
+                    check_rim_is_white(&out);
+                lt_image_free(&out);
+            }
+}
+
 /* ---- Golden pictures ---- */
 
 static const struct {
@@ -603,6 +635,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(text_stays_on_the_page),
         cmocka_unit_test(the_same_bytes_twice),
         cmocka_unit_test(what_makes_no_map_is_refused),
+        cmocka_unit_test(odd_data_is_drawn),
         cmocka_unit_test(golden_pictures),
     };
     if (argc == 2) {

@@ -133,8 +133,8 @@ static void separate_codes_hold_the_image_s_number(void **state)
     fixture_close(&f);
 }
 
-/* Every other image is black, the rest differ, and posteriors hardly have any width: a black image's
-   code says log 2, another's log n. Draws of half of the images are of both kinds alike. */
+/* Every other image is black, the rest differ, and posteriors hardly have any width: a black
+   image's code says log 2, another's log n. Draws of half of the images are of both kinds alike. */
 static void draws_keep_no_step_with_the_order_of_images(void **state)
 {
     (void)state;
@@ -144,7 +144,8 @@ static void draws_keep_no_step_with_the_order_of_images(void **state)
     fixture_open(&f, -30);
     for (int i = 1; i < FEW; i += 2)
         x[i * PIXELS + 1] = (float)i / FEW;
-    assert_int_equal(lt_npy_write(in_dir("turns.npy"), x, 3, (int64_t[]){FEW, HEIGHT, WIDTH}), LT_OK);
+    assert_int_equal(lt_npy_write(in_dir("turns.npy"), x, 3, (int64_t[]){FEW, HEIGHT, WIDTH}),
+                     LT_OK);
     free(x);
     lt_dataset_free(f.data);
     assert_int_equal(lt_dataset_open(&f.data, in_dir("turns.npy"), NULL), LT_OK);

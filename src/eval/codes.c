@@ -99,9 +99,10 @@ int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_o
     if (o.images < 0)
         return status_fail(LT_VALUE, "cannot encode %d images", o.images);
     LT_TRY(visited_init(&e.images, m, d, split, o.images));
+    bool is_normal = prior_is_standard(lt_model_recipe(m)) && lt_model_latent2(m) == 0;
     int status = open_program(&e, m, &o);
     if (status == LT_OK)
-        status = make_room(&e, prior_is_standard(lt_model_recipe(m)) && lt_model_latent2(m) == 0, c);
+        status = make_room(&e, is_normal, c);
     if (status == LT_OK)
         status = encode_all(&e, &o, c);
     tensor_free(e.x);

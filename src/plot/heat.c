@@ -10,7 +10,7 @@
 
 enum { DEFAULT_BINS = 50 };
 
-static const double vector_scale = 4; /* pixels per unit of an SVG or a PDF: bins have sharp edges */
+static const double vector_scale = 4; /* pixels per unit of an SVG or a PDF: edges are sharp */
 
 static bool has_point(const lt_series *s, int i)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Beside a heat: histograms of its x and y, as densities on one scale, and the bar of its colours. */
+/* Beside a heat: histograms of its x and y, as densities on one scale, and a bar of its colours. */
 #include "plot/view.h"
 
 #include <math.h>
@@ -72,7 +72,7 @@ void strips_place(view *v)
 
 /* ---- Histograms ---- */
 
-/* Points per unit of the axis, of all of them; the fullest bin of both axes is as high as a strip. */
+/* The part of the points per unit of the axis; the fullest bin of both is as high as a strip. */
 static double density(const heat *h, int count, bool is_x)
 {
     double width = (is_x ? h->x_high - h->x_low : h->y_high - h->y_low) / h->bins;
@@ -97,8 +97,8 @@ static void add_bars(const view *v, bool is_x, double unit)
     double foot = is_x ? v->above.bottom : v->beside.left;
     for (int i = 0; i <= 2 * h->bins + 1; i++) { /* up and down at every edge of a bin */
         int bin = (i + 1) / 2 - 1, edge = i / 2;
-        bool is_bin = bin >= 0 && bin < h->bins;
-        double size = is_bin ? unit * density(h, is_x ? h->x_count[bin] : h->y_count[bin], is_x) : 0;
+        int n = bin < 0 || bin == h->bins ? 0 : is_x ? h->x_count[bin] : h->y_count[bin];
+        double size = unit * density(h, n, is_x);
         double at = scale_at(axis, low + (high - low) * edge / h->bins);
         cairo_line_to(v->c->cr, is_x ? at : foot + size, is_x ? foot - size : at);
     }
