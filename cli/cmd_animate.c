@@ -251,13 +251,13 @@ static int run(const command *c, int argc, const char **argv)
 {
     animate_request q = {.all = {.command = c, .split = LT_TEST}};
     const flag flags[] = {
-        {"walk", 'w', FLAG_SWITCH, &q.is_walk, NULL, "walk through codes, along closed ways; "
-         "default: the samples that training drew", 0, 0, NULL},
         {"number", 'n', FLAG_COUNT, &q.n, "N", "frames of training, the first and the last among "
          "them; default: all, or 120. Of a walk: ways side by side; default: 16", 1, 10000, NULL},
         {"output", 'o', FLAG_OUTPUT, &q.all.out, "FILE", "FILE.webp, .gif, .apng or .png (animated "
          "as well); or of a walk .npy, the images as numbers; default: samples.webp, or walk.webp",
          0, 0, NULL},
+        {"walk", 'w', FLAG_SWITCH, &q.is_walk, NULL, "walk through codes, along closed ways; "
+         "default: the samples that training drew", 0, 0, NULL},
         {"seconds", 0, FLAG_TEXT, &q.seconds_text, "S", "that a frame is shown; default: about 6 "
          "seconds for all of training, 0.08 in a walk", 0, 0, NULL},
         {"hold", 0, FLAG_TEXT, &q.hold_text, "S", "seconds that the last frame of training is "

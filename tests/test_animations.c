@@ -423,6 +423,37 @@ static void sides_have_limits(void **state)
     free(wide.pixels);
 }
 
+static bool allow_some(void *left, size_t size)
+{
+    (void)size;
+    return (*(int *)left)-- > 0;
+}
+
+static void no_memory_is_an_error(void **state)
+{
+    (void)state;
+    enum { TRIES = 50 };
+    n_colours = 5;
+    for (int k = 0; k < N_NAMES; k++) {
+        const char *path = in_dir(names[k]);
+        int status = LT_NO_MEMORY, n = 0;
+        draw_frames(3, 3, shade_square);
+        lt_image_free(&frames[1]);
+        frames[1] = (lt_image){W, H, 1, tensor_alloc(W * H, "a frame")};
+        remove(path);
+        for (; status != LT_OK && n < TRIES; n++) {
+            int left = n;
+            lt_set_allow_memory(allow_some, &left);
+            status = lt_animation_write(path, &(lt_animation){.frames = frames, .n = 3});
+            lt_set_allow_memory(NULL, NULL);
+            assert_true(status == LT_OK || status == LT_NO_MEMORY);
+            assert_true(file_exists(path) == (status == LT_OK));
+        }
+        assert_int_equal(status, LT_OK);
+        assert_true(n > 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +476,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_no_animation_is_refused, free_frames),
         cmocka_unit_test_teardown(names_say_the_format, free_frames),
         cmocka_unit_test_teardown(sides_have_limits, free_frames),
+        cmocka_unit_test_teardown(no_memory_is_an_error, free_frames),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
