@@ -141,47 +141,54 @@ static void draw_pixels(const ways *w, int kinds, figure *f)
         }
 }
 
-static void add_words(char *words, size_t size, const char *more)
+/* "12 (sneaker) → 34 (bag)"; labels may be unknown. Freed by the caller. */
+static char *way_words(const trained *t, const end *e)
 {
-    size_t used = strlen(words);
-    snprintf(words + used, size - used, "%s", more);
+    caption room[2];
+    char words[256], of[2][96] = {"", ""};
+    for (int k = 0; k < 2 && e[k].label >= 0; k++)
+        snprintf(of[k], sizeof of[k], " (%s)", class_words(t, (int)e[k].label, &room[k]));
+    snprintf(words, sizeof words, "%d%s → %d%s", (int)e[0].index, of[0], (int)e[1].index, of[1]);
+    char *copy = plot_room(strlen(words) + 1, 1);
+    strcpy(copy, words);
+    return copy;
+}
+
+/* As many ways as there is room for. */
+static void list_ways(const trained *t, const ways *w, lt_split split, figure *f)
+{
+    int used = snprintf(f->subtitle, sizeof f->subtitle, "Between %s images: ",
+                        lt_split_name(split)), room = (int)sizeof f->subtitle;
+    for (int i = 0; i < w->pairs && used < room; i++) {
+        char *one = way_words(t, &w->ends[2 * i]);
+        bool fits = used + (int)strlen(one) + 8 < room;
+        used += snprintf(f->subtitle + used, (size_t)(room - used), "%s%s", i ? ", " : "",
+                         fits ? one : "…");
+        free(one);
+        if (!fits)
+            break;
+    }
 }
 
 static void write_names(const trained *t, const interpolate_request *q, const ways *w, int kinds,
                         lt_split split, figure *f)
 {
     static const char *const names[] = {"codes, straight", "codes, spherical", "pixels"};
+    caption room;
     bool has_classes = lt_model_classes(t->model) > 0;
     for (int j = 0; j < f->columns; j++)
         figure_name_column(f, j, "%.2g", (double)j / (f->columns - 1));
     for (int i = 0; i < f->rows; i++)
         if (has_classes)
-            figure_name_row(f, i, "class %d, %s", (int)w->labels[i / kinds],
+            figure_name_row(f, i, "%s, %s", class_words(t, (int)w->labels[i / kinds], &room),
                             i % kinds ? "spherical" : "straight");
         else
             figure_name_row(f, i, "%s", names[i % kinds]);
-    if (kinds == 2) {
+    if (w->images)
+        list_ways(t, w, split, f);
+    else
         snprintf(f->subtitle, sizeof f->subtitle, "Between codes drawn from the prior, seed %jd",
                  (intmax_t)q->all.seed);
-        return;
-    }
-    bool has_labels = w->ends[0].label >= 0;
-    snprintf(f->subtitle, sizeof f->subtitle, "Between %s images%s:", lt_split_name(split),
-             has_labels ? " (label)" : "");
-    for (int i = 0; i < w->pairs; i++) {
-        char one[96];
-        const end *e = &w->ends[2 * i];
-        if (has_labels)
-            snprintf(one, sizeof one, "%s %d (%d) → %d (%d)", i ? "," : "", (int)e[0].index,
-                     (int)e[0].label, (int)e[1].index, (int)e[1].label);
-        else
-            snprintf(one, sizeof one, "%s %d → %d", i ? "," : "", (int)e[0].index,
-                     (int)e[1].index);
-        bool has_room = strlen(f->subtitle) + strlen(one) + 8 < sizeof f->subtitle;
-        add_words(f->subtitle, sizeof f->subtitle, has_room ? one : ", …");
-        if (!has_room)
-            break;
-    }
 }
 
 static int draw(const trained *t, const interpolate_request *q, const ways *w, lt_split split)
@@ -205,9 +212,11 @@ static int draw(const trained *t, const interpolate_request *q, const ways *w, l
 static int between_images(trained *t, const interpolate_request *q, ways *w)
 {
     const command *c = q->all.command;
-    lt_split split = lt_dataset_split(t->data, (lt_split)q->all.split);
+    lt_split split = LT_TEST;
     pile p = {0};
-    int status = open_pile(t, split, (uint64_t)q->all.seed, &p);
+    int status = figure_find_data(t, &q->all, &split);
+    if (status == LT_OK)
+        status = open_pile(t, split, (uint64_t)q->all.seed, &p);
     int code = status == LT_OK ? choose_ends(q, w, &p) : complain_library(c, status);
     free(p.order);
     free(p.labels);
@@ -237,8 +246,9 @@ static int between_draws(trained *t, const interpolate_request *q, ways *w)
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
-static int interpolate(trained *t, interpolate_request *q)
+static int interpolate(trained *t, void *request)
 {
+    const interpolate_request *q = request;
     bool has_encoder = lt_model_has_encoder(t->model);
     if (!figure_fits(q->all.command, (has_encoder ? 3 : 2) * q->pairs, q->steps))
         return CODE_USAGE;
@@ -247,48 +257,33 @@ static int interpolate(trained *t, interpolate_request *q)
     w.labels = plot_room((size_t)w.pairs, sizeof *w.labels);
     w.codes = plot_room(2 * (size_t)w.pairs * (size_t)lt_model_latent(t->model),
                           sizeof *w.codes);
-    int code = CODE_DONE, status = LT_OK;
-    if (has_encoder)
-        status = lt_recipe_open_data(lt_model_recipe(t->model), q->all.data, &t->data);
-    if (status == LT_OK && has_encoder)
-        status = lt_model_check_data(t->model, t->data);
-    if (status == LT_OK)
-        code = has_encoder ? between_images(t, q, &w) : between_draws(t, q, &w);
+    int code = has_encoder ? between_images(t, q, &w) : between_draws(t, q, &w);
     clear_ways(&w);
-    return status == LT_OK ? code : complain_library(q->all.command, status);
+    return code;
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
-    interpolate_request q = {
-        .all = {.command = c, .out = "interpolate.png", .split = LT_TEST}, .pairs = 3, .steps = 11};
+    interpolate_request q = {.all = {.out = "interpolate.png", .split = LT_TEST}, .pairs = 3,
+                             .steps = 11};
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.pairs, "N", "pairs; default: 3", 1, 1000, NULL},
+        FLAG_PICTURE(&q.all.out, "interpolate.png"),
         {"steps", 0, FLAG_COUNT, &q.steps, "N", "images on each way with both ends; default: 11", 2,
          1000, NULL},
-        FLAG_PICTURE(&q.all.out, "interpolate.png"),
+        {"images", 0, FLAG_TEXT, &q.images, "I,J", "from image I of the split, from 0, to J", 0, 0,
+         NULL},
         {"class", 0, FLAG_TEXT, &q.classes, "A,B",
          "from images of class A to those of class B; default: of two that differ. Of a model that "
          "has classes and no encoder: K, the class of all images", 0, 0, NULL},
-        {"images", 0, FLAG_TEXT, &q.images, "I,J", "from image I of the split, from 0, to J", 0, 0,
-         NULL},
         FLAG_SPLIT(&q.all.split),
         FLAG_SEED(&q.all.seed, "choose images, or codes, by this seed; default: 0"),
-        FLAG_DATA(&q.all.data, "images of this data set instead of the recipe's"),
+        FLAG_DATA(&q.all.data, FIGURE_DATA),
         FLAG_TITLE(&q.all.title),
-        FLAG_ZOOM(&q.all.zoom),
+        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
         FLAG_THREADS(&q.all.threads),
         {0}};
-    command_line line;
-    if (!command_line_read(c, flags, argc, argv, &line))
-        return line.code;
-    trained t;
-    q.all.run = line.operand[0];
-    int status = trained_open(&t, q.all.run, false, NULL);
-    int code = status == LT_OK ? interpolate(&t, &q) : complain_library(c, status);
-    trained_close(&t);
-    command_line_clear(&line);
-    return code;
+    return figure_run(c, flags, argc, argv, interpolate, &q);
 }
 
 const command cmd_interpolate = {

@@ -31,60 +31,62 @@ static void write_names(figure *f, int latent)
              latent > 1 ? ", z₂ upwards" : "");
 }
 
-static int draw(const trained *t, figure_request *q, int n, int label)
+typedef struct manifold_request {
+    figure_request all;
+    int64_t n, label;
+} manifold_request;
+
+/* As large as makes a picture of PICTURE_SIDE, but not larger than images elsewhere. */
+static int64_t choose_zoom(lt_image_size s, int n)
 {
-    int latent = lt_model_latent(t->model);
-    lt_image_size s = lt_model_image_size(t->model);
-    int side = (s.h > s.w ? s.h : s.w) * n, most = 84 / (s.h > s.w ? s.h : s.w);
-    if (!q->zoom && PICTURE_SIDE / side < most)
-        q->zoom = PICTURE_SIDE / side > 1 ? PICTURE_SIDE / side : 1;
+    int longest = s.h > s.w ? s.h : s.w, zoom = PICTURE_SIDE / (longest * n);
+    return zoom >= 84 / longest ? 0 : zoom > 1 ? zoom : 1;
+}
+
+static int draw_plane(const trained *t, manifold_request *q)
+{
+    int latent = lt_model_latent(t->model), n = (int)q->n;
+    if (!q->all.zoom)
+        q->all.zoom = choose_zoom(lt_model_image_size(t->model), n);
     figure f;
     figure_open(&f, t->model, latent > 1 ? n : 1, n);
     f.is_seamless = true;
-    float *z = plot_room((size_t)f.rows * (size_t)n * (size_t)latent, sizeof *z);
+    float *z = plot_room((size_t)f.n * (size_t)latent, sizeof *z);
     fill_codes(&f, latent, z);
     write_names(&f, latent);
-    int status = decode_codes(t, f.rows * n, z, label, q->threads, f.images);
+    int status = decode_codes(t, f.n, z, (int)q->label, q->all.threads, f.images);
     if (status == LT_OK)
-        status = figure_write(&f, q);
+        status = figure_write(&f, &q->all);
     free(z);
     figure_close(&f);
     return status;
 }
 
+static int manifold(trained *t, void *request)
+{
+    manifold_request *q = request;
+    int latent = lt_model_latent(t->model);
+    if (latent > 2)
+        return complain(q->all.command, CODE_FAILED,
+                        "%s has %d latents, and a plane has two: see latent traverse %s, or two of "
+                        "them by its --grid I,J", q->all.run, latent, q->all.run);
+    int status = draw_plane(t, q);
+    return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
+}
+
 static int run(const command *c, int argc, const char **argv)
 {
-    int64_t n = 20, label = 0;
-    figure_request q = {.command = c, .out = "manifold.png"};
+    manifold_request q = {.all.out = "manifold.png", .n = 20};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &n, "N", "places along each latent; default: 20", 1, MOST_SIDE,
-         NULL},
-        FLAG_PICTURE(&q.out, "manifold.png"),
-        {"class", 0, FLAG_COUNT, &label, "K", "images of this class, where a model has classes; "
-         "default: 0", 0, 65535, NULL},
-        FLAG_TITLE(&q.title),
-        {"zoom", 0, FLAG_COUNT, &q.zoom, "N", "pixels of a PNG per pixel of an image; default: "
-         "what makes a picture of about 1200 pixels", 1, 100, NULL},
-        FLAG_THREADS(&q.threads),
+        {"number", 'n', FLAG_COUNT, &q.n, "N", "places along each latent; default: 20", 1,
+         MOST_SIDE, NULL},
+        FLAG_PICTURE(&q.all.out, "manifold.png"),
+        FLAG_CLASS(&q.label),
+        FLAG_TITLE(&q.all.title),
+        FLAG_ZOOM(&q.all.zoom, "a picture of about 1200 pixels"),
+        FLAG_THREADS(&q.all.threads),
         {0}};
-    command_line line;
-    if (!command_line_read(c, flags, argc, argv, &line))
-        return line.code;
-    trained t;
-    q.run = line.operand[0];
-    int code = CODE_DONE, status = trained_open(&t, q.run, false, NULL);
-    if (status == LT_OK && lt_model_latent(t.model) > 2)
-        code = complain(c, CODE_FAILED,
-                        "%s has %d latents, and a plane has two: see latent traverse %s, or two of "
-                        "them by its --grid I,J",
-                        q.run, lt_model_latent(t.model), q.run);
-    else if (status == LT_OK)
-        status = draw(&t, &q, (int)n, (int)label);
-    if (status != LT_OK)
-        code = complain_library(c, status);
-    trained_close(&t);
-    command_line_clear(&line);
-    return code;
+    return figure_run(c, flags, argc, argv, manifold, &q);
 }
 
 const command cmd_manifold = {

@@ -5,89 +5,114 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST = 65536 };
+
 /* The first n images of a split, or n of them in the order of a seed. */
 static int gather(const trained *t, const reconstruct_request *q, lt_split split, float *images)
 {
-    int all = lt_dataset_describe(t->data)->n[split], n = (int)q->n;
-    int32_t *order = calloc((size_t)all, sizeof *order);
-    if (!order)
-        return LT_NO_MEMORY;
+    int all = lt_dataset_describe(t->data)->n[split];
+    int32_t *order = plot_room((size_t)all, sizeof *order);
     for (int i = 0; i < all; i++)
         order[i] = i;
-    if (q->seed > 0)
-        lt_dataset_order(t->data, split, (uint64_t)q->seed, 0, order);
-    int status = lt_dataset_gather(t->data, split, order, n, 0, 1, images);
+    if (q->all.seed > 0)
+        lt_dataset_order(t->data, split, (uint64_t)q->all.seed, 0, order);
+    int status = lt_dataset_gather(t->data, split, order, (int)q->n, 0, 1, images);
     free(order);
     return status;
 }
 
-/* A row of originals, a row of reconstructions, and so on; places left at the end are black. */
-static int draw(const trained *t, const reconstruct_request *q, const float *x, const float *y)
+/* Rows of images and of their reconstructions by turns; places left at the end are as the paper. */
+static void fill(const reconstruct_request *q, const float *x, const float *y, figure *f)
 {
-    lt_image_size s = lt_model_image_size(t->model);
-    size_t size = (size_t)s.h * (size_t)s.w * (size_t)s.c;
-    int n = (int)q->n, columns = (int)q->columns, rows = (n + columns - 1) / columns;
-    float *grid = image_room(t->model, 2 * rows * columns);
-    for (int i = 0; i < n; i++) {
-        size_t place = (size_t)(i / columns * 2 * columns + i % columns);
-        memcpy(grid + place * size, x + (size_t)i * size, sizeof *x * size);
-        memcpy(grid + (place + (size_t)columns) * size, y + (size_t)i * size, sizeof *y * size);
+    bool is_paper = !q->all.is_plain;
+    for (int64_t i = 0; i < f->n * f->size && is_paper; i++)
+        f->images[i] = 1;
+    for (int i = 0; i < q->n; i++) {
+        int row = i / f->columns * 2, column = i % f->columns;
+        memcpy(figure_place(f, row, column), x + i * f->size, sizeof *x * (size_t)f->size);
+        memcpy(figure_place(f, row + 1, column), y + i * f->size, sizeof *y * (size_t)f->size);
     }
-    int status = write_grid(q->out, t->model, grid, 2 * rows * columns, columns);
-    free(grid);
+}
+
+static int draw(const trained *t, const reconstruct_request *q, lt_split split, const float *x,
+                const float *y)
+{
+    int n = (int)q->n, columns = (int)q->columns;
+    figure f;
+    figure_open(&f, t->model, 2 * ((n + columns - 1) / columns), columns);
+    f.group = 2;
+    fill(q, x, y, &f);
+    for (int i = 0; i < f.rows; i++)
+        figure_name_row(&f, i, i % 2 ? "reconstruction" : "image");
+    if (q->all.seed > 0)
+        snprintf(f.subtitle, sizeof f.subtitle, "%d %s images, chosen by seed %jd", n,
+                 lt_split_name(split), (intmax_t)q->all.seed);
+    else
+        snprintf(f.subtitle, sizeof f.subtitle, "The first %d %s images", n, lt_split_name(split));
+    int status = figure_write(&f, &q->all);
+    figure_close(&f);
     return status;
 }
 
-int reconstruct(const trained *t, reconstruct_request *q)
+/* The numbers are those of the reconstructions alone. */
+static int write_reconstructions(const trained *t, const reconstruct_request *q, const float *y)
 {
-    lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
+    LT_TRY(write_numbers(q->all.out, t->model, y, (int)q->n));
+    if (!q->all.is_quiet)
+        say("%s: %d reconstructions of %s", q->all.out, (int)q->n, q->all.checkpoint);
+    return LT_OK;
+}
+
+int reconstruct(trained *t, reconstruct_request *q)
+{
+    lt_split split = LT_TEST;
+    LT_TRY(figure_find_data(t, &q->all, &split));
     int all = lt_dataset_describe(t->data)->n[split];
     q->n = q->n < all ? q->n : all;
     q->columns = q->columns < q->n ? q->columns : q->n;
     float *x = image_room(t->model, (int)q->n), *y = image_room(t->model, (int)q->n);
     int status = gather(t, q, split, x);
     if (status == LT_OK)
-        status = lt_reconstruct(t->model, (int)q->n, x, (int)q->threads, y);
+        status = lt_reconstruct(t->model, (int)q->n, x, (int)q->all.threads, y);
     if (status == LT_OK)
-        status = is_npy(q->out) ? write_numbers(q->out, t->model, y, (int)q->n)
-                                : draw(t, q, x, y);
+        status = is_npy(q->all.out) ? write_reconstructions(t, q, y) : draw(t, q, split, x, y);
     free(x);
     free(y);
     return status;
 }
 
+static int draw_reconstructions(trained *t, void *request)
+{
+    reconstruct_request *q = request;
+    const command *c = q->all.command;
+    if (!lt_model_has_encoder(t->model))
+        return complain(c, CODE_FAILED,
+                        "%s has no encoder, so its images have no codes to be made again from; try "
+                        "latent sample %s", q->all.run, q->all.run);
+    int64_t columns = q->columns < q->n ? q->columns : q->n;
+    if (!is_npy(q->all.out) && !figure_fits(c, (q->n + columns - 1) / columns * 2, columns))
+        return CODE_USAGE;
+    int status = reconstruct(t, q);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+}
+
 static int run(const command *c, int argc, const char **argv)
 {
-    reconstruct_request q = {.n = 32, .columns = 16, .out = "reconstructions.png",
-                             .split = LT_TEST};
+    reconstruct_request q = {.all = {.out = "reconstructions.png", .split = LT_TEST}, .n = 32,
+                             .columns = 16};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, 65536, NULL},
-        {"output", 'o', FLAG_OUTPUT, &q.out, "FILE",
-         "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, the reconstructions alone, as numbers; "
-         "default: reconstructions.png", 0, 0, NULL},
-        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, 4096,
+        {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, MOST, NULL},
+        FLAG_PICTURE(&q.all.out, "reconstructions.png"),
+        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, MOST,
          NULL},
-        FLAG_SPLIT(&q.split),
-        FLAG_SEED(&q.seed, "choose the images by this seed; default: the first ones"),
-        FLAG_DATA(&q.data, "images of this data set instead of the recipe's"),
-        FLAG_THREADS(&q.threads),
+        FLAG_SPLIT(&q.all.split),
+        FLAG_SEED(&q.all.seed, "choose the images by this seed; default: the first ones"),
+        FLAG_DATA(&q.all.data, FIGURE_DATA),
+        FLAG_TITLE(&q.all.title),
+        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
+        FLAG_THREADS(&q.all.threads),
         {0}};
-    command_line line;
-    if (!command_line_read(c, flags, argc, argv, &line))
-        return line.code;
-    trained t;
-    int status = trained_open(&t, line.operand[0], true, q.data);
-    if (status == LT_OK)
-        status = reconstruct(&t, &q);
-    int code = CODE_DONE;
-    if (status == LT_OK)
-        say("%s: %lld images, %s by %s", q.out, (long long)q.n,
-            is_npy(q.out) ? "reconstructed" : "each above its reconstruction", t.checkpoint);
-    else
-        code = complain_library(c, status);
-    trained_close(&t);
-    command_line_clear(&line);
-    return code;
+    return figure_run(c, flags, argc, argv, draw_reconstructions, &q);
 }
 
 const command cmd_reconstruct = {
@@ -96,7 +121,7 @@ const command cmd_reconstruct = {
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Each row of images is followed by a row of their reconstructions: E[x|z] (the median "
-        "of a discretised_logistic) at the mean of q(z|x).\n",
+        "of a discretised_logistic) at the mean of q(z|x). FILE.npy holds these alone.\n",
     .examples = "  latent reconstruct runs/fashion-mlp-vae -o reconstructions.png\n"
                 "  latent reconstruct runs/fashion-mlp-vae -n 100 --columns 25 --split valid\n",
     .run = run};

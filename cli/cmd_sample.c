@@ -22,19 +22,32 @@ static int sample(const trained *t, const sample_request *q, int label, int n, f
                : lt_sample_class(t->model, label, n, seed, (int)q->all.threads, images);
 }
 
-/* Images alone. */
-static int draw_plain(const trained *t, const sample_request *q, int label)
+/* As many columns as rows, or one more. */
+static int square_side(int n)
 {
-    int n = q->n ? (int)q->n : MANY;
-    float *images = image_room(t->model, n);
-    int status = sample(t, q, label, n, images);
+    int side = 1;
+    while (side * side < n)
+        side++;
+    return side;
+}
+
+/* Images alone, unless they are given a title. */
+static int draw_samples(const trained *t, sample_request *q, int label)
+{
+    int n = q->n ? (int)q->n : MANY, columns = q->columns ? (int)q->columns : square_side(n);
+    caption room;
+    figure f;
+    columns = columns < n ? columns : n;
+    figure_open(&f, t->model, (n + columns - 1) / columns, columns);
+    f.n = n;
+    int status = sample(t, q, label, n, f.images);
+    snprintf(f.subtitle, sizeof f.subtitle, "%d samples%s%s, seed %jd", n,
+             label == ANY ? "" : " of ", label == ANY ? "" : class_words(t, label, &room),
+             (intmax_t)q->all.seed);
+    q->all.is_plain = !q->all.title;
     if (status == LT_OK)
-        status = is_npy(q->all.out)
-                     ? write_numbers(q->all.out, t->model, images, n)
-                     : write_grid(q->all.out, t->model, images, n, (int)q->columns);
-    if (status == LT_OK)
-        say("%s: %d samples of %s", q->all.out, n, t->checkpoint);
-    free(images);
+        status = figure_write(&f, &q->all);
+    figure_close(&f);
     return status;
 }
 
@@ -42,15 +55,17 @@ static int draw_plain(const trained *t, const sample_request *q, int label)
 static int draw_classes(const trained *t, const sample_request *q)
 {
     int classes = lt_model_classes(t->model), n = q->n ? (int)q->n : FEW, status = LT_OK;
+    caption room;
     if (classes == 0)
         return sample(t, q, 0, 0, NULL); /* says so */
     figure f;
     figure_open(&f, t->model, classes, n);
     for (int k = 0; k < classes && status == LT_OK; k++) {
-        figure_name_row(&f, k, "class %d", k);
+        figure_name_row(&f, k, "%s", class_words(t, k, &room));
         status = sample(t, q, k, n, figure_place(&f, k, 0));
     }
-    snprintf(f.subtitle, sizeof f.subtitle, "Each class, the same codes in each column");
+    snprintf(f.subtitle, sizeof f.subtitle, "Each class, the same codes in each column, seed %jd",
+             (intmax_t)q->all.seed);
     if (status == LT_OK)
         status = figure_write(&f, &q->all);
     figure_close(&f);
@@ -77,7 +92,8 @@ static int draw_draws(const trained *t, const sample_request *q)
     }
     figure_name_column(&f, 0, "mean");
     figure_name_column(&f, 1, "a draw");
-    snprintf(f.subtitle, sizeof f.subtitle, "p(x|z) at codes drawn from the prior");
+    snprintf(f.subtitle, sizeof f.subtitle, "p(x|z) at codes drawn from the prior, seed %jd",
+             (intmax_t)q->all.seed);
     if (status == LT_OK)
         status = figure_write(&f, &q->all);
     figure_close(&f);
@@ -88,11 +104,12 @@ static int draw_draws(const trained *t, const sample_request *q)
 }
 
 /* Gives the exit code. */
-static int choose_picture(const sample_request *q)
+static int choose_picture(trained *t, void *request)
 {
+    sample_request *q = request;
     const command *c = q->all.command;
     bool is_of_all = q->class && strcmp(q->class, "all") == 0;
-    int label = ANY;
+    int label = ANY, status;
     if (q->class && !is_of_all && strspn(q->class, "0123456789") < strlen(q->class))
         return complain(c, CODE_USAGE, "--class: expected a class, or all, found '%s'",
                         q->class);
@@ -100,44 +117,34 @@ static int choose_picture(const sample_request *q)
         return CODE_USAGE;
     if (q->with_draws && q->class)
         return complain(c, CODE_USAGE, "--draws and --class: models with classes have no p(x|z)");
-    trained t;
-    int code = CODE_DONE, status = trained_open(&t, q->all.run, false, NULL);
-    if (status == LT_OK && is_of_all &&
-        !figure_fits(c, lt_model_classes(t.model), q->n ? q->n : FEW))
-        code = CODE_USAGE;
-    else if (status == LT_OK)
-        status = q->with_draws ? draw_draws(&t, q)
-                 : is_of_all   ? draw_classes(&t, q)
-                               : draw_plain(&t, q, label);
-    trained_close(&t);
-    return status == LT_OK ? code : complain_library(c, status);
+    if (is_of_all && !figure_fits(c, lt_model_classes(t->model), q->n ? q->n : FEW))
+        return CODE_USAGE;
+    status = q->with_draws ? draw_draws(t, q)
+             : is_of_all   ? draw_classes(t, q)
+                           : draw_samples(t, q, label);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
-    sample_request q = {.all = {.command = c, .out = "samples.png"}};
+    sample_request q = {.all.out = "samples.png"};
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 64. With --draws rows, with "
          "--class all images in a row; default: 10", 1, MOST, NULL},
         FLAG_PICTURE(&q.all.out, "samples.png"),
-        {"class", 0, FLAG_TEXT, &q.class, "K", "images of class K, from 0, or a row for each: all; "
-         "default: drawn", 0, 0, NULL},
-        {"draws", 0, FLAG_SWITCH, &q.with_draws, NULL, "the mean of p(x|z), and beside it a draw "
-         "from it", 0, 0, NULL},
         {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: a square", 1, MOST,
          NULL},
+        {"draws", 0, FLAG_SWITCH, &q.with_draws, NULL, "the mean of p(x|z), and beside it a draw "
+         "from it", 0, 0, NULL},
+        {"class", 0, FLAG_TEXT, &q.class, "K", "images of class K, from 0, or a row for each: all; "
+         "default: drawn", 0, 0, NULL},
         FLAG_SEED(&q.all.seed, "seed of the codes; default: 0"),
-        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title of what has captions, with --draws or "
-         "--class all; default: the run's name", 0, 0, NULL},
+        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title; default: the run's name with --draws "
+         "and --class all, else images alone", 0, 0, NULL},
+        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
         FLAG_THREADS(&q.all.threads),
         {0}};
-    command_line line;
-    if (!command_line_read(c, flags, argc, argv, &line))
-        return line.code;
-    q.all.run = line.operand[0];
-    int code = choose_picture(&q);
-    command_line_clear(&line);
-    return code;
+    return figure_run(c, flags, argc, argv, choose_picture, &q);
 }
 
 const command cmd_sample = {

@@ -281,38 +281,33 @@ static int choose_picture(walk *w)
 int traverse(trained *t, traverse_request *q)
 {
     walk w = {.q = q, .t = t, .split = LT_TEST, .latent = lt_model_latent(t->model)};
-    int status = LT_OK, code = CODE_DONE;
+    bool has_encoder = lt_model_has_encoder(t->model);
     if (!q->every && q->shift)
         q->every = w.latent >= 20 ? w.latent / 10 : 1;
-    if (!lt_model_has_encoder(t->model) && q->all.seed == NONE)
+    if (!has_encoder && q->all.seed == NONE)
         q->all.seed = 0; /* 0 is far from all that a generator has been trained on */
     q->rows = q->rows ? q->rows : q->every ? 5 : 10;
     w.start = plot_room((size_t)w.latent, sizeof *w.start);
     w.order = plot_room((size_t)w.latent, sizeof *w.order);
     w.weight = plot_room((size_t)w.latent, sizeof *w.weight);
-    if (lt_model_has_encoder(t->model)) {
-        if (!t->data)
-            status = lt_recipe_open_data(lt_model_recipe(t->model), q->all.data, &t->data);
-        if (status == LT_OK)
-            status = lt_model_check_data(t->model, t->data);
-        if (status == LT_OK)
-            w.split = lt_dataset_split(t->data, (lt_split)q->all.split);
-    }
-    code = status == LT_OK ? choose_picture(&w) : complain_library(q->all.command, status);
+    int status = has_encoder ? figure_find_data(t, &q->all, &w.split) : LT_OK;
+    int code = status == LT_OK ? choose_picture(&w) : complain_library(q->all.command, status);
     free(w.start);
     free(w.order);
     free(w.weight);
     return code;
 }
 
+static int draw(trained *t, void *request) { return traverse(t, request); }
+
 static int run(const command *c, int argc, const char **argv)
 {
-    traverse_request q = {
-        .all = {.command = c, .out = "traverse.png", .split = LT_TEST, .seed = NONE},
-        .image = NONE};
+    traverse_request q = {.all = {.out = "traverse.png", .split = LT_TEST, .seed = NONE},
+                          .image = NONE};
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.rows, "N", "rows; default: 10, with --every 5", 1, 1000,
          NULL},
+        FLAG_PICTURE(&q.all.out, "traverse.png"),
         {"grid", 0, FLAG_TEXT, &q.grid, "I,J", "7 x 7 images: latent I, from 1, to the right, J "
          "upwards", 0, 0, NULL},
         {"every", 0, FLAG_COUNT, &q.every, "K", "move latents 1, K + 1, 2 K + 1, ... by --shift, "
@@ -320,27 +315,16 @@ static int run(const command *c, int argc, const char **argv)
         {"shift", 0, FLAG_TEXT, &q.shift, "S", "how far; default: 5", 0, 0, NULL},
         {"image", 0, FLAG_COUNT, &q.image, "I", "begin at the code of image I of the split, from "
          "0; default: at z = 0", 0, INT32_MAX, NULL},
-        {"class", 0, FLAG_COUNT, &q.label, "K", "images of this class, where a model has classes; "
-         "default: 0", 0, 65535, NULL},
-        FLAG_PICTURE(&q.all.out, "traverse.png"),
+        FLAG_CLASS(&q.label),
         FLAG_SPLIT(&q.all.split),
         FLAG_SEED(&q.all.seed, "begin at a code drawn by this seed; default: at z = 0, or, without "
                                "an encoder, 0"),
-        FLAG_DATA(&q.all.data, "images of this data set instead of the recipe's"),
+        FLAG_DATA(&q.all.data, FIGURE_DATA),
         FLAG_TITLE(&q.all.title),
-        FLAG_ZOOM(&q.all.zoom),
+        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
         FLAG_THREADS(&q.all.threads),
         {0}};
-    command_line line;
-    if (!command_line_read(c, flags, argc, argv, &line))
-        return line.code;
-    trained t;
-    q.all.run = line.operand[0];
-    int status = trained_open(&t, q.all.run, false, NULL);
-    int code = status == LT_OK ? traverse(&t, &q) : complain_library(c, status);
-    trained_close(&t);
-    command_line_clear(&line);
-    return code;
+    return figure_run(c, flags, argc, argv, draw, &q);
 }
 
 const command cmd_traverse = {

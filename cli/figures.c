@@ -7,6 +7,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- Commands ---- */
+
+int figure_run(const command *c, const flag *flags, int argc, const char **argv,
+               figure_drawer *draw, void *request)
+{
+    figure_request *q = request;
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    trained t;
+    q->command = c;
+    q->run = line.operand[0];
+    int status = trained_open(&t, q->run, false, NULL);
+    q->checkpoint = t.checkpoint;
+    int code = status == LT_OK ? draw(&t, request) : complain_library(c, status);
+    trained_close(&t);
+    command_line_clear(&line);
+    return code;
+}
+
+int figure_find_data(trained *t, const figure_request *q, lt_split *split)
+{
+    if (!t->data)
+        LT_TRY(lt_recipe_open_data(lt_model_recipe(t->model), q->data, &t->data));
+    LT_TRY(lt_model_check_data(t->model, t->data));
+    *split = lt_dataset_split(t->data, (lt_split)q->split);
+    return LT_OK;
+}
+
 /* ---- Grids ---- */
 
 bool figure_fits(const command *c, int64_t rows, int64_t columns)
@@ -22,7 +51,7 @@ bool figure_fits(const command *c, int64_t rows, int64_t columns)
 void figure_open(figure *f, const lt_model *m, int rows, int columns)
 {
     lt_image_size s = lt_model_image_size(m);
-    *f = (figure){.model = m, .rows = rows, .columns = columns,
+    *f = (figure){.model = m, .rows = rows, .columns = columns, .n = rows * columns,
                   .size = (int64_t)s.h * s.w * s.c};
     f->images = image_room(m, rows * columns);
     f->row_names = plot_room((size_t)rows, sizeof *f->row_names);
@@ -48,10 +77,12 @@ float *figure_place(const figure *f, int row, int column)
 
 static void name(char **to, const char *format, va_list values)
 {
-    char words[200];
-    vsnprintf(words, sizeof words, format, values);
-    *to = plot_room(strlen(words) + 1, 1);
-    strcpy(*to, words);
+    va_list again;
+    va_copy(again, values);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    *to = plot_room((size_t)(n > 0 ? n : 0) + 1, 1);
+    vsnprintf(*to, (size_t)(n > 0 ? n : 0) + 1, format, values);
 }
 
 void figure_name_row(figure *f, int row, const char *format, ...)
@@ -70,25 +101,42 @@ void figure_name_column(figure *f, int column, const char *format, ...)
     va_end(values);
 }
 
-int figure_write(const figure *f, const figure_request *q)
+static void say_written(const figure *f, const figure_request *q)
+{
+    const char *of = q->checkpoint ? " of " : "", *what = q->checkpoint ? q->checkpoint : "";
+    if (f->n < f->rows * f->columns)
+        say("%s: %d images%s%s", q->out, f->n, of, what);
+    else
+        say("%s: %d x %d images%s%s", q->out, f->rows, f->columns, of, what);
+}
+
+static int write_picture(const figure *f, const figure_request *q)
 {
     lt_image_size s = lt_model_image_size(f->model);
-    int n = f->rows * f->columns, status;
+    lt_grid grid = {.images = f->images, .n = f->n, .h = s.h, .w = s.w, .c = s.c,
+                    .layout = {.columns = f->columns, .zoom = (int)q->zoom, .gap = 1}};
+    if (q->is_plain)
+        return lt_grid_write(q->out, &grid);
     char *own = plot_name(q->run);
-    lt_grid grid = {.title = q->title ? q->title : own,
-                    .subtitle = f->subtitle[0] ? f->subtitle : NULL,
-                    .images = f->images, .n = n, .h = s.h, .w = s.w, .c = s.c,
-                    .layout = {.columns = f->columns, .zoom = (int)q->zoom,
-                               .gap = f->is_seamless ? 0 : 2, .background = {255, 255, 255}},
-                    .row_names = (const char *const *)f->row_names,
-                    .column_names = (const char *const *)f->column_names,
-                    .rows_in_group = f->group};
-    status = is_npy(q->out) ? write_numbers(q->out, f->model, f->images, n)
-                            : lt_grid_write(q->out, &grid);
+    grid.title = q->title ? q->title : own;
+    grid.subtitle = f->subtitle[0] ? f->subtitle : NULL;
+    grid.row_names = (const char *const *)f->row_names;
+    grid.column_names = (const char *const *)f->column_names;
+    grid.rows_in_group = f->group;
+    grid.layout.gap = f->is_seamless ? 0 : 2;
+    memset(grid.layout.background, 255, sizeof grid.layout.background);
+    int status = lt_grid_write(q->out, &grid);
     free(own);
-    if (status == LT_OK && !q->is_quiet)
-        say("%s: %d x %d images", q->out, f->rows, f->columns);
     return status;
+}
+
+int figure_write(const figure *f, const figure_request *q)
+{
+    LT_TRY(is_npy(q->out) ? write_numbers(q->out, f->model, f->images, f->n)
+                          : write_picture(f, q));
+    if (!q->is_quiet)
+        say_written(f, q);
+    return LT_OK;
 }
 
 /* ---- Words ---- */
@@ -114,6 +162,31 @@ caption latent_caption(int k)
     for (const char *d = digits; *d; d++)
         strcat(c.text, low[*d - '0']);
     return c;
+}
+
+/* The names of the data that are open, or of the catalogue's set that the recipe names. */
+static const char *class_name(const trained *t, int k)
+{
+    const lt_dataset_info *d = t->data ? lt_dataset_describe(t->data) : NULL;
+    if (d)
+        return d->class_names && k < d->classes ? d->class_names[k] : NULL;
+    const char *set = lt_recipe_dataset(lt_model_recipe(t->model));
+    for (int i = 0; i < lt_data_count(); i++) {
+        const lt_catalogue_entry *e = lt_data_entry(i);
+        if (strcmp(e->name, set) != 0 || !e->class_names)
+            continue;
+        for (int j = 0; e->class_names[j]; j++)
+            if (j == k)
+                return e->class_names[j];
+    }
+    return NULL;
+}
+
+const char *class_words(const trained *t, int k, caption *room)
+{
+    const char *its = k >= 0 ? class_name(t, k) : NULL;
+    snprintf(room->text, sizeof room->text, "class %d", k);
+    return its ? its : room->text;
 }
 
 bool read_numbers(const command *c, const char *flag_name, const char *words, int n, int64_t min,

@@ -11,23 +11,41 @@
      "the images as numbers; default: " fallback, 0, 0, NULL}
 #define FLAG_TITLE(value)                                                                          \
     {"title", 0, FLAG_TEXT, value, "TEXT", "title; default: the run's name", 0, 0, NULL}
-#define FLAG_ZOOM(value)                                                                           \
+#define FLAG_ZOOM(value, what)                                                                     \
     {"zoom", 0, FLAG_COUNT, value, "N", "pixels of a PNG per pixel of an image; default: what "    \
-     "makes images of about 84 pixels", 1, 100, NULL}
+     "makes " what, 1, 100, NULL}
+#define ZOOM_IMAGES "images of about 84 pixels"
+#define FIGURE_DATA "images of this data set instead of the recipe's"
+#define FLAG_CLASS(value)                                                                          \
+    {"class", 0, FLAG_COUNT, value, "K", "images of this class, where a model has classes; "       \
+     "default: 0", 0, 65535, NULL}
 
-/* What all of them are asked. */
+/* What all of them are asked. The tables of flags have it in one order: number, output, what only that
+   command knows, class, split, seed, data, title, zoom, threads. */
 typedef struct figure_request {
     const command *command;
     const char *run, *out, *title, *data;
+    const char *checkpoint; /* that is drawn; NULL: not to be said */
     int64_t zoom, seed, threads;
     int split;
+    bool is_plain; /* images alone, close together, without a word */
     bool is_quiet; /* says nothing when it is written */
 } figure_request;
+
+/* Reads the command line, opens the run, lets `draw` work on it, closes. `request` begins with a
+   figure_request, of which command, run and checkpoint are filled in. Both give the exit code. */
+typedef int figure_drawer(trained *t, void *request);
+int figure_run(const command *c, const flag *flags, int argc, const char **argv,
+               figure_drawer *draw, void *request);
+
+/* Opens the data asked for, or the recipe's, where none are open, and finds the split. */
+int figure_find_data(trained *t, const figure_request *q, lt_split *split);
 
 /* rows x columns images, and captions; "" is none. */
 typedef struct figure {
     const lt_model *model;
     int rows, columns, group; /* group: rows that belong together; 0: all */
+    int n;                    /* images; the last row may have fewer */
     bool is_seamless;         /* images touch */
     int64_t size;             /* numbers in an image */
     float *images;
@@ -55,6 +73,9 @@ caption number_caption(double value, int decimals);
 
 /* "z₁₂" of the latent k, from 0. */
 caption latent_caption(int k);
+
+/* "sneaker" where the data set says so, else "class 7", which is written into `room`. */
+const char *class_words(const trained *t, int k, caption *room);
 
 /* "3,7" as n numbers from `min` to `max`; false after a complaint about --NAME. */
 bool read_numbers(const command *c, const char *name, const char *words, int n, int64_t min,

@@ -3,15 +3,15 @@
 #ifndef LATENT_RECONSTRUCT_H
 #define LATENT_RECONSTRUCT_H
 
-#include "cli.h"
+#include "figures.h"
 
 typedef struct reconstruct_request {
-    int64_t n, columns, seed, threads;
-    const char *out, *data;
-    int split;
+    figure_request all; /* seed 0: the first images of the split */
+    int64_t n, columns;
 } reconstruct_request;
 
-/* Writes q->out: a picture, or the numbers; q->n and q->columns become those that there are. */
-int reconstruct(const trained *t, reconstruct_request *q);
+/* Draws and writes it, with the data that are open or q->all.data; a status. q->n and q->columns become
+   those that there are. */
+int reconstruct(trained *t, reconstruct_request *q);
 
 #endif

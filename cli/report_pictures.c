@@ -94,9 +94,11 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
                                int columns, int rows)
 {
     char path[300], alt[128];
-    reconstruct_request what = {.n = rows * columns, .columns = columns, .threads = q->threads,
-                                .out = page_scratch(p, ".png", path), .split = LT_TEST};
-    int status = reconstruct(&r->e.t, &what);
+    trained t = r->e.t; /* borrowed */
+    reconstruct_request what = {.all = {.out = page_scratch(p, ".png", path), .split = LT_TEST,
+                                        .threads = q->threads, .is_plain = true, .is_quiet = true},
+                                .n = rows * columns, .columns = columns};
+    int status = reconstruct(&t, &what);
     snprintf(alt, sizeof alt, "%d images, each above its reconstruction", (int)what.n);
     return put_file(p, q, status, path, alt);
 }

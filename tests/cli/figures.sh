@@ -10,13 +10,22 @@ kind() { head -c 5 "$1"; echo; }
 image() { local n=$2 all=$(($(stat -c %s "$1") - 128)); tail -c +$((129 + all / n * $3)) "$1" | head -c $((all / n)); }
 same() { cmp <(image $1) <(image $2) && echo "same image"; }
 
+echo "== reconstruct"
+try reconstruct vae -n 20 -c 5; kind reconstructions.png | tail -c 4
+latent reconstruct vae -n 20 -c 5 -t 3 -o three.png 2> /dev/null; cmp reconstructions.png three.png && echo "same at 3 threads"
+latent reconstruct vae -n 20 -c 5 --seed 2 -o other.png 2> /dev/null; cmp -s reconstructions.png other.png || echo "another seed, other images"
+try reconstruct vae -n 7 -c 3 --zoom 1 --title 'Made again' -o again.svg; kind again.svg
+try reconstruct vae -n 3 -o three.npy
+latent reconstruct vae -n 9 -o r.npy 2> /dev/null; same "three.npy 3 2" "r.npy 9 2"
+try reconstruct vae -n 40000
+try reconstruct gan
+
 echo "== interpolate"
 try interpolate vae; kind interpolate.png | tail -c 4
 latent interpolate vae --threads 3 -o three.png 2> /dev/null; cmp interpolate.png three.png && echo "same at 3 threads"
 latent interpolate vae --seed 4 -o other.png 2> /dev/null; cmp -s interpolate.png other.png || echo "another seed, other images"
 try interpolate vae --class 0,3 -n 2 --steps 5 -o ways.svg; kind ways.svg
 try interpolate vae --images 3,8 -o ways.npy
-latent reconstruct vae -n 9 -o r.npy 2> /dev/null
 for row in 0 11; do same "ways.npy 33 $row" "r.npy 9 3"; same "ways.npy 33 $((row + 10))" "r.npy 9 8"; done
 try interpolate gan --class 2 -n 1 -o gan.npy
 latent sample gan --class 2 -n 2 -o s.npy 2> /dev/null
@@ -29,6 +38,14 @@ try interpolate gan --images 1,2
 try interpolate gan --class 4
 try interpolate vae -o ways.bmp
 try interpolate vae -n 1000 --steps 1000
+mkdir -p set/{cat,dog}
+for i in $(seq 6); do for k in cat dog; do { printf 'P5 6 6 255\n'; tail -c +$((36 * i)) $TESTS/cli/figures.sh | head -c 36; } > set/$k/$i.pgm; done; done
+train $TESTS/cli/tiny.yaml --epochs 1 --data $PWD/set --out pets
+latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
+mv set/cat set/ape
+latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp -s pets.png apes.png || echo "classes are called by their names"
+mv set/ape set/cat
+latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "the same again"
 
 echo "== traverse"
 try traverse vae
@@ -61,6 +78,8 @@ try sample gan --class all -n 3 -o classes.npy
 for k in 0 3; do latent sample gan --class $k -n 3 -o s.npy 2> /dev/null; same "classes.npy 12 $((3 * k + 1))" "s.npy 3 1"; done
 try sample gan --class all -o classes.pdf
 try sample vae -n 9 -o plain.svg
+try sample vae -n 10 -c 4 --title 'Ten' --zoom 2 -o ten.png
+latent sample vae -n 10 -c 4 --zoom 2 -o plain.png 2> /dev/null; cmp -s ten.png plain.png || echo "no words without a title"
 try sample vae --class all
 try sample gan --class every
 try sample gan --class all -n 65536
