@@ -261,7 +261,7 @@ static penalty_found of_linear(const char *words, const double *values)
     draws d = draws_from(21);
     lt_graph *g = lt_graph_create();
     lt_node *w = vector(g, PIXELS, values), *norm, *x = images(g, &d), *y = images(g, &d);
-    lt_node *loss = penalty_build(&penalty, x, y, linear_critic, w, &norm);
+    lt_node *loss = penalty_build(&penalty, x, y, NULL, linear_critic, w, &norm);
     lt_node *targets[] = {loss, norm, lt_grad(loss, w)};
     lt_program *p = must_compile(g, targets, COUNT_OF(targets));
     lt_session *s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
@@ -313,7 +313,8 @@ static void a_flat_critic_has_finite_derivatives(void **state)
             draws d = draws_from(21);
             lt_graph *g = lt_graph_create();
             lt_node *w = lt_input(g, "w", lt_shape_1d(PIXELS)), *norm, *x = images(g, &d);
-            lt_node *loss = penalty_build(&penalty, x, images(g, &d), linear_critic, w, &norm);
+            lt_node *loss = penalty_build(&penalty, x, images(g, &d), NULL, linear_critic, w,
+                                          &norm);
             lt_node *first = lt_grad(loss, w), *second = lt_grad(lt_sum(first), w);
             lt_node *targets[] = {loss, norm, first, second, lt_grad(lt_sum(second), w)};
             lt_program *p = must_compile(g, targets, COUNT_OF(targets));
@@ -357,7 +358,7 @@ static void one_factor_is_drawn_for_each_image(void **state)
     lt_shape shape = lt_shape_4d(MANY, H, W, 1);
     lt_node *norm, *zeros = lt_broadcast(lt_scalar(g, 0), shape),
             *ones = lt_broadcast(lt_scalar(g, 1), shape);
-    lt_node *loss = penalty_build(&penalty, zeros, ones, square_critic, &c, &norm);
+    lt_node *loss = penalty_build(&penalty, zeros, ones, NULL, square_critic, &c, &norm);
     lt_node *targets[] = {loss, norm, c.x};
     lt_program *p = must_compile(g, targets, COUNT_OF(targets));
     lt_session *s = must_create(p, &(lt_session_options){.executor = LT_REFERENCE});
@@ -396,8 +397,8 @@ static void penalties_look_where_they_should(void **state)
         lt_graph *g = lt_graph_create();
         lt_shape one = lt_shape_2d(1, 2);
         lt_node *norm, *real = lt_constant(g, one, a), *fake = lt_constant(g, one, b);
-        lt_node *loss = penalty_build_at(&penalty, real, fake, vector(g, 1, factor), square_critic,
-                                         &c, &norm);
+        lt_node *loss = penalty_build(&penalty, real, fake, vector(g, 1, factor), square_critic,
+                                      &c, &norm);
         double squared = x[i][0] * x[i][0] + x[i][1] * x[i][1], over = sqrt(squared) - 1;
         assert_near(number_of(loss), i == 2 ? squared : over * over, 1e-13);
         assert_near(number_of(norm), sqrt(squared), 1e-14);
@@ -417,7 +418,7 @@ static void some_penalties_are_no_terms(void **state)
         draws d = draws_from(1);
         lt_graph *g = lt_graph_create();
         lt_node *norm, *x = images(g, &d), *w = lt_input(g, "w", lt_shape_1d(PIXELS));
-        lt_node *loss = penalty_build(&penalty, x, x, linear_critic, w, &norm);
+        lt_node *loss = penalty_build(&penalty, x, x, NULL, linear_critic, w, &norm);
         assert_true(penalty_clip(&penalty) == limit[i]);
         assert_int_equal(loss == NULL, i < 3);
         assert_int_equal(norm == NULL, i < 3);
@@ -437,7 +438,7 @@ static void unlike_images_are_an_error(void **state)
     draws d = draws_from(1);
     lt_graph *g = lt_graph_create();
     lt_node *norm, *x = images(g, &d), *w = lt_input(g, "w", lt_shape_1d(PIXELS));
-    penalty_build(&penalty, x, lt_slice(x, 0, 0, 1), linear_critic, w, &norm);
+    penalty_build(&penalty, x, lt_slice(x, 0, 0, 1), NULL, linear_critic, w, &norm);
     assert_text_has(lt_graph_error(g), "real images are 4 x 2 x 3 x 1, fake ones 1 x 2 x 3 x 1");
     lt_graph_free(g);
     spec_clear(&penalty);
@@ -481,7 +482,7 @@ static void penalties_equal_pytorch(void **state)
         lt_shape shape = lt_shape_4d(5, 8, 8, 2);
         lt_node *norm, *x = lt_input(g, "x", shape), *y = lt_input(g, "y", shape),
                 *alpha = lt_input(g, "alpha", lt_shape_1d(5));
-        lt_node *loss = penalty_build_at(&penalty, x, y, alpha, convolve, &c, &norm);
+        lt_node *loss = penalty_build(&penalty, x, y, alpha, convolve, &c, &norm);
         lt_node *w[] = {c.w1, c.b1, c.w2, c.w3}, *d[4];
         lt_grads(loss, 4, w, d);
         golden_value in[] = {{x, "x"}, {y, "y"}, {alpha, "alpha"}, {c.w1, "w1"},
@@ -520,7 +521,7 @@ static check_subject whole_loss(const char *loss_words, const char *penalty_word
     c.critic = add_critic(c.graph);
     lt_node *norm, *real = lt_constant(c.graph, shape, values[0]),
             *fake = lt_constant(c.graph, shape, values[1]);
-    lt_node *term = penalty_build(&penalty, real, fake, convolve, &c.critic, &norm);
+    lt_node *term = penalty_build(&penalty, real, fake, NULL, convolve, &c.critic, &norm);
     c.loss = lt_add(adversarial_critic_loss(&loss, convolve(&c.critic, real),
                                             convolve(&c.critic, fake), 0), term);
     spec_clear(&loss);

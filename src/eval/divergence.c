@@ -146,7 +146,7 @@ static int train(study *s, critic *c, const spec *loss, double theta, uint64_t s
     pair x = draw_pair(s, c->graph, theta, s->o.batch);
     lt_node *total = adversarial_critic_loss(loss, ask(c, x.real), ask(c, x.fake), 0);
     if (is_wasserstein(loss))
-        total = lt_add(total, penalty_build(&s->penalty, x.real, x.fake, ask, c, &norm));
+        total = lt_add(total, penalty_build(&s->penalty, x.real, x.fake, NULL, ask, c, &norm));
     LT_TRY(build_step(s, c, total, targets));
     runner r;
     int status = open_runner(s, c, targets, COUNT_OF(targets), &r);

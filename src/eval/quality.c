@@ -268,7 +268,7 @@ static int fill_clouds(measuring *m, sample_source *s)
     return fill_cloud(m, &m->samples, take_samples, s, m->first_samples, m->looked_at);
 }
 
-/* Of held images those are looked at that lie evenly over all of them. */
+/* Of held images one of each part is looked at, at a random place in it: see spread_place. */
 static int look_for_copies(measuring *m, lt_quality *q)
 {
     gallery held = gallery_part(&m->held, m->looked_at);

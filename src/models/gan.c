@@ -188,10 +188,8 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
     critic_at again = {.visit = *v, .labels = labels};
     again.visit.observer = NULL;
     lt_node *on_fake = criticise_points(&again, fake);
-    lt_node *penalty = alpha ? penalty_build_at(&r->penalty, real, fake, alpha, criticise_points,
-                                                &again, &norm)
-                             : penalty_build(&r->penalty, real, fake, criticise_points, &again,
-                                             &norm);
+    lt_node *penalty =
+        penalty_build(&r->penalty, real, fake, alpha, criticise_points, &again, &norm);
     t->loss = adversarial_critic_loss(&r->loss, on_real, on_fake, o->label_smoothing);
     if (penalty)
         t->loss = lt_add(t->loss, penalty);

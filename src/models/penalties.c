@@ -124,23 +124,16 @@ static lt_node *penalise(const spec *penalty, lt_node *x, critic_function *f, vo
     return lt_mean(row_of(penalty)->of_slope(squared, penalty->options));
 }
 
-lt_node *penalty_build_at(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
-                          critic_function *f, void *user, lt_node **norm)
+lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
+                       critic_function *f, void *user, lt_node **norm)
 {
     const penalty_row *r = row_of(penalty);
     *norm = NULL;
     if (!r->of_slope)
         return NULL;
-    lt_node *x = r->on_real ? real : between(penalty, real, fake, alpha);
-    return penalise(penalty, x, f, user, norm);
-}
-
-lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, critic_function *f,
-                       void *user, lt_node **norm)
-{
-    const penalty_row *r = row_of(penalty);
-    bool needs_alpha = r->of_slope && !r->on_real;
-    lt_node *alpha =
-        needs_alpha ? lt_uniform(lt_node_graph(real), lt_shape_1d(lt_node_shape(real).d[0])) : NULL;
-    return penalty_build_at(penalty, real, fake, alpha, f, user, norm);
+    if (r->on_real)
+        return penalise(penalty, real, f, user, norm);
+    if (!alpha)
+        alpha = lt_uniform(lt_node_graph(real), lt_shape_1d(lt_node_shape(real).d[0]));
+    return penalise(penalty, between(penalty, real, fake, alpha), f, user, norm);
 }

@@ -14,17 +14,13 @@ extern const spec_table penalty_table; /* none, gradient, lipschitz, r1, clip */
 typedef lt_node *critic_function(void *user, lt_node *x);
 
 /* The scalar to be added to the critic's loss, NULL if there is none (none, clip). real, fake:
-   n x ..., of one shape. Slopes are taken at real images (r1), or at points between the pairs, one
-   factor in (0, 1) drawn for each pair; these points are constants to lt_grad, so that it is the
-   critic's weights by which slopes are differentiated again. The norm is that of the whole gradient
-   by one image; its derivative where the gradient is 0 is 0. *norm: its mean over images, a scalar,
-   or NULL. */
-lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, critic_function *f,
-                       void *user, lt_node **norm);
-
-/* The same at real + alpha (fake - real), with alpha: n. */
-lt_node *penalty_build_at(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
-                          critic_function *f, void *user, lt_node **norm);
+   n x ..., of one shape. Slopes are taken at real images (r1), or at points between the pairs, real +
+   alpha (fake - real) with alpha: n, drawn from (0, 1) where it is NULL; these points are constants
+   to lt_grad, so that it is the critic's weights by which slopes are differentiated again. The norm
+   is that of the whole gradient by one image; its derivative where the gradient is 0 is 0. *norm: its
+   mean over images, a scalar, or NULL. Nullable: alpha. */
+lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
+                       critic_function *f, void *user, lt_node **norm);
 
 /* Whether it adds a term to the loss. */
 bool penalty_has_term(const spec *penalty);
