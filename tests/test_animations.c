@@ -6,6 +6,8 @@
 
 #include "movies.h"
 
+#include "plot/median_cut.h"
+
 #include <latent/animation.h>
 
 enum { W = 37, H = 23, MOST = 90 };
@@ -262,6 +264,40 @@ static void gif_keeps_paper_white(void **state)
     movie_clear(&m);
 }
 
+/* The palette of two colours for greys, each of them so many times: the lower and the upper one. */
+static void reduce_to_two(const int (*greys)[2], int n, int found[2])
+{
+    unsigned char pixels[512];
+    int n_pixels = 0;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < greys[i][1]; k++)
+            pixels[n_pixels++] = (unsigned char)greys[i][0];
+    palette p;
+    colours c = {0};
+    colours_reduce(&c, &(lt_image){n_pixels, 1, 1, pixels}, 1, 2, &p);
+    assert_int_equal(p.n, 2);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(p.rgb[i], p.rgb[i / 3 * 3]);
+    found[0] = p.rgb[0] < p.rgb[3] ? p.rgb[0] : p.rgb[3];
+    found[1] = p.rgb[0] < p.rgb[3] ? p.rgb[3] : p.rgb[0];
+    colours_clear(&c);
+}
+
+/* By hand: what most pixels of a group are stays as it is, and else it is their mean; 20 is above the
+   mean of all, 16.5, where the cut is, but nearer to what is below than to what is above it. */
+static void palettes_are_means(void **state)
+{
+    (void)state;
+    int found[2];
+    reduce_to_two((const int[][2]){{255, 100}, {245, 40}, {10, 60}, {30, 60}}, 4, found);
+    assert_int_equal(found[0], 20);
+    assert_int_equal(found[1], 255);
+    reduce_to_two((const int[][2]){{0, 75}, {2, 75}, {20, 60}, {250, 3}, {252, 3}, {254, 3}}, 6,
+                  found);
+    assert_int_equal(found[0], 6);
+    assert_int_equal(found[1], 252);
+}
+
 /* ---- Time ---- */
 
 static void times_add_up(void **state)
@@ -466,6 +502,7 @@ int main(void)
         cmocka_unit_test_teardown(frames_may_be_equal, free_frames),
         cmocka_unit_test_teardown(gif_of_many_colours_is_near, free_frames),
         cmocka_unit_test_teardown(gif_keeps_paper_white, free_frames),
+        cmocka_unit_test(palettes_are_means),
         cmocka_unit_test_teardown(times_add_up, free_frames),
         cmocka_unit_test_teardown(frames_have_times_of_their_own, free_frames),
         cmocka_unit_test_teardown(loops_are_counted, free_frames),
