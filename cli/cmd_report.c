@@ -2,26 +2,71 @@
 /* latent report: all about a run, or several beside each other, on one page of HTML. */
 #include "report.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { MOST_RUNS = 16, MOST_DRAWS = 100000 };
+
+/* ---- The page ---- */
+
+bool report_has_log(const report_content *c)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->runs[i].has_log)
+            return true;
+    return false;
+}
+
+bool report_has_codes(const report_content *c)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->runs[i].e.has_data && lt_model_has_encoder(c->runs[i].e.t.model))
+            return true;
+    return false;
+}
+
+static void put_contents(const report_content *c, const report_section *s)
+{
+    page_html(c->page, "<nav aria-label=\"Contents\"><ol>\n");
+    for (; s->write; s++)
+        if (s->title && (!s->is_there || s->is_there(c)))
+            page_html(c->page, "<li><a href=\"#%s\">%s</a></li>\n", s->id, s->title);
+    page_html(c->page, "</ol></nav>\n</header>\n<main>\n");
+}
+
+static int put_sections(const report_content *c, const report_section *s)
+{
+    int code = CODE_DONE;
+    for (; s->write && code == CODE_DONE; s++) {
+        if (s->is_there && !s->is_there(c))
+            continue;
+        if (s->title)
+            page_html(c->page, "<section id=\"%s\">\n<h2>%s</h2>\n", s->id, s->title);
+        code = s->write(c);
+        page_html(c->page, "%s", s->title ? "</section>\n" : "");
+    }
+    page_html(c->page, "</main>\n");
+    return code;
+}
 
 static int write_page(const report_request *q, const report_run *runs, int n)
 {
     page p = {.to = NULL};
+    report_content content = {.page = &p, .request = q, .runs = runs, .n = n};
+    const report_section *sections = n == 1 ? report_of_run : report_of_runs;
     char several[32];
     snprintf(several, sizeof several, "%d runs", n);
     const char *title = q->title ? q->title : n == 1 ? runs[0].name : several;
     const char *summary = n == 1 ? lt_recipe_summary(lt_model_recipe(runs[0].e.t.model)) : NULL;
     int code = page_begin(&p, q->command, title, summary) ? CODE_DONE : CODE_FAILED;
-    if (code == CODE_DONE)
-        code = n == 1 ? report_write_run(&p, q, &runs[0]) : report_write_runs(&p, q, runs, n);
+    if (code == CODE_DONE) {
+        put_contents(&content, sections);
+        code = put_sections(&content, sections);
+    }
     if (code == CODE_DONE)
         code = page_end(&p, q->command, q->out);
     page_clear(&p);
     return code;
 }
+
+/* ---- The command ---- */
 
 static int report(const report_request *q, int n, const char *const *paths)
 {

@@ -20,8 +20,8 @@
     {"class", 0, FLAG_COUNT, value, "K", "images of this class, where a model has classes; "       \
      "default: 0", 0, 65535, NULL}
 
-/* What all of them are asked. The tables of flags have it in one order: number, output, what only that
-   command knows, class, split, seed, data, title, zoom, threads. */
+/* What all of them are asked. The tables of flags have it in one order: number, output, what only
+   that command knows, class, split, seed, data, title, zoom, threads. */
 typedef struct figure_request {
     const command *command;
     const char *run, *out, *title, *data;

@@ -50,12 +50,38 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
                                int columns, int rows);
 int report_put_traversals(page *p, const report_request *q, const report_run *r);
 
-/* ---- Pages (report_run.c, report_runs.c) ---- */
+/* ---- Sections: what a page is made of ---- */
 
-void report_begin_section(page *p, const char *id, const char *title);
-void report_end_section(page *p);
+/* A page, what was asked of it, and the runs that it is about. */
+typedef struct report_content {
+    page *page;
+    const report_request *request;
+    const report_run *runs;
+    int n;
+} report_content;
 
-int report_write_run(page *p, const report_request *q, const report_run *r);
-int report_write_runs(page *p, const report_request *q, const report_run *runs, int n);
+/* One section; tables of them end with one that writes nothing. */
+typedef struct report_section {
+    const char *id, *title; /* NULL: without a heading, and not among the contents */
+    int (*write)(const report_content *c);     /* the exit code */
+    bool (*is_there)(const report_content *c); /* NULL: always */
+} report_section;
+
+extern const report_section report_of_run[];  /* report_run.c */
+extern const report_section report_of_runs[]; /* report_runs.c: of several */
+
+/* Whether one of the runs has a log; an encoder, and images for it. */
+bool report_has_log(const report_content *c);
+bool report_has_codes(const report_content *c);
+
+int report_write_numbers(const report_content *c);     /* of one run: report_numbers.c */
+int report_write_ledger(const report_content *c);
+int report_write_differences(const report_content *c); /* of recipes: report_differences.c */
+
+/* "latent VERB RUN REST": what makes a picture, or a table, alone. */
+void report_put_command(page *p, const report_run *r, const char *verb, const char *rest);
+
+/* The head of a table with a column for each run. */
+void report_put_head(page *p, const report_run *runs, int n, const char *first);
 
 #endif

@@ -6,15 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void report_begin_section(page *p, const char *id, const char *title)
-{
-    page_html(p, "<section id=\"%s\">\n<h2>%s</h2>\n", id, title);
-}
-
-void report_end_section(page *p) { page_html(p, "</section>\n"); }
-
-/* "latent VERB RUN REST": what makes the picture alone. */
-static void put_command(page *p, const report_run *r, const char *verb, const char *rest)
+void report_put_command(page *p, const report_run *r, const char *verb, const char *rest)
 {
     page_html(p, "<p class=\"quiet\"><code>latent %s ", verb);
     page_word(p, r->path);
@@ -98,9 +90,10 @@ static void put_facts(page *p, const report_run *r)
     page_html(p, "</dl>\n");
 }
 
-static int write_overview(page *p, const report_request *q, const report_run *r)
+static int write_overview(const report_content *c)
 {
-    (void)q;
+    page *p = c->page;
+    const report_run *r = c->runs;
     const explanation *e = &r->e;
     put_tiles(p, r);
     put_facts(p, r);
@@ -126,8 +119,11 @@ static int write_overview(page *p, const report_request *q, const report_run *r)
 
 /* ---- Pictures ---- */
 
-static int write_samples(page *p, const report_request *q, const report_run *r)
+static int write_samples(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
     bool has_classes = lt_model_classes(r->e.t.model) > 0;
     page_html(p, "<figure>\n");
     int code = report_put_samples(p, q, r, 16, 4);
@@ -137,36 +133,38 @@ static int write_samples(page *p, const report_request *q, const report_run *r)
               : lt_model_has_likelihood(r->e.t.model)
                   ? "E[x|z] at codes z drawn from the prior, none chosen by hand."
                   : "What the generator makes of codes drawn from the prior, none chosen by hand.");
-    put_command(p, r, "sample", has_classes ? " --class 0" : " --columns 16");
+    report_put_command(p, r, "sample", has_classes ? " --class 0" : " --columns 16");
     return code;
 }
 
-static bool has_codes(const report_run *r)
+static int write_reconstructions(const report_content *c)
 {
-    return r->e.has_data && lt_model_has_encoder(r->e.t.model);
-}
-
-static int write_reconstructions(page *p, const report_request *q, const report_run *r)
-{
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
     page_html(p, "<figure>\n");
     int code = report_put_reconstructions(p, q, r, 16, 2);
     page_html(p, "<figcaption>The first %s images, each above E[x|z] at the mean of q(z|x)."
                  "</figcaption>\n</figure>\n", lt_split_name(r->split));
-    put_command(p, r, "reconstruct", "");
+    report_put_command(p, r, "reconstruct", "");
     return code;
 }
 
-static bool has_log(const report_run *r) { return r->has_log; }
-
-static int write_curves(page *p, const report_request *q, const report_run *r)
+static int write_curves(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
     int code = report_put_charts(p, q, plot_curves, NULL, 1, &r->path);
-    put_command(p, r, "plot curves", "");
+    report_put_command(p, r, "plot curves", "");
     return code;
 }
 
-static int write_codes(page *p, const report_request *q, const report_run *r)
+static int write_codes(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
     const lt_diagnosis *d = &r->codes;
     int code = CODE_DONE;
     if (r->has_numbers && d->is_collapsed) {
@@ -176,232 +174,34 @@ static int write_codes(page *p, const report_request *q, const report_run *r)
     }
     if (lt_model_latent(r->e.t.model) > 1) {
         code = report_put_charts(p, q, plot_latents, "Map of the codes", 1, &r->path);
-        put_command(p, r, "plot latents", "");
+        report_put_command(p, r, "plot latents", "");
     }
     if (code == CODE_DONE) {
         code = report_put_charts(p, q, plot_activity, "What each latent says", 1, &r->path);
-        put_command(p, r, "plot activity", "");
+        report_put_command(p, r, "plot activity", "");
     }
     return code;
 }
 
-static bool has_traversals(const report_run *r)
+static int write_traversals(const report_content *c)
 {
-    return r->e.has_data || !lt_model_has_encoder(r->e.t.model);
-}
-
-static int write_traversals(page *p, const report_request *q, const report_run *r)
-{
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
     page_html(p, "<figure>\n");
     int code = report_put_traversals(p, q, r);
     page_html(p, "</figure>\n");
-    put_command(p, r, "traverse", "");
+    report_put_command(p, r, "traverse", "");
     return code;
-}
-
-/* ---- Numbers ---- */
-
-static void put_row(page *p, const char *name, lt_estimate e, int digits, const char *meaning)
-{
-    page_html(p, "<tr><th scope=\"row\">%s</th>", name);
-    page_estimate(p, e, digits);
-    page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
-}
-
-static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN}; }
-
-static void put_bounds(page *p, const report_request *q, const report_run *r)
-{
-    const lt_evaluation *e = &r->numbers;
-    const lt_diagnosis *d = &r->codes;
-    char name[64], meaning[128];
-    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%lld %s images%s; nats per "
-                 "image, ± standard error</caption>\n<thead><tr><th></th><th class=\"number\">value"
-                 "</th><th>meaning</th></tr></thead>\n<tbody>\n",
-              (long long)e->images, lt_split_name(r->split),
-              e->images < lt_dataset_describe(r->e.t.data)->n[r->split] ? ", spread over the split"
-                                                                       : ", all of them");
-    put_row(p, "−ELBO", (lt_estimate){-e->elbo.value, e->elbo.se}, 2,
-            "rate + distortion: an upper bound on −log p(x)");
-    put_row(p, "rate", e->rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
-    put_row(p, "distortion", e->distortion, 2, "−log p(x|z): what the image costs, given the code");
-    if (e->nll_samples > 0) {
-        snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
-        put_row(p, name, e->nll, 2, "−log p(x) by importance samples, in expectation above it");
-        put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
-    }
-    put_row(p, "bits per dimension", e->bits_per_dim, 4,
-            e->unit == LT_DISCRETE  ? "−ELBO / (log 2 × numbers): of probabilities"
-            : e->unit == LT_DENSITY ? "−ELBO / (log 2 × numbers): of a density on [0, 1]"
-                                    : "−ELBO / (log 2 × numbers): of a cross-entropy");
-    put_row(p, "squared error", e->squared_error, 2,
-            "of the reconstruction, summed over an image");
-    snprintf(name, sizeof name, "active of %d latents", d->latent);
-    put_row(p, name, alone(d->active), 0, "those whose posterior mean differs between images");
-    snprintf(meaning, sizeof meaning, "what the code says about which of these images it is; at most "
-             "%.2f can be seen", d->most_information);
-    put_row(p, "mutual information", d->mutual_information, 2, meaning);
-    put_row(p, "aggregate KL", d->aggregate_kl, 2,
-            "how far the codes of all images together are from the prior");
-    page_html(p, "</tbody></table></div>\n");
-    snprintf(name, sizeof name, " -n %lld --nll %lld", (long long)q->images, (long long)q->draws);
-    put_command(p, r, "eval", name);
-}
-
-static void put_score(page *p, const char *name, lt_estimate samples, lt_estimate floor, int digits,
-                      const char *meaning)
-{
-    page_html(p, "<tr><th scope=\"row\">%s</th>", name);
-    page_estimate(p, samples, digits);
-    page_estimate(p, floor, digits);
-    page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
-}
-
-static void put_quality(page *p, const report_run *r)
-{
-    const lt_quality *q = &r->quality;
-    const lt_sample_scores *s = &q->samples, *f = &q->floor;
-    page_html(p, "<div class=\"wide\"><table>\n<caption>%lld samples against %lld %s images; the "
-                 "floor is what train images reach</caption>\n<thead><tr><th></th><th class=\"number\""
-                 ">samples</th><th class=\"number\">floor</th><th>meaning</th></tr></thead>\n<tbody>\n",
-              (long long)q->images, (long long)q->held, lt_split_name(r->split));
-    put_score(p, "FID", alone(s->fid), alone(f->fid), 3, "0 is best");
-    put_score(p, "KID", s->kid, f->kid, 4, "0 is best");
-    put_score(p, "precision", s->precision, f->precision, 3, "samples that are like held images");
-    put_score(p, "recall", s->recall, f->recall, 3, "held images that are like samples");
-    put_score(p, "density", s->density, f->density, 3, "1: as dense");
-    put_score(p, "coverage", s->coverage, f->coverage, 3, "held images met by samples");
-    if (!q->is_rotation)
-        put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the classes");
-    put_score(p, "nearer to train images", q->features.nearer, alone(0.5), 3,
-              "than held images are; 1: copies");
-    page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
-                 "compare with those of this digest alone: they are made of features of a small "
-                 "classifier of this data set.</p>\n", q->digest);
-    put_command(p, r, "eval", " --quality");
-}
-
-static bool has_numbers(const report_run *r) { return r->has_numbers || r->has_quality; }
-
-static int write_numbers_of(page *p, const report_request *q, const report_run *r)
-{
-    if (r->has_numbers)
-        put_bounds(p, q, r);
-    if (r->has_quality)
-        put_quality(p, r);
-    return CODE_DONE;
-}
-
-/* ---- The ledger ---- */
-
-/* `quoted` is code. */
-static void put_prose(page *p, const char *text)
-{
-    for (bool is_code = false; *text; is_code = !is_code) {
-        size_t n = strcspn(text, "`");
-        page_html(p, is_code ? "<code>" : "");
-        page_text(p, "%.*s", (int)n, text);
-        page_html(p, is_code ? "</code>" : "");
-        text += n + (text[n] == '`');
-    }
-}
-
-static void put_terms(page *p, const char *title, const lt_ledger_term *terms, int n)
-{
-    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%s</caption>\n<tbody>\n",
-              title);
-    for (int i = 0; i < n; i++) {
-        page_html(p, "<tr%s><th scope=\"row\">%s", terms[i].is_sum ? " class=\"sum\"" : "",
-                  terms[i].is_sum ? "= " : "");
-        page_text(p, "%s", terms[i].name);
-        page_html(p, "</th><td class=\"number\">");
-        page_number(p, terms[i].nats, 2);
-        page_html(p, "</td><td class=\"meaning\">");
-        put_prose(p, terms[i].text);
-        page_html(p, "</td></tr>\n");
-    }
-    page_html(p, "</tbody></table></div>\n");
-}
-
-static void put_published_row(page *p, const lt_published *row, const lt_ledger *l)
-{
-    page_html(p, "<tr><th scope=\"row\">");
-    page_text(p, "%s", row->model);
-    page_html(p, "%s</th><td>", lt_published_is_like(row, l) ? " (as here)" : "");
-    if (row->is_elbo)
-        page_html(p, "−ELBO");
-    else if (row->samples)
-        page_html(p, "NLL, K = %d", row->samples);
-    else
-        page_html(p, "NLL, K = ?");
-    page_html(p, "</td><td>%s</td><td class=\"number\">", lt_split_name(row->split));
-    page_number(p, row->nats, 2);
-    page_html(p, "</td><td class=\"meaning\">");
-    page_text(p, "%s", row->source);
-    page_html(p, "</td></tr>\n");
-}
-
-static void put_comparable(page *p, const lt_ledger *l)
-{
-    const lt_published *row;
-    bool is_any = false;
-    page_html(p, "<h3>May stand beside</h3>\n");
-    for (int i = 0; (row = lt_published_get(i)) != NULL; i++)
-        if (!lt_published_differs(row, l)) {
-            page_html(p, is_any ? "" : "<div class=\"wide\"><table>\n<tbody>\n");
-            is_any = true;
-            put_published_row(p, row, l);
-        }
-    page_html(p, is_any ? "</tbody></table></div>\n"
-                        : "<p>None of the published numbers that are known here.</p>\n");
-}
-
-static void put_others(page *p, const lt_ledger *l)
-{
-    const lt_published *row;
-    page_html(p, "<details><summary>May not stand beside, and why</summary>\n<ul>\n");
-    for (int i = 0; (row = lt_published_get(i)) != NULL; i++) {
-        const char *why = lt_published_differs(row, l);
-        kept_away a = why ? count_kept_away(l, row, why) : (kept_away){.first = -1};
-        if (a.first != i)
-            continue;
-        page_html(p, "<li>%d on ", a.n);
-        page_text(p, "%s", row->images);
-        page_html(p, a.n > 1 ? ", %.2f to %.2f: " : ", %.2f: ", a.low, a.high);
-        put_prose(p, why);
-        page_html(p, "</li>\n");
-    }
-    page_html(p, "</ul>\n</details>\n");
-}
-
-static int write_ledger(page *p, const report_request *q, const report_run *r)
-{
-    (void)q;
-    const lt_ledger *l = &r->e.ledger;
-    put_terms(p, l->has_likelihood ? "What training minimised, nats per image: means over the last "
-                                     "epoch as it went on"
-                                   : "What training minimised: means over the last epoch as it went "
-                                     "on", l->minimised, l->n_minimised);
-    put_terms(p, l->has_likelihood ? "What is reported, nats per image" : "What is reported of both",
-              l->terms, l->n_terms);
-    for (int i = 0; i < l->n_notes; i++) {
-        page_html(p, "<p>");
-        put_prose(p, l->notes[i]);
-        page_html(p, "</p>\n");
-    }
-    if (l->has_likelihood) {
-        put_comparable(p, l);
-        put_others(p, l);
-    }
-    put_command(p, r, "explain", "");
-    return CODE_DONE;
 }
 
 /* ---- Network, recipe, commands ---- */
 
-static int write_network(page *p, const report_request *q, const report_run *r)
+static int write_network(const report_content *c)
 {
-    (void)q;
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
     char *text = lt_model_summary(r->e.t.model);
     if (!text)
         return complain_library(q->command, LT_NO_MEMORY);
@@ -412,9 +212,10 @@ static int write_network(page *p, const report_request *q, const report_run *r)
     return CODE_DONE;
 }
 
-static int write_recipe(page *p, const report_request *q, const report_run *r)
+static int write_recipe(const report_content *c)
 {
-    (void)q;
+    page *p = c->page;
+    const report_run *r = c->runs;
     const char *text = lt_recipe_text(lt_model_recipe(r->e.t.model));
     page_html(p, "<p>The whole experiment, with every default written out: ");
     page_download(p, "recipe.yaml", text);
@@ -439,9 +240,10 @@ static bool is_in_catalogue(const char *name)
     return false;
 }
 
-static int write_commands(page *p, const report_request *q, const report_run *r)
+static int write_commands(const report_content *c)
 {
-    (void)q;
+    page *p = c->page;
+    const report_run *r = c->runs;
     bool needs_recipe;
     const char *set = lt_recipe_dataset(lt_model_recipe(r->e.t.model));
     page_html(p, "<pre><code>");
@@ -465,44 +267,31 @@ static int write_commands(page *p, const report_request *q, const report_run *r)
     return CODE_DONE;
 }
 
+/* ---- What is there ---- */
+
+static bool has_numbers(const report_content *c)
+{
+    return c->runs->has_numbers || c->runs->has_quality;
+}
+
+static bool has_traversals(const report_content *c)
+{
+    return c->runs->e.has_data || !lt_model_has_encoder(c->runs->e.t.model);
+}
+
 /* ---- The page ---- */
 
-typedef struct section {
-    const char *id, *title;
-    int (*write)(page *p, const report_request *q, const report_run *r); /* the exit code */
-    bool (*is_there)(const report_run *r);                               /* NULL: always */
-} section;
-
-static const section sections[] = {
+const report_section report_of_run[] = {
+    {NULL, NULL, write_overview, NULL},
     {"samples", "Samples", write_samples, NULL},
-    {"reconstructions", "Reconstructions", write_reconstructions, has_codes},
-    {"curves", "Training", write_curves, has_log},
-    {"numbers", "Numbers", write_numbers_of, has_numbers},
-    {"ledger", "The ledger of the loss", write_ledger, NULL},
-    {"codes", "Codes", write_codes, has_codes},
+    {"reconstructions", "Reconstructions", write_reconstructions, report_has_codes},
+    {"curves", "Training", write_curves, report_has_log},
+    {"numbers", "Numbers", report_write_numbers, has_numbers},
+    {"ledger", "The ledger of the loss", report_write_ledger, NULL},
+    {"codes", "Codes", write_codes, report_has_codes},
     {"traversals", "Traversals", write_traversals, has_traversals},
     {"network", "Network", write_network, NULL},
     {"recipe", "Recipe", write_recipe, NULL},
     {"again", "To make it again", write_commands, NULL},
+    {NULL, NULL, NULL, NULL},
 };
-enum { N_SECTIONS = sizeof sections / sizeof sections[0] };
-
-int report_write_run(page *p, const report_request *q, const report_run *r)
-{
-    page_html(p, "<nav aria-label=\"Contents\"><ol>\n");
-    for (int i = 0; i < N_SECTIONS; i++)
-        if (!sections[i].is_there || sections[i].is_there(r))
-            page_html(p, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id, sections[i].title);
-    page_html(p, "</ol></nav>\n</header>\n<main>\n");
-    int code = write_overview(p, q, r);
-    for (int i = 0; i < N_SECTIONS && code == CODE_DONE; i++) {
-        const section *s = &sections[i];
-        if (s->is_there && !s->is_there(r))
-            continue;
-        report_begin_section(p, s->id, s->title);
-        code = s->write(p, q, r);
-        report_end_section(p);
-    }
-    page_html(p, "</main>\n");
-    return code;
-}

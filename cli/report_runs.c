@@ -4,12 +4,11 @@
 #include "report.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PATHS = 16, MAX_LINES = 512, LINE = 256 };
+enum { MAX_PATHS = 16 };
 
-static void put_head(page *p, const report_run *runs, int n, const char *first)
+void report_put_head(page *p, const report_run *runs, int n, const char *first)
 {
     page_html(p, "<thead><tr><th>%s</th>", first);
     for (int i = 0; i < n; i++) {
@@ -37,9 +36,11 @@ static void put_run(page *p, const report_run *r)
     page_html(p, "</td><td class=\"fixed\"><code>%.12s</code></td></tr>\n", r->digest);
 }
 
-static int write_list(page *p, const report_request *q, const report_run *runs, int n)
+static int write_list(const report_content *c)
 {
-    (void)q;
+    page *p = c->page;
+    const report_run *runs = c->runs;
+    int n = c->n;
     page_html(p, "<div class=\"wide\"><table>\n<thead><tr><th>run</th><th>model</th><th>data</th><th "
                  "class=\"number\">epochs</th><th class=\"number\">seed</th><th>recipe</th><th>"
                  "checkpoint</th></tr></thead>\n<tbody>\n");
@@ -157,13 +158,17 @@ static void put_number_row(page *p, int row, const report_run *runs, int n)
     page_html(p, "</tr>\n");
 }
 
-static int write_numbers_of_all(page *p, const report_request *q, const report_run *runs, int n)
+static int write_numbers_of_all(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *runs = c->runs;
+    int n = c->n;
     put_differences(p, runs, n);
     page_html(p, "<div class=\"wide\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image on %lld images of the "
                  "test split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
               (long long)q->images, q->draws ? "; NLL by importance samples" : "");
-    put_head(p, runs, n, "");
+    report_put_head(p, runs, n, "");
     page_html(p, "<tbody>\n");
     for (int i = 0; i < (int)(sizeof numbers / sizeof numbers[0]); i++)
         put_number_row(p, i, runs, n);
@@ -174,8 +179,12 @@ static int write_numbers_of_all(page *p, const report_request *q, const report_r
 /* ---- Pictures ---- */
 
 /* Runs without a log have no curves. */
-static int write_curves_of_all(page *p, const report_request *q, const report_run *runs, int n)
+static int write_curves_of_all(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *runs = c->runs;
+    int n = c->n;
     const char *paths[MAX_PATHS];
     int m = 0;
     for (int i = 0; i < n; i++)
@@ -198,8 +207,12 @@ static int put_beside(page *p, const report_request *q, const report_run *r, boo
     return code;
 }
 
-static int write_samples_of_all(page *p, const report_request *q, const report_run *runs, int n)
+static int write_samples_of_all(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *runs = c->runs;
+    int n = c->n;
     int code = CODE_DONE;
     page_html(p, "<div class=\"beside\">\n");
     for (int i = 0; i < n && code == CODE_DONE; i++)
@@ -208,9 +221,12 @@ static int write_samples_of_all(page *p, const report_request *q, const report_r
     return code;
 }
 
-static int write_reconstructions_of_all(page *p, const report_request *q, const report_run *runs,
-                                        int n)
+static int write_reconstructions_of_all(const report_content *c)
 {
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *runs = c->runs;
+    int n = c->n;
     int code = CODE_DONE;
     page_html(p, "<p>The first images of the test split, each above its reconstruction.</p>\n<div "
                  "class=\"beside\">\n");
@@ -221,130 +237,13 @@ static int write_reconstructions_of_all(page *p, const report_request *q, const 
     return code;
 }
 
-static bool any_codes(const report_run *runs, int n)
+/* ---- Commands ---- */
+
+static int write_commands(const report_content *c)
 {
-    for (int i = 0; i < n; i++)
-        if (runs[i].e.has_data && lt_model_has_encoder(runs[i].e.t.model))
-            return true;
-    return false;
-}
-
-/* ---- What the recipes say otherwise ---- */
-
-typedef struct line {
-    char place[LINE], value[LINE]; /* "model.encoder", "- linear 300; - relu" */
-} line;
-
-typedef struct lines {
-    line at[MAX_LINES];
-    int n;
-} lines;
-
-/* One line of a resolved recipe; items of a list become the value of their key. */
-static void take_line(lines *l, const char *text, size_t size, char section[LINE])
-{
-    size_t indent = strspn(text, " "), key = strcspn(text, ":");
-    if (text[indent] == '-' && l->n > 0) {
-        char *value = l->at[l->n - 1].value;
-        size_t used = strlen(value);
-        snprintf(value + used, LINE - used, "%s%.*s", used ? ", " : "", (int)(size - indent - 2),
-                 text + indent + 2);
-    } else if (key < size && l->n < MAX_LINES) {
-        line *at = &l->at[l->n];
-        if (indent == 0)
-            snprintf(section, LINE, "%.*s", (int)(key < 100 ? key : 100), text);
-        snprintf(at->place, LINE, "%.*s%s%.*s", indent ? 100 : 0, section, indent ? "." : "",
-                 (int)(key - indent < 100 ? key - indent : 100), text + indent);
-        key += 1 + (text[key + 1] == ' ');
-        snprintf(at->value, LINE, "%.*s", (int)(key < size ? size - key : 0), text + key);
-        l->n++;
-    }
-}
-
-static void read_lines(lines *l, const lt_recipe *r)
-{
-    char section[LINE] = "";
-    const char *text = lt_recipe_text(r);
-    l->n = 0;
-    while (*text) {
-        size_t size = strcspn(text, "\n");
-        take_line(l, text, size, section);
-        text += size + (text[size] == '\n');
-    }
-}
-
-static const char *find_value(const lines *l, const char *place)
-{
-    for (int i = 0; i < l->n; i++)
-        if (strcmp(l->at[i].place, place) == 0)
-            return l->at[i].value;
-    return NULL;
-}
-
-static bool differs(const lines *all, int n, const char *place)
-{
-    const char *first = find_value(&all[0], place);
-    if (strcmp(place, "name") == 0 || strcmp(place, "summary") == 0)
-        return false;
-    for (int i = 1; i < n; i++) {
-        const char *value = find_value(&all[i], place);
-        if (!first || !value || strcmp(first, value) != 0)
-            return true;
-    }
-    return false;
-}
-
-static void put_place(page *p, const lines *all, int n, const char *place)
-{
-    page_html(p, "<tr><th scope=\"row\">");
-    page_text(p, "%s", place);
-    page_html(p, "</th>");
-    for (int i = 0; i < n; i++) {
-        const char *value = find_value(&all[i], place);
-        page_html(p, "<td>");
-        page_text(p, "%s", value ? value : "–");
-        page_html(p, "</td>");
-    }
-    page_html(p, "</tr>\n");
-}
-
-/* Whether run i is the first one with that line. */
-static bool is_new(const lines *all, int i, const char *place)
-{
-    for (int before = 0; before < i; before++)
-        if (find_value(&all[before], place))
-            return false;
-    return true;
-}
-
-static int write_recipes(page *p, const report_request *q, const report_run *runs, int n)
-{
-    (void)q;
-    lines *all = plot_room((size_t)n, sizeof *all);
-    int found = 0;
-    for (int i = 0; i < n; i++)
-        read_lines(&all[i], lt_model_recipe(runs[i].e.t.model));
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < all[i].n; k++) {
-            const char *place = all[i].at[k].place;
-            if (!is_new(all, i, place) || !differs(all, n, place))
-                continue;
-            if (found++ == 0) {
-                page_html(p, "<p>Where the recipes differ; all else is the same.</p>\n"
-                             "<div class=\"wide\"><table class=\"recipes\">\n");
-                put_head(p, runs, n, "");
-                page_html(p, "<tbody>\n");
-            }
-            put_place(p, all, n, place);
-        }
-    page_html(p, "%s", found ? "</tbody></table></div>\n" : "<p>The recipes say the same.</p>\n");
-    free(all);
-    return CODE_DONE;
-}
-
-static int write_commands(page *p, const report_request *q, const report_run *runs, int n)
-{
-    (void)q;
+    page *p = c->page;
+    const report_run *runs = c->runs;
+    int n = c->n;
     bool is_any = false, needs_recipe;
     page_html(p, "<pre><code>");
     for (int i = 0; i < n; i++) {
@@ -368,36 +267,13 @@ static int write_commands(page *p, const report_request *q, const report_run *ru
 
 /* ---- The page ---- */
 
-static const struct {
-    const char *id, *title;
-    int (*write)(page *p, const report_request *q, const report_run *runs, int n);
-    bool (*is_there)(const report_run *runs, int n); /* NULL: always */
-} sections[] = {
+const report_section report_of_runs[] = {
     {"runs", "The runs", write_list, NULL},
     {"numbers", "Numbers", write_numbers_of_all, NULL},
     {"curves", "Training", write_curves_of_all, NULL},
     {"samples", "Samples", write_samples_of_all, NULL},
-    {"reconstructions", "Reconstructions", write_reconstructions_of_all, any_codes},
-    {"recipes", "Recipes", write_recipes, NULL},
+    {"reconstructions", "Reconstructions", write_reconstructions_of_all, report_has_codes},
+    {"recipes", "Recipes", report_write_differences, NULL},
     {"again", "To make it again", write_commands, NULL},
+    {NULL, NULL, NULL, NULL},
 };
-enum { N_SECTIONS = sizeof sections / sizeof sections[0] };
-
-int report_write_runs(page *p, const report_request *q, const report_run *runs, int n)
-{
-    int code = CODE_DONE;
-    page_html(p, "<nav aria-label=\"Contents\"><ol>\n");
-    for (int i = 0; i < N_SECTIONS; i++)
-        if (!sections[i].is_there || sections[i].is_there(runs, n))
-            page_html(p, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id, sections[i].title);
-    page_html(p, "</ol></nav>\n</header>\n<main>\n");
-    for (int i = 0; i < N_SECTIONS && code == CODE_DONE; i++) {
-        if (sections[i].is_there && !sections[i].is_there(runs, n))
-            continue;
-        report_begin_section(p, sections[i].id, sections[i].title);
-        code = sections[i].write(p, q, runs, n);
-        report_end_section(p);
-    }
-    page_html(p, "</main>\n");
-    return code;
-}

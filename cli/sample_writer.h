@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures of samples, drawn beside training by a thread of their own: training copies its parameters
-   into a twin of the model, and goes on. */
+/* Pictures of samples, drawn beside training by a thread of their own: training copies its
+   parameters into a twin of the model, and goes on. */
 #ifndef LATENT_SAMPLE_WRITER_H
 #define LATENT_SAMPLE_WRITER_H
 
@@ -26,7 +26,7 @@ int sample_writer_open(sample_writer *w, const lt_model *m);
    meanwhile. The same bytes as latent sample -n 64 -c 8 of that checkpoint. */
 int sample_writer_begin(sample_writer *w, const lt_model *m, const char *path);
 
-/* Waits until the picture is there. LT_OK, or what went wrong with it: then w->message says more. */
+/* Waits until the picture is there. LT_OK, or what went wrong: then w->message says more. */
 int sample_writer_wait(sample_writer *w);
 void sample_writer_close(sample_writer *w); /* waits, too */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The training of a run: steps, a meter, checkpoints; after each epoch validation, a line of metrics,
-   a checkpoint, a picture of samples. The order matters. A process killed before the checkpoint does
-   the end of the epoch again, with the same results. The picture is drawn while training goes on, and
-   the next checkpoint waits for it; killed before that, the run goes on from the checkpoint that the
-   picture is of, and draws it then. So none is ever missing. */
+/* The training of a run: steps, a meter, checkpoints; after each epoch validation, a line of
+   metrics, a checkpoint, a picture of samples. The order matters. A process killed before the
+   checkpoint does the end of the epoch again, with the same results. The picture is drawn while
+   training goes on, and the next checkpoint waits for it; killed before that, the run goes on from
+   the checkpoint that the picture is of, and draws it then. So none is ever missing. */
 #include "training.h"
 
 #include "sample_writer.h"
@@ -56,7 +56,7 @@ static int begin_picture(training *t, int64_t epoch)
     return status;
 }
 
-/* Begins the picture of the checkpoint that the run goes on from, if it should be there and is not. */
+/* Begins the picture of the checkpoint that the run goes on from, if it is due and not there. */
 static int begin_missing_picture(training *t)
 {
     char path[4096];
@@ -288,47 +288,40 @@ static int train(training *t)
     return CODE_DONE;
 }
 
-static void close_training(training *t)
+/* Trains if the run could be opened; closes it; the exit code. */
+static int finish(training *t, int status)
 {
+    int code = status == LT_OK ? train(t) : complain_library(t->command, status);
     sample_writer_close(&t->writer);
     lt_trainer_free(t->trainer);
     lt_model_free(t->model);
     lt_dataset_free(t->data);
     lt_run_free(t->run);
+    return code;
 }
 
 int train_new(const command *c, const lt_recipe *r, const char *dir, const train_options *o)
 {
     training t = {.command = c, .options = *o};
     meter_begin(&t.meter);
-    int code, status = open_trainer(&t, r);
+    int status = open_trainer(&t, r);
     if (status == LT_OK)
         status = lt_run_create(&t.run, dir, r);
     if (status == LT_OK && o->weights) /* which a run that is killed would not find again */
         status = save(&t);
-    if (status == LT_OK)
-        code = train(&t);
-    else
-        code = complain_library(c, status);
-    close_training(&t);
-    return code;
+    return finish(&t, status);
 }
 
 int train_on(const command *c, const char *dir, const text_list *sets, const train_options *o)
 {
     training t = {.command = c, .options = *o};
     meter_begin(&t.meter);
-    int code, status = lt_run_open(&t.run, dir, sets->item, sets->n);
+    int status = lt_run_open(&t.run, dir, sets->item, sets->n);
     if (status == LT_OK)
         status = open_trainer(&t, lt_run_recipe(t.run));
     if (status == LT_OK)
         status = lt_run_restore(t.run, t.trainer);
-    if (status == LT_OK)
-        code = train(&t);
-    else
-        code = complain_library(c, status);
-    close_training(&t);
-    return code;
+    return finish(&t, status);
 }
 
 /* ---- Sets ---- */

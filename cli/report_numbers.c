@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers of one run: what was measured, and the ledger that says what they are. */
+#include "report.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- What was measured ---- */
+
+static void put_row(page *p, const char *name, lt_estimate e, int digits, const char *meaning)
+{
+    page_html(p, "<tr><th scope=\"row\">%s</th>", name);
+    page_estimate(p, e, digits);
+    page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
+}
+
+static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN}; }
+
+static void put_bounds(page *p, const report_request *q, const report_run *r)
+{
+    const lt_evaluation *e = &r->numbers;
+    const lt_diagnosis *d = &r->codes;
+    char name[64], meaning[128];
+    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%lld %s images%s; nats per "
+                 "image, ± standard error</caption>\n<thead><tr><th></th><th class=\"number\">value"
+                 "</th><th>meaning</th></tr></thead>\n<tbody>\n",
+              (long long)e->images, lt_split_name(r->split),
+              e->images < lt_dataset_describe(r->e.t.data)->n[r->split] ? ", spread over the split"
+                                                                       : ", all of them");
+    put_row(p, "−ELBO", (lt_estimate){-e->elbo.value, e->elbo.se}, 2,
+            "rate + distortion: an upper bound on −log p(x)");
+    put_row(p, "rate", e->rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
+    put_row(p, "distortion", e->distortion, 2, "−log p(x|z): what the image costs, given the code");
+    if (e->nll_samples > 0) {
+        snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
+        put_row(p, name, e->nll, 2, "−log p(x) by importance samples, in expectation above it");
+        put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
+    }
+    put_row(p, "bits per dimension", e->bits_per_dim, 4,
+            e->unit == LT_DISCRETE  ? "−ELBO / (log 2 × numbers): of probabilities"
+            : e->unit == LT_DENSITY ? "−ELBO / (log 2 × numbers): of a density on [0, 1]"
+                                    : "−ELBO / (log 2 × numbers): of a cross-entropy");
+    put_row(p, "squared error", e->squared_error, 2,
+            "of the reconstruction, summed over an image");
+    snprintf(name, sizeof name, "active of %d latents", d->latent);
+    put_row(p, name, alone(d->active), 0, "those whose posterior mean differs between images");
+    snprintf(meaning, sizeof meaning, "what the code says about which of these images it is; at most "
+             "%.2f can be seen", d->most_information);
+    put_row(p, "mutual information", d->mutual_information, 2, meaning);
+    put_row(p, "aggregate KL", d->aggregate_kl, 2,
+            "how far the codes of all images together are from the prior");
+    page_html(p, "</tbody></table></div>\n");
+    snprintf(name, sizeof name, " -n %lld --nll %lld", (long long)q->images, (long long)q->draws);
+    report_put_command(p, r, "eval", name);
+}
+
+static void put_score(page *p, const char *name, lt_estimate samples, lt_estimate floor, int digits,
+                      const char *meaning)
+{
+    page_html(p, "<tr><th scope=\"row\">%s</th>", name);
+    page_estimate(p, samples, digits);
+    page_estimate(p, floor, digits);
+    page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
+}
+
+static void put_quality(page *p, const report_run *r)
+{
+    const lt_quality *q = &r->quality;
+    const lt_sample_scores *s = &q->samples, *f = &q->floor;
+    page_html(p, "<div class=\"wide\"><table>\n<caption>%lld samples against %lld %s images; the "
+                 "floor is what train images reach</caption>\n<thead><tr><th></th><th class=\"number\""
+                 ">samples</th><th class=\"number\">floor</th><th>meaning</th></tr></thead>\n<tbody>\n",
+              (long long)q->images, (long long)q->held, lt_split_name(r->split));
+    put_score(p, "FID", alone(s->fid), alone(f->fid), 3, "0 is best");
+    put_score(p, "KID", s->kid, f->kid, 4, "0 is best");
+    put_score(p, "precision", s->precision, f->precision, 3, "samples that are like held images");
+    put_score(p, "recall", s->recall, f->recall, 3, "held images that are like samples");
+    put_score(p, "density", s->density, f->density, 3, "1: as dense");
+    put_score(p, "coverage", s->coverage, f->coverage, 3, "held images met by samples");
+    if (!q->is_rotation)
+        put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the classes");
+    put_score(p, "nearer to train images", q->features.nearer, alone(0.5), 3,
+              "than held images are; 1: copies");
+    page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
+                 "compare with those of this digest alone: they are made of features of a small "
+                 "classifier of this data set.</p>\n", q->digest);
+    report_put_command(p, r, "eval", " --quality");
+}
+
+int report_write_numbers(const report_content *c)
+{
+    page *p = c->page;
+    const report_request *q = c->request;
+    const report_run *r = c->runs;
+    if (r->has_numbers)
+        put_bounds(p, q, r);
+    if (r->has_quality)
+        put_quality(p, r);
+    return CODE_DONE;
+}
+
+/* ---- The ledger ---- */
+
+/* `quoted` is code. */
+static void put_prose(page *p, const char *text)
+{
+    for (bool is_code = false; *text; is_code = !is_code) {
+        size_t n = strcspn(text, "`");
+        page_html(p, is_code ? "<code>" : "");
+        page_text(p, "%.*s", (int)n, text);
+        page_html(p, is_code ? "</code>" : "");
+        text += n + (text[n] == '`');
+    }
+}
+
+static void put_terms(page *p, const char *title, const lt_ledger_term *terms, int n)
+{
+    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%s</caption>\n<tbody>\n",
+              title);
+    for (int i = 0; i < n; i++) {
+        page_html(p, "<tr%s><th scope=\"row\">%s", terms[i].is_sum ? " class=\"sum\"" : "",
+                  terms[i].is_sum ? "= " : "");
+        page_text(p, "%s", terms[i].name);
+        page_html(p, "</th><td class=\"number\">");
+        page_number(p, terms[i].nats, 2);
+        page_html(p, "</td><td class=\"meaning\">");
+        put_prose(p, terms[i].text);
+        page_html(p, "</td></tr>\n");
+    }
+    page_html(p, "</tbody></table></div>\n");
+}
+
+static void put_published_row(page *p, const lt_published *row, const lt_ledger *l)
+{
+    page_html(p, "<tr><th scope=\"row\">");
+    page_text(p, "%s", row->model);
+    page_html(p, "%s</th><td>", lt_published_is_like(row, l) ? " (as here)" : "");
+    if (row->is_elbo)
+        page_html(p, "−ELBO");
+    else if (row->samples)
+        page_html(p, "NLL, K = %d", row->samples);
+    else
+        page_html(p, "NLL, K = ?");
+    page_html(p, "</td><td>%s</td><td class=\"number\">", lt_split_name(row->split));
+    page_number(p, row->nats, 2);
+    page_html(p, "</td><td class=\"meaning\">");
+    page_text(p, "%s", row->source);
+    page_html(p, "</td></tr>\n");
+}
+
+static void put_comparable(page *p, const lt_ledger *l)
+{
+    const lt_published *row;
+    bool is_any = false;
+    page_html(p, "<h3>May stand beside</h3>\n");
+    for (int i = 0; (row = lt_published_get(i)) != NULL; i++)
+        if (!lt_published_differs(row, l)) {
+            page_html(p, is_any ? "" : "<div class=\"wide\"><table>\n<tbody>\n");
+            is_any = true;
+            put_published_row(p, row, l);
+        }
+    page_html(p, is_any ? "</tbody></table></div>\n"
+                        : "<p>None of the published numbers that are known here.</p>\n");
+}
+
+static void put_others(page *p, const lt_ledger *l)
+{
+    const lt_published *row;
+    page_html(p, "<details><summary>May not stand beside, and why</summary>\n<ul>\n");
+    for (int i = 0; (row = lt_published_get(i)) != NULL; i++) {
+        const char *why = lt_published_differs(row, l);
+        kept_away a = why ? count_kept_away(l, row, why) : (kept_away){.first = -1};
+        if (a.first != i)
+            continue;
+        page_html(p, "<li>%d on ", a.n);
+        page_text(p, "%s", row->images);
+        page_html(p, a.n > 1 ? ", %.2f to %.2f: " : ", %.2f: ", a.low, a.high);
+        put_prose(p, why);
+        page_html(p, "</li>\n");
+    }
+    page_html(p, "</ul>\n</details>\n");
+}
+
+int report_write_ledger(const report_content *c)
+{
+    page *p = c->page;
+    const report_run *r = c->runs;
+    const lt_ledger *l = &r->e.ledger;
+    put_terms(p, l->has_likelihood ? "What training minimised, nats per image: means over the last "
+                                     "epoch as it went on"
+                                   : "What training minimised: means over the last epoch as it went "
+                                     "on", l->minimised, l->n_minimised);
+    put_terms(p, l->has_likelihood ? "What is reported, nats per image" : "What is reported of both",
+              l->terms, l->n_terms);
+    for (int i = 0; i < l->n_notes; i++) {
+        page_html(p, "<p>");
+        put_prose(p, l->notes[i]);
+        page_html(p, "</p>\n");
+    }
+    if (l->has_likelihood) {
+        put_comparable(p, l);
+        put_others(p, l);
+    }
+    report_put_command(p, r, "explain", "");
+    return CODE_DONE;
+}
