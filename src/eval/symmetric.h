@@ -3,9 +3,9 @@
 #ifndef LATENT_SYMMETRIC_H
 #define LATENT_SYMMETRIC_H
 
-/* Eigenvalues of `a`, which is destroyed, in no order, and the orthonormal vectors that go with
-   them as the columns of `vectors`: a = V diag(values) V'. Nullable: vectors. */
-void symmetric_eigen(int n, double *a, double *values, double *vectors);
+/* Eigenvalues of `a`, in no order, and the orthonormal vectors that go with them as the columns of
+   `vectors`: a = V diag(values) V'. Nullable: vectors. */
+void symmetric_eigen(int n, const double *a, double *values, double *vectors);
 
 /* tr (a b)^(1/2) for positive semidefinite a and b: the sum of the roots of the eigenvalues of
    a^(1/2) b a^(1/2), which are those of a b. */
