@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A walk through the codes of a model: closed ways from stop to stop, several beside each other. */
 #include "animate.h"
+#include "image_pile.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,78 +24,24 @@ typedef struct walk {
 
 /* ---- Stops that are images ---- */
 
-/* A split in the order of the seed; what has been taken is -1. */
-typedef struct pool {
-    int n, first; /* nothing is left before `first` */
-    int32_t *order, *labels; /* labels: of the image at each place; NULL: not known */
-} pool;
-
-static int open_pool(const walk *w, pool *p)
-{
-    const lt_dataset_info *info = lt_dataset_describe(w->t->data);
-    *p = (pool){.n = info->n[w->split]};
-    p->order = plot_room((size_t)p->n, sizeof *p->order);
-    lt_dataset_order(w->t->data, w->split, (uint64_t)w->q->all.seed, 0, p->order);
-    if (!info->has_labels[w->split])
-        return LT_OK;
-    p->labels = plot_room((size_t)p->n, sizeof *p->labels);
-    return lt_dataset_labels(w->t->data, w->split, p->order, p->n, p->labels);
-}
-
-static void close_pool(pool *p)
-{
-    free(p->order);
-    free(p->labels);
-}
-
-static bool is_among(int32_t label, const int32_t *labels, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (labels[i] == label)
-            return true;
-    return false;
-}
-
-/* The place of the next image of a class, -1: of any but the n others; -1 if none is left. */
-static int find(const pool *p, int class, const int32_t *others, int n)
-{
-    for (int i = p->first; i < p->n; i++) {
-        int32_t its = p->labels ? p->labels[i] : -1;
-        bool fits = class >= 0 ? its == class : !p->labels || !is_among(its, others, n);
-        if (p->order[i] >= 0 && fits)
-            return i;
-    }
-    return -1;
-}
-
-static int32_t take(pool *p, int place)
-{
-    int32_t index = p->order[place];
-    p->order[place] = -1;
-    while (p->first < p->n && p->order[p->first] < 0)
-        p->first++;
-    return index;
-}
-
 /* Different classes on each way as far as there are some. Gives the exit code. */
-static int choose_images(walk *w, pool *p)
+static int choose_images(walk *w, image_pile *p)
 {
     const command *c = w->q->all.command;
-    int32_t labels[MOST_STOPS];
+    piled_image way[MOST_STOPS];
     if (w->has_classes && !p->labels)
         return complain(c, CODE_FAILED, "the images have no labels to be chosen by");
     for (int i = 0; i < w->ways * w->stops; i++) {
-        int k = i % w->stops, place = find(p, w->has_classes ? w->classes[k] : -1, labels, k);
-        if (place < 0 && !w->has_classes)
-            place = find(p, -1, labels, 0);
-        if (place < 0 && w->has_classes)
+        int k = i % w->stops;
+        bool is_there = image_pile_take(p, w->has_classes ? w->classes[k] : -1, way, k, &way[k]) ||
+                        (!w->has_classes && image_pile_take(p, -1, NULL, 0, &way[k]));
+        if (!is_there && w->has_classes)
             return complain(c, CODE_FAILED, "%s has no %d images of class %d",
                             lt_split_name(w->split), w->ways, w->classes[k]);
-        if (place < 0)
+        if (!is_there)
             return complain(c, CODE_FAILED, "%s has no %d images", lt_split_name(w->split),
                             w->ways * w->stops);
-        labels[k] = p->labels ? p->labels[place] : -1;
-        w->images[i] = take(p, place);
+        w->images[i] = way[k].index;
     }
     return CODE_DONE;
 }
@@ -133,16 +80,12 @@ static bool read_classes(walk *w)
 static int stop_at_images(walk *w)
 {
     const command *c = w->q->all.command;
-    pool p = {0};
-    int status = lt_recipe_open_data(lt_model_recipe(w->t->model), w->q->all.data, &w->t->data);
+    image_pile p = {0};
+    int status = figure_find_data(w->t, &w->q->all, &w->split);
     if (status == LT_OK)
-        status = lt_model_check_data(w->t->model, w->t->data);
-    if (status == LT_OK) {
-        w->split = lt_dataset_split(w->t->data, (lt_split)w->q->all.split);
-        status = open_pool(w, &p);
-    }
+        status = image_pile_open(w->t, w->split, (uint64_t)w->q->all.seed, &p);
     int code = status == LT_OK ? choose_images(w, &p) : complain_library(c, status);
-    close_pool(&p);
+    image_pile_close(&p);
     if (code != CODE_DONE)
         return code;
     status = encode_images(w);

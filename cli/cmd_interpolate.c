@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* latent interpolate: the way from one image to another, through codes and through pixels. */
 #include "figures.h"
+#include "image_pile.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +13,10 @@ typedef struct interpolate_request {
     const char *images, *classes;
 } interpolate_request;
 
-/* One end of a way. */
-typedef struct end {
-    int32_t index; /* in the split; of models without an encoder there is none */
-    int32_t label; /* -1: not known */
-} end;
-
 /* Both ends of each pair, one after the other. */
 typedef struct ways {
     int pairs;
-    end *ends;
+    piled_image *ends; /* of models without an encoder there are none, nor images */
     float *images, *codes;
     int32_t *labels; /* of each pair: the class asked of a model that has classes */
 } ways;
@@ -35,51 +31,19 @@ static void clear_ways(ways *w)
 
 /* ---- Ends in a data set ---- */
 
-/* A split in the order of the seed; images that have been taken are -1. */
-typedef struct pile {
-    int n;
-    int32_t *order, *labels; /* labels: of image i; NULL: not known */
-} pile;
-
-static int open_pile(const trained *t, lt_split split, uint64_t seed, pile *p)
-{
-    const lt_dataset_info *info = lt_dataset_describe(t->data);
-    p->n = info->n[split];
-    p->order = plot_room((size_t)p->n, sizeof *p->order);
-    p->labels = NULL;
-    if (info->has_labels[split]) {
-        p->labels = plot_room((size_t)p->n, sizeof *p->labels);
-        for (int i = 0; i < p->n; i++)
-            p->order[i] = i;
-        LT_TRY(lt_dataset_labels(t->data, split, p->order, p->n, p->labels));
-    }
-    lt_dataset_order(t->data, split, seed, 0, p->order);
-    return LT_OK;
-}
-
-/* The next image with `label`, -1: any, and not with `other`, -1: none. False if none is left. */
-static bool take(pile *p, int label, int other, end *e)
-{
-    for (int i = 0; i < p->n; i++) {
-        int32_t k = p->order[i], its = k >= 0 && p->labels ? p->labels[k] : -1;
-        if (k < 0 || (label >= 0 && its != label) || (other >= 0 && its == other))
-            continue;
-        *e = (end){k, its};
-        p->order[i] = -1;
-        return true;
-    }
-    return false;
-}
-
 /* By images, by classes, or pairs of different classes. Gives the exit code. */
-static int choose_ends(const interpolate_request *q, ways *w, pile *p)
+static int choose_ends(const trained *t, const interpolate_request *q, lt_split split, ways *w,
+                       image_pile *p)
 {
     int chosen[2] = {-1, -1};
     const command *c = q->all.command;
     if (q->images && !read_numbers(c, "images", q->images, 2, 0, p->n - 1, chosen))
         return CODE_USAGE;
-    for (int k = 0; k < 2 && q->images; k++)
-        w->ends[k] = (end){chosen[k], p->labels ? p->labels[chosen[k]] : -1};
+    for (int k = 0; k < 2 && q->images; k++) {
+        w->ends[k] = (piled_image){chosen[k], -1};
+        if (p->labels)
+            lt_dataset_labels(t->data, split, &w->ends[k].index, 1, &w->ends[k].label);
+    }
     if (q->images)
         return CODE_DONE;
     if (q->classes && !p->labels)
@@ -87,9 +51,9 @@ static int choose_ends(const interpolate_request *q, ways *w, pile *p)
     if (q->classes && !read_numbers(c, "class", q->classes, 2, 0, 65535, chosen))
         return CODE_USAGE;
     for (int i = 0; i < w->pairs; i++) {
-        end *e = &w->ends[2 * i];
-        if (!take(p, chosen[0], -1, &e[0]) ||
-            !take(p, chosen[1], chosen[1] < 0 ? e[0].label : -1, &e[1]))
+        piled_image *e = &w->ends[2 * i];
+        if (!image_pile_take(p, chosen[0], NULL, 0, &e[0]) ||
+            !image_pile_take(p, chosen[1], &e[0], 1, &e[1]))
             return complain(c, CODE_FAILED, "there are no %d pairs of such images", w->pairs);
     }
     return CODE_DONE;
@@ -111,11 +75,11 @@ static int encode_ends(const trained *t, const interpolate_request *q, lt_split 
 
 /* ---- The picture ---- */
 
-enum { STRAIGHT, ROUND, PIXELS };
+/* The rows of a pair. */
+enum { STRAIGHT, ROUND, PIXELS, KINDS };
 
 /* Codes of both ways of each pair, decoded into rows. */
-static int draw_codes(const trained *t, const interpolate_request *q, const ways *w, int kinds,
-                      figure *f)
+static int draw_codes(const trained *t, const interpolate_request *q, const ways *w, figure *f)
 {
     int latent = lt_model_latent(t->model), status = LT_OK;
     float *z = plot_room(2 * (size_t)f->columns * (size_t)latent, sizeof *z);
@@ -125,24 +89,30 @@ static int draw_codes(const trained *t, const interpolate_request *q, const ways
             lt_interpolate(latent, a, b, (double)(j % f->columns) / (f->columns - 1),
                            j >= f->columns, z + (int64_t)j * latent);
         status = decode_codes(t, 2 * f->columns, z, w->labels[i], q->all.threads,
-                              figure_place(f, i * kinds, 0));
+                              figure_place(f, i * KINDS, 0));
     }
     free(z);
     return status;
 }
 
-static void draw_pixels(const ways *w, int kinds, figure *f)
+/* From image to image; without an encoder from what is made of one code to that of the other. */
+static void draw_pixels(const ways *w, figure *f)
 {
     for (int i = 0; i < w->pairs; i++)
         for (int j = 0; j < f->columns; j++) {
-            const float *a = w->images + 2 * i * f->size;
-            lt_interpolate((int)f->size, a, a + f->size, (double)j / (f->columns - 1), false,
-                           figure_place(f, i * kinds + PIXELS, j));
+            const float *a = figure_place(f, i * KINDS + STRAIGHT, 0),
+                        *b = figure_place(f, i * KINDS + STRAIGHT, f->columns - 1);
+            if (w->images) {
+                a = w->images + 2 * i * f->size;
+                b = a + f->size;
+            }
+            lt_interpolate((int)f->size, a, b, (double)j / (f->columns - 1), false,
+                           figure_place(f, i * KINDS + PIXELS, j));
         }
 }
 
 /* "12 (sneaker) → 34 (bag)"; labels may be unknown. Freed by the caller. */
-static char *way_words(const trained *t, const end *e)
+static char *way_words(const trained *t, const piled_image *e)
 {
     caption room[2];
     char words[256], of[2][96] = {"", ""};
@@ -170,20 +140,21 @@ static void list_ways(const trained *t, const ways *w, lt_split split, figure *f
     }
 }
 
-static void write_names(const trained *t, const interpolate_request *q, const ways *w, int kinds,
+static void write_names(const trained *t, const interpolate_request *q, const ways *w,
                         lt_split split, figure *f)
 {
     static const char *const names[] = {"codes, straight", "codes, spherical", "pixels"};
+    static const char *const short_names[] = {"straight", "spherical", "pixels"};
     caption room;
     bool has_classes = lt_model_classes(t->model) > 0;
     for (int j = 0; j < f->columns; j++)
-        figure_name_column(f, j, "%.2g", (double)j / (f->columns - 1));
+        figure_name_column(f, j, "%g", round(100.0 * j / (f->columns - 1)) / 100);
     for (int i = 0; i < f->rows; i++)
         if (has_classes)
-            figure_name_row(f, i, "%s, %s", class_words(t, (int)w->labels[i / kinds], &room),
-                            i % kinds ? "spherical" : "straight");
+            figure_name_row(f, i, "%s, %s", class_words(t, (int)w->labels[i / KINDS], &room),
+                            short_names[i % KINDS]);
         else
-            figure_name_row(f, i, "%s", names[i % kinds]);
+            figure_name_row(f, i, "%s", names[i % KINDS]);
     if (w->images)
         list_ways(t, w, split, f);
     else
@@ -193,14 +164,12 @@ static void write_names(const trained *t, const interpolate_request *q, const wa
 
 static int draw(const trained *t, const interpolate_request *q, const ways *w, lt_split split)
 {
-    int kinds = w->images ? 3 : 2;
     figure f;
-    figure_open(&f, t->model, kinds * w->pairs, (int)q->steps);
-    f.group = kinds;
-    write_names(t, q, w, kinds, split, &f);
-    int status = draw_codes(t, q, w, kinds, &f);
-    if (w->images)
-        draw_pixels(w, kinds, &f);
+    figure_open(&f, t->model, KINDS * w->pairs, (int)q->steps);
+    f.group = KINDS;
+    write_names(t, q, w, split, &f);
+    int status = draw_codes(t, q, w, &f);
+    draw_pixels(w, &f);
     if (status == LT_OK)
         status = figure_write(&f, &q->all);
     figure_close(&f);
@@ -213,13 +182,12 @@ static int between_images(trained *t, const interpolate_request *q, ways *w)
 {
     const command *c = q->all.command;
     lt_split split = LT_TEST;
-    pile p = {0};
+    image_pile p = {0};
     int status = figure_find_data(t, &q->all, &split);
     if (status == LT_OK)
-        status = open_pile(t, split, (uint64_t)q->all.seed, &p);
-    int code = status == LT_OK ? choose_ends(q, w, &p) : complain_library(c, status);
-    free(p.order);
-    free(p.labels);
+        status = image_pile_open(t, split, (uint64_t)q->all.seed, &p);
+    int code = status == LT_OK ? choose_ends(t, q, split, w, &p) : complain_library(c, status);
+    image_pile_close(&p);
     if (code != CODE_DONE)
         return code;
     status = encode_ends(t, q, split, w);
@@ -250,13 +218,13 @@ static int interpolate(trained *t, void *request)
 {
     const interpolate_request *q = request;
     bool has_encoder = lt_model_has_encoder(t->model);
-    if (!figure_fits(q->all.command, (has_encoder ? 3 : 2) * q->pairs, q->steps))
+    if (!figure_fits(q->all.command, KINDS * q->pairs, q->steps))
         return CODE_USAGE;
     ways w = {.pairs = q->images ? 1 : (int)q->pairs};
     w.ends = plot_room(2 * (size_t)w.pairs, sizeof *w.ends);
     w.labels = plot_room((size_t)w.pairs, sizeof *w.labels);
     w.codes = plot_room(2 * (size_t)w.pairs * (size_t)lt_model_latent(t->model),
-                          sizeof *w.codes);
+                        sizeof *w.codes);
     int code = has_encoder ? between_images(t, q, &w) : between_draws(t, q, &w);
     clear_ways(&w);
     return code;
@@ -294,7 +262,7 @@ const command cmd_interpolate = {
         "Pairs of images are encoded, and three rows show the way from one to the other: E[x|z] "
         "on the straight line between their codes, on the great circle (which keeps the length "
         "that draws from the prior have), and the straight line between their pixels. Models "
-        "without an encoder: between codes drawn from the prior.\n",
+        "without an encoder: between codes drawn from the prior, and the images made of them.\n",
     .examples = "  latent interpolate runs/fashion-mlp-vae\n"
                 "  latent interpolate runs/fashion-mlp-vae --class 0,9 -n 2 -o ways.svg\n"
                 "  latent interpolate runs/fashion-wgan -n 4 --seed 3\n",

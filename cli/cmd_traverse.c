@@ -132,16 +132,22 @@ static void sort_latents(walk *w)
     }
 }
 
+static int rank_latents(walk *w)
+{
+    int status = lt_model_has_encoder(w->t->model) ? weigh_by_activity(w) : weigh_by_change(w);
+    if (status == LT_OK)
+        sort_latents(w);
+    return status;
+}
+
 /* ---- Three pictures ---- */
 
 static int draw_rows(walk *w)
 {
     char words[96];
-    int rows = w->q->rows < w->latent ? (int)w->q->rows : w->latent;
-    int status = lt_model_has_encoder(w->t->model) ? weigh_by_activity(w) : weigh_by_change(w);
+    int rows = w->q->rows < w->latent ? (int)w->q->rows : w->latent, status = rank_latents(w);
     if (status != LT_OK)
         return status;
-    sort_latents(w);
     figure f;
     figure_open(&f, w->t->model, rows, QUANTILES);
     float *z = plot_room((size_t)rows * QUANTILES * (size_t)w->latent, sizeof *z);
@@ -163,10 +169,14 @@ static int draw_rows(walk *w)
     return status;
 }
 
-/* Two at once: the first to the right, the second upwards. Both from 0. */
-static int draw_grid(walk *w, const int chosen[2])
+/* Two at once: the first to the right, the second upwards; from 0. NULL: the first two. */
+static int draw_grid(walk *w, const int *chosen)
 {
     char words[96];
+    int status = chosen ? LT_OK : rank_latents(w);
+    if (status != LT_OK)
+        return status;
+    chosen = chosen ? chosen : w->order;
     figure f;
     figure_open(&f, w->t->model, QUANTILES, QUANTILES);
     f.is_seamless = true;
@@ -182,8 +192,8 @@ static int draw_grid(walk *w, const int chosen[2])
     snprintf(f.subtitle, sizeof f.subtitle, "%s to the right, %s upwards, the others from %s",
              latent_caption(chosen[0]).text, latent_caption(chosen[1]).text,
              start_words(w, words));
-    int status = decode_codes(w->t, QUANTILES * QUANTILES, z, (int)w->q->label, w->q->all.threads,
-                              f.images);
+    status = decode_codes(w->t, QUANTILES * QUANTILES, z, (int)w->q->label, w->q->all.threads,
+                          f.images);
     if (status == LT_OK)
         status = figure_write(&f, &w->q->all);
     free(z);
@@ -260,7 +270,12 @@ static int choose_picture(walk *w)
     if (q->image != NONE && !lt_model_has_encoder(w->t->model))
         return complain(c, CODE_FAILED, "%s has no encoder, so images have no codes to begin at; "
                                         "try --seed", q->all.run);
-    if (q->grid && !read_numbers(c, "grid", q->grid, 2, 1, w->latent, chosen))
+    bool is_of_top = q->grid && strcmp(q->grid, "top") == 0;
+    if (is_of_top && w->latent < 2)
+        return complain(c, CODE_FAILED, "%s has one latent, no two", q->all.run);
+    if (q->grid && !is_of_top && !strpbrk(q->grid, "0123456789"))
+        return complain(c, CODE_USAGE, "--grid: expected I,J or top, found '%s'", q->grid);
+    if (q->grid && !is_of_top && !read_numbers(c, "grid", q->grid, 2, 1, w->latent, chosen))
         return CODE_USAGE;
     if (q->shift && !read_shift(c, q->shift, &shift))
         return CODE_USAGE;
@@ -272,7 +287,7 @@ static int choose_picture(walk *w)
         return CODE_USAGE;
     status = begin(w);
     if (status == LT_OK && q->grid)
-        status = draw_grid(w, (int[]){chosen[0] - 1, chosen[1] - 1});
+        status = draw_grid(w, is_of_top ? NULL : (int[]){chosen[0] - 1, chosen[1] - 1});
     else if (status == LT_OK)
         status = q->every || q->shift ? draw_shifts(w, shift) : draw_rows(w);
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
@@ -309,7 +324,7 @@ static int run(const command *c, int argc, const char **argv)
          NULL},
         FLAG_PICTURE(&q.all.out, "traverse.png"),
         {"grid", 0, FLAG_TEXT, &q.grid, "I,J", "7 x 7 images: latent I, from 1, to the right, J "
-         "upwards", 0, 0, NULL},
+         "upwards; top: the two that say most", 0, 0, NULL},
         {"every", 0, FLAG_COUNT, &q.every, "K", "move latents 1, K + 1, 2 K + 1, ... by --shift, "
          "each alone, in rows of images (or of codes)", 1, 65536, NULL},
         {"shift", 0, FLAG_TEXT, &q.shift, "S", "how far; default: 5", 0, 0, NULL},

@@ -29,7 +29,7 @@ try interpolate vae --images 3,8 -o ways.npy
 for row in 0 11; do same "ways.npy 33 $row" "r.npy 9 3"; same "ways.npy 33 $((row + 10))" "r.npy 9 8"; done
 try interpolate gan --class 2 -n 1 -o gan.npy
 latent sample gan --class 2 -n 2 -o s.npy 2> /dev/null
-same "gan.npy 22 11" "s.npy 2 0"; same "gan.npy 22 21" "s.npy 2 1"
+for row in 0 11 22; do same "gan.npy 33 $row" "s.npy 2 0"; same "gan.npy 33 $((row + 10))" "s.npy 2 1"; done
 try interpolate gan -o gan.pdf --title 'Between clouds'; kind gan.pdf
 try interpolate vae --class 0
 try interpolate vae --images 3,400
@@ -50,6 +50,9 @@ latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png ape
 echo "== traverse"
 try traverse vae
 try traverse vae -n 2 -o rows.npy; same "rows.npy 14 3" "rows.npy 14 10"
+try traverse vae --grid top -o top.npy
+for i in 0 4 6; do same "top.npy 49 $((21 + i))" "rows.npy 14 $i"; same "top.npy 49 $((7 * i + 3))" "rows.npy 14 $((13 - i))"; done
+try traverse vae --grid topp
 try traverse vae --image 3 --every 2 --shift -1.5 -n 1 -o moved.npy; same "moved.npy 4 0" "r.npy 9 3"
 try traverse gan --seed 0 --class 1 --every 3 -o moved.pdf
 try traverse gan -o gan.png
