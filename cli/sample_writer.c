@@ -51,7 +51,7 @@ int sample_writer_begin(sample_writer *w, const lt_model *m, const char *path)
     w->is_drawing = pthread_create(&w->thread, NULL, run_thread, w) == 0;
     if (!w->is_drawing) /* no thread to be had: then it takes its time */
         draw(w);
-    return w->is_drawing ? LT_OK : w->status;
+    return LT_OK;
 }
 
 void sample_writer_close(sample_writer *w)

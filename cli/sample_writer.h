@@ -23,7 +23,8 @@ typedef struct sample_writer {
 int sample_writer_open(sample_writer *w, const lt_model *m);
 
 /* Begins a picture of what m is at this moment, once the one before is done. m may be trained on
-   meanwhile. The same bytes as latent sample -n 64 -c 8 of that checkpoint. */
+   meanwhile; what goes wrong with the picture is found when it is waited for. The same bytes as latent
+   sample -n 64 -c 8 of that checkpoint. */
 int sample_writer_begin(sample_writer *w, const lt_model *m, const char *path);
 
 /* Waits until the picture is there. LT_OK, or what went wrong: then w->message says more. */

@@ -50,10 +50,7 @@ static int begin_picture(training *t, int64_t epoch)
     char path[4096];
     LT_TRY(await_picture(t));
     name_picture(t, epoch, path);
-    int status = sample_writer_begin(&t->writer, t->model, path);
-    if (t->writer.status != LT_OK)
-        t->error = t->writer.message;
-    return status;
+    return sample_writer_begin(&t->writer, t->model, path);
 }
 
 /* Begins the picture of the checkpoint that the run goes on from, if it is due and not there. */
