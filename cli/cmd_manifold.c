@@ -54,9 +54,7 @@ static int draw_plane(const trained *t, manifold_request *q)
     float *z = plot_room((size_t)f.n * (size_t)latent, sizeof *z);
     fill_codes(&f, latent, z);
     write_names(&f, latent);
-    int status = decode_codes(t, f.n, z, (int)q->label, q->all.threads, f.images);
-    if (status == LT_OK)
-        status = figure_write(&f, &q->all);
+    int status = figure_write_codes(&f, &q->all, t, z, (int)q->label);
     free(z);
     figure_close(&f);
     return status;

@@ -161,9 +161,7 @@ static int draw_rows(walk *w)
              "%d of %d latents, those that %s first, at the quantiles .05 to .95 of N(0, 1); the "
              "others from %s", rows, w->latent,
              lt_model_has_encoder(w->t->model) ? "say most" : "change most", start_words(w, words));
-    status = decode_codes(w->t, rows * QUANTILES, z, (int)w->q->label, w->q->all.threads, f.images);
-    if (status == LT_OK)
-        status = figure_write(&f, &w->q->all);
+    status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);
     figure_close(&f);
     return status;
@@ -192,10 +190,7 @@ static int draw_grid(walk *w, const int *chosen)
     snprintf(f.subtitle, sizeof f.subtitle, "%s to the right, %s upwards, the others from %s",
              latent_caption(chosen[0]).text, latent_caption(chosen[1]).text,
              start_words(w, words));
-    status = decode_codes(w->t, QUANTILES * QUANTILES, z, (int)w->q->label, w->q->all.threads,
-                          f.images);
-    if (status == LT_OK)
-        status = figure_write(&f, &w->q->all);
+    status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);
     figure_close(&f);
     return status;
@@ -239,10 +234,7 @@ static int draw_shifts(walk *w, double shift)
                                             "at once",
              every, number_caption(shift, shift != floor(shift)).text);
     if (status == LT_OK)
-        status = decode_codes(w->t, rows * columns, z, (int)w->q->label, w->q->all.threads,
-                              f.images);
-    if (status == LT_OK)
-        status = figure_write(&f, &w->q->all);
+        status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);
     figure_close(&f);
     return status;

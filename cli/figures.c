@@ -225,6 +225,18 @@ int decode_codes(const trained *t, int n, const float *z, int label, int64_t thr
     return status;
 }
 
+int figure_write_codes(figure *f, const figure_request *q, const trained *t, const float *z,
+                       int label)
+{
+    caption room;
+    size_t used = strlen(f->subtitle);
+    LT_TRY(decode_codes(t, f->n, z, label, q->threads, f->images));
+    if (lt_model_classes(t->model) > 0)
+        snprintf(f->subtitle + used, sizeof f->subtitle - used, "; %s",
+                 class_words(t, label, &room));
+    return figure_write(f, q);
+}
+
 int gather_image(const trained *t, lt_split split, int64_t index, float *image)
 {
     int32_t place = (int32_t)index;

@@ -63,6 +63,11 @@ void figure_name_column(figure *f, int column, const char *format, ...) LT_PRINT
 
 /* Writes it under the title asked for, or the run's name; says what it is of. */
 int figure_write(const figure *f, const figure_request *q);
+
+/* The same of E[x|z] of a code for each place; where the model has classes, of class `label`, which
+   the subtitle then says. */
+int figure_write_codes(figure *f, const figure_request *q, const trained *t, const float *z,
+                       int label);
 void figure_close(figure *f);
 
 /* "−1.64": with the sign as it is printed. */

@@ -16,6 +16,7 @@ latent train $tiny $options --out stopped 2> log &
 await grep -q "^epoch 3/" log
 kill -INT $! && wait $!; echo "exit $?"
 tail -1 log | sed 's/step [0-9]*/step #/'
+[ $(ls stopped/samples | wc -l) = $(wc -l < stopped/metrics.jsonl) ] && echo "a picture of each epoch"
 latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
 same_run whole stopped $end
 
