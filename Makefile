@@ -35,6 +35,11 @@ demo: deps
 	$(MAKE) all
 	tools/demo.sh
 
+figures: deps
+	tools/install.sh $(DEMO_PACKAGES)
+	$(MAKE) all
+	tools/figures
+
 install: all
 	cmake --install build
 
@@ -47,7 +52,8 @@ help:
 	@echo "make check       deps, build, run all tests"
 	@echo "make check-asan  the same with address and undefined behaviour sanitizers"
 	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
+	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan demo install clean help
+.PHONY: all deps check check-asan demo figures install clean help
