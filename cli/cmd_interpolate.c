@@ -31,6 +31,19 @@ static void clear_ways(ways *w)
 
 /* ---- Ends in a data set ---- */
 
+/* Both images of --images. Gives the exit code. */
+static int name_ends(const trained *t, const interpolate_request *q, lt_split split,
+                     const int chosen[2], piled_image ends[2])
+{
+    int status = LT_OK;
+    for (int k = 0; k < 2 && status == LT_OK; k++) {
+        ends[k] = (piled_image){chosen[k], -1};
+        if (lt_dataset_describe(t->data)->has_labels[split])
+            status = lt_dataset_labels(t->data, split, &ends[k].index, 1, &ends[k].label);
+    }
+    return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
+}
+
 /* By images, by classes, or pairs of different classes. Gives the exit code. */
 static int choose_ends(const trained *t, const interpolate_request *q, lt_split split, ways *w,
                        image_pile *p)
@@ -39,13 +52,8 @@ static int choose_ends(const trained *t, const interpolate_request *q, lt_split 
     const command *c = q->all.command;
     if (q->images && !read_numbers(c, "images", q->images, 2, 0, p->n - 1, chosen))
         return CODE_USAGE;
-    for (int k = 0; k < 2 && q->images; k++) {
-        w->ends[k] = (piled_image){chosen[k], -1};
-        if (p->labels)
-            lt_dataset_labels(t->data, split, &w->ends[k].index, 1, &w->ends[k].label);
-    }
     if (q->images)
-        return CODE_DONE;
+        return name_ends(t, q, split, chosen, w->ends);
     if (q->classes && !p->labels)
         return complain(c, CODE_FAILED, "the images have no labels to be chosen by");
     if (q->classes && !read_numbers(c, "class", q->classes, 2, 0, 65535, chosen))

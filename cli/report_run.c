@@ -175,6 +175,10 @@ static int write_codes(const report_content *c)
     if (lt_model_latent(r->e.t.model) > 1) {
         code = report_put_charts(p, q, plot_latents, "Map of the codes", 1, &r->path);
         report_put_command(p, r, "plot latents", "");
+        if (code == CODE_DONE)
+            code = report_put_charts(p, q, plot_histogram, "Two latents, and what they should be",
+                                     1, &r->path);
+        report_put_command(p, r, "plot histogram", "");
     }
     if (code == CODE_DONE) {
         code = report_put_charts(p, q, plot_activity, "What each latent says", 1, &r->path);
