@@ -18,31 +18,6 @@ typedef struct ellipse {
     double x, y, u[2], v[2];
 } ellipse;
 
-/* The covariance is L L' with L = (a 0; b c): x = a cos t, y = b cos t + c sin t. */
-static bool find_root(const lt_series *s, int i, double *a, double *b, double *c)
-{
-    double sigmas = s->sigmas > 0 ? s->sigmas : 1, xx = s->xx[i], xy = s->xy[i], yy = s->yy[i];
-    if (!scale_has(false, xx) || !scale_has(false, yy) || !(xx >= 0 && yy >= 0))
-        return false;
-    double rest = yy - (xx > 0 ? xy / xx * xy : 0);
-    if (!(rest >= -1e-9 * yy) || (xx == 0 && xy != 0)) /* rounding may make a line of it */
-        return false;
-    *a = sigmas * sqrt(xx);
-    *b = xx > 0 ? sigmas * xy / sqrt(xx) : 0;
-    *c = sigmas * sqrt(fmax(rest, 0));
-    return true;
-}
-
-bool ellipse_reach(const lt_series *s, int i, double *x, double *y)
-{
-    double a, b, c;
-    if (!find_root(s, i, &a, &b, &c))
-        return false;
-    *x = a;
-    *y = hypot(b, c);
-    return true;
-}
-
 static double unit_of(const scale *s) { return (s->to - s->from) / (s->high - s->low); }
 
 /* False if it is far outside. */
@@ -88,7 +63,7 @@ void draw_ellipses(const view *v, const lt_series *s, rgb colour)
         int k = order[i];
         double a, b, c;
         ellipse e;
-        if (!series_has(v, s, k) || !find_root(s, k, &a, &b, &c) ||
+        if (!series_has(v, s, k) || !ellipse_root(s, k, &a, &b, &c) ||
             !place(v, series_x(s, k), s->y[k], a, b, c, &e))
             continue;
         add_ellipse(v->c->cr, &e);

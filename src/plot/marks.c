@@ -8,21 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-double series_x(const lt_series *s, int i) { return s->x ? s->x[i] : i; }
-
-bool series_has(const view *v, const lt_series *s, int i)
-{
-    const lt_axis *x = &v->chart->x, *y = &v->chart->y;
-    if (!scale_has(x->is_log, series_x(s, i)))
-        return false;
-    if (s->kind == LT_BAND)
-        return scale_has(y->is_log, s->low[i]) && scale_has(y->is_log, s->high[i]);
-    double reach[2];
-    if (s->kind == LT_ELLIPSES && !ellipse_reach(s, i, &reach[0], &reach[1]))
-        return false;
-    return scale_has(y->is_log, s->y[i]);
-}
-
 /* Places far outside would overflow cairo's 24.8 fixed point numbers: lines to them leave the plot
    at a slightly different angle. */
 enum { FAR = 100000 };
@@ -106,51 +91,6 @@ static void draw_lines(const view *v, const lt_series *s, const double *y, rgb c
     }
 }
 
-/* The weights of neighbours at distances 0 ... reach: a normal curve of s->smooth points. */
-static double *smoothing_weights(const lt_series *s, int *reach)
-{
-    *reach = (int)fmin(3 * s->smooth + 1, s->n);
-    double *weight = must_alloc(sizeof *weight * ((size_t)*reach + 1));
-    for (int d = 0; d <= *reach; d++)
-        weight[d] = exp(-0.5 * d / s->smooth * d / s->smooth);
-    return weight;
-}
-
-/* The weighted mean of the y near i that are there; on a logarithmic axis of their logarithms. */
-static double mean_near(const view *v, const lt_series *s, int i, const double *weight, int reach)
-{
-    double sum = 0, weights = 0;
-    bool is_log = v->chart->y.is_log;
-    for (int j = i > reach ? i - reach : 0; j < s->n && j - i <= reach; j++) {
-        if (!series_has(v, s, j))
-            continue;
-        sum += weight[abs(j - i)] * (is_log ? log(s->y[j]) : s->y[j]);
-        weights += weight[abs(j - i)];
-    }
-    if (weights == 0)
-        return (double)NAN;
-    return is_log ? exp(sum / weights) : sum / weights;
-}
-
-static void smooth(const view *v, const lt_series *s, double *out)
-{
-    int reach;
-    double *weight = smoothing_weights(s, &reach);
-    for (int i = 0; i < s->n; i++)
-        out[i] = mean_near(v, s, i, weight, reach);
-    free(weight);
-}
-
-double series_drawn_y(const view *v, const lt_series *s, int i)
-{
-    if (s->smooth <= 0)
-        return s->y[i];
-    int reach;
-    double *weight = smoothing_weights(s, &reach), y = mean_near(v, s, i, weight, reach);
-    free(weight);
-    return y;
-}
-
 static void draw_curve(const view *v, const lt_series *s, rgb colour)
 {
     double width = 0.16 * v->em;
@@ -159,7 +99,7 @@ static void draw_curve(const view *v, const lt_series *s, rgb colour)
         return;
     }
     double *y = must_alloc(sizeof *y * (size_t)s->n);
-    smooth(v, s, y);
+    series_smooth(v, s, y);
     draw_lines(v, s, s->y, colour, 0.3, 0.6 * width);
     draw_lines(v, s, y, colour, 1, width);
     free(y);

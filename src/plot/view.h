@@ -73,20 +73,27 @@ rgb readable(rgb colour);
 /* From light, t = 0, to dark, t = 1, in equal steps for the eye. */
 rgb heat_colour(double t);
 
-/* ---- Values (marks.c) ---- */
+/* ---- Values (series.c) ---- */
 
 double series_x(const lt_series *s, int i);
 bool series_has(const view *v, const lt_series *s, int i);
 
-/* Of the curve that is seen: smoothed, if it is. */
+/* The smoothed curve at all places, n of them; and at one place the curve that is seen, which is
+   smoothed if it is. */
+void series_smooth(const view *v, const lt_series *s, double *out);
 double series_drawn_y(const view *v, const lt_series *s, int i);
-
-int draw_marks(const view *v);
-int draw_cloud(const view *v, const lt_series *s, rgb colour); /* cloud.c */
-void draw_ellipses(const view *v, const lt_series *s, rgb colour); /* ellipses.c */
 
 /* Whether ellipse i is there, and how far it reaches from its centre. */
 bool ellipse_reach(const lt_series *s, int i, double *x, double *y);
+
+/* Its points are x = a cos t, y = b cos t + c sin t: the covariance is L L', L = (a 0; b c). */
+bool ellipse_root(const lt_series *s, int i, double *a, double *b, double *c);
+
+/* ---- Marks (marks.c, cloud.c, ellipses.c) ---- */
+
+int draw_marks(const view *v);
+int draw_cloud(const view *v, const lt_series *s, rgb colour);
+void draw_ellipses(const view *v, const lt_series *s, rgb colour);
 
 /* N(0, I) at 1, 2, 3 standard deviations, and what they are called. */
 void draw_normal(const view *v);
