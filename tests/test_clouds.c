@@ -290,6 +290,31 @@ static void bins_have_the_colour_of_their_count(void **state)
     lt_image_free(&i);
 }
 
+/* Of 1000 x 1000 bins on 300 x 200 pixels none that has points is passed over. */
+static void bins_smaller_than_a_pixel_are_seen(void **state)
+{
+    (void)state;
+    enum { POINTS = 40 };
+    double x[POINTS], y[POINTS];
+    for (int i = 0; i < POINTS; i++) {
+        x[i] = i + 0.17 * (i % 3);
+        y[i] = (i * 23) % POINTS + 0.13 * (i % 4);
+    }
+    lt_series s = {.kind = LT_HEAT, .n = POINTS, .x = x, .y = y, .bins = 1000};
+    lt_chart c = {.series = &s, .n_series = 1};
+    view v;
+    lt_image image = draw_view(&c, 300, 200, &v);
+    for (int i = 0; i < POINTS; i++) {
+        double px = 2 * scale_at(&v.x, x[i]), py = 2 * scale_at(&v.y, y[i]);
+        bool is_seen = false;
+        for (int k = 0; k < 9; k++) /* within half a bin and half a pixel */
+            is_seen |= is_colour(&image, (int)px + k % 3 - 1, (int)py + k / 3 - 1, heat_colour(1));
+        if (!is_seen)
+            fail_msg("the bin of (%g, %g) is not there", x[i], y[i]);
+    }
+    lt_image_free(&image);
+}
+
 /* Of the pixels in a box those that are neither white nor grey. */
 static int count_coloured(const lt_image *i, double left, double top, double right, double bottom)
 {
@@ -624,6 +649,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(bins_count_their_points),
         cmocka_unit_test(bins_have_the_colour_of_their_count),
+        cmocka_unit_test(bins_smaller_than_a_pixel_are_seen),
         cmocka_unit_test(marginals_count_columns_and_rows),
         cmocka_unit_test(colours_of_bins_are_evenly_darker),
         cmocka_unit_test(a_histogram_is_one_small_bitmap),

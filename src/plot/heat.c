@@ -80,17 +80,44 @@ void heat_clear(heat *h)
     *h = (heat){0};
 }
 
-/* The bin at each of n pixels along an axis, the first at place `from`; -1 outside. */
-static int *bins_along(const heat *h, const scale *s, double low, double high, double from,
-                       double zoom, int n)
+/* Pixels of one bin along an axis, the last one excluded. */
+typedef struct span {
+    int from, to;
+} span;
+
+/* Those whose middle is in the bin; where that is none, the one that has the bin's middle, since what
+   was counted is to be seen. The first of n pixels begins at place `start`. */
+static span *spans_along(const heat *h, const scale *s, double low, double high, double start,
+                         double zoom, int n)
 {
-    int *bins = must_alloc(sizeof *bins * (size_t)n);
+    span *spans = must_alloc(sizeof *spans * (size_t)h->bins);
     double begin = scale_at(s, low), end = scale_at(s, high);
+    for (int k = 0; k < h->bins; k++)
+        spans[k] = (span){n, 0};
     for (int i = 0; i < n; i++) {
-        double part = (from + (i + 0.5) / zoom - begin) / (end - begin);
-        bins[i] = part >= 0 && part < 1 ? (int)(part * h->bins) : -1;
+        double part = (start + (i + 0.5) / zoom - begin) / (end - begin);
+        if (part >= 0 && part < 1) {
+            span *p = &spans[(int)(part * h->bins)];
+            *p = (span){i < p->from ? i : p->from, i + 1};
+        }
     }
-    return bins;
+    for (int k = 0; k < h->bins; k++)
+        if (spans[k].to == 0) {
+            double middle = begin + (k + 0.5) / h->bins * (end - begin);
+            int i = (int)fmin(fmax((middle - start) * zoom, 0), n - 1);
+            spans[k] = (span){i, i + 1};
+        }
+    return spans;
+}
+
+/* Bins that share a pixel show the fullest of them. */
+static void fill_bin(bitmap *b, span row, span column, uint32_t n)
+{
+    for (int y = row.from; y < row.to; y++)
+        for (int x = column.from; x < column.to; x++) {
+            uint32_t *p = &b->pixels[(size_t)y * (size_t)b->width + (size_t)x];
+            *p = *p > n ? *p : n;
+        }
 }
 
 /* Bins without points are the page itself, with its grid. */
@@ -101,15 +128,15 @@ int draw_heat(const view *v)
     if (h->n == 0)
         return LT_OK;
     LT_TRY(bitmap_begin(&b, v->c, v->plot, 0, vector_scale));
-    int *column = bins_along(h, &v->x, h->x_low, h->x_high, b.left, b.zoom, b.width);
-    int *row = bins_along(h, &v->y, h->y_low, h->y_high, b.top, b.zoom, b.height);
-    for (int y = 0; y < b.height; y++)
-        for (int x = 0; x < b.width; x++) {
-            int n = row[y] < 0 || column[x] < 0 ? 0 : h->count[row[y] * h->bins + column[x]];
-            if (n > 0)
-                b.pixels[(size_t)y * (size_t)b.width + (size_t)x] =
-                    0xff000000u | heat_colour((double)n / h->most);
-        }
+    span *column = spans_along(h, &v->x, h->x_low, h->x_high, b.left, b.zoom, b.width);
+    span *row = spans_along(h, &v->y, h->y_low, h->y_high, b.top, b.zoom, b.height);
+    for (int r = 0; r < h->bins; r++)
+        for (int c = 0; c < h->bins; c++)
+            if (h->count[r * h->bins + c] > 0)
+                fill_bin(&b, row[r], column[c], (uint32_t)h->count[r * h->bins + c]);
+    for (size_t i = 0; i < (size_t)b.width * (size_t)b.height; i++)
+        if (b.pixels[i])
+            b.pixels[i] = 0xff000000u | heat_colour((double)b.pixels[i] / h->most);
     bitmap_paint(&b, v->c);
     free(column);
     free(row);
