@@ -13,7 +13,7 @@ typedef struct animate_request {
     double seconds, hold; /* 0: default */
 } animate_request;
 
-/* Frames that are drawn one after the other. */
+/* Frames that are drawn one after the other. (reel.c) */
 typedef struct reel {
     int n;
     lt_image *frames;
@@ -25,7 +25,8 @@ void reel_close(reel *r);
 /* Writes it, each frame `seconds` long and the last one `hold`, and says so. */
 int reel_write(const reel *r, const animate_request *q, double seconds, double hold);
 
-/* The way through codes; gives the exit code. (animate_walk.c) */
+/* Both give the exit code. (animate_training.c, animate_walk.c) */
+int animate_training(const animate_request *q);
 int animate_walk(animate_request *q);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* latent sample: new images from a trained model. */
+#include "album.h"
 #include "figures.h"
+#include "sample_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +11,10 @@ typedef struct sample_request {
     figure_request all;
     int64_t n, columns; /* 0: default */
     const char *class;  /* NULL: any */
-    bool with_draws;
+    bool with_draws, is_history;
 } sample_request;
 
-enum { ANY = -1, MANY = 64, FEW = 10, MOST = 65536 };
+enum { ANY = -1, MANY = 64, FEW = 10, MOST = 65536, MOST_EPOCHS = 10 };
 
 static int sample(const trained *t, const sample_request *q, int label, int n, float *images)
 {
@@ -103,6 +105,54 @@ static int draw_draws(const trained *t, const sample_request *q)
     return status;
 }
 
+/* At most MOST_EPOCHS of n pictures: as many as lie evenly, if that is half of it at least. */
+static int choose_rows(int n)
+{
+    if (n <= MOST_EPOCHS)
+        return n;
+    for (int rows = MOST_EPOCHS; rows > MOST_EPOCHS / 2; rows--)
+        if ((n - 1) % (rows - 1) == 0)
+            return rows;
+    return MOST_EPOCHS;
+}
+
+/* A row for each picture that training drew, of the same codes. Gives the exit code. */
+static int draw_epochs(const trained *t, const sample_request *q, album *a)
+{
+    int n = q->n ? (int)q->n : FEW, code = CODE_DONE;
+    figure f;
+    album_thin_out(a, choose_rows(a->n));
+    figure_open(&f, t->model, a->n, n);
+    for (int i = 0; i < a->n && code == CODE_DONE; i++) {
+        figure_name_row(&f, i, "epoch %jd", (intmax_t)a->epochs[i]);
+        code = album_cut(a, i, lt_model_image_size(t->model), n, figure_place(&f, i, 0));
+    }
+    snprintf(f.subtitle, sizeof f.subtitle, "Samples as training drew them, the same codes in each "
+                                            "column");
+    int status = code == CODE_DONE ? figure_write(&f, &q->all) : LT_OK;
+    figure_close(&f);
+    return status == LT_OK ? code : complain_library(q->all.command, status);
+}
+
+static int draw_history(const trained *t, sample_request *q)
+{
+    const command *c = q->all.command;
+    album a;
+    if (q->with_draws || q->class || q->columns || q->all.seed || q->n > WRITTEN_SAMPLES)
+        return complain(c, CODE_USAGE, "--history shows up to %d images of what training drew: no "
+                                       "--draws, --class, --columns, --seed", WRITTEN_SAMPLES);
+    q->all.checkpoint = NULL; /* that is none of it */
+    int code = album_open(&a, c, q->all.run);
+    if (code == CODE_DONE && a.n == 0)
+        code = complain(c, CODE_FAILED, "%s has no picture of samples; training draws one after "
+                                        "every train.samples_every epochs of its recipe",
+                        q->all.run);
+    if (code == CODE_DONE)
+        code = draw_epochs(t, q, &a);
+    album_close(&a);
+    return code;
+}
+
 /* Gives the exit code. */
 static int choose_picture(trained *t, void *request)
 {
@@ -110,6 +160,8 @@ static int choose_picture(trained *t, void *request)
     const command *c = q->all.command;
     bool is_of_all = q->class && strcmp(q->class, "all") == 0;
     int label = ANY, status;
+    if (q->is_history)
+        return draw_history(t, q);
     if (q->class && !is_of_all && strspn(q->class, "0123456789") < strlen(q->class))
         return complain(c, CODE_USAGE, "--class: expected a class, or all, found '%s'",
                         q->class);
@@ -130,17 +182,19 @@ static int run(const command *c, int argc, const char **argv)
     sample_request q = {.all.out = "samples.png"};
     const flag flags[] = {
         {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 64. With --draws rows, with "
-         "--class all images in a row; default: 10", 1, MOST, NULL},
+         "--class all and --history images in a row; default: 10", 1, MOST, NULL},
         FLAG_PICTURE(&q.all.out, "samples.png"),
         {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: a square", 1, MOST,
          NULL},
         {"draws", 0, FLAG_SWITCH, &q.with_draws, NULL, "the mean of p(x|z), and beside it a draw "
          "from it", 0, 0, NULL},
+        {"history", 0, FLAG_SWITCH, &q.is_history, NULL, "a row for each of (at most ten) pictures "
+         "that training drew: the same codes, as the model learned", 0, 0, NULL},
         {"class", 0, FLAG_TEXT, &q.class, "K", "images of class K, from 0, or a row for each: all; "
          "default: drawn", 0, 0, NULL},
         FLAG_SEED(&q.all.seed, "seed of the codes; default: 0"),
-        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title; default: the run's name with --draws "
-         "and --class all, else images alone", 0, 0, NULL},
+        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title; default: the run's name with --draws, "
+         "--history and --class all, else images alone", 0, 0, NULL},
         FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
         FLAG_THREADS(&q.all.threads),
         {0}};
@@ -156,6 +210,7 @@ const command cmd_sample = {
         "(the median of a discretised_logistic), or what a generator makes of them.\n",
     .examples = "  latent sample runs/fashion-mlp-vae -n 100 -o samples.png\n"
                 "  latent sample runs/cs446-vae2d --draws -o draws.svg\n"
+                "  latent sample runs/fashion-mlp-vae --history\n"
                 "  latent sample runs/mnist-cgan --class 7 -o sevens.png\n"
                 "  latent sample runs/mnist-cgan --class all -o digits.pdf\n"
                 "  latent sample runs/fashion-mlp-vae/checkpoints/step-00004690.safetensors\n",

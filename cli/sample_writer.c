@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { SAMPLES = 64, COLUMNS = 8, POLITENESS = 10 };
+enum { POLITENESS = 10 };
 
 int sample_writer_open(sample_writer *w, const lt_model *m)
 {
     w->twin = lt_model_create(lt_model_recipe(m), lt_model_image_size(m));
     if (!w->twin)
         return LT_NO_MEMORY;
-    w->images = image_room(w->twin, SAMPLES);
+    w->images = image_room(w->twin, WRITTEN_SAMPLES);
     return LT_OK;
 }
 
 static void draw(sample_writer *w)
 {
-    w->status = lt_sample(w->twin, SAMPLES, 0, 1, w->images);
+    w->status = lt_sample(w->twin, WRITTEN_SAMPLES, 0, 1, w->images);
     if (w->status == LT_OK)
-        w->status = write_grid(w->path, w->twin, w->images, SAMPLES, COLUMNS);
+        w->status = write_grid(w->path, w->twin, w->images, WRITTEN_SAMPLES, WRITTEN_COLUMNS);
     if (w->status != LT_OK)
         snprintf(w->message, sizeof w->message, "%s", lt_last_error());
 }

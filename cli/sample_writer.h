@@ -8,6 +8,9 @@
 
 #include <pthread.h>
 
+/* What a picture is of, in rows. */
+enum { WRITTEN_SAMPLES = 64, WRITTEN_COLUMNS = 8 };
+
 /* One picture at a time. Zero is a writer that has nothing to wait for. */
 typedef struct sample_writer {
     lt_model *twin;

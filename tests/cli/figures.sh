@@ -84,6 +84,19 @@ try sample vae -n 9 -o plain.svg
 try sample vae -n 10 -c 4 --title 'Ten' --zoom 2 -o ten.png
 latent sample vae -n 10 -c 4 --zoom 2 -o plain.png 2> /dev/null; cmp -s ten.png plain.png || echo "no words without a title"
 try sample vae --class all
+# What training drew after its only epoch is what the checkpoint draws, to the nearest of 256 greys.
+try sample vae --history -n 20 -o history.npy
+latent sample vae -n 20 -o s.npy 2> /dev/null
+greys() { od -An -v -tf4 -w4 -j128 "$1"; }
+paste <(greys history.npy) <(greys s.npy) |
+    awk '{ d = $1 - $2; d = d < 0 ? -d : d; most = d > most ? d : most } END { print NR, (most > 0 && most < .00197) }'
+cp -r vae many; for i in $(seq 2 17); do cp vae/samples/epoch-0001.png many/samples/epoch-00$(printf %02d $i).png; done
+try sample many --history -n 3 -o many.npy
+try sample many --history -n 3 -o many.svg
+try sample vae --history --seed 2
+try sample vae --history -n 65
+cp ten.png many/samples/epoch-0001.png; try sample many --history
+rm many/samples/*; try sample many --history
 try sample gan --class every
 try sample gan --class all -n 65536
 try sample gan --draws

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Frames of an animation. */
+#include "animate.h"
+
+#include <stdlib.h>
+
+void reel_open(reel *r, int n)
+{
+    *r = (reel){.n = n, .frames = plot_room((size_t)n, sizeof *r->frames)};
+}
+
+void reel_close(reel *r)
+{
+    for (int i = 0; i < r->n; i++)
+        lt_image_free(&r->frames[i]);
+    free(r->frames);
+}
+
+int reel_write(const reel *r, const animate_request *q, double seconds, double hold)
+{
+    double *seconds_of = plot_room((size_t)r->n, sizeof *seconds_of), sum = 0;
+    for (int i = 0; i < r->n; i++)
+        sum += seconds_of[i] = i + 1 < r->n ? seconds : hold;
+    int status = lt_animation_write(q->all.out, &(lt_animation){.frames = r->frames, .n = r->n,
+                                                                .seconds_of = seconds_of,
+                                                                .loops = (int)q->loops});
+    free(seconds_of);
+    if (status == LT_OK)
+        say("%s: %d frames, %.4g s", q->all.out, r->n, sum);
+    return status;
+}
