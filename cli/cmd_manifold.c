@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent manifold: what a decoder makes of the whole plane of two latents. */
-#include "figures.h"
+#include "manifold.h"
 
 #include <stdlib.h>
 
@@ -31,11 +31,6 @@ static void write_names(figure *f, int latent)
              latent > 1 ? ", z₂ upwards" : "");
 }
 
-typedef struct manifold_request {
-    figure_request all;
-    int64_t n, label;
-} manifold_request;
-
 /* As large as makes a picture of PICTURE_SIDE, but not larger than images elsewhere. */
 static int64_t choose_zoom(lt_image_size s, int n)
 {
@@ -60,9 +55,8 @@ static int draw_plane(const trained *t, manifold_request *q)
     return status;
 }
 
-static int manifold(trained *t, void *request)
+int manifold(trained *t, manifold_request *q)
 {
-    manifold_request *q = request;
     int latent = lt_model_latent(t->model);
     if (latent > 2)
         return complain(q->all.command, CODE_FAILED,
@@ -71,6 +65,8 @@ static int manifold(trained *t, void *request)
     int status = draw_plane(t, q);
     return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
 }
+
+static int draw(trained *t, void *request) { return manifold(t, request); }
 
 static int run(const command *c, int argc, const char **argv)
 {
@@ -84,7 +80,7 @@ static int run(const command *c, int argc, const char **argv)
         FLAG_ZOOM(&q.all.zoom, "a picture of about 1200 pixels"),
         FLAG_THREADS(&q.all.threads),
         {0}};
-    return figure_run(c, flags, argc, argv, manifold, &q);
+    return figure_run(c, flags, argc, argv, draw, &q);
 }
 
 const command cmd_manifold = {

@@ -49,6 +49,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
 int report_put_reconstructions(page *p, const report_request *q, const report_run *r,
                                int columns, int rows);
 int report_put_traversals(page *p, const report_request *q, const report_run *r);
+int report_put_manifold(page *p, const report_request *q, const report_run *r, int n);
 
 /* ---- Sections: what a page is made of ---- */
 

@@ -2,6 +2,7 @@
 /* Pictures of reports: each is drawn into a scratch file by what its own command calls. */
 #include "report.h"
 
+#include "manifold.h"
 #include "reconstruct.h"
 #include "traverse.h"
 
@@ -117,5 +118,22 @@ int report_put_traversals(page *p, const report_request *q, const report_run *r)
         return code;
     int status = page_image(p, "paper", path, "A row for each of the first latents: what the decoder "
                                               "makes of its quantiles, the others being kept");
+    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+}
+
+int report_put_manifold(page *p, const report_request *q, const report_run *r, int n)
+{
+    char path[300];
+    trained t = r->e.t; /* borrowed */
+    manifold_request what = {.all = {.command = q->command, .run = r->path,
+                                     .out = page_scratch(p, ".png", path),
+                                     .title = "The plane of both latents", .threads = q->threads,
+                                     .is_quiet = true},
+                             .n = n};
+    int code = manifold(&t, &what);
+    if (code != CODE_DONE)
+        return code;
+    int status = page_image(p, "paper", path, "What the decoder makes of places all over the plane "
+                                              "of its two latents");
     return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }

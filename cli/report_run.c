@@ -196,6 +196,12 @@ static int write_traversals(const report_content *c)
     int code = report_put_traversals(p, q, r);
     page_html(p, "</figure>\n");
     report_put_command(p, r, "traverse", "");
+    if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2) {
+        page_html(p, "<figure>\n");
+        code = report_put_manifold(p, q, r, 15);
+        page_html(p, "</figure>\n");
+        report_put_command(p, r, "manifold", " --number 15");
+    }
     return code;
 }
 
