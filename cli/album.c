@@ -6,6 +6,7 @@
 #include "sample_writer.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,8 @@ int album_open(album *a, const command *c, const char *run)
                                         "directory of a run", run);
     snprintf(path, sizeof path, "%s/samples", run);
     DIR *d = opendir(path);
+    if (!d && errno != ENOENT)
+        return complain(c, CODE_FAILED, "cannot read %s: %s", path, strerror(errno));
     for (const struct dirent *e; d && (e = readdir(d));)
         if (epoch_of(e->d_name) >= 0)
             add_epoch(a, epoch_of(e->d_name));

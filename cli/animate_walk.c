@@ -36,11 +36,13 @@ static int choose_images(walk *w, image_pile *p)
         bool is_there = image_pile_take(p, w->has_classes ? w->classes[k] : -1, way, k, &way[k]) ||
                         (!w->has_classes && image_pile_take(p, -1, NULL, 0, &way[k]));
         if (!is_there && w->has_classes)
-            return complain(c, CODE_FAILED, "%s has no %d images of class %d",
-                            lt_split_name(w->split), w->ways, w->classes[k]);
+            return complain(c, CODE_FAILED, "the %s split has %d of the %d images of class %d that "
+                                            "%d ways take", lt_split_name(w->split), i / w->stops,
+                            w->ways, w->classes[k], w->ways);
         if (!is_there)
-            return complain(c, CODE_FAILED, "%s has no %d images", lt_split_name(w->split),
-                            w->ways * w->stops);
+            return complain(c, CODE_FAILED, "the %s split has %d of the %d images that %d ways of "
+                                            "%d stops take", lt_split_name(w->split), p->n,
+                            w->ways * w->stops, w->ways, w->stops);
         w->images[i] = way[k].index;
     }
     return CODE_DONE;
@@ -224,7 +226,12 @@ static int take_walk(walk *w)
 {
     const animate_request *q = w->q;
     bool has_images = lt_model_has_encoder(w->t->model) && !q->from_prior;
-    int code = settle(w, has_images);
+    int code = figure_refuse_images(w->t, &q->all);
+    if (code == CODE_DONE && q->from_prior)
+        code = refuse_flags(q->all.command, q->all.line, "split data",
+                            "is about images, and does not go with --prior");
+    if (code == CODE_DONE)
+        code = settle(w, has_images);
     w->frames = w->stops * w->steps;
     if (code != CODE_DONE)
         return code;

@@ -68,6 +68,8 @@ typedef struct text_list {
 typedef struct command_line {
     const char **operand;
     int n;
+    const flag *flags; /* the table it was read by */
+    uint32_t given;    /* bit i: flags[i] was there */
     int code; /* to leave with when reading it failed or showed the help screen */
     struct poptContext_s *context;
     char *owned[256];
@@ -78,6 +80,17 @@ typedef struct command_line {
 bool command_line_read(const command *c, const flag *flags, int argc, const char **argv,
                        command_line *line);
 void command_line_clear(command_line *line);
+
+/* Whether --NAME was given. Nullable: line (nothing was). */
+bool flag_is_given(const command_line *line, const char *name);
+
+/* Whether `word` is one of these words with a space between each two. */
+bool is_listed(const char *words, const char *word);
+
+/* Complains, "--NAME WHY", about the first option that was given of those listed, which would be
+   passed over. Gives the exit code, CODE_DONE if there is none. Nullable: line. */
+int refuse_flags(const command *c, const command_line *line, const char *names, const char *why,
+                 ...) LT_PRINTF(4, 5);
 
 /* Options that several commands have. */
 #define FLAG_THREADS(value)                                                                        \

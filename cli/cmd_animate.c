@@ -19,22 +19,13 @@ static bool read_seconds(const command *c, const char *name, const char *words, 
     return false;
 }
 
-/* What belongs to the other kind is an error. */
-static bool check_kind(const animate_request *q)
+/* What belongs to the other kind is an error. Gives the exit code. */
+static int check_kind(const animate_request *q)
 {
-    const struct {
-        const char *name;
-        bool is_given, is_of_walk;
-    } flags[] = {{"stops", q->stops > 0, true},      {"steps", q->steps > 0, true},
-                 {"linear", q->is_straight, true},   {"prior", q->from_prior, true},
-                 {"class", q->classes != NULL, true}, {"hold", q->hold_text != NULL, false}};
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (flags[i].is_given && flags[i].is_of_walk != q->is_walk) {
-            complain(q->all.command, CODE_USAGE, "--%s %s --walk", flags[i].name,
-                     q->is_walk ? "does not go with" : "goes with");
-            return false;
-        }
-    return true;
+    return q->is_walk ? refuse_flags(q->all.command, q->all.line, "hold", "does not go with --walk")
+                      : refuse_flags(q->all.command, q->all.line,
+                                     "stops steps linear prior class split seed data",
+                                     "goes with --walk");
 }
 
 /* Gives the exit code. */
@@ -42,7 +33,7 @@ static int animate(animate_request *q)
 {
     const command *c = q->all.command;
     if (!read_seconds(c, "seconds", q->seconds_text, &q->seconds) ||
-        !read_seconds(c, "hold", q->hold_text, &q->hold) || !check_kind(q))
+        !read_seconds(c, "hold", q->hold_text, &q->hold) || check_kind(q) != CODE_DONE)
         return CODE_USAGE;
     if (!q->all.out)
         q->all.out = q->is_walk ? "walk.webp" : "samples.webp";
@@ -94,6 +85,7 @@ static int run(const command *c, int argc, const char **argv)
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     q.all.run = line.operand[0];
+    q.all.line = &line;
     int code = animate(&q);
     command_line_clear(&line);
     return code;

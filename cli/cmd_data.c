@@ -7,6 +7,7 @@
 
 typedef struct data_request {
     const command *command;
+    const command_line *line;
     const char *action, *name, *directory, *out;
     text_list sets;
     int64_t n, columns, seed;
@@ -107,6 +108,7 @@ static int draw_images(const data_request *q, lt_dataset *data)
     const lt_dataset_info *d = lt_dataset_describe(data);
     lt_split split = lt_dataset_split(data, (lt_split)q->split);
     int n = q->n < d->n[split] ? (int)q->n : d->n[split];
+    int columns = q->columns < n ? (int)q->columns : n;
     int32_t *order = plot_room((size_t)d->n[split], sizeof *order);
     float *images = plot_room((size_t)n * (size_t)d->h * (size_t)d->w * (size_t)d->c,
                               sizeof *images);
@@ -120,7 +122,7 @@ static int draw_images(const data_request *q, lt_dataset *data)
     else if (status == LT_OK)
         status = lt_grid_write(q->out, &(lt_grid){.images = images, .n = n, .h = d->h, .w = d->w,
                                                   .c = d->c, .layout = {.gap = 1,
-                                                  .columns = (int)q->columns}});
+                                                  .columns = columns}});
     if (status == LT_OK)
         say("%s: %d %s images of %s", q->out, n, split_names[split], d->name);
     free(order);
@@ -215,42 +217,35 @@ static int check(const data_request *q, const data_action *a)
     if (!a->is_of_all && !q->name)
         return complain(c, CODE_USAGE, "%s what? latent data list shows the names", q->action);
     const struct {
-        const char *name, *actions;
-        bool is_given, is_taken;
+        const char *names, *actions;
+        bool is_taken;
     } options[] = {
-        {"dir", "fetch and verify", q->directory != NULL, a->has_directory},
-        {"set", "info and show", q->sets.n > 0, a->has_options},
-        {"strict", "info and show", q->is_strict, a->has_options},
-        {"json", "list and info", q->as_json, a->has_json},
-        {"output", "show", q->out != NULL, a->has_picture},
-        {"number", "show", q->n > 0, a->has_picture},
-        {"columns", "show", q->columns > 0, a->has_picture},
-        {"seed", "show", q->seed > 0, a->has_picture},
-        {"split", "show", q->split >= 0, a->has_picture},
+        {"dir", "fetch and verify", a->has_directory},
+        {"set strict", "info and show", a->has_options},
+        {"json", "list and info", a->has_json},
+        {"output number columns seed split", "show", a->has_picture},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (options[i].is_given && !options[i].is_taken)
-            return complain(c, CODE_USAGE, "--%s goes with %s, not with %s", options[i].name,
-                            options[i].actions, q->action);
+        if (!options[i].is_taken &&
+            refuse_flags(c, q->line, options[i].names, "goes with %s, not with %s",
+                         options[i].actions, q->action) != CODE_DONE)
+            return CODE_USAGE;
     return CODE_DONE;
 }
 
 /* Gives the exit code. */
-static int act(data_request *q)
+static int act(const data_request *q)
 {
     const data_action *a = find_action(q);
     int code = a ? check(q, a) : CODE_USAGE;
     if (code != CODE_DONE)
         return code;
-    q->n = q->n ? q->n : 64;
-    q->out = q->out ? q->out : "images.png";
-    q->split = q->split >= 0 ? q->split : LT_TRAIN;
     return a->run(q);
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
-    data_request q = {.command = c, .split = -1};
+    data_request q = {.command = c, .split = LT_TRAIN, .n = 64, .out = "images.png"};
     const flag flags[] = {
         {"dir", 0, FLAG_TEXT, &q.directory, "DIR",
          "fetch, verify: where the files are to be; default: the cache", 0, 0, NULL},
@@ -270,6 +265,7 @@ static int run(const command *c, int argc, const char **argv)
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
+    q.line = &line;
     q.action = line.operand[0];
     q.name = line.n > 1 ? line.operand[1] : NULL;
     int code = act(&q);

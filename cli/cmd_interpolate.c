@@ -62,7 +62,11 @@ static int choose_ends(const trained *t, const interpolate_request *q, lt_split 
         piled_image *e = &w->ends[2 * i];
         if (!image_pile_take(p, chosen[0], NULL, 0, &e[0]) ||
             !image_pile_take(p, chosen[1], &e[0], 1, &e[1]))
-            return complain(c, CODE_FAILED, "there are no %d pairs of such images", w->pairs);
+            return complain(c, CODE_FAILED, "the %s split has %d of the %d pairs of images%s",
+                            lt_split_name(split), i, w->pairs,
+                            q->classes  ? " of these classes"
+                            : p->labels ? " of different classes"
+                                        : "");
     }
     return CODE_DONE;
 }
@@ -189,6 +193,9 @@ static int draw(const trained *t, const interpolate_request *q, const ways *w, l
 static int between_images(trained *t, const interpolate_request *q, ways *w)
 {
     const command *c = q->all.command;
+    if (q->images && refuse_flags(c, q->all.line, "number class",
+                                  "does not go with --images, which are one pair") != CODE_DONE)
+        return CODE_USAGE;
     lt_split split = LT_TEST;
     image_pile p = {0};
     int status = figure_find_data(t, &q->all, &split);
@@ -211,6 +218,8 @@ static int between_draws(trained *t, const interpolate_request *q, ways *w)
     if (q->images || (q->classes && classes == 0))
         return complain(c, CODE_FAILED, "%s has no encoder, so its ways go between random codes%s",
                         q->all.run, q->images ? ": no --images" : ", and no classes");
+    if (figure_refuse_images(t, &q->all) != CODE_DONE)
+        return CODE_USAGE;
     if (q->classes && !read_numbers(c, "class", q->classes, 1, 0, classes - 1, &label))
         return CODE_USAGE;
     for (int i = 0; i < w->pairs && classes; i++)

@@ -62,6 +62,8 @@ int manifold(trained *t, manifold_request *q)
         return complain(q->all.command, CODE_FAILED,
                         "%s has %d latents, and a plane has two: see latent traverse %s, or two of "
                         "them by its --grid I,J", q->all.run, latent, q->all.run);
+    if (figure_refuse_class(t, &q->all) != CODE_DONE)
+        return CODE_USAGE;
     int status = draw_plane(t, q);
     return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
 }

@@ -4,37 +4,62 @@
 
 #include <string.h>
 
-/* name, function, one line. For example X(curves, plot_curves, "...") becomes the row
-   {"curves", plot_curves} and the line "  curves: ..." of the help screen. */
+/* name, function, options that not all kinds have, one line. For example X(curves, plot_curves,
+   "by", "...") becomes the row {"curves", plot_curves, "by"} and the line "  curves: ..." of the
+   help screen. */
 #define PLOT_KINDS(X)                                                                              \
-    X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")           \
-    X(rate-distortion, plot_tradeoff, "the way of each run in the plane of rate and distortion")  \
-    X(latents, plot_latents, "a map of the codes of images, coloured by label")                   \
-    X(histogram, plot_histogram, "two latents of many images, counted in bins, beside N(0, I)")   \
-    X(activity, plot_activity, "what each latent says about the images: its KL, or its variance") \
-    X(bounds, plot_bounds, "the bound of K draws against K, from 1 to 500")
+    X(curves, plot_curves, "by from smooth log-x log-y",                                          \
+      "what training wrote down: loss, rate, distortion, critics")                                \
+    X(rate-distortion, plot_tradeoff, "from",                                                     \
+      "the way of each run in the plane of rate and distortion")                                  \
+    X(latents, plot_latents, "number split data ellipses",                                        \
+      "a map of the codes of images, coloured by label")                                          \
+    X(histogram, plot_histogram, "number split data latents bins",                                \
+      "two latents of many images, counted in bins, beside N(0, I)")                              \
+    X(activity, plot_activity, "number split data",                                               \
+      "what each latent says about the images: its KL, or its variance")                          \
+    X(bounds, plot_bounds, "number split data", "the bound of K draws against K, from 1 to 500")
 
-static const struct {
+static const struct plot_kind {
     const char *name;
     plot_function *draw;
+    const char *options;
 } kinds[] = {
-#define X(name, draw, line) {#name, draw},
+#define X(name, draw, options, line) {#name, draw, options},
     PLOT_KINDS(X)
 #undef X
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
-static plot_function *find_kind(const command *c, const char *word)
+static const struct plot_kind *find_kind(const command *c, const char *word)
 {
     const char *names[N_KINDS + 1] = {NULL};
     for (int i = 0; i < N_KINDS; i++) {
         if (strcmp(kinds[i].name, word) == 0)
-            return kinds[i].draw;
+            return &kinds[i];
         names[i] = kinds[i].name;
     }
     complain(c, CODE_USAGE, "'%s' is not a kind of picture%s (see: latent help plot)", word,
              suggestion(word, names));
     return NULL;
+}
+
+/* An option that only other kinds have is an error. Gives the exit code. */
+static int check_options(const command *c, const command_line *line, const struct plot_kind *kind)
+{
+    for (const flag *f = line->flags; f->name; f++) {
+        char takers[128] = "";
+        for (int i = 0; i < N_KINDS && flag_is_given(line, f->name); i++)
+            if (is_listed(kinds[i].options, f->name)) {
+                size_t used = strlen(takers);
+                snprintf(takers + used, sizeof takers - used, "%s%s", used ? ", " : "",
+                         kinds[i].name);
+            }
+        if (takers[0] && !is_listed(kind->options, f->name))
+            return complain(c, CODE_USAGE, "--%s goes with %s, not with %s", f->name, takers,
+                            kind->name);
+    }
+    return CODE_DONE;
 }
 
 int plot_write(const plot_request *q, const lt_figure *f, double shape)
@@ -100,13 +125,15 @@ static int run(const command *c, int argc, const char **argv)
     char out[32];
     snprintf(out, sizeof out, "%.20s.png", line.operand[0]);
     q.out = q.out ? q.out : out;
-    plot_function *draw = find_kind(c, line.operand[0]);
-    int code = draw ? draw(&q, line.n - 1, line.operand + 1) : CODE_USAGE;
+    const struct plot_kind *kind = find_kind(c, line.operand[0]);
+    int code = kind ? check_options(c, &line, kind) : CODE_USAGE;
+    if (code == CODE_DONE)
+        code = kind->draw(&q, line.n - 1, line.operand + 1);
     command_line_clear(&line);
     return code;
 }
 
-#define X(name, draw, line) "\n  " #name ": " line
+#define X(name, draw, options, line) "\n  " #name ": " line
 const command cmd_plot = {
     .name = "plot", .summary = "draw charts of runs: training curves, codes",
     .operands = "KIND RUN... [options]", .min_operands = 2, .max_operands = 1 + MAX_PLOT_RUNS,

@@ -45,10 +45,12 @@ static int draw(const trained *t, const reconstruct_request *q, lt_split split, 
     for (int i = 0; i < f.rows; i++)
         figure_name_row(&f, i, i % 2 ? "reconstruction" : "image");
     if (q->all.seed > 0)
-        snprintf(f.subtitle, sizeof f.subtitle, "%d %s images, chosen by seed %jd", n,
-                 lt_split_name(split), (intmax_t)q->all.seed);
-    else
+        snprintf(f.subtitle, sizeof f.subtitle, "%d %s image%s, chosen by seed %jd", n,
+                 lt_split_name(split), n > 1 ? "s" : "", (intmax_t)q->all.seed);
+    else if (n > 1)
         snprintf(f.subtitle, sizeof f.subtitle, "The first %d %s images", n, lt_split_name(split));
+    else
+        snprintf(f.subtitle, sizeof f.subtitle, "The first %s image", lt_split_name(split));
     int status = figure_write(&f, &q->all);
     figure_close(&f);
     return status;

@@ -138,9 +138,12 @@ static int draw_history(const trained *t, sample_request *q)
 {
     const command *c = q->all.command;
     album a;
-    if (q->with_draws || q->class || q->columns || q->all.seed || q->n > WRITTEN_SAMPLES)
-        return complain(c, CODE_USAGE, "--history shows up to %d images of what training drew: no "
-                                       "--draws, --class, --columns, --seed", WRITTEN_SAMPLES);
+    if (refuse_flags(c, q->all.line, "draws class columns seed",
+                     "does not go with --history, which shows what training drew") != CODE_DONE)
+        return CODE_USAGE;
+    if (q->n > WRITTEN_SAMPLES)
+        return complain(c, CODE_USAGE, "--number: training draws %d images, found '%jd'",
+                        WRITTEN_SAMPLES, (intmax_t)q->n);
     q->all.checkpoint = NULL; /* that is none of it */
     int code = album_open(&a, c, q->all.run);
     if (code == CODE_DONE && a.n == 0)
@@ -169,6 +172,12 @@ static int choose_picture(trained *t, void *request)
         return CODE_USAGE;
     if (q->with_draws && q->class)
         return complain(c, CODE_USAGE, "--draws and --class: models with classes have no p(x|z)");
+    if (q->with_draws && refuse_flags(c, q->all.line, "columns", "does not go with --draws, which "
+                                                                 "has two") != CODE_DONE)
+        return CODE_USAGE;
+    if (is_of_all && refuse_flags(c, q->all.line, "columns", "does not go with --class all, which "
+                                                             "has -n") != CODE_DONE)
+        return CODE_USAGE;
     if (is_of_all && !figure_fits(c, lt_model_classes(t->model), q->n ? q->n : FEW))
         return CODE_USAGE;
     status = q->with_draws ? draw_draws(t, q)

@@ -157,10 +157,16 @@ static int draw_rows(walk *w)
     }
     for (int i = 0; i < QUANTILES; i++)
         figure_name_column(&f, i, "%s", number_caption(place(i), 2).text);
-    snprintf(f.subtitle, sizeof f.subtitle,
-             "%d of %d latents, those that %s first, at the quantiles .05 to .95 of N(0, 1); the "
-             "others from %s", rows, w->latent,
-             lt_model_has_encoder(w->t->model) ? "say most" : "change most", start_words(w, words));
+    int at = w->latent == 1
+                 ? snprintf(f.subtitle, sizeof f.subtitle, "The latent")
+                 : snprintf(f.subtitle, sizeof f.subtitle, "%d of %d latents, those that %s first,",
+                            rows, w->latent,
+                            lt_model_has_encoder(w->t->model) ? "say most" : "change most");
+    at += snprintf(f.subtitle + at, sizeof f.subtitle - (size_t)at,
+                   " at the quantiles .05 to .95 of N(0, 1)");
+    if (w->latent > 1)
+        snprintf(f.subtitle + at, sizeof f.subtitle - (size_t)at, "; the others from %s",
+                 start_words(w, words));
     status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);
     figure_close(&f);
@@ -194,6 +200,15 @@ static int draw_grid(walk *w, const int *chosen)
     free(z);
     figure_close(&f);
     return status;
+}
+
+/* As many digits as it has, at most six. */
+static caption shift_caption(double shift)
+{
+    int decimals = 0;
+    while (decimals < 6 && fabs(shift - round(shift * pow(10, decimals)) / pow(10, decimals)) > 1e-9)
+        decimals++;
+    return number_caption(shift, decimals);
 }
 
 /* A row: the start, then each k-th latent moved alone, then all of them. */
@@ -230,9 +245,11 @@ static int draw_shifts(walk *w, double shift)
     for (int j = 1; j <= moved; j++)
         figure_name_column(&f, j, "%s", latent_caption((j - 1) * every).text);
     figure_name_column(&f, columns - 1, "all");
-    snprintf(f.subtitle, sizeof f.subtitle, "One latent of %d moved by %s, each alone, then all "
-                                            "at once",
-             every, number_caption(shift, shift != floor(shift)).text);
+    char which[48] = "Each latent";
+    if (every > 1)
+        snprintf(which, sizeof which, "One latent of %d", every);
+    snprintf(f.subtitle, sizeof f.subtitle, "%s moved by %s, alone, then all at once", which,
+             shift_caption(shift).text);
     if (status == LT_OK)
         status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);
@@ -252,6 +269,22 @@ static bool read_shift(const command *c, const char *words, double *shift)
     return false;
 }
 
+/* Options that would be passed over. Gives the exit code. */
+static int refuse_others(const walk *w)
+{
+    const traverse_request *q = w->q;
+    int code = figure_refuse_images(w->t, &q->all);
+    if (code == CODE_DONE)
+        code = figure_refuse_class(w->t, &q->all);
+    if (code == CODE_DONE && q->grid)
+        code = refuse_flags(q->all.command, q->all.line, "number every shift",
+                            "does not go with --grid");
+    if (code == CODE_DONE && q->image != NONE)
+        code = refuse_flags(q->all.command, q->all.line, "seed",
+                            "does not go with --image: it begins at one of them");
+    return code;
+}
+
 /* Gives the exit code. */
 static int choose_picture(walk *w)
 {
@@ -262,6 +295,8 @@ static int choose_picture(walk *w)
     if (q->image != NONE && !lt_model_has_encoder(w->t->model))
         return complain(c, CODE_FAILED, "%s has no encoder, so images have no codes to begin at; "
                                         "try --seed", q->all.run);
+    if (refuse_others(w) != CODE_DONE)
+        return CODE_USAGE;
     bool is_of_top = q->grid && strcmp(q->grid, "top") == 0;
     if (is_of_top && w->latent < 2)
         return complain(c, CODE_FAILED, "%s has one latent, no two", q->all.run);
@@ -269,6 +304,8 @@ static int choose_picture(walk *w)
         return complain(c, CODE_USAGE, "--grid: expected I,J or top, found '%s'", q->grid);
     if (q->grid && !is_of_top && !read_numbers(c, "grid", q->grid, 2, 1, w->latent, chosen))
         return CODE_USAGE;
+    if (q->grid && !is_of_top && chosen[0] == chosen[1])
+        return complain(c, CODE_USAGE, "--grid: expected two that differ, found '%s'", q->grid);
     if (q->shift && !read_shift(c, q->shift, &shift))
         return CODE_USAGE;
     if (q->every > w->latent)

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <popt.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 const char *const executor_names[] = {"cpu", "reference", NULL};
 const char *const split_names[] = {"train", "valid", "test", NULL};
 
-enum { MAX_FLAGS = 24, HELP_VALUE = 1000, TEXT_COLUMN = 26 };
+enum { MAX_FLAGS = 24 /* up to 32, bits of `given` */, HELP_VALUE = 1000, TEXT_COLUMN = 26 };
 
 /* ---- The help screen ---- */
 
@@ -189,6 +190,7 @@ static bool read_flags(const command *c, const flag *flags, command_line *line)
         }
         if (!store(c, f, word))
             return false;
+        line->given |= (uint32_t)1 << (value - 1);
     }
     if (value < -1) {
         complain_option(c, flags, line->context, value);
@@ -222,7 +224,7 @@ bool command_line_read(const command *c, const flag *flags, int argc, const char
 {
     struct poptOption rows[MAX_FLAGS + 2];
     fill_popt(flags, rows);
-    *line = (command_line){.code = CODE_USAGE};
+    *line = (command_line){.code = CODE_USAGE, .flags = flags};
     line->context = poptGetContext(NULL, argc, argv, rows, 0);
     if (read_flags(c, flags, line) && read_operands(c, line))
         return true;
@@ -237,4 +239,39 @@ void command_line_clear(command_line *line)
         free(line->owned[i]);
     line->context = NULL;
     line->n_owned = 0;
+}
+
+/* ---- What was given ---- */
+
+bool flag_is_given(const command_line *line, const char *name)
+{
+    for (int i = 0; line && line->flags[i].name; i++)
+        if (strcmp(line->flags[i].name, name) == 0)
+            return line->given >> i & 1;
+    return false;
+}
+
+bool is_listed(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at++)
+        if ((at == words || at[-1] == ' ') && (at[n] == 0 || at[n] == ' '))
+            return true;
+    return false;
+}
+
+int refuse_flags(const command *c, const command_line *line, const char *names, const char *why,
+                 ...)
+{
+    for (int i = 0; line && line->flags[i].name; i++) {
+        if (!(line->given >> i & 1) || !is_listed(names, line->flags[i].name))
+            continue;
+        char reason[512];
+        va_list values;
+        va_start(values, why);
+        vsnprintf(reason, sizeof reason, why, values);
+        va_end(values);
+        return complain(c, CODE_USAGE, "--%s %s", line->flags[i].name, reason);
+    }
+    return CODE_DONE;
 }

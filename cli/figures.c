@@ -19,12 +19,29 @@ int figure_run(const command *c, const flag *flags, int argc, const char **argv,
     trained t;
     q->command = c;
     q->run = line.operand[0];
+    q->line = &line;
     int status = trained_open(&t, q->run, false, NULL);
     q->checkpoint = t.checkpoint;
     int code = status == LT_OK ? draw(&t, request) : complain_library(c, status);
     trained_close(&t);
     command_line_clear(&line);
     return code;
+}
+
+int figure_refuse_images(const trained *t, const figure_request *q)
+{
+    return lt_model_has_encoder(t->model)
+               ? CODE_DONE
+               : refuse_flags(q->command, q->line, "split data",
+                              "is about images, and %s has no encoder, so no codes of them", q->run);
+}
+
+int figure_refuse_class(const trained *t, const figure_request *q)
+{
+    return lt_model_classes(t->model) > 0
+               ? CODE_DONE
+               : refuse_flags(q->command, q->line, "class", "goes with models that have classes; "
+                                                            "%s has none", q->run);
 }
 
 int figure_find_data(trained *t, const figure_request *q, lt_split *split)
@@ -182,11 +199,36 @@ static const char *class_name(const trained *t, int k)
     return NULL;
 }
 
+static bool begins_character(char byte) { return (byte & 0xc0) != 0x80; }
+
+/* A name of more than 30 characters, or too many bytes, ends in "…". */
+static caption short_name(const char *words)
+{
+    enum { MOST = 30 };
+    caption c;
+    size_t size = strlen(words), last = sizeof c.text - sizeof "…";
+    int n = 0, cut = 0;
+    for (size_t i = 0; i < size; i++)
+        n += begins_character(words[i]);
+    bool fits = n <= MOST && size < sizeof c.text;
+    n = 0;
+    for (size_t i = 0; i <= last && n < MOST && !fits; i++)
+        if (begins_character(words[i])) {
+            cut = (int)i;
+            n++;
+        }
+    snprintf(c.text, sizeof c.text, "%.*s%s", fits ? (int)size : cut, words, fits ? "" : "…");
+    return c;
+}
+
 const char *class_words(const trained *t, int k, caption *room)
 {
     const char *its = k >= 0 ? class_name(t, k) : NULL;
-    snprintf(room->text, sizeof room->text, "class %d", k);
-    return its ? its : room->text;
+    if (its)
+        *room = short_name(its);
+    else
+        snprintf(room->text, sizeof room->text, "class %d", k);
+    return room->text;
 }
 
 bool read_numbers(const command *c, const char *flag_name, const char *words, int n, int64_t min,

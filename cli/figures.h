@@ -25,6 +25,7 @@
 typedef struct figure_request {
     const command *command;
     const char *run, *out, *title, *data;
+    const command_line *line; /* NULL: nobody typed it */
     const char *checkpoint; /* that is drawn; NULL: not to be said */
     int64_t zoom, seed, threads;
     int split;
@@ -33,10 +34,15 @@ typedef struct figure_request {
 } figure_request;
 
 /* Reads the command line, opens the run, lets `draw` work on it, closes. `request` begins with a
-   figure_request, of which command, run and checkpoint are filled in. Both give the exit code. */
+   figure_request, of which command, run, line and checkpoint are filled in. Both give the exit code. */
 typedef int figure_drawer(trained *t, void *request);
 int figure_run(const command *c, const flag *flags, int argc, const char **argv,
                figure_drawer *draw, void *request);
+
+/* Refuses options that would be passed over: of images, where the model has no encoder; of classes,
+   where it has none. Both give the exit code. */
+int figure_refuse_images(const trained *t, const figure_request *q);
+int figure_refuse_class(const trained *t, const figure_request *q);
 
 /* Opens the data asked for, or the recipe's, where none are open, and finds the split. */
 int figure_find_data(trained *t, const figure_request *q, lt_split *split);
@@ -79,7 +85,7 @@ caption number_caption(double value, int decimals);
 /* "z₁₂" of the latent k, from 0. */
 caption latent_caption(int k);
 
-/* "sneaker" where the data set says so, else "class 7", which is written into `room`. */
+/* "sneaker" where the data set says so, else "class 7"; a long name is cut. In `room`. */
 const char *class_words(const trained *t, int k, caption *room);
 
 /* "3,7" as n numbers from `min` to `max`; false after a complaint about --NAME. */

@@ -32,6 +32,18 @@ int plot_encode(const plot_request *q, const trained *t, lt_codes *c)
     return lt_encode_split(t->model, t->data, split, &o, c);
 }
 
+int plot_check_codes(const plot_request *q, const trained *t, const lt_codes *c,
+                     const float *values)
+{
+    for (int64_t i = 0; i < (int64_t)c->n * c->latent; i++)
+        if (!isfinite(values[i]))
+            return complain(q->command, CODE_FAILED,
+                            "%s: expected finite codes, found %g in that of %s image %d",
+                            t->checkpoint, (double)values[i], lt_split_name(c->split),
+                            (int)c->index[i / c->latent]);
+    return CODE_DONE;
+}
+
 /* ---- latents ---- */
 
 static char *copy_text(const char *words)
@@ -117,6 +129,8 @@ static int draw_map(const plot_request *q, const trained *t, picture *p)
 {
     lt_codes c;
     int status = plot_encode(q, t, &c);
+    if (status == LT_OK)
+        status = plot_check_codes(q, t, &c, c.mean);
     if (status == LT_OK) {
         take_labels(t, &c, p);
         status = map_codes(q, &c, p);
@@ -193,8 +207,8 @@ static int add_run(const plot_request *q, const char *run, int least, picture_fu
     else if (status == LT_OK)
         status = draw(q, &t, p);
     trained_close(&t);
-    if (status == CODE_USAGE)
-        return CODE_USAGE;
+    if (status > 0)
+        return status;
     return status == LT_OK ? code : complain_library(q->command, status);
 }
 

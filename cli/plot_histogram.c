@@ -108,6 +108,8 @@ static int draw_histogram(const plot_request *q, const trained *t, picture *p)
     enum { DEFAULT_BINS = 50 };
     lt_codes c;
     int two[2], bins = q->bins ? (int)q->bins : DEFAULT_BINS, status = plot_encode(q, t, &c);
+    if (status == LT_OK)
+        status = plot_check_codes(q, t, &c, c.z);
     if (status == LT_OK && !choose(q, &c, two))
         status = CODE_USAGE;
     if (status == LT_OK) {
@@ -132,5 +134,5 @@ static int draw_histogram(const plot_request *q, const trained *t, picture *p)
 
 int plot_histogram(const plot_request *q, int n, const char *const *runs)
 {
-    return plot_pictures(q, n, runs, 2, draw_histogram, 1.02);
+    return plot_pictures(q, n, runs, 2, draw_histogram, 0.9);
 }

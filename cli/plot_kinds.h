@@ -64,7 +64,7 @@ typedef struct picture {
     lt_chart chart;
 } picture;
 
-/* Fills the picture of one run; a status, but for CODE_USAGE, after a complaint. */
+/* Fills the picture of one run; a status, or an exit code after a complaint (which is above 0). */
 typedef int picture_function(const plot_request *q, const trained *t, picture *p);
 
 /* Draws and writes all of them, of models that have an encoder and at least `least` latents; gives
@@ -74,6 +74,11 @@ int plot_pictures(const plot_request *q, int n, const char *const *runs, int lea
 
 /* The codes of as many images as are asked for. */
 int plot_encode(const plot_request *q, const trained *t, lt_codes *c);
+
+/* Whether these numbers, means or draws of codes, are finite: CODE_DONE, or CODE_FAILED after a
+   complaint. */
+int plot_check_codes(const plot_request *q, const trained *t, const lt_codes *c,
+                     const float *values);
 
 /* ---- metrics.jsonl (plot_metrics.c) ---- */
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {
@@ -46,7 +47,7 @@ int write_grid(const char *path, const lt_model *m, const float *images, int n, 
 bool is_npy(const char *path)
 {
     size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, ".npy") == 0;
+    return n > 4 && strcasecmp(path + n - 4, ".npy") == 0; /* as the ends of pictures */
 }
 
 int write_numbers(const char *path, const lt_model *m, const float *images, int n)

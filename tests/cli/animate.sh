@@ -17,6 +17,7 @@ try animate gan
 rm gan/samples/*; try animate gan
 rm -r gan/samples; try animate gan
 try animate vae/recipe.yaml
+mkdir odd; touch odd/samples; try animate odd
 try animate none
 latent sample vae -n 4 -o vae/samples/epoch-0003.png 2> /dev/null; try animate vae
 echo damage > vae/samples/epoch-0003.png; try animate vae | sed 's/found [0-9a-f ]*$/found .../'
@@ -60,6 +61,10 @@ echo "== what goes with what"
 try animate vae --steps 3
 try animate vae --prior
 try animate vae --walk --hold 2
+try animate vae --seed 0
+try animate vae --split train
+try animate vae --walk --prior --data $PWD/vae
+try animate gan --walk --split train
 try animate vae --seconds 0.01
 try animate vae --seconds 61
 try animate vae --hold long

@@ -18,6 +18,7 @@ try reconstruct vae -n 7 -c 3 --zoom 1 --title 'Made again' -o again.svg; kind a
 try reconstruct vae -n 3 -o three.npy
 latent reconstruct vae -n 9 -o r.npy 2> /dev/null; same "three.npy 3 2" "r.npy 9 2"
 try reconstruct vae -n 40000
+latent reconstruct vae -n 3 -o upper.NPY 2> /dev/null; cmp three.npy upper.NPY && echo "the end of a name in upper case"
 try reconstruct gan
 
 echo "== interpolate"
@@ -36,6 +37,10 @@ try interpolate vae --images 3,400
 try interpolate vae --class 0,9
 try interpolate gan --images 1,2
 try interpolate gan --class 4
+try interpolate gan --split train
+try interpolate vae --images 3,8 -n 1
+try interpolate vae --images 3,8 --class 0,1
+try interpolate vae -n 150
 try interpolate vae -o ways.bmp
 try interpolate vae -n 1000 --steps 1000
 mkdir -p set/{cat,dog}
@@ -46,6 +51,9 @@ mv set/cat set/ape
 latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp -s pets.png apes.png || echo "classes are called by their names"
 mv set/ape set/cat
 latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "the same again"
+long=$(printf 'ä%.0s' $(seq 40))
+mv set/cat set/${long}cat; latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
+mv set/${long}cat set/${long}ape; latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "long names are cut"
 
 echo "== traverse"
 try traverse vae
@@ -59,6 +67,12 @@ try traverse gan -o gan.png
 try traverse plane --grid 1,2 -o grid.npy
 try traverse vae --grid 1,4
 try traverse vae --grid 1
+try traverse vae --grid 2,2
+try traverse vae --grid top --shift 1
+try traverse vae --grid 1,2 -n 10
+try traverse vae --image 3 --seed 0
+try traverse vae --class 0
+try traverse gan --split test
 try traverse vae --every 4
 try traverse vae --shift far
 try traverse vae --image 200
@@ -70,6 +84,7 @@ try manifold plane -n 1 -o centre.npy; same "centre.npy 1 0" "grid.npy 49 24"
 try manifold strip -n 5 -o strip.svg
 try manifold vae
 try manifold gan --class 7
+try manifold plane --class 0
 
 echo "== sample"
 try sample vae --draws
@@ -100,4 +115,6 @@ rm many/samples/*; try sample many --history
 try sample gan --class every
 try sample gan --class all -n 65536
 try sample gan --draws
+try sample vae --draws -c 2
+try sample gan --class all -c 3
 try sample gan --draws --class 1

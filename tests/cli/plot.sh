@@ -35,6 +35,14 @@ try histogram two --latents 2
 try histogram two --bins 1001
 try histogram one
 latent train $TESTS/cli/tiny.yaml --set model.latent=2 --set 'model.prior=mixture 3' --epochs 1 --threads 1 --out mixed > log 2>&1; try histogram mixed -o mixed.svg
+latent train $TESTS/cli/tiny.yaml -s data.limit=30 -s 'optimiser=adam lr=1000' --epochs 1 --threads 1 --out diverged > log 2>&1; try histogram diverged | sed 's/found .*/found .../'
+echo "== options of other kinds"
+try histogram two --ellipses 3
+try latents two --latents 1,2
+try curves two -n 50
+try activity two --log-x
+try bounds two --from 0
+try rate-distortion two --split test
 echo "== bounds"
 try bounds runs/tiny two --threads 1 -n 20 -o bounds.svg; kind bounds.svg
 cp bounds.svg before.svg; latent plot bounds runs/tiny two --threads 3 -n 20 -o bounds.svg 2> /dev/null; cmp bounds.svg before.svg && echo "same at 3 threads"

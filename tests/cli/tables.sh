@@ -26,6 +26,8 @@ latent data show synthetic -n 6 -c 3 -o six.npy 2>&1 && head -c 128 six.npy | gr
 latent data show synthetic -n 6 --split test -o test.png 2>&1 && head -c 4 test.png | tail -c 3
 echo
 latent data show synthetic -n 6 --json 2>&1
+latent data info synthetic --seed 0 2>&1
+latent data show synthetic -n 3 -c 4096 2>&1
 latent data info synthetic -n 6 2>&1
 latent data sow 2>&1
 latent data show synthetic -o six.xyz 2>&1
