@@ -88,7 +88,7 @@ static const char *name_picture(const album *a, int i, char path[4096])
 int album_read(const album *a, int i, lt_image *out)
 {
     char path[4096];
-    int status = lt_image_read(name_picture(a, i, path), out);
+    int status = lt_image_read(out, name_picture(a, i, path));
     return status == LT_OK ? CODE_DONE : complain_library(a->command, status);
 }
 

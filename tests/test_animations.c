@@ -375,7 +375,7 @@ static void png_shows_its_first_frame(void **state)
     const lt_animation a = {.frames = frames, .n = 3};
     lt_image first;
     assert_int_equal(lt_animation_write(in_dir("m.png"), &a), LT_OK);
-    assert_int_equal(lt_image_read(in_dir("m.png"), &first), LT_OK);
+    assert_int_equal(lt_image_read(&first, in_dir("m.png")), LT_OK);
     assert_memory_equal(first.pixels, frames[0].pixels, W * H * 3);
     lt_image_free(&first);
 }
@@ -417,7 +417,7 @@ static void what_is_no_animation_is_refused(void **state)
     draw_frames(3, 3, shade_still);
     assert_refused(&(lt_animation){.frames = frames, .n = 0}, "0 frames");
     assert_refused(&(lt_animation){.frames = frames, .n = 10001}, "1 to 10000");
-    assert_refused(&(lt_animation){.n = 3}, "frames");
+    assert_refused(&(lt_animation){.n = 3}, "3 frames, and none are given");
     assert_refused(&(lt_animation){.frames = frames, .n = 3, .loops = -1}, "-1 times");
     assert_refused(&(lt_animation){.frames = frames, .n = 3, .loops = 65536}, "0 to 65535");
     assert_refused(&(lt_animation){.frames = frames, .n = 3, .seconds = -1}, "found -1");

@@ -294,7 +294,7 @@ static void rasters_show_what_is_drawn(void **state)
         lt_image found;
         double sum = 0;
         assert_int_equal(lt_grid_write(in_dir(names[k]), &g), LT_OK);
-        assert_int_equal(lt_image_read(in_dir(names[k]), &found), LT_OK);
+        assert_int_equal(lt_image_read(&found, in_dir(names[k])), LT_OK);
         assert_int_equal(found.width, want.width);
         assert_int_equal(found.height, want.height);
         assert_int_equal(found.channels, 3);

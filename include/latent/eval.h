@@ -185,7 +185,7 @@ LT_API void lt_diagnosis_clear(lt_diagnosis *d);
 
 /* Zero means default. */
 typedef struct lt_codes_options {
-    int images;           /* of the split, spread over it; 0: all */
+    int images;           /* of the split, spread over it; 0, or more than it has: all */
     int threads;          /* 0: as many as there are cores for us */
     lt_executor executor; /* default LT_CPU */
     uint64_t seed;        /* of the draws */
@@ -244,7 +244,7 @@ LT_API void lt_axes_clear(lt_axes *axes);
 /* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has
    no formula for the mean ---- */
 
-/* Writes n images E[x|z], z drawn from the prior N(0, I). The first ones do not depend on n. */
+/* Writes n images E[x|z], z drawn from the prior. The first ones do not depend on n. */
 LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);
 
 /* The same of one class, from 0 to lt_model_classes(m) - 1; the codes are those of lt_sample. LT_VALUE

@@ -4,10 +4,13 @@
  * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
  * quality.h         how good the images are that a model makes, whatever kind it is
  * ledger.h          what the numbers are made of, and published ones
- * data.h, plot.h    sets of images in; grids of images and charts out
+ * data.h            sets of images in
+ * plot.h            grids of images and charts out
+ * animation.h       pictures that move
  * model.h           recipes, and the models they describe
  * nn.h              parameters, layers: for models of your own
  * distributions.h   log densities, draws, entropies, divergences
+ * divergence.h      what a critic says of two distributions that are known
  * graph.h, ops.h    tensors as nodes of a graph; gradients as more graph; compiling and running it
  * base.h            status codes, messages, hooks
  * verify.h          checks with known answers, on the machine at hand

@@ -47,7 +47,7 @@ LT_API int lt_image_write(const char *path, const lt_image *image);
 /* Reads a PNG, JPEG, WebP, PBM, PGM or PPM, known by its first bytes, as 8 bits of grey or RGB;
    what is transparent lies on white. LT_NOT_FOUND, LT_IO, LT_FORMAT if it is damaged, LT_UNSUPPORTED,
    LT_NO_MEMORY; `out` is then empty. The caller frees it with lt_image_free. */
-LT_API int lt_image_read(const char *path, lt_image *out);
+LT_API int lt_image_read(lt_image *out, const char *path);
 
 /* Frees the pixels and leaves the raster empty. Nullable: image. */
 LT_API void lt_image_free(lt_image *image);

@@ -35,9 +35,11 @@ static int check_frame(const lt_animation *a, int i)
 
 static int check(const lt_animation *a)
 {
-    if (a->n < 1 || a->n > MOST_FRAMES || !a->frames)
+    if (a->n < 1 || a->n > MOST_FRAMES)
         return status_fail(LT_VALUE, "an animation of %d frames: expected 1 to %d", a->n,
                            MOST_FRAMES);
+    if (!a->frames)
+        return status_fail(LT_VALUE, "an animation of %d frames, and none are given", a->n);
     if (a->loops < 0 || a->loops > MOST_LOOPS)
         return status_fail(LT_VALUE, "an animation shown %d times: expected 0 to %d", a->loops,
                            MOST_LOOPS);

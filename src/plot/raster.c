@@ -125,7 +125,7 @@ int lt_image_write(const char *path, const lt_image *image)
     return status;
 }
 
-int lt_image_read(const char *path, lt_image *out)
+int lt_image_read(lt_image *out, const char *path)
 {
     data_source s = {.path = path};
     picture p = {0};
