@@ -315,6 +315,28 @@ static void figures_keep_their_text(void **state)
     }
 }
 
+/* What has no room on one line takes two, and what is below makes room for it. */
+static void titles_take_two_lines(void **state)
+{
+    (void)state;
+    lt_chart c = points;
+    c.title = "A title that says what was trained, on which images, with how many latents, by whom";
+    c.subtitle = "below";
+    canvas page;
+    lt_figure f = {.charts = &c, .n_charts = 1};
+    assert_int_equal(canvas_begin(&page, PAGE_RASTER, 400, 300, 1), LT_OK);
+    assert_int_equal(figure_draw(&page, &f), LT_OK);
+    const drawn_text *title = &page.texts[0], *subtitle = &page.texts[1];
+    assert_string_equal(title->text, c.title);
+    assert_string_equal(subtitle->text, c.subtitle);
+    assert_false(title->is_shortened);
+    assert_true(title->ink.right < 400 && title->ink.right > 200);
+    assert_true(subtitle->ink.top > title->ink.bottom);
+    double height = title->ink.bottom - title->ink.top;
+    assert_true(height > 1.5 * (subtitle->ink.bottom - subtitle->ink.top));
+    canvas_clear(&page);
+}
+
 static void any_text_is_drawn(void **state)
 {
     (void)state;
@@ -536,6 +558,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(peaks_survive_many_points),
         cmocka_unit_test(text_stays_on_the_page),
         cmocka_unit_test(figures_keep_their_text),
+        cmocka_unit_test(titles_take_two_lines),
         cmocka_unit_test(any_text_is_drawn),
         cmocka_unit_test(coloured_text_can_be_read),
         cmocka_unit_test(the_same_bytes_twice),

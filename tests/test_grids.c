@@ -185,6 +185,22 @@ static void captions_stand_beside_what_they_name(void **state)
     canvas_clear(&c);
 }
 
+static void titles_take_two_lines(void **state)
+{
+    (void)state;
+    lt_grid g = make_grid();
+    g.title = "A title that says what was trained, and on which images";
+    canvas c = {0};
+    lt_image p = {0};
+    assert_int_equal(grid_draw(&c, PAGE_RASTER, &g, &p), LT_OK);
+    const drawn_text *t = find_text(&c, g.title);
+    assert_false(t->is_shortened);
+    assert_true(t->ink.bottom < find_text(&c, g.subtitle)->ink.top);
+    assert_true(find_text(&c, g.subtitle)->ink.bottom < find_text(&c, "0")->ink.top);
+    lt_image_free(&p);
+    canvas_clear(&c);
+}
+
 static void no_text_leaves_the_page(void **state)
 {
     (void)state;
@@ -368,6 +384,7 @@ int main(void)
         cmocka_unit_test(without_text_it_is_the_tiles),
         cmocka_unit_test(nan_is_magenta),
         cmocka_unit_test(captions_stand_beside_what_they_name),
+        cmocka_unit_test(titles_take_two_lines),
         cmocka_unit_test(no_text_leaves_the_page),
         cmocka_unit_test(captions_of_narrow_columns_are_thinned),
         cmocka_unit_test(same_grid_same_bytes),

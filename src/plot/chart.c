@@ -170,9 +170,10 @@ static void fit_scales(view *v)
 
 /* ---- Titles ---- */
 
-static type_style title_style(double em, double room)
+static type_style title_style(double em, double room, int lines)
 {
-    return (type_style){.size = title_size * em, .colour = INK, .is_bold = true, .room = room};
+    return (type_style){.size = title_size * em, .colour = INK, .is_bold = true, .room = room,
+                        .lines = lines};
 }
 
 static type_style subtitle_style(double em, double room)
@@ -180,23 +181,34 @@ static type_style subtitle_style(double em, double room)
     return (type_style){.size = em, .colour = SOFT_INK, .room = room, .lines = 2};
 }
 
-double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b)
+/* title_line is that of one line. Nullable: title. */
+static double title_height(canvas *c, const char *title, double em, box b, int lines)
+{
+    type_style all = title_style(em, b.right - b.left, lines);
+    type_style one = title_style(em, b.right - b.left, 1);
+    return title ? title_line * em + text_measure(c, &all, title).height -
+                       text_measure(c, &one, title).height
+                 : 0;
+}
+
+double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b,
+                     int lines)
 {
     type_style s = subtitle_style(em, b.right - b.left);
-    double height = title ? title_line * em : 0;
+    double height = title_height(c, title, em, b, lines);
     if (subtitle)
         height += text_measure(c, &s, subtitle).height;
     return height > 0 ? height + 0.7 * em : 0;
 }
 
-void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b)
+void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b, int lines)
 {
-    type_style large = title_style(em, b.right - b.left);
+    type_style large = title_style(em, b.right - b.left, lines);
     type_style small = subtitle_style(em, b.right - b.left);
     if (title)
         text_draw(c, &large, title, b.left, b.top + 1.15 * em, ALIGN_LEFT);
     if (subtitle)
-        text_draw(c, &small, subtitle, b.left, b.top + (title ? title_line : 0) * em + em,
+        text_draw(c, &small, subtitle, b.left, b.top + title_height(c, title, em, b, lines) + em,
                   ALIGN_LEFT);
 }
 
@@ -490,10 +502,11 @@ static void plan_height(view *v, int frugality)
     const lt_chart *c = v->chart;
     double top = v->outer.top, bottom = v->outer.bottom;
     v->title = frugality < WITHOUT_TITLE ? c->title : NULL;
+    v->title_lines = frugality == 0 ? 2 : 1;
     v->subtitle = frugality < WITHOUT_SUBTITLE ? c->subtitle : NULL;
     v->has_labels = frugality < WITHOUT_LABELS;
     v->has_rows = !v->is_direct && !v->is_column && v->n_entries > 0 && frugality < WITHOUT_LEGEND;
-    top += titles_height(v->c, v->title, v->subtitle, v->em, v->outer);
+    top += titles_height(v->c, v->title, v->subtitle, v->em, v->outer, v->title_lines);
     v->rows_top = top;
     if (v->has_rows)
         top += legend_rows_height(v) + 0.4 * v->em;
@@ -561,7 +574,7 @@ static void draw_labels(const view *v)
 static int draw_all(view *v)
 {
     const lt_chart *c = v->chart;
-    draw_titles(v->c, v->title, v->subtitle, v->em, v->outer);
+    draw_titles(v->c, v->title, v->subtitle, v->em, v->outer, v->title_lines);
     if (v->has_rows)
         legend_draw_rows(v, v->rows_top);
     if (v->has_labels)

@@ -83,11 +83,11 @@ int figure_draw(canvas *c, const lt_figure *f)
     int columns = count_columns(f), rows = (f->n_charts + columns - 1) / columns;
     double em = choose_em(c->width / columns, c->height / rows), pad = 1.1 * em, gap = 2.2 * em;
     box page = {pad, pad, c->width - pad, c->height - pad};
-    double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page);
+    double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top && c->height - top < rows * 6 * em)
         top = page.top; /* no room for both */
     else
-        draw_titles(c, f->title, f->subtitle, 1.15 * em, page);
+        draw_titles(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top)
         top += 0.6 * em;
     layout l = lay_out(f, columns, page, top, gap);

@@ -135,7 +135,7 @@ static void lay_out(canvas *c, sheet *s)
     if (g->title || g->subtitle)
         s->width = fmax(s->width, settle(26 * s->em));
     box page = {s->pad, s->pad, s->width - s->pad, 0};
-    double top = s->pad + titles_height(c, g->title, g->subtitle, s->em, page);
+    double top = s->pad + titles_height(c, g->title, g->subtitle, s->em, page, 2);
     if (has_names(g->column_names, s->columns))
         top += 1.5 * s->em;
     s->top = settle(top);
@@ -213,7 +213,7 @@ static int draw_sheet(canvas *c, const sheet *s)
 {
     const lt_grid *g = s->grid;
     draw_titles(c, g->title, g->subtitle, s->em,
-                (box){s->pad, s->pad, s->width - s->pad, s->height});
+                (box){s->pad, s->pad, s->width - s->pad, s->height}, 2);
     draw_column_names(c, s);
     draw_row_names(c, s);
     double top = s->top;

@@ -48,6 +48,7 @@ typedef struct view {
     bool is_column;             /* names stand in a column at the right side */
     bool has_rows, has_labels;  /* names in rows above; labels of the axes */
     const char *title, *subtitle;
+    int title_lines;            /* at most */
     double rows_top, label_top; /* where they begin */
     heat heat;
     bool has_bar, has_strips;   /* the bar of its colours, the histograms of its x and y */
@@ -153,9 +154,10 @@ int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with
 /* The names the chart has, and where they stand, if it is drawn there. */
 int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v);
 
-/* Title and subtitle at the top of a box. Nullable: title, subtitle. */
-double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b);
-void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b);
+/* Title, of so many lines at most, and subtitle at the top of a box. Nullable: title, subtitle. */
+double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b,
+                     int lines);
+void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b, int lines);
 
 /* ---- Pages (figure.c) ---- */
 
