@@ -134,20 +134,38 @@ static int decode_walk(const walk *w, float *images)
     return status;
 }
 
-static void write_subtitle(const walk *w, char *to, size_t size)
+/* "cat → dog → ape", as many as `size` has room for. */
+static int list_classes(const walk *w, char *to, int size)
 {
-    const char *straight = w->q->is_straight ? ", in straight lines" : "";
-    char label[32] = "";
-    if (w->label >= 0)
-        snprintf(label, sizeof label, " of class %d", w->label);
-    if (w->has_classes)
-        snprintf(to, size, "Through codes of %s images, classes %s%s", lt_split_name(w->split),
-                 w->q->classes, straight);
-    else if (w->images)
-        snprintf(to, size, "Through codes of %s images%s", lt_split_name(w->split), straight);
+    int at = 0;
+    caption room;
+    for (int k = 0; k < w->stops && at < size; k++) {
+        const char *one = class_words(w->t, w->classes[k], &room);
+        bool fits = at + (int)strlen(one) + 8 < size;
+        at += snprintf(to + at, (size_t)(size - at), "%s%s", k ? " → " : "", fits ? one : "…");
+        if (!fits)
+            break;
+    }
+    return at;
+}
+
+static void write_subtitle(const walk *w, char to[256])
+{
+    enum { SIZE = 256, LINES = 32 }; /* LINES: room for what follows the classes */
+    caption room;
+    int at;
+    if (w->images)
+        at = snprintf(to, SIZE, "Through codes of %s images%s", lt_split_name(w->split),
+                      w->has_classes ? ": " : "");
     else
-        snprintf(to, size, "Through codes%s drawn from the prior, seed %jd%s", label,
-                 (intmax_t)w->q->all.seed, straight);
+        at = snprintf(to, SIZE, "Through codes%s%s drawn from the prior, seed %jd",
+                      w->label >= 0 ? " of " : "",
+                      w->label >= 0 ? class_words(w->t, w->label, &room) : "",
+                      (intmax_t)w->q->all.seed);
+    if (w->has_classes)
+        at += list_classes(w, to + at, SIZE - LINES - at);
+    if (w->q->is_straight)
+        snprintf(to + at, (size_t)(SIZE - at), ", in straight lines");
 }
 
 /* Few ways fill a page of about 560 pixels; many have images of about 84. */
@@ -165,7 +183,7 @@ static int draw_frames(const walk *w, const float *images, reel *r)
     lt_image_size s = lt_model_image_size(w->t->model);
     char subtitle[256], *own = plot_name(w->q->all.run);
     int status = LT_OK;
-    write_subtitle(w, subtitle, sizeof subtitle);
+    write_subtitle(w, subtitle);
     for (int i = 0; i < w->frames && status == LT_OK; i++) {
         size_t at = (size_t)i * (size_t)w->ways * (size_t)s.h * (size_t)s.w * (size_t)s.c;
         lt_grid grid = {.title = w->q->all.title ? w->q->all.title : own, .subtitle = subtitle,

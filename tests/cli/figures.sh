@@ -47,7 +47,9 @@ mkdir -p set/{cat,dog}
 for i in $(seq 6); do for k in cat dog; do { printf 'P5 6 6 255\n'; tail -c +$((36 * i)) $TESTS/cli/figures.sh | head -c 36; } > set/$k/$i.pgm; done; done
 train $TESTS/cli/tiny.yaml --epochs 1 --data $PWD/set --out pets
 latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
+latent animate pets --walk --class 0,1 -n 1 --steps 1 -o pets.gif 2> /dev/null
 mv set/cat set/ape
+latent animate pets --walk --class 0,1 -n 1 --steps 1 -o apes.gif 2> /dev/null; cmp -s pets.gif apes.gif || echo "also in animations"
 latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp -s pets.png apes.png || echo "classes are called by their names"
 mv set/ape set/cat
 latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "the same again"
