@@ -26,7 +26,7 @@ static void write_names(figure *f, int latent)
         figure_name_column(f, j, "%s", number_caption(place(j, f->columns), 2).text);
     for (int i = 0; i < f->rows && latent > 1; i++)
         figure_name_row(f, i, "%s", number_caption(place(f->rows - 1 - i, f->rows), 2).text);
-    snprintf(f->subtitle, sizeof f->subtitle, "E[x|z] at %d x %d quantiles of N(0, 1), z₁ to the "
+    snprintf(f->subtitle, sizeof f->subtitle, "E[x|z] at %d x %d quantiles of N(0, 1), z₁ to the "
                                               "right%s", f->columns, f->rows,
              latent > 1 ? ", z₂ upwards" : "");
 }

@@ -157,16 +157,15 @@ static int draw_rows(walk *w)
     }
     for (int i = 0; i < QUANTILES; i++)
         figure_name_column(&f, i, "%s", number_caption(place(i), 2).text);
-    int at = w->latent == 1
-                 ? snprintf(f.subtitle, sizeof f.subtitle, "The latent")
-                 : snprintf(f.subtitle, sizeof f.subtitle, "%d of %d latents, those that %s first,",
-                            rows, w->latent,
-                            lt_model_has_encoder(w->t->model) ? "say most" : "change most");
-    at += snprintf(f.subtitle + at, sizeof f.subtitle - (size_t)at,
-                   " at the quantiles .05 to .95 of N(0, 1)");
+    if (w->latent == 1)
+        snprintf(f.subtitle, sizeof f.subtitle, "The latent");
+    else
+        snprintf(f.subtitle, sizeof f.subtitle, "%d of %d latents, those that %s first,", rows,
+                 w->latent, lt_model_has_encoder(w->t->model) ? "say most" : "change most");
+    plot_add_words(f.subtitle, sizeof f.subtitle, " at the quantiles .05 to .95 of N(0, 1)");
     if (w->latent > 1)
-        snprintf(f.subtitle + at, sizeof f.subtitle - (size_t)at, "; the others from %s",
-                 start_words(w, words));
+        plot_add_words(f.subtitle, sizeof f.subtitle, "; the others from %s",
+                       start_words(w, words));
     status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);
     figure_close(&f);

@@ -87,18 +87,18 @@ static moments find_moments(const picture *p, int n)
 static void write_subtitle(const lt_codes *c, int bins, picture *p)
 {
     moments m = find_moments(p, c->n);
-    int at = snprintf(p->subtitle, sizeof p->subtitle,
-                      "Draws z ~ q(z|x), one of each of %d %s images, in %d × %d bins", c->n,
-                      split_names[c->split], bins, bins);
+    size_t size = sizeof p->subtitle;
+    snprintf(p->subtitle, size, "Draws z ~ q(z|x), one of each of %d %s images, in %d × %d bins",
+             c->n, split_names[c->split], bins, bins);
     for (int k = 0; k < 2; k++)
-        at += snprintf(p->subtitle + at, sizeof p->subtitle - (size_t)at, "; %s: mean %s, sd %.2f",
+        plot_add_words(p->subtitle, size, "; %s: mean %s, sd %.2f",
                        k ? p->y_label : p->x_label, number_caption(m.mean[k], 2).text,
                        m.deviation[k]);
     if (!isnan(m.correlation))
-        at += snprintf(p->subtitle + at, sizeof p->subtitle - (size_t)at, "; correlation %s",
+        plot_add_words(p->subtitle, size, "; correlation %s",
                        number_caption(m.correlation, 2).text);
     if (!c->has_normal_prior)
-        snprintf(p->subtitle + at, sizeof p->subtitle - (size_t)at, "; the prior is not N(0, I)");
+        plot_add_words(p->subtitle, size, "; the prior is not N(0, I)");
 }
 
 /* ---- The picture ---- */

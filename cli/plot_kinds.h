@@ -44,6 +44,9 @@ char *plot_name(const char *run);
 /* Runs of one name are called by their paths instead. names[i]: where run i has its name. */
 void tell_apart(char ***names, int n, const char *const *paths);
 
+/* Adds words to a text in `size` bytes, as far as there is room. */
+void plot_add_words(char *text, size_t size, const char *format, ...) LT_PRINTF(3, 4);
+
 /* Memory, zeroed; leaves the program when there is none. */
 void *plot_room(size_t n, size_t size);
 
