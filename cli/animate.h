@@ -22,6 +22,10 @@ typedef struct reel {
 void reel_open(reel *r, int n);
 void reel_close(reel *r);
 
+/* Whether there is room for all frames if they are as large as the first: CODE_DONE, or the exit code
+   after a complaint. */
+int reel_check(const reel *r, const command *c);
+
 /* Writes it, each frame `seconds` long and the last one `hold`, and says so. */
 int reel_write(const reel *r, const animate_request *q, double seconds, double hold);
 

@@ -46,6 +46,8 @@ static int turn_page(const animate_request *q, const album *a, int i, const char
     else
         status = draw_page(q, title, a->epochs[i], &drawn, &r->frames[i]);
     lt_image_free(&drawn);
+    if (i == 0 && status == LT_OK)
+        code = reel_check(r, c);
     return status == LT_OK ? code : complain_library(c, status);
 }
 

@@ -178,6 +178,7 @@ static int choose_zoom(const walk *w, lt_image_size s)
     return w->q->all.zoom ? (int)w->q->all.zoom : zoom < MOST_ZOOM ? zoom : MOST_ZOOM;
 }
 
+/* A status, or an exit code after a complaint (which is above 0), as the next two. */
 static int draw_frames(const walk *w, const float *images, reel *r)
 {
     lt_image_size s = lt_model_image_size(w->t->model);
@@ -191,6 +192,8 @@ static int draw_frames(const walk *w, const float *images, reel *r)
                         .layout = {.zoom = choose_zoom(w, s), .gap = 2,
                                    .background = {255, 255, 255}}};
         status = lt_grid_draw(&r->frames[i], &grid);
+        if (status == LT_OK && i == 0)
+            status = reel_check(r, w->q->all.command);
     }
     free(own);
     return status;
@@ -263,7 +266,7 @@ static int take_walk(walk *w)
     if (code != CODE_DONE)
         return code;
     int status = draw(w);
-    return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
+    return status >= 0 ? status : complain_library(q->all.command, status);
 }
 
 int animate_walk(animate_request *q)

@@ -16,6 +16,18 @@ void reel_close(reel *r)
     free(r->frames);
 }
 
+int reel_check(const reel *r, const command *c)
+{
+    const double most = 2e9;
+    const lt_image *f = &r->frames[0];
+    double bytes = (double)r->n * f->width * f->height * f->channels;
+    if (bytes <= most)
+        return CODE_DONE;
+    return complain(c, CODE_FAILED, "%d frames of %d x %d pixels are %.1f GB, more than %.0f; a "
+                                    "smaller --zoom, or fewer of them, may help",
+                    r->n, f->width, f->height, 1e-9 * bytes, 1e-9 * most);
+}
+
 int reel_write(const reel *r, const animate_request *q, double seconds, double hold)
 {
     double *seconds_of = plot_room((size_t)r->n, sizeof *seconds_of), sum = 0;

@@ -54,6 +54,7 @@ try animate vae --walk --class 0,x
 try animate vae --walk --prior --class 0,1
 try animate vae --walk -n 100
 try animate vae --walk -n 1000 --steps 1000
+try animate vae --walk --zoom 40 | sed 's/of [0-9]* x [0-9]* pixels/of ... pixels/'
 try animate gan --walk --class 4
 try animate none --walk
 
