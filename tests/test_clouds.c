@@ -192,6 +192,32 @@ static void memory_may_run_out(void **state)
     }
 }
 
+/* The names of 100 labels have no room; what else is said has. */
+static void too_many_names_leave_the_rest(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    double x[MANY];
+    int32_t labels[MANY];
+    const char *names[MANY];
+    for (int i = 0; i < MANY; i++) {
+        x[i] = labels[i] = i;
+        names[i] = "one of many names that are rather long";
+    }
+    lt_series s = {.kind = LT_CLOUD, .n = MANY, .x = x, .y = x, .labels = labels,
+                   .n_labels = MANY, .label_names = names};
+    lt_chart chart = {.title = "Map", .subtitle = "of many", .x.label = "x", .series = &s,
+                      .n_series = 1};
+    canvas c;
+    bool has_subtitle = false;
+    assert_int_equal(canvas_begin(&c, PAGE_RASTER, 640, 400, 1), LT_OK);
+    assert_int_equal(figure_draw(&c, &(lt_figure){.charts = &chart, .n_charts = 1}), LT_OK);
+    for (int i = 0; i < c.n_texts; i++)
+        has_subtitle |= strcmp(c.texts[i].text, "of many") == 0;
+    assert_true(has_subtitle);
+    canvas_clear(&c);
+}
+
 /* ---- Bins ---- */
 
 /* Points in the middle of known bins of 8 x 8, as often as a formula says; both ends of the range
@@ -647,6 +673,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(equal_units_are_equally_long),
         cmocka_unit_test(a_cloud_is_one_small_bitmap),
         cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(too_many_names_leave_the_rest),
         cmocka_unit_test(bins_count_their_points),
         cmocka_unit_test(bins_have_the_colour_of_their_count),
         cmocka_unit_test(bins_smaller_than_a_pixel_are_seen),

@@ -196,7 +196,7 @@ static void titles_take_two_lines(void **state)
     const drawn_text *t = find_text(&c, g.title);
     assert_false(t->is_shortened);
     assert_true(t->ink.bottom < find_text(&c, g.subtitle)->ink.top);
-    assert_true(find_text(&c, g.subtitle)->ink.bottom < find_text(&c, "0")->ink.top);
+    assert_true(find_text(&c, g.subtitle)->ink.bottom < find_text(&c, "1")->ink.top);
     lt_image_free(&p);
     canvas_clear(&c);
 }
@@ -258,6 +258,28 @@ static void captions_of_narrow_columns_are_thinned(void **state)
 }
 
 /* ---- Files ---- */
+
+/* Seven numbers above columns of four units: some are shown, whole, on the page. */
+static void captions_of_few_narrow_columns_are_numbers(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"−1.64", "−0.84", "−0.39", "0", "0.39", "0.84", "1.64"};
+    float x[7 * 40 * 8] = {0};
+    lt_grid g = {.images = x, .n = 7, .h = 40, .w = 8, .c = 1,
+                 .layout = {.columns = 7, .zoom = 1}, .column_names = names};
+    canvas c = {0};
+    lt_image p = {0};
+    assert_int_equal(grid_draw(&c, PAGE_RASTER, &g, &p), LT_OK);
+    assert_true(c.n_texts >= 2);
+    for (int i = 0; i < c.n_texts; i++) {
+        box b = c.texts[i].ink;
+        assert_false(c.texts[i].is_shortened);
+        assert_true(b.left >= 0 && b.right <= c.width);
+        assert_true(i == 0 || b.left > c.texts[i - 1].ink.right);
+    }
+    lt_image_free(&p);
+    canvas_clear(&c);
+}
 
 static void same_grid_same_bytes(void **state)
 {
@@ -387,6 +409,7 @@ int main(void)
         cmocka_unit_test(titles_take_two_lines),
         cmocka_unit_test(no_text_leaves_the_page),
         cmocka_unit_test(captions_of_narrow_columns_are_thinned),
+        cmocka_unit_test(captions_of_few_narrow_columns_are_numbers),
         cmocka_unit_test(same_grid_same_bytes),
         cmocka_unit_test(tiles_of_an_svg_are_bitmaps_that_stay_sharp),
         cmocka_unit_test(rasters_show_what_is_drawn),

@@ -505,7 +505,8 @@ static void plan_height(view *v, int frugality)
     v->title_lines = frugality == 0 ? 2 : 1;
     v->subtitle = frugality < WITHOUT_SUBTITLE ? c->subtitle : NULL;
     v->has_labels = frugality < WITHOUT_LABELS;
-    v->has_rows = !v->is_direct && !v->is_column && v->n_entries > 0 && frugality < WITHOUT_LEGEND;
+    v->has_rows = !v->is_direct && !v->is_column && v->n_entries > 0 &&
+                  frugality < WITHOUT_LEGEND && legend_rows_height(v) < 0.5 * (bottom - top);
     top += titles_height(v->c, v->title, v->subtitle, v->em, v->outer, v->title_lines);
     v->rows_top = top;
     if (v->has_rows)

@@ -144,19 +144,20 @@ static void lay_out(canvas *c, sheet *s)
 
 /* ---- Drawing ---- */
 
-/* Captions at every k-th place where they have no room side by side, if five are left; else each
-   is shortened. */
-static int choose_step(double wanted, double pitch, int n)
+/* Captions at every k-th place where they have no room side by side, if five are left, or two where
+   there is room for hardly a letter; else each is shortened. */
+static int choose_step(const sheet *s, double wanted, double pitch, int n)
 {
     int k = (int)ceil(wanted / pitch);
-    return k > 1 && n / k >= 5 ? k : 1;
+    return k > 1 && (n / k >= 5 || (pitch < 2 * s->em && n > k)) ? k : 1;
 }
 
 static void draw_column_names(canvas *c, const sheet *s)
 {
     const char *const *names = s->grid->column_names;
     double pitch = s->tile_width + s->gap;
-    int step = choose_step(widest(c, s, names, s->columns) + 0.4 * s->em, pitch, s->columns);
+    int step = choose_step(s, widest(c, s, names, s->columns) + 0.4 * s->em, pitch,
+                           s->columns);
     type_style style = caption_style(s);
     style.room = step * pitch;
     for (int i = 0; i < s->columns && names; i += step)
@@ -169,7 +170,7 @@ static void draw_row_names(canvas *c, const sheet *s)
 {
     const char *const *names = s->grid->row_names;
     double pitch = s->tile_height + s->gap;
-    int step = choose_step(1.1 * s->em, pitch, s->rows);
+    int step = choose_step(s, 1.1 * s->em, pitch, s->rows);
     type_style style = caption_style(s);
     style.room = s->left - s->pad - 0.5 * s->em;
     for (int i = 0; i < s->rows && names; i += step)
