@@ -72,9 +72,10 @@ static int run(const command *c, int argc, const char **argv)
         {"class", 0, FLAG_TEXT, &q.classes, "A,B,...", "walk: images of these classes in turn; "
          "default: of classes that differ. Of a model that has classes: K, the class of all", 0, 0,
          NULL},
-        FLAG_SPLIT(&q.all.split),
-        FLAG_SEED(&q.all.seed, "choose images, or codes, by this seed; default: 0"),
-        FLAG_DATA(&q.all.data, "images of this data set instead of the recipe's"),
+        {"split", 0, FLAG_CHOICE, &q.all.split, "SPLIT", "walk: train, valid or test; default: test",
+         0, 0, split_names},
+        FLAG_SEED(&q.all.seed, "walk: choose images, or codes, by this seed; default: 0"),
+        FLAG_DATA(&q.all.data, "walk: images of this data set instead of the recipe's"),
         FLAG_TITLE(&q.all.title),
         {"zoom", 0, FLAG_COUNT, &q.all.zoom, "N", "pixels per pixel of a picture of training, "
          "default: 1; of an image of a walk: what makes about 84, or more where they are few", 1,
