@@ -30,7 +30,8 @@ static int choose_images(walk *w, image_pile *p)
     const command *c = w->q->all.command;
     piled_image way[MOST_STOPS];
     if (w->has_classes && !p->labels)
-        return complain(c, CODE_FAILED, "the images have no labels to be chosen by");
+        return complain(c, CODE_FAILED, "--class: the %s images of %s have no labels",
+                        lt_split_name(w->split), lt_dataset_describe(w->t->data)->name);
     for (int i = 0; i < w->ways * w->stops; i++) {
         int k = i % w->stops;
         bool is_there = image_pile_take(p, w->has_classes ? w->classes[k] : -1, way, k, &way[k]) ||

@@ -55,7 +55,8 @@ static int choose_ends(const trained *t, const interpolate_request *q, lt_split 
     if (q->images)
         return name_ends(t, q, split, chosen, w->ends);
     if (q->classes && !p->labels)
-        return complain(c, CODE_FAILED, "the images have no labels to be chosen by");
+        return complain(c, CODE_FAILED, "--class: the %s images of %s have no labels",
+                        lt_split_name(split), lt_dataset_describe(t->data)->name);
     if (q->classes && !read_numbers(c, "class", q->classes, 2, 0, 65535, chosen))
         return CODE_USAGE;
     for (int i = 0; i < w->pairs; i++) {

@@ -53,6 +53,10 @@ latent animate pets --walk --class 0,1 -n 1 --steps 1 -o apes.gif 2> /dev/null; 
 latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp -s pets.png apes.png || echo "classes are called by their names"
 mv set/ape set/cat
 latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "the same again"
+mkdir plain; for i in 1 2 3 4; do cp set/cat/$i.pgm plain; done
+train $TESTS/cli/tiny.yaml --epochs 1 --data $PWD/plain --out nameless
+try interpolate nameless --class 0,1 --split train 2>&1 | grep -v pictures
+try animate nameless --walk --class 0,1 --split train 2>&1 | grep -v pictures
 long=$(printf 'ä%.0s' $(seq 40))
 mv set/cat set/${long}cat; latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
 mv set/${long}cat set/${long}ape; latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "long names are cut"
