@@ -475,8 +475,8 @@ static void tell_listing(const listing *l)
     if (l->has_labels[LT_TRAIN]) {
         text_format(&t, ", %d classes:", l->n_classes);
         for (int i = 0; i < l->n_classes && i < MAX_TOLD_CLASSES; i++)
-            text_format(&t, " %s", l->classes[i]);
-        text_append(&t, l->n_classes > MAX_TOLD_CLASSES ? " ..." : "");
+            text_format(&t, "%s %s", i ? "," : "", l->classes[i]);
+        text_append(&t, l->n_classes > MAX_TOLD_CLASSES ? ", ..." : "");
     }
     log_info("%s: %s", l->root, text_get(&t));
     text_clear(&t);
