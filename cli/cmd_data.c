@@ -62,14 +62,19 @@ static int open_data(const data_request *q, lt_dataset **data)
 
 static json_t *info_json(const lt_dataset_info *d)
 {
+    json_t *names = d->class_names ? json_array() : json_null();
+    for (int k = 0; d->class_names && k < d->classes; k++) {
+        json_t *name = json_string(d->class_names[k]);
+        json_array_append_new(names, name ? name : json_null()); /* bytes that are no UTF-8 */
+    }
     json_t *splits = json_object();
     for (int s = 0; s < LT_SPLITS; s++)
         json_object_set_new(splits, lt_split_name(s),
                             json_pack("{s:i, s:b}", "images", d->n[s], "labels", d->has_labels[s]));
-    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:[iii], s:b, s:i, s:b, s:o}", "name", d->name,
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:[iii], s:b, s:i, s:o, s:b, s:o}", "name", d->name,
                      "place", d->place, "height", d->h, "width", d->w, "channels", d->c, "in_files",
                      d->file_h, d->file_w, d->file_c, "flip", d->options.flip, "classes",
-                     d->classes, "binary", d->is_binary, "splits", splits);
+                     d->classes, "class_names", names, "binary", d->is_binary, "splits", splits);
 }
 
 static void print_info(const lt_dataset_info *d)
@@ -85,7 +90,9 @@ static void print_info(const lt_dataset_info *d)
     for (int s = 0; s < LT_SPLITS; s++)
         printf("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
     if (d->classes > 0)
-        printf("%-10s %d\n", "classes", d->classes);
+        printf("%-10s %d%s", "classes", d->classes, d->class_names ? ":" : "\n");
+    for (int k = 0; d->class_names && k < d->classes; k++)
+        printf(" %s%s", d->class_names[k], k + 1 < d->classes ? "," : "\n");
 }
 
 static int info(const data_request *q)
