@@ -66,6 +66,7 @@ static const lt_catalogue_file cifar10_files[] = {
      "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", true},
 };
 
+static const char *const digits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL};
 static const char *const clothes[] = {"t-shirt/top", "trouser", "pullover", "dress", "coat",
                                       "sandal", "shirt", "sneaker", "bag", "ankle boot", NULL};
 static const char *const things[] = {"airplane", "automobile", "bird", "cat", "deer",
@@ -75,7 +76,7 @@ static const char *const things[] = {"airplane", "automobile", "bird", "cat", "d
 static const lt_catalogue_entry sets[] = {
     {.name = "mnist",
      .summary = "handwritten digits, grey, 28 x 28, 10 classes",
-     .h = 28, .w = 28, .c = 1, .n = {60000, 0, 10000},
+     .h = 28, .w = 28, .c = 1, .n = {60000, 0, 10000}, .class_names = digits,
      .mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist",
                  "https://storage.googleapis.com/cvdf-datasets/mnist"},
      .files = mnist_files, .n_files = COUNT_OF(mnist_files)},
@@ -98,7 +99,7 @@ static const lt_catalogue_entry sets[] = {
      .files = cifar10_files, .n_files = COUNT_OF(cifar10_files)},
     {.name = "svhn",
      .summary = "house numbers from street views, colour, 32 x 32, 10 classes (cropped digits)",
-     .h = 32, .w = 32, .c = 3, .n = {73257, 0, 26032},
+     .h = 32, .w = 32, .c = 3, .n = {73257, 0, 26032}, .class_names = digits,
      .mirrors = {"http://ufldl.stanford.edu/housenumbers"},
      .files = svhn_files, .n_files = COUNT_OF(svhn_files)},
 };
