@@ -42,6 +42,8 @@ typedef enum flag_kind {
     FLAG_SWITCH, /* bool */
     FLAG_TEXT,   /* const char * */
     FLAG_OUTPUT, /* const char *: a file that will be replaced as a whole, so not a device */
+    FLAG_CHART,  /* the same, a picture by the end of its name */
+    FLAG_IMAGES, /* the same, a picture or .npy */
     FLAG_COUNT,  /* int64_t from min to max */
     FLAG_CHOICE, /* int: index into `choices` */
     FLAG_LIST,   /* text_list: may be given again and again */

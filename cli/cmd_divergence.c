@@ -104,20 +104,6 @@ static int read_positive(const command *c, const char *name, const char *words, 
                           words);
 }
 
-/* Better now than after the training. */
-static int check_output(const command *c, const char *path)
-{
-    static const char *const ends[] = {".png", ".jpg", ".jpeg", ".webp", ".svg", ".pdf"};
-    const char *end = path ? strrchr(path, '.') : NULL;
-    for (int i = 0; end && i < 6; i++)
-        if (strcmp(end, ends[i]) == 0)
-            return CODE_DONE;
-    if (!path)
-        return CODE_DONE;
-    return complain(c, CODE_USAGE,
-                    "--output: expected FILE.png, .jpg, .webp, .svg or .pdf, found '%s'", path);
-}
-
 static int read_request(const command *c, request *r, const char *p, const char *q)
 {
     int code = find_study(c, r);
@@ -134,8 +120,6 @@ static int read_request(const command *c, request *r, const char *p, const char 
         code = read_positive(c, "lr", r->lr_text, &r->o.lr);
     if (code == CODE_DONE)
         code = read_positive(c, "lambda", r->lambda_text, &r->o.lambda);
-    if (code == CODE_DONE)
-        code = check_output(c, r->output);
     r->o.steps = (int)r->steps;
     r->o.batch = (int)r->batch;
     r->o.samples = (int)r->samples;
@@ -317,7 +301,7 @@ static int run(const command *c, int argc, const char **argv)
         {"lr", 0, FLAG_TEXT, &r.lr_text, "X", "learning rate of Adam; default: 0.005", 0, 0, NULL},
         {"lambda", 0, FLAG_TEXT, &r.lambda_text, "X",
          "weight of the Lipschitz penalty of wasserstein; default: 10", 0, 0, NULL},
-        {"output", 'o', FLAG_OUTPUT, &r.output, "FILE",
+        {"output", 'o', FLAG_CHART, &r.output, "FILE",
          "also draw truth and estimates as a chart: FILE.png, .jpg, .webp, .svg or .pdf", 0, 0,
          NULL},
         FLAG_JSON(&r.as_json),

@@ -303,7 +303,7 @@ static int run(const command *c, int argc, const char **argv)
         {"samples", 0, FLAG_COUNT, &q.quality_samples, "N",
          "how many of them; default: 10000, or as many as the split has images", 20, MOST_DRAWS,
          NULL},
-        {"pairs", 0, FLAG_OUTPUT, &q.pairs, "FILE.png",
+        {"pairs", 0, FLAG_CHART, &q.pairs, "FILE.png",
          "also a picture of samples over the train images that they are nearest to", 0, 0, NULL},
         FLAG_JSON(&q.as_json),
         FLAG_DATA(&q.data, "evaluate on this data set instead of the recipe's"),

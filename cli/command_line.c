@@ -95,6 +95,18 @@ static bool store_output(const command *c, const flag *f, const char *word)
     return store_text(c, f, word);
 }
 
+static bool store_picture(const command *c, const flag *f, const char *word)
+{
+    bool has_numbers = f->kind == FLAG_IMAGES;
+    if (!store_output(c, f, word))
+        return false;
+    if ((has_numbers && is_npy(word)) || lt_picture_check_name(word) == LT_OK)
+        return true;
+    complain(c, CODE_USAGE, "--%s: %s%s", f->name, lt_last_error(),
+             has_numbers ? ", numbers as .npy" : "");
+    return false;
+}
+
 static bool store_choice(const command *c, const flag *f, const char *word)
 {
     for (int i = 0; f->choices[i]; i++)
@@ -130,6 +142,8 @@ static bool store(const command *c, const flag *f, const char *word)
     case FLAG_SWITCH: *(bool *)f->value = true; return true;
     case FLAG_TEXT: return store_text(c, f, word);
     case FLAG_OUTPUT: return store_output(c, f, word);
+    case FLAG_CHART:
+    case FLAG_IMAGES: return store_picture(c, f, word);
     case FLAG_COUNT: return store_count(c, f, word);
     case FLAG_CHOICE: return store_choice(c, f, word);
     case FLAG_LIST: return store_item(c, f, word);

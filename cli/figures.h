@@ -7,7 +7,7 @@
 #include "plot_kinds.h"
 
 #define FLAG_PICTURE(value, fallback)                                                              \
-    {"output", 'o', FLAG_OUTPUT, value, "FILE", "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, "  \
+    {"output", 'o', FLAG_IMAGES, value, "FILE", "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, "  \
      "the images as numbers; default: " fallback, 0, 0, NULL}
 #define FLAG_TITLE(value)                                                                          \
     {"title", 0, FLAG_TEXT, value, "TEXT", "title; default: the run's name", 0, 0, NULL}

@@ -406,6 +406,9 @@ static void names_decide_the_format(void **state)
     assert_text_has(lt_last_error(), ".png, .jpg, .webp, .svg or .pdf");
     assert_int_equal(lt_chart_write(".png", &points, NULL), LT_VALUE);
     assert_int_equal(lt_chart_write(in_dir("none/a.PNG"), &points, NULL), LT_NOT_FOUND);
+    assert_int_equal(lt_picture_check_name("a.tiff"), LT_VALUE);
+    assert_text_has(lt_last_error(), "a.tiff: pictures are written as .png");
+    assert_int_equal(lt_picture_check_name("none/a.PNG"), LT_OK);
 }
 
 static void sizes_are_checked(void **state)

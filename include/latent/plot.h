@@ -65,6 +65,9 @@ typedef struct lt_grid {
     int rows_in_group;               /* more room after each so many rows; default 0: all alike */
 } lt_grid;
 
+/* Before the work: LT_VALUE if the end of the name is none of a picture's. */
+LT_API int lt_picture_check_name(const char *path);
+
 /* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; whole or not at all;
    replaces an existing file. The page is as large as the tiles and captions need, the tiles are
    bitmaps that no format smooths, and without any text the picture is the tiles alone. LT_VALUE, as

@@ -169,6 +169,11 @@ int page_kind_of(const char *path)
     return -1;
 }
 
+int lt_picture_check_name(const char *path)
+{
+    return page_kind_of(path) < 0 ? LT_VALUE : LT_OK;
+}
+
 int page_write(const char *path, page_kind kind, const canvas *c, const lt_image *raster,
                int status)
 {
