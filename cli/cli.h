@@ -140,6 +140,7 @@ typedef struct meter {
     bool is_terminal;
     double last; /* seconds */
     int width;   /* characters on the line now */
+    int room;    /* that its texts have left for the bar */
 } meter;
 void meter_begin(meter *m);
 bool meter_is_due(const meter *m);

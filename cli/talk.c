@@ -188,7 +188,9 @@ void meter_draw(meter *m, double done, const char *format, ...)
     va_end(values);
     int limit = terminal_width() - 1; /* the last column would wrap */
     drop_parts(words, limit);
-    draw_bar(bar, done, limit - (int)strlen(words));
+    int room = limit - (int)strlen(words);
+    m->room = m->width > 0 && m->room < room ? m->room : room; /* a bar that grows would flicker */
+    draw_bar(bar, done, m->room);
     int width = (int)(strlen(bar) + strlen(words));
     width = width < limit ? width : limit;
     fprintf(stderr, "\r%s%.*s%*s", bar, width - (int)strlen(bar), words,
