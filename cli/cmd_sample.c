@@ -43,8 +43,8 @@ static int draw_samples(const trained *t, sample_request *q, int label)
     figure_open(&f, t->model, (n + columns - 1) / columns, columns);
     f.n = n;
     int status = sample(t, q, label, n, f.images);
-    snprintf(f.subtitle, sizeof f.subtitle, "%d samples%s%s, seed %jd", n,
-             label == ANY ? "" : " of ", label == ANY ? "" : class_words(t, label, &room),
+    snprintf(f.subtitle, sizeof f.subtitle, "%d sample%s%s%s, seed %jd", n,
+             n == 1 ? "" : "s", label == ANY ? "" : " of ", label == ANY ? "" : class_words(t, label, &room),
              (intmax_t)q->all.seed);
     q->all.is_plain = !q->all.title;
     if (status == LT_OK)

@@ -191,6 +191,14 @@ static double title_height(canvas *c, const char *title, double em, box b, int l
                  : 0;
 }
 
+double titles_width(canvas *c, const char *title, const char *subtitle, double em)
+{
+    type_style large = title_style(em, 0, 1), small = subtitle_style(em, 0);
+    small.lines = 1;
+    double width = title ? text_measure(c, &large, title).width : 0;
+    return fmax(width, subtitle ? text_measure(c, &small, subtitle).width : 0);
+}
+
 double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b,
                      int lines)
 {

@@ -120,7 +120,16 @@ static double images_height(const sheet *s)
     return height;
 }
 
-/* Row captions get at most half of the images' width, and a title at least 26 em. */
+/* Beside narrow images: room for titles in two lines, from 17 to 26 em, if they are as long. */
+static double room_for_titles(canvas *c, const sheet *s)
+{
+    const lt_grid *g = s->grid;
+    double width = titles_width(c, g->title, g->subtitle, s->em);
+    double two_lines = fmin(fmax(0.6 * width, 17 * s->em), 26 * s->em);
+    return width > 0 ? 2 * s->pad + settle(fmin(width + s->em, two_lines)) : 0;
+}
+
+/* Row captions get at most half of the images' width. */
 static void lay_out(canvas *c, sheet *s)
 {
     const lt_grid *g = s->grid;
@@ -132,8 +141,7 @@ static void lay_out(canvas *c, sheet *s)
     names = fmin(names, fmax(images / 2, 8 * s->em));
     s->left = s->pad + settle(names > 0 ? names + 0.6 * s->em : 0);
     s->width = s->left + settle(images) + s->pad;
-    if (g->title || g->subtitle)
-        s->width = fmax(s->width, settle(26 * s->em));
+    s->width = fmax(s->width, room_for_titles(c, s));
     box page = {s->pad, s->pad, s->width - s->pad, 0};
     double top = s->pad + titles_height(c, g->title, g->subtitle, s->em, page, 2);
     if (has_names(g->column_names, s->columns))

@@ -154,6 +154,9 @@ int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with
 /* The names the chart has, and where they stand, if it is drawn there. */
 int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v);
 
+/* What both need if neither takes a second line. Nullable: title, subtitle. */
+double titles_width(canvas *c, const char *title, const char *subtitle, double em);
+
 /* Title, of so many lines at most, and subtitle at the top of a box. Nullable: title, subtitle. */
 double titles_height(canvas *c, const char *title, const char *subtitle, double em, box b,
                      int lines);

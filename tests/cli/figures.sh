@@ -117,7 +117,7 @@ try sample many --history -n 3 -o many.npy
 try sample many --history -n 3 -o many.svg
 try sample vae --history --seed 2
 try sample vae --history -n 65
-cp ten.png many/samples/epoch-0001.png; try sample many --history
+cp plain.png many/samples/epoch-0001.png; try sample many --history
 rm many/samples/*; try sample many --history
 try sample gan --class every
 try sample gan --class all -n 65536
