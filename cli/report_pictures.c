@@ -104,36 +104,44 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
     return put_file(p, q, status, path, alt);
 }
 
+/* A figure with captions of its own, drawn with `code`. */
+static int put_paper(page *p, const report_request *q, int code, const char *path, const char *alt)
+{
+    if (code != CODE_DONE)
+        return code;
+    page_html(p, "<figure>\n");
+    int status = page_image(p, "paper", path, alt);
+    page_html(p, "</figure>\n");
+    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+}
+
+/* What it is asked: a picture in a scratch file, under this title. */
+static figure_request paper_request(page *p, const report_request *q, const report_run *r,
+                                    const char *title, char path[300])
+{
+    return (figure_request){.command = q->command, .run = r->path, .title = title,
+                            .out = page_scratch(p, ".png", path), .threads = q->threads,
+                            .split = LT_TEST, .is_quiet = true};
+}
+
 int report_put_traversals(page *p, const report_request *q, const report_run *r)
 {
     char path[300];
     trained t = r->e.t; /* borrowed */
-    traverse_request what = {.all = {.command = q->command, .run = r->path,
-                                     .out = page_scratch(p, ".png", path),
-                                     .title = "The latents, one by one", .threads = q->threads,
-                                     .split = LT_TEST, .seed = TRAVERSE_NONE, .is_quiet = true},
+    traverse_request what = {.all = paper_request(p, q, r, "The latents, one by one", path),
                              .image = TRAVERSE_NONE};
-    int code = traverse(&t, &what);
-    if (code != CODE_DONE)
-        return code;
-    int status = page_image(p, "paper", path, "A row for each of the first latents: what the decoder "
-                                              "makes of its quantiles, the others being kept");
-    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+    what.all.seed = TRAVERSE_NONE;
+    return put_paper(p, q, traverse(&t, &what), path,
+                     "A row for each of the first latents: what the decoder makes of its "
+                     "quantiles, the others being kept");
 }
 
 int report_put_manifold(page *p, const report_request *q, const report_run *r, int n)
 {
     char path[300];
     trained t = r->e.t; /* borrowed */
-    manifold_request what = {.all = {.command = q->command, .run = r->path,
-                                     .out = page_scratch(p, ".png", path),
-                                     .title = "The plane of both latents", .threads = q->threads,
-                                     .is_quiet = true},
+    manifold_request what = {.all = paper_request(p, q, r, "The plane of both latents", path),
                              .n = n};
-    int code = manifold(&t, &what);
-    if (code != CODE_DONE)
-        return code;
-    int status = page_image(p, "paper", path, "What the decoder makes of places all over the plane "
-                                              "of its two latents");
-    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+    return put_paper(p, q, manifold(&t, &what), path,
+                     "What the decoder makes of places all over the plane of its two latents");
 }

@@ -190,16 +190,11 @@ static int write_codes(const report_content *c)
 static int write_traversals(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
     const report_run *r = c->runs;
-    page_html(p, "<figure>\n");
-    int code = report_put_traversals(p, q, r);
-    page_html(p, "</figure>\n");
+    int code = report_put_traversals(p, c->request, r);
     report_put_command(p, r, "traverse", "");
     if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2) {
-        page_html(p, "<figure>\n");
-        code = report_put_manifold(p, q, r, 15);
-        page_html(p, "</figure>\n");
+        code = report_put_manifold(p, c->request, r, 15);
         report_put_command(p, r, "manifold", " --number 15");
     }
     return code;

@@ -77,6 +77,12 @@ static inline void find_middle(const lt_image *i, rgb colour, double *x, double 
 static const double sizes[][2] = {{100, 70}, {160, 120}, {240, 160}, {320, 200}, {640, 400},
                                   {2000, 1200}, {3000, 90}, {120, 3000}};
 
+/* Little data, and numbers at the edges of what there is. */
+static const double odd_values[][3] = {
+    {0, 0, 0}, {5, 5, 5}, {1e100, -1e100, 0}, {1e300, 1, 2}, {1e-300, 0, 1e-310},
+    {1, 1 + 1e-15, 1}, {-1, (double)NAN, 1}, {1e99, 1e99, 1e100}, {-1e-99, 1e-99, 0},
+    {1e15, 1e15 + 1, 1e15 + 2}, {0.1, 0.1 + 1e-11, 0.1}, {-3, 3, 1e9}};
+
 static inline void check_inside(const canvas *c, bool may_overlap)
 {
     for (int i = 0; i < c->n_texts; i++) {

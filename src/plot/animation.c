@@ -2,7 +2,6 @@
 /* Animations: what is asked of frames and times, whatever the format. */
 #include "plot/raster.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -87,10 +86,5 @@ int lt_animation_write(const char *path, const lt_animation *animation)
     int status = check(animation);
     if (status == LT_OK)
         status = f->animation(animation, &file);
-    if (status == LT_OK)
-        status = file_write(path, text_get(&file), file.size);
-    else
-        status_prefix(status, "%s", path);
-    text_clear(&file);
-    return status;
+    return raster_write(path, &file, status);
 }

@@ -107,6 +107,16 @@ const raster_format *raster_format_of(const char *path)
     return NULL;
 }
 
+int raster_write(const char *path, text *file, int status)
+{
+    if (status == LT_OK)
+        status = file_write(path, text_get(file), file->size);
+    else
+        status_prefix(status, "%s", path);
+    text_clear(file);
+    return status;
+}
+
 int lt_image_write(const char *path, const lt_image *image)
 {
     const raster_format *f = raster_format_of(path);
@@ -116,13 +126,7 @@ int lt_image_write(const char *path, const lt_image *image)
         return status_fail(LT_VALUE, "%s: no picture of %d x %d pixels with %d channels", path,
                            image->width, image->height, image->channels);
     text file = {0};
-    int status = f->still(image, &file);
-    if (status == LT_OK)
-        status = file_write(path, text_get(&file), file.size);
-    else
-        status_prefix(status, "%s", path);
-    text_clear(&file);
-    return status;
+    return raster_write(path, &file, f->still(image, &file));
 }
 
 int lt_image_read(lt_image *out, const char *path)

@@ -23,6 +23,9 @@ bool name_ends(const char *path, const char *end);
 /* Whether there is something to write, of a size that files can have. */
 bool raster_is_whole(const lt_image *image);
 
+/* Writes the bytes that were made with `status`, or says what they were to be; clears them. */
+int raster_write(const char *path, text *file, int status);
+
 /* A copy in RGB, whatever it was; cleared with lt_image_free. */
 int raster_colour(const lt_image *image, lt_image *out);
 
