@@ -79,9 +79,14 @@ void album_thin_out(album *a, int n)
 
 /* ---- What is on them ---- */
 
+void album_name(const char *run, int64_t epoch, char path[4096])
+{
+    snprintf(path, 4096, "%s/samples/epoch-%04jd.png", run, (intmax_t)epoch);
+}
+
 static const char *name_picture(const album *a, int i, char path[4096])
 {
-    snprintf(path, 4096, "%s/samples/epoch-%04jd.png", a->run, (intmax_t)a->epochs[i]);
+    album_name(a->run, a->epochs[i], path);
     return path;
 }
 

@@ -13,6 +13,9 @@ typedef struct album {
     int n, room;
 } album;
 
+/* What the picture of an epoch is called. */
+void album_name(const char *run, int64_t epoch, char path[4096]);
+
 /* Functions give the exit code, after a complaint if it is not CODE_DONE. */
 
 /* Finds the pictures; there are none if the run has drawn nothing. Close it in any case. */

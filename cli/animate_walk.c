@@ -49,17 +49,6 @@ static int choose_images(walk *w, image_pile *p)
     return CODE_DONE;
 }
 
-static int encode_images(walk *w)
-{
-    int n = w->ways * w->stops;
-    float *images = image_room(w->t->model, n);
-    int status = lt_dataset_gather(w->t->data, w->split, w->images, n, 0, 1, images);
-    if (status == LT_OK)
-        status = lt_encode(w->t->model, n, images, (int)w->q->all.threads, w->codes, NULL);
-    free(images);
-    return status;
-}
-
 /* ---- Stops; exit codes ---- */
 
 /* "0,9,7" are as many stops. */
@@ -91,7 +80,10 @@ static int stop_at_images(walk *w)
     image_pile_close(&p);
     if (code != CODE_DONE)
         return code;
-    status = encode_images(w);
+    int n = w->ways * w->stops;
+    float *images = image_room(w->t->model, n);
+    status = encode_images(w->t, w->split, w->images, n, w->q->all.threads, images, w->codes);
+    free(images);
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 

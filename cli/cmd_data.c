@@ -116,14 +116,9 @@ static int draw_images(const data_request *q, lt_dataset *data)
     lt_split split = lt_dataset_split(data, (lt_split)q->split);
     int n = q->n < d->n[split] ? (int)q->n : d->n[split];
     int columns = q->columns < n ? (int)q->columns : n;
-    int32_t *order = plot_room((size_t)d->n[split], sizeof *order);
     float *images = plot_room((size_t)n * (size_t)d->h * (size_t)d->w * (size_t)d->c,
                               sizeof *images);
-    for (int i = 0; i < d->n[split]; i++)
-        order[i] = i;
-    if (q->seed > 0)
-        lt_dataset_order(data, split, (uint64_t)q->seed, 0, order);
-    int status = lt_dataset_gather(data, split, order, n, 0, 1, images);
+    int status = gather_first(data, split, q->seed, n, images);
     if (status == LT_OK && is_npy(q->out))
         status = lt_npy_write(q->out, images, 4, (const int64_t[]){n, d->h, d->w, d->c});
     else if (status == LT_OK)
@@ -132,7 +127,6 @@ static int draw_images(const data_request *q, lt_dataset *data)
                                                   .columns = columns}});
     if (status == LT_OK)
         say("%s: %d %s images of %s", q->out, n, split_names[split], d->name);
-    free(order);
     free(images);
     return status;
 }

@@ -79,9 +79,7 @@ static int encode_ends(const trained *t, const interpolate_request *q, lt_split 
     for (int i = 0; i < n; i++)
         index[i] = w->ends[i].index;
     w->images = image_room(t->model, n);
-    int status = lt_dataset_gather(t->data, split, index, n, 0, 1, w->images);
-    if (status == LT_OK)
-        status = lt_encode(t->model, n, w->images, (int)q->all.threads, w->codes, NULL);
+    int status = encode_images(t, split, index, n, q->all.threads, w->images, w->codes);
     free(index);
     return status;
 }

@@ -7,20 +7,6 @@
 
 enum { MOST = 65536 };
 
-/* The first n images of a split, or n of them in the order of a seed. */
-static int gather(const trained *t, const reconstruct_request *q, lt_split split, float *images)
-{
-    int all = lt_dataset_describe(t->data)->n[split];
-    int32_t *order = plot_room((size_t)all, sizeof *order);
-    for (int i = 0; i < all; i++)
-        order[i] = i;
-    if (q->all.seed > 0)
-        lt_dataset_order(t->data, split, (uint64_t)q->all.seed, 0, order);
-    int status = lt_dataset_gather(t->data, split, order, (int)q->n, 0, 1, images);
-    free(order);
-    return status;
-}
-
 /* Rows of images and of their reconstructions by turns; places left at the end are as the paper. */
 static void fill(const reconstruct_request *q, const float *x, const float *y, figure *f)
 {
@@ -73,7 +59,7 @@ int reconstruct(trained *t, reconstruct_request *q)
     q->n = q->n < all ? q->n : all;
     q->columns = q->columns < q->n ? q->columns : q->n;
     float *x = image_room(t->model, (int)q->n), *y = image_room(t->model, (int)q->n);
-    int status = gather(t, q, split, x);
+    int status = gather_first(t->data, split, q->all.seed, (int)q->n, x);
     if (status == LT_OK)
         status = lt_reconstruct(t->model, (int)q->n, x, (int)q->all.threads, y);
     if (status == LT_OK)

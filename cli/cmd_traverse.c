@@ -27,10 +27,9 @@ static double place(int i) { return lt_normal_quantile(0.05 + 0.15 * i); }
 
 static int begin_at_image(walk *w, int64_t index, float *code)
 {
+    int32_t place = (int32_t)index;
     float *image = image_room(w->t->model, 1);
-    int status = gather_image(w->t, w->split, index, image);
-    if (status == LT_OK)
-        status = lt_encode(w->t->model, 1, image, (int)w->q->all.threads, code, NULL);
+    int status = encode_images(w->t, w->split, &place, 1, w->q->all.threads, image, code);
     free(image);
     return status;
 }

@@ -279,8 +279,22 @@ int figure_write_codes(figure *f, const figure_request *q, const trained *t, con
     return figure_write(f, q);
 }
 
-int gather_image(const trained *t, lt_split split, int64_t index, float *image)
+int gather_first(const lt_dataset *d, lt_split split, int64_t seed, int n, float *images)
 {
-    int32_t place = (int32_t)index;
-    return lt_dataset_gather(t->data, split, &place, 1, 0, 1, image);
+    int all = lt_dataset_describe(d)->n[split];
+    int32_t *order = plot_room((size_t)all, sizeof *order);
+    for (int i = 0; i < all; i++)
+        order[i] = i;
+    if (seed > 0)
+        lt_dataset_order(d, split, (uint64_t)seed, 0, order);
+    int status = lt_dataset_gather(d, split, order, n, 0, 1, images);
+    free(order);
+    return status;
+}
+
+int encode_images(const trained *t, lt_split split, const int32_t *index, int n, int64_t threads,
+                  float *images, float *codes)
+{
+    LT_TRY(lt_dataset_gather(t->data, split, index, n, 0, 1, images));
+    return lt_encode(t->model, n, images, (int)threads, codes, NULL);
 }

@@ -96,7 +96,12 @@ bool read_numbers(const command *c, const char *name, const char *words, int n, 
 int decode_codes(const trained *t, int n, const float *z, int label, int64_t threads,
                  float *images);
 
-/* Image `index` of a split; LT_VALUE if there is none. */
-int gather_image(const trained *t, lt_split split, int64_t index, float *image);
+/* The first n images of a split, or n of them in the order of a seed above 0; a status. */
+int gather_first(const lt_dataset *d, lt_split split, int64_t seed, int n, float *images);
+
+/* Gathers n images of a split and encodes them: means of q(z|x), n x latent. LT_VALUE if there is no
+   such image. */
+int encode_images(const trained *t, lt_split split, const int32_t *index, int n, int64_t threads,
+                  float *images, float *codes);
 
 #endif

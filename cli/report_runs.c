@@ -207,34 +207,27 @@ static int put_beside(page *p, const report_request *q, const report_run *r, boo
     return code;
 }
 
-static int write_samples_of_all(const report_content *c)
+/* Samples of all runs, or reconstructions of those that have them. */
+static int put_all_beside(const report_content *c, bool of_data)
 {
-    page *p = c->page;
-    const report_request *q = c->request;
-    const report_run *runs = c->runs;
-    int n = c->n;
     int code = CODE_DONE;
-    page_html(p, "<div class=\"beside\">\n");
-    for (int i = 0; i < n && code == CODE_DONE; i++)
-        code = put_beside(p, q, &runs[i], false);
-    page_html(p, "</div>\n");
+    page_html(c->page, "<div class=\"beside\">\n");
+    for (int i = 0; i < c->n && code == CODE_DONE; i++) {
+        const explanation *e = &c->runs[i].e;
+        if (!of_data || (e->has_data && lt_model_has_encoder(e->t.model)))
+            code = put_beside(c->page, c->request, &c->runs[i], of_data);
+    }
+    page_html(c->page, "</div>\n");
     return code;
 }
 
+static int write_samples_of_all(const report_content *c) { return put_all_beside(c, false); }
+
 static int write_reconstructions_of_all(const report_content *c)
 {
-    page *p = c->page;
-    const report_request *q = c->request;
-    const report_run *runs = c->runs;
-    int n = c->n;
-    int code = CODE_DONE;
-    page_html(p, "<p>The first images of the test split, each above its reconstruction.</p>\n<div "
-                 "class=\"beside\">\n");
-    for (int i = 0; i < n && code == CODE_DONE; i++)
-        if (runs[i].e.has_data && lt_model_has_encoder(runs[i].e.t.model))
-            code = put_beside(p, q, &runs[i], true);
-    page_html(p, "</div>\n");
-    return code;
+    page_html(c->page,
+              "<p>The first images of the test split, each above its reconstruction.</p>\n");
+    return put_all_beside(c, true);
 }
 
 /* ---- Commands ---- */

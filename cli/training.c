@@ -6,6 +6,7 @@
    the checkpoint that the picture is of, and draws it then. So none is ever missing. */
 #include "training.h"
 
+#include "album.h"
 #include "sample_writer.h"
 
 #include <math.h>
@@ -31,12 +32,6 @@ typedef struct training {
 
 /* ---- Pictures of samples ---- */
 
-static void name_picture(const training *t, int64_t epoch, char path[4096])
-{
-    snprintf(path, 4096, "%s/samples/epoch-%04lld.png", lt_run_directory(t->run),
-             (long long)epoch);
-}
-
 static int await_picture(training *t)
 {
     int status = sample_writer_wait(&t->writer);
@@ -49,7 +44,7 @@ static int begin_picture(training *t, int64_t epoch)
 {
     char path[4096];
     LT_TRY(await_picture(t));
-    name_picture(t, epoch, path);
+    album_name(lt_run_directory(t->run), epoch, path);
     return sample_writer_begin(&t->writer, t->model, path);
 }
 
@@ -59,7 +54,7 @@ static int begin_missing_picture(training *t)
     char path[4096];
     int64_t epoch = lt_trainer_epochs_done(t->trainer);
     bool is_between_epochs = epoch > 0 && lt_trainer_images_done(t->trainer) == 0;
-    name_picture(t, epoch, path);
+    album_name(lt_run_directory(t->run), epoch, path);
     if (!is_between_epochs || !lt_train_options_samples(t->plan, epoch) || access(path, F_OK) == 0)
         return LT_OK;
     return begin_picture(t, epoch);
