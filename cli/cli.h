@@ -105,6 +105,9 @@ int refuse_flags(const command *c, const command_line *line, const char *names, 
     {"json", 'j', FLAG_SWITCH, value, NULL, "print one JSON object", 0, 0, NULL}
 #define FLAG_DATA(value, what)                                                                     \
     {"data", 'd', FLAG_TEXT, value, "DATA", what, 0, 0, NULL}
+#define FLAG_SET_DATA(value)                                                                       \
+    {"set", 's', FLAG_LIST, value, "data.KEY=VALUE", "change an option of the data: data.limit=100, "\
+     "data.classes=3,7; may be repeated", 0, 0, NULL}
 #define FLAG_STRICT(value)                                                                         \
     {"strict", 0, FLAG_SWITCH, value, NULL, "an unreadable picture is an error; default: it is "   \
      "reported and left out", 0, 0, NULL}
@@ -187,6 +190,9 @@ typedef struct trained {
 /* Opens the newest whole checkpoint of `run`; with `with_data` also its data, or `data` where that
    is given. LT_OK, or a status; close it in both cases. */
 int trained_open(trained *t, const char *run, bool with_data, const char *data);
+
+/* Opens a run and its data, or `data` where that is given, with options changed by `sets`. */
+int trained_open_with(trained *t, const char *run, const char *data, const text_list *sets);
 void trained_close(trained *t);
 
 /* Room for n images of the model's size; leaves the program when there is none. */

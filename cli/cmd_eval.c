@@ -2,6 +2,7 @@
 /* latent eval: bounds, likelihood and codes of a trained model, in nats per image; how good its
    samples are, beside those of others. */
 #include "eval_report.h"
+#include "per_image.h"
 #include "quality_report.h"
 
 #include <math.h>
@@ -18,7 +19,8 @@ typedef struct eval_request {
     int ais[2]; /* chains, steps; 0 chains: none */
     bool with_quality;
     int64_t quality_samples;
-    const char *pairs;
+    const char *pairs, *per_image;
+    text_list sets;
     bool as_json;
 } eval_request;
 
@@ -99,9 +101,8 @@ static lt_estimate mean_difference(const double *a, const double *b, int64_t n)
     return (lt_estimate){mean, sqrt(squares / (double)(n - 1) / (double)n)};
 }
 
-/* Bounds and codes; each_nll and each_ais have room for every image. */
-static int find_bounds(const eval_request *q, eval_findings *f, meter *m, double *each_nll,
-                double *each_ais)
+/* Bounds and codes; `each` has room for every image. */
+static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_image *each)
 {
     const trained *t = f->trained;
     phase p = begin_phase(m, "codes");
@@ -112,20 +113,22 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, double
     p = begin_phase(m, "annealing");
     lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
                           .from_posterior = f->from_posterior, .images = (int)q->images,
-                          .nll_of = each_ais, .threads = (int)q->threads,
+                          .threads = (int)q->threads,
                           .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
                           .progress = show_progress, .user = &p};
+    per_image_ask_ais(each, &ais);
     if (f->with_ais) /* first, because it refuses some models */
         LT_TRY(lt_anneal(t->model, t->data, f->split, &ais, &f->ais));
     p = begin_phase(m, "bounds");
     lt_eval_options bounds = {.nll_samples = (int)q->samples, .iwae = q->iwae,
                               .n_iwae = q->n_iwae, .images = (int)q->images,
-                              .nll_of = each_nll, .threads = (int)q->threads,
+                              .threads = (int)q->threads,
                               .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
                               .progress = show_progress, .user = &p};
+    per_image_ask(each, &bounds);
     LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
     f->ais_less_nll = f->with_ais && q->samples > 0
-                          ? mean_difference(each_ais, each_nll, f->e.images)
+                          ? mean_difference(each->ais, each->nll, f->e.images)
                           : (lt_estimate){(double)NAN, (double)NAN};
     return LT_OK;
 }
@@ -139,31 +142,24 @@ static int find_quality(const eval_request *q, const trained *t, lt_split split,
     return lt_quality_measure(t->model, t->data, split, &o, found);
 }
 
-static double *number_room(int64_t n)
-{
-    double *room = calloc((size_t)n + 1, sizeof *room);
-    if (room)
-        return room;
-    say("latent: out of memory for %lld numbers", (long long)n);
-    exit(CODE_FAILED);
-}
-
 /* What is asked for, and what can be asked of such a model. */
 static int find(const eval_request *q, eval_findings *f)
 {
     int64_t n = lt_dataset_describe(f->trained->data)->n[f->split];
-    double *each_nll = number_room(n), *each_ais = number_room(n);
     int status = LT_OK;
+    per_image each;
     meter m;
+    per_image_open(&each, f->with_bounds ? n : 0);
     meter_begin(&m);
     watch_signals();
     if (f->with_bounds)
-        status = find_bounds(q, f, &m, each_nll, each_ais);
+        status = find_bounds(q, f, &m, &each);
     if (status == LT_OK && f->with_quality)
         status = find_quality(q, f->trained, f->split, &m, &f->quality);
     meter_clear(&m);
-    free(each_nll);
-    free(each_ais);
+    if (status == LT_OK && q->per_image)
+        status = per_image_write(q->per_image, &each, f);
+    per_image_close(&each);
     return status;
 }
 
@@ -183,16 +179,19 @@ static int evaluate(const eval_request *q, trained *t)
     bool has_likelihood = lt_model_has_likelihood(t->model);
     eval_findings f = {.run = q->run, .trained = t,
                        .split = lt_dataset_split(t->data, (lt_split)q->split),
-                       .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0],
+                       .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0] ||
+                                      q->per_image,
+                       .changed = &q->sets, .data = q->data,
                        .with_quality = q->with_quality || q->pairs || !has_likelihood,
                        .with_ais = q->ais[0] > 0,
                        .from_posterior = q->ais_from == FROM_POSTERIOR};
     int status = find(q, &f);
     if (status == LT_OK && q->pairs)
         status = quality_write_pairs(q->pairs, t, &f.quality, (uint64_t)q->seed, (int)q->threads);
+    bool is_table = !q->per_image || strcmp(q->per_image, "-") != 0;
     if (status == LT_OK && q->as_json)
         print_json(eval_json(&f));
-    else if (status == LT_OK)
+    else if (status == LT_OK && is_table)
         eval_print_table(&f);
     fflush(stdout);
     if (status == LT_OK)
@@ -204,7 +203,7 @@ static int evaluate(const eval_request *q, trained *t)
 static int evaluate_one(const command *c, const eval_request *q)
 {
     trained t;
-    int status = trained_open(&t, q->run, true, q->data);
+    int status = trained_open_with(&t, q->run, q->data, &q->sets);
     if (status == LT_OK)
         status = evaluate(q, &t);
     trained_close(&t);
@@ -225,7 +224,7 @@ static int judge_run(const eval_request *q, contest *all, int i)
 {
     trained t;
     meter m;
-    int status = trained_open(&t, all->runs[i], true, q->data);
+    int status = trained_open_with(&t, all->runs[i], q->data, &q->sets);
     if (status == LT_OK) {
         if (i == 0)
             snprintf(all->data, sizeof all->data, "%s", lt_dataset_describe(t.data)->name);
@@ -270,12 +269,22 @@ static int compare_runs(const command *c, const eval_request *q, int n, const ch
 
 static int check_runs(const command *c, const eval_request *q, int n)
 {
-    bool asks_bounds = q->samples || q->n_iwae || q->ais[0] || q->images || q->pairs;
+    bool asks_bounds = q->samples || q->n_iwae || q->ais[0] || q->images || q->pairs ||
+                       q->per_image;
     if (n > 1 && !q->with_quality)
         return complain(c, CODE_USAGE, "several runs are compared by --quality");
     if (n > 1 && asks_bounds)
         return complain(c, CODE_USAGE, "of several runs --quality tells, and nothing else: no "
-                        "--images, --nll, --iwae, --ais, --pairs");
+                        "--images, --nll, --iwae, --ais, --pairs, --per-image");
+    if (!q->per_image)
+        return CODE_DONE;
+    if (strcmp(q->per_image, "-") != 0)
+        return lt_columns_check_name(q->per_image) == LT_OK
+                   ? CODE_DONE
+                   : complain(c, CODE_USAGE, "--per-image: %s, or - for the terminal",
+                              lt_last_error());
+    if (q->as_json)
+        return complain(c, CODE_USAGE, "--per-image - and --json: both want the standard output");
     return CODE_DONE;
 }
 
@@ -305,8 +314,11 @@ static int run(const command *c, int argc, const char **argv)
          NULL},
         {"pairs", 0, FLAG_CHART, &q.pairs, "FILE.png",
          "also a picture of samples over the train images that they are nearest to", 0, 0, NULL},
+        {"per-image", 0, FLAG_OUTPUT, &q.per_image, "FILE", "also every image's own numbers, to "
+         "FILE.csv or FILE.npz; or -, as csv in place of the table", 0, 0, NULL},
         FLAG_JSON(&q.as_json),
         FLAG_DATA(&q.data, "evaluate on this data set instead of the recipe's"),
+        FLAG_SET_DATA(&q.sets),
         FLAG_SEED(&q.seed, "seed of the draws; default: 0"),
         FLAG_THREADS(&q.threads),
         FLAG_EXECUTOR(&q.executor),
@@ -350,6 +362,9 @@ const command cmd_eval = {
         "of a density on [0, 1], as is said below; a density of bytes is also given with the 8 bits "
         "more that compare it with probabilities of bytes\n"
         "\n"
+        "--per-image writes a row for each image: index (in its split, from 0), label (-1: none), and "
+        "the numbers above, of which those are the means; units are in their names.\n"
+        "\n"
         "--quality draws samples and looks at them through a small classifier that is trained on "
         "the data's own images, once; several RUNs make one table. Models without a likelihood are "
         "judged by it alone. Each score stands beside that of train images, its floor; scores of "
@@ -368,5 +383,7 @@ const command cmd_eval = {
     .examples = "  latent eval runs/fashion-mlp-vae\n"
                 "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n"
                 "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n"
+                "  latent eval runs/fashion-mlp-vae --nll 200 --per-image images.csv\n"
+                "  latent eval runs/fashion-mlp-vae --set data.classes=5,7,9 --set data.limit=1000\n"
                 "  latent eval runs/fashion-mlp-vae runs/fashion-wgan --quality\n",
     .run = run};

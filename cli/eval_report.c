@@ -90,11 +90,22 @@ static json_t *bounds_and_codes_json(const eval_findings *f)
     return o;
 }
 
+/* What was chosen of which data; only where something was. */
+static json_t *chosen_json(const eval_findings *f)
+{
+    json_t *sets = json_array();
+    for (int i = 0; i < f->changed->n; i++)
+        json_array_append_new(sets, json_string(f->changed->item[i]));
+    return json_pack("{s:s, s:o}", "data", lt_dataset_describe(f->trained->data)->name, "set", sets);
+}
+
 json_t *eval_json(const eval_findings *f)
 {
     json_t *o = f->with_bounds ? bounds_and_codes_json(f)
                                : json_pack("{s:s, s:s}", "run", f->run, "split",
                                            lt_split_name(f->split));
+    if (f->data || f->changed->n > 0)
+        json_object_set_new(o, "chosen", chosen_json(f));
     if (f->with_quality)
         json_object_set_new(o, "quality", quality_json(&f->quality));
     return o;
@@ -267,6 +278,17 @@ static void print_bounds_and_codes(const eval_findings *f)
     judge_codes(&f->codes);
 }
 
+static void judge_choice(const eval_findings *f)
+{
+    char sets[400] = "";
+    for (int i = 0; i < f->changed->n && strlen(sets) < sizeof sets - 1; i++)
+        snprintf(sets + strlen(sets), sizeof sets - strlen(sets), "%s%s", i ? ", " : "",
+                 f->changed->item[i]);
+    if (f->changed->n > 0)
+        print_note("Not the recipe's data, but with %s: these numbers compare with others of the same "
+                   "choice alone.", sets);
+}
+
 void eval_print_table(const eval_findings *f)
 {
     puts(f->trained->checkpoint);
@@ -276,6 +298,7 @@ void eval_print_table(const eval_findings *f)
         putchar('\n');
     if (f->with_quality)
         quality_print(lt_dataset_describe(f->trained->data)->name, f->split, &f->quality);
+    judge_choice(f);
     if (!lt_model_has_likelihood(f->trained->model))
         print_note("The model has no likelihood, so there are no bounds and no codes to look at: it "
                    "is judged by its samples.");

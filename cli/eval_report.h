@@ -9,6 +9,8 @@ typedef struct eval_findings {
     const char *run;
     const trained *trained;
     lt_split split;
+    const char *data;         /* instead of the recipe's; NULL: those */
+    const text_list *changed; /* options of the data that are not the recipe's */
     bool with_bounds; /* e, codes, ais and what follows are there */
     lt_evaluation e;
     lt_diagnosis codes;

@@ -20,6 +20,15 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data)
     return lt_model_check_data(t->model, t->data);
 }
 
+int trained_open_with(trained *t, const char *run, const char *data, const text_list *sets)
+{
+    if (sets->n == 0)
+        return trained_open(t, run, true, data);
+    LT_TRY(trained_open(t, run, false, NULL));
+    LT_TRY(lt_recipe_open_data_with(lt_model_recipe(t->model), data, sets->item, sets->n, &t->data));
+    return lt_model_check_data(t->model, t->data);
+}
+
 void trained_close(trained *t)
 {
     lt_dataset_free(t->data);

@@ -41,17 +41,22 @@ static void estimates_are_within_their_errors_of_the_truth(void **state)
         fixture f;
         fixture_open(&f, errors[k]);
         for (int i = 0; i < COUNT_OF(cases); i++) {
-            double of[IMAGES], mean = 0;
+            double of[IMAGES], ess[IMAGES], mean = 0, mean_ess = 0;
             lt_ais_options o = cases[i];
             o.nll_of = of;
+            o.ess_of = ess;
             lt_ais_result r = anneal(&f, &o);
             lt_estimate d = difference(&f, of);
             /* the logarithm of a mean is low by about var / 2 n */
             double bias = (1 / r.ess - 1. / r.chains) / 2;
             assert_near(d.value, bias, 3 * d.se + 1e-4);
-            for (int j = 0; j < IMAGES; j++)
+            for (int j = 0; j < IMAGES; j++) {
                 mean += of[j] / IMAGES;
+                mean_ess += ess[j] / IMAGES;
+                assert_true(ess[j] >= 1 && ess[j] <= r.chains + 1e-9);
+            }
             assert_near(r.nll.value, mean, 1e-9);
+            assert_near(r.ess, mean_ess, 1e-9);
             assert_int_equal(r.images, IMAGES);
         }
         fixture_close(&f);

@@ -305,6 +305,83 @@ static void impossible_bounds_are_refused(void **state)
     fixture_close(&f);
 }
 
+/* ---- Each image's own numbers ---- */
+
+/* KL(q(z|x) || N(0, I)) of the posterior whose variance is the true one times e^error. */
+static double exact_rate(const double *x, double error)
+{
+    double sum = 0, d[PIXELS];
+    for (int i = 0; i < PIXELS; i++)
+        d[i] = x[i] - B[i];
+    for (int k = 0; k < LATENT; k++) {
+        double precision = 1 + dot(W[k], W[k]) / (SIGMA * SIGMA), variance = exp(error) / precision,
+               mean = dot(W[k], d) / (SIGMA * SIGMA) / precision;
+        sum += 0.5 * (variance + mean * mean - 1 - log(variance));
+    }
+    return sum;
+}
+
+/* Distance of x to b + W m, m the posterior's mean. */
+static double exact_squared_error(const double *x)
+{
+    double d[PIXELS], error[PIXELS];
+    for (int i = 0; i < PIXELS; i++)
+        d[i] = error[i] = x[i] - B[i];
+    for (int k = 0; k < LATENT; k++) {
+        double precision = 1 + dot(W[k], W[k]) / (SIGMA * SIGMA);
+        for (int i = 0; i < PIXELS; i++)
+            error[i] -= W[k][i] * dot(W[k], d) / (SIGMA * SIGMA) / precision;
+    }
+    return dot(error, error);
+}
+
+static void assert_mean(const double *values, int n, double want)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += values[i];
+    assert_near(sum / n, want, 1e-12 * (1 + fabs(want)));
+}
+
+/* Of all images in batches that do not divide them, and of some of them. */
+static void each_image_has_its_own_numbers(void **state)
+{
+    (void)state;
+    const int groups[] = {1, 4}, counts[] = {0, 20};
+    fixture f;
+    fixture_open(&f, log(1.2));
+    for (int i = 0; i < 2; i++) {
+        double neg_elbo[IMAGES], rate[IMAGES], distortion[IMAGES], squared[IMAGES], nll[IMAGES],
+            ess[IMAGES], one[IMAGES], four[IMAGES], pareto[IMAGES], x[PIXELS];
+        lt_evaluation e = evaluate(
+            &f, &(lt_eval_options){.nll_samples = 400, .iwae = groups, .n_iwae = 2, .images = counts[i],
+                                   .batch = 7, .neg_elbo_of = neg_elbo, .rate_of = rate,
+                                   .distortion_of = distortion, .squared_error_of = squared,
+                                   .nll_of = nll, .ess_of = ess, .iwae_of = {one, four},
+                                   .pareto_k_of = pareto});
+        int n = (int)e.images;
+        assert_int_equal(n, counts[i] ? counts[i] : IMAGES);
+        for (int k = 0; k < n; k++) {
+            read_image(&f, (int)lt_spread_place(k, n, IMAGES), x);
+            assert_near(rate[k], exact_rate(x, log(1.2)), 1e-5);
+            assert_near(squared[k], exact_squared_error(x), 1e-5);
+            assert_near(nll[k], exact_nll(x), 0.15); /* V / 2 K and 3.5 of its errors */
+            assert_near(neg_elbo[k], rate[k] + distortion[k], 1e-12);
+            assert_true(ess[k] > 200 && ess[k] <= 400);
+            assert_true(pareto[k] < 0.7);
+        }
+        assert_mean(neg_elbo, n, -e.elbo.value);
+        assert_mean(rate, n, e.rate.value);
+        assert_mean(distortion, n, e.distortion.value);
+        assert_mean(squared, n, e.squared_error.value);
+        assert_mean(nll, n, e.nll.value);
+        assert_mean(ess, n, e.ess);
+        assert_mean(one, n, e.bounds[0].value.value);
+        assert_mean(four, n, e.bounds[1].value.value);
+    }
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +399,7 @@ int main(void)
         cmocka_unit_test(part_of_a_split_is_spread_over_it),
         cmocka_unit_test(places_keep_no_step),
         cmocka_unit_test(impossible_bounds_are_refused),
+        cmocka_unit_test(each_image_has_its_own_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

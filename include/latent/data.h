@@ -40,7 +40,8 @@ typedef enum lt_crop {
     LT_CROP_FIT,    /* the whole image undistorted, black bars beside or above and below it */
 } lt_crop;
 
-/* Zero means default. Images become: cut and resized, of other channels, binarized; in that order. */
+/* Zero means default. Images become: cut and resized, of other channels, binarized; in that order.
+   Splits are made of them by validation, classes, limit; in that order. */
 typedef struct lt_data_options {
     int64_t validation; /* images cut from the end of train for a set without a validation split;
                            default 0: train on everything */
@@ -55,6 +56,9 @@ typedef struct lt_data_options {
     bool strict;        /* an unreadable picture is an error, not a warning; default no */
     int64_t seed;       /* of binarization and flips (and the synthetic set's images); default 0 */
     int64_t limit;      /* images: keep only the first so many of each split; default 0: all */
+    char classes[LT_TEXT_SIZE]; /* keep only images of these, of every split, before `limit`: numbers
+                                   of labels, or names of classes, as in "3, 7"; they keep their
+                                   numbers. Default "": all */
     char path[LT_TEXT_SIZE]; /* directory to take a set known by name from; default "": search */
 } lt_data_options;
 
@@ -157,6 +161,10 @@ LT_API int lt_dataset_gather_augmented(const lt_dataset *d, lt_split split, cons
 LT_API int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index, int n,
                              int32_t *labels);
 
+/* Which image of the split as it was read image i is, 0 <= i < n[split]: another one where
+   options->classes keeps some of them. -1 outside. */
+LT_API int64_t lt_dataset_origin(const lt_dataset *d, lt_split split, int64_t i);
+
 /* Writes the mean image of a split as h x w x c floats in [0, 1]: the mean of what gathering gives,
    for fixed and dynamic binarization its expectation. LT_VALUE if the split is empty. */
 LT_API int lt_dataset_mean_image(const lt_dataset *d, lt_split split, float *mean);
@@ -207,6 +215,34 @@ LT_API int lt_data_verify(const char *name, const char *path);
 
 /* Writes numbers as an npy file of f32, C order: numpy.load reads them back exactly. */
 LT_API int lt_npy_write(const char *path, const float *values, int rank, const int64_t *shape);
+
+typedef enum lt_number_kind { LT_FLOAT32, LT_FLOAT64, LT_INT32 } lt_number_kind;
+
+enum { LT_MAX_ARRAY_RANK = 4 };
+
+/* Numbers with a name, in C order: an array of an npz file, or a column of a csv file. */
+typedef struct lt_array {
+    const char *name; /* letters, digits, '_' */
+    lt_number_kind kind;
+    const void *values;
+    int rank; /* from 1; of a column 1 */
+    int64_t shape[LT_MAX_ARRAY_RANK];
+} lt_array;
+
+/* Writes the arrays as one npz file, not compressed: numpy.load reads them back exactly. LT_VALUE for
+   names, ranks or sizes that do not fit (an array of 4 GB or more), LT_IO. */
+LT_API int lt_npz_write(const char *path, const lt_array *arrays, int n);
+
+/* Columns of one length as comma-separated text: a line of names, then a line for each row, with as
+   many digits as read back exactly; "nan" where there is no number. NULL (LT_VALUE) for arrays that
+   are not such columns. The caller frees it. */
+LT_API char *lt_csv_text(const lt_array *columns, int n);
+
+/* LT_OK for FILE.csv and FILE.npz, else LT_VALUE. */
+LT_API int lt_columns_check_name(const char *path);
+
+/* Writes columns to FILE.csv or FILE.npz. LT_VALUE for another name, and as above. */
+LT_API int lt_columns_write(const char *path, const lt_array *columns, int n);
 
 /* ---- Download ---- */
 

@@ -35,7 +35,13 @@ typedef struct lt_eval_options {
     const int *iwae;      /* the k of so many k-sample bounds, of the same draws */
     int n_iwae;           /* at most LT_MAX_BOUNDS */
     int images;           /* of the split, spread over it; 0: all */
-    double *nll_of;       /* room for each image's own nll; NULL: not wanted */
+    /* Room for the numbers of each image, as many as are evaluated, of which the mean is in
+       lt_evaluation; the i-th is image lt_spread_place(i, images, n) of the n of the split. NULL: not
+       wanted, as are those of draws that are not asked for. */
+    double *neg_elbo_of, *rate_of, *distortion_of, *squared_error_of;
+    double *nll_of, *ess_of; /* with nll_samples */
+    double *iwae_of[LT_MAX_BOUNDS]; /* -L_k of each k of `iwae` */
+    double *pareto_k_of;     /* of the image's draws; NaN with less than 25 */
     int batch;            /* images at a time; 0: 200. Part of what the draws depend on */
     int threads;          /* 0: as many as there are cores for us */
     lt_executor executor; /* default LT_CPU */
@@ -106,7 +112,8 @@ typedef struct lt_ais_options {
     int leapfrogs;        /* of a Hamiltonian transition, one at each temperature; default 2 */
     bool from_posterior;  /* chains start from q(z|x), which is nearer; default: from N(0, I) */
     int images;           /* of the split, spread over it; 0: all */
-    double *nll_of;       /* room for each image's own estimate; NULL: not wanted */
+    double *nll_of, *ess_of; /* room for each image's own, in the order of lt_evaluate's; NULL: not
+                                wanted */
     int threads;          /* 0: as many as there are cores for us */
     lt_executor executor; /* default LT_CPU */
     uint64_t seed;

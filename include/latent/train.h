@@ -33,6 +33,12 @@ typedef struct lt_trainer_options {
    name or path. *out is NULL on failure. Nullable: instead. */
 LT_API int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out);
 
+/* The same for evaluation on a chosen part of the data: `sets` like "data.limit=100" or
+   "data.classes=3, 7" change n options of `data`; "data.set=NAME" stands for `instead`. LT_VALUE for
+   what is not of `data`, for what only training asks for (flip), and for two sets of data. */
+LT_API int lt_recipe_open_data_with(const lt_recipe *r, const char *instead,
+                                    const char *const *sets, int n, lt_dataset **out);
+
 /* LT_OK if the images of `d` have the size that `m` is made for, else LT_VALUE. */
 LT_API int lt_model_check_data(const lt_model *m, const lt_dataset *d);
 

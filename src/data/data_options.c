@@ -29,6 +29,8 @@ const lt_option data_options[] = {
      "of the draws of binarize and flip"},
     {"limit", LT_KIND_INT, offsetof(lt_data_options, limit), 0, 0, INT32_MAX, NULL, false, false,
      "keep only the first so many images of each split; 0: all"},
+    {"classes", LT_KIND_TEXT, offsetof(lt_data_options, classes), 0, 0, 0, NULL, false, false,
+     "keep only images of these, by number or name, as in \"3, 7\"; empty: all"},
     {"strict", LT_KIND_BOOL, offsetof(lt_data_options, strict), 0, 0, 0, NULL, false, false,
      "refuse a set with an unreadable picture; else it is left out with a warning"},
     {"path", LT_KIND_TEXT, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
@@ -93,6 +95,7 @@ int data_options_check(const lt_data_options *o)
     LT_TRY(check_choice("crop", o->crop, LT_CROP_FIT));
     LT_TRY(check_text("path", o->path));
     LT_TRY(check_text("resize", o->resize));
+    LT_TRY(check_text("classes", o->classes));
     if (o->channels != 0 && o->channels != 1 && o->channels != 3)
         return status_fail(
             LT_VALUE,

@@ -41,6 +41,7 @@ void lt_dataset_free(lt_dataset *d)
     for (int i = 0; i < LT_SPLITS; i++) {
         data_array_clear(&d->images[i]);
         data_array_clear(&d->labels[i]);
+        free(d->splits[i].origin);
     }
     for (int i = 0; i < d->n_class_names; i++)
         free(d->class_names[i]);
@@ -160,8 +161,9 @@ int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *
     d->info.w = images->w;
     d->info.c = images->c;
     d->pixels = (size_t)images->h * (size_t)images->w * (size_t)images->c;
-    d->splits[split] = (image_split){images->n, images->is_binary, images->u8, images->f32,
-                                     labels->n ? labels->u8 : NULL};
+    d->splits[split] = (image_split){.n = images->n, .is_binary = images->is_binary,
+                                     .u8 = images->u8, .f32 = images->f32,
+                                     .labels = labels->n ? labels->u8 : NULL};
     d->images[split] = *images;
     d->labels[split] = *labels;
     *images = *labels = (data_array){0};
@@ -213,10 +215,26 @@ void dataset_name_classes(lt_dataset *d, const char *const *names, int n)
         d->class_names[i] = must_copy_text(names[i]);
 }
 
+/* The classes of all images, also of those that are not kept. */
+static void count_classes(lt_dataset *d)
+{
+    for (int i = 0; i < LT_SPLITS; i++) {
+        const image_split *s = &d->splits[i];
+        if (s->labels && largest(s->labels, s->n) >= d->info.classes)
+            d->info.classes = largest(s->labels, s->n) + 1;
+    }
+    if (d->info.classes && d->info.classes <= d->n_class_names)
+        d->info.class_names = (const char *const *)d->class_names;
+}
+
 int dataset_finish(lt_dataset *d)
 {
     LT_TRY(cut_validation(d));
     d->info.is_binary = true;
+    if (d->info.options.classes[0]) {
+        count_classes(d);
+        LT_TRY(dataset_keep_classes(d));
+    }
     for (int i = 0; i < LT_SPLITS; i++) {
         image_split *s = &d->splits[i];
         if (d->info.options.limit && s->n > d->info.options.limit)
@@ -224,11 +242,9 @@ int dataset_finish(lt_dataset *d)
         d->info.n[i] = s->n;
         d->info.has_labels[i] = s->labels != NULL;
         d->info.is_binary &= s->n == 0 || s->is_binary || d->info.options.binarize;
-        if (s->labels && largest(s->labels, s->n) >= d->info.classes)
-            d->info.classes = largest(s->labels, s->n) + 1;
     }
-    if (d->info.classes && d->info.classes <= d->n_class_names)
-        d->info.class_names = (const char *const *)d->class_names;
+    if (!d->info.options.classes[0])
+        count_classes(d);
     return LT_OK;
 }
 

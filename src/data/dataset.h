@@ -29,6 +29,7 @@ typedef struct image_split {
     const unsigned char *u8;
     const float *f32;
     const unsigned char *labels; /* or NULL */
+    int32_t *origin; /* n: places in the split as it was read; NULL: the same. Owned by the set */
 } image_split;
 
 struct lt_dataset {
@@ -63,7 +64,12 @@ int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *
 /* Keeps copies of the names of labels 0 ... n - 1. */
 void dataset_name_classes(lt_dataset *d, const char *const *names, int n);
 
-/* Cuts the validation split and the limit, fills in the info: the last step of opening. */
+/* Cuts the validation split, keeps the classes asked for and the limit, fills in the info: the last step
+   of opening. */
 int dataset_finish(lt_dataset *d);
+
+/* Keeps the images whose label is in info.options.classes, in every split. Counts of classes and their
+   names must be known. In classes.c. */
+int dataset_keep_classes(lt_dataset *d);
 
 #endif

@@ -75,8 +75,14 @@ LT_CLONES static void draw_floats(size_t n, float *x, const float *p, const uint
         x[i] = philox_uniform(word[i]) < p[i] ? 1.0f : 0.0f;
 }
 
+/* What the draws of an image depend on: its place in the split as it was read. */
+static size_t number_of(const image_split *s, int32_t index)
+{
+    return (size_t)(s->origin ? s->origin[index] : index);
+}
+
 /* Draws a whole image in runs of pixels, each with words of its own. Image `index` starts at word
-   index * stride of the sequence, whatever batch it is in. */
+   number_of * stride of the sequence, whatever batch it is in. */
 static void draw_image(const lt_dataset *d, const image_split *s, const philox_key *key,
                        int32_t index, float *x)
 {
@@ -88,8 +94,8 @@ static void draw_image(const lt_dataset *d, const image_split *s, const philox_k
         size_t left = d->pixels - first;
         size_t n = left < WORDS * per_word ? left : WORDS * per_word;
         size_t half = (n + per_word - 1) / per_word;
-        philox_words(key, (int64_t)((size_t)index * stride + first / per_word), (int64_t)half,
-                     words);
+        philox_words(key, (int64_t)(number_of(s, index) * stride + first / per_word),
+                     (int64_t)half, words);
         if (s->f32) {
             draw_floats(n, x + first, s->f32 + at + first, words);
             continue;
@@ -188,7 +194,7 @@ static void gather_piece(void *context, int64_t piece, int thread)
             prefetch_image(c->d, s, c->index[i + GATHER_AHEAD]);
         float *x = c->x + (size_t)i * c->d->pixels;
         gather_image(c->d, s, &c->key, c->index[i], x);
-        if (c->with_flips && philox_word(&c->flips, c->index[i]) >> 31)
+        if (c->with_flips && philox_word(&c->flips, (int64_t)number_of(s, c->index[i])) >> 31)
             mirror_image(c->d, x);
     }
 }

@@ -350,12 +350,14 @@ static void count_images(anneal *a)
         weight_sum sum = WEIGHT_SUM_ZERO;
         for (int c = 0; c < chains; c++)
             weight_sum_add(&sum, a->log_weight[i * chains + c]);
-        double nll = -weight_sum_log_mean(&sum, chains);
+        double nll = -weight_sum_log_mean(&sum, chains), ess = weight_sum_ess(&sum);
         tally_add(&a->nll, nll);
-        tally_add(&a->ess, weight_sum_ess(&sum));
+        tally_add(&a->ess, ess);
         tally_add(&a->step_size, (double)step_at(a, i, a->o.steps)[0]);
         if (a->o.nll_of)
             a->o.nll_of[a->first + i] = nll;
+        if (a->o.ess_of)
+            a->o.ess_of[a->first + i] = ess;
     }
 }
 

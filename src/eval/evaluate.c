@@ -152,6 +152,28 @@ static void look_at_pixels(evaluation *e, int n)
     }
 }
 
+/* Keeps a number of image i of the batch, where it is wanted. */
+static void keep(const evaluation *e, double *of, int i, double value)
+{
+    if (of)
+        of[e->first + i] = value;
+}
+
+static void count_terms(evaluation *e, int i)
+{
+    const lt_eval_options *o = &e->o;
+    double rate = (double)e->terms[0][i], distortion = (double)e->terms[1][i],
+           squared_error = (double)e->terms[2][i];
+    tally_add(&e->rate, rate);
+    tally_add(&e->distortion, distortion);
+    tally_add(&e->elbo, -rate - distortion);
+    tally_add(&e->squared_error, squared_error);
+    keep(e, o->neg_elbo_of, i, rate + distortion);
+    keep(e, o->rate_of, i, rate);
+    keep(e, o->distortion_of, i, distortion);
+    keep(e, o->squared_error_of, i, squared_error);
+}
+
 /* Images e->first ... e->first + n - 1; the rest of the batch is not
    counted. */
 static int encode_batch(evaluation *e, int n)
@@ -170,13 +192,8 @@ static int encode_batch(evaluation *e, int n)
         LT_TRY(lt_session_read(s, c->sigma, &e->sigma, 1));
     LT_TRY(lt_session_read(s, c->mean, e->mean, b * e->latent));
     LT_TRY(lt_session_read(s, c->logvar, e->logvar, b * e->latent));
-    for (int i = 0; i < n; i++) {
-        double rate = (double)e->terms[0][i], distortion = (double)e->terms[1][i];
-        tally_add(&e->rate, rate);
-        tally_add(&e->distortion, distortion);
-        tally_add(&e->elbo, -rate - distortion);
-        tally_add(&e->squared_error, (double)e->terms[2][i]);
-    }
+    for (int i = 0; i < n; i++)
+        count_terms(e, i);
     return LT_OK;
 }
 
@@ -202,19 +219,28 @@ static void find_shape(void *context, int64_t i, int worker)
     e->shapes[e->first + i] = tail_shape(&e->bounds[i].tail);
 }
 
+/* Bound k of image i of the batch; the NLL's is the last. */
+static void count_bound(evaluation *e, int i, int k)
+{
+    const grouping *g = &e->bounds[i].of[k];
+    double value = -g->log_mean / g->groups, ess = g->ess / g->groups;
+    bool is_nll = k == e->o.n_iwae;
+    tally_add(&e->values[k], value);
+    tally_add(&e->ess[k], ess);
+    keep(e, is_nll ? e->o.nll_of : e->o.iwae_of[k], i, value);
+    if (is_nll)
+        keep(e, e->o.ess_of, i, ess);
+}
+
 /* What the draws of n images came to. */
 static void count_draws(evaluation *e, int n)
 {
     threads_run(e->threads, n, find_shape, e);
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < e->plan.n; k++) {
-            const grouping *g = &e->bounds[i].of[k];
-            tally_add(&e->values[k], -g->log_mean / g->groups);
-            tally_add(&e->ess[k], g->ess / g->groups);
-        }
-    if (e->o.nll_samples > 0 && e->o.nll_of)
-        for (int i = 0; i < n; i++)
-            e->o.nll_of[e->first + i] = -e->bounds[i].of[e->plan.n - 1].log_mean;
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < e->plan.n; k++)
+            count_bound(e, i, k);
+        keep(e, e->o.pareto_k_of, i, e->shapes[e->first + i]);
+    }
 }
 
 /* All draws for each image of the batch that encode_batch left. */

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Data ---- */
 
@@ -16,6 +17,47 @@ int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **ou
 {
     return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r),
                            lt_recipe_data_options(r));
+}
+
+static bool has_key(const char *set, const char *key)
+{
+    size_t n = strlen(key);
+    return strncmp(set, key, n) == 0 && set[n] == '=';
+}
+
+/* One `--set` of an evaluation, "data.KEY=VALUE". */
+static int set_data(lt_data_options *o, const char **instead, const char *set)
+{
+    static const char prefix[] = "data.";
+    const char *key = set + strlen(prefix);
+    if (strncmp(set, prefix, strlen(prefix)) != 0)
+        return status_fail(LT_VALUE,
+                           "%s: expected data.KEY=VALUE, as in data.limit=100: the model is trained, so "
+                           "nothing else of its recipe can change", set);
+    if (has_key(key, "flip"))
+        return status_fail(LT_VALUE, "%s: images are mirrored in training alone, never in evaluation",
+                           set);
+    if (!has_key(key, "set"))
+        return lt_data_options_set(o, key);
+    if (*instead || !key[strlen("set=")])
+        return status_fail(LT_VALUE, "%s: expected one data set, found %s%s", set,
+                           *instead ? "also " : "nothing", *instead ? *instead : "");
+    *instead = key + strlen("set=");
+    return LT_OK;
+}
+
+int lt_recipe_open_data_with(const lt_recipe *r, const char *instead, const char *const *sets, int n,
+                             lt_dataset **out)
+{
+    lt_data_options o = *lt_recipe_data_options(r);
+    int64_t validation = o.validation;
+    *out = NULL;
+    for (int i = 0; i < n; i++)
+        LT_TRY(set_data(&o, &instead, sets[i]));
+    if (o.validation != validation)
+        log_warning("data.validation=%jd: the model was trained with %jd, so its train and valid "
+                    "images were others", (intmax_t)o.validation, (intmax_t)validation);
+    return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r), &o);
 }
 
 int lt_model_check_data(const lt_model *m, const lt_dataset *d)

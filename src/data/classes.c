@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The data option `classes`: which labels are kept, and the images that have them. */
+#include "data/dataset.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABELS = 256 };
+
+/* ---- What is asked for ---- */
+
+static int fail_class(const lt_dataset *d, const char *word)
+{
+    const lt_dataset_info *info = &d->info;
+    const char *const *names = info->class_names;
+    const char *nearest = names ? text_nearest(word, text_item, names, info->classes) : NULL;
+    return status_fail(LT_VALUE,
+                       "%s: data option classes: expected numbers from 0 to %d%s, found '%s'%s%s%s",
+                       d->name, info->classes - 1, names ? " or names of classes" : "", word,
+                       nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                       nearest ? "'?" : "");
+}
+
+/* A number, or the name of a class. */
+static int read_class(const lt_dataset *d, const char *word, bool wanted[LABELS])
+{
+    const lt_dataset_info *info = &d->info;
+    int64_t label;
+    for (int k = 0; info->class_names && k < info->classes; k++)
+        if (strcmp(info->class_names[k], word) == 0) {
+            wanted[k] = true;
+            return LT_OK;
+        }
+    if (!text_to_int64(word, &label) || label < 0 || label >= info->classes)
+        return fail_class(d, word);
+    wanted[label] = true;
+    return LT_OK;
+}
+
+/* "3, 7", with spaces around each. */
+static int read_classes(const lt_dataset *d, bool wanted[LABELS])
+{
+    char word[LT_TEXT_SIZE];
+    for (const char *at = d->info.options.classes, *end;; at = end + 1) {
+        at += strspn(at, " ");
+        end = at + strcspn(at, ",");
+        size_t n = (size_t)(end - at);
+        while (n > 0 && at[n - 1] == ' ')
+            n--;
+        memcpy(word, at, n);
+        word[n] = 0;
+        LT_TRY(read_class(d, word, wanted));
+        if (!*end)
+            return LT_OK;
+    }
+}
+
+/* ---- Keeping them ---- */
+
+/* The arrays are the set's own, so they may change; valid may be the end of train's, behind what train
+   still has. */
+static void keep_images(image_split *s, size_t pixels, const bool wanted[LABELS])
+{
+    int kept = 0;
+    s->origin = must_alloc(sizeof *s->origin * ((size_t)s->n + 1));
+    for (int i = 0; i < s->n; i++) {
+        if (!wanted[s->labels[i]])
+            continue;
+        size_t to = (size_t)kept * pixels, from = (size_t)i * pixels;
+        if (s->u8)
+            memmove((unsigned char *)s->u8 + to, s->u8 + from, pixels);
+        if (s->f32)
+            memmove((float *)s->f32 + to, s->f32 + from, pixels * sizeof *s->f32);
+        ((unsigned char *)s->labels)[kept] = s->labels[i];
+        s->origin[kept++] = i;
+    }
+    s->n = kept;
+}
+
+int dataset_keep_classes(lt_dataset *d)
+{
+    bool wanted[LABELS] = {false};
+    for (int i = 0; i < LT_SPLITS; i++)
+        if (d->splits[i].n && !d->splits[i].labels)
+            return status_fail(LT_VALUE,
+                               "%s: data option classes: expected labels, found none in the %s split",
+                               d->name, lt_split_name((lt_split)i));
+    LT_TRY(read_classes(d, wanted));
+    for (int i = 0; i < LT_SPLITS; i++)
+        if (d->splits[i].n)
+            keep_images(&d->splits[i], d->pixels, wanted);
+    if (d->splits[LT_TRAIN].n + d->splits[LT_VALID].n + d->splits[LT_TEST].n == 0)
+        return status_fail(LT_VALUE, "%s: data option classes=%s: no image is of these", d->name,
+                           d->info.options.classes);
+    return LT_OK;
+}
+
+int64_t lt_dataset_origin(const lt_dataset *d, lt_split split, int64_t i)
+{
+    const image_split *s = &d->splits[split];
+    if (i < 0 || i >= s->n)
+        return -1;
+    return s->origin ? s->origin[i] : i;
+}
