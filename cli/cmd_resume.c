@@ -36,8 +36,18 @@ const command cmd_resume = {
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
         "RUN is a directory that latent train made. Training goes on from the newest checkpoint "
-        "that is whole (from the beginning if there is none yet) and ends with the same bits as if "
-        "it had never been interrupted, whenever and however that was.\n",
+        "that is whole and ends with the same bits as if it had never been interrupted, whenever and "
+        "however that was.\n"
+        "\n"
+        "A checkpoint is a place in the training of one recipe, so --set and --epochs change only "
+        "what leaves that place what it is; anything else is refused, and nothing is written:\n"
+        "  data.set, data.path, data.strict    the same images, elsewhere\n"
+        "  optimiser.lr, optimiser.weight_decay, objective.critic_optimiser.lr,\n"
+        "  objective.critic_optimiser.weight_decay, learning_rate_schedule, train.clip_norm\n"
+        "  train.epochs, train.keep, train.checkpoint_every, train.samples_every, train.samples_at\n"
+        "  name, summary\n"
+        "For any other change begin another run with these weights: latent train RECIPE --weights "
+        "FILE.\n",
     .examples = "  latent resume runs/fashion-mlp-vae\n"
                 "  latent resume runs/fashion-mlp-vae --epochs 40\n",
     .run = run};

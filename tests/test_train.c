@@ -483,17 +483,17 @@ static void checkpoint_of_something_else_is_rejected(void **state)
 {
     (void)state;
     const char *path = make_checkpoint("other", NULL);
-    assert_not_loaded(path, "model.latent=4", LT_VALUE, "posterior.mean.weight");
+    assert_not_loaded(path, "model.latent=4", LT_VALUE, "model.latent (from 3 to 4)");
     assert_not_loaded(path, "model.encoder.0=linear 8", LT_VALUE,
-                      "expected shape [8, 30], found [9, 30]");
-    assert_not_loaded(path, "optimiser=sgd", LT_VALUE, "optimiser: expected sgd, found adam");
-    assert_not_loaded(path, "seed=7", LT_VALUE, "seed: expected 7, found 1");
+                      "model.encoder (from linear 9 bias=yes init=model to linear 8 ");
+    assert_not_loaded(path, "optimiser=sgd", LT_VALUE, "optimiser (from adam to sgd)");
+    assert_not_loaded(path, "seed=7", LT_VALUE, "seed (from 1 to 7)");
     path = make_checkpoint("sgd", "optimiser=sgd");
     assert_not_loaded(path, "optimiser=sgd momentum=0.9", LT_VALUE,
-                      "optimiser.sgd.momentum.encoder.0.");
+                      "optimiser.momentum (from 0 to 0.9)");
     path = make_checkpoint("momentum", "optimiser=sgd momentum=0.9");
     assert_not_loaded(path, "optimiser=sgd", LT_VALUE,
-                      "expected 10 tensors, found 20, among them \"optimiser.sgd.momentum.");
+                      "optimiser.momentum (from 0.9 to 0)");
     assert_not_loaded(in_dir("none"), NULL, LT_NOT_FOUND, "none");
 }
 

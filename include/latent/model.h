@@ -63,6 +63,14 @@ LT_API bool lt_train_options_samples(const lt_train_options *o, int64_t epoch);
    Owned by r. */
 LT_API const char *lt_recipe_text(const lt_recipe *r);
 
+/* The keys of a recipe that may change when a run is resumed, as in "train.epochs": i in 0 ... until
+   NULL; static strings. The others make a run what it is. */
+LT_API const char *lt_recipe_resumable(int i);
+
+/* LT_OK if what `then` has trained may go on with `now`, else LT_VALUE: the message has the keys that
+   differ and may not, both their values, and those that may. */
+LT_API int lt_recipe_check_resume(const lt_recipe *then, const lt_recipe *now);
+
 /* The presets: i in 0 ... count-1, sorted by name; static strings. */
 LT_API int lt_preset_count(void);
 LT_API const char *lt_preset_name(int i);

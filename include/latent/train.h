@@ -122,9 +122,10 @@ LT_API int lt_optimiser_build(const char *words, const lt_params *p, lt_node *lo
 
 LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
 
-/* Takes everything from a checkpoint of the same model, optimiser, seed and data size. LT_FORMAT or
-   LT_VALUE says what differs, and the trainer is as before. Other differences of the recipes are
-   taken as meant, and said through the log. */
+/* Takes everything from a checkpoint of the same recipe and data size; what of the recipe may differ is
+   the list of lt_recipe_resumable, and said through the log. Else the trainer is as before: LT_VALUE
+   says what differs; LT_FORMAT that the file is not whole, or its numbers contradict each other;
+   LT_UNSUPPORTED that it is of a later version of the format. */
 LT_API int lt_trainer_load(lt_trainer *t, const char *path);
 
 /* Weights and running numbers only, into a model of the same architecture; also from a file that

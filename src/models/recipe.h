@@ -126,6 +126,24 @@ int section_read(const section *s, const yaml_node *map);
 /* Fills r->text. */
 void recipe_print(lt_recipe *r);
 
+/* One value of a section as YAML, without a newline. */
+void section_print_value(const lt_option *row, const void *options, text *out);
+
+/* ---- Changes ---- */
+
+/* A key at which two recipes differ, "train.batch", and its values as they are printed. */
+typedef struct recipe_change {
+    const char *key, *then, *now;
+    bool may_change; /* when a run is resumed */
+} recipe_change;
+
+typedef void recipe_change_function(void *user, const recipe_change *change);
+
+/* Tells every difference, in the order of the keys; of a list of layers the first. Of recipes of
+   different kinds of models that alone. */
+void recipe_compare(const lt_recipe *then, const lt_recipe *now, recipe_change_function *tell,
+                    void *user);
+
 /* ---- Presets: cmake/embed.cmake makes the list from recipes/ ---- */
 
 typedef struct preset {

@@ -152,10 +152,9 @@ int section_read(const section *s, const yaml_node *map)
 
 /* ---- Printing ---- */
 
-/* One value alone, as YAML. */
-static void print_value(const lt_option *row, const void *options, text *out)
+void section_print_value(const lt_option *row, const void *options, text *out)
 {
-    text value = {0};
+    text value = {0}, line = {0};
     if (row->kind == LT_KIND_TEXT)
         text_append(&value, (const char *)options + row->offset);
     else
@@ -166,15 +165,18 @@ static void print_value(const lt_option *row, const void *options, text *out)
                                            .positional = true},
                                           {0}},
                       options, &value);
-    yaml_print(&(yaml_node){.kind = YAML_IS_SCALAR, .text = text_get(&value)}, out);
+    yaml_print(&(yaml_node){.kind = YAML_IS_SCALAR, .text = text_get(&value)}, &line);
+    text_append_bytes(out, text_get(&line), line.size - 1);
     text_clear(&value);
+    text_clear(&line);
 }
 
 static void print_part(const section_part *part, int indent, text *out)
 {
     for (const lt_option *row = part->table; row->name; row++) {
         text_format(out, "%*s%s: ", indent, "", row->name);
-        print_value(row, part->options, out);
+        section_print_value(row, part->options, out);
+        text_append(out, "\n");
     }
 }
 

@@ -66,20 +66,48 @@ int checkpoint_write(const char *path, const safetensors_entry *tensors, int n,
     return status;
 }
 
-int checkpoint_read(const char *path, safetensors **file)
+/* Of a file of ours; what others write has no version. */
+static int check_version(const char *path, const safetensors *f)
+{
+    const char *format = safetensors_metadata(f, "format");
+    const char *version = safetensors_metadata(f, "format_version");
+    const char *writer = safetensors_metadata(f, "latent_version");
+    if (!version && (!format || strcmp(format, "latent") != 0))
+        return LT_OK;
+    if (!version)
+        return status_fail(LT_FORMAT,
+                           "%s is damaged: a checkpoint of latent without a format_version", path);
+    if (strcmp(version, FORMAT_VERSION) == 0)
+        return LT_OK;
+    return status_fail(LT_UNSUPPORTED,
+                       "%s: format_version: expected " FORMAT_VERSION ", found %.20s%s%.20s; read "
+                       "it with the latent that wrote it, or a later one (this is %s)",
+                       path, version, writer ? ", written by latent " : "", writer ? writer : "",
+                       lt_version());
+}
+
+static int check_digest(const char *path, const safetensors *f)
 {
     char found[SHA256_TEXT];
-    LT_TRY(safetensors_read(path, file));
-    const safetensors *f = *file;
     const char *expected = safetensors_metadata(f, "digest");
     if (!expected)
         return LT_OK;
     find_digest(f->tensors, f->n, f->metadata, f->n_metadata, found);
     if (strcmp(expected, found) == 0)
         return LT_OK;
-    int status =
-        status_fail(LT_FORMAT, "%s is damaged: its digest is %.12s..., its content has %.12s...",
-                    path, expected, found);
+    return status_fail(LT_FORMAT,
+                       "%s is damaged: its digest is %.12s..., its content has %.12s...", path,
+                       expected, found);
+}
+
+int checkpoint_read(const char *path, safetensors **file)
+{
+    LT_TRY(safetensors_read(path, file));
+    int status = check_version(path, *file);
+    if (status == LT_OK)
+        status = check_digest(path, *file);
+    if (status == LT_OK)
+        return LT_OK;
     safetensors_free(*file);
     *file = NULL;
     return status;
@@ -249,43 +277,7 @@ static void block_copies_clear(block_copies *c)
         tensor_free(c->numbers[i]);
 }
 
-/* ---- Metadata ---- */
-
-static int metadata_integer(const safetensors *file, const char *path, const char *key,
-                            int64_t *value)
-{
-    const char *word = safetensors_metadata(file, key);
-    if (word && text_to_int64(word, value) && *value >= 0)
-        return LT_OK;
-    return status_fail(LT_VALUE, "%s: metadata \"%s\": expected a whole number, found %s", path,
-                       key, word ? word : "nothing");
-}
-
-static int metadata_real(const safetensors *file, const char *path, const char *key, double *value)
-{
-    const char *word = safetensors_metadata(file, key);
-    if (word && text_to_real(word, value))
-        return LT_OK;
-    return status_fail(LT_VALUE, "%s: metadata \"%s\": expected a number, found %s", path, key,
-                       word ? word : "nothing");
-}
-
 /* ---- Saving ---- */
-
-static const char *integer_text(arena *a, int64_t value)
-{
-    return arena_format(a, "%lld", (long long)value);
-}
-
-/* Reads back exactly. */
-static const char *real_text(arena *a, double value)
-{
-    text t = {0};
-    text_append_real(&t, value);
-    const char *copy = arena_copy_text(a, text_get(&t));
-    text_clear(&t);
-    return copy;
-}
 
 static const char *size_text(arena *a, const lt_model *m)
 {
@@ -320,24 +312,9 @@ static int check_finite(const lt_trainer *t, const tensor_list *l)
                        (long long)t->done.step, name);
 }
 
-/* Sums and counts of the running epoch: "sum_rate", "seen_generator". */
-static int list_sums(const lt_trainer *t, safetensors_pair *pairs, arena *a)
-{
-    int n = 0;
-    for (int k = 0; k < MEASURES; k++)
-        if (t->phase_of[k] >= 0 && !measure_is_last(k))
-            pairs[n++] = (safetensors_pair){arena_format(a, "sum_%s", measure_name(k)),
-                                            real_text(a, t->done.sum[k])};
-    for (int i = 1; i < t->n_phases; i++)
-        pairs[n++] = (safetensors_pair){arena_format(a, "seen_%s", t->phases[i].row->name),
-                                        integer_text(a, t->done.seen[i])};
-    return n;
-}
-
 static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *path)
 {
     arena names = {0}, *a = &names;
-    const train_counters *c = &t->done;
     const safetensors_pair fixed[] = {
         {"format", "latent"},
         {"format_version", FORMAT_VERSION},
@@ -345,15 +322,12 @@ static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *
         {"image", size_text(a, t->model)},
         {"optimiser", t->phases[0].optimiser->name},
         {"seed", arena_format(a, "%llu", (unsigned long long)t->seed)},
-        {"images_in_epoch", integer_text(a, t->images)},
-        {"step", integer_text(a, c->step)},
-        {"epoch", integer_text(a, c->epoch)},
-        {"images", integer_text(a, c->images)},
+        {"images_in_epoch", counters_integer_text(a, t->images)},
     };
-    safetensors_pair pairs[COUNT_OF(fixed) + MEASURES + MAX_PHASES + 1];
+    safetensors_pair pairs[COUNT_OF(fixed) + MAX_COUNTERS + 1];
     memcpy(pairs, fixed, sizeof fixed);
     int n = COUNT_OF(fixed);
-    n += list_sums(t, pairs + n, a);
+    n += counters_list(t, pairs + n, a);
     pairs[n++] = (safetensors_pair){"recipe", lt_recipe_text(t->recipe)};
     int status = checkpoint_write(path, l->entries, l->n, pairs, n);
     arena_clear(a);
@@ -377,64 +351,66 @@ int lt_trainer_save(const lt_trainer *t, const char *path)
 
 /* ---- Loading into a trainer ---- */
 
-static int expect_text(const safetensors *file, const char *path, const char *key,
+/* What the metadata must say if the recipe is the same; LT_FORMAT where they contradict it. */
+static int expect_text(const safetensors *file, const char *path, int status, const char *key,
                        const char *expected)
 {
     const char *found = safetensors_metadata(file, key);
     if (found && strcmp(found, expected) == 0)
         return LT_OK;
-    return status_fail(LT_VALUE, "%s: %s: expected %s, found %s", path, key, expected,
-                       found ? found : "none");
+    return status_fail(status, "%s: %s: expected %s, found %.40s", path, key, expected,
+                       found ? found : "nothing");
 }
 
 static int check_same(const lt_trainer *t, const safetensors *file, const char *path)
 {
     arena a = {0};
-    const safetensors_pair expected[] = {
-        {"format", "latent"},
-        {"format_version", FORMAT_VERSION},
-        {"image", size_text(&a, t->model)},
-        {"optimiser", t->phases[0].optimiser->name},
-        {"seed", arena_format(&a, "%llu", (unsigned long long)t->seed)},
-        {"images_in_epoch", integer_text(&a, t->images)},
+    const struct {
+        const char *key, *value;
+        int status;
+    } expected[] = {
+        {"format", "latent", LT_VALUE},
+        {"image", size_text(&a, t->model), LT_VALUE},
+        {"images_in_epoch", counters_integer_text(&a, t->images), LT_VALUE},
+        {"optimiser", t->phases[0].optimiser->name, LT_FORMAT},
+        {"seed", arena_format(&a, "%llu", (unsigned long long)t->seed), LT_FORMAT},
     };
     int status = LT_OK;
     for (int i = 0; i < COUNT_OF(expected) && status == LT_OK; i++)
-        status = expect_text(file, path, expected[i].key, expected[i].value);
+        status = expect_text(file, path, expected[i].status, expected[i].key, expected[i].value);
     arena_clear(&a);
     return status;
 }
 
-static int read_sums(const lt_trainer *t, const safetensors *file, const char *path,
-                     train_counters *c)
+static void say_change(void *recipe, const recipe_change *change)
 {
-    char key[64];
-    for (int k = 0; k < MEASURES; k++) {
-        if (t->phase_of[k] < 0 || measure_is_last(k))
-            continue;
-        snprintf(key, sizeof key, "sum_%s", measure_name(k));
-        LT_TRY(metadata_real(file, path, key, &c->sum[k]));
-    }
-    c->seen[0] = c->images;
-    for (int i = 1; i < t->n_phases; i++) {
-        snprintf(key, sizeof key, "seen_%s", t->phases[i].row->name);
-        LT_TRY(metadata_integer(file, path, key, &c->seen[i]));
-    }
-    return LT_OK;
+    const lt_recipe *r = recipe;
+    if (change->may_change)
+        log_info("%s: %.60s until this checkpoint, %.60s from here on", change->key,
+                 change->then, change->now);
+    if (strcmp(change->key, "optimiser.lr") == 0 && r->critic_optimiser.row)
+        log_info("the critic has an optimiser of its own: objective.critic_optimiser.lr");
 }
 
-static int read_counters(const lt_trainer *t, const safetensors *file, const char *path,
-                         train_counters *c)
+/* Compares the recipe that a checkpoint was written with, which is in it, with the one at hand. */
+static int check_recipe(const lt_trainer *t, const safetensors *file, const char *path)
 {
-    *c = (train_counters){.step = 0};
-    LT_TRY(metadata_integer(file, path, "step", &c->step));
-    LT_TRY(metadata_integer(file, path, "epoch", &c->epoch));
-    LT_TRY(metadata_integer(file, path, "images", &c->images));
-    LT_TRY(read_sums(t, file, path, c));
-    if (c->images >= t->images)
-        return status_fail(LT_VALUE, "%s: %lld images of an epoch of %d", path,
-                           (long long)c->images, t->images);
-    return LT_OK;
+    const char *words = safetensors_metadata(file, "recipe");
+    if (!words)
+        return status_fail(LT_VALUE, "%s: metadata \"recipe\": expected the recipe, found nothing",
+                           path);
+    char *label = must_format("%s, recipe", path);
+    lt_recipe *then = lt_recipe_parse(label, words, NULL, 0);
+    free(label);
+    if (!then)
+        return LT_VALUE;
+    int status = lt_recipe_check_resume(then, t->recipe);
+    if (status != LT_OK)
+        status_prefix(status, "%s", path);
+    else
+        recipe_compare(then, t->recipe, say_change, (void *)t->recipe);
+    lt_recipe_free(then);
+    return status;
 }
 
 /* The tensor of a block that is called so. */
@@ -470,31 +446,14 @@ static int read_blocks(const safetensors *file, const char *path, const block_li
     return status == LT_FORMAT || status == LT_NOT_FOUND ? LT_VALUE : status;
 }
 
-/* Says which lines of the recipe are not those of the checkpoint. */
-static void compare_recipes(const char *path, const char *then, const char *now)
-{
-    if (!then || strcmp(then, now) == 0)
-        return;
-    log_warning("%s was written with another recipe; going on with the one at hand", path);
-    while (*then && *now) {
-        size_t n = strcspn(then, "\n"), m = strcspn(now, "\n");
-        if (n != m || memcmp(then, now, n) != 0) {
-            int i = (int)strspn(then, " "), k = (int)strspn(now, " ");
-            log_warning("  then: %.*s; now: %.*s", (int)n - i, then + i, (int)m - k, now + k);
-        }
-        then += n + (then[n] == '\n');
-        now += m + (now[m] == '\n');
-    }
-}
-
 static int load_from(lt_trainer *t, const safetensors *file, const char *path,
                      const block_list *blocks, block_copies *copies)
 {
     train_counters counters;
+    LT_TRY(check_recipe(t, file, path));
     LT_TRY(check_same(t, file, path));
-    LT_TRY(read_counters(t, file, path, &counters));
+    LT_TRY(counters_read(t, file, path, &counters));
     LT_TRY(read_blocks(file, path, blocks, copies));
-    compare_recipes(path, safetensors_metadata(file, "recipe"), lt_recipe_text(t->recipe));
     take_copies(blocks, copies);
     t->done = counters;
     t->seconds = 0;

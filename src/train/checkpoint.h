@@ -3,13 +3,28 @@
 #ifndef LATENT_CHECKPOINT_H
 #define LATENT_CHECKPOINT_H
 
+#include "base/memory.h"
 #include "train/safetensors.h"
+#include "train/trainer.h"
 
 /* Writes tensors and metadata, and adds the digest of all of them. */
 int checkpoint_write(const char *path, const safetensors_entry *tensors, int n,
                      const safetensors_pair *metadata, int n_metadata);
 
-/* Reads a file and compares its digest, if it has one. LT_FORMAT: it is not whole. */
+/* Reads a file and compares its digest, if it has one. LT_FORMAT: it is not whole. LT_UNSUPPORTED: a
+   later version of latent has written it in a format of its own. */
 int checkpoint_read(const char *path, safetensors **file);
+
+/* ---- counters.c ---- */
+
+enum { MAX_COUNTERS = 3 + MEASURES + MAX_PHASES };
+
+/* Where training is, as metadata; how many. */
+int counters_list(const lt_trainer *t, safetensors_pair *pairs, arena *a);
+const char *counters_integer_text(arena *a, int64_t value);
+
+/* The same from a file. LT_FORMAT: a number is missing, or contradicts the others or the recipe. */
+int counters_read(const lt_trainer *t, const safetensors *file, const char *path,
+                  train_counters *c);
 
 #endif

@@ -72,8 +72,8 @@ static int lock_run(lt_run *run)
 
 static int write_recipe(const lt_run *run, const lt_recipe *r)
 {
-    const char *text = lt_recipe_text(r);
-    return file_write(run->recipe_path, text, strlen(text));
+    const char *words = lt_recipe_text(r);
+    return file_write(run->recipe_path, words, strlen(words));
 }
 
 static int begin_run(lt_run *run, const lt_recipe *r)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Where training is, in the metadata of a checkpoint. Every number is compared with the others and
+   with the recipe before it is used: they are counts of one deterministic course. */
+#include "train/checkpoint.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Writing ---- */
+
+const char *counters_integer_text(arena *a, int64_t value)
+{
+    return arena_format(a, "%lld", (long long)value);
+}
+
+/* Reads back exactly, also what is no number: the sum of a measure may be infinite. */
+static const char *real_text(arena *a, double value)
+{
+    text t = {0};
+    if (isfinite(value))
+        text_append_real(&t, value);
+    else
+        text_append(&t, isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+    const char *copy = arena_copy_text(a, text_get(&t));
+    text_clear(&t);
+    return copy;
+}
+
+static bool is_summed(const lt_trainer *t, int measure)
+{
+    return t->phase_of[measure] >= 0 && !measure_is_last(measure);
+}
+
+int counters_list(const lt_trainer *t, safetensors_pair *pairs, arena *a)
+{
+    const train_counters *c = &t->done;
+    int n = 0;
+    pairs[n++] = (safetensors_pair){"step", counters_integer_text(a, c->step)};
+    pairs[n++] = (safetensors_pair){"epoch", counters_integer_text(a, c->epoch)};
+    pairs[n++] = (safetensors_pair){"images", counters_integer_text(a, c->images)};
+    for (int k = 0; k < MEASURES; k++)
+        if (is_summed(t, k))
+            pairs[n++] = (safetensors_pair){arena_format(a, "sum_%s", measure_name(k)),
+                                            real_text(a, c->sum[k])};
+    for (int i = 1; i < t->n_phases; i++)
+        pairs[n++] = (safetensors_pair){arena_format(a, "seen_%s", t->phases[i].row->name),
+                                        counters_integer_text(a, c->seen[i])};
+    LT_ASSERT(n <= MAX_COUNTERS);
+    return n;
+}
+
+/* ---- Reading ---- */
+
+/* A file whose metadata are read. */
+typedef struct reading {
+    const safetensors *file;
+    const char *path;
+} reading;
+
+static int fail_counter(const reading *r, const char *key, const char *expected)
+{
+    const char *found = safetensors_metadata(r->file, key);
+    return status_fail(LT_FORMAT, "%s is damaged: metadata \"%s\": expected %s, found %.40s",
+                       r->path, key, expected, found ? found : "nothing");
+}
+
+static int read_integer(const reading *r, const char *key, int64_t *value)
+{
+    const char *word = safetensors_metadata(r->file, key);
+    if (word && text_to_int64(word, value) && *value >= 0)
+        return LT_OK;
+    return fail_counter(r, key, "a whole number, not negative");
+}
+
+static int read_sum(const reading *r, const char *key, double *value)
+{
+    static const struct {
+        const char *word;
+        double value;
+    } others[] = {{"nan", (double)NAN}, {"inf", (double)INFINITY}, {"-inf", -(double)INFINITY}};
+    const char *word = safetensors_metadata(r->file, key);
+    if (word && text_to_real(word, value))
+        return LT_OK;
+    for (int i = 0; word && i < COUNT_OF(others); i++)
+        if (strcmp(word, others[i].word) == 0) {
+            *value = others[i].value;
+            return LT_OK;
+        }
+    return fail_counter(r, key, "a number");
+}
+
+/* A count that follows from the others. */
+static int expect_count(const reading *r, const char *key, int64_t found, int64_t expected)
+{
+    char words[96];
+    if (found == expected)
+        return LT_OK;
+    snprintf(words, sizeof words, "%lld, by its epoch and images", (long long)expected);
+    return fail_counter(r, key, words);
+}
+
+/* The place: whole epochs of steps, and whole batches of the running one. The largest number of epochs
+   is that of recipes, so nothing overflows. */
+static int check_place(const reading *r, const lt_trainer *t, const train_counters *c)
+{
+    enum { MAX_EPOCHS = 1000000 };
+    char words[96];
+    if (c->epoch > MAX_EPOCHS)
+        return fail_counter(r, "epoch", "at most 1000000");
+    if (c->images >= t->images || c->images % t->batch != 0) {
+        snprintf(words, sizeof words, "whole batches of %d, fewer than the %d images of an epoch",
+                 t->batch, t->images);
+        return fail_counter(r, "images", words);
+    }
+    return expect_count(r, "step", c->step, c->epoch * t->steps_per_epoch + c->images / t->batch);
+}
+
+/* Images of the running epoch that a phase has seen: those of every `every`-th step. */
+static int64_t seen_by(const lt_trainer *t, int i, const train_counters *c)
+{
+    int64_t every = t->phases[i].every;
+    return (c->step / every - c->epoch * t->steps_per_epoch / every) * t->batch;
+}
+
+static int read_seen(const reading *r, const lt_trainer *t, train_counters *c)
+{
+    char key[64];
+    c->seen[0] = c->images;
+    for (int i = 1; i < t->n_phases; i++) {
+        snprintf(key, sizeof key, "seen_%s", t->phases[i].row->name);
+        LT_TRY(read_integer(r, key, &c->seen[i]));
+        LT_TRY(expect_count(r, key, c->seen[i], seen_by(t, i, c)));
+    }
+    return LT_OK;
+}
+
+static int read_sums(const reading *r, const lt_trainer *t, train_counters *c)
+{
+    char key[64];
+    for (int k = 0; k < MEASURES; k++) {
+        if (!is_summed(t, k))
+            continue;
+        snprintf(key, sizeof key, "sum_%s", measure_name(k));
+        LT_TRY(read_sum(r, key, &c->sum[k]));
+        if (c->sum[k] != 0 && c->seen[t->phase_of[k]] == 0)
+            return fail_counter(r, key, "0, as no image of the epoch has been seen");
+    }
+    return LT_OK;
+}
+
+int counters_read(const lt_trainer *t, const safetensors *file, const char *path,
+                  train_counters *c)
+{
+    reading r = {file, path};
+    *c = (train_counters){.step = 0};
+    LT_TRY(read_integer(&r, "step", &c->step));
+    LT_TRY(read_integer(&r, "epoch", &c->epoch));
+    LT_TRY(read_integer(&r, "images", &c->images));
+    LT_TRY(check_place(&r, t, c));
+    LT_TRY(read_seen(&r, t, c));
+    return read_sums(&r, t, c);
+}

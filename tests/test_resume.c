@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/* What a training may go on from: recipes that may differ, and numbers of a checkpoint that must not. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "check.h"
+#include "train/checkpoint.h"
+
+#include <latent/train.h>
+
+#include "scratch.h"
+
+/* ---- Two small trainings ---- */
+
+static const char vae_words[] =
+    "name: tiny\n"
+    "data: {set: synthetic, binarize: dynamic}\n"
+    "model:\n"
+    "  latent: 2\n"
+    "  likelihood: bernoulli\n"
+    "  encoder: [linear 5, elu]\n"
+    "  decoder: [linear 5, elu, linear image]\n"
+    "train: {epochs: 3, batch: 8}\n";
+
+static const char gan_words[] =
+    "name: tiny\n"
+    "data: {set: synthetic}\n"
+    "model:\n"
+    "  kind: gan\n"
+    "  latent: 2\n"
+    "  generator: [linear 5, relu, linear image]\n"
+    "  critic: [linear 5, relu, linear 1]\n"
+    "objective: {critic_steps: 3, critic_optimiser: adam 0.002}\n"
+    "optimiser: adamw\n"
+    "train: {epochs: 3, batch: 8, average: 0.9}\n";
+
+enum { IMAGES = 30, BATCH = 8, STEPS_PER_EPOCH = 4 };
+
+typedef struct training {
+    lt_dataset *data;
+    lt_model *model;
+    lt_trainer *trainer;
+} training;
+
+static lt_recipe *recipe_of(const char *words, const char *set)
+{
+    lt_recipe *r = lt_recipe_parse("tiny.yaml", words, &set, set != NULL);
+    if (!r)
+        fail_msg("%s", lt_last_error());
+    return r;
+}
+
+static training begin(const char *words, const char *set)
+{
+    training t = {.data = NULL};
+    lt_recipe *r = recipe_of(words, set);
+    assert_int_equal(lt_dataset_synthetic(&t.data, IMAGES, 4, 4, 1, lt_recipe_data_options(r)),
+                     LT_OK);
+    t.model = lt_model_create(r, (lt_image_size){4, 4, 1});
+    t.trainer = t.model ? lt_trainer_create(t.model, t.data, NULL) : NULL;
+    lt_recipe_free(r);
+    if (!t.trainer)
+        fail_msg("%s", lt_last_error());
+    return t;
+}
+
+static void end(training *t)
+{
+    lt_trainer_free(t->trainer);
+    lt_model_free(t->model);
+    lt_dataset_free(t->data);
+}
+
+static void step(training *t, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (lt_trainer_step(t->trainer, NULL) != LT_OK)
+            fail_msg("%s", lt_last_error());
+}
+
+static void save(training *t, const char *path)
+{
+    if (lt_trainer_save(t->trainer, path) != LT_OK)
+        fail_msg("%s", lt_last_error());
+}
+
+/* ---- Recipes ---- */
+
+/* A change of one key, and whether a run may go on with it. */
+typedef struct change {
+    const char *set;
+    bool is_allowed;
+} change;
+
+static const change vae_changes[] = {
+    {"name=other", true},
+    {"summary=more", true},
+    {"seed=2", false},
+    {"data.set=mnist", true},
+    {"data.path=/data", true},
+    {"data.strict=yes", true},
+    {"data.validation=5", false},
+    {"data.resize=5", false},
+    {"data.channels=1", false},
+    {"data.flip=yes", false},
+    {"data.binarize=fixed", false},
+    {"data.seed=1", false},
+    {"data.limit=20", false},
+    {"model.latent=3", false},
+    {"model.init=kaiming_uniform", false},
+    {"model.likelihood=gaussian 1", false},
+    {"model.heads=own", false},
+    {"model.encoder.0=linear 6", false},
+    {"model.encoder.0.bias=no", false},
+    {"model.encoder.1=relu", false},
+    {"model.decoder.2.init=xavier_uniform", false},
+    {"objective.beta=2", false},
+    {"objective.kl=monte-carlo", false},
+    {"objective.schedule=linear", false},
+    {"objective.samples=2", false},
+    {"objective.bound=iwae", false},
+    {"objective.free_bits=1", false},
+    {"objective.capacity=1", false},
+    {"optimiser.lr=0.1", true},
+    {"optimiser.beta1=0.5", false},
+    {"optimiser.beta2=0.5", false},
+    {"optimiser.eps=0.1", false},
+    {"optimiser=adamw", false},
+    {"optimiser=sgd", false},
+    {"learning_rate_schedule=cosine", true},
+    {"train.epochs=9", true},
+    {"train.batch=9", false},
+    {"train.batch=4", false},
+    {"train.samples_every=0", true},
+    {"train.samples_at=2", true},
+    {"train.checkpoint_every=2", true},
+    {"train.keep=1", true},
+    {"train.clip_norm=1", true},
+    {"train.average=0.5", false},
+};
+
+static const change gan_changes[] = {
+    {"objective.loss=hinge", false},
+    {"objective.penalty=gradient 10", false},
+    {"objective.critic_steps=2", false},
+    {"objective.label_smoothing=0.1", false},
+    {"objective.critic_optimiser.lr=0.1", true},
+    {"objective.critic_optimiser.beta1=0.1", false},
+    {"objective.critic_optimiser=sgd", false},
+    {"optimiser.lr=0.1", true},
+    {"optimiser.weight_decay=0.1", true},
+    {"model.pixels=symmetric", false},
+    {"model.generator.0=linear 6", false},
+    {"model.critic.0=linear 6", false},
+    {"model.classes=3", false},
+    {"train.average=0", false},
+};
+
+static void check_changes(const char *words, const change *list, int n)
+{
+    lt_recipe *then = recipe_of(words, NULL);
+    for (int i = 0; i < n; i++) {
+        const char *set = list[i].set;
+        lt_recipe *now = lt_recipe_parse("tiny.yaml", words, &set, 1);
+        if (!now)
+            fail_msg("%s: %s", set, lt_last_error());
+        int status = lt_recipe_check_resume(then, now);
+        if (status != (list[i].is_allowed ? LT_OK : LT_VALUE))
+            fail_msg("%s: %s", set, lt_status_name(status));
+        char *key = must_format("%.*s", (int)strcspn(set, "="), set);
+        const char *last = strrchr(key, '.'); /* of a list it is the list that is named */
+        if (status != LT_OK && !(last && strspn(last + 1, "0123456789")))
+            assert_text_has(lt_last_error(), strstr(key, ".0.") || strstr(key, ".2.") ? "model." : key);
+        if (status != LT_OK)
+            assert_text_has(lt_last_error(), "train.epochs");
+        free(key);
+        lt_recipe_free(now);
+    }
+    assert_int_equal(lt_recipe_check_resume(then, then), LT_OK);
+    lt_recipe_free(then);
+}
+
+static void what_may_change_is_a_list(void **state)
+{
+    (void)state;
+    check_changes(vae_words, vae_changes, COUNT_OF(vae_changes));
+    check_changes(gan_words, gan_changes, COUNT_OF(gan_changes));
+    lt_recipe *vae = recipe_of(vae_words, NULL), *gan = recipe_of(gan_words, NULL);
+    assert_int_equal(lt_recipe_check_resume(vae, gan), LT_VALUE);
+    assert_text_has(lt_last_error(), "model.kind (from vae to gan)");
+    lt_recipe_free(vae);
+    lt_recipe_free(gan);
+}
+
+/* Each name of the list is one of the changes above that are allowed. */
+static void the_list_names_keys(void **state)
+{
+    (void)state;
+    const char *key;
+    int n = 0;
+    for (; (key = lt_recipe_resumable(n)) != NULL; n++) {
+        bool is_found = false;
+        size_t size = strlen(key);
+        for (int i = 0; i < COUNT_OF(vae_changes); i++)
+            is_found |= vae_changes[i].is_allowed && !strncmp(vae_changes[i].set, key, size);
+        for (int i = 0; i < COUNT_OF(gan_changes); i++)
+            is_found |= gan_changes[i].is_allowed && !strncmp(gan_changes[i].set, key, size);
+        if (!is_found && strcmp(key, "objective.critic_optimiser.weight_decay") != 0)
+            fail_msg("%s", key);
+    }
+    assert_true(n > 10);
+    assert_null(lt_recipe_resumable(-1));
+}
+
+/* In the middle of an epoch and between two: what must not change is refused, and changes nothing. */
+static void other_recipes_are_refused_before_anything_is_taken(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(path, sizeof path, "%s", in_dir("checkpoint"));
+    for (int steps = 3; steps <= STEPS_PER_EPOCH; steps++) {
+        training t = begin(vae_words, NULL);
+        step(&t, steps);
+        save(&t, path);
+        end(&t);
+        for (int i = 0; i < COUNT_OF(vae_changes); i++) {
+            const char *set = vae_changes[i].set;
+            if (strncmp(set, "data.", 5) == 0) /* the data of these are made by hand */
+                continue;
+            if (strncmp(set, "model.heads", 11) == 0)
+                continue; /* no network of this recipe's */
+            t = begin(vae_words, set);
+            int status = lt_trainer_load(t.trainer, path);
+            if (status != (vae_changes[i].is_allowed ? LT_OK : LT_VALUE))
+                fail_msg("%s: %s, %s", set, lt_status_name(status), lt_last_error());
+            assert_int_equal(lt_trainer_steps_done(t.trainer), status == LT_OK ? steps : 0);
+            if (status == LT_OK)
+                step(&t, STEPS_PER_EPOCH);
+            end(&t);
+        }
+    }
+}
+
+/* ---- Numbers of checkpoints ---- */
+
+/* The checkpoint `from` with another value of a metadata key, or without it (NULL), as a file without
+   a digest, which anybody could write. */
+static void write_changed(const char *to, const char *from, const char *key, const char *value)
+{
+    enum { MAX_PAIRS = 40 };
+    safetensors *file;
+    safetensors_pair pairs[MAX_PAIRS];
+    int n = 0;
+    assert_int_equal(safetensors_read(from, &file), LT_OK);
+    assert_true(file->n_metadata < MAX_PAIRS);
+    for (int i = 0; i < file->n_metadata; i++) {
+        bool is_it = strcmp(file->metadata[i].key, key) == 0;
+        if (strcmp(file->metadata[i].key, "digest") == 0 || (is_it && !value))
+            continue;
+        pairs[n] = file->metadata[i];
+        if (is_it)
+            pairs[n].value = value;
+        n++;
+    }
+    assert_int_equal(safetensors_write(to, file->tensors, file->n, pairs, n), LT_OK);
+    safetensors_free(file);
+}
+
+static char *value_of(const char *path, const char *key)
+{
+    safetensors *file;
+    assert_int_equal(checkpoint_read(path, &file), LT_OK);
+    const char *value = safetensors_metadata(file, key);
+    assert_non_null(value);
+    char *copy = must_copy_text(value);
+    safetensors_free(file);
+    return copy;
+}
+
+/* Into a fresh trainer, which stays so. */
+static void expect_damaged(training *t, const char *path, const char *key, const char *value)
+{
+    write_changed(in_dir("changed"), path, key, value);
+    int status = lt_trainer_load(t->trainer, in_dir("changed"));
+    if (status != LT_FORMAT && status != LT_VALUE)
+        fail_msg("%s = %s: %s", key, value ? value : "(missing)", lt_status_name(status));
+    assert_text_has(lt_last_error(), key);
+    assert_int_equal(lt_trainer_steps_done(t->trainer), 0);
+}
+
+/* Every number that is not the one which was written, at each step of two epochs. */
+static void check_counters(const char *words, const char *const *keys, int n)
+{
+    static const char *const strange[] = {
+        "-1", "", " ", "0.5", "1e308", "nan", "inf", "9223372036854775807", "9223372036854775808",
+        "-9223372036854775808", "18446744073709551615", "4611686018427387904", "0x10", "1 ", NULL};
+    char path[128]; /* in_dir forgets it */
+    training t = begin(words, NULL), fresh = begin(words, NULL);
+    snprintf(path, sizeof path, "%s", in_dir("good"));
+    for (int steps = 0; steps <= 2 * STEPS_PER_EPOCH; steps++) {
+        step(&t, steps > 0);
+        save(&t, path);
+        for (int k = 0; k < n; k++) {
+            char *value = value_of(path, keys[k]), other[32];
+            int64_t number = strtoll(value, NULL, 10);
+            for (int i = 0; i < COUNT_OF(strange) && steps % 3 == 1; i++)
+                expect_damaged(&fresh, path, keys[k], strange[i]);
+            for (int by = -BATCH; by <= BATCH; by++) {
+                snprintf(other, sizeof other, "%lld", (long long)(number + by));
+                if (by != 0 && (by % 3 == 0 || by == 1 || by == -1 || abs(by) == BATCH))
+                    expect_damaged(&fresh, path, keys[k], other);
+            }
+            free(value);
+        }
+    }
+    end(&t);
+    end(&fresh);
+}
+
+static void counters_are_compared_with_each_other(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"step", "epoch", "images", "images_in_epoch", "seed",
+                                       "seen_generator"};
+    check_counters(vae_words, keys, COUNT_OF(keys) - 1);
+    check_counters(gan_words, keys, COUNT_OF(keys));
+}
+
+/* Consistent with each other, and beyond any training. */
+static void epochs_end_somewhere(void **state)
+{
+    (void)state;
+    training t = begin(vae_words, NULL);
+    save(&t, in_dir("begun"));
+    end(&t);
+    write_changed(in_dir("far"), in_dir("begun"), "epoch", "2305843009213693951");
+    write_changed(in_dir("farther"), in_dir("far"), "step", "9223372036854775804");
+    t = begin(vae_words, NULL);
+    assert_int_equal(lt_trainer_load(t.trainer, in_dir("farther")), LT_FORMAT);
+    assert_text_has(lt_last_error(), "\"epoch\": expected at most 1000000");
+    end(&t);
+}
+
+static void sums_are_numbers(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "one", "nan(1)", "0x1", "infinity", NULL};
+    training t = begin(vae_words, NULL);
+    step(&t, 2);
+    save(&t, in_dir("middle"));
+    step(&t, 2);
+    save(&t, in_dir("between"));
+    end(&t);
+    t = begin(vae_words, NULL);
+    for (int i = 0; i < COUNT_OF(wrong); i++)
+        expect_damaged(&t, in_dir("middle"), "sum_loss", wrong[i]);
+    expect_damaged(&t, in_dir("between"), "sum_loss", "1");
+    expect_damaged(&t, in_dir("middle"), "recipe", NULL);
+    expect_damaged(&t, in_dir("middle"), "recipe", "name: [");
+    write_changed(in_dir("infinite"), in_dir("middle"), "sum_loss", "inf");
+    assert_int_equal(lt_trainer_load(t.trainer, in_dir("infinite")), LT_OK);
+    end(&t);
+}
+
+/* A sum of a measure may be infinite while the loss is not: the checkpoint is read back. */
+static void infinite_sums_are_read_back(void **state)
+{
+    (void)state;
+    training t = begin(gan_words, NULL);
+    step(&t, 2);
+    for (int k = 0; k < MEASURES; k++)
+        t.trainer->done.sum[k] = k % 3 == 0 ? NAN : k % 3 == 1 ? INFINITY : -INFINITY;
+    t.trainer->done.seen[1] = 0;
+    for (int k = 0; k < MEASURES; k++) /* the generator has made no step yet */
+        if (t.trainer->phase_of[k] == 1)
+            t.trainer->done.sum[k] = 0;
+    save(&t, in_dir("odd"));
+    training u = begin(gan_words, NULL);
+    assert_int_equal(lt_trainer_load(u.trainer, in_dir("odd")), LT_OK);
+    for (int k = 0; k < MEASURES; k++)
+        if (t.trainer->phase_of[k] == 0 && !measure_is_last(k))
+            assert_true(same_number(u.trainer->done.sum[k], t.trainer->done.sum[k]));
+    end(&u);
+    end(&t);
+}
+
+static void later_formats_are_refused(void **state)
+{
+    (void)state;
+    static const char *const versions[] = {"999", "2", "0", "", "1.0", " 1"};
+    training t = begin(vae_words, NULL);
+    save(&t, in_dir("now"));
+    for (int i = 0; i < COUNT_OF(versions); i++) {
+        write_changed(in_dir("later"), in_dir("now"), "format_version", versions[i]);
+        assert_int_equal(lt_trainer_load(t.trainer, in_dir("later")), LT_UNSUPPORTED);
+        assert_int_equal(lt_model_load(t.model, in_dir("later")), LT_UNSUPPORTED);
+        assert_null(lt_model_open(in_dir("later")));
+        assert_text_has(lt_last_error(), "format_version: expected 1, found");
+        assert_text_has(lt_last_error(), versions[i]);
+    }
+    write_changed(in_dir("none"), in_dir("now"), "format_version", NULL);
+    assert_int_equal(lt_model_load(t.model, in_dir("none")), LT_FORMAT);
+    assert_text_has(lt_last_error(), "without a format_version");
+    write_changed(in_dir("foreign"), in_dir("none"), "format", "pt");
+    assert_int_equal(lt_model_load(t.model, in_dir("foreign")), LT_OK);
+    end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_may_change_is_a_list),
+        cmocka_unit_test(the_list_names_keys),
+        cmocka_unit_test(other_recipes_are_refused_before_anything_is_taken),
+        cmocka_unit_test(counters_are_compared_with_each_other),
+        cmocka_unit_test(epochs_end_somewhere),
+        cmocka_unit_test(sums_are_numbers),
+        cmocka_unit_test(infinite_sums_are_read_back),
+        cmocka_unit_test(later_formats_are_refused),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
