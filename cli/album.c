@@ -47,17 +47,18 @@ static void add_epoch(album *a, int64_t epoch)
 int album_open(album *a, const command *c, const char *run)
 {
     struct stat s;
-    char path[4096];
     *a = (album){.command = c, .run = run};
     if (stat(run, &s) != 0)
         return complain(c, CODE_FAILED, "%s does not exist", run);
     if (!S_ISDIR(s.st_mode))
         return complain(c, CODE_FAILED, "%s is a file, and pictures of training are in the "
                                         "directory of a run", run);
-    snprintf(path, sizeof path, "%s/samples", run);
+    char *path = path_in(run, "samples");
     DIR *d = opendir(path);
-    if (!d && errno != ENOENT)
-        return complain(c, CODE_FAILED, "cannot read %s: %s", path, strerror(errno));
+    int code = !d && errno != ENOENT
+                   ? complain(c, CODE_FAILED, "cannot read %s: %s", path, strerror(errno))
+                   : CODE_DONE;
+    free(path);
     for (const struct dirent *e; d && (e = readdir(d));)
         if (epoch_of(e->d_name) >= 0)
             add_epoch(a, epoch_of(e->d_name));
@@ -65,7 +66,7 @@ int album_open(album *a, const command *c, const char *run)
         closedir(d);
     if (a->n)
         qsort(a->epochs, (size_t)a->n, sizeof *a->epochs, compare_epochs);
-    return CODE_DONE;
+    return code;
 }
 
 void album_close(album *a) { free(a->epochs); }
@@ -79,21 +80,18 @@ void album_thin_out(album *a, int n)
 
 /* ---- What is on them ---- */
 
-void album_name(const char *run, int64_t epoch, char path[4096])
+char *album_name(const char *run, int64_t epoch)
 {
-    snprintf(path, 4096, "%s/samples/epoch-%04jd.png", run, (intmax_t)epoch);
-}
-
-static const char *name_picture(const album *a, int i, char path[4096])
-{
-    album_name(a->run, a->epochs[i], path);
-    return path;
+    char name[64];
+    snprintf(name, sizeof name, "samples/epoch-%04jd.png", (intmax_t)epoch);
+    return path_in(run, name);
 }
 
 int album_read(const album *a, int i, lt_image *out)
 {
-    char path[4096];
-    int status = lt_image_read(out, name_picture(a, i, path));
+    char *path = album_name(a->run, a->epochs[i]);
+    int status = lt_image_read(out, path);
+    free(path);
     return status == LT_OK ? CODE_DONE : complain_library(a->command, status);
 }
 
@@ -130,7 +128,6 @@ static void cut_tile(const lt_image *p, int zoom, lt_image_size s, int k, float 
 
 int album_cut(const album *a, int i, lt_image_size s, int n, float *images)
 {
-    char path[4096];
     lt_image p;
     int code = album_read(a, i, &p);
     if (code != CODE_DONE)
@@ -138,12 +135,15 @@ int album_cut(const album *a, int i, lt_image_size s, int n, float *images)
     int zoom = find_zoom(&p, s);
     for (int k = 0; k < n && zoom; k++)
         cut_tile(&p, zoom, s, k, images + (int64_t)k * s.h * s.w * s.c);
-    if (!zoom)
+    if (!zoom) {
+        char *path = album_name(a->run, a->epochs[i]);
         code = complain(a->command, CODE_FAILED,
                         "%s: expected %d images of %d x %d in rows of %d, as training draws them, "
                         "found %d x %d pixels",
-                        name_picture(a, i, path), (int)WRITTEN_SAMPLES, s.h, s.w,
-                        (int)WRITTEN_COLUMNS, p.width, p.height);
+                        path, (int)WRITTEN_SAMPLES, s.h, s.w, (int)WRITTEN_COLUMNS, p.width,
+                        p.height);
+        free(path);
+    }
     lt_image_free(&p);
     return code;
 }

@@ -13,8 +13,8 @@ typedef struct album {
     int n, room;
 } album;
 
-/* What the picture of an epoch is called. */
-void album_name(const char *run, int64_t epoch, char path[4096]);
+/* What the picture of an epoch is called; the caller frees it. */
+char *album_name(const char *run, int64_t epoch);
 
 /* Functions give the exit code, after a complaint if it is not CODE_DONE. */
 

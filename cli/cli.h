@@ -180,6 +180,9 @@ void print_json(json_t *object);
 
 /* ---- Runs ---- */
 
+/* "DIR/NAME", of any length; the caller frees it. Leaves the program when there is no memory. */
+char *path_in(const char *dir, const char *name);
+
 /* Model and data of a run directory or a checkpoint. */
 typedef struct trained {
     char *checkpoint; /* path */

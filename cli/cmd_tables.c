@@ -23,14 +23,15 @@ static json_t *default_json(const lt_option *o)
     case LT_KIND_REAL: return json_number(o->fallback);
     case LT_KIND_BOOL: return json_boolean(o->fallback != 0);
     case LT_KIND_CHOICE: return choice_json(o->choices, (int)o->fallback);
-    case LT_KIND_TEXT: return json_string(o->choices ? o->choices : "");
+    case LT_KIND_TEXT:
+    case LT_KIND_PATH: return json_string(o->choices ? o->choices : "");
     }
     return json_null();
 }
 
 static json_t *option_json(const lt_option *o)
 {
-    static const char *const kinds[] = {"int", "real", "bool", "choice", "text"};
+    static const char *const kinds[] = {"int", "real", "bool", "choice", "text", "path"};
     json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", o->name, "kind", kinds[o->kind],
                             "help", o->help, "positional", o->positional, "required", o->required);
     if (!o->required)

@@ -27,10 +27,11 @@ static const char *run_name(const train_request *q, const lt_recipe *r, char *ro
 
 static bool holds_run(const char *dir)
 {
-    char path[4096];
     struct stat s;
-    snprintf(path, sizeof path, "%s/recipe.yaml", dir);
-    return stat(path, &s) == 0;
+    char *path = path_in(dir, "recipe.yaml");
+    bool is_there = stat(path, &s) == 0;
+    free(path);
+    return is_there;
 }
 
 static int train_request_run(const command *c, const char *name, train_request *q)

@@ -51,10 +51,10 @@ static void take_line(explanation *e, const char *line)
 /* The last validation in RUN/metrics.jsonl; none if RUN is a checkpoint. */
 static void read_metrics(explanation *e)
 {
-    char path[4096];
     static char line[MAX_LINE];
-    snprintf(path, sizeof path, "%s/metrics.jsonl", e->run);
+    char *path = path_in(e->run, "metrics.jsonl");
     FILE *f = fopen(path, "r");
+    free(path);
     while (f && fgets(line, sizeof line, f))
         take_line(e, line);
     if (f)

@@ -6,6 +6,18 @@
 #include <string.h>
 #include <strings.h>
 
+char *path_in(const char *dir, const char *name)
+{
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (!path) {
+        say("latent: out of memory for a path");
+        exit(CODE_FAILED);
+    }
+    snprintf(path, size, "%s/%s", dir, name);
+    return path;
+}
+
 int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {
     *t = (trained){.checkpoint = lt_run_checkpoint(run)};

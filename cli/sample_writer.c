@@ -4,6 +4,7 @@
 #include "sample_writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 enum { POLITENESS = 10 };
@@ -47,7 +48,12 @@ int sample_writer_begin(sample_writer *w, const lt_model *m, const char *path)
 {
     LT_TRY(sample_writer_wait(w));
     LT_TRY(lt_model_copy(w->twin, m));
-    snprintf(w->path, sizeof w->path, "%s", path);
+    free(w->path);
+    w->path = strdup(path);
+    if (!w->path) {
+        say("latent: out of memory for a path");
+        exit(CODE_FAILED);
+    }
     w->is_drawing = pthread_create(&w->thread, NULL, run_thread, w) == 0;
     if (!w->is_drawing) /* no thread to be had: then it takes its time */
         draw(w);
@@ -59,5 +65,6 @@ void sample_writer_close(sample_writer *w)
     sample_writer_wait(w);
     lt_model_free(w->twin);
     free(w->images);
+    free(w->path);
     *w = (sample_writer){.status = LT_OK};
 }

@@ -15,11 +15,11 @@ enum { WRITTEN_SAMPLES = 64, WRITTEN_COLUMNS = 8 };
 typedef struct sample_writer {
     lt_model *twin;
     float *images;      /* room for those of a picture */
-    char path[4096];
+    char *path;         /* owned */
     pthread_t thread;
     bool is_drawing;    /* the thread has not been waited for */
     int status;         /* of the pictures so far; the first failure stays */
-    char message[2048]; /* of that failure, which another thread's lt_last_error() does not know */
+    char message[3 * 4096]; /* of that failure, which another thread's lt_last_error() does not know */
 } sample_writer;
 
 /* Makes room for pictures of models like m: a second set of its parameters. */

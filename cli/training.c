@@ -42,22 +42,24 @@ static int await_picture(training *t)
 
 static int begin_picture(training *t, int64_t epoch)
 {
-    char path[4096];
     LT_TRY(await_picture(t));
-    album_name(lt_run_directory(t->run), epoch, path);
-    return sample_writer_begin(&t->writer, t->model, path);
+    char *path = album_name(lt_run_directory(t->run), epoch);
+    int status = sample_writer_begin(&t->writer, t->model, path);
+    free(path);
+    return status;
 }
 
 /* Begins the picture of the checkpoint that the run goes on from, if it is due and not there. */
 static int begin_missing_picture(training *t)
 {
-    char path[4096];
     int64_t epoch = lt_trainer_epochs_done(t->trainer);
     bool is_between_epochs = epoch > 0 && lt_trainer_images_done(t->trainer) == 0;
-    album_name(lt_run_directory(t->run), epoch, path);
-    if (!is_between_epochs || !lt_train_options_samples(t->plan, epoch) || access(path, F_OK) == 0)
+    if (!is_between_epochs || !lt_train_options_samples(t->plan, epoch))
         return LT_OK;
-    return begin_picture(t, epoch);
+    char *path = album_name(lt_run_directory(t->run), epoch);
+    bool is_there = access(path, F_OK) == 0;
+    free(path);
+    return is_there ? LT_OK : begin_picture(t, epoch);
 }
 
 /* ---- Checkpoints ---- */
@@ -339,10 +341,4 @@ char *set_count(text_list *sets, const char *key, int64_t value)
     return set_text(sets, key, word);
 }
 
-char *set_data(text_list *sets, const char *data)
-{
-    char *path = lt_data_named(data) ? NULL : realpath(data, NULL);
-    char *set = set_text(sets, "data.set", path ? path : data);
-    free(path);
-    return set;
-}
+char *set_data(text_list *sets, const char *data) { return set_text(sets, "data.set", data); }

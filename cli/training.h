@@ -17,8 +17,7 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
 /* Goes on with a run, after changes to its recipe. */
 int train_on(const command *c, const char *dir, const text_list *sets, const train_options *o);
 
-/* Adds `key=value` to a list of sets; a path is made absolute, so that the run finds it from
-   everywhere. The caller frees the text. */
+/* Adds `key=value` to a list of sets: the value is taken as it is. The caller frees the text. */
 char *set_text(text_list *sets, const char *key, const char *value);
 char *set_count(text_list *sets, const char *key, int64_t value);
 char *set_data(text_list *sets, const char *data);

@@ -106,9 +106,11 @@ typedef enum lt_option_kind {
     LT_KIND_BOOL,   /* bool; yes, no, true, false, on, off */
     LT_KIND_CHOICE, /* int: index into `choices` */
     LT_KIND_TEXT,   /* char[LT_TEXT_SIZE] */
+    LT_KIND_PATH,   /* char[LT_PATH_SIZE] */
 } lt_option_kind;
 
 #define LT_TEXT_SIZE 256
+#define LT_PATH_SIZE 4096 /* as long as paths get that Linux takes, with the zero byte */
 
 /* One option of a struct. A table of options ends with a row whose name is NULL. */
 typedef struct lt_option {
@@ -117,7 +119,8 @@ typedef struct lt_option {
     size_t offset;          /* of the field in the options struct */
     double fallback;        /* default: number, 0/1, or index of the choice */
     double min, max;        /* inclusive range for INT and REAL */
-    const char *choices;    /* CHOICE: "analytic|monte-carlo"; TEXT: default text, or NULL for "" */
+    const char *choices;    /* CHOICE: "analytic|monte-carlo"; TEXT and PATH: default text, or NULL
+                               for "" */
     bool positional;        /* may be written without its name, in table order */
     bool required;          /* has no default */
     const char *help;       /* one line, with the unit */

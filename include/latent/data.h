@@ -59,7 +59,7 @@ typedef struct lt_data_options {
     char classes[LT_TEXT_SIZE]; /* keep only images of these, of every split, before `limit`: numbers
                                    of labels, or names of classes, as in "3, 7"; they keep their
                                    numbers. Default "": all */
-    char path[LT_TEXT_SIZE]; /* directory to take a set known by name from; default "": search */
+    char path[LT_PATH_SIZE]; /* directory to take a set known by name from; default "": search */
 } lt_data_options;
 
 /* Sets one option from text as in a recipe's `data`: "resize=32". LT_NOT_FOUND for an unknown name,

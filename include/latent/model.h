@@ -27,7 +27,9 @@ typedef struct lt_recipe lt_recipe;
    `sets` in order, fills in defaults, checks everything. NULL on failure: the message has file,
    line, column and the nearest right name. A set is "model.latent=32"; lists go by index and
    lines by option: "model.encoder.0=linear 300", "optimiser.lr=1e-4",
-   "model.likelihood.sigma=learned". */
+   "model.likelihood.sigma=learned". The value is the text behind '=' as it is, of sections and lists
+   of the model YAML. Paths of data become absolute: relative ones of the file begin at its directory,
+   those of `sets` at the working directory. */
 LT_API lt_recipe *lt_recipe_open(const char *name_or_path, const char *const *sets, int n);
 
 /* The same from text; `label` stands for the file's name in messages. */

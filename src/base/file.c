@@ -224,6 +224,49 @@ char *file_join(const char *dir, const char *name)
     return must_format("%s%s%s", dir, n && dir[n - 1] != '/' ? "/" : "", name);
 }
 
+/* Without the parts that mean nothing: "./" and doubled slashes. In place. */
+static void drop_dots(char *path)
+{
+    char *to = path;
+    for (const char *from = path; *from;) {
+        size_t n = strcspn(from, "/"), gap = strspn(from + n, "/");
+        if (n == 1 && *from == '.' && to > path) {
+            from += n + gap;
+            continue;
+        }
+        memmove(to, from, n);
+        to += n;
+        if (gap)
+            *to++ = '/';
+        from += n + gap;
+    }
+    while (to > path + 1 && to[-1] == '/')
+        to--;
+    *to = 0;
+}
+
+char *file_absolute(const char *dir, const char *path)
+{
+    char *joined = dir && path[0] != '/' ? file_join(dir, path) : must_copy_text(path);
+    char *found = realpath(joined, NULL), *here = NULL;
+    if (!found && joined[0] != '/' && (here = getcwd(NULL, 0)) != NULL)
+        found = file_join(here, joined);
+    if (!found)
+        found = must_copy_text(joined);
+    drop_dots(found);
+    free(here);
+    free(joined);
+    return found;
+}
+
+char *file_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return must_copy_text(".");
+    return must_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
 /* The directory that holds `path`, with its slash, or "./"; freed by the caller. */
 static char *parent_of(const char *path)
 {

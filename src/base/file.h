@@ -29,6 +29,13 @@ int file_make_directories(const char *path);
 /* "dir/name"; freed by the caller. */
 char *file_join(const char *dir, const char *name);
 
+/* A path that means the same from everywhere; a relative one begins at `dir`. Links are followed as
+   far as the file is there. Freed by the caller. Nullable: dir (the working directory). */
+char *file_absolute(const char *dir, const char *path);
+
+/* The directory a path lies in, "." for a bare name; freed by the caller. */
+char *file_directory(const char *path);
+
 /* Writing in pieces. After a failed file_put, commit fails too. */
 typedef struct file_writer file_writer;
 

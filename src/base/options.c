@@ -28,12 +28,18 @@ static const void *const_field(const lt_option *row, const void *options)
 
 /* ---- Defaults ---- */
 
+/* Bytes of the field of a text or path, with the zero byte. */
+static size_t text_room(const lt_option *row)
+{
+    return row->kind == LT_KIND_PATH ? LT_PATH_SIZE : LT_TEXT_SIZE;
+}
+
 static void set_text(const lt_option *row, void *options, const char *value)
 {
     size_t n = strlen(value);
-    LT_ASSERT(n < LT_TEXT_SIZE);
+    LT_ASSERT(n < text_room(row));
     char *to = field(row, options);
-    memset(to, 0, LT_TEXT_SIZE); /* so that equal options have equal bytes */
+    memset(to, 0, text_room(row)); /* so that equal options have equal bytes */
     memcpy(to, value, n);
 }
 
@@ -54,6 +60,7 @@ static void set_default(const lt_option *row, void *options)
         *(int *)to = (int)row->fallback;
         break;
     case LT_KIND_TEXT:
+    case LT_KIND_PATH:
         set_text(row, options, row->choices ? row->choices : "");
         break;
     }
@@ -128,7 +135,8 @@ static void append_expected(const lt_option *row, text *out)
         append_choices(row->choices, out);
         break;
     case LT_KIND_TEXT:
-        text_format(out, "shorter than %d bytes", LT_TEXT_SIZE);
+    case LT_KIND_PATH:
+        text_format(out, "shorter than %zu bytes", text_room(row));
         break;
     }
     if ((row->kind == LT_KIND_INT || row->kind == LT_KIND_REAL) && has_range(row)) {
@@ -164,7 +172,8 @@ static bool store(const lt_option *row, void *options, const char *value)
             *(int *)to = index;
         return index >= 0;
     case LT_KIND_TEXT:
-        if (strlen(value) >= LT_TEXT_SIZE)
+    case LT_KIND_PATH:
+        if (strlen(value) >= text_room(row))
             return false;
         set_text(row, options, value);
         return true;
@@ -178,8 +187,12 @@ static int set_row(const char *what, const lt_option *row, void *options, const 
         return LT_OK;
     text expected = {0};
     append_expected(row, &expected);
-    status_fail(LT_VALUE, "%s: %s must be %s, found \"%s\"", what, row->name, text_get(&expected),
-                value);
+    if (strlen(value) < LT_TEXT_SIZE)
+        status_fail(LT_VALUE, "%s: %s must be %s, found \"%s\"", what, row->name,
+                    text_get(&expected), value);
+    else
+        status_fail(LT_VALUE, "%s: %s must be %s, found %zu bytes: \"%.40s...\"", what, row->name,
+                    text_get(&expected), strlen(value), value);
     text_clear(&expected);
     return LT_VALUE;
 }
@@ -389,6 +402,7 @@ static void append_value(const lt_option *row, const void *options, text *out)
         text_append_bytes(out, choice, n);
         break;
     case LT_KIND_TEXT:
+    case LT_KIND_PATH:
         append_text_value(from, out);
         break;
     }
@@ -407,6 +421,7 @@ static bool is_default(const lt_option *row, const void *options)
     case LT_KIND_CHOICE:
         return *(const int *)from == (int)row->fallback;
     case LT_KIND_TEXT:
+    case LT_KIND_PATH:
         return strcmp(from, row->choices ? row->choices : "") == 0;
     }
     return false;
@@ -460,7 +475,7 @@ static void append_default(const lt_option *row, text *out)
     union {
         int64_t whole;
         double real;
-        char words[LT_TEXT_SIZE];
+        char words[LT_PATH_SIZE];
     } value = {0};
     lt_option alone = *row;
     alone.offset = 0;
@@ -476,7 +491,7 @@ void options_help(const lt_option *table, text *out)
         width = (int)strlen(row->name) > width ? (int)strlen(row->name) : width;
     for (const lt_option *row = table; row->name; row++) {
         text_format(out, "  %-*s  %s: ", width, row->name, row->help);
-        if (row->kind != LT_KIND_TEXT) {
+        if (row->kind != LT_KIND_TEXT && row->kind != LT_KIND_PATH) {
             append_expected(row, out);
             text_append(out, ", ");
         }

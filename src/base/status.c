@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 2048 };
+enum { MESSAGE_SIZE = 3 * 4096 }; /* two paths and what is wrong with them */
 
 static _Thread_local char message[MESSAGE_SIZE];
 static lt_log_function *log_hook;
@@ -39,14 +39,20 @@ const char *lt_status_text(int status)
 
 const char *lt_last_error(void) { return message; }
 
-int status_fail(int status, const char *format, ...)
+int status_fail_list(int status, const char *format, va_list args)
 {
     char text[MESSAGE_SIZE]; /* the arguments may point into `message` */
+    vsnprintf(text, sizeof text, format, args);
+    memcpy(message, text, sizeof text);
+    return status;
+}
+
+int status_fail(int status, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    status_fail_list(status, format, args);
     va_end(args);
-    memcpy(message, text, sizeof text);
     return status;
 }
 

@@ -5,8 +5,11 @@
 
 #include <latent/base.h>
 
+#include <stdarg.h>
+
 /* Formats the thread's error message and returns `status`. */
 int status_fail(int status, const char *format, ...) LT_PRINTF(2, 3);
+int status_fail_list(int status, const char *format, va_list args) LT_PRINTF(2, 0);
 
 /* Puts "prefix: " before the thread's error message and returns `status`: says where from. */
 int status_prefix(int status, const char *format, ...) LT_PRINTF(2, 3);

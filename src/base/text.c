@@ -179,6 +179,33 @@ bool text_to_bool(const char *word, bool *value)
     return false;
 }
 
+/* ---- UTF-8 ---- */
+
+/* Bytes of the letter at `s`; 0: not one. Overlong forms, surrogates and what is beyond U+10FFFF are
+   none (RFC 3629). */
+static int letter_bytes(const unsigned char *s)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    int n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
+    uint32_t code = n > 1 ? s[0] & (0x7fu >> n) : s[0];
+    for (int i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3fu);
+    }
+    bool is_letter = n < 2 || (code >= least[n] && code <= 0x10FFFF &&
+                               (code < 0xD800 || code >= 0xE000));
+    return is_letter ? n : 0;
+}
+
+bool text_is_utf8(const char *s)
+{
+    for (int n; *s; s += n)
+        if (!(n = letter_bytes((const unsigned char *)s)))
+            return false;
+    return true;
+}
+
 /* ---- The nearest name ---- */
 
 enum { NEAR_LENGTH = 48 }; /* longer words have no nearest name */

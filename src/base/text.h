@@ -26,6 +26,9 @@ bool text_to_int64(const char *word, int64_t *value);
 bool text_to_real(const char *word, double *value);
 bool text_to_bool(const char *word, bool *value);
 
+/* Is it UTF-8, as all text in YAML and JSON must be? */
+bool text_is_utf8(const char *s);
+
 /* The name of a list of `n` that `word` probably meant, or NULL if none is near enough. */
 typedef const char *text_name_function(const void *list, int i);
 const char *text_nearest(const char *word, text_name_function *name, const void *list, int n);

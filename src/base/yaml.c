@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
 enum {
@@ -23,12 +24,11 @@ static const char *const kind_names[] = {
 
 int yaml_fail(const yaml_node *node, const char *format, ...)
 {
-    char message[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    status_fail_list(LT_VALUE, format, args);
     va_end(args);
-    return status_fail(LT_VALUE, "%s:%d:%d: %s", node->file, node->line, node->column, message);
+    return status_prefix(LT_VALUE, "%s:%d:%d", node->file, node->line, node->column);
 }
 
 int yaml_expect(const yaml_node *node, yaml_kind kind)
@@ -355,19 +355,19 @@ static int count_dots(const char *path)
     return n;
 }
 
-int yaml_set_path(arena *a, yaml_node *root, const char *path, const char *value)
+static change begin_change(arena *a, const char *path)
 {
-    change c = {.nodes = a, .label = arena_format(a, "--set %s", path), .at = path};
-    int depth = count_dots(path) + 2;
-    yaml_node *fresh;
-    LT_TRY(parse_at_depth(c.label, value, strlen(value), depth, a, &fresh));
-    if (!fresh) /* nothing is an empty value */
-        fresh = make_node(a, YAML_IS_SCALAR, c.label, 1, 1);
-    if (depth > MAX_DEPTH)
-        return status_fail(LT_VALUE, "%s: nested deeper than %d levels", c.label, MAX_DEPTH);
+    return (change){.nodes = a, .label = arena_format(a, "--set %s", path), .at = path};
+}
+
+/* Puts `fresh` at the path. */
+static int put(change *c, yaml_node *root, yaml_node *fresh)
+{
+    if (count_dots(c->at) + 2 > MAX_DEPTH)
+        return status_fail(LT_VALUE, "%s: nested deeper than %d levels", c->label, MAX_DEPTH);
     yaml_node *node = root;
-    while (c.at) {
-        node = next_on_path(&c, node);
+    while (c->at) {
+        node = next_on_path(c, node);
         if (!node)
             return LT_VALUE;
     }
@@ -375,6 +375,29 @@ int yaml_set_path(arena *a, yaml_node *root, const char *path, const char *value
     fresh->next = node->next;
     *node = *fresh; /* in place: the parent's list stays as it is */
     return LT_OK;
+}
+
+int yaml_set_path(arena *a, yaml_node *root, const char *path, const char *value)
+{
+    change c = begin_change(a, path);
+    yaml_node *fresh;
+    LT_TRY(parse_at_depth(c.label, value, strlen(value), count_dots(path) + 2, a, &fresh));
+    if (!fresh) /* nothing is an empty value */
+        fresh = make_node(a, YAML_IS_SCALAR, c.label, 1, 1);
+    return put(&c, root, fresh);
+}
+
+int yaml_set_text(arena *a, yaml_node *root, const char *path, const char *value)
+{
+    change c = begin_change(a, path);
+    if (!text_is_utf8(value))
+        return status_fail(LT_VALUE,
+                           "%s: expected text in UTF-8, found other bytes: \"%s\"; a recipe is UTF-8, "
+                           "so give the file another name, or a link to it",
+                           c.label, value);
+    yaml_node *fresh = make_node(a, YAML_IS_SCALAR, c.label, 1, 1);
+    fresh->text = arena_copy_text(a, value);
+    return put(&c, root, fresh);
 }
 
 /* ---- Printing ---- */
@@ -443,6 +466,31 @@ static void append_quoted(const char *s, text *out)
 static void append_scalar(const char *s, text *out)
 {
     if (is_plain(s))
+        text_append(out, s);
+    else
+        append_quoted(s, out);
+}
+
+/* What YAML 1.1 or 1.2 readers take for something else than text when it is not quoted. */
+static bool is_other_value(const char *s)
+{
+    static const char *const words[] = {"~",  "null", "true", "false", "yes", "no",
+                                        "on", "off",  "y",    "n",     "<<",  "="};
+    for (int i = 0; i < COUNT_OF(words); i++)
+        if (strcasecmp(s, words[i]) == 0)
+            return true;
+    const char *digits = s + (*s == '-' || *s == '+');
+    digits += *digits == '.';
+    bool is_named = strcasecmp(digits, "inf") == 0 || strcasecmp(digits, "nan") == 0;
+    if (is_named && digits > s)
+        return true;
+    bool is_number = *digits >= '0' && *digits <= '9'; /* or a date, or 12:30:45, or 0x1F */
+    return is_number && s[strspn(s, "0123456789abcdefABCDEFxXoOtTzZ_.:+-, ")] == 0;
+}
+
+void yaml_print_text(const char *s, text *out)
+{
+    if (is_plain(s) && !is_other_value(s))
         text_append(out, s);
     else
         append_quoted(s, out);

@@ -41,7 +41,15 @@ int yaml_check_keys(const yaml_node *map, const char *const *allowed, int n);
    (`model.encoder.0`). Missing maps and keys are made, list elements are not. */
 int yaml_set_path(arena *a, yaml_node *root, const char *path, const char *value);
 
+/* The same for a value that is this text, whatever is in it: nothing is parsed. LT_VALUE also for
+   what is not UTF-8. */
+int yaml_set_text(arena *a, yaml_node *root, const char *path, const char *value);
+
 /* Writes block style that yaml_parse reads back as the same tree. */
 void yaml_print(const yaml_node *node, text *out);
+
+/* Writes one scalar that every reader of YAML takes as this text: what others would read as a number,
+   a date, a truth value or nothing is quoted. */
+void yaml_print_text(const char *s, text *out);
 
 #endif

@@ -33,7 +33,7 @@ const lt_option data_options[] = {
      "keep only images of these, by number or name, as in \"3, 7\"; empty: all"},
     {"strict", LT_KIND_BOOL, offsetof(lt_data_options, strict), 0, 0, 0, NULL, false, false,
      "refuse a set with an unreadable picture; else it is left out with a warning"},
-    {"path", LT_KIND_TEXT, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
+    {"path", LT_KIND_PATH, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
      "directory that holds the set's files; empty: search"},
     {0}};
 
@@ -77,9 +77,9 @@ static int check_choice(const char *name, int value, int last)
                              value);
 }
 
-static int check_text(const char *name, const char value[LT_TEXT_SIZE])
+static int check_text(const char *name, const char *value, size_t size)
 {
-    return memchr(value, 0, LT_TEXT_SIZE)
+    return memchr(value, 0, size)
                ? LT_OK
                : status_fail(LT_VALUE, "data option %s: expected text that ends with a zero byte",
                              name);
@@ -93,9 +93,9 @@ int data_options_check(const lt_data_options *o)
     LT_TRY(check_number("limit", o->limit));
     LT_TRY(check_choice("binarize", o->binarize, LT_BINARIZE_THRESHOLD));
     LT_TRY(check_choice("crop", o->crop, LT_CROP_FIT));
-    LT_TRY(check_text("path", o->path));
-    LT_TRY(check_text("resize", o->resize));
-    LT_TRY(check_text("classes", o->classes));
+    LT_TRY(check_text("path", o->path, sizeof o->path));
+    LT_TRY(check_text("resize", o->resize, sizeof o->resize));
+    LT_TRY(check_text("classes", o->classes, sizeof o->classes));
     if (o->channels != 0 && o->channels != 1 && o->channels != 3)
         return status_fail(
             LT_VALUE,

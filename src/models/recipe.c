@@ -200,24 +200,62 @@ static int check_name(const recipe_head *head, const yaml_node *root)
 
 /* ---- Opening ---- */
 
+/* The value of a key of the section "data", or NULL. */
+static yaml_node *data_value(const yaml_node *root, const char *key)
+{
+    const yaml_node *data = yaml_get(root, "data");
+    return data ? yaml_get(data, key) : NULL;
+}
+
+static const char *text_of(const yaml_node *value) { return value ? value->text : NULL; }
+
+/* Relative paths of the file begin at its directory, those of --set at the working directory. */
+static int apply_sets(lt_recipe *r, yaml_node *root, const char *const *sets, int n, arena *a)
+{
+    static const char *const keys[] = {"set", "path"};
+    const char *written[COUNT_OF(keys)], *anchored[COUNT_OF(keys)];
+    for (int i = 0; i < COUNT_OF(keys); i++) {
+        written[i] = text_of(data_value(root, keys[i]));
+        if (r->directory)
+            recipe_anchor(a, data_value(root, keys[i]), r->directory);
+        anchored[i] = text_of(data_value(root, keys[i]));
+    }
+    for (int i = 0; i < n; i++)
+        LT_TRY(recipe_set(a, root, sets[i]));
+    for (int i = 0; i < COUNT_OF(keys); i++)
+        if (text_of(data_value(root, keys[i])) != anchored[i]) {
+            recipe_anchor(a, data_value(root, keys[i]), NULL);
+            written[i] = anchored[i] = NULL;
+        }
+    if (!anchored[0]) {
+        free(r->directory);
+        r->directory = NULL;
+    } else if (anchored[0] != written[0]) {
+        r->written_set = must_copy_text(written[0]);
+    }
+    return LT_OK;
+}
+
 static int parse_into(lt_recipe *r, const char *label, const char *words, const char *const *sets,
                       int n, arena *a)
 {
     yaml_node *root;
     LT_TRY(yaml_parse(label, words, strlen(words), a, &root));
     LT_TRY(yaml_expect(root, YAML_IS_MAP));
-    for (int i = 0; i < n; i++)
-        LT_TRY(recipe_set(a, root, sets[i]));
+    LT_TRY(apply_sets(r, root, sets, n, a));
     LT_TRY(read_recipe(r, root));
     if (!r->head.name[0])
         name_after(&r->head, label);
     return check_name(&r->head, root);
 }
 
-lt_recipe *lt_recipe_parse(const char *label, const char *words, const char *const *sets, int n)
+/* Takes `directory`, where the relative paths of a file begin; NULL: it is no file. */
+static lt_recipe *parse_take(const char *label, char *directory, const char *words,
+                             const char *const *sets, int n)
 {
     lt_recipe *r = must_alloc(sizeof *r);
     atomic_init(&r->users, 1);
+    r->directory = directory;
     arena a = {0};
     int status = parse_into(r, label, words, sets, n, &a);
     arena_clear(&a);
@@ -229,6 +267,11 @@ lt_recipe *lt_recipe_parse(const char *label, const char *words, const char *con
     return r;
 }
 
+lt_recipe *lt_recipe_parse(const char *label, const char *words, const char *const *sets, int n)
+{
+    return parse_take(label, NULL, words, sets, n);
+}
+
 static lt_recipe *open_file(const char *path, const char *const *sets, int n)
 {
     bytes b;
@@ -238,7 +281,7 @@ static lt_recipe *open_file(const char *path, const char *const *sets, int n)
     if (memchr(b.data, 0, b.size))
         status_fail(LT_FORMAT, "%s: not a recipe: a zero byte", path);
     else
-        r = lt_recipe_parse(path, (const char *)b.data, sets, n);
+        r = parse_take(path, recipe_directory(path), (const char *)b.data, sets, n);
     bytes_clear(&b);
     return r;
 }
@@ -304,6 +347,8 @@ void lt_recipe_free(lt_recipe *r)
     for (int i = 0; i < COUNT_OF(specs); i++)
         spec_clear(specs[i]);
     free(r->text);
+    free(r->directory);
+    free(r->written_set);
     free(r);
 }
 

@@ -23,7 +23,7 @@ typedef struct recipe_steps {
 
 /* Keys of `data` beside those of lt_data_options. */
 typedef struct recipe_data {
-    char set[LT_TEXT_SIZE];
+    char set[LT_PATH_SIZE];
 } recipe_data;
 
 enum { HEADS_LINEAR, HEADS_OWN };     /* choices of `heads` */
@@ -61,6 +61,8 @@ struct lt_recipe {
     spec optimiser, learning_rate_schedule;
     spec critic_optimiser; /* of a gan */
     char *text; /* resolved */
+    char *directory;   /* where relative paths of its file begin; NULL: it has no file */
+    char *written_set; /* data.set as the file has it, where it is relative; else NULL */
 };
 
 /* One more user of r: both free it. */
@@ -89,6 +91,18 @@ int recipe_need_list(network *net, const yaml_node *map, const char *key);
 
 /* The value of a key, or the map itself where the key is left out: the place of a mistake. */
 const yaml_node *recipe_place(const yaml_node *map, const char *key);
+
+/* ---- Paths ---- */
+
+/* The directory of a recipe's file, as an absolute path: where its relative paths begin. What comes
+   through a pipe begins at the working directory. The caller frees it. */
+char *recipe_directory(const char *path);
+
+/* Makes a relative path absolute; a name stays. Nullable: value, dir (the working directory). */
+void recipe_anchor(arena *a, yaml_node *value, const char *dir);
+
+/* LT_NOT_FOUND if the data are at a path of the recipe's file where nothing is: says where it begins. */
+int recipe_check_path(const lt_recipe *r);
 
 /* Carries out `--set path=value` on the tree of a recipe. */
 int recipe_set(arena *a, yaml_node *root, const char *set);

@@ -27,7 +27,7 @@ static const lt_option steps_options[] = {
     {0}};
 
 static const lt_option set_options[] = {
-    {.name = "set", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_data, set), .required = true,
+    {.name = "set", .kind = LT_KIND_PATH, .offset = offsetof(recipe_data, set), .required = true,
      .help = "a data set of the catalogue, or a path"},
     {0}};
 
@@ -154,9 +154,8 @@ int section_read(const section *s, const yaml_node *map)
 
 void section_print_value(const lt_option *row, const void *options, text *out)
 {
-    text value = {0}, line = {0};
-    if (row->kind == LT_KIND_TEXT)
-        text_append(&value, (const char *)options + row->offset);
+    if (row->kind == LT_KIND_TEXT || row->kind == LT_KIND_PATH)
+        yaml_print_text((const char *)options + row->offset, out);
     else
         options_print((const lt_option[]){{.name = row->name,
                                            .kind = row->kind,
@@ -164,11 +163,7 @@ void section_print_value(const lt_option *row, const void *options, text *out)
                                            .choices = row->choices,
                                            .positional = true},
                                           {0}},
-                      options, &value);
-    yaml_print(&(yaml_node){.kind = YAML_IS_SCALAR, .text = text_get(&value)}, &line);
-    text_append_bytes(out, text_get(&line), line.size - 1);
-    text_clear(&value);
-    text_clear(&line);
+                      options, out);
 }
 
 static void print_part(const section_part *part, int indent, text *out)

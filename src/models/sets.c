@@ -148,17 +148,51 @@ static yaml_node *find_line(arena *a, yaml_node *root, const line_place *place, 
     return line && line->kind == YAML_IS_SCALAR ? line : NULL;
 }
 
+/* ---- What a value is ---- */
+
+static bool is_inner_key(const char *const inner[RECIPE_INNER], const char *key, size_t n)
+{
+    for (int i = 0; i < RECIPE_INNER && inner[i]; i++)
+        if (strlen(inner[i]) == n && memcmp(inner[i], key, n) == 0)
+            return true;
+    return false;
+}
+
+/* Is this a section, or a list or map of the model, or within one? Its value is YAML. Any other value
+   is the text as it is given: a path may hold '#', ': ' or what else means something to YAML. */
+static bool is_nested(const char *path)
+{
+    static const char *const sections[RECIPE_INNER] = {"data", "model", "objective", "train"};
+    size_t n = strcspn(path, ".");
+    if (!path[n])
+        return is_inner_key(sections, path, n);
+    if (n != strlen("model") || strncmp(path, "model", n) != 0)
+        return false;
+    const char *key = path + n + 1;
+    for (int i = 0; objective_table.rows[i]; i++)
+        if (is_inner_key(((const objective_row *)objective_table.rows[i])->inner_keys, key,
+                         strcspn(key, ".")))
+            return true;
+    return false;
+}
+
+static int set_value(arena *a, yaml_node *root, const char *path, const char *value)
+{
+    return is_nested(path) ? yaml_set_path(a, root, path, value)
+                           : yaml_set_text(a, root, path, value);
+}
+
 static int set_path(arena *a, yaml_node *root, char *path, const char *value)
 {
     char *dot = strrchr(path, '.');
     if (!dot)
-        return yaml_set_path(a, root, path, value);
+        return set_value(a, root, path, value);
     *dot = 0;
     const line_place *place = find_place(path);
     yaml_node *line = place ? find_line(a, root, place, path) : NULL;
     if (!line) {
         *dot = '.';
-        return yaml_set_path(a, root, path, value);
+        return set_value(a, root, path, value);
     }
     int status = change_line(a, place->table, line, dot + 1, value);
     *dot = '.';

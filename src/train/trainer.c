@@ -15,6 +15,9 @@
 
 int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out)
 {
+    *out = NULL;
+    if (!instead)
+        LT_TRY(recipe_check_path(r));
     return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r),
                            lt_recipe_data_options(r));
 }

@@ -1,0 +1,54 @@
+# Paths and data keep their meaning on the way: through options, recipes, runs, and from elsewhere.
+numbers() { sed -E 's/-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/#/g'; }
+quiet() { latent "$@" > log 2>&1 || { echo "exit $?: latent $*"; cat log; }; }
+try() { echo "-- latent $*"; latent "$@" 2>&1; echo "exit $?"; }
+latent data show synthetic -n 20 -o d.npy 2> /dev/null
+cat > tiny.yaml <<'END'
+data: {set: ./d.npy}
+model: {latent: 2, likelihood: bernoulli, encoder: [linear 4], decoder: [linear image]}
+train: {epochs: 1, batch: 10, samples_every: 0}
+END
+
+echo "== no value of an option is taken for something else"
+i=0
+for name in 'cats # 2' 'a: b' '~' null true '*a' '&a' '!t' '[a]' '{a: b}' '"q"' "'s" $'new\nline' ' lead' \
+    'trail ' -x '#h' 'a\b' $'tab\t' '|' '> f' '%d %s' 'é' 1e3 2024-01-01 mnist; do
+    mkdir "./$name"
+    cp d.npy "./$name/train.npy"
+    i=$((i + 1))
+    quiet train tiny.yaml --data "./$name" --out "run $i # $name"
+    quiet eval "run $i # $name" --images 5
+    (cd / && quiet eval "$OLDPWD/run $i # $name" --images 5)
+    rm -r "./$name"
+    latent eval "run $i # $name" --images 5 > log 2>&1 && echo "$name: not its data"
+done
+echo "$i names"
+cp d.npy $'\xff.npy'; try train tiny.yaml --data $'\xff.npy' --out never | LC_ALL=C sed 's/[^ -~]/?/g'
+long=./$(printf '%0200d/' {1..13})
+mkdir -p "$long" && cp d.npy "$long" && quiet train tiny.yaml --data "$long/d.npy" --out long --epochs 1
+quiet eval long
+endless=$(printf '%05000d' 0)
+latent train tiny.yaml --data "/$endless" 2>&1 | sed 's/00*/0/g'
+latent train tiny.yaml --out "$endless" 2>&1 | sed 's/00*/0/g'
+latent train "./$endless.yaml" 2>&1 | sed 's/00*/0/g'
+latent eval "./$endless" 2>&1 | sed 's/00*/0/g'
+latent data info "./$endless" 2>&1 | sed 's/00*/0/g'
+latent animate "$endless" 2>&1 | sed 's/00*/0/g'
+rm -rf run* long never 0*
+
+echo "== relative paths begin at the recipe"
+mkdir lib
+mv d.npy tiny.yaml lib
+try train lib/tiny.yaml --out run | numbers
+grep 'set:' run/recipe.yaml
+(cd / && quiet eval "$OLDPWD/run")
+(cd lib && quiet train tiny.yaml --out ../again) && cmp run/recipe.yaml again/recipe.yaml
+cmp run/checkpoints/* again/checkpoints/*
+sed 's/d.npy/e.npy/' lib/tiny.yaml > lib/e.yaml
+cp lib/d.npy e.npy
+try train lib/e.yaml --out never
+try train lib/e.yaml --out never --set data.set=e.npy | numbers
+sed 's:./d.npy:e.npy:' lib/tiny.yaml > lib/e.yaml
+try train lib/e.yaml --out never2
+sed 's:./d.npy:~/d.npy:' lib/tiny.yaml > lib/e.yaml
+try train lib/e.yaml --out never2
