@@ -20,6 +20,7 @@ typedef struct eval_request {
     bool with_quality;
     int64_t quality_samples;
     const char *pairs, *per_image;
+    quality_files *scored;
     text_list sets;
     bool as_json;
 } eval_request;
@@ -133,12 +134,25 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_im
     return LT_OK;
 }
 
+/* The picture of pairs asked for. */
+static int write_pairs(const eval_request *q, const trained *t, const lt_quality *found)
+{
+    int n = quality_pair_samples(found);
+    float *samples = image_room(t->model, n);
+    int status = lt_sample(t->model, n, (uint64_t)q->seed, (int)q->threads, samples);
+    if (status == LT_OK)
+        status = quality_write_pairs(q->pairs, t->data, found, samples);
+    free(samples);
+    return status;
+}
+
 static int find_quality(const eval_request *q, const trained *t, lt_split split, meter *m,
                         lt_quality *found)
 {
     phase p = begin_phase(m, "samples");
     lt_quality_options o = {.samples = (int)q->quality_samples, .threads = (int)q->threads,
                             .seed = (uint64_t)q->seed, .progress = show_progress, .user = &p};
+    quality_ask(q->scored, &o);
     return lt_quality_measure(t->model, t->data, split, &o, found);
 }
 
@@ -182,12 +196,15 @@ static int evaluate(const eval_request *q, trained *t)
                        .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0] ||
                                       q->per_image,
                        .changed = &q->sets, .data = q->data,
-                       .with_quality = q->with_quality || q->pairs || !has_likelihood,
+                       .with_quality = q->with_quality || q->pairs || q->scored->features ||
+                                       q->scored->samples || !has_likelihood,
                        .with_ais = q->ais[0] > 0,
                        .from_posterior = q->ais_from == FROM_POSTERIOR};
     int status = find(q, &f);
     if (status == LT_OK && q->pairs)
-        status = quality_write_pairs(q->pairs, t, &f.quality, (uint64_t)q->seed, (int)q->threads);
+        status = write_pairs(q, t, &f.quality);
+    if (status == LT_OK)
+        status = quality_write_files(q->scored);
     bool is_table = !q->per_image || strcmp(q->per_image, "-") != 0;
     if (status == LT_OK && q->as_json)
         print_json(eval_json(&f));
@@ -270,14 +287,15 @@ static int compare_runs(const command *c, const eval_request *q, int n, const ch
 static int check_runs(const command *c, const eval_request *q, int n)
 {
     bool asks_bounds = q->samples || q->n_iwae || q->ais[0] || q->images || q->pairs ||
-                       q->per_image;
+                       q->per_image || q->scored->features || q->scored->samples;
     if (n > 1 && !q->with_quality)
         return complain(c, CODE_USAGE, "several runs are compared by --quality");
     if (n > 1 && asks_bounds)
         return complain(c, CODE_USAGE, "of several runs --quality tells, and nothing else: no "
-                        "--images, --nll, --iwae, --ais, --pairs, --per-image");
-    if (!q->per_image)
-        return CODE_DONE;
+                        "--images, --nll, --iwae, --ais, --pairs, --per-image, --features, --samples-out");
+    int code = quality_check_files(c, q->scored);
+    if (code != CODE_DONE || !q->per_image)
+        return code;
     if (strcmp(q->per_image, "-") != 0)
         return lt_columns_check_name(q->per_image) == LT_OK
                    ? CODE_DONE
@@ -294,7 +312,8 @@ static int run(const command *c, int argc, const char **argv)
 {
     static const char *const starts[] = {[FROM_NORMAL] = "normal", [FROM_POSTERIOR] = "posterior",
                                          NULL};
-    eval_request q = {.split = LT_TEST};
+    quality_files scored = {.features = NULL};
+    eval_request q = {.split = LT_TEST, .scored = &scored};
     const flag flags[] = {
         FLAG_SPLIT(&q.split),
         {"images", 'n', FLAG_COUNT, &q.images, "N", "only N images, spread over the split",
@@ -314,6 +333,7 @@ static int run(const command *c, int argc, const char **argv)
          NULL},
         {"pairs", 0, FLAG_CHART, &q.pairs, "FILE.png",
          "also a picture of samples over the train images that they are nearest to", 0, 0, NULL},
+        FLAG_SCORED(&scored),
         {"per-image", 0, FLAG_OUTPUT, &q.per_image, "FILE", "also every image's own numbers, to "
          "FILE.csv or FILE.npz; or -, as csv in place of the table", 0, 0, NULL},
         FLAG_JSON(&q.as_json),
@@ -332,6 +352,7 @@ static int run(const command *c, int argc, const char **argv)
         code = check_runs(c, &q, line.n);
     if (code == CODE_DONE)
         code = line.n > 1 ? compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q);
+    lt_quality_arrays_clear(&scored.arrays);
     command_line_clear(&line);
     return code;
 }

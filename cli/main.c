@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_explain, cmd_sample,
+extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_score, cmd_explain, cmd_sample,
     cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_animate, cmd_bench, cmd_recipes,
     cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods, cmd_priors, cmd_losses,
     cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_distributions, cmd_divergence,
@@ -21,6 +21,7 @@ const command_row command_table[] = {
     {NULL, &cmd_resume},
     {"Judge", NULL},
     {NULL, &cmd_eval},
+    {NULL, &cmd_score},
     {NULL, &cmd_explain},
     {NULL, &cmd_sample},
     {NULL, &cmd_reconstruct},

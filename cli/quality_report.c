@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How `latent eval` reports the quality of samples. */
+/* How `latent eval` and `latent score` report the quality of samples. */
 #include "quality_report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { DIGITS = 12 }; /* of a digest, to be read; JSON has all */
 
@@ -182,34 +183,81 @@ void quality_print_runs(const char *data, lt_split split, int n, const char *con
 
 /* ---- Pictures ---- */
 
-/* Gathers the train images of pairs behind the samples they belong to. */
-static int fill_pairs(const trained *t, const lt_quality *q, uint64_t seed, int threads,
-                      float *samples, int n, float *images)
+int quality_pair_samples(const lt_quality *q)
 {
-    lt_image_size s = lt_model_image_size(t->model);
-    size_t pixels = (size_t)(s.h * s.w * s.c);
-    LT_TRY(lt_sample(t->model, n, seed, threads, samples));
+    int n = 1;
+    for (int i = 0; i < q->n_pairs; i++)
+        n = q->pairs[i].sample >= n ? q->pairs[i].sample + 1 : n;
+    return n;
+}
+
+/* The samples of pairs, and behind them the train images that they belong to. */
+static int fill_pairs(const lt_dataset *d, const lt_quality *q, const float *samples,
+                      size_t pixels, float *images)
+{
     for (int i = 0; i < q->n_pairs; i++) {
         const lt_pair *p = &q->pairs[i];
         float *below = images + (size_t)(q->n_pairs + i) * pixels;
         memcpy(images + (size_t)i * pixels, samples + (size_t)p->sample * pixels,
                sizeof *images * pixels);
-        LT_TRY(lt_dataset_gather(t->data, p->split, &(int32_t){p->image}, 1, 0, 1, below));
+        LT_TRY(lt_dataset_gather(d, p->split, &(int32_t){p->image}, 1, 0, 1, below));
     }
     return LT_OK;
 }
 
-int quality_write_pairs(const char *path, const trained *t, const lt_quality *q, uint64_t seed,
-                        int threads)
+int quality_write_pairs(const char *path, const lt_dataset *d, const lt_quality *q,
+                        const float *samples)
 {
-    int n = 1;
-    for (int i = 0; i < q->n_pairs; i++)
-        n = q->pairs[i].sample >= n ? q->pairs[i].sample + 1 : n;
-    float *samples = image_room(t->model, n), *images = image_room(t->model, 2 * q->n_pairs);
-    int status = fill_pairs(t, q, seed, threads, samples, n, images);
+    const lt_dataset_info *s = lt_dataset_describe(d);
+    size_t pixels = (size_t)(s->h * s->w * s->c);
+    float *images = calloc(2 * (size_t)q->n_pairs * pixels + 1, sizeof *images);
+    if (!images)
+        return LT_NO_MEMORY;
+    lt_grid grid = {.images = images, .n = 2 * q->n_pairs, .h = s->h, .w = s->w, .c = s->c,
+                    .layout = {.columns = q->n_pairs, .gap = 1}};
+    int status = fill_pairs(d, q, samples, pixels, images);
     if (status == LT_OK)
-        status = write_grid(path, t->model, images, 2 * q->n_pairs, q->n_pairs);
-    free(samples);
+        status = lt_grid_write(path, &grid);
     free(images);
     return status;
+}
+
+/* ---- What was scored, as files ---- */
+
+static int check_file(const command *c, const char *option, const char *path, const char *end)
+{
+    size_t n = path ? strlen(path) : 0, m = strlen(end);
+    if (!path || (n > m && strcasecmp(path + n - m, end) == 0))
+        return CODE_DONE;
+    return complain(c, CODE_USAGE, "--%s: expected a name that ends in %s, found %s", option, end,
+                    path);
+}
+
+int quality_check_files(const command *c, const quality_files *f)
+{
+    int code = check_file(c, "features", f->features, ".npz");
+    return code == CODE_DONE ? check_file(c, "samples-out", f->samples, ".npy") : code;
+}
+
+void quality_ask(quality_files *f, lt_quality_options *o)
+{
+    if (f->features || f->samples)
+        o->arrays = &f->arrays;
+    o->with_images = f->samples != NULL;
+}
+
+int quality_write_files(const quality_files *f)
+{
+    const lt_quality_arrays *a = &f->arrays;
+    if (f->features) {
+        LT_TRY(lt_quality_arrays_write(a, f->features));
+        say("%s: %d features of %d samples, %d held and %d train images", f->features, a->width,
+            a->samples, a->held, a->train);
+    }
+    if (f->samples) {
+        LT_TRY(lt_npy_write(f->samples, a->images, 4,
+                            (const int64_t[]){a->samples, a->h, a->w, a->c}));
+        say("%s: %d samples of %d x %d x %d", f->samples, a->samples, a->h, a->w, a->c);
+    }
+    return LT_OK;
 }

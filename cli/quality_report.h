@@ -14,8 +14,29 @@ void quality_print(const char *data, lt_split split, const lt_quality *q);
 void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,
                         const lt_quality *q);
 
-/* Writes the samples that are nearest to train images over those images. */
-int quality_write_pairs(const char *path, const trained *t, const lt_quality *q, uint64_t seed,
-                        int threads);
+/* Writes the samples that are nearest to train images of `d` over those images. `samples` are those that
+   were scored, or the first of them, as far as pairs go: quality_pair_samples(q). */
+int quality_write_pairs(const char *path, const lt_dataset *d, const lt_quality *q,
+                        const float *samples);
+int quality_pair_samples(const lt_quality *q);
+
+/* Files of what was scored, asked for by --features and --samples-out. NULL: not wanted. */
+typedef struct quality_files {
+    const char *features, *samples;
+    lt_quality_arrays arrays;
+} quality_files;
+
+#define FLAG_SCORED(files)                                                                         \
+    {"features", 0, FLAG_OUTPUT, &(files)->features, "FILE.npz", "also the features that the "      \
+     "scores are computed from, of samples, held and train images", 0, 0, NULL},                   \
+    {"samples-out", 0, FLAG_OUTPUT, &(files)->samples, "FILE.npy", "also the samples as they were " \
+     "scored", 0, 0, NULL}
+
+/* CODE_DONE if the names are of files that can be written, or the code to leave with. */
+int quality_check_files(const command *c, const quality_files *f);
+
+/* Asks for what is wanted; and writes it. Clear f->arrays by lt_quality_arrays_clear. */
+void quality_ask(quality_files *f, lt_quality_options *o);
+int quality_write_files(const quality_files *f);
 
 #endif

@@ -7,11 +7,7 @@
 #include "eval/symmetric.h"
 #include "golden/golden.h"
 
-#include "check.h"
-#include "scratch.h"
-
-#include <latent/quality.h>
-#include <latent/train.h>
+#include "blobs.h"
 
 enum { K = 3, D = 7, IMAGES = 60, HELD = 50, ROWS = 45, CLASSES = 4 };
 
@@ -233,63 +229,6 @@ static void searches_go_on_from_block_to_block(void **state)
 
 /* ---- Whole evaluations ---- */
 
-enum { SIDE = 10, PIXELS = SIDE * SIDE, TRAIN = 1500, TEST = 300, STEPS = 40 };
-
-static char warned[4096];
-
-static void keep_log(void *user, lt_log_level level, const char *line)
-{
-    (void)user;
-    (void)level;
-    snprintf(warned, sizeof warned, "%s", line);
-}
-
-static int open_dir(void **state)
-{
-    int status = make_dir(state);
-    setenv("XDG_CACHE_HOME", in_dir("cache"), 1);
-    warned[0] = 0;
-    lt_set_log(keep_log, NULL);
-    return status;
-}
-
-static int close_dir(void **state)
-{
-    lt_set_log(NULL, NULL);
-    unsetenv("XDG_CACHE_HOME");
-    return remove_dir(state);
-}
-
-static lt_dataset *blobs(int64_t seed)
-{
-    lt_dataset *d;
-    lt_data_options o = {.seed = seed};
-    assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1, &o), LT_OK);
-    return d;
-}
-
-/* n images of a split from `first` on; the caller frees them. */
-static float *take_images(const lt_dataset *d, lt_split split, int first, int n)
-{
-    const lt_dataset_info *info = lt_dataset_describe(d);
-    float *x = must_alloc(sizeof *x * (size_t)(n * info->h * info->w * info->c));
-    int32_t *index = must_alloc(sizeof *index * (size_t)n);
-    for (int i = 0; i < n; i++)
-        index[i] = first + i;
-    assert_int_equal(lt_dataset_gather(d, split, index, n, 0, 1, x), LT_OK);
-    free(index);
-    return x;
-}
-
-static lt_quality quality_of(lt_dataset *d, int n, const float *images, int threads)
-{
-    lt_quality q;
-    lt_quality_options o = {.feature_steps = STEPS, .threads = threads};
-    if (lt_quality_of_images(d, LT_TEST, n, images, &o, &q) != LT_OK)
-        fail_msg("%s", lt_last_error());
-    return q;
-}
-
 /* Within so many standard errors of the difference. */
 static void assert_alike(lt_estimate a, lt_estimate b)
 {
@@ -385,17 +324,6 @@ static void train_images_are_found_to_be_copies(void **state)
 }
 
 /* ---- The features, their cache and digests ---- */
-
-static void assert_same_quality(const lt_quality *a, const lt_quality *b)
-{
-    assert_string_equal(a->digest, b->digest);
-    assert_string_equal(a->features_digest, b->features_digest);
-    assert_memory_equal(&a->samples, &b->samples, sizeof a->samples);
-    assert_memory_equal(&a->floor, &b->floor, sizeof a->floor);
-    assert_memory_equal(&a->pixels, &b->pixels, sizeof a->pixels);
-    assert_memory_equal(&a->features, &b->features, sizeof a->features);
-    assert_memory_equal(&a->accuracy, &b->accuracy, sizeof a->accuracy);
-}
 
 static void bits_do_not_depend_on_threads_or_the_cache(void **state)
 {
@@ -551,22 +479,6 @@ static void splits_decide_what_is_learnt(void **state)
 
 /* ---- Models ---- */
 
-static const char recipe_text[] = "data: {set: synthetic}\n"
-                                  "model:\n  latent: 3\n  likelihood: bernoulli\n"
-                                  "  encoder: [linear 6, tanh]\n"
-                                  "  decoder: [linear 6, tanh, linear image]\n";
-
-static lt_model *open_model(void)
-{
-    lt_recipe *r = lt_recipe_parse("tiny.yaml", recipe_text, NULL, 0);
-    if (!r)
-        fail_msg("%s", lt_last_error());
-    lt_model *m = lt_model_create(r, (lt_image_size){SIDE, SIDE, 1});
-    lt_recipe_free(r);
-    assert_non_null(m);
-    return m;
-}
-
 static void models_are_scored_by_their_samples(void **state)
 {
     (void)state;
@@ -590,23 +502,34 @@ static void models_are_scored_by_their_samples(void **state)
     lt_dataset_free(d);
 }
 
-/* Grey means of bits would be told from bits at once. */
+/* Grey means of bits would be told from bits at once. So bits are drawn, of a model's samples and of
+   gray images from anywhere alike; what is a bit already stays. */
 static void bits_are_drawn_where_the_data_are_bits(void **state)
 {
     (void)state;
     lt_dataset *d;
-    lt_quality q;
+    lt_quality q, gray, bits;
+    lt_quality_arrays scored;
     lt_model *m = open_model();
-    lt_data_options bits = {.binarize = LT_BINARIZE_FIXED};
-    assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1, &bits), LT_OK);
-    lt_quality_options o = {.feature_steps = STEPS};
+    lt_data_options binarized = {.binarize = LT_BINARIZE_FIXED};
+    assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1, &binarized), LT_OK);
+    lt_quality_options o = {.feature_steps = STEPS, .seed = 3, .arrays = &scored,
+                            .with_images = true};
     assert_int_equal(lt_quality_measure(m, d, LT_TEST, &o, &q), LT_OK);
     assert_true(q.is_drawn);
+    for (int i = 0; i < TEST * PIXELS; i++)
+        assert_true(scored.images[i] == 0 || scored.images[i] == 1);
     float *means = must_alloc(sizeof *means * TEST * PIXELS);
-    assert_int_equal(lt_sample(m, TEST, 0, 0, means), LT_OK);
-    lt_quality grey = quality_of(d, TEST, means, 0);
-    assert_true(grey.samples.fid != q.samples.fid);
-    assert_int_equal(lt_quality_compare(&q, &grey), LT_VALUE);
+    assert_int_equal(lt_sample(m, TEST, 3, 0, means), LT_OK);
+    o.arrays = NULL;
+    assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, means, &o, &gray), LT_OK);
+    assert_same_quality(&q, &gray);
+    o.seed = 4;
+    assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, scored.images, &o, &bits), LT_OK);
+    assert_same_quality(&q, &bits);
+    assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, means, &o, &gray), LT_OK);
+    assert_true(gray.samples.fid != q.samples.fid); /* other draws */
+    lt_quality_arrays_clear(&scored);
     free(means);
     lt_model_free(m);
     lt_dataset_free(d);

@@ -18,6 +18,26 @@
 extern "C" {
 #endif
 
+/* What scores are computed from, for those who compute them again. Owns its arrays. */
+typedef struct lt_quality_arrays {
+    int width, classes;       /* features of an image; classes of the classifier */
+    int samples, held, train; /* images; train: those of the floor */
+    float *sample_features, *held_features, *train_features; /* n x width */
+    float *sample_classes, *train_classes; /* n x classes: what the classifier takes them for */
+    int32_t *held_index, *train_index; /* n: which image of the split as it was read; and the split, */
+    int32_t *held_split, *train_split; /* an lt_split: valid for train images that `validation` cut */
+    int32_t *held_labels, *train_labels; /* n; NULL: there are none */
+    int32_t *sample_order, *held_order, *train_order; /* n: the order in which KID and inception score
+                                                         take rows; see docs/quality.md */
+    int h, w, c;
+    float *images; /* samples x h x w x c, as they were scored; NULL if not asked for */
+} lt_quality_arrays;
+
+LT_API void lt_quality_arrays_clear(lt_quality_arrays *a);
+
+/* Writes all of them but the images to FILE.npz, under the names of their fields. LT_VALUE, LT_IO. */
+LT_API int lt_quality_arrays_write(const lt_quality_arrays *a, const char *path);
+
 /* Zero means default. */
 typedef struct lt_quality_options {
     int samples;       /* to be drawn; 0: 10000, or as many as the split has images if these are
@@ -25,7 +45,9 @@ typedef struct lt_quality_options {
     int feature_steps; /* of training the classifier; 0: 1500, less for few images. Other steps,
                           other features */
     int threads;       /* 0: as many as there are cores for us; results do not depend on it */
-    uint64_t seed;     /* of the samples */
+    uint64_t seed;     /* of the samples, and of bits where the data are bits */
+    lt_quality_arrays *arrays; /* filled in where the scores are; clear it then. NULL: not wanted */
+    bool with_images;          /* also arrays->images */
     lt_progress_function *progress;
     void *user;
 } lt_quality_options;
@@ -77,7 +99,8 @@ typedef struct lt_quality {
     int64_t images, held, floor_images;   /* how many: samples; held; train images of the floor */
     int64_t train;         /* images that the classifier learnt from and copies are looked for
                               among */
-    bool is_drawn;         /* bits were drawn from the samples' means, because the data are bits */
+    bool is_drawn;         /* bits were drawn with the samples' pixels as probabilities, because the
+                              data are bits; pixels that are 0 or 1 stay */
     bool is_rotation;      /* the data have no labels: the classes are how an image was turned */
     int classes;
     double accuracy;       /* of the classifier, on the held images; NaN where they have no
@@ -91,14 +114,15 @@ typedef struct lt_quality {
     double seconds;
 } lt_quality;
 
-/* Draws samples from a model, as lt_sample does, and scores them against a split of `d`. Where the
+/* Draws samples from a model, those of lt_sample with this seed, and scores them against a split of `d`. Where the
    split is train its last sixth is held, and the model has seen it. LT_INTERRUPTED when `progress`
    said so. Nullable: o. */
 LT_API int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split,
                               const lt_quality_options *o, lt_quality *q);
 
-/* The same for n images from anywhere, n x h x w x c as the data's; `samples` and `seed` do not
-   matter. What is not in [0, 1] is clamped. Nullable: o. */
+/* The same for n images from anywhere, n x h x w x c as the data's; `samples` does not matter. What is
+   not in [0, 1] is clamped. The images of lt_sample have the scores, and the digest, that
+   lt_quality_measure gives with the same seed. Nullable: o. */
 LT_API int lt_quality_of_images(lt_dataset *d, lt_split split, int n, const float *images,
                                 const lt_quality_options *o, lt_quality *q);
 

@@ -26,7 +26,6 @@ enum {
     MOST_VISITS = 12, /* of an image, in training, on average */
     LAST_SIDE = 4,
     SCALED_BY = 10000, /* images that features are scaled by */
-    JUDGED = 2000,
     SEED = 20170626,
     STREAM_IMAGES = 0x9ea700,
     STREAM_TURNS = 0x9ea701,
@@ -291,19 +290,17 @@ static int judge_block(features *f, const gallery *g, int at, int n, float *imag
 
 int features_accuracy(features *f, const gallery *g, double *share)
 {
-    gallery part = gallery_part(g, JUDGED);
     int right = 0, status;
     *share = (double)NAN;
-    if (!f->info.is_rotation && !part.has_labels)
+    if (!f->info.is_rotation && !g->has_labels)
         return LT_OK;
     float *images = tensor_alloc(sizeof *images * BLOCK * (size_t)pixel_count(f), "images");
     float *p = must_alloc(sizeof *p * BLOCK * (size_t)f->info.classes);
     status = images ? LT_OK : LT_NO_MEMORY;
-    for (int at = 0; status == LT_OK && at < part.n; at += BLOCK)
-        status = judge_block(f, &part, at, part.n - at < BLOCK ? part.n - at : BLOCK, images, p,
-                             &right);
+    for (int at = 0; status == LT_OK && at < g->n; at += BLOCK)
+        status = judge_block(f, g, at, g->n - at < BLOCK ? g->n - at : BLOCK, images, p, &right);
     if (status == LT_OK)
-        *share = (double)right / part.n;
+        *share = (double)right / g->n;
     tensor_free(images);
     free(p);
     return status;

@@ -38,8 +38,7 @@ const features_info *features_describe(const features *f);
    what class they are of (n x classes probabilities). Nullable: probabilities. */
 int features_find(features *f, int n, const float *images, float *values, float *probabilities);
 
-/* The share of the images of a gallery, at most 2000 of them spread over it, whose class it finds;
-   NaN where they have no labels. */
+/* The share of the images of a gallery whose class it finds; NaN where they have no labels. */
 int features_accuracy(features *f, const gallery *g, double *share);
 
 #endif

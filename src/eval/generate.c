@@ -5,11 +5,12 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "eval/generate.h"
 #include "eval/visit.h"
 
 #include <string.h>
 
-enum { BLOCK = 64 };
+enum { BLOCK = SAMPLES_AT_A_TIME };
 
 /* A graph from rows to rows. */
 typedef struct mapping {
@@ -21,6 +22,7 @@ typedef struct mapping {
     int n_out;
     int64_t in_size;    /* floats in a row */
     int64_t out_size;
+    int64_t first_block; /* of noise */
 } mapping;
 
 static lt_node *image_input(lt_graph *g, const lt_model *m)
@@ -50,7 +52,7 @@ static int map_block(mapping *p, uint64_t seed, int64_t block, int64_t n, const 
             labels[i] = (float)p->labels[block * BLOCK + i];
         LT_TRY(lt_session_write(p->v.session, p->classes, labels, BLOCK));
     }
-    LT_TRY(lt_session_run(p->v.session, &(lt_run_key){.seed = seed, .step = (uint64_t)block}));
+    LT_TRY(lt_session_run(p->v.session, &(lt_run_key){.seed = seed, .step = (uint64_t)(p->first_block + block)}));
     for (int k = 0; k < p->n_out; k++) {
         LT_TRY(lt_session_read(p->v.session, p->out[k], scratch, BLOCK * p->out_size));
         memcpy(results[k], scratch, sizeof(float) * (size_t)(n * p->out_size));
@@ -88,13 +90,19 @@ static int map_rows(mapping *p, lt_model *m, uint64_t seed, int n, const float *
     return status;
 }
 
-int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images)
+int sample_from(lt_model *m, int first, int n, uint64_t seed, int threads, float *images)
 {
+    LT_ASSERT(first % BLOCK == 0);
     lt_graph *g = lt_graph_create();
     lt_node *z = lt_model_prior_sample(m, g, BLOCK);
     mapping p = {.v = {.graph = g}, .out = {lt_model_decode(m, g, z)}, .n_out = 1,
-                 .out_size = image_floats(m)};
+                 .out_size = image_floats(m), .first_block = first / BLOCK};
     return map_rows(&p, m, seed, n, NULL, threads, &images);
+}
+
+int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images)
+{
+    return sample_from(m, 0, n, seed, threads, images);
 }
 
 int lt_sample_codes(lt_model *m, int n, uint64_t seed, int threads, float *z)

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "eval/copies.h"
 #include "eval/features.h"
+#include "eval/generate.h"
 #include "eval/moments.h"
 #include "eval/scores.h"
 
@@ -24,9 +25,11 @@ enum {
     LEAST = 20,          /* images that can be scored: 10 subsets of two */
     NEIGHBOURS = 5,      /* of precision, recall, density, coverage */
     BLOCK_FLOATS = 1 << 24,
-    MOST_IN_BLOCK = 2000, /* samples drawn at a time */
+    MOST_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of SAMPLES_AT_A_TIME */
     STREAM_BITS = 0x9ea702,
     STREAM_ORDER = 0x9ea703,
+    ORDER_SCORED = 0, /* seeds of the orders */
+    ORDER_HELD = 1,
 };
 
 /* Images by their features. */
@@ -49,6 +52,7 @@ typedef struct measuring {
     features *features;
     cloud samples, of_held, of_floor;
     int n, block, looked_at; /* samples; in a block; samples and held images that may be copies */
+    int kept;                /* of the samples: at least looked_at */
     float *first_samples, *first_held;
     double from, to; /* of the progress, in the running part */
 } measuring;
@@ -118,13 +122,20 @@ static int fill_cloud(measuring *m, cloud *c, image_source *source, void *contex
     return status;
 }
 
+/* The order in which n rows are put into subsets. The caller frees it. */
+static int32_t *order_of(int n, uint64_t seed)
+{
+    int32_t *order = must_alloc(sizeof *order * ((size_t)n + 1));
+    philox_shuffle(&(philox_key){seed, STREAM_ORDER, 0}, n, order);
+    return order;
+}
+
 /* n rows of d numbers in a random order: subsets are every tenth row or so, and where the classes of a
    data set take turns these would be of one class. The caller frees it. */
 static float *shuffled(const float *rows, int n, int d, uint64_t seed)
 {
-    int32_t *order = must_alloc(sizeof *order * (size_t)n);
+    int32_t *order = order_of(n, seed);
     float *copy = must_alloc(sizeof *copy * (size_t)n * (size_t)d);
-    philox_shuffle(&(philox_key){seed, STREAM_ORDER, 0}, n, order);
     for (int i = 0; i < n; i++)
         memcpy(copy + (size_t)i * (size_t)d, rows + (size_t)order[i] * (size_t)d,
                sizeof *copy * (size_t)d);
@@ -136,9 +147,9 @@ static lt_sample_scores score(const measuring *m, const cloud *c)
 {
     const features_info *info = features_describe(m->features);
     const cloud *held = &m->of_held;
-    float *rows = shuffled(c->values, c->n, FEATURES, 0),
-          *held_rows = shuffled(held->values, held->n, FEATURES, 1),
-          *probabilities = shuffled(c->probabilities, c->n, info->classes, 0);
+    float *rows = shuffled(c->values, c->n, FEATURES, ORDER_SCORED),
+          *held_rows = shuffled(held->values, held->n, FEATURES, ORDER_HELD),
+          *probabilities = shuffled(c->probabilities, c->n, info->classes, ORDER_SCORED);
     lt_sample_scores s = {.inception = {(double)NAN, (double)NAN}};
     s.fid = moments_distance(&c->moments, &held->moments);
     s.kid = kernel_distance(FEATURES, c->n, rows, held->n, held_rows, m->o.threads);
@@ -168,7 +179,6 @@ typedef struct sample_source {
     lt_model *model;     /* or ... */
     const float *images; /* these */
     int64_t pixels;
-    int block;
     bool is_drawn;
     uint64_t seed;
     int threads;
@@ -188,31 +198,29 @@ static int clamp_images(int64_t n, int64_t pixels, int first, float *images)
     return LT_OK;
 }
 
-/* Bits with these probabilities. */
-static void draw_bits(int64_t n, const philox_key *key, float *images)
+/* Bits with these probabilities, of n pixels from pixel `first` of all images on, a multiple of 4. */
+static void draw_bits(int64_t first, int64_t n, const philox_key *key, float *images)
 {
     enum { WORDS = 256 };
     uint32_t word[WORDS + 4];
     for (int64_t at = 0; at < n; at += WORDS) {
         int64_t count = n - at < WORDS ? n - at : WORDS;
-        philox_words(key, at, count, word);
+        philox_words(key, first + at, count, word);
         for (int64_t i = 0; i < count; i++)
             images[at + i] = philox_uniform(word[i]) < images[at + i];
     }
 }
 
-/* The first block are the images of lt_sample with this seed, the others those of further seeds. */
 static int take_samples(void *context, int first, int n, float *images)
 {
     const sample_source *s = context;
-    uint64_t block = (uint64_t)(first / s->block);
     if (s->model)
-        LT_TRY(lt_sample(s->model, n, s->seed + (block << 40), s->threads, images));
+        LT_TRY(sample_from(s->model, first, n, s->seed, s->threads, images));
     else
         memcpy(images, s->images + first * s->pixels, sizeof *images * (size_t)(n * s->pixels));
     LT_TRY(clamp_images(n, s->pixels, first, images));
     if (s->is_drawn)
-        draw_bits(n * s->pixels, &(philox_key){s->seed, STREAM_BITS, block}, images);
+        draw_bits(first * s->pixels, n * s->pixels, &(philox_key){s->seed, STREAM_BITS, 0}, images);
     return LT_OK;
 }
 
@@ -232,9 +240,10 @@ static int check(measuring *m, lt_split split, int images)
                            "%s: expected at least %d samples, held and train images, found %d, %d "
                            "and %d", info->name, LEAST, m->n, m->held.n, m->floor.n);
     m->pixels = (int64_t)info->h * info->w * info->c;
-    int64_t block = BLOCK_FLOATS / m->pixels + 1;
-    m->block = block < MOST_IN_BLOCK ? (int)block : MOST_IN_BLOCK;
+    int64_t block = BLOCK_FLOATS / m->pixels / SAMPLES_AT_A_TIME * SAMPLES_AT_A_TIME;
+    m->block = block > MOST_IN_BLOCK ? MOST_IN_BLOCK : block > 0 ? (int)block : SAMPLES_AT_A_TIME;
     m->looked_at = copies_count(m->pixels);
+    m->kept = m->o.arrays && m->o.with_images && m->n > m->looked_at ? m->n : m->looked_at;
     return LT_OK;
 }
 
@@ -253,7 +262,7 @@ static int fill_clouds(measuring *m, sample_source *s)
     gallery_source held = {&m->held, m->o.threads}, floor = {&m->floor, m->o.threads};
     int classes = features_describe(m->features)->classes;
     size_t room = sizeof(float) * (size_t)(m->looked_at * m->pixels);
-    m->first_samples = tensor_alloc(room, "samples");
+    m->first_samples = tensor_alloc(sizeof(float) * (size_t)(m->kept * m->pixels), "samples");
     m->first_held = tensor_alloc(room, "held images");
     if (!m->first_samples || !m->first_held)
         return LT_NO_MEMORY;
@@ -265,7 +274,7 @@ static int fill_clouds(measuring *m, sample_source *s)
     LT_TRY(begin_part(m, 0.65, 0.7));
     LT_TRY(fill_cloud(m, &m->of_floor, take_gallery, &floor, NULL, 0));
     LT_TRY(begin_part(m, 0.7, 0.8));
-    return fill_cloud(m, &m->samples, take_samples, s, m->first_samples, m->looked_at);
+    return fill_cloud(m, &m->samples, take_samples, s, m->first_samples, m->kept);
 }
 
 /* Of held images one of each part is looked at, at a random place in it: see spread_place. */
@@ -319,6 +328,59 @@ static int conclude(measuring *m, lt_quality *q)
     return look_for_copies(m, q);
 }
 
+/* ---- What it was computed from ---- */
+
+static float *move_floats(float **from)
+{
+    float *moved = *from;
+    *from = NULL;
+    return moved;
+}
+
+/* Which images these are, and their labels. */
+static int list_images(const gallery *g, int32_t **index, int32_t **splits, int32_t **labels)
+{
+    size_t room = sizeof **index * ((size_t)g->n + 1);
+    *index = must_alloc(room);
+    *splits = must_alloc(room);
+    for (int i = 0; i < g->n; i++)
+        (*index)[i] = i;
+    if (g->has_labels) {
+        *labels = must_alloc(room);
+        LT_TRY(gallery_labels(g, *index, g->n, *labels));
+    }
+    for (int i = 0; i < g->n; i++) {
+        lt_split split;
+        int place = gallery_place(g, i, &split);
+        (*index)[i] = (int32_t)lt_dataset_origin(g->data, split, place);
+        (*splits)[i] = (int32_t)split;
+    }
+    return LT_OK;
+}
+
+/* Moves the arrays of `m` where they are wanted. */
+static int keep_arrays(measuring *m)
+{
+    const lt_dataset_info *info = lt_dataset_describe(m->data);
+    lt_quality_arrays *a = m->o.arrays;
+    if (!a)
+        return LT_OK;
+    *a = (lt_quality_arrays){
+        .width = FEATURES, .classes = features_describe(m->features)->classes,
+        .samples = m->n, .held = m->held.n, .train = m->floor.n,
+        .sample_features = move_floats(&m->samples.values),
+        .held_features = move_floats(&m->of_held.values),
+        .train_features = move_floats(&m->of_floor.values),
+        .sample_classes = move_floats(&m->samples.probabilities),
+        .train_classes = move_floats(&m->of_floor.probabilities),
+        .sample_order = order_of(m->n, ORDER_SCORED), .held_order = order_of(m->held.n, ORDER_HELD),
+        .train_order = order_of(m->floor.n, ORDER_SCORED),
+        .h = info->h, .w = info->w, .c = info->c,
+        .images = m->o.with_images ? move_floats(&m->first_samples) : NULL};
+    LT_TRY(list_images(&m->held, &a->held_index, &a->held_split, &a->held_labels));
+    return list_images(&m->floor, &a->train_index, &a->train_split, &a->train_labels);
+}
+
 static void release(measuring *m)
 {
     cloud_clear(&m->samples);
@@ -334,14 +396,15 @@ static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
 {
     measuring m = {.data = d};
     double began = seconds_now();
-    *q = (lt_quality){.is_drawn = s->model && lt_dataset_describe(d)->is_binary};
+    *q = (lt_quality){.is_drawn = lt_dataset_describe(d)->is_binary};
     if (o)
         m.o = *o;
+    if (m.o.arrays)
+        *m.o.arrays = (lt_quality_arrays){.images = NULL};
     int status = check(&m, split, images);
     if (status == LT_OK)
         status = open_features(&m);
     s->pixels = m.pixels;
-    s->block = m.block;
     s->threads = m.o.threads;
     s->seed = m.o.seed;
     s->is_drawn = q->is_drawn;
@@ -349,6 +412,8 @@ static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
         status = fill_clouds(&m, s);
     if (status == LT_OK)
         status = conclude(&m, q);
+    if (status == LT_OK)
+        status = keep_arrays(&m);
     release(&m);
     q->seconds = seconds_now() - began;
     return status;
