@@ -85,7 +85,7 @@ static int evaluate(explanation *e)
 /* The data is needed only where nothing has been measured yet. */
 static int open_data(explanation *e, const char *data)
 {
-    int status = lt_recipe_open_data(lt_model_recipe(e->t.model), data, &e->t.data);
+    int status = lt_model_open_data(e->t.model, data, NULL, 0, &e->t.data);
     e->has_data = status == LT_OK;
     e->split = e->has_data ? lt_dataset_split(e->t.data, LT_VALID) : LT_VALID;
     return status == LT_OK || e->epoch > 0 ? LT_OK : status;

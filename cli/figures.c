@@ -47,7 +47,7 @@ int figure_refuse_class(const trained *t, const figure_request *q)
 int figure_find_data(trained *t, const figure_request *q, lt_split *split)
 {
     if (!t->data)
-        LT_TRY(lt_recipe_open_data(lt_model_recipe(t->model), q->data, &t->data));
+        LT_TRY(lt_model_open_data(t->model, q->data, NULL, 0, &t->data));
     LT_TRY(lt_model_check_data(t->model, t->data));
     *split = lt_dataset_split(t->data, (lt_split)q->split);
     return LT_OK;

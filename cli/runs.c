@@ -28,7 +28,7 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data)
         return LT_FORMAT;
     if (!with_data)
         return LT_OK;
-    LT_TRY(lt_recipe_open_data(lt_model_recipe(t->model), data, &t->data));
+    LT_TRY(lt_model_open_data(t->model, data, NULL, 0, &t->data));
     return lt_model_check_data(t->model, t->data);
 }
 
@@ -37,7 +37,7 @@ int trained_open_with(trained *t, const char *run, const char *data, const text_
     if (sets->n == 0)
         return trained_open(t, run, true, data);
     LT_TRY(trained_open(t, run, false, NULL));
-    LT_TRY(lt_recipe_open_data_with(lt_model_recipe(t->model), data, sets->item, sets->n, &t->data));
+    LT_TRY(lt_model_open_data(t->model, data, sets->item, sets->n, &t->data));
     return lt_model_check_data(t->model, t->data);
 }
 

@@ -39,6 +39,13 @@ LT_API int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_datas
 LT_API int lt_recipe_open_data_with(const lt_recipe *r, const char *instead,
                                     const char *const *sets, int n, lt_dataset **out);
 
+/* Opens the data of a trained model: those of its recipe, with `n` changes as above. A checkpoint knows
+   the content of the splits it was trained with (SHA-256 of pixels and labels): other images at the
+   recipe's name or path are reported through the log, the same ones elsewhere are not. What `instead` or
+   "data.set=" names is not compared. Nullable: instead. */
+LT_API int lt_model_open_data(const lt_model *m, const char *instead, const char *const *sets, int n,
+                              lt_dataset **out);
+
 /* LT_OK if the images of `d` have the size that `m` is made for, else LT_VALUE. */
 LT_API int lt_model_check_data(const lt_model *m, const lt_dataset *d);
 
@@ -122,7 +129,7 @@ LT_API int lt_optimiser_build(const char *words, const lt_params *p, lt_node *lo
 
 LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
 
-/* Takes everything from a checkpoint of the same recipe and data size; what of the recipe may differ is
+/* Takes everything from a checkpoint of the same recipe and training images; what of the recipe may differ is
    the list of lt_recipe_resumable, and said through the log. Else the trainer is as before: LT_VALUE
    says what differs; LT_FORMAT that the file is not whole, or its numbers contradict each other;
    LT_UNSUPPORTED that it is of a later version of the format. */

@@ -45,7 +45,7 @@ static void digest_piece(void *context, int64_t i, int worker)
     sha256_text(job->data + at, left < PIECE ? left : PIECE, job->pieces[i]);
 }
 
-static void digest(const void *data, size_t size, int threads, char hex[SHA256_TEXT])
+void cache_digest(const void *data, size_t size, int threads, char hex[SHA256_TEXT])
 {
     size_t n = size / PIECE + (size % PIECE != 0);
     digest_job job = {data, size, must_alloc(n * sizeof *job.pieces)};
@@ -58,8 +58,8 @@ static void digest_both(const void *head, size_t head_size, const void *body, si
                         int threads, char hex[SHA256_TEXT])
 {
     char both[2][SHA256_TEXT];
-    digest(head, head_size, threads, both[0]);
-    digest(body, body_size, threads, both[1]);
+    cache_digest(head, head_size, threads, both[0]);
+    cache_digest(body, body_size, threads, both[1]);
     sha256_text(both, sizeof both, hex);
 }
 

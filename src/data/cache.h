@@ -15,6 +15,9 @@ typedef struct cached {
     size_t head_size, body_size;
 } cached;
 
+/* The SHA-256 of the digests of pieces of 1 MiB, which threads share. */
+void cache_digest(const void *data, size_t size, int threads, char hex[SHA256_TEXT]);
+
 /* `key` has 64 hexadecimal digits: the SHA-256 of everything that the result depends on. False:
    it is not there; a damaged file is told of through the log. */
 bool cache_load(const char *folder, const char key[SHA256_TEXT], int threads, cached *out);

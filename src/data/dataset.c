@@ -4,10 +4,12 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/cache.h"
 #include "data/catalogue.h"
 #include "data/folder.h"
 #include "data/load.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,12 +229,57 @@ static void count_classes(lt_dataset *d)
         d->info.class_names = (const char *const *)d->class_names;
 }
 
+/* ---- Identity ---- */
+
+static size_t image_bytes(const data_array *a)
+{
+    size_t item = (size_t)a->h * (size_t)a->w * (size_t)a->c;
+    return (size_t)a->n * item * (a->u8 ? 1 : sizeof *a->f32);
+}
+
+/* The kind of numbers and their shape are part of it. */
+static void identify(const lt_dataset *d, lt_split split, char identity[IDENTITY_TEXT])
+{
+    const data_array *a = &d->images[split], *b = &d->labels[split];
+    char hex[3][SHA256_TEXT] = {""};
+    identity[0] = 0;
+    if (a->n == 0)
+        return;
+    const void *pixels = a->u8 ? (const void *)a->u8 : (const void *)a->f32;
+    cache_digest(pixels, image_bytes(a), lt_cores(), hex[0]);
+    if (b->n)
+        cache_digest(b->u8, (size_t)b->n, lt_cores(), hex[1]);
+    char *all = must_format("%s %d x %d x %d x %d\n%s\n%s\n",
+                            a->is_binary ? "bits" : a->u8 ? "bytes" : "floats", a->n, a->h, a->w,
+                            a->c, hex[0], hex[1]);
+    sha256_text(all, strlen(all), hex[2]);
+    free(all);
+    snprintf(identity, IDENTITY_TEXT, "%d %s", a->n, hex[2]);
+}
+
+void dataset_identity(const lt_dataset *d, lt_split split, char identity[IDENTITY_TEXT])
+{
+    if (d->is_identified)
+        memcpy(identity, d->identity[split], IDENTITY_TEXT);
+    else
+        identify(d, split, identity);
+}
+
+/* What follows moves the images that are kept together. */
+static void identify_all(lt_dataset *d)
+{
+    for (int i = 0; i < LT_SPLITS; i++)
+        identify(d, (lt_split)i, d->identity[i]);
+    d->is_identified = true;
+}
+
 int dataset_finish(lt_dataset *d)
 {
     LT_TRY(cut_validation(d));
     d->info.is_binary = true;
     if (d->info.options.classes[0]) {
         count_classes(d);
+        identify_all(d);
         LT_TRY(dataset_keep_classes(d));
     }
     for (int i = 0; i < LT_SPLITS; i++) {

@@ -5,6 +5,7 @@
 
 #include <latent/data.h>
 
+#include "data/identity.h"
 #include "data/reader.h"
 #include "data/transform.h"
 
@@ -41,6 +42,8 @@ struct lt_dataset {
     char **class_names; /* or NULL */
     int n_class_names;
     atomic_flag told_fallback[LT_SPLITS];
+    bool is_identified; /* before images were moved; else they can be looked at at any time */
+    char identity[LT_SPLITS][IDENTITY_TEXT];
 };
 
 /* The rows of lt_data_options, which a recipe's `data:` line is parsed by. */

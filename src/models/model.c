@@ -14,6 +14,7 @@ struct lt_model {
     lt_params *params, *critic; /* critic: NULL without one */
     float *average;             /* of the trained part of params; NULL: none is kept */
     lt_image_size size;
+    char *trained_on[LT_SPLITS]; /* identities of splits; NULL: not known */
 };
 
 /* ---- Visits ---- */
@@ -237,7 +238,17 @@ void lt_model_free(lt_model *m)
     lt_params_free(m->critic);
     tensor_free(m->average);
     lt_recipe_free(m->recipe);
+    for (int i = 0; i < LT_SPLITS; i++)
+        free(m->trained_on[i]);
     free(m);
+}
+
+const char *model_trained_on(const lt_model *m, lt_split split) { return m->trained_on[split]; }
+
+void model_set_trained_on(lt_model *m, lt_split split, const char *identity)
+{
+    free(m->trained_on[split]);
+    m->trained_on[split] = identity ? must_copy_text(identity) : NULL;
 }
 
 static void copy_params(lt_params *to, lt_params *from)

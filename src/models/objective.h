@@ -106,4 +106,8 @@ float *model_average(lt_model *m);
 size_t model_average_bytes(const lt_model *m);
 void model_restart_average(lt_model *m);
 
+/* The identity of the split that m was trained with, as in dataset_identity; NULL: not known. */
+const char *model_trained_on(const lt_model *m, lt_split split);
+void model_set_trained_on(lt_model *m, lt_split split, const char *identity); /* Nullable: identity */
+
 #endif

@@ -324,9 +324,10 @@ static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *
         {"seed", arena_format(a, "%llu", (unsigned long long)t->seed)},
         {"images_in_epoch", counters_integer_text(a, t->images)},
     };
-    safetensors_pair pairs[COUNT_OF(fixed) + MAX_COUNTERS + 1];
+    safetensors_pair pairs[COUNT_OF(fixed) + LT_SPLITS + MAX_COUNTERS + 1];
     memcpy(pairs, fixed, sizeof fixed);
     int n = COUNT_OF(fixed);
+    n += identity_list(t, pairs + n);
     n += counters_list(t, pairs + n, a);
     pairs[n++] = (safetensors_pair){"recipe", lt_recipe_text(t->recipe)};
     int status = checkpoint_write(path, l->entries, l->n, pairs, n);
@@ -451,6 +452,7 @@ static int load_from(lt_trainer *t, const safetensors *file, const char *path,
 {
     train_counters counters;
     LT_TRY(check_recipe(t, file, path));
+    LT_TRY(identity_check(t, file, path));
     LT_TRY(check_same(t, file, path));
     LT_TRY(counters_read(t, file, path, &counters));
     LT_TRY(read_blocks(file, path, blocks, copies));
@@ -599,6 +601,8 @@ static lt_model *open_from(const safetensors *file, const char *path)
         lt_model_free(m);
         m = NULL;
     }
+    if (m)
+        identity_give(file, m);
     return m;
 }
 

@@ -27,4 +27,15 @@ const char *counters_integer_text(arena *a, int64_t value);
 int counters_read(const lt_trainer *t, const safetensors *file, const char *path,
                   train_counters *c);
 
+/* ---- identity.c ---- */
+
+/* What the data are, as metadata; how many. */
+int identity_list(const lt_trainer *t, safetensors_pair pairs[LT_SPLITS]);
+
+/* LT_VALUE unless the training images are those that the file knows, if it knows them. */
+int identity_check(const lt_trainer *t, const safetensors *file, const char *path);
+
+/* Tells a model what it was trained on. */
+void identity_give(const safetensors *file, lt_model *m);
+
 #endif

@@ -152,6 +152,7 @@ static int make_trainer(lt_trainer *t)
     LT_TRY(lt_model_check_data(t->model, t->data));
     if (info->n[LT_TRAIN] == 0)
         return status_fail(LT_VALUE, "%s has no train split", info->name);
+    identity_find(t);
     t->images = info->n[LT_TRAIN];
     t->batch = t->recipe->train.batch < t->images ? (int)t->recipe->train.batch : t->images;
     t->steps_per_epoch = (t->images + t->batch - 1) / t->batch;

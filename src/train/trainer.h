@@ -3,6 +3,7 @@
 #ifndef LATENT_TRAINER_H
 #define LATENT_TRAINER_H
 
+#include "data/identity.h"
 #include "models/objective.h"
 #include "train/optimisers.h"
 
@@ -56,6 +57,7 @@ struct lt_trainer {
     int32_t *labels;         /* of a batch; NULL: not used */
     int32_t *order;          /* of the images in epoch `ordered` */
     int64_t ordered;         /* -1: none yet */
+    char identity[LT_SPLITS][IDENTITY_TEXT]; /* of the data; "": no such split */
     train_counters done;
     double seconds; /* in steps of the running epoch */
     int64_t images_timed;
@@ -70,6 +72,11 @@ void step_free(step_program *p);
 /* Runs it on what `images` and `labels` of the batch say (NULL: they are in place, or not read), and
    fills what it measures into `measure`. */
 int step_run(lt_trainer *t, int i, const step_program *p, double measure[MEASURES]);
+
+/* ---- identity.c ---- */
+
+/* Looks at the data once. */
+void identity_find(lt_trainer *t);
 
 /* ---- measures.c ---- */
 

@@ -52,3 +52,28 @@ sed 's:./d.npy:e.npy:' lib/tiny.yaml > lib/e.yaml
 try train lib/e.yaml --out never2
 sed 's:./d.npy:~/d.npy:' lib/tiny.yaml > lib/e.yaml
 try train lib/e.yaml --out never2
+
+echo "== data are known by their content"
+rm -rf run again never*
+cp lib/d.npy d.npy
+sed 's:./d.npy:../d.npy:' lib/tiny.yaml > lib/d.yaml
+quiet train lib/d.yaml --out run
+quiet resume run --epochs 2
+mkdir moved && cp d.npy moved/d.npy
+quiet resume run --epochs 3 --data moved/d.npy
+quiet resume run --epochs 4 --data d.npy
+latent data show synthetic -n 20 --seed 3 -o d.npy 2> /dev/null
+sums() { sed -E 's/SHA-256 [0-9a-f]{12}/SHA-256 #/g'; }
+before=$(cksum run/*.* run/*/*)
+try resume run --epochs 5 | sums
+[ "$before" = "$(cksum run/*.* run/*/*)" ] && echo "nothing is changed"
+latent data show synthetic -n 30 -o more.npy 2> /dev/null
+try resume run --epochs 5 --data more.npy | sums
+for command in "eval run" "reconstruct run -o o.png" "plot latents run -o o.png" "interpolate run -o o.png" \
+    "explain run" "eval run --set data.limit=5"; do
+    echo "-- $command: $(latent $command 2>&1 | sums | grep -c 'not the data that d was trained with')"
+done
+latent eval run 2>&1 | sums | grep 'not the data'
+for command in "sample run -o o.png" "eval run --data d.npy" "eval run --data moved/d.npy"; do
+    echo "-- $command: $(latent $command 2>&1 | grep -c 'not the data')"
+done

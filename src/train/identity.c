@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* What data a model was trained on, known by their content: a checkpoint has the SHA-256 of each split, so
+   other images under the same name are noticed, and the same ones elsewhere are not other data. */
+#include "train/checkpoint.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const keys[LT_SPLITS] = {"data_train", "data_valid", "data_test"};
+
+/* ---- In checkpoints ---- */
+
+void identity_find(lt_trainer *t)
+{
+    for (int i = 0; i < LT_SPLITS; i++)
+        dataset_identity(t->data, (lt_split)i, t->identity[i]);
+}
+
+int identity_list(const lt_trainer *t, safetensors_pair pairs[LT_SPLITS])
+{
+    int n = 0;
+    for (int i = 0; i < LT_SPLITS; i++)
+        if (t->identity[i][0])
+            pairs[n++] = (safetensors_pair){keys[i], t->identity[i]};
+    return n;
+}
+
+void identity_give(const safetensors *file, lt_model *m)
+{
+    for (int i = 0; i < LT_SPLITS; i++)
+        model_set_trained_on(m, (lt_split)i, safetensors_metadata(file, keys[i]));
+}
+
+/* ---- Compared ---- */
+
+/* "200 images (3f2a91c04b7d)" of an identity, for people. */
+static const char *identity_words(const char *identity, char room[IDENTITY_TEXT])
+{
+    long long n = strtoll(identity, NULL, 10);
+    const char *hex = strchr(identity, ' ');
+    if (!identity[0] || !hex)
+        snprintf(room, IDENTITY_TEXT, "no images");
+    else
+        snprintf(room, IDENTITY_TEXT, "%lld image%s (SHA-256 %.12s...)", n, n == 1 ? "" : "s",
+                 hex + 1);
+    return room;
+}
+
+int identity_check(const lt_trainer *t, const safetensors *file, const char *path)
+{
+    char then[IDENTITY_TEXT], now[IDENTITY_TEXT];
+    const lt_dataset_info *d = lt_dataset_describe(t->data);
+    for (int i = 0; i < LT_SPLITS; i++) {
+        const char *known = safetensors_metadata(file, keys[i]);
+        if (!known || strcmp(known, t->identity[i]) == 0)
+            continue;
+        identity_words(known, then);
+        identity_words(t->identity[i], now);
+        if (i == LT_TRAIN)
+            return status_fail(LT_VALUE,
+                               "%s was trained on other data: %s in the train split, where %s has %s; a "
+                               "run is resumed with the images it began with; to train on these, begin "
+                               "another with its weights: latent train RECIPE --weights %s",
+                               path, then, d->place[0] ? d->place : d->name, now, path);
+        log_warning("%s: the %s split is not what it was when %s was written: then %s, now %s",
+                    d->place[0] ? d->place : d->name, lt_split_name((lt_split)i), path, then, now);
+    }
+    return LT_OK;
+}
+
+/* ---- The data of a trained model ---- */
+
+static bool is_read_alike(const lt_data_options *a, const lt_data_options *b)
+{
+    return strcmp(a->resize, b->resize) == 0 && a->crop == b->crop && a->channels == b->channels;
+}
+
+/* Says which splits are not those that the model was trained beside. */
+static void compare_data(const lt_model *m, const lt_dataset *d)
+{
+    char then[IDENTITY_TEXT], now[IDENTITY_TEXT], identity[IDENTITY_TEXT];
+    const lt_dataset_info *info = lt_dataset_describe(d);
+    if (!is_read_alike(&info->options, lt_recipe_data_options(lt_model_recipe(m))))
+        return;
+    for (int i = 0; i < LT_SPLITS; i++) {
+        const char *known = model_trained_on(m, (lt_split)i);
+        if (!known)
+            continue;
+        dataset_identity(d, (lt_split)i, identity);
+        if (strcmp(known, identity) != 0)
+            log_warning("%s: not the data that %s was trained with: its %s split had %s, this one has "
+                        "%s",
+                        info->place[0] ? info->place : info->name,
+                        lt_recipe_name(lt_model_recipe(m)), lt_split_name((lt_split)i),
+                        identity_words(known, then), identity_words(identity, now));
+    }
+}
+
+/* Recipes of older versions have paths as they were written. */
+static void tell_relative(const lt_recipe *r)
+{
+    const char *set = lt_recipe_dataset(r);
+    if (set[0] == '/' || !strchr(set, '/') || lt_data_named(set))
+        return;
+    char *here = file_absolute(NULL, set);
+    log_warning("the recipe of %s has a relative path, which begins where it was trained; its data are "
+                "looked for at %s (--data says another place)",
+                lt_recipe_name(r), here);
+    free(here);
+}
+
+static bool names_set(const char *const *sets, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (strncmp(sets[i], "data.set=", 9) == 0)
+            return true;
+    return false;
+}
+
+int lt_model_open_data(const lt_model *m, const char *instead, const char *const *sets, int n,
+                       lt_dataset **out)
+{
+    const lt_recipe *r = lt_model_recipe(m);
+    bool is_own = !instead && !names_set(sets, n);
+    if (is_own)
+        tell_relative(r);
+    LT_TRY(n ? lt_recipe_open_data_with(r, instead, sets, n, out)
+             : lt_recipe_open_data(r, instead, out));
+    if (is_own)
+        compare_data(m, *out);
+    return LT_OK;
+}
