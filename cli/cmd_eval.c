@@ -397,8 +397,8 @@ const command cmd_eval = {
         "  recall, coverage    whether held images are like samples: low where something is "
         "missing\n"
         "  inception score     whether samples are clearly of one class each, of all classes\n"
-        "  nearer              chance that a sample is nearer to train images than a held image is\n"
-        "  copies              samples nearer to a train image than it is to any other one\n"
+        "  copies              whether more samples than held images are much nearer to one train "
+        "image than to others\n"
         "\n"
         "The same seed gives the same digits, with any number of threads.\n",
     .examples = "  latent eval runs/fashion-mlp-vae\n"

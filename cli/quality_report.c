@@ -19,20 +19,35 @@ static json_t *scores_json(const lt_sample_scores *s)
                      json_estimate(s->coverage), "inception", json_estimate(s->inception));
 }
 
-static json_t *copies_json(const lt_copy_check *c)
+static const char *verdict_name(lt_copy_verdict v)
 {
-    return json_pack("{s:o, s:o, s:o}", "nearer", json_estimate(c->nearer), "copies",
-                     json_estimate(c->copies), "floor", json_estimate(c->floor));
+    static const char *const names[] = {
+        [LT_COPIES_UNTOLD] = "untold", [LT_COPIES_NONE] = "none", [LT_COPIES_FOUND] = "found"};
+    return names[v];
+}
+
+static json_t *copies_json(const lt_copies *c)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "verdict",
+                     verdict_name(c->verdict), "samples", (json_int_t)c->samples, "held",
+                     (json_int_t)c->held, "train", (json_int_t)c->train, "closeness",
+                     json_number(c->closeness), "close", (json_int_t)c->close, "held_close",
+                     (json_int_t)c->held_close, "share", json_estimate(c->share), "held_share",
+                     json_estimate(c->held_share), "p", json_number(c->p), "least",
+                     json_number(c->least), "nearer", json_estimate(c->nearer));
 }
 
 static json_t *pairs_json(const lt_quality *q)
 {
     json_t *all = json_array();
-    for (int i = 0; i < q->n_pairs; i++)
+    for (int i = 0; i < q->n_pairs; i++) {
+        const lt_pair *p = &q->pairs[i];
         json_array_append_new(
-            all, json_pack("{s:i, s:s, s:i, s:o}", "sample", q->pairs[i].sample, "split",
-                           lt_split_name(q->pairs[i].split), "image", q->pairs[i].image,
-                           "distance", json_number(q->pairs[i].distance)));
+            all, json_pack("{s:i, s:s, s:i, s:o, s:o, s:o, s:o}", "sample", p->sample, "split",
+                           lt_split_name(p->split), "image", p->image, "distance",
+                           json_number(p->distance), "pixels", json_number(p->pixels), "detail",
+                           json_number(p->detail), "features", json_number(p->features)));
+    }
     return all;
 }
 
@@ -42,13 +57,12 @@ json_t *quality_json(const lt_quality *q)
                                    "task", q->is_rotation ? "rotations" : "labels", "classes",
                                    q->classes, "accuracy", json_number(q->accuracy), "images",
                                    (json_int_t)q->train);
-    return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "digest",
+    return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "digest",
                      q->digest, "images", (json_int_t)q->images, "held", (json_int_t)q->held,
                      "floor_images", (json_int_t)q->floor_images, "held_digest", q->held_digest,
                      "pixels", q->is_drawn ? "drawn" : "means", "classifier", classifier,
                      "scores", scores_json(&q->samples), "floor", scores_json(&q->floor),
-                     "copies_by_features", copies_json(&q->features), "copies_by_pixels",
-                     copies_json(&q->pixels), "nearest", pairs_json(q));
+                     "copies", copies_json(&q->copies), "nearest", pairs_json(q));
 }
 
 /* ---- The scores of one model ---- */
@@ -90,15 +104,6 @@ static void print_scores(const lt_quality *q)
     }
 }
 
-static void print_copies(const lt_quality *q)
-{
-    puts("\n  Are they copies?   samples             held images");
-    print_row("nearer, features", q->features.nearer, alone(0.5), 3, "to train images");
-    print_row("nearer, pixels", q->pixels.nearer, alone(0.5), 3, "than held images");
-    print_row("copies, features", q->features.copies, q->features.floor, 3, "nearer to one");
-    print_row("copies, pixels", q->pixels.copies, q->pixels.floor, 3, "than that to another");
-}
-
 static void print_paragraph(const char *text)
 {
     putchar('\n');
@@ -120,20 +125,43 @@ static void print_digest(const char *data, const lt_quality *q)
     print_paragraph(text);
 }
 
-/* Copies: more than four errors from where images that are none would be. */
-static void judge_copies(const lt_quality *q)
+/* "1.2 %"; two digits of what is small. */
+static const char *percent(char text[16], double share)
 {
-    const lt_copy_check *both[] = {&q->features, &q->pixels};
-    for (int i = 0; i < 2; i++) {
-        const lt_copy_check *c = both[i];
-        double more = c->copies.value - c->floor.value;
-        double error = hypot(c->copies.se, c->floor.se);
-        if (c->nearer.value > 0.5 + 4 * c->nearer.se && more > 4 * error && more > 0.1) {
-            print_paragraph("TRAIN IMAGES COPIED: samples lie nearer to single train images than "
-                            "new images do. Look at them: --pairs FILE.png.");
-            return;
-        }
-    }
+    snprintf(text, 16, "%.*f %%", share < 0.0095 ? 2 : share < 0.0995 ? 1 : 0, 100 * share);
+    return text;
+}
+
+static const char *number_text(char text[32], int64_t n)
+{
+    snprintf(text, 32, n >= 10000 ? "%lld,%03lld" : "%lld", (long long)(n >= 10000 ? n / 1000 : n),
+             (long long)(n % 1000));
+    return text;
+}
+
+void quality_copies_text(const lt_quality *q, char text[QUALITY_TEXT])
+{
+    const lt_copies *c = &q->copies;
+    char share[16], held[16], least[16], train[32];
+    int at = snprintf(text, QUALITY_TEXT,
+                      "%s: %lld of %lld samples (%s) are nearer to one of %s train images than %.1f "
+                      "times the distance of the next ones, in pixels and in detail, and agree in "
+                      "features; of held images %lld of %lld (%s). p = %.2g.",
+                      c->verdict == LT_COPIES_FOUND  ? "Samples are copies of train images"
+                      : c->verdict == LT_COPIES_NONE ? "No copies of train images were found"
+                                                     : "Whether samples are copies cannot be told",
+                      (long long)c->close, (long long)c->samples, percent(share, c->share.value),
+                      number_text(train, c->train), c->closeness, (long long)c->held_close,
+                      (long long)c->held, percent(held, c->held_share.value), c->p);
+    if (c->verdict == LT_COPIES_NONE)
+        snprintf(text + at, (size_t)(QUALITY_TEXT - at),
+                 " A share of %s or more would have been found.", percent(least, c->least));
+    else if (c->verdict == LT_COPIES_UNTOLD)
+        snprintf(text + at, (size_t)(QUALITY_TEXT - at), " %s.",
+                 isnan(c->least) ? "There are too few images: not even copies alone would be found"
+                                 : "Images are too much alike, or too small");
+    else
+        snprintf(text + at, (size_t)(QUALITY_TEXT - at), " Look at them: --pairs FILE.png.");
 }
 
 /* Less than half of what is reached by train images. */
@@ -146,26 +174,23 @@ static void judge_coverage(const lt_quality *q)
 
 void quality_print(const char *data, lt_split split, const lt_quality *q)
 {
+    char copies[QUALITY_TEXT];
     printf("%lld samples against %lld %s images of %s; +- standard error\n\n",
            (long long)q->images, (long long)q->held, lt_split_name(split), data);
     print_scores(q);
-    print_copies(q);
     print_digest(data, q);
     judge_coverage(q);
-    judge_copies(q);
+    quality_copies_text(q, copies);
+    print_paragraph(copies);
 }
 
 /* ---- Several models ---- */
 
-static void print_run(const char *name, const lt_sample_scores *s, double nearer)
+static void print_run(const char *name, const lt_sample_scores *s, const char *copies)
 {
-    printf("%-28s %8.3f %8.4f +- %.4f %8.3f %8.3f %8.3f %8.3f %8.2f", name, s->fid, s->kid.value,
+    printf("%-28s %8.3f %8.4f +- %.4f %8.3f %8.3f %8.3f %8.3f %8.2f %8s\n", name, s->fid, s->kid.value,
            s->kid.se, s->precision.value, s->recall.value, s->density.value, s->coverage.value,
-           s->inception.value);
-    if (isfinite(nearer))
-        printf(" %8.3f\n", nearer);
-    else
-        puts("        -");
+           s->inception.value, copies);
 }
 
 void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,
@@ -174,10 +199,10 @@ void quality_print_runs(const char *data, lt_split split, int n, const char *con
     printf("%lld samples against %lld %s images of %s\n\n", (long long)q->images,
            (long long)q->held, lt_split_name(split), data);
     printf("%-28s %8s %18s %8s %8s %8s %8s %8s %8s\n", "", "FID", "KID         ", "precis.",
-           "recall", "density", "coverage", "incept.", "nearer");
+           "recall", "density", "coverage", "incept.", "copies");
     for (int i = 0; i < n; i++)
-        print_run(runs[i], &q[i].samples, q[i].features.nearer.value);
-    print_run("train images, the floor", &q->floor, (double)NAN);
+        print_run(runs[i], &q[i].samples, verdict_name(q[i].copies.verdict));
+    print_run("train images, the floor", &q->floor, "-");
     print_digest(data, q);
 }
 

@@ -10,6 +10,12 @@ json_t *quality_json(const lt_quality *q);
 /* Each score beside its floor. */
 void quality_print(const char *data, lt_split split, const lt_quality *q);
 
+enum { QUALITY_TEXT = 640 };
+
+/* What is known of copies, in sentences: the evidence, and the smallest share that would have been
+   found. */
+void quality_copies_text(const lt_quality *q, char text[QUALITY_TEXT]);
+
 /* Several runs, one row each, and their floor; all have one digest. */
 void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,
                         const lt_quality *q);

@@ -2,6 +2,8 @@
 /* The numbers of one run: what was measured, and the ledger that says what they are. */
 #include "report.h"
 
+#include "quality_report.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -67,6 +69,7 @@ static void put_quality(page *p, const report_run *r)
 {
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
+    char copies[QUALITY_TEXT];
     page_html(p, "<div class=\"wide\"><table>\n<caption>%lld samples against %lld %s images; the "
                  "floor is what train images reach</caption>\n<thead><tr><th></th><th class=\"number\""
                  ">samples</th><th class=\"number\">floor</th><th>meaning</th></tr></thead>\n<tbody>\n",
@@ -79,11 +82,13 @@ static void put_quality(page *p, const report_run *r)
     put_score(p, "coverage", s->coverage, f->coverage, 3, "held images met by samples");
     if (!q->is_rotation)
         put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the classes");
-    put_score(p, "nearer to train images", q->features.nearer, alone(0.5), 3,
-              "than held images are; 1: copies");
+    put_score(p, "close to a train image", q->copies.share, q->copies.held_share, 4,
+              "share; in the second column that of held images");
     page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
                  "compare with those of this digest alone: they are made of features of a small "
                  "classifier of this data set.</p>\n", q->digest);
+    quality_copies_text(q, copies);
+    page_html(p, "<p>%s</p>\n", copies);
     report_put_command(p, r, "eval", " --quality");
 }
 

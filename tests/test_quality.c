@@ -256,11 +256,8 @@ static void other_images_of_the_distribution_have_the_scores_of_the_floor(void *
     assert_alike(q.samples.inception, q.floor.inception);
     assert_true(q.samples.fid > 0 && q.samples.fid < 1.5 * q.floor.fid);
     assert_true(q.samples.inception.value > 1 && q.samples.inception.value <= 4);
-    for (int i = 0; i < 2; i++) {
-        const lt_copy_check *c = i ? &q.pixels : &q.features;
-        assert_near(c->nearer.value, 0.5, 5 * c->nearer.se);
-        assert_alike(c->copies, c->floor);
-    }
+    assert_near(q.copies.nearer.value, 0.5, 5 * q.copies.nearer.se);
+    assert_int_equal(q.copies.verdict, LT_COPIES_NONE);
     free(images);
     lt_dataset_free(d);
     lt_dataset_free(others);
@@ -296,8 +293,9 @@ static void noise_is_far_from_images(void **state)
     assert_true(q.samples.recall.value < 0.2 && q.samples.coverage.value < 0.3);
     assert_true(q.samples.kid.value > 10 * q.floor.kid.se);
     assert_true(q.samples.fid > 100 * q.floor.fid);
-    assert_true(q.pixels.nearer.value < 0.1);
-    assert_near(q.pixels.copies.value, 0, 0.02);
+    assert_true(q.copies.nearer.value < 0.1);
+    assert_int_equal(q.copies.verdict, LT_COPIES_NONE);
+    assert_int_equal(q.copies.close, 0);
     free(images);
     lt_dataset_free(d);
 }
@@ -310,9 +308,10 @@ static void train_images_are_found_to_be_copies(void **state)
     for (int i = 0; i < TEST * PIXELS; i++) /* and nearly so */
         images[i] *= 0.998f;
     lt_quality q = quality_of(d, TEST, images, 0);
-    assert_true(q.pixels.nearer.value > 0.99 && q.features.nearer.value > 0.95);
-    assert_true(q.pixels.copies.value > 0.99 && q.features.copies.value > 0.95);
-    assert_true(q.pixels.floor.value < 0.6 && q.features.floor.value < 0.6);
+    assert_int_equal(q.copies.verdict, LT_COPIES_FOUND);
+    assert_true(q.copies.share.value > 0.95 && q.copies.nearer.value > 0.95);
+    assert_true(q.copies.held_share.value < 0.1);
+    assert_true(q.copies.p < 1e-50);
     assert_int_equal(q.n_pairs, LT_QUALITY_PAIRS);
     for (int i = 0; i < q.n_pairs; i++) {
         assert_int_equal(q.pairs[i].split, LT_TRAIN);

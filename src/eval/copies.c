@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The train images go by in blocks, twice: for the nearest one of each sample and held image, and
-   for the nearest one of each of those. */
+/* The train images go by in blocks. For each image that is looked at some candidates are kept: the
+   nearest by a small copy, and by features. These are then compared closely, each image with its own.
+   Samples and held images go through all of this in the same way, so what held images do by chance,
+   or because the data hold an image twice, is known. */
 #include "eval/copies.h"
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "eval/estimate.h"
+#include "base/threads.h"
+#include "eval/counts.h"
+#include "eval/looks.h"
 #include "eval/scores.h"
 
 #include <math.h>
@@ -13,196 +17,462 @@
 #include <string.h>
 
 enum {
-    MOST = 500,
+    MOST_SAMPLES = 2000,
+    MOST_HELD = 5000,
     LEAST = 100,
-    MOST_FLOATS = 1 << 24,  /* of images that are looked at */
+    MOST_FLOATS = 1 << 24,  /* of images that are looked at, of either kind */
     BLOCK_FLOATS = 1 << 21, /* of train images that go by */
+    NEAR = 8,               /* candidates by either way */
+    CANDIDATES = 2 * NEAR,
+    MIDDLE = NEAR / 2, /* distances are measured by that of this one of the first NEAR */
+    REFERENCES = 400,  /* train images that features are compared with */
+    BATCH = 64,        /* images that are compared at a time */
 };
 
-int copies_count(int64_t pixels)
-{
-    int64_t n = MOST_FLOATS / pixels;
-    return n > MOST ? MOST : n < LEAST ? LEAST : (int)n;
-}
+static const double faint = 0.02; /* less of a band than this part of its candidates' is none */
+static const double near_enough = 0.05; /* the share of train images that may be nearer in features */
+static const double steps[] = {0.2, 0.3, 0.4, 0.5}; /* of closeness, each of which is tested */
+static const double significant = 0.001;
 
-/* The images that are looked at, by one kind of distance. */
-typedef struct searching {
-    points from;
-    float *nearest;  /* to the nearest train image, squared */
-    int *place;      /* of that */
-    points hits;     /* those train images themselves */
-    float *further;  /* from that to the nearest other one */
-} searching;
+enum { STEPS = sizeof steps / sizeof *steps };
 
-typedef struct copying {
-    const copies_question *q;
-    int n;          /* samples and held images */
-    int block;      /* train images at a time */
-    int64_t pixels; /* numbers in an image */
-    int done, todo; /* blocks */
-    float *images, *values;
-    searching by_pixels, by_values;
-    points all; /* features of all train images */
-} copying;
+/* An image and the train image that it is nearest to in detail. */
+typedef struct match {
+    int place;             /* among those that were learnt from */
+    double pixels, detail; /* how far, in parts of how far candidates are; 1: as far */
+    double features;       /* share of train images that are nearer in features */
+    double distance;       /* root of the mean square */
+} match;
+
+struct copies {
+    const gallery *learn;
+    features *features;
+    copies_options o;
+    looks looks;
+    int n, m, all;     /* samples, held images, both: samples first */
+    int block;         /* train images at a time */
+    int64_t done, todo; /* of the search */
+    float *reduced;    /* all x reduced image */
+    points small, values;
+    float *near_small, *near_values; /* all x NEAR distances, squared */
+    int *by_small, *by_values;       /* and the train images that these are */
+    points train_values;
+    points references;
+    match *matches;
+};
 
 /* ---- Room ---- */
 
-static int open_search(searching *s, int n, int d)
+static int min_int(int a, int b) { return a < b ? a : b; }
+static int max_int(int a, int b) { return a > b ? a : b; }
+
+static void count_images(copies *c)
 {
-    s->nearest = must_alloc(sizeof *s->nearest * (size_t)n);
-    s->further = must_alloc(sizeof *s->further * (size_t)n);
-    s->place = must_alloc(sizeof *s->place * (size_t)n);
-    for (int i = 0; i < n; i++)
-        s->nearest[i] = s->further[i] = INFINITY;
-    LT_TRY(points_init(&s->from, n, d));
-    return points_init(&s->hits, n, d);
+    int most = max_int(LEAST, MOST_FLOATS / looks_reduced_size(&c->looks));
+    c->n = min_int(min_int(c->o.samples, MOST_SAMPLES), most);
+    c->m = min_int(min_int(c->o.held, MOST_HELD), most);
+    c->all = c->n + c->m;
 }
 
-static void close_search(searching *s)
+static int make_room(copies *c)
 {
-    points_clear(&s->from);
-    points_clear(&s->hits);
-    free(s->nearest);
-    free(s->further);
-    free(s->place);
-}
-
-static int open_copying(copying *c, const copies_question *q)
-{
-    const lt_dataset_info *info = lt_dataset_describe(q->learn->data);
-    c->q = q;
-    c->n = q->n + q->m;
-    c->pixels = (int64_t)info->h * info->w * info->c;
-    c->block = (int)(BLOCK_FLOATS / c->pixels) + 1;
-    c->todo = 2 * ((q->learn->n + c->block - 1) / c->block);
-    size_t block = (size_t)c->block;
-    c->images = tensor_alloc(sizeof *c->images * block * (size_t)c->pixels, "train images");
-    c->values = must_alloc(sizeof *c->values * block * FEATURES);
-    if (!c->images)
+    size_t near = (size_t)c->all * NEAR;
+    c->near_small = must_alloc(sizeof *c->near_small * near);
+    c->near_values = must_alloc(sizeof *c->near_values * near);
+    c->by_small = must_alloc(sizeof *c->by_small * near);
+    c->by_values = must_alloc(sizeof *c->by_values * near);
+    c->matches = must_alloc(sizeof *c->matches * (size_t)c->all);
+    for (size_t i = 0; i < near; i++)
+        c->near_small[i] = c->near_values[i] = INFINITY;
+    c->reduced = tensor_alloc(sizeof *c->reduced * (size_t)c->all *
+                                  (size_t)looks_reduced_size(&c->looks), "images");
+    if (!c->reduced)
         return LT_NO_MEMORY;
-    LT_TRY(points_init(&c->all, q->learn->n, FEATURES));
-    LT_TRY(open_search(&c->by_pixels, c->n, (int)c->pixels));
-    LT_TRY(open_search(&c->by_values, c->n, FEATURES));
-    points_set(&c->by_pixels.from, 0, q->n, q->samples);
-    points_set(&c->by_pixels.from, q->n, q->m, q->held);
-    points_set(&c->by_values.from, 0, q->n, q->sample_values);
-    points_set(&c->by_values.from, q->n, q->m, q->held_values);
-    return LT_OK;
+    LT_TRY(points_init(&c->small, c->all, looks_search_size(&c->looks)));
+    LT_TRY(points_init(&c->values, c->all, FEATURES));
+    LT_TRY(points_init(&c->references, min_int(REFERENCES, c->learn->n), FEATURES));
+    return points_init(&c->train_values, c->learn->n, FEATURES);
 }
 
-static void close_copying(copying *c)
+int copies_open(copies **out, const gallery *learn, features *f, const copies_options *o)
 {
-    tensor_free(c->images);
-    free(c->values);
-    points_clear(&c->all);
-    close_search(&c->by_pixels);
-    close_search(&c->by_values);
+    const lt_dataset_info *info = lt_dataset_describe(learn->data);
+    copies *c = *out = must_alloc(sizeof *c);
+    *c = (copies){.learn = learn, .features = f, .o = *o};
+    c->looks = looks_of(info->h, info->w, info->c);
+    c->block = (int)(BLOCK_FLOATS / ((int64_t)info->h * info->w * info->c)) + 1;
+    count_images(c);
+    c->todo = learn->n + c->all;
+    int status = make_room(c);
+    if (status != LT_OK) {
+        copies_free(c);
+        *out = NULL;
+    }
+    return status;
 }
 
-/* ---- Searches ---- */
-
-/* Among points that are train images base, base + 1, ... */
-static void search_nearest(const copying *c, searching *s, const points *among, int base)
+void copies_free(copies *c)
 {
-    neighbours_search(&(neighbour_query){.from = &s->from, .among = among, .base = base, .k = 1,
-                                         .nearest = s->nearest, .place = s->place},
-                      c->q->threads);
+    if (!c)
+        return;
+    points_clear(&c->small);
+    points_clear(&c->values);
+    points_clear(&c->train_values);
+    points_clear(&c->references);
+    tensor_free(c->reduced);
+    free(c->near_small);
+    free(c->near_values);
+    free(c->by_small);
+    free(c->by_values);
+    free(c->matches);
+    free(c);
 }
 
-static void search_further(const copying *c, searching *s, const points *among, int base)
+int copies_samples(const copies *c) { return c->n; }
+int copies_held(const copies *c) { return c->m; }
+
+/* ---- Images ---- */
+
+static int64_t pixel_count(const copies *c) { return (int64_t)c->looks.h * c->looks.w * c->looks.c; }
+
+static float *reduced_image(const copies *c, int i)
 {
-    neighbours_search(&(neighbour_query){.from = &s->hits, .among = among, .base = base, .k = 1,
-                                         .self = s->place, .nearest = s->further}, c->q->threads);
+    return c->reduced + (int64_t)i * looks_reduced_size(&c->looks);
 }
 
-/* The next block of train images as points. */
-static int take_block(copying *c, int first, points *block)
+void copies_take(copies *c, bool is_held, int first, int n, const float *images, const float *values)
 {
-    int left = c->q->learn->n - first, n = left < c->block ? left : c->block;
-    if (c->q->progress && !c->q->progress(c->q->user, (double)c->done++ / c->todo))
+    int base = is_held ? c->n : 0, most = is_held ? c->m : c->n;
+    float *vector = must_alloc(sizeof *vector * (size_t)looks_search_size(&c->looks));
+    for (int k = 0; k < n && first + k < most; k++) {
+        int i = base + first + k;
+        looks_reduce(&c->looks, images + k * pixel_count(c), reduced_image(c, i));
+        looks_search(&c->looks, reduced_image(c, i), vector);
+        points_set(&c->small, i, 1, vector);
+        points_set(&c->values, i, 1, values + (int64_t)k * FEATURES);
+    }
+    free(vector);
+}
+
+/* ---- Candidates ---- */
+
+static int go_on(copies *c, int more)
+{
+    if (c->o.progress && !c->o.progress(c->o.user, (double)c->done / (double)c->todo))
         return status_fail(LT_INTERRUPTED, "the search for copies was stopped");
-    LT_TRY(gallery_run(c->q->learn, first, n, c->q->threads, c->images));
-    LT_TRY(points_init(block, n, (int)c->pixels));
-    points_set(block, 0, n, c->images);
+    c->done += more;
     return LT_OK;
 }
 
-static int first_pass(copying *c)
+/* The next block of train images: `images` and `values` have room for it. */
+static int search_block(copies *c, int first, int n, float *images, float *values, points *block)
 {
-    for (int first = 0; first < c->q->learn->n; first += c->block) {
+    int size = looks_search_size(&c->looks);
+    float *reduced = must_alloc(sizeof *reduced * (size_t)looks_reduced_size(&c->looks));
+    float *vector = must_alloc(sizeof *vector * (size_t)size);
+    int status = gallery_run(c->learn, first, n, c->o.threads, images);
+    if (status == LT_OK)
+        status = features_find(c->features, n, images, values, NULL);
+    if (status == LT_OK)
+        status = points_init(block, n, size);
+    for (int i = 0; status == LT_OK && i < n; i++) {
+        looks_reduce(&c->looks, images + i * pixel_count(c), reduced);
+        looks_search(&c->looks, reduced, vector);
+        points_set(block, i, 1, vector);
+    }
+    if (status == LT_OK) {
+        points_set(&c->train_values, first, n, values);
+        neighbours_search(&(neighbour_query){.from = &c->small, .among = block, .base = first,
+                                             .k = NEAR, .nearest = c->near_small,
+                                             .place = c->by_small}, c->o.threads);
+    }
+    free(reduced);
+    free(vector);
+    return status;
+}
+
+static int find_candidates(copies *c)
+{
+    float *values = must_alloc(sizeof *values * (size_t)c->block * FEATURES);
+    float *images = tensor_alloc(sizeof *images * (size_t)(c->block * pixel_count(c)),
+                                 "train images");
+    int status = images ? LT_OK : LT_NO_MEMORY;
+    for (int first = 0, n; status == LT_OK && first < c->learn->n; first += n) {
         points block = {0};
-        int status = take_block(c, first, &block);
+        n = min_int(c->block, c->learn->n - first);
+        status = go_on(c, n);
         if (status == LT_OK)
-            status = features_find(c->q->features, block.n, c->images, c->values, NULL);
-        if (status == LT_OK) {
-            points_set(&c->all, first, block.n, c->values);
-            search_nearest(c, &c->by_pixels, &block, first);
+            status = search_block(c, first, n, images, values, &block);
+        points_clear(&block);
+    }
+    free(values);
+    tensor_free(images);
+    LT_TRY(status);
+    neighbours_search(&(neighbour_query){.from = &c->values, .among = &c->train_values, .k = NEAR,
+                                         .nearest = c->near_values, .place = c->by_values},
+                      c->o.threads);
+    return LT_OK;
+}
+
+static void take_references(copies *c)
+{
+    float row[FEATURES];
+    for (int i = 0; i < c->references.n; i++) {
+        points_get(&c->train_values, (int)((int64_t)i * c->learn->n / c->references.n), row);
+        points_set(&c->references, i, 1, row);
+    }
+}
+
+/* ---- Close comparison ---- */
+
+/* One band of an image against that of its candidates. */
+typedef struct band {
+    float *shifted;  /* LOOKS_SHIFTS vectors of the image */
+    float length;    /* of the first of them, before it was made 1 */
+    float *vector;   /* of a candidate */
+    float apart[CANDIDATES], lengths[CANDIDATES];
+} band;
+
+static void band_init(const looks *l, band *b)
+{
+    size_t size = sizeof(float) * (size_t)looks_size(l);
+    b->shifted = must_alloc(size * LOOKS_SHIFTS);
+    b->vector = must_alloc(size);
+}
+
+static void band_clear(band *b)
+{
+    free(b->shifted);
+    free(b->vector);
+}
+
+static void shift_band(const looks *l, const float *whole, band *b)
+{
+    for (int k = 0; k < l->shifts; k++) {
+        float length = looks_vector(l, whole, k, b->shifted + (int64_t)k * looks_size(l));
+        b->length = k == 0 ? length : b->length;
+    }
+}
+
+/* The distance of two vectors of length 1 at the best of all shifts. */
+static void compare_band(const looks *l, const float *whole, int candidate, band *b)
+{
+    int n = looks_size(l);
+    float best = -1;
+    b->lengths[candidate] = looks_vector(l, whole, 0, b->vector);
+    for (int k = 0; k < l->shifts; k++)
+        best = fmaxf(best, looks_product(n, b->shifted + (int64_t)k * n, b->vector));
+    b->apart[candidate] = sqrtf(fmaxf(0, 2 - 2 * best));
+}
+
+/* The number in the middle of the first NEAR. */
+static float middle_of(const float *x)
+{
+    float sorted[NEAR];
+    for (int i = 0; i < NEAR; i++) {
+        int at = i;
+        for (; at > 0 && sorted[at - 1] > x[i]; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = x[i];
+    }
+    return sorted[MIDDLE];
+}
+
+/* How far candidate k is, in parts of how far candidates are. 1 where that says nothing: all are
+   equal, or the image has hardly anything of this band. */
+static double part_of_way(const band *b, int k)
+{
+    const float rounding = 1e-3f; /* of distances of equal vectors */
+    float middle = middle_of(b->apart);
+    if (!(middle > rounding) || !(b->length > (float)faint * middle_of(b->lengths)))
+        return 1;
+    return (double)b->apart[k] / (double)middle;
+}
+
+/* Share of train images that are nearer to image i in features than train image `place` is. */
+static double share_nearer(const copies *c, int i, int place)
+{
+    float x[FEATURES], y[FEATURES];
+    double limit = 0;
+    int nearer = 0;
+    points_get(&c->values, i, x);
+    points_get(&c->train_values, place, y);
+    for (int k = 0; k < FEATURES; k++)
+        limit += (double)(x[k] - y[k]) * (double)(x[k] - y[k]);
+    for (int r = 0; r < c->references.n; r++) {
+        double sum = 0;
+        points_get(&c->references, r, y);
+        for (int k = 0; k < FEATURES; k++)
+            sum += (double)(x[k] - y[k]) * (double)(x[k] - y[k]);
+        nearer += sum < limit;
+    }
+    return (double)nearer / c->references.n;
+}
+
+static double distance_of(int n, const float *x, const float *y)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += (double)(x[i] - y[i]) * (double)(x[i] - y[i]);
+    return sqrt(sum / n);
+}
+
+typedef struct batch {
+    copies *c;
+    int first;
+    const int32_t *index; /* BATCH x CANDIDATES places, and these images */
+    const float *images;
+} batch;
+
+static void compare_image(const copies *c, int i, const int32_t *places, const float *images)
+{
+    const looks *l = &c->looks;
+    size_t size = (size_t)looks_reduced_size(l);
+    float *room = must_alloc(sizeof *room * size * (CANDIDATES + 3));
+    float *coarse = room + size * CANDIDATES, *detail = coarse + size, *scratch = detail + size;
+    band pixels = {0}, details = {0};
+    int best = 0;
+    band_init(l, &pixels);
+    band_init(l, &details);
+    looks_bands(l, reduced_image(c, i), coarse, detail, scratch);
+    shift_band(l, coarse, &pixels);
+    shift_band(l, detail, &details);
+    for (int k = 0; k < CANDIDATES; k++) {
+        looks_reduce(l, images + k * pixel_count(c), room + size * (size_t)k);
+        looks_bands(l, room + size * (size_t)k, coarse, detail, scratch);
+        compare_band(l, coarse, k, &pixels);
+        compare_band(l, detail, k, &details);
+        best = details.apart[k] < details.apart[best] ? k : best;
+    }
+    c->matches[i] = (match){
+        .place = places[best],
+        .pixels = part_of_way(&pixels, best),
+        .detail = part_of_way(&details, best),
+        .features = share_nearer(c, i, places[best]),
+        .distance = distance_of((int)size, reduced_image(c, i), room + size * (size_t)best)};
+    band_clear(&pixels);
+    band_clear(&details);
+    free(room);
+}
+
+static void compare_one(void *context, int64_t piece, int worker)
+{
+    (void)worker;
+    const batch *b = context;
+    int at = (int)piece * CANDIDATES;
+    compare_image(b->c, b->first + (int)piece, b->index + at, b->images + at * pixel_count(b->c));
+}
+
+static int compare_batch(copies *c, int first, int n, float *images)
+{
+    int32_t index[BATCH * CANDIDATES];
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < NEAR; k++) {
+            index[i * CANDIDATES + k] = c->by_small[(first + i) * NEAR + k];
+            index[i * CANDIDATES + NEAR + k] = c->by_values[(first + i) * NEAR + k];
         }
-        points_clear(&block);
-        LT_TRY(status);
-    }
-    search_nearest(c, &c->by_values, &c->all, 0);
+    LT_TRY(gallery_gather(c->learn, index, n * CANDIDATES, c->o.threads, images));
+    threads_run(c->o.threads, n, compare_one,
+                &(batch){.c = c, .first = first, .index = index, .images = images});
     return LT_OK;
 }
 
-/* The nearest train images themselves, as points of either kind. */
-static int find_hits(copying *c)
+static int compare_all(copies *c)
 {
-    for (int i = 0; i < c->n; i++) {
-        LT_TRY(gallery_run(c->q->learn, c->by_pixels.place[i], 1, 1, c->images));
-        points_set(&c->by_pixels.hits, i, 1, c->images);
-        points_get(&c->all, c->by_values.place[i], c->values);
-        points_set(&c->by_values.hits, i, 1, c->values);
-    }
-    return LT_OK;
-}
-
-static int second_pass(copying *c)
-{
-    for (int first = 0; first < c->q->learn->n; first += c->block) {
-        points block = {0};
-        int status = take_block(c, first, &block);
+    float *images = tensor_alloc(sizeof *images * BATCH * CANDIDATES * (size_t)pixel_count(c),
+                                 "train images");
+    int status = images ? LT_OK : LT_NO_MEMORY;
+    for (int first = 0; status == LT_OK && first < c->all; first += BATCH) {
+        int n = min_int(BATCH, c->all - first);
+        status = go_on(c, n);
         if (status == LT_OK)
-            search_further(c, &c->by_pixels, &block, first);
-        points_clear(&block);
-        LT_TRY(status);
+            status = compare_batch(c, first, n, images);
     }
-    search_further(c, &c->by_values, &c->all, 0);
-    return LT_OK;
+    tensor_free(images);
+    return status;
 }
 
 /* ---- Conclusions ---- */
 
-static lt_estimate share_of_copies(const searching *s, int first, int n)
+/* The worse of both bands; 1 where features do not agree. */
+static double closeness(const match *m)
 {
-    tally t = {0};
+    return m->features > near_enough ? 1 : m->pixels > m->detail ? m->pixels : m->detail;
+}
+
+static int count_close(const copies *c, int first, int n, double limit)
+{
+    int count = 0;
     for (int i = first; i < first + n; i++)
-        tally_add(&t, s->nearest[i] < s->further[i]);
-    return tally_estimate(&t, 1);
+        count += closeness(&c->matches[i]) < limit;
+    return count;
 }
 
-static lt_copy_check conclude(const copying *c, const searching *s)
+/* The smallest share of samples that would have been a finding, next to so many held images. */
+static double find_least(const copies *c, int held_close)
 {
-    int n = c->q->n, m = c->q->m;
-    return (lt_copy_check){.nearer = chance_below(n, s->nearest, m, s->nearest + n),
-                           .copies = share_of_copies(s, 0, n),
-                           .floor = share_of_copies(s, n, m)};
+    int low = 1, high = c->n + 1;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (STEPS * count_excess(middle, c->n, held_close, c->m) < significant)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low > c->n ? (double)NAN : (double)low / c->n;
 }
 
-/* How near sample i is to its train image, as a part of how near that is to another one. */
-static double closeness(const searching *s, int i)
+static lt_estimate find_nearer(const copies *c)
 {
-    return (double)s->nearest[i] / ((double)s->further[i] + 1e-12);
+    float *x = must_alloc(sizeof *x * (size_t)c->all);
+    for (int i = 0; i < c->all; i++)
+        x[i] = c->near_values[(int64_t)i * NEAR];
+    lt_estimate e = chance_below(c->n, x, c->m, x + c->n);
+    free(x);
+    return e;
 }
 
-/* The samples that are nearest in this sense, the first of equals. */
-static void find_pairs(const copying *c, lt_quality *q)
+/* Where no held image can be told from its candidates, nothing can. */
+static bool can_be_told(const copies *c)
 {
-    const searching *s = &c->by_pixels;
+    int told = 0;
+    for (int i = c->n; i < c->all; i++)
+        told += c->matches[i].pixels != 1 && c->matches[i].detail != 1;
+    return 2 * told > c->m;
+}
+
+static lt_copies conclude(const copies *c)
+{
+    lt_copies y = {.samples = c->n, .held = c->m, .train = c->learn->n, .p = HUGE_VAL,
+                   .nearer = find_nearer(c), .least = (double)NAN};
+    for (int k = 0; k < STEPS; k++) {
+        int close = count_close(c, 0, c->n, steps[k]), held = count_close(c, c->n, c->m, steps[k]);
+        double p = STEPS * count_excess(close, c->n, held, c->m), least = find_least(c, held);
+        y.least = least < y.least || isnan(y.least) ? least : y.least;
+        if (p >= y.p)
+            continue;
+        y.closeness = steps[k];
+        y.close = close;
+        y.held_close = held;
+        y.p = p;
+    }
+    y.p = y.p < 1 ? y.p : 1;
+    y.share = count_share(y.close, y.samples);
+    y.held_share = count_share(y.held_close, y.held);
+    y.verdict = y.p < significant                    ? LT_COPIES_FOUND
+                : isnan(y.least) || !can_be_told(c) ? LT_COPIES_UNTOLD
+                                                     : LT_COPIES_NONE;
+    return y;
+}
+
+/* The closest samples, the first of equals. */
+static void find_pairs(const copies *c, lt_quality *q)
+{
     int best[LT_QUALITY_PAIRS], n = 0;
-    for (int i = 0; i < c->q->n; i++) {
+    for (int i = 0; i < c->n; i++) {
         int at = n < LT_QUALITY_PAIRS ? n++ : LT_QUALITY_PAIRS;
-        for (; at > 0 && closeness(s, best[at - 1]) > closeness(s, i); at--)
+        double close = closeness(&c->matches[i]);
+        for (; at > 0 && closeness(&c->matches[best[at - 1]]) > close; at--)
             if (at < LT_QUALITY_PAIRS)
                 best[at] = best[at - 1];
         if (at < LT_QUALITY_PAIRS)
@@ -210,28 +480,19 @@ static void find_pairs(const copying *c, lt_quality *q)
     }
     q->n_pairs = n;
     for (int k = 0; k < n; k++) {
-        lt_pair *p = &q->pairs[k];
-        *p = (lt_pair){.sample = best[k],
-                       .distance = sqrt((double)s->nearest[best[k]] / (double)c->pixels)};
-        p->image = gallery_place(c->q->learn, s->place[best[k]], &p->split);
+        const match *m = &c->matches[best[k]];
+        q->pairs[k] = (lt_pair){.sample = best[k], .distance = m->distance, .pixels = m->pixels,
+                                .detail = m->detail, .features = m->features};
+        q->pairs[k].image = gallery_place(c->learn, m->place, &q->pairs[k].split);
     }
 }
 
-int copies_find(const copies_question *question, lt_quality *q)
+int copies_find(copies *c, lt_quality *q)
 {
-    copying c = {.n = 0};
-    int status = open_copying(&c, question);
-    if (status == LT_OK)
-        status = first_pass(&c);
-    if (status == LT_OK)
-        status = find_hits(&c);
-    if (status == LT_OK)
-        status = second_pass(&c);
-    if (status == LT_OK) {
-        q->pixels = conclude(&c, &c.by_pixels);
-        q->features = conclude(&c, &c.by_values);
-        find_pairs(&c, q);
-    }
-    close_copying(&c);
-    return status;
+    LT_TRY(find_candidates(c));
+    take_references(c);
+    LT_TRY(compare_all(c));
+    q->copies = conclude(c);
+    find_pairs(c, q);
+    return LT_OK;
 }

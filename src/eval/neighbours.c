@@ -79,27 +79,31 @@ static void add_tile(int64_t first, int64_t last, const float *row, const float 
     memcpy(y, sum, sizeof sum);
 }
 
-/* Puts a distance that is less than the k-th among the k nearest. */
-static void keep_near(float *nearest, int k, float distance)
+/* Puts a distance that is less than the k-th among the k nearest of point i. */
+static void keep_near(const neighbour_query *q, int i, float distance, int place)
 {
-    int at = k - 1;
-    for (; at > 0 && nearest[at - 1] > distance; at--)
+    float *nearest = q->nearest + (int64_t)i * q->k;
+    int *places = q->place ? q->place + (int64_t)i * q->k : NULL, at = q->k - 1;
+    for (; at > 0 && nearest[at - 1] > distance; at--) {
         nearest[at] = nearest[at - 1];
+        if (places)
+            places[at] = places[at - 1];
+    }
     nearest[at] = distance;
+    if (places)
+        places[at] = place;
 }
 
 /* Takes in the distances y of point i from points first ... first + n - 1 of `among`. */
 static void take_row(const neighbour_query *q, int i, int first, int n, const float *y)
 {
-    float *nearest = q->nearest + (int64_t)i * q->k;
+    const float *nearest = q->nearest + (int64_t)i * q->k;
     int self = q->self ? q->self[i] - q->base - first : -1, inside = 0;
     for (int j = 0; j < n; j++) {
         if (j == self)
             continue;
-        if (y[j] < nearest[0] && q->place)
-            q->place[i] = q->base + first + j;
         if (y[j] < nearest[q->k - 1])
-            keep_near(nearest, q->k, y[j]);
+            keep_near(q, i, y[j], q->base + first + j);
         inside += q->radius && y[j] <= q->radius[first + j];
     }
     if (q->inside)

@@ -32,7 +32,7 @@ typedef struct neighbour_query {
     int base;            /* is added to places in `among`, and taken off those in `self` */
     int k;               /* nearest[i x k ...]: its k nearest distances, ascending */
     float *nearest;      /* filled with INFINITY before the first search: they go on from there */
-    int *place;          /* of the nearest one; NULL: not wanted */
+    int *place;          /* k of each: of those; NULL: not wanted */
     const float *radius; /* of each of `among`; NULL: none */
     int *inside;         /* is increased by how many are no farther than their radius; NULL */
 } neighbour_query;

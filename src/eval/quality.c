@@ -51,9 +51,10 @@ typedef struct measuring {
     gallery learn, held, floor; /* what is learnt from; what is held against; train images */
     features *features;
     cloud samples, of_held, of_floor;
-    int n, block, looked_at; /* samples; in a block; samples and held images that may be copies */
-    int kept;                /* of the samples: at least looked_at */
-    float *first_samples, *first_held;
+    gallery all_held; /* of which `held` are as many as samples */
+    copies *copies;
+    int n, block;     /* samples; in a block */
+    float *images;    /* of all samples, where they are wanted */
     double from, to; /* of the progress, in the running part */
 } measuring;
 
@@ -93,9 +94,16 @@ static void cloud_clear(cloud *c)
     moments_clear(&c->moments);
 }
 
-/* Images come in blocks; `first_images` keeps the first ones of them. */
-static int fill_cloud(measuring *m, cloud *c, image_source *source, void *context,
-                      float *first_images, int kept)
+/* What is wanted of samples beside their features. */
+static void take_sample_block(measuring *m, int at, int n, const float *images)
+{
+    copies_take(m->copies, false, at, n, images, m->samples.values + (size_t)at * FEATURES);
+    if (m->images)
+        memcpy(m->images + at * m->pixels, images, sizeof *images * (size_t)(n * m->pixels));
+}
+
+/* Images come in blocks; with `are_samples` they may be copies. */
+static int fill_cloud(measuring *m, cloud *c, image_source *source, void *context, bool are_samples)
 {
     int classes = features_describe(m->features)->classes, status = LT_OK;
     float *images = tensor_alloc(sizeof *images * (size_t)(m->block * m->pixels), "images");
@@ -109,9 +117,8 @@ static int fill_cloud(measuring *m, cloud *c, image_source *source, void *contex
         if (status == LT_OK)
             status = features_find(m->features, n, images, c->values + (size_t)at * FEATURES,
                                    c->probabilities + (int64_t)at * classes);
-        if (status == LT_OK && at < kept)
-            memcpy(first_images + at * m->pixels, images,
-                   sizeof *images * (size_t)((kept - at < n ? kept - at : n) * m->pixels));
+        if (status == LT_OK && are_samples)
+            take_sample_block(m, at, n, images);
     }
     tensor_free(images);
     if (status == LT_OK) {
@@ -233,6 +240,7 @@ static int check(measuring *m, lt_split split, int images)
     m->o.threads = m->o.threads > 0 ? m->o.threads : lt_cores();
     int most = m->held.n < SAMPLES ? m->held.n : SAMPLES;
     m->n = images > 0 ? images : m->o.samples > 0 ? m->o.samples : most;
+    m->all_held = m->held;
     m->held = gallery_part(&m->held, m->n);
     m->floor = gallery_part(&m->learn, m->n);
     if (m->n < LEAST || m->held.n < LEAST || m->floor.n < LEAST)
@@ -242,8 +250,6 @@ static int check(measuring *m, lt_split split, int images)
     m->pixels = (int64_t)info->h * info->w * info->c;
     int64_t block = BLOCK_FLOATS / m->pixels / SAMPLES_AT_A_TIME * SAMPLES_AT_A_TIME;
     m->block = block > MOST_IN_BLOCK ? MOST_IN_BLOCK : block > 0 ? (int)block : SAMPLES_AT_A_TIME;
-    m->looked_at = copies_count(m->pixels);
-    m->kept = m->o.arrays && m->o.with_images && m->n > m->looked_at ? m->n : m->looked_at;
     return LT_OK;
 }
 
@@ -261,39 +267,50 @@ static int fill_clouds(measuring *m, sample_source *s)
 {
     gallery_source held = {&m->held, m->o.threads}, floor = {&m->floor, m->o.threads};
     int classes = features_describe(m->features)->classes;
-    size_t room = sizeof(float) * (size_t)(m->looked_at * m->pixels);
-    m->first_samples = tensor_alloc(sizeof(float) * (size_t)(m->kept * m->pixels), "samples");
-    m->first_held = tensor_alloc(room, "held images");
-    if (!m->first_samples || !m->first_held)
-        return LT_NO_MEMORY;
+    if (m->o.arrays && m->o.with_images) {
+        m->images = tensor_alloc(sizeof(float) * (size_t)(m->n * m->pixels), "samples");
+        if (!m->images)
+            return LT_NO_MEMORY;
+    }
     LT_TRY(cloud_init(&m->of_held, m->held.n, classes));
     LT_TRY(cloud_init(&m->of_floor, m->floor.n, classes));
     LT_TRY(cloud_init(&m->samples, m->n, classes));
     LT_TRY(begin_part(m, 0.6, 0.65));
-    LT_TRY(fill_cloud(m, &m->of_held, take_gallery, &held, NULL, 0));
+    LT_TRY(fill_cloud(m, &m->of_held, take_gallery, &held, false));
     LT_TRY(begin_part(m, 0.65, 0.7));
-    LT_TRY(fill_cloud(m, &m->of_floor, take_gallery, &floor, NULL, 0));
+    LT_TRY(fill_cloud(m, &m->of_floor, take_gallery, &floor, false));
     LT_TRY(begin_part(m, 0.7, 0.8));
-    return fill_cloud(m, &m->samples, take_samples, s, m->first_samples, m->kept);
+    return fill_cloud(m, &m->samples, take_samples, s, true);
 }
 
-/* Of held images one of each part is looked at, at a random place in it: see spread_place. */
+/* The null of the search for copies: held images, in blocks. */
+static int take_held(measuring *m, float *images, float *values)
+{
+    gallery held = gallery_part(&m->all_held, copies_held(m->copies));
+    for (int at = 0, n; at < held.n; at += n) {
+        n = min_int(m->block, held.n - at);
+        LT_TRY(gallery_run(&held, at, n, m->o.threads, images));
+        LT_TRY(features_find(m->features, n, images, values, NULL));
+        copies_take(m->copies, true, at, n, images, values);
+    }
+    return LT_OK;
+}
+
 static int look_for_copies(measuring *m, lt_quality *q)
 {
-    gallery held = gallery_part(&m->held, m->looked_at);
-    float *values = must_alloc(sizeof *values * (size_t)held.n * FEATURES);
-    int status = gallery_run(&held, 0, held.n, m->o.threads, m->first_held);
-    if (status == LT_OK)
-        status = features_find(m->features, held.n, m->first_held, values, NULL);
-    copies_question question = {.learn = &m->learn, .features = m->features,
-                                .n = min_int(m->n, m->looked_at), .m = held.n,
-                                .samples = m->first_samples, .held = m->first_held,
-                                .sample_values = m->samples.values, .held_values = values,
-                                .threads = m->o.threads, .progress = pass_on, .user = m};
-    if (status == LT_OK)
-        status = copies_find(&question, q);
+    float *values = must_alloc(sizeof *values * (size_t)m->block * FEATURES);
+    float *images = tensor_alloc(sizeof *images * (size_t)(m->block * m->pixels), "images");
+    int status = images ? take_held(m, images, values) : LT_NO_MEMORY;
+    tensor_free(images);
     free(values);
-    return status;
+    return status == LT_OK ? copies_find(m->copies, q) : status;
+}
+
+static int open_copies(measuring *m)
+{
+    copies_options o = {.samples = m->n, .held = m->all_held.n, .threads = m->o.threads,
+                        .progress = pass_on, .user = m};
+    return copies_open(&m->copies, &m->learn, m->features, &o);
 }
 
 /* What scores depend on, beside the samples themselves. */
@@ -376,7 +393,7 @@ static int keep_arrays(measuring *m)
         .sample_order = order_of(m->n, ORDER_SCORED), .held_order = order_of(m->held.n, ORDER_HELD),
         .train_order = order_of(m->floor.n, ORDER_SCORED),
         .h = info->h, .w = info->w, .c = info->c,
-        .images = m->o.with_images ? move_floats(&m->first_samples) : NULL};
+        .images = m->o.with_images ? move_floats(&m->images) : NULL};
     LT_TRY(list_images(&m->held, &a->held_index, &a->held_split, &a->held_labels));
     return list_images(&m->floor, &a->train_index, &a->train_split, &a->train_labels);
 }
@@ -386,8 +403,8 @@ static void release(measuring *m)
     cloud_clear(&m->samples);
     cloud_clear(&m->of_held);
     cloud_clear(&m->of_floor);
-    tensor_free(m->first_samples);
-    tensor_free(m->first_held);
+    tensor_free(m->images);
+    copies_free(m->copies);
     features_free(m->features);
 }
 
@@ -404,6 +421,8 @@ static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
     int status = check(&m, split, images);
     if (status == LT_OK)
         status = open_features(&m);
+    if (status == LT_OK)
+        status = open_copies(&m);
     s->pixels = m.pixels;
     s->threads = m.o.threads;
     s->seed = m.o.seed;

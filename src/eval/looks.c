@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Reduced images, their bands, and these as vectors. */
+#include "eval/looks.h"
+
+#include "base/clones.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    SIDE = 32,           /* images are reduced until the longer side is less than twice that */
+    SEARCHED = 256,      /* numbers to search by, at most */
+    LEAST_TO_SHIFT = 8,  /* pixels of a side */
+    MOST_TAPS = 8,       /* of a Gaussian, on either side */
+    PRODUCT_LANES = 16,
+};
+
+static const double fine = 1, broad = 2.2912878474779200; /* 1^2 + 2.29^2 = 2.5^2 */
+
+static int max_int(int a, int b) { return a > b ? a : b; }
+static int parts(int n, int part) { return (n + part - 1) / part; }
+
+looks looks_of(int h, int w, int c)
+{
+    looks l = {.h = h, .w = w, .c = c};
+    int grid = (int)sqrt(SEARCHED / (double)c), longer;
+    l.part = max_int(1, max_int(h, w) / SIDE);
+    l.rh = parts(h, l.part);
+    l.rw = parts(w, l.part);
+    longer = max_int(l.rh, l.rw);
+    l.cell = parts(longer, max_int(1, grid));
+    l.sh = parts(l.rh, l.cell);
+    l.sw = parts(l.rw, l.cell);
+    l.margin = l.rh >= LEAST_TO_SHIFT && l.rw >= LEAST_TO_SHIFT;
+    l.shifts = l.margin ? LOOKS_SHIFTS : 1;
+    return l;
+}
+
+int looks_reduced_size(const looks *l) { return l->rh * l->rw * l->c; }
+int looks_search_size(const looks *l) { return l->sh * l->sw * l->c; }
+int looks_size(const looks *l) { return (l->rh - 2 * l->margin) * (l->rw - 2 * l->margin) * l->c; }
+
+/* Means of part x part pixels of an h x w x c image; fewer at its lower and right border. */
+static void find_means(int h, int w, int c, int part, const float *x, float *means)
+{
+    int columns = parts(w, part);
+    for (int i = 0; i < h; i += part)
+        for (int j = 0; j < w; j += part) {
+            int rows = h - i < part ? h - i : part, cols = w - j < part ? w - j : part;
+            float *mean = means + ((i / part) * columns + j / part) * c;
+            for (int k = 0; k < c; k++) {
+                float sum = 0;
+                for (int p = 0; p < rows * cols; p++)
+                    sum += x[((i + p / cols) * w + j + p % cols) * c + k];
+                mean[k] = sum / (float)(rows * cols);
+            }
+        }
+}
+
+void looks_reduce(const looks *l, const float *image, float *reduced)
+{
+    if (l->part == 1)
+        memcpy(reduced, image, sizeof *reduced * (size_t)looks_reduced_size(l));
+    else
+        find_means(l->h, l->w, l->c, l->part, image, reduced);
+}
+
+/* Takes off the mean, divides by the length and returns that. */
+static float make_unit(int n, float *x)
+{
+    double mean = 0, squares = 0;
+    for (int i = 0; i < n; i++)
+        mean += (double)x[i] / n;
+    for (int i = 0; i < n; i++) {
+        x[i] -= (float)mean;
+        squares += (double)x[i] * (double)x[i];
+    }
+    double length = sqrt(squares);
+    for (int i = 0; i < n; i++)
+        x[i] = length > 0 ? (float)((double)x[i] / length) : 0;
+    return (float)length;
+}
+
+void looks_search(const looks *l, const float *reduced, float *vector)
+{
+    find_means(l->rh, l->rw, l->c, l->cell, reduced, vector);
+    make_unit(looks_search_size(l), vector);
+}
+
+/* ---- Bands ---- */
+
+/* Weights of a Gaussian at 0 ... MOST_TAPS; returns how many are not 0 but the first. */
+static int find_weights(double sigma, float *weight)
+{
+    int taps = (int)ceil(3 * sigma);
+    double sum = 0;
+    taps = taps < MOST_TAPS ? taps : MOST_TAPS;
+    for (int k = 0; k <= taps; k++)
+        sum += (k ? 2 : 1) * exp(-k * k / (2 * sigma * sigma));
+    for (int k = 0; k <= taps; k++)
+        weight[k] = (float)(exp(-k * k / (2 * sigma * sigma)) / sum);
+    return taps;
+}
+
+static int inside(int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; }
+
+/* y += weight x, of n floats. */
+LT_CLONES
+static void add_scaled(int n, float weight, const float *x, float *y)
+{
+    for (int i = 0; i < n; i++)
+        y[i] += weight * x[i];
+}
+
+/* Along rows of w x c numbers; pixels beyond the border are those at it. */
+static void blur_row(int w, int c, int taps, const float *weight, const float *x, float *y)
+{
+    memset(y, 0, sizeof *y * (size_t)(w * c));
+    for (int k = -taps; k <= taps; k++) {
+        int first = inside(-k, w + 1), last = inside(w - k, w + 1); /* where j + k is inside */
+        float by = weight[k < 0 ? -k : k];
+        if (last > first)
+            add_scaled((last - first) * c, by, x + (first + k) * c, y + first * c);
+        for (int j = 0; j < w; j++)
+            if (j < first || j >= last)
+                add_scaled(c, by, x + inside(j + k, w) * c, y + j * c);
+    }
+}
+
+static void blur(const looks *l, double sigma, const float *x, float *y, float *scratch)
+{
+    float weight[MOST_TAPS + 1];
+    int taps = find_weights(sigma, weight), row = l->rw * l->c;
+    for (int i = 0; i < l->rh; i++)
+        blur_row(l->rw, l->c, taps, weight, x + i * row, scratch + i * row);
+    memset(y, 0, sizeof *y * (size_t)(l->rh * row));
+    for (int i = 0; i < l->rh; i++)
+        for (int k = -taps; k <= taps; k++)
+            add_scaled(row, weight[k < 0 ? -k : k], scratch + inside(i + k, l->rh) * row,
+                       y + i * row);
+}
+
+void looks_bands(const looks *l, const float *reduced, float *coarse, float *detail, float *scratch)
+{
+    int n = looks_reduced_size(l);
+    blur(l, fine, reduced, coarse, scratch);
+    blur(l, broad, coarse, detail, scratch);
+    for (int i = 0; i < n; i++)
+        detail[i] = coarse[i] - detail[i];
+}
+
+/* ---- Vectors ---- */
+
+float looks_vector(const looks *l, const float *band, int k, float *vector)
+{
+    int place = (k + 4) % LOOKS_SHIFTS; /* the middle one first */
+    int down = l->margin * (place / 3), right = l->margin * (place % 3);
+    int rows = l->rh - 2 * l->margin, row = (l->rw - 2 * l->margin) * l->c;
+    for (int i = 0; i < rows; i++)
+        memcpy(vector + i * row, band + ((i + down) * l->rw + right) * l->c,
+               sizeof *vector * (size_t)row);
+    return make_unit(rows * row, vector);
+}
+
+LT_CLONES
+float looks_product(int n, const float *x, const float *y)
+{
+    float sum[PRODUCT_LANES] = {0};
+    int i = 0;
+    for (; i + PRODUCT_LANES <= n; i += PRODUCT_LANES)
+        for (int j = 0; j < PRODUCT_LANES; j++)
+            sum[j] += x[i + j] * y[i + j];
+    for (; i < n; i++)
+        sum[0] += x[i] * y[i];
+    for (int half = PRODUCT_LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            sum[j] += sum[j + half];
+    return sum[0];
+}
