@@ -40,6 +40,10 @@ figures: deps
 	$(MAKE) all
 	tools/figures
 
+# Long rigs; `make check` has a short form of each.
+torture: all
+	tools/torture-stops 300
+
 install: all
 	cmake --install build
 
@@ -53,7 +57,8 @@ help:
 	@echo "make check-asan  the same with address and undefined behaviour sanitizers"
 	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
+	@echo "make torture     300 trainings stopped by signals at random instants, and resumed"
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan demo figures install clean help
+.PHONY: all deps check check-asan demo figures torture install clean help

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { CODE_DONE = 0, CODE_FAILED = 1, CODE_USAGE = 2, CODE_STOPPED = 130 };
+enum { CODE_DONE = 0, CODE_FAILED = 1, CODE_USAGE = 2 }; /* stopped: stop_code */
 
 /* ---- Commands ---- */
 
@@ -163,9 +163,16 @@ const char *left_text(double seconds, char text[32]);
 /* Seconds on a clock that only goes forward. */
 double now_seconds(void);
 
-/* Becomes true at the first SIGINT or SIGTERM; the second one ends the program. */
+/* Becomes true at the first SIGINT, SIGTERM or SIGHUP (unless nohup ignores it); the second one of a
+   kind ends the program. Training also stops when nobody reads its messages any more (SIGPIPE): Ctrl-C
+   in `latent train ... 2>&1 | tee log` ends tee first, and a checkpoint is still to be written. */
 bool is_stopped(void);
 void watch_signals(void);
+void watch_training_signals(void);
+
+/* The exit code of a stopped command, 128 + signal as shells have it: 130 after SIGINT, 143 after
+   SIGTERM, 129 after SIGHUP, 141 after SIGPIPE. */
+int stop_code(void);
 
 /* ---- JSON ---- */
 

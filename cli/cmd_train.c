@@ -110,8 +110,8 @@ const command cmd_train = {
         "divergence of q(z|x) from the prior. A gan shows what critic and generator minimise, what "
         "the critic says of real and generated images, and the divergence it estimates.\n"
         "\n"
-        "Ctrl-C finishes the step, writes a checkpoint and exits with 130; latent resume goes on "
-        "from there, as it does after a crash.\n",
+        "Ctrl-C finishes the step, writes a checkpoint and exits with 130 (SIGTERM: 143, SIGHUP: "
+        "129); latent resume goes on from there, as it does after a crash.\n",
     .examples = "  latent train fashion-mlp-vae\n"
                 "  latent train ift6135-vae --data ~/binarized-mnist --seed 2 --out runs/second\n"
                 "  latent train mine.yaml -s model.latent=8 -s optimiser.lr=3e-4 --epochs 50\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tool: finds the command and leaves with its exit code: 0 done, 1 failed, 2 wrong usage, 130
-   stopped by a signal. Adding a command is a file cmd_NAME.c and a row here. */
+   stopped by SIGINT (128 + signal). Adding a command is a file cmd_NAME.c and a row here. */
 #include "cli.h"
 
 #include <fcntl.h>

@@ -3,7 +3,6 @@
 #include "cli.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +42,7 @@ int complain(const command *c, int code, const char *format, ...)
 int complain_library(const command *c, int status)
 {
     if (status == LT_INTERRUPTED)
-        return complain(c, CODE_STOPPED, "stopped");
+        return complain(c, stop_code(), "stopped");
     const char *text = lt_last_error();
     return complain(c, CODE_FAILED, "%s", text[0] ? text : lt_status_text(status));
 }
@@ -210,26 +209,6 @@ void meter_clear(meter *m)
     m->width = 0;
     if (meter_shown == m)
         meter_shown = NULL;
-}
-
-/* ---- Signals ---- */
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stopped = 1;
-}
-
-bool is_stopped(void) { return stopped != 0; }
-
-void watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 /* ---- JSON ---- */

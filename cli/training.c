@@ -249,7 +249,7 @@ static int stop(training *t)
         return fail(t, status);
     say("stopped after step %lld; to go on: latent resume %s",
         (long long)lt_trainer_steps_done(t->trainer), lt_run_directory(t->run));
-    return CODE_STOPPED;
+    return stop_code();
 }
 
 /* Nothing to train, but the last picture may be missing. */
@@ -267,7 +267,7 @@ static int train(training *t)
 {
     if (lt_trainer_epochs_done(t->trainer) >= t->plan->epochs)
         return say_done(t);
-    watch_signals();
+    watch_training_signals();
     say_beginning(t);
     t->began = t->saved = now_seconds();
     int status = train_epochs(t);

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <pthread.h>
@@ -137,10 +138,15 @@ static void *run_worker(void *argument)
     return NULL;
 }
 
-/* Fewer than asked for is no error: the caller does what they would have done. */
+/* Fewer than asked for is no error: the caller does what they would have done. Workers never take a
+   signal: they are the host's business, and kernels must not be interrupted by a handler. */
 static void grow_pool(int workers)
 {
+    if (pool.n_workers >= workers)
+        return;
     pthread_attr_t attr;
+    sigset_t before;
+    signals_block(&before);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     while (pool.n_workers < workers) {
@@ -151,6 +157,7 @@ static void grow_pool(int workers)
         pool.n_workers++;
     }
     pthread_attr_destroy(&attr);
+    signals_restore(&before);
 }
 
 static void start_loop(int threads, int64_t n, threads_function *f, void *context)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The CPU executor: a block of floats laid out by the plan, and one kernel per unit. */
 #include "base/clock.h"
+#include "base/signals.h"
 #include "exec/group.h"
 #include "exec/session.h"
 
@@ -234,10 +235,13 @@ static void run_kernel(cpu *s, const kernel *k, const lt_run_key *key)
         run_node(s, k, key);
 }
 
+/* Without signals: see base/signals.h. A step waits for no longer than it takes. */
 static int run_cpu(void *state, const lt_run_key *key)
 {
     cpu *s = state;
     LT_TRY(own_variables(s));
+    sigset_t before;
+    signals_block(&before);
     for (int u = 0; u < s->program->n_units; u++) {
         kernel *k = &s->kernels[u];
         double begin = s->profile ? seconds_now() : 0;
@@ -248,6 +252,7 @@ static int run_cpu(void *state, const lt_run_key *key)
             k->calls++;
         }
     }
+    signals_restore(&before);
     return LT_OK;
 }
 
