@@ -366,7 +366,7 @@ const command cmd_eval = {
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Every number is a mean over images, with its standard error:\n"
-        "  ELBO                a lower bound on log p(x), with weight 1 on the rate\n"
+        "  -ELBO               -log p(x), from above: distortion + rate, with weight 1 on the rate\n"
         "  rate                KL of q(z|x) from the prior: what the code costs\n"
         "  distortion          -log p(x|z) at one draw z: what the image costs, given the code\n"
         "  IWAE                -log p(x), from above, by groups of k draws from q(z|x)\n"

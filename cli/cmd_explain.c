@@ -60,8 +60,8 @@ static json_t *explanation_json(const explanation *e)
                   json_number(l->beta), "capacity", json_number(l->capacity));
     json_t *measured = json_pack(
         "{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "split", lt_split_name(e->split), "images",
-        (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "elbo",
-        json_estimate((lt_estimate){l->elbo, e->found.elbo_se}), "bits_per_dim",
+        (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "neg_elbo",
+        json_estimate((lt_estimate){l->neg_elbo, e->found.neg_elbo_se}), "bits_per_dim",
         json_pack("{s:o, s:s?}", "value", json_number(l->bits_per_dim), "kind",
                   l->has_likelihood ? lt_unit_name(l->unit) : NULL),
         "minimised", terms_json(l, l->minimised, l->n_minimised), "terms",
@@ -143,9 +143,9 @@ static void print_terms(const explanation *e)
                   l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
                   : l->unit == LT_DENSITY ? "-ELBO / (log 2 x numbers): of a density on [0, 1]"
                                           : "-ELBO / (log 2 x numbers): of a cross-entropy");
-    if (isfinite(e->found.elbo_se))
-        printf("The standard error of the ELBO is %.2f; q(z|x) is drawn from once.\n",
-               e->found.elbo_se);
+    if (isfinite(e->found.neg_elbo_se))
+        printf("The standard error of -ELBO is %.2f; q(z|x) is drawn from once.\n",
+               e->found.neg_elbo_se);
 }
 
 /* A gan's numbers are those of its training alone. */

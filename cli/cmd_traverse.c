@@ -161,9 +161,9 @@ static int draw_rows(walk *w)
     else
         snprintf(f.subtitle, sizeof f.subtitle, "%d of %d latents, those that %s first,", rows,
                  w->latent, lt_model_has_encoder(w->t->model) ? "say most" : "change most");
-    plot_add_words(f.subtitle, sizeof f.subtitle, " at the quantiles .05 to .95 of N(0, 1)");
+    add_words(f.subtitle, sizeof f.subtitle, " at the quantiles .05 to .95 of N(0, 1)");
     if (w->latent > 1)
-        plot_add_words(f.subtitle, sizeof f.subtitle, "; the others from %s",
+        add_words(f.subtitle, sizeof f.subtitle, "; the others from %s",
                        start_words(w, words));
     status = figure_write_codes(&f, &w->q->all, w->t, z, (int)w->q->label);
     free(z);

@@ -66,7 +66,7 @@ static json_t *bounds_and_codes_json(const eval_findings *f)
     const lt_evaluation *e = &f->e;
     json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", f->run, "split",
                           lt_split_name(f->split), "images", (json_int_t)e->images, "unit",
-                          "nats/image", "elbo", json_estimate(e->elbo), "rate",
+                          "nats/image", "neg_elbo", json_estimate(e->neg_elbo), "rate",
                           json_estimate(e->rate), "distortion", json_estimate(e->distortion),
                           "squared_error", json_estimate(e->squared_error));
     if (e->n_bounds > 0)
@@ -148,7 +148,7 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
            kind_of_data(lt_dataset_describe(t->data)));
     if (e->unit == LT_CROSS_ENTROPY)
         puts("These pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
-             "neither ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
+             "neither -ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
     else if (e->unit == LT_DENSITY)
         print_density(e);
     else if (!lt_model_is_binary(t->model))
@@ -259,7 +259,7 @@ static void print_bounds_and_codes(const eval_findings *f)
     const lt_evaluation *e = &f->e;
     printf("%lld %s images of %s; nats per image, +- standard error\n\n",
            (long long)e->images, lt_split_name(f->split), lt_dataset_describe(t->data)->name);
-    print_row("ELBO", e->elbo, 2, "-(distortion + rate)");
+    print_row("-ELBO", e->neg_elbo, 2, "distortion + rate: above -log p(x)");
     print_row("rate", e->rate, 2,
               lt_model_latent2(t->model) ? "KL of z and z2 given x from p" : "KL(q(z|x) || p(z))");
     print_row("distortion", e->distortion, 2, "-log p(x|z)");

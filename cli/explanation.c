@@ -15,6 +15,19 @@ static double number_of(const json_t *o, const char *name)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+/* -ELBO of a validation: earlier versions wrote the ELBO, with its own sign. */
+static double neg_elbo_of(const json_t *valid)
+{
+    double now = number_of(valid, "neg_elbo");
+    return isnan(now) ? -number_of(valid, "elbo") : now;
+}
+
+static double neg_elbo_se_of(const json_t *valid)
+{
+    double now = number_of(valid, "neg_elbo_se");
+    return isnan(now) ? number_of(valid, "elbo_se") : now;
+}
+
 /* Takes what a line of metrics.jsonl has. */
 static void take_line(explanation *e, const char *line)
 {
@@ -27,7 +40,9 @@ static void take_line(explanation *e, const char *line)
                                       .loss = number_of(o, "loss"),
                                       .rate = number_of(o, "rate"),
                                       .distortion = number_of(o, "distortion"),
+                                      .weighted_rate = number_of(o, "weighted_rate"),
                                       .beta = number_of(o, "beta"),
+                                      .beta_first = number_of(o, "beta_first"),
                                       .critic_loss = number_of(o, "critic_loss"),
                                       .generator_loss = number_of(o, "generator_loss"),
                                       .d_real = number_of(o, "d_real"),
@@ -36,10 +51,11 @@ static void take_line(explanation *e, const char *line)
                                       .gradient_norm = number_of(o, "gradient_norm"),
                                       .estimate = number_of(o, "estimate"),
                                       .spread = number_of(o, "spread")};
-    if (json_is_object(valid) && json_is_number(json_object_get(valid, "elbo"))) {
+    if (isfinite(neg_elbo_of(valid))) {
         e->found = (lt_validation){.images = (int64_t)number_of(valid, "images"),
-                                   .elbo = number_of(valid, "elbo"),
-                                   .elbo_se = number_of(valid, "elbo_se"),
+                                   .loss = number_of(valid, "loss"),
+                                   .neg_elbo = neg_elbo_of(valid),
+                                   .neg_elbo_se = neg_elbo_se_of(valid),
                                    .rate = number_of(valid, "rate"),
                                    .distortion = number_of(valid, "distortion"),
                                    .squared_error = number_of(valid, "squared_error")};
@@ -69,17 +85,9 @@ static bool go_on(void *user, double done)
 
 static int evaluate(explanation *e)
 {
-    lt_evaluation found;
     watch_signals();
-    LT_TRY(lt_evaluate(e->t.model, e->t.data, e->split, &(lt_eval_options){.progress = go_on},
-                       &found));
-    e->found = (lt_validation){.images = found.images,
-                               .elbo = found.elbo.value,
-                               .elbo_se = found.elbo.se,
-                               .rate = found.rate.value,
-                               .distortion = found.distortion.value,
-                               .squared_error = found.squared_error.value};
-    return LT_OK;
+    return lt_validate(e->t.model, e->t.data, e->split, &(lt_eval_options){.progress = go_on}, NULL,
+                       &e->found);
 }
 
 /* The data is needed only where nothing has been measured yet. */
@@ -104,7 +112,7 @@ int explanation_find(explanation *e, const char *data)
     if (has_likelihood)
         LT_TRY(status);
     if (e->epoch == 0 && !has_likelihood)
-        e->found.elbo = e->found.elbo_se = (double)NAN;
+        e->found.neg_elbo = e->found.neg_elbo_se = (double)NAN;
     lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
                              .found = &e->found,
                              .trained = e->report.epoch ? &e->report : NULL};

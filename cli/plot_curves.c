@@ -9,38 +9,56 @@
 
 enum { MAX_CURVES = 3, SMOOTH_FROM = 200, SMOOTH_PARTS = 100 };
 
-/* A number of metrics.jsonl, and what it is called beside other curves of its chart. */
+/* A number of metrics.jsonl, with another one added where `plus` names it, and what it is called
+   beside other curves of its chart. */
 typedef struct curve {
-    const char *column, *name;
-    double factor;
+    const char *column, *name, *plus;
 } curve;
+
+/* Whether all runs minimize -ELBO, so that their loss and -ELBO are one chart. */
+typedef enum panel_when { ALWAYS, IF_ELBO, IF_OTHER } panel_when;
 
 /* One chart. The first curve that a run has is drawn solid, the others dashed where runs have the
    colours. */
 typedef struct panel {
     const char *title, *unit;
+    panel_when when;
     bool must_vary; /* settings: drawn only if they change */
     curve curves[MAX_CURVES];
 } panel;
 
+static const char NATS[] = "nats per image";
+
 static const panel panels[] = {
-    {"Loss", "nats per image; validation: −ELBO", false,
-     {{"valid.elbo", "validation", -1}, {"loss", "training", 1}}},
-    {"Distortion", "nats per image", false,
-     {{"valid.distortion", "validation", 1}, {"distortion", "training", 1}}},
-    {"Rate", "nats per image", false,
-     {{"valid.rate", "validation", 1}, {"rate", "training", 1}}},
-    {"Divergence, the critic's estimate", NULL, false, {{"estimate", "estimate", 1}}},
-    {"Losses", NULL, false,
-     {{"critic_loss", "critic", 1}, {"generator_loss", "generator", 1}}},
-    {"D(x), mean", NULL, false, {{"d_real", "real", 1}, {"d_fake", "generated", 1}}},
-    {"Spread of pixels", "generated over real images", false, {{"spread", "spread", 1}}},
-    {"Penalty", NULL, false, {{"penalty", "penalty", 1}}},
-    {"Norm of the critic's gradient", NULL, false, {{"gradient_norm", "norm", 1}}},
-    {"Capacity of the rate", "nats per image", true, {{"capacity", "capacity", 1}}},
-    {"Beta, the weight of the rate", NULL, true, {{"beta", "beta", 1}}},
-    {"Sigma of the likelihood", NULL, true, {{"sigma", "sigma", 1}}},
-    {"Learning rate", NULL, true, {{"learning_rate", "learning rate", 1}}},
+    {"−ELBO, the loss", NATS, IF_ELBO, false,
+     {{.column = "valid.neg_elbo", .name = "validation"}, {.column = "loss", .name = "training"}}},
+    {"Loss, as training has it", NATS, IF_OTHER, false,
+     {{.column = "valid.loss", .name = "validation"}, {.column = "loss", .name = "training"}}},
+    {"−ELBO: distortion + rate", NATS, IF_OTHER, false,
+     {{.column = "valid.neg_elbo", .name = "validation"},
+      {.column = "distortion", .plus = "rate", .name = "training"}}},
+    {"Distortion", NATS, ALWAYS, false,
+     {{.column = "valid.distortion", .name = "validation"},
+      {.column = "distortion", .name = "training"}}},
+    {"Rate", NATS, ALWAYS, false,
+     {{.column = "valid.rate", .name = "validation"}, {.column = "rate", .name = "training"}}},
+    {"Divergence, the critic's estimate", NULL, ALWAYS, false,
+     {{.column = "estimate", .name = "estimate"}}},
+    {"Losses", NULL, ALWAYS, false,
+     {{.column = "critic_loss", .name = "critic"},
+      {.column = "generator_loss", .name = "generator"}}},
+    {"D(x), mean", NULL, ALWAYS, false,
+     {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
+    {"Spread of pixels", "generated over real images", ALWAYS, false,
+     {{.column = "spread", .name = "spread"}}},
+    {"Penalty", NULL, ALWAYS, false, {{.column = "penalty", .name = "penalty"}}},
+    {"Norm of the critic's gradient", NULL, ALWAYS, false,
+     {{.column = "gradient_norm", .name = "norm"}}},
+    {"Capacity of the rate", NATS, ALWAYS, true, {{.column = "capacity", .name = "capacity"}}},
+    {"Beta, the weight of the rate", NULL, ALWAYS, true, {{.column = "beta", .name = "beta"}}},
+    {"Sigma of the likelihood", NULL, ALWAYS, true, {{.column = "sigma", .name = "sigma"}}},
+    {"Learning rate", NULL, ALWAYS, true,
+     {{.column = "learning_rate", .name = "learning rate"}}},
 };
 enum { N_PANELS = sizeof panels / sizeof panels[0] };
 
@@ -97,11 +115,17 @@ static double *read_x(const metrics *m, int by, double from)
 
 /* ---- Charts ---- */
 
+static double curve_value(const metrics *m, int i, const curve *k)
+{
+    double value = metrics_value(m, i, k->column);
+    return k->plus ? value + metrics_value(m, i, k->plus) : value;
+}
+
 static double *read_y(const metrics *m, const curve *k, const double *x)
 {
     double *y = plot_room((size_t)m->n, sizeof *y);
     for (int i = 0; i < m->n; i++)
-        y[i] = isnan(x[i]) ? (double)NAN : k->factor * metrics_value(m, i, k->column);
+        y[i] = isnan(x[i]) ? (double)NAN : curve_value(m, i, k);
     return y;
 }
 
@@ -112,6 +136,11 @@ static double smoothing(const plot_request *q, int n)
     return n >= SMOOTH_FROM ? (double)n / SMOOTH_PARTS : 0;
 }
 
+static bool has_curve(const metrics *m, const curve *k)
+{
+    return metrics_has(m, k->column) && (!k->plus || metrics_has(m, k->plus));
+}
+
 /* The curves of one run; gives how many there are. */
 static int add_run(const curves *c, const panel *p, int r, lt_series *out)
 {
@@ -119,7 +148,7 @@ static int add_run(const curves *c, const panel *p, int r, lt_series *out)
     bool is_alone = c->n_runs == 1;
     int n = 0;
     for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++) {
-        if (!metrics_has(m, p->curves[k].column))
+        if (!has_curve(m, &p->curves[k]))
             continue;
         out[n] = (lt_series){.name = is_alone ? p->curves[k].name : n == 0 ? m->name : NULL,
                              .n = m->n, .x = c->x[r], .y = read_y(m, &p->curves[k], c->x[r]),
@@ -173,7 +202,7 @@ static char *explain_dashes(const curves *c, const panel *p)
     for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++) {
         bool is_there = false;
         for (int r = 0; r < c->n_runs; r++)
-            is_there |= metrics_has(&c->runs[r], p->curves[k].column);
+            is_there |= has_curve(&c->runs[r], &p->curves[k]);
         if (is_there && found++ < 2)
             snprintf(note + strlen(note), 60, "%s%s", found == 1 ? "" : "; dashed: ",
                      p->curves[k].name);
@@ -211,20 +240,44 @@ static void add_panel(curves *c, const panel *p)
     c->charts[c->n_charts++] = chart;
 }
 
+/* Whether two numbers of single precision are one. */
+static bool is_same(double a, double b) { return !(fabs(a - b) > 1e-5 * fabs(a) + 1e-3); }
+
+/* Whether each line says that the loss is -ELBO: of training, and of validation where it was logged. */
+static bool is_elbo(const metrics *m)
+{
+    for (int i = 0; i < m->n; i++) {
+        double loss = metrics_value(m, i, "loss"), valid = metrics_value(m, i, "valid.loss");
+        double sum = metrics_value(m, i, "distortion") + metrics_value(m, i, "rate");
+        if (!is_same(loss, sum) || !is_same(valid, metrics_value(m, i, "valid.neg_elbo")))
+            return false;
+    }
+    return true;
+}
+
+static bool is_wanted(const curves *c, const panel *p)
+{
+    bool all = true;
+    for (int r = 0; r < c->n_runs; r++)
+        all &= is_elbo(&c->runs[r]);
+    return p->when == ALWAYS || (p->when == IF_ELBO) == all;
+}
+
 /* ---- The figure ---- */
 
-/* "20 epochs; at the end -ELBO 101.11 (validation), rate 24.10". */
+/* "20 epochs; at the end -ELBO 101.11 +- 0.25 nats per image (10000 validation images)". */
 static void describe(const curves *c, char *text, size_t size)
 {
     const metrics *m = &c->runs[0];
     int last = m->n - 1;
-    double epoch = metrics_value(m, last, "epoch"), elbo = metrics_value(m, last, "valid.elbo"),
-           se = metrics_value(m, last, "valid.elbo_se"), loss = metrics_value(m, last, "loss");
+    double epoch = metrics_value(m, last, "epoch"), elbo = metrics_value(m, last, "valid.neg_elbo"),
+           se = metrics_value(m, last, "valid.neg_elbo_se"), loss = metrics_value(m, last, "loss");
     int n = isnan(epoch) ? snprintf(text, size, "%d lines", m->n)
                          : snprintf(text, size, "%.0f epoch%s", epoch, epoch == 1 ? "" : "s");
     if (!isnan(elbo))
-        snprintf(text + n, size - (size_t)n, "; at the end −ELBO %.2f ± %.2f nats per image "
-                                             "(validation)", -elbo, isnan(se) ? 0 : se);
+        snprintf(text + n, size - (size_t)n,
+                 "; at the end −ELBO %.2f ± %.2f nats per image, %.0f images of validation", elbo,
+                 isnan(se) ? 0 : se, metrics_value(m, last, "valid.images"));
     else if (!isnan(loss))
         snprintf(text + n, size - (size_t)n, "; at the end loss %.4g", loss);
 }
@@ -247,7 +300,8 @@ static int draw(curves *c)
     for (int r = 0; r < c->n_runs; r++)
         c->x[r] = read_x(&c->runs[r], c->by, (double)c->q->from);
     for (int p = 0; p < N_PANELS; p++)
-        add_panel(c, &panels[p]);
+        if (is_wanted(c, &panels[p]))
+            add_panel(c, &panels[p]);
     int code = c->n_charts > 0 ? write_figure(c)
                                : complain(c->q->command, CODE_FAILED,
                                           "%s: no numbers to draw%s", c->runs[0].name,

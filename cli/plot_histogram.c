@@ -91,14 +91,14 @@ static void write_subtitle(const lt_codes *c, int bins, picture *p)
     snprintf(p->subtitle, size, "Draws z ~ q(z|x), one of each of %d %s images, in %d × %d bins",
              c->n, split_names[c->split], bins, bins);
     for (int k = 0; k < 2; k++)
-        plot_add_words(p->subtitle, size, "; %s: mean %s, sd %.2f",
+        add_words(p->subtitle, size, "; %s: mean %s, sd %.2f",
                        k ? p->y_label : p->x_label, number_caption(m.mean[k], 2).text,
                        m.deviation[k]);
     if (!isnan(m.correlation))
-        plot_add_words(p->subtitle, size, "; correlation %s",
+        add_words(p->subtitle, size, "; correlation %s",
                        number_caption(m.correlation, 2).text);
     if (!c->has_normal_prior)
-        plot_add_words(p->subtitle, size, "; the prior is not N(0, I)");
+        add_words(p->subtitle, size, "; the prior is not N(0, I)");
 }
 
 /* ---- The picture ---- */

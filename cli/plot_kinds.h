@@ -44,9 +44,6 @@ char *plot_name(const char *run);
 /* Runs of one name are called by their paths instead. names[i]: where run i has its name. */
 void tell_apart(char ***names, int n, const char *const *paths);
 
-/* Adds words to a text in `size` bytes, as far as there is room. */
-void plot_add_words(char *text, size_t size, const char *format, ...) LT_PRINTF(3, 4);
-
 /* Memory, zeroed; leaves the program when there is none. */
 void *plot_room(size_t n, size_t size);
 
@@ -96,7 +93,7 @@ typedef struct metrics {
 bool metrics_read(const command *c, metrics *m, const char *run);
 void metrics_clear(metrics *m);
 
-/* The number called `path` ("valid.elbo") in line i; NaN where there is none. */
+/* The number called `path` ("valid.neg_elbo") in line i; NaN where there is none. */
 double metrics_value(const metrics *m, int i, const char *path);
 
 /* Whether a line has that number. */

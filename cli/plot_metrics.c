@@ -4,19 +4,9 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-void plot_add_words(char *text, size_t size, const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list values;
-    va_start(values, format);
-    vsnprintf(text + used, size - used, format, values);
-    va_end(values);
-}
 
 void *plot_room(size_t n, size_t size)
 {
@@ -72,6 +62,18 @@ static FILE *open_log(const command *c, const char *run, char **path)
     return file;
 }
 
+/* Earlier versions wrote the ELBO of a validation, with its own sign. */
+static void take_old_names(json_t *row)
+{
+    json_t *valid = json_object_get(row, "valid");
+    const json_t *elbo = json_object_get(valid, "elbo"), *se = json_object_get(valid, "elbo_se");
+    if (json_is_number(elbo) && !json_object_get(valid, "neg_elbo")) {
+        json_object_set_new(valid, "neg_elbo", json_real(-json_number_value(elbo)));
+        if (json_is_number(se))
+            json_object_set_new(valid, "neg_elbo_se", json_real(json_number_value(se)));
+    }
+}
+
 /* Each whole line is an object. */
 static bool read_lines(const command *c, metrics *m, FILE *file, const char *path)
 {
@@ -85,11 +87,13 @@ static bool read_lines(const command *c, metrics *m, FILE *file, const char *pat
         json_t *row = json_loadb(line, (size_t)n, 0, &error);
         m->n++;
         is_whole = json_is_object(row);
-        if (is_whole)
+        if (is_whole) {
+            take_old_names(row);
             json_array_append(m->rows, row);
-        else
+        } else {
             complain(c, CODE_FAILED, "%s:%d: expected a JSON object, found %s", path, m->n,
                      row ? "something else" : error.text);
+        }
         json_decref(row);
     }
     free(line);

@@ -29,7 +29,7 @@ static void put_bounds(page *p, const report_request *q, const report_run *r)
               (long long)e->images, lt_split_name(r->split),
               e->images < lt_dataset_describe(r->e.t.data)->n[r->split] ? ", spread over the split"
                                                                        : ", all of them");
-    put_row(p, "−ELBO", (lt_estimate){-e->elbo.value, e->elbo.se}, 2,
+    put_row(p, "−ELBO", e->neg_elbo, 2,
             "rate + distortion: an upper bound on −log p(x)");
     put_row(p, "rate", e->rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
     put_row(p, "distortion", e->distortion, 2, "−log p(x|z): what the image costs, given the code");

@@ -31,7 +31,7 @@ static void put_tiles(page *p, const report_run *r)
     const lt_ledger *l = &r->e.ledger;
     page_html(p, "<dl class=\"tiles\">\n");
     if (l->has_likelihood) {
-        put_tile(p, "−ELBO, nats per image", -l->elbo, r->e.found.elbo_se, "");
+        put_tile(p, "−ELBO, nats per image", l->neg_elbo, r->e.found.neg_elbo_se, "");
         put_tile(p, "rate, nats", r->e.found.rate, (double)NAN, "");
         put_tile(p, "distortion, nats", r->e.found.distortion, (double)NAN, "");
         put_tile(p, "bits per dimension", l->bits_per_dim, (double)NAN, "");

@@ -66,7 +66,7 @@ static const lt_estimate missing = {(double)NAN, (double)NAN};
     {                                                                                              \
         return r->has_quality ? (expression) : missing;                                            \
     }
-NUMBER(elbo, ((lt_estimate){-r->numbers.elbo.value, r->numbers.elbo.se}))
+NUMBER(elbo, r->numbers.neg_elbo)
 NUMBER(rate, r->numbers.rate)
 NUMBER(distortion, r->numbers.distortion)
 NUMBER(nll, r->numbers.nll_samples ? r->numbers.nll : missing)

@@ -227,3 +227,12 @@ void print_json(json_t *object)
     free(text);
     json_decref(object);
 }
+
+void add_words(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text + used, size - used, format, values);
+    va_end(values);
+}

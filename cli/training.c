@@ -88,15 +88,42 @@ static double images_per_second(const lt_train_report *r)
     return r->seconds > 0 ? (double)r->images_timed / r->seconds : 0;
 }
 
-/* What the running epoch has come to: nats of a vae; what the two of a gan say. */
-static const char *progress_text(const lt_train_report *r, char *room, size_t size)
+/* Adds what makes a product of its own in the loss: "(rate 27.12, beta 0 -> 3)". */
+static void add_weights(const lt_train_report *r, const lt_loss_part *part, char *room, size_t size)
 {
-    char sigma[32] = "", more[96] = "";
+    bool has_target = strcmp(part->name, "off target") == 0;
+    if (strcmp(part->name, "rate") == 0)
+        return;
+    add_words(room, size, " (rate %.2f", r->rate);
+    if (has_target)
+        add_words(room, size, ", C %.6g", r->capacity);
+    if (r->beta_first != r->beta)
+        add_words(room, size, ", beta %.6g -> %.6g", r->beta_first, r->beta);
+    else if (!has_target || r->beta != 1)
+        add_words(room, size, ", beta %.6g", r->beta);
+    add_words(room, size, ")");
+}
+
+/* "253.13 nats = 228.85 + 24.28": the parts in the order of lt_loss_parts. */
+static void add_nats(const training *t, const lt_train_report *r, char *room, size_t size)
+{
+    lt_loss_part parts[LT_LOSS_PARTS];
+    int n = lt_loss_parts(t->recipe, r, parts);
+    add_words(room, size, "%.2f nats = %.2f", r->loss, parts[0].nats);
+    for (int i = 1; i < n; i++)
+        add_words(room, size, " %c %.2f", parts[i].nats < 0 ? '-' : '+', fabs(parts[i].nats));
+    add_weights(r, &parts[1], room, size);
+    if (isfinite(r->sigma))
+        add_words(room, size, "  sigma %.4f", r->sigma);
+}
+
+/* What the running epoch has come to: nats of a vae; what the two of a gan say. */
+static const char *progress_text(const training *t, const lt_train_report *r, char *room, size_t size)
+{
+    char more[96] = "";
+    room[0] = 0;
     if (isnan(r->critic_loss)) {
-        if (isfinite(r->sigma))
-            snprintf(sigma, sizeof sigma, "  sigma %.4f", r->sigma);
-        snprintf(room, size, "%.2f nats = %.2f + %.3g x %.2f%s", r->loss, r->distortion, r->beta,
-                 r->rate, sigma);
+        add_nats(t, r, room, size);
         return room;
     }
     if (isfinite(r->penalty))
@@ -114,7 +141,7 @@ static void show_step(training *t, const lt_train_report *r)
     meter_draw(&t->meter, done, "epoch %lld/%lld  %s  %.0f images/s  %s  step %lld",
                (long long)r->epoch, (long long)t->plan->epochs,
                left_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left), speed,
-               progress_text(r, progress, sizeof progress), (long long)r->step);
+               progress_text(t, r, progress, sizeof progress), (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)
@@ -130,17 +157,12 @@ static bool on_step(void *user, const lt_train_report *r)
 
 /* ---- After an epoch ---- */
 
-static int validate(training *t, lt_validation *v)
+static int validate(training *t, const lt_train_report *r, lt_validation *v)
 {
-    lt_evaluation e;
     lt_split split = lt_dataset_split(t->data, LT_VALID);
     lt_eval_options o = {.threads = (int)t->options.threads,
                          .executor = (lt_executor)t->options.executor};
-    LT_TRY(lt_evaluate(t->model, t->data, split, &o, &e));
-    *v = (lt_validation){.images = e.images, .elbo = e.elbo.value, .elbo_se = e.elbo.se,
-                         .rate = e.rate.value, .distortion = e.distortion.value,
-                         .squared_error = e.squared_error.value};
-    return LT_OK;
+    return lt_validate(t->model, t->data, split, &o, r, v);
 }
 
 /* Nullable: v. */
@@ -149,10 +171,11 @@ static void say_epoch(training *t, const lt_train_report *r, const lt_validation
     char time[32], progress[256], valid[48] = "";
     const char *warning = lt_train_warning(r);
     if (v)
-        snprintf(valid, sizeof valid, "  valid -ELBO %.2f", isnan(v->elbo) ? (double)NAN : -v->elbo);
+        snprintf(valid, sizeof valid, "  valid -ELBO %.2f", v->neg_elbo);
     meter_clear(&t->meter);
     say("epoch %lld/%lld  step %lld  %s%s  %.0f images/s  %s", (long long)r->epoch,
-        (long long)t->plan->epochs, (long long)r->step, progress_text(r, progress, sizeof progress),
+        (long long)t->plan->epochs, (long long)r->step,
+        progress_text(t, r, progress, sizeof progress),
         valid, images_per_second(r), time_text(now_seconds() - t->began, time));
     if (warning)
         say("  warning: %s", warning);
@@ -165,7 +188,7 @@ static int finish_epoch(training *t, const lt_train_report *r)
     lt_validation found, *v = NULL;
     bool is_last = r->epoch == t->plan->epochs;
     if (lt_model_has_likelihood(t->model)) {
-        LT_TRY(validate(t, &found));
+        LT_TRY(validate(t, r, &found));
         v = &found;
     }
     LT_TRY(lt_run_log(t->run, r, v));
@@ -214,6 +237,18 @@ static int open_trainer(training *t, const lt_recipe *r)
 
 static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
 
+/* "nats per image: loss = distortion + beta x rate". */
+static void name_parts(const training *t, char *room, size_t size)
+{
+    lt_loss_part parts[LT_LOSS_PARTS];
+    int n = lt_loss_parts(t->recipe, &(lt_train_report){.step = 0}, parts);
+    snprintf(room, size, "nats per image: loss");
+    for (int i = 0; i < n; i++)
+        add_words(room, size, "%s%s", i ? " + " : " = ", parts[i].name);
+    if (strcmp(parts[1].name, "rate") != 0)
+        add_words(room, size, ", means over the images of an epoch");
+}
+
 static void say_beginning(const training *t)
 {
     const lt_dataset_info *d = lt_dataset_describe(t->data);
@@ -221,6 +256,9 @@ static void say_beginning(const training *t)
     const lt_params *critic = lt_model_critic(t->model);
     int64_t parameters =
         lt_params_size(lt_model_params(t->model)) + (critic ? lt_params_size(critic) : 0);
+    char units[256] = "losses are means over images; estimate: of the divergence, by the critic";
+    if (!critic)
+        name_parts(t, units, sizeof units);
     if (lt_trainer_steps_done(t->trainer) > 0)
         say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
             (long long)lt_trainer_steps_done(t->trainer),
@@ -230,8 +268,7 @@ static void say_beginning(const training *t)
             lt_run_directory(t->run), lt_recipe_name(t->recipe), (long long)parameters,
             d->n[LT_TRAIN], plural(d->n[LT_TRAIN]), d->name, (long long)t->plan->epochs,
             plural(t->plan->epochs), (long long)steps, plural(steps),
-            critic ? "losses are means over images; estimate: of the divergence, by the critic"
-                   : "nats per image: loss = distortion + beta x rate");
+            units);
 }
 
 static int fail(const training *t, int status)

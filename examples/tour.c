@@ -24,15 +24,15 @@ int main(void)
         lt_train_report r;
         if (lt_trainer_epoch(trainer, NULL, NULL, &r) != LT_OK)
             return complain();
-        printf("epoch %d: %.1f nats = %.1f + %.2f x %.1f\n", epoch + 1, r.loss, r.distortion,
-               r.beta, r.rate);
+        printf("epoch %d: %.1f nats = %.1f + %.1f\n", epoch + 1, r.loss, r.distortion,
+               r.weighted_rate);
     }
 
     lt_evaluation e;
     lt_eval_options options = {.nll_samples = 20};
     if (lt_evaluate(model, data, LT_TEST, &options, &e) != LT_OK)
         return complain();
-    printf("ELBO %.1f +- %.1f nats, NLL %.1f +- %.1f\n", e.elbo.value, e.elbo.se, e.nll.value,
+    printf("-ELBO %.1f +- %.1f nats, NLL %.1f +- %.1f\n", e.neg_elbo.value, e.neg_elbo.se, e.nll.value,
            e.nll.se);
 
     static float images[64 * 28 * 28];

@@ -178,7 +178,7 @@ static void compare_on_a_network(const char *prior)
         sum += (ais[i] - is[i]) / IMAGES;
         squares += (ais[i] - is[i]) * (ais[i] - is[i]) / IMAGES;
     }
-    assert_true(-e.elbo.value > e.nll.value + 0.1);
+    assert_true(e.neg_elbo.value > e.nll.value + 0.1);
     assert_near(sum, 0, 3 * sqrt((squares - sum * sum) / (IMAGES - 1)));
     fixture_close(&f);
 }

@@ -370,7 +370,7 @@ static void each_image_has_its_own_numbers(void **state)
             assert_true(ess[k] > 200 && ess[k] <= 400);
             assert_true(pareto[k] < 0.7);
         }
-        assert_mean(neg_elbo, n, -e.elbo.value);
+        assert_mean(neg_elbo, n, e.neg_elbo.value);
         assert_mean(rate, n, e.rate.value);
         assert_mean(distortion, n, e.distortion.value);
         assert_mean(squared, n, e.squared_error.value);

@@ -59,7 +59,7 @@ static double nats(const lt_ledger *l, const char *name) { return reported(l, na
 static void a_gaussian_s_constant_is_counted(void **state)
 {
     (void)state;
-    static const lt_validation found = {.images = 10, .elbo = -490.5, .elbo_se = 1, .rate = 30,
+    static const lt_validation found = {.images = 10, .neg_elbo = 490.5, .neg_elbo_se = 1, .rate = 30,
                                         .distortion = 460.5, .squared_error = 11};
     made d = make("i2dl-mlp-vae", NULL, 0, 28, &(lt_ledger_facts){.found = &found});
     const lt_ledger *l = &d.ledger;
@@ -85,19 +85,20 @@ static void beta_is_that_of_the_last_step(void **state)
 {
     (void)state;
     static const lt_train_report report = {.step = 938, .epoch = 2, .loss = 480, .distortion = 476,
-                                           .rate = 10, .beta = 0.4};
+                                           .rate = 10, .weighted_rate = 4, .beta = 0.4,
+                                           .beta_first = 0.4};
     made d = make("i2dl-mlp-vae-annealed", NULL, 0, 28, &(lt_ledger_facts){.trained = &report});
     assert_near(d.ledger.beta, 0.4, 0);
     assert_int_equal(d.ledger.epochs, 2);
     assert_near(minimised(&d.ledger, "beta x rate")->nats, 4, 1e-9);
-    assert_text_has(minimised(&d.ledger, "beta x rate")->text, "beta = 0.4; the rate is 10.00");
+    assert_text_has(minimised(&d.ledger, "beta x rate")->text, "beta = 0.4; the mean rate is 10.00");
     lt_model_free(d.model);
     d = make("i2dl-mlp-vae-annealed", NULL, 0, 28, NULL);
     assert_near(d.ledger.beta, 1, 0);
     assert_int_equal(d.ledger.epochs, 15);
     assert_text_has(minimised(&d.ledger, "loss")->text, "-ELBO");
     assert_true(isnan(minimised(&d.ledger, "loss")->nats));
-    assert_true(isnan(d.ledger.elbo) && isnan(nats(&d.ledger, "-ELBO")));
+    assert_true(isnan(d.ledger.neg_elbo) && isnan(nats(&d.ledger, "-ELBO")));
     lt_model_free(d.model);
 }
 
@@ -143,7 +144,8 @@ typedef struct trained_run {
     lt_ledger ledger;
 } trained_run;
 
-static trained_run train(const char *const *sets, int n, int epochs)
+static trained_run train_watched(const char *const *sets, int n, int epochs,
+                                 lt_step_function *on_step, void *user)
 {
     trained_run t = {.model = NULL};
     lt_recipe *r = lt_recipe_parse("tiny", tiny, sets, n);
@@ -154,11 +156,16 @@ static trained_run train(const char *const *sets, int n, int epochs)
     lt_recipe_free(r);
     lt_trainer *trainer = lt_trainer_create(t.model, t.data, NULL);
     for (int i = 0; i < epochs; i++)
-        assert_int_equal(lt_trainer_epoch(trainer, NULL, NULL, &t.report), LT_OK);
+        assert_int_equal(lt_trainer_epoch(trainer, on_step, user, &t.report), LT_OK);
     lt_trainer_free(trainer);
     lt_ledger_facts facts = {.trained = &t.report};
     assert_int_equal(lt_ledger_make(&t.ledger, t.model, &facts), LT_OK);
     return t;
+}
+
+static trained_run train(const char *const *sets, int n, int epochs)
+{
+    return train_watched(sets, n, epochs, NULL, NULL);
 }
 
 static void trained_run_clear(trained_run *t)
@@ -221,6 +228,56 @@ static void weighed_draws_have_a_gap(void **state)
         assert_int_equal(t.ledger.draws, 5);
         assert_text_has(minimised(&t.ledger, "loss")->text, "-L_5");
         assert_text_has(t.ledger.notes[i], "--iwae 5");
+        trained_run_clear(&t);
+    }
+}
+
+/* What an epoch's steps come to, from their running means. */
+typedef struct products {
+    int64_t epoch;
+    double images, rates, sum; /* seen; of the rates of these; of beta x rate */
+} products;
+
+static bool add_product(void *user, const lt_train_report *r)
+{
+    products *p = user;
+    if (r->epoch != p->epoch)
+        *p = (products){.epoch = r->epoch};
+    double images = (double)r->images, rates = r->rate * images;
+    p->sum += r->beta * (rates - p->rates);
+    p->rates = rates;
+    p->images = images;
+    return true;
+}
+
+/* While beta moves within an epoch, its last value times the mean rate is something else. */
+static void beta_and_rate_are_multiplied_step_by_step(void **state)
+{
+    (void)state;
+    static const char *const objectives[] = {"objective.kl=auto", "objective.free_bits=1",
+                                             "objective.bound=iwae", "objective.bound=dreg",
+                                             "objective.capacity=5"};
+    for (size_t i = 0; i < sizeof objectives / sizeof objectives[0]; i++) {
+        const char *const sets[] = {"objective.beta=3", "objective.samples=2", "train.batch=8",
+                                    "objective.schedule=linear epochs=2 per=step", objectives[i]};
+        products p = {.epoch = 0};
+        lt_loss_part parts[LT_LOSS_PARTS];
+        trained_run t = train_watched(sets, 5, 2, add_product, &p);
+        check_sum(&t);
+        assert_near(t.report.weighted_rate, p.sum / p.images, 1e-5);
+        assert_near(t.report.beta, 3, 1e-9);
+        assert_true(t.report.beta_first > 1.4 && t.report.beta_first < 2);
+        assert_true(fabs(t.report.beta * t.report.rate - t.report.weighted_rate) > 0.1);
+        int n = lt_loss_parts(lt_model_recipe(t.model), &t.report, parts);
+        if (strcmp(parts[1].name, "off target") != 0) {
+            assert_near(parts[1].nats, t.report.weighted_rate, n == 2 ? 1e-4 : 0);
+            assert_text_has(minimised(&t.ledger, "beta x rate")->text,
+                            "the mean of the products, beta from 1");
+        }
+        /* a log without the number: not a product that it is not */
+        t.report.weighted_rate = t.report.beta_first = (double)NAN;
+        lt_loss_parts(lt_model_recipe(t.model), &t.report, parts);
+        assert_true(n == 2 ? isfinite(parts[1].nats) : isnan(parts[1].nats));
         trained_run_clear(&t);
     }
 }
@@ -306,7 +363,7 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
     lt_ledger l;
     assert_int_equal(lt_ledger_make(&l, m, &(lt_ledger_facts){.trained = &report}), LT_OK);
     assert_false(l.has_likelihood);
-    assert_true(isnan(l.elbo) && isnan(l.beta) && isnan(l.bits_per_dim));
+    assert_true(isnan(l.neg_elbo) && isnan(l.beta) && isnan(l.bits_per_dim));
     assert_near(minimised(&l, "on images")->nats, -1.75, 1e-12);
     assert_near(minimised(&l, "penalty")->nats, 0.25, 0);
     assert_text_has(minimised(&l, "penalty")->text, "gradient 3: lambda E");
@@ -533,6 +590,7 @@ int main(void)
         cmocka_unit_test(constants_of_other_likelihoods),
         cmocka_unit_test(the_elbo_is_distortion_and_rate),
         cmocka_unit_test(weighed_draws_have_a_gap),
+        cmocka_unit_test(beta_and_rate_are_multiplied_step_by_step),
         cmocka_unit_test(free_bits_are_paid_in_full),
         cmocka_unit_test(capacity_has_its_target_of_now),
         cmocka_unit_test(rates_without_a_formula_say_what_they_are),

@@ -5,13 +5,13 @@
  *
  *     lt_evaluation e;
  *     lt_evaluate(model, data, LT_TEST, &(lt_eval_options){.nll_samples = 200}, &e);
- *     printf("ELBO %.2f +- %.2f nats\n", e.elbo.value, e.elbo.se);
+ *     printf("-ELBO %.2f +- %.2f nats\n", e.neg_elbo.value, e.neg_elbo.se);
  */
 #ifndef LATENT_EVAL_H
 #define LATENT_EVAL_H
 
 #include <latent/data.h>
-#include <latent/model.h>
+#include <latent/train.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,7 +64,7 @@ LT_API const char *lt_unit_name(lt_unit unit);
    below log p(x), grows with k, and is the ELBO for k = 1. */
 typedef struct lt_bound {
     int k;
-    lt_estimate value; /* -L_k, to be compared with -elbo and nll: a mean over groups of k draws */
+    lt_estimate value; /* -L_k, to be compared with neg_elbo and nll: a mean over groups of k draws */
     double ess;        /* mean over images and groups of (sum w)^2 / sum w^2, between 1 and k */
 } lt_bound;
 
@@ -73,11 +73,11 @@ typedef struct lt_evaluation {
     lt_unit unit;
     bool is_bytes; /* every pixel was k / 255, k = 0 ... 255 */
     double sigma;  /* as in lt_model_terms; NaN if there is none */
-    lt_estimate elbo;          /* -(distortion + rate): beta = 1 whatever was trained */
+    lt_estimate neg_elbo;      /* distortion + rate: beta = 1 whatever was trained; lower is better */
     lt_estimate rate;          /* KL(q(z|x) || p(z)), analytic where it has a formula */
     lt_estimate distortion;    /* -log p(x|z), one posterior draw per image */
     lt_estimate squared_error; /* sum of (x - E[x|z])^2 per image, z the posterior mean */
-    lt_estimate bits_per_dim;  /* -elbo / (log 2 x dimensions) */
+    lt_estimate bits_per_dim;  /* neg_elbo / (log 2 x dimensions) */
     lt_estimate bits_as_bytes; /* what compares with published numbers of 8-bit images: bits_per_dim
                                   of a likelihood of bytes; 8 more of a density on data of bytes
                                   (not all 0 or 255), each spread over 1/256 of [0, 1], if sigma is
@@ -102,6 +102,13 @@ typedef struct lt_evaluation {
    Nullable: o. */
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);
+
+/* What lt_run_log writes of an epoch: the numbers of lt_evaluate, and with `at`, the report of the
+   epoch's last step, the objective of training with its beta and capacity: -ELBO where that is what is
+   trained, and elsewhere the only number that the loss of training may be compared with. Images come
+   in batches as large as those of training. Nullable: o, at (the loss is then NaN). */
+LT_API int lt_validate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
+                       const lt_train_report *at, lt_validation *v);
 
 /* ---- Annealed importance sampling: log p(x) by other means (Neal 2001; Wu et al. 2017) ---- */
 

@@ -67,7 +67,7 @@ typedef struct lt_ledger {
     double constant;     /* of the distortion, given sigma; NaN: none */
     double beta;         /* of the last training step */
     double capacity;     /* nats that the rate was kept at in that step; NaN: it is not */
-    double elbo, bits_per_dim; /* NaN: not measured */
+    double neg_elbo, bits_per_dim; /* -ELBO; NaN: not measured */
     lt_ledger_term minimised[LT_LEDGER_TERMS]; /* the loss of training, as the last epoch had it */
     lt_ledger_term terms[LT_LEDGER_TERMS];     /* what is reported, whatever was trained */
     int n_minimised, n_terms;

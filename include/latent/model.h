@@ -149,7 +149,11 @@ LT_API bool lt_model_is_discrete(const lt_model *m);
    it. */
 LT_API char *lt_model_summary(const lt_model *m);
 
-typedef enum lt_mode { LT_EVALUATION, LT_TRAINING } lt_mode;
+typedef enum lt_mode {
+    LT_EVALUATION,
+    LT_TRAINING,
+    LT_OBJECTIVE, /* the loss of training, by networks as evaluation has them: for validation */
+} lt_mode;
 
 /* Nodes of one visit of the model in a graph; n is the batch. Per-image terms are in nats. Training
    makes as many draws of z for each image as the recipe says, and these terms are their means;

@@ -63,11 +63,14 @@ typedef struct lt_train_report {
     int64_t images_in_epoch; /* in a whole one: every image of the split once */
     int64_t batch;           /* images of the last step */
     double beta, capacity, learning_rate; /* of the last step */
+    double beta_first;       /* of the first step of this epoch: a schedule may move beta within it */
 
     /* of a vae, nats per image */
     double loss;             /* what is minimised: by default distortion + beta rate */
     double rate;             /* KL(q(z|x) || p(z)) */
     double distortion;       /* -log p(x|z), all constants */
+    double weighted_rate;    /* beta x rate, each step's with its own beta: while beta moves this is not
+                                the product of the two means */
     double sigma;            /* of the last step: standard deviation of a pixel as in lt_model_terms */
 
     /* of a gan */
@@ -83,6 +86,26 @@ typedef struct lt_train_report {
     double seconds;          /* spent in steps of this epoch by this trainer */
     int64_t images_timed;    /* images seen in these seconds: fewer than `images` after a resume */
 } lt_train_report;
+
+/* A term of a loss, in nats per image. */
+typedef struct lt_loss_part {
+    const char *name; /* static */
+    double nats;      /* NaN: not known */
+} lt_loss_part;
+
+enum { LT_LOSS_PARTS = 3 };
+
+/* The terms that add up to `loss` of a report, those of the recipe's objective; how many, 0 for a kind
+   of model whose loss is not in nats:
+
+       elbo              distortion, beta x rate
+       with free_bits    distortion, beta x rate, free bits: what latents below their minimum cost more
+       with capacity     distortion, off target: beta |rate - C|
+       iwae, dreg, k > 1 distortion, beta x rate, gap: from the mean of log w to the log of the mean
+
+   "beta x rate" is called "rate" where beta is 1 throughout, and is the mean of the products. */
+LT_API int lt_loss_parts(const lt_recipe *r, const lt_train_report *t,
+                         lt_loss_part parts[LT_LOSS_PARTS]);
 
 /* Called after each step; returning false stops training there. The trainer may be saved in it. */
 typedef bool lt_step_function(void *user, const lt_train_report *r);
@@ -173,7 +196,8 @@ LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
 /* What a validation found; NaN where it did not look. */
 typedef struct lt_validation {
     int64_t images;
-    double elbo, elbo_se, rate, distortion, squared_error;
+    double neg_elbo, neg_elbo_se, rate, distortion, squared_error; /* neg_elbo: distortion + rate */
+    double loss; /* the objective of training, with the beta and capacity of the epoch's last step */
 } lt_validation;
 
 /* Appends one line to metrics.jsonl. Nullable: v. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bounds and likelihood of a split. Two programs: one encodes a batch and gives the terms of the
-   ELBO; the other draws some codes for each of its images and weighs them, so many times that K
+   -ELBO; the other draws some codes for each of its images and weighs them, so many times that K
    draws have been seen. The weights are summed as they come, in double precision, so memory does
    not grow with K, and the encoder's work does not either. */
 #include <latent/eval.h>
@@ -87,7 +87,7 @@ typedef struct evaluation {
     double *shapes;       /* of the tails, image by image */
     float sigma;                  /* NaN: none */
     bool has_grey, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
-    tally elbo, rate, distortion, squared_error, values[BOUNDS], ess[BOUNDS];
+    tally neg_elbo, rate, distortion, squared_error, values[BOUNDS], ess[BOUNDS];
     int64_t runs_done, runs_of_batch, runs; /* of either program, for progress */
 } evaluation;
 
@@ -166,7 +166,7 @@ static void count_terms(evaluation *e, int i)
            squared_error = (double)e->terms[2][i];
     tally_add(&e->rate, rate);
     tally_add(&e->distortion, distortion);
-    tally_add(&e->elbo, -rate - distortion);
+    tally_add(&e->neg_elbo, rate + distortion);
     tally_add(&e->squared_error, squared_error);
     keep(e, o->neg_elbo_of, i, rate + distortion);
     keep(e, o->rate_of, i, rate);
@@ -346,11 +346,11 @@ static lt_evaluation conclude(const evaluation *e, const lt_model *m)
         .unit = unit_of(e, m),
         .is_bytes = !e->has_fractions,
         .sigma = (double)e->sigma,
-        .elbo = tally_estimate(&e->elbo, 1),
+        .neg_elbo = tally_estimate(&e->neg_elbo, 1),
         .rate = tally_estimate(&e->rate, 1),
         .distortion = tally_estimate(&e->distortion, 1),
         .squared_error = tally_estimate(&e->squared_error, 1),
-        .bits_per_dim = tally_estimate(&e->elbo, -1 / (log(2) * (double)e->pixels))};
+        .bits_per_dim = tally_estimate(&e->neg_elbo, 1 / (log(2) * (double)e->pixels))};
     conclude_draws(e, &result);
     result.bits_as_bytes = as_bytes(e, m, result.bits_per_dim);
     return result;

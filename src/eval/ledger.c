@@ -175,7 +175,7 @@ static void add_terms(lt_ledger *l, const lt_recipe *r, int channels, const lt_v
     ledger_rate_text(r, false, words);
     add_distortion(l, r, channels, distortion);
     ledger_add_term(list, "rate", false, rate, "%s", words);
-    ledger_add_term(list, "-ELBO", true, -l->elbo, "distortion + rate: above -log p(x)%s",
+    ledger_add_term(list, "-ELBO", true, l->neg_elbo, "distortion + rate: above -log p(x)%s",
                     l->unit == LT_CROSS_ENTROPY ? " if that were a likelihood" : "");
 }
 
@@ -222,8 +222,8 @@ static int make_vae(lt_ledger *l, lt_model *m, const lt_ledger_facts *f)
 {
     const lt_recipe *r = lt_model_recipe(m);
     l->unit = unit_of(m, l->pixels);
-    l->elbo = f->found ? f->found->elbo : (double)NAN;
-    l->bits_per_dim = -l->elbo / (log(2) * (double)l->dimensions);
+    l->neg_elbo = f->found ? f->found->neg_elbo : (double)NAN;
+    l->bits_per_dim = l->neg_elbo / (log(2) * (double)l->dimensions);
     copy_words(&r->likelihood, l->likelihood, sizeof l->likelihood);
     copy_words(&r->prior, l->prior, sizeof l->prior);
     LT_TRY(find_sigma(m, &l->sigma));
@@ -251,7 +251,7 @@ int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
                      .constant = none,
                      .beta = none,
                      .capacity = none,
-                     .elbo = none,
+                     .neg_elbo = none,
                      .bits_per_dim = none};
     copy_set(f->data ? f->data->name : r->data.set, l->set, sizeof l->set);
     l->pixels = pixels_of(r, l->set, f->data);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* "one draw of z", "the mean over 5 draws of z" */
 static void draws_text(int64_t k, char *words, size_t size)
@@ -44,87 +45,96 @@ void ledger_rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT
 
 /* ---- The terms ---- */
 
-/* What is known of an epoch, NaN where it is not. */
-typedef struct epoch_means {
-    double loss, distortion, rate;
-} epoch_means;
-
-/* Everything but the distortion, where the loss is that and the weighed rate. The weight may have
-   changed within the epoch: what it came to is the difference. */
-static void add_plain(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+/* Whether beta was another one earlier in the epoch, as far as the report knows. */
+static bool has_moved(const lt_ledger *l, const lt_train_report *t)
 {
-    char rate[RATE_TEXT];
-    ledger_rate_text(r, true, rate);
-    if (l->beta == 1)
-        ledger_add_term(list, "rate", false, e.loss - e.distortion, "%s", rate);
-    else
-        ledger_add_term(list, "beta x rate", false, e.loss - e.distortion,
-                        "beta = %.4g; the rate is %.2f: %s", l->beta, e.rate, rate);
+    return t && isfinite(t->beta_first) && t->beta_first != l->beta;
 }
 
-static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+/* "beta = 2", or where it moved within the epoch from what to what. */
+static void beta_text(const lt_ledger *l, const lt_recipe *r, const lt_train_report *t, char *words,
+                      size_t size)
+{
+    bool is_steady = strcmp(r->beta_schedule.row->name, "constant") == 0;
+    if (has_moved(l, t))
+        snprintf(words, size, "the mean of the products, beta from %.4g to %.4g", t->beta_first,
+                 l->beta);
+    else
+        snprintf(words, size, "beta = %.4g%s", l->beta,
+                 !t || is_steady || isfinite(t->beta_first) ? "" : " at last");
+}
+
+/* The weighed rate, whatever else the loss has. */
+static void add_rate(term_list list, const lt_ledger *l, const lt_recipe *r,
+                     const lt_train_report *t, const lt_loss_part *part)
+{
+    char rate[RATE_TEXT], beta[80];
+    ledger_rate_text(r, true, rate);
+    beta_text(l, r, t, beta, sizeof beta);
+    if (strcmp(part->name, "rate") == 0)
+        ledger_add_term(list, part->name, false, part->nats, "%s", rate);
+    else
+        ledger_add_term(list, part->name, false, part->nats, "%s%s; the mean rate is %.2f: %s",
+                        isnan(part->nats) && t ? "not logged by the program that trained this; " : "",
+                        beta, t ? t->rate : (double)NAN, rate);
+}
+
+static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r,
+                         const lt_train_report *t, const lt_loss_part *part)
 {
     const vae_options *o = r->objective.options;
-    char rate[RATE_TEXT], weight[32] = "", of[48] = "";
+    char rate[RATE_TEXT], weight[32] = "", of[48] = "", beta[80] = "";
     ledger_rate_text(r, true, rate);
-    if (l->beta != 1)
+    if (has_moved(l, t)) {
+        beta_text(l, r, t, beta, sizeof beta);
+        snprintf(weight, sizeof weight, "beta x ");
+    } else if (l->beta != 1) {
         snprintf(weight, sizeof weight, "%.4g x ", l->beta);
+    }
     if (l->capacity != o->capacity)
         snprintf(of, sizeof of, ", on its way to %.4g", o->capacity);
-    ledger_add_term(list, "off target", false, e.loss - e.distortion,
-                    "%s|rate - C|, of batch means, C = %.4g nats at last%s; the rate is %.2f: %s",
-                    weight, l->capacity, of, e.rate, rate);
-}
-
-/* The rate by its own mean, where the loss has more parts than that. */
-static void add_weighed(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
-{
-    char rate[RATE_TEXT];
-    ledger_rate_text(r, true, rate);
-    if (l->beta == 1)
-        ledger_add_term(list, "rate", false, e.rate, "%s", rate);
-    else
-        ledger_add_term(list, "beta x rate", false, l->beta * e.rate,
-                        "beta = %.4g; the rate is %.2f: %s", l->beta, e.rate, rate);
+    ledger_add_term(list, part->name, false, part->nats,
+                    "%s|rate - C|, of batch means, C = %.4g nats at last%s%s%s; the mean rate is "
+                    "%.2f: %s",
+                    weight, l->capacity, of, beta[0] ? "; " : "", beta, t ? t->rate : (double)NAN,
+                    rate);
 }
 
 /* What latents below the least rate cost more than they are. */
-static void add_free_bits(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+static void add_free_bits(term_list list, const lt_recipe *r, const lt_loss_part *parts)
 {
     const vae_options *o = r->objective.options;
-    add_weighed(list, l, r, e);
-    ledger_add_term(list, "free bits", false, e.loss - e.distortion - l->beta * e.rate,
+    ledger_add_term(list, parts[2].name, false, parts[2].nats,
                     "%s(sum over latents of max(F, KL_k) - rate), F = %.4g nats, KL_k of batch "
                     "means: what latents below F pay without a gradient",
-                    l->beta == 1 ? "" : "beta x ", o->free_bits);
+                    strcmp(parts[1].name, "rate") == 0 ? "" : "beta x ", o->free_bits);
 }
 
-static void add_gap(term_list list, const lt_ledger *l, const lt_recipe *r, epoch_means e)
+static void add_gap(term_list list, const lt_ledger *l, const lt_loss_part *parts)
 {
-    double mean = e.distortion + l->beta * e.rate;
-    add_weighed(list, l, r, e);
-    if (l->beta == 1)
+    double mean = parts[0].nats + parts[1].nats;
+    if (strcmp(parts[1].name, "rate") == 0)
         ledger_add_term(list, "-ELBO", true, mean,
                         "minus the mean of log w, w = p(x|z) p(z) / q(z|x)");
     else
         ledger_add_term(list, "mean", true, mean,
                         "minus the mean of log w, w = p(x|z) (p(z) / q(z|x))^beta");
-    ledger_add_term(list, "gap", false, e.loss - mean,
+    ledger_add_term(list, parts[2].name, false, parts[2].nats,
                     "from there to minus the log of the mean of %lld w", (long long)l->draws);
 }
 
-static void add_loss(term_list list, const lt_ledger *l, const vae_options *o, epoch_means e)
+static void add_loss(term_list list, const lt_ledger *l, const vae_options *o, double loss)
 {
     if (l->draws > 1 && o->bound != BOUND_ELBO && l->beta == 1)
-        ledger_add_term(list, "loss", true, e.loss,
+        ledger_add_term(list, "loss", true, loss,
                         "-L_%lld, %s: above -log p(x), and nearer to it than -ELBO",
                         (long long)l->draws,
                         o->bound == BOUND_DREG ? "with the doubly reparameterised gradient"
                                                : "the importance weighted bound");
     else if (o->capacity > 0 || o->free_bits > 0 || l->beta != 1)
-        ledger_add_term(list, "loss", true, e.loss, "what is minimised; not a bound on log p(x)");
+        ledger_add_term(list, "loss", true, loss, "what is minimised; not a bound on log p(x)");
     else
-        ledger_add_term(list, "loss", true, e.loss, "-ELBO%s",
+        ledger_add_term(list, "loss", true, loss, "-ELBO%s",
                         l->unit == LT_CROSS_ENTROPY ? ", if it were a likelihood"
                                                     : ": above -log p(x)");
 }
@@ -155,23 +165,24 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const vae_options *o)
 void ledger_add_vae_loss(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     const vae_options *o = r->objective.options;
-    const double unknown = (double)NAN;
-    epoch_means e = t ? (epoch_means){t->loss, t->distortion, t->rate}
-                      : (epoch_means){unknown, unknown, unknown};
+    static const lt_train_report unknown = {
+        .loss = NAN, .distortion = NAN, .rate = NAN, .weighted_rate = NAN, .beta = NAN};
     term_list list = {l->minimised, &l->n_minimised};
+    lt_loss_part parts[LT_LOSS_PARTS];
     char draws[48];
+    lt_loss_parts(r, t ? t : &unknown, parts);
     draws_text(o->samples, draws, sizeof draws);
-    ledger_add_term(list, "distortion", false, e.distortion, "%s, %s",
+    ledger_add_term(list, parts[0].name, false, parts[0].nats, "%s, %s",
                     l->unit == LT_CROSS_ENTROPY ? "cross-entropy of x and E[x|z]" : "-log p(x|z)",
                     draws);
-    if (o->bound != BOUND_ELBO && o->samples > 1)
-        add_gap(list, l, r, e);
-    else if (o->capacity > 0)
-        add_capacity(list, l, r, e);
-    else if (o->free_bits > 0)
-        add_free_bits(list, l, r, e);
+    if (o->capacity > 0)
+        add_capacity(list, l, r, t, &parts[1]);
     else
-        add_plain(list, l, r, e);
-    add_loss(list, l, o, e);
+        add_rate(list, l, r, t, &parts[1]);
+    if (vae_loss_has_gap(r))
+        add_gap(list, l, parts);
+    else if (o->free_bits > 0)
+        add_free_bits(list, r, parts);
+    add_loss(list, l, o, t ? t->loss : (double)NAN);
     add_notes(l, r, o);
 }

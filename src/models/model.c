@@ -27,7 +27,8 @@ static model_visit visit(lt_model *m, lt_graph *g, lt_mode mode)
                          .params = m->params,
                          .critic = m->critic,
                          .root = lt_params_visit(m->params, g),
-                         .is_training = mode == LT_TRAINING};
+                         .is_training = mode == LT_TRAINING,
+                         .has_objective = mode != LT_EVALUATION};
 }
 
 static lt_shape image_shape(const lt_model *m, int64_t n)

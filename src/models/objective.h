@@ -12,7 +12,8 @@ typedef struct model_visit {
     lt_graph *graph;
     lt_params *params, *critic; /* critic: NULL where the kind of model has none */
     lt_scope *root; /* of this visit; another one visits the same networks again */
-    bool is_training;
+    bool is_training;   /* networks: batch statistics, dropout, widths of the batch */
+    bool has_objective; /* draws and loss are those of training, else of evaluation */
     network_observer *observer; /* Nullable */
     void *user;
 } model_visit;

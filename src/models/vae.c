@@ -188,6 +188,7 @@ static void build_phase(const model_visit *v, lt_node *x, lt_node *labels, phase
     *t = (phase_terms){.loss = terms.loss, .beta = terms.beta, .capacity = terms.capacity};
     t->measure[MEASURE_loss] = terms.loss;
     t->measure[MEASURE_rate] = lt_mean(terms.rate);
+    t->measure[MEASURE_weighted_rate] = lt_mul(terms.beta, t->measure[MEASURE_rate]);
     t->measure[MEASURE_distortion] = lt_mean(terms.distortion);
     t->measure[MEASURE_sigma] = terms.sigma;
 }

@@ -42,6 +42,11 @@ lt_node *vae_draw_image(const model_visit *v, lt_node *z);
 /* Whether the KL term can be taken by its formula. */
 bool vae_rate_has_formula(const lt_recipe *r);
 
+/* Whether the loss differs from the mean of minus log w; and whether it is a mean over images of
+   distortion + beta x rate, and nothing else. */
+bool vae_loss_has_gap(const lt_recipe *r);
+bool vae_loss_is_sum(const lt_recipe *r);
+
 void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t);
 lt_node *vae_log_prior(const model_visit *v, lt_node *z);
 lt_node *vae_draw_prior(const model_visit *v, int64_t n);

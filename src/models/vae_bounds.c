@@ -150,6 +150,18 @@ static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
     return lt_add(lt_detach(iwae_loss(log_p, beta, d->k)), lt_sub(surrogate, lt_detach(surrogate)));
 }
 
+bool vae_loss_has_gap(const lt_recipe *r)
+{
+    const vae_options *o = r->objective.options;
+    return o->bound != BOUND_ELBO && o->samples > 1;
+}
+
+bool vae_loss_is_sum(const lt_recipe *r)
+{
+    const vae_options *o = r->objective.options;
+    return !vae_loss_has_gap(r) && o->free_bits == 0 && o->capacity == 0;
+}
+
 /* ---- The rate ---- */
 
 bool vae_rate_has_formula(const lt_recipe *r)
@@ -163,7 +175,7 @@ static bool is_rate_drawn(const model_visit *v)
     const vae_options *o = options_of(v);
     if (!vae_rate_has_formula(v->recipe))
         return true;
-    return v->is_training && (o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO);
+    return v->has_objective && (o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO);
 }
 
 /* The mean over the batch of each latent's part of the rate: latents. */
@@ -195,14 +207,14 @@ static lt_node *loss_of(const model_visit *v, const draws *d, const densities *l
                         const lt_model_terms *t)
 {
     const vae_options *o = options_of(v);
-    if (v->is_training && o->bound == BOUND_IWAE)
+    if (v->has_objective && o->bound == BOUND_IWAE)
         return iwae_loss(log_p, t->beta, d->k);
-    if (v->is_training && o->bound == BOUND_DREG)
+    if (v->has_objective && o->bound == BOUND_DREG)
         return dreg_loss(d, log_p, t->beta);
     if (t->capacity)
         return lt_add(lt_mean(t->distortion),
                       lt_mul(t->beta, lt_abs(lt_sub(lt_mean(t->rate), t->capacity))));
-    if (v->is_training && o->free_bits > 0)
+    if (v->has_objective && o->free_bits > 0)
         return lt_add(lt_mean(t->distortion), lt_mul(t->beta, free_bits_rate(v, t->posterior, d)));
     return lt_mean(lt_add(t->distortion, lt_mul(t->beta, t->rate)));
 }
@@ -210,9 +222,9 @@ static lt_node *loss_of(const model_visit *v, const draws *d, const densities *l
 void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
 {
     const vae_options *o = options_of(v);
-    int64_t k = v->is_training ? o->samples : 1;
+    int64_t k = v->has_objective ? o->samples : 1;
     t->posterior = vae_encode(v, x);
-    draws d = draw(v, t->posterior, k, v->is_training && o->bound == BOUND_DREG);
+    draws d = draw(v, t->posterior, k, v->has_objective && o->bound == BOUND_DREG);
     lt_node *y = vae_decoder_output(v, d.at[0]), *images = lt_repeat_rows(x, k);
     likelihood_terms pixel = vae_likelihood(v, y, images);
     densities log_p = {.pixels = pixel.log_prob};
@@ -227,7 +239,7 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
     t->rate = is_rate_drawn(v) ? mean_of_draws(log_ratio, k) : lt_gauss_kl(t->posterior);
     t->log_weight = log_mean_of_draws(lt_sub(log_p.pixels, log_ratio), k);
     t->beta = lt_input(v->graph, "beta", lt_shape_0d());
-    if (v->is_training && o->capacity > 0)
+    if (v->has_objective && o->capacity > 0)
         t->capacity = lt_input(v->graph, "capacity", lt_shape_0d());
     t->loss = loss_of(v, &d, &log_p, t);
 }

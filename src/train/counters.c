@@ -147,6 +147,10 @@ static int read_sums(const reading *r, const lt_trainer *t, train_counters *c)
         if (!is_summed(t, k))
             continue;
         snprintf(key, sizeof key, "sum_%s", measure_name(k));
+        if (measure_may_lack(k) && !safetensors_metadata(r->file, key)) {
+            c->sum[k] = c->seen[t->phase_of[k]] > 0 ? (double)NAN : 0;
+            continue;
+        }
         LT_TRY(read_sum(r, key, &c->sum[k]));
         if (c->sum[k] != 0 && c->seen[t->phase_of[k]] == 0)
             return fail_counter(r, key, "0, as no image of the epoch has been seen");

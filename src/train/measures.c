@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-enum { MEAN, LAST };
+/* LATER: a mean that checkpoints of earlier versions do not have. */
+enum { MEAN, LAST, LATER };
 
 static const struct {
     const char *name;
@@ -19,6 +20,8 @@ static const struct {
 const char *measure_name(int i) { return measures[i].name; }
 
 bool measure_is_last(int i) { return measures[i].kind == LAST; }
+
+bool measure_may_lack(int i) { return measures[i].kind == LATER; }
 
 double *measure_of(lt_train_report *r, int i)
 {

@@ -28,14 +28,16 @@ int metrics_append(const char *path, const lt_train_report *r, const lt_validati
     for (int i = 0; i < MEASURES; i++)
         add_real(&line, measure_name(i), *measure_of(&copy, i));
     add_real(&line, "beta", r->beta);
+    add_real(&line, "beta_first", r->beta_first);
     add_real(&line, "capacity", r->capacity);
     add_real(&line, "learning_rate", r->learning_rate);
     add_real(&line, "seconds", r->seconds);
     add_real(&line, "images_per_second", (double)r->images_timed / r->seconds);
     if (v) {
         text_format(&line, ",\"valid\":{\"images\":%lld", (long long)v->images);
-        add_real(&line, "elbo", v->elbo);
-        add_real(&line, "elbo_se", v->elbo_se);
+        add_real(&line, "loss", v->loss);
+        add_real(&line, "neg_elbo", v->neg_elbo);
+        add_real(&line, "neg_elbo_se", v->neg_elbo_se);
         add_real(&line, "rate", v->rate);
         add_real(&line, "distortion", v->distortion);
         add_real(&line, "squared_error", v->squared_error);

@@ -281,6 +281,7 @@ static void count_step(lt_trainer *t, int n, double seconds, const double last[M
         .images_in_epoch = t->images,
         .batch = n,
         .beta = recipe_beta(recipe, step, t->steps_per_epoch),
+        .beta_first = recipe_beta(recipe, c->epoch * t->steps_per_epoch, t->steps_per_epoch),
         .capacity = t->phases[0].full.capacity
                         ? recipe_capacity(recipe, step, t->steps_per_epoch)
                         : (double)NAN,

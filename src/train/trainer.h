@@ -81,7 +81,8 @@ void identity_find(lt_trainer *t);
 /* ---- measures.c ---- */
 
 const char *measure_name(int i);
-bool measure_is_last(int i); /* that of the last step, not a mean */
+bool measure_is_last(int i);  /* that of the last step, not a mean */
+bool measure_may_lack(int i); /* not in checkpoints of earlier versions: NaN for that epoch */
 double *measure_of(lt_train_report *r, int i);
 
 #endif

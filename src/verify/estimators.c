@@ -67,7 +67,7 @@ static int find_once(const linear_gaussian *m, int repeat, double found[ROWS])
         LT_TRY(lt_evaluate(m->model, m->data, LT_TRAIN, &o, &e));
         found[1 + BOUNDS + i] = e.nll.value;
     }
-    found[0] = -e.elbo.value;
+    found[0] = e.neg_elbo.value;
     for (int i = 0; i < BOUNDS; i++)
         found[1 + i] = e.bounds[i].value.value;
     return LT_OK;

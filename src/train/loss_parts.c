@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The terms of a VAE's loss, from an epoch's means: vae_bounds.c in numbers. Differences of means are
+   means of differences, so that what no measure is kept of is what is left of the loss. */
+#include "models/vae.h"
+
+#include <latent/train.h>
+
+#include <math.h>
+#include <string.h>
+
+/* Whether beta is one number from the first step to the last. */
+static bool is_steady(const lt_recipe *r) { return strcmp(r->beta_schedule.row->name, "constant") == 0; }
+
+/* The mean of beta x rate; logs of earlier versions do not have it, which matters where beta moved. */
+static double weighted_rate(const lt_recipe *r, const lt_train_report *t)
+{
+    const vae_options *o = r->objective.options;
+    return isnan(t->weighted_rate) && is_steady(r) ? o->beta * t->rate : t->weighted_rate;
+}
+
+int lt_loss_parts(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS])
+{
+    if (objective_of(r) != &objective_vae)
+        return 0;
+    const vae_options *o = r->objective.options;
+    const char *rate = o->beta == 1 && is_steady(r) ? "rate" : "beta x rate";
+    double rest = t->loss - t->distortion;
+    bool has_gap = vae_loss_has_gap(r);
+    parts[0] = (lt_loss_part){"distortion", t->distortion};
+    if (o->capacity > 0 || vae_loss_is_sum(r)) {
+        parts[1] = (lt_loss_part){o->capacity > 0 ? "off target" : rate, rest};
+        return 2;
+    }
+    parts[1] = (lt_loss_part){rate, weighted_rate(r, t)};
+    parts[2] = (lt_loss_part){has_gap ? "gap" : "free bits", rest - parts[1].nats};
+    return 3;
+}
