@@ -34,6 +34,15 @@ static bool holds_run(const char *dir)
     return is_there;
 }
 
+/* Samples in the folder of the data would be data the next time. */
+static bool is_data(const char *dir, const lt_recipe *r)
+{
+    struct stat a, b;
+    const char *data = lt_recipe_dataset(r);
+    return !lt_data_named(data) && stat(dir, &a) == 0 && stat(data, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static int train_request_run(const command *c, const char *name, train_request *q)
 {
     char room[1024];
@@ -57,6 +66,10 @@ static int train_request_run(const command *c, const char *name, train_request *
                             "%s holds a run already; to go on with it: latent resume %s; for "
                             "another: --out DIR",
                             dir, dir);
+        else if (is_data(dir, r))
+            code = complain(c, CODE_FAILED,
+                            "%s holds the data, so it cannot be the run too, whose samples would become "
+                            "data; for another: --out DIR", dir);
         else
             code = train_new(c, r, dir, &q->options);
     }

@@ -7,6 +7,7 @@
 #include "data/cache.h"
 #include "data/catalogue.h"
 #include "data/folder.h"
+#include "data/listing.h"
 #include "data/load.h"
 
 #include <stdio.h>
@@ -343,6 +344,7 @@ static int load_directory(lt_dataset *d)
             name_classes(d, lt_data_entry(i));
     if (is_known)
         return LT_OK;
+    LT_TRY(listing_check_run(d->place));
     if (folder_is_pictures(d->place))
         return load_pictures(d);
     const char *idx = NULL, *amat = NULL;

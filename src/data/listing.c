@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "data/archive.h"
 #include "data/picture.h"
+#include "data/places.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,63 +29,12 @@ void listing_clear(listing *l)
 
 char *listing_path(const listing *l, const listed *p) { return file_join(l->root, p->name); }
 
-/* ---- Names ---- */
-
-static const struct split_name {
-    const char *name;
-    lt_split split;
-} split_names[] = {{"train", LT_TRAIN}, {"training", LT_TRAIN},   {"valid", LT_VALID},
-                   {"val", LT_VALID},   {"validation", LT_VALID}, {"test", LT_TEST},
-                   {"testing", LT_TEST}};
-
-/* The split that the first n letters of `name` stand for, or LT_SPLITS. */
-static int split_of(const char *name, size_t n)
-{
-    for (int i = 0; i < COUNT_OF(split_names); i++)
-        if (strlen(split_names[i].name) == n && strncasecmp(split_names[i].name, name, n) == 0)
-            return split_names[i].split;
-    return LT_SPLITS;
-}
-
-/* Letters of the first folder of a place; 0: it is a file. */
-static size_t folder_length(const char *place)
-{
-    const char *slash = strchr(place, '/');
-    return slash ? (size_t)(slash - place) : 0;
-}
-
-static const char *last_part(const char *place)
-{
-    const char *slash = strrchr(place, '/');
-    return slash ? slash + 1 : place;
-}
-
-/* What systems leave beside files, and nobody put there. */
-static bool is_litter(const char *part, size_t n)
-{
-    static const char *const litter[] = {"__MACOSX", "Thumbs.db", "desktop.ini"};
-    for (int i = 0; i < COUNT_OF(litter); i++)
-        if (strlen(litter[i]) == n && strncasecmp(litter[i], part, n) == 0)
-            return true;
-    return part[0] == '.';
-}
-
-static bool holds_litter(const char *place)
-{
-    for (size_t n; *place; place += n + (place[n] == '/')) {
-        n = strcspn(place, "/");
-        if (n && is_litter(place, n))
-            return true;
-    }
-    return false;
-}
-
 /* ---- Collecting ---- */
 
 static void note_folder(listing *l, const char *place)
 {
-    const char *name = last_part(place);
-    if (split_of(name, strlen(name)) == LT_SPLITS)
+    const char *name = place_name(place);
+    if (place_split(name, strlen(name)) == LT_SPLITS)
         return;
     l->folders = must_grow(l->folders, l->n_folders, &l->folder_capacity);
     l->folders[l->n_folders++] = place;
@@ -105,18 +55,120 @@ static int add(listing *l, listed p)
     return l->is_probe ? LT_INTERRUPTED : LT_OK;
 }
 
+/* ---- Runs among the data: what a tool has drawn is not data ---- */
+
+static void note_run(listing *l, const char *name)
+{
+    if (l->n_runs++ == 0)
+        l->run = name;
+}
+
+/* Folders of an archive that have one file of a run, and those that have the other. */
+typedef struct marks {
+    const char **recipes, **others;
+    int n_recipes, n_others, recipe_capacity, other_capacity;
+    bool has_backslash;
+} marks;
+
+static void marks_clear(marks *m)
+{
+    free(m->recipes);
+    free(m->others);
+}
+
+static bool ends_in(const char *place, const char *name, size_t *folder)
+{
+    const char *last = place_name(place);
+    *folder = (size_t)(last - place);
+    return strcmp(last, name) == 0;
+}
+
+/* "run/checkpoints/step-1.safetensors" */
+static bool lies_in_checkpoints(const char *place, size_t *folder)
+{
+    static const char inner[] = "checkpoints/";
+    const char *found = strstr(place, inner);
+    while (found && found > place && found[-1] != '/')
+        found = strstr(found + 1, inner);
+    *folder = found ? (size_t)(found - place) : 0;
+    return found != NULL;
+}
+
+static void note_mark(listing *l, marks *m, const char *place)
+{
+    size_t n;
+    if (ends_in(place, "recipe.yaml", &n)) {
+        m->recipes = must_grow(m->recipes, m->n_recipes, &m->recipe_capacity);
+        m->recipes[m->n_recipes++] = arena_format(&l->texts, "%.*s", (int)n, place);
+    } else if (ends_in(place, "metrics.jsonl", &n) || lies_in_checkpoints(place, &n)) {
+        m->others = must_grow(m->others, m->n_others, &m->other_capacity);
+        m->others[m->n_others++] = arena_format(&l->texts, "%.*s", (int)n, place);
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_among(const char *const *sorted, int n, const char *word)
+{
+    return n && bsearch(&word, sorted, (size_t)n, sizeof *sorted, by_text);
+}
+
+/* Leaves the folders that are runs among those with recipes, sorted. */
+static void find_runs(listing *l, marks *m)
+{
+    int kept = 0;
+    if (m->n_others)
+        qsort(m->others, (size_t)m->n_others, sizeof *m->others, by_text);
+    for (int i = 0; i < m->n_recipes; i++)
+        if (is_among(m->others, m->n_others, m->recipes[i])) {
+            size_t n = strlen(m->recipes[i]); /* it ends in '/' */
+            note_run(l, n ? arena_format(&l->texts, "%.*s", (int)n - 1, m->recipes[i]) : ".");
+            m->recipes[kept++] = m->recipes[i];
+        }
+    m->n_recipes = kept;
+    if (kept)
+        qsort(m->recipes, (size_t)kept, sizeof *m->recipes, by_text);
+}
+
+static bool lies_in_run(const marks *m, const char *place)
+{
+    bool is_in = is_among(m->recipes, m->n_recipes, "");
+    for (const char *slash = place; !is_in && (slash = strchr(slash, '/')) != NULL; slash++) {
+        char *folder = must_format("%.*s", (int)(slash - place) + 1, place);
+        is_in = is_among(m->recipes, m->n_recipes, folder);
+        free(folder);
+    }
+    return is_in;
+}
+
+/* Drops the pictures from the `from`-th on that lie in runs. */
+static void drop_runs(listing *l, marks *m, int from)
+{
+    int kept = from;
+    find_runs(l, m);
+    for (int i = from; i < l->n && m->n_recipes; i++)
+        if (!lies_in_run(m, l->pictures[i].place))
+            l->pictures[kept++] = l->pictures[i];
+    l->n = m->n_recipes ? kept : l->n;
+}
+
+/* ---- Archives ---- */
+
 /* Takes off the folder that holds everything in an archive of a split, again and again: one called
    like the split, or one that holds folders and no pictures. */
 static void unwrap(listing *l, int from, int split)
 {
     while (l->n > from) {
         const char *place = l->pictures[from].place;
-        size_t n = folder_length(place);
-        bool is_shared = n > 0, is_split = split_of(place, n) == split;
+        size_t n = place_folder(place);
+        bool is_shared = n > 0, is_split = place_split(place, n) == split;
         for (int i = from; i < l->n && is_shared; i++) {
             const char *other = l->pictures[i].place;
             is_shared =
-                strncmp(other, place, n + 1) == 0 && (is_split || folder_length(other + n + 1) > 0);
+                strncmp(other, place, n + 1) == 0 && (is_split || place_folder(other + n + 1) > 0);
         }
         if (!is_shared)
             return;
@@ -125,37 +177,53 @@ static void unwrap(listing *l, int from, int split)
     }
 }
 
+/* One entry of the archive under way. */
+static int list_archived(listing *l, const archive_entry *e, uint64_t index, const char *name,
+                         marks *m)
+{
+    char *inner = arena_copy_text(&l->texts, e->name);
+    m->has_backslash |= place_clean(inner);
+    size_t n = strlen(inner);
+    if (!n || place_holds_litter(inner))
+        return LT_OK;
+    char *shown = name ? arena_format(&l->texts, "%s/%s", name, inner) : inner;
+    if (inner[n - 1] == '/') {
+        inner[n - 1] = 0;
+        if (!name) /* those of a split's archive lie below the split */
+            note_folder(l, inner);
+        return LT_OK;
+    }
+    note_mark(l, m, inner);
+    if (picture_is_named(inner))
+        return add(l, (listed){.name = shown,
+                               .place = inner,
+                               .archive = l->n_archives,
+                               .index = index,
+                               .size = e->size,
+                               .stamp = {e->crc}});
+    note_ignored(l, shown);
+    return LT_OK;
+}
+
 /* The pictures of a zip file; with `split`, it stands for the folder of that split and its pictures
    are named below `name`. */
 static int list_archive(listing *l, const char *path, const char *name, int split)
 {
     archive *a;
     LT_TRY(archive_open(&a, path));
+    marks m = {.n_recipes = 0};
     int status = LT_OK, from = l->n;
     for (uint64_t i = 0; i < archive_count(a) && status == LT_OK; i++) {
         archive_entry e;
-        if (!archive_stat(a, i, &e) || holds_litter(e.name))
-            continue;
-        size_t n = strlen(e.name);
-        char *inner = arena_copy_text(&l->texts, e.name);
-        char *shown = name ? arena_format(&l->texts, "%s/%s", name, inner) : inner;
-        if (n && inner[n - 1] == '/') {
-            inner[n - 1] = 0;
-            if (!name) /* those of a split's archive lie below the split */
-                note_folder(l, inner);
-        } else if (picture_is_named(inner)) {
-            status = add(l, (listed){.name = shown,
-                                     .place = inner,
-                                     .archive = l->n_archives,
-                                     .index = i,
-                                     .size = e.size,
-                                     .stamp = {e.crc}});
-        } else {
-            note_ignored(l, shown);
-        }
+        if (archive_stat(a, i, &e))
+            status = list_archived(l, &e, i, name, &m);
     }
     l->opened[l->n_archives] = a;
     l->archives[l->n_archives++] = arena_copy_text(&l->texts, path);
+    drop_runs(l, &m, from);
+    if (m.has_backslash && !l->is_probe)
+        log_info("%s: '\\' in its names is read as '/'", path);
+    marks_clear(&m);
     if (!name)
         return status;
     unwrap(l, from, split);
@@ -195,7 +263,7 @@ static int split_of_archive(const char *dir, const char *name)
     size_t n = strlen(name);
     if (n < 5 || strcasecmp(name + n - 4, ".zip") != 0)
         return LT_SPLITS;
-    int split = split_of(name, n - 4);
+    int split = place_split(name, n - 4);
     char *folder = must_format("%s/%.*s", dir, (int)n - 4, name);
     if (file_is_directory(folder))
         split = LT_SPLITS;
@@ -234,6 +302,10 @@ static int list_entry(listing *l, const char *dir, const char *path, const char 
     }
     if (above->depth == MAX_DEPTH)
         return status_fail(LT_UNSUPPORTED, "%s: more than %d folders deep", path, MAX_DEPTH);
+    if (place_is_run(path)) {
+        note_run(l, place);
+        return LT_OK;
+    }
     note_folder(l, place);
     return list_directory(l, path, place, &(step){above, s.st_dev, s.st_ino, above->depth + 1});
 }
@@ -244,7 +316,7 @@ static int list_directory(listing *l, const char *path, const char *place, const
     int n, status = LT_OK;
     LT_TRY(file_list(path, NULL, &names, &n));
     for (int i = 0; i < n && status == LT_OK; i++) {
-        if (is_litter(names[i], strlen(names[i])))
+        if (place_is_litter(names[i], strlen(names[i])))
             continue;
         char *inner = file_join(path, names[i]);
         const char *name = *place ? arena_format(&l->texts, "%s/%s", place, names[i])
@@ -256,6 +328,23 @@ static int list_directory(listing *l, const char *path, const char *place, const
     return status;
 }
 
+static int fail_run(const char *root, const char *run)
+{
+    return status_fail(LT_VALUE,
+                       "%s: %s is a run of latent train, and its pictures are samples of a model, not "
+                       "data; the recipe of the run says what it was trained on; to look at it: latent "
+                       "report %s",
+                       root, strcmp(root, run) == 0 ? "this" : run, run);
+}
+
+int listing_check_run(const char *root)
+{
+    char *run = place_run_of(root);
+    int status = run ? fail_run(root, run) : LT_OK;
+    free(run);
+    return status;
+}
+
 static int collect(listing *l, const char *root)
 {
     l->root = arena_copy_text(&l->texts, root);
@@ -263,6 +352,7 @@ static int collect(listing *l, const char *root)
     l->is_archive = !file_is_directory(root);
     if (l->is_archive)
         return list_archive(l, root, NULL, LT_SPLITS);
+    LT_TRY(listing_check_run(root));
     if (stat(root, &s) != 0)
         return status_fail(LT_IO, "cannot read %s", root);
     return list_directory(l, root, "", &(step){NULL, s.st_dev, s.st_ino, 0});
@@ -278,7 +368,7 @@ typedef struct level {
 
 static void look_at_name(level *v, const char *place, size_t n)
 {
-    int split = split_of(place, n);
+    int split = place_split(place, n);
     if (split < LT_SPLITS)
         v->is_named[split] = true;
 }
@@ -286,12 +376,12 @@ static void look_at_name(level *v, const char *place, size_t n)
 static level look(const listing *l, size_t at)
 {
     const char *first = l->pictures[0].place;
-    size_t n = folder_length(first + at);
+    size_t n = place_folder(first + at);
     level v = {.is_shared = n > 0};
     for (int i = 0; i < l->n; i++) {
         const char *place = l->pictures[i].place;
         v.is_shared &= strncmp(place + at, first + at, n + 1) == 0;
-        look_at_name(&v, place + at, folder_length(place + at));
+        look_at_name(&v, place + at, place_folder(place + at));
     }
     for (int i = 0; i < l->n_folders; i++) /* an empty one has no picture to tell of it */
         if (strlen(l->folders[i]) > at && strncmp(l->folders[i], first, at) == 0 &&
@@ -310,7 +400,7 @@ static bool find_splits(const listing *l, size_t *at)
             return true;
         if (!v.is_shared)
             return false;
-        *at += folder_length(l->pictures[0].place + *at) + 1;
+        *at += place_folder(l->pictures[0].place + *at) + 1;
     }
 }
 
@@ -322,8 +412,8 @@ static void part_splits(listing *l, size_t at, bool has_splits)
     const char *first_beside = NULL;
     for (int i = 0; i < l->n; i++) {
         listed p = l->pictures[i];
-        size_t n = folder_length(p.place += at);
-        int split = has_splits ? split_of(p.place, n) : LT_TRAIN;
+        size_t n = place_folder(p.place += at);
+        int split = has_splits ? place_split(p.place, n) : LT_TRAIN;
         if (split == LT_SPLITS) {
             first_beside = beside++ ? first_beside : p.name;
             continue;
@@ -356,10 +446,31 @@ static int by_place(const void *a, const void *b)
     return c ? c : (p->index > q->index) - (p->index < q->index);
 }
 
+/* Two entries of an archive may have one name: as when unpacking, the last one stays. */
+static void drop_doubles(listing *l)
+{
+    int kept = 0, doubles = 0;
+    const char *name = NULL;
+    for (int i = 0; i < l->n; i++) {
+        const listed *p = &l->pictures[i], *next = p + 1;
+        bool is_double = i + 1 < l->n && p->archive != NO_ARCHIVE && p->archive == next->archive &&
+                         strcmp(p->name, next->name) == 0;
+        if (is_double)
+            name = doubles++ ? name : p->name;
+        else
+            l->pictures[kept++] = *p;
+    }
+    l->n = kept;
+    if (doubles)
+        log_warning("%s: %d pictures are there twice under one name; the last ones are used: %s%s",
+                    l->root, doubles, name, doubles > 1 ? " ..." : "");
+}
+
 static void sort_places(listing *l)
 {
     if (l->n)
         qsort(l->pictures, (size_t)l->n, sizeof *l->pictures, by_place);
+    drop_doubles(l);
     for (int s = 0, i = 0; s <= LT_SPLITS; s++) {
         while (i < l->n && (int)l->pictures[i].split < s)
             i++;
@@ -367,11 +478,34 @@ static void sort_places(listing *l)
     }
 }
 
+/* Folders that seem to be splits where none has been found: then pictures for tests are trained on. */
+static void warn_of_splits(const listing *l)
+{
+    const char *seen[LT_SPLITS] = {NULL};
+    int length[LT_SPLITS] = {0};
+    for (int i = 0; i < l->n; i++)
+        for (const char *at = l->pictures[i].place, *slash; (slash = strchr(at, '/')); at = slash + 1) {
+            int split = place_split_like(at, (size_t)(slash - at));
+            if (split == LT_SPLITS || seen[split])
+                continue;
+            seen[split] = l->pictures[i].place;
+            length[split] = (int)(slash - seen[split]);
+        }
+    int other = seen[LT_TEST] ? LT_TEST : LT_VALID;
+    if (seen[LT_TRAIN] && seen[other])
+        log_warning("%s: no splits are found, so all pictures are for training, also those in %.*s; "
+                    "splits are folders called train, valid (or val) and test, side by side, where "
+                    "this has %.*s",
+                    l->root, length[other], seen[other], length[LT_TRAIN], seen[LT_TRAIN]);
+}
+
 static int divide(listing *l)
 {
     size_t at;
     bool has_splits = find_splits(l, &at);
     level v = has_splits ? look(l, at) : (level){0};
+    if (!has_splits)
+        warn_of_splits(l);
     part_splits(l, at, has_splits);
     sort_places(l);
     return check_not_empty(l, &v);
@@ -385,7 +519,7 @@ static void collect_classes(listing *l)
     int capacity = 0;
     for (int i = l->first[LT_TRAIN]; i < l->first[LT_TRAIN + 1]; i++) {
         const char *place = l->pictures[i].place;
-        size_t n = folder_length(place);
+        size_t n = place_folder(place);
         const char *last = l->n_classes ? l->classes[l->n_classes - 1] : "";
         if (!n || (strncmp(place, last, n) == 0 && last[n] == 0))
             continue;
@@ -394,14 +528,9 @@ static void collect_classes(listing *l)
     }
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int find_class(const listing *l, const char *place)
 {
-    size_t n = folder_length(place);
+    size_t n = place_folder(place);
     char *name = must_format("%.*s", (int)n, place);
     const char **found = n && l->n_classes ? bsearch(&name, l->classes, (size_t)l->n_classes,
                                                      sizeof *l->classes, by_text)
@@ -472,6 +601,14 @@ static void classify(listing *l)
 
 static int fail_empty(const listing *l)
 {
+    if (l->n_runs)
+        return l->is_archive && strcmp(l->run, ".") == 0
+                   ? fail_run(l->root, l->root)
+                   : status_fail(LT_NOT_FOUND,
+                                 "%s: expected pictures, found none but those of %d run%s of latent "
+                                 "train: %s%s",
+                                 l->root, l->n_runs, l->n_runs > 1 ? "s" : "", l->run,
+                                 l->n_runs > 1 ? " ..." : "");
     if (!l->n_ignored)
         return status_fail(LT_NOT_FOUND, "%s: expected pictures, found an empty %s", l->root,
                            l->is_archive ? "zip file" : "folder");
@@ -491,6 +628,10 @@ int listing_make(listing *l, const char *root)
     if (l->n_ignored)
         log_info("%s: %d files are no pictures by their names and are left out: %s%s", root,
                  l->n_ignored, l->ignored, l->n_ignored > 1 ? " ..." : "");
+    if (l->n_runs)
+        log_info("%s: %d run%s of latent train in it %s left out: %s%s", root, l->n_runs,
+                 l->n_runs > 1 ? "s" : "", l->n_runs > 1 ? "are" : "is", l->run,
+                 l->n_runs > 1 ? " ..." : "");
     LT_TRY(divide(l));
     classify(l);
     return LT_OK;

@@ -39,6 +39,8 @@ typedef struct listing {
     int n_classes;
     int n_ignored;        /* files that are no pictures by their names */
     const char *ignored;  /* the first of them */
+    int n_runs;           /* directories that are runs of latent train, left out */
+    const char *run;      /* the first of them */
     uint64_t newest;      /* stamp of files */
     const char **folders; /* places of folders that are called like splits */
     int n_folders, folder_capacity;
@@ -49,6 +51,9 @@ typedef struct listing {
    through the log. Cleared by listing_clear, whatever happens. */
 int listing_make(listing *l, const char *root);
 void listing_clear(listing *l);
+
+/* LT_VALUE if the directory is a run of latent train, or holds the samples or checkpoints of one. */
+int listing_check_run(const char *root);
 
 /* Is there a picture? Stops at the first one. */
 bool listing_has_pictures(const char *root);

@@ -77,3 +77,15 @@ latent eval run 2>&1 | sums | grep 'not the data'
 for command in "sample run -o o.png" "eval run --data d.npy" "eval run --data moved/d.npy"; do
     echo "-- $command: $(latent $command 2>&1 | grep -c 'not the data')"
 done
+
+echo "== what latent has drawn is not data"
+mkdir photos
+for i in 1 2 3 4 5 6; do latent data show synthetic -n 1 --seed $i -o photos/$i.png 2> /dev/null; done
+sed 's:./d.npy:.:' lib/tiny.yaml | sed 's/samples_every: 0/samples_every: 1/' > photos/mine.yaml
+(cd photos && quiet train mine.yaml && quiet train mine.yaml --out runs/again)
+find photos -name '*.png' | wc -l
+(cd photos && quiet resume runs/mine --epochs 2)
+try data info photos 2>&1 | sed -n '2p;/train/p'
+try train photos/mine.yaml --out photos
+try data info photos/runs/mine
+try train lib/tiny.yaml --data photos/runs/mine/samples --out never
