@@ -59,10 +59,10 @@ def fixed(module, x):
 
 
 def weigh_gradient(z, share):
-    """z, with a gradient that is multiplied by the shares."""
+    """z, with a gradient that is multiplied by 1 - BETA + BETA share: docs/decisions/0014-weighted-dreg.md."""
     if share is not None:
         z = z * 1
-        z.register_hook(lambda g: g * share[..., None])
+        z.register_hook(lambda g: g * (1 - BETA + BETA * share[..., None]))
     return z
 
 

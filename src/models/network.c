@@ -8,6 +8,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* ---- Looking ---- */
+
+bool network_has(const network *net, const char *layer)
+{
+    for (int i = 0; i < net->n; i++) {
+        const network_line *line = &net->lines[i];
+        for (const spec *s = &line->layer; s && s->row; s = s->inner)
+            if (layer_is(s, layer))
+                return true;
+        if (network_has(&line->list, layer))
+            return true;
+    }
+    return false;
+}
+
 /* ---- Reading and printing ---- */
 
 enum { MAX_DEPTH = 8 }; /* lists in lists */

@@ -21,6 +21,9 @@ struct network_line {
     network list;     /* of a layer that has one: `residual:` */
 };
 
+/* Whether a layer of that name is in the list, or in a list or behind a wrapper in it. */
+bool network_has(const network *net, const char *layer);
+
 /* Reads a list. LT_VALUE or LT_NOT_FOUND with file, line and column; *net must be cleared
    anyway. */
 int network_read(network *net, const yaml_node *list);

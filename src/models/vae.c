@@ -139,6 +139,25 @@ static int check_output(const lt_recipe *r, const yaml_node *model)
                      likelihood->spec.name, likelihood->output, likelihood->unwanted);
 }
 
+/* The estimate takes that the weight of a draw is a function of that draw alone. */
+static int check_dreg(const lt_recipe *r, const yaml_node *place)
+{
+    static const char *const names[] = {"decoder", "encoder2", "decoder2"};
+    const network *nets[] = {&r->decoder, &r->encoder2, &r->decoder2};
+    for (int i = 0; i < COUNT_OF(names); i++)
+        if (network_has(nets[i], "batch_norm"))
+            return yaml_fail(place,
+                             "bound dreg needs weights that depend on one draw each, and batch_norm "
+                             "in %s makes each depend on all of the batch: take the bound iwae, or "
+                             "layer_norm", names[i]);
+    if (likelihood_is_of_batch(&r->likelihood))
+        return yaml_fail(place,
+                         "bound dreg needs weights that depend on one draw each, and the optimal "
+                         "width of %s depends on all of the batch: take the bound iwae, or a width "
+                         "that is learned or a number", r->likelihood.row->name);
+    return LT_OK;
+}
+
 /* Bounds of several draws weigh them, which a formula for part of a weight cannot do; what changes
    the rate alone needs the rate to be a term of its own. */
 static int check_objective(const lt_recipe *r, const yaml_node *place)
@@ -164,7 +183,7 @@ static int check_objective(const lt_recipe *r, const yaml_node *place)
                          o->free_bits > 0 ? "free_bits" : "capacity", bound);
     if (o->free_bits > 0 && o->capacity > 0)
         return yaml_fail(place, "free_bits and capacity exclude each other");
-    return LT_OK;
+    return o->bound == BOUND_DREG && o->samples > 1 ? check_dreg(r, place) : LT_OK;
 }
 
 static int check(const lt_recipe *r, const yaml_node *root)

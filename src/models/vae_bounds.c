@@ -121,12 +121,18 @@ static lt_node *shares(lt_node *log_w, int64_t k)
 }
 
 /* The gradient of log mean w is that of sum s log w. By the model's parameters it is taken so. By
-   those of q it is the estimate sum s^2 (d log w / d z) (d z / d q), in which q's own parameters in
-   log q(z|x) are left out: their part is zero in expectation but for what turns s into s^2. So with
-   z and q constant in `model` and `rest`
+   those of q it has a part through z, sum s (d log w / d z) (d z / d q), and one of log w at a fixed z,
+   -beta sum s (d log q / d q). The latter is the derivative of an expectation of s by what z is drawn
+   from, so that it is also -beta sum (d s / d z) (d z / d q), and d s / d z = (s - s^2) d log w / d z.
+   Together (Tucker et al. 2019 have it for beta = 1)
+
+       sum ((1 - beta) s + beta s^2) (d log w / d z) (d z / d q)
+
+   for any weight beta, and for both layers of codes as one. It takes that a draw's log w depends on no
+   other draw: check_objective refuses what couples them. So with z and q constant in `model` and `rest`
 
        model = -1/n sum s (log p(x|z) + beta log p(z)),   rest = 1/n sum s beta log q(z|x)
-       c = s d(model + rest) / dz,   surrogate = model + sum c z
+       c = (1 - beta + beta s) d(model + rest) / dz,   surrogate = model + sum c z
 
    With two layers z2 is a function of z besides, so c of z has the part c2 dz2 / dz, too. The loss
    has the value of iwae and the surrogate's gradient. What goes backwards for c and for the model's
@@ -138,7 +144,8 @@ static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
     lt_node *log_joint = lt_add(log_p->pixels, lt_mul(beta, log_p->prior));
     lt_node *model = lt_scale(lt_sum(lt_mul(s, log_joint)), -1 / n), *surrogate = model;
     lt_node *rest = lt_scale(lt_sum(lt_mul(s, lt_mul(beta, log_p->posterior))), 1 / n);
-    lt_node *column = lt_reshape(s, lt_shape_2d(lt_shape_size(lt_node_shape(s)), 1));
+    lt_node *share = lt_add(lt_shift(lt_neg(beta), 1), lt_mul(beta, s));
+    lt_node *column = lt_reshape(share, lt_shape_2d(lt_shape_size(lt_node_shape(s)), 1));
     lt_grads(lt_add(model, rest), d->layers, d->at, slope);
     for (int i = d->layers - 1; i >= 0; i--) {
         lt_node *c = lt_mul(column, slope[i]);

@@ -114,6 +114,7 @@ static likelihood_context enter_likelihood(const model_visit *v)
 {
     return (likelihood_context){.scope = lt_scope_enter(v->root, "likelihood"),
                                 .is_training = v->is_training,
+                                .is_weighed = v->has_objective && vae_loss_has_gap(v->recipe),
                                 .channels = v->size.c};
 }
 

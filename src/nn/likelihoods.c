@@ -66,6 +66,12 @@ const likelihood_row *likelihood_facts(const spec *likelihood)
     return (const likelihood_row *)likelihood->row;
 }
 
+bool likelihood_is_of_batch(const spec *likelihood)
+{
+    const likelihood_row *row = likelihood_facts(likelihood);
+    return row->is_of_batch && row->is_of_batch(likelihood->options);
+}
+
 lt_node *likelihood_mean(const spec *likelihood, lt_node *y)
 {
     return likelihood_facts(likelihood)->mean(y);

@@ -10,6 +10,7 @@
 typedef struct likelihood_context {
     lt_scope *scope; /* of the likelihood's own parameters */
     bool is_training;
+    bool is_weighed; /* the loss weighs draws: what is best for their mean is not its optimum */
     int channels; /* of an image: number i of it is of channel i mod channels */
 } likelihood_context;
 
@@ -25,6 +26,7 @@ typedef struct likelihood_row {
     bool is_discrete;     /* probabilities, of bits or bytes; else densities on [0, 1] */
     const char *output;   /* what the decoder gives it, for messages */
     const char *unwanted; /* the layer that a decoder must not end in; NULL: none */
+    bool (*is_of_batch)(const void *options); /* whether its width is the batch's own; NULL: never */
     lt_node *(*mean)(lt_node *y); /* or, where that has no short formula, the median */
     void (*build)(const likelihood_context *c, lt_node *y, lt_node *x, const void *options,
                   likelihood_terms *t);
@@ -41,6 +43,9 @@ extern const spec_table likelihood_table;
 
 /* The row's facts. */
 const likelihood_row *likelihood_facts(const spec *likelihood);
+
+/* Whether in training log p(x|z) of one image depends on the others of the batch. */
+bool likelihood_is_of_batch(const spec *likelihood);
 
 /* E[x|z], or the median, from the decoder's output y (any shape). */
 lt_node *likelihood_mean(const spec *likelihood, lt_node *y);

@@ -62,7 +62,8 @@ static width given_width(const likelihood_context *c, const char *scale, const c
 }
 
 /* In training a statistic is the best for the batch at hand: the mean error. That is the batch's
-   own optimum, so the loss has no gradient by it, and it is taken as a constant. An evaluated batch
+   own optimum, so the loss has no gradient by it, and it is taken as a constant; but for a loss that
+   weighs the draws, whose optimum is another one. An evaluated batch
    must not choose its own: it gets what training has remembered in the state `name`, the mean over
    the last steps (all of them at first, then with weights that fall by 1/100 a step); there `error`
    may be NULL. */
@@ -74,7 +75,9 @@ static lt_node *optimum(const likelihood_context *c, const char *name, lt_node *
     lt_graph *g = lt_scope_graph(c->scope);
     if (!c->is_training)
         return v;
-    lt_node *best = lt_detach(lt_max(lt_mean(error), lt_scalar(g, least)));
+    lt_node *best = lt_max(lt_mean(error), lt_scalar(g, least));
+    if (!c->is_weighed)
+        best = lt_detach(best);
     lt_node *n = lt_min(lt_shift(steps, 1), lt_scalar(g, memory));
     lt_state_update(c->scope, name, lt_add(v, lt_div(lt_sub(best, v), n)));
     lt_state_update(c->scope, "steps", n);
@@ -173,7 +176,7 @@ static lt_node *identity(lt_node *y) { return y; }
 const likelihood_row likelihood_gaussian = {
     .spec = {.name = "gaussian", .summary = "grey or coloured pixels around the decoder's output",
              .options = gaussian_rows, .size = sizeof(scale_options), .check = check_gaussian},
-    .output = "means", .mean = identity, .build = gaussian_build,
+    .output = "means", .is_of_batch = is_optimal, .mean = identity, .build = gaussian_build,
     .draw = gaussian_draw};
 
 /* ---- laplace: log p(x|z) = sum -|x - y| / s - log 2 s ---- */
@@ -215,7 +218,7 @@ const likelihood_row likelihood_laplace = {
     .spec = {.name = "laplace",
              .summary = "as gaussian, with absolute in place of squared errors: sharp edges cost less",
              .options = laplace_rows, .size = sizeof(scale_options), .check = check_laplace},
-    .output = "medians", .mean = identity, .build = laplace_build,
+    .output = "medians", .is_of_batch = is_optimal, .mean = identity, .build = laplace_build,
     .draw = laplace_draw};
 
 /* ---- discretised_logistic: probabilities of the 256 levels of a byte (discrete.c) ---- */
