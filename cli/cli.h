@@ -195,7 +195,8 @@ char *path_in(const char *dir, const char *name);
 
 /* Model and data of a run directory or a checkpoint. */
 typedef struct trained {
-    char *checkpoint; /* path */
+    char *checkpoint; /* path; a training that goes on may have removed it */
+    char digest[LT_DIGEST_SIZE]; /* of it; "" if it has none */
     lt_model *model;
     lt_dataset *data; /* NULL if not asked for */
 } trained;

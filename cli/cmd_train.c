@@ -92,7 +92,7 @@ static int run(const command *c, int argc, const char **argv)
         {"epochs", 'e', FLAG_COUNT, &q.epochs, "N", "passes over the data", 1, 1000000, NULL},
         FLAG_SEED(&q.seed, "seed of weights, order of images and noise"),
         {"weights", 'w', FLAG_TEXT, &q.options.weights, "FILE",
-         "begin with these weights: a checkpoint, or safetensors that PyTorch wrote", 0, 0, NULL},
+         "begin with these weights: a run, a checkpoint, or safetensors that PyTorch wrote", 0, 0, NULL},
         FLAG_THREADS(&q.options.threads),
         FLAG_EXECUTOR(&q.options.executor),
         {0}};

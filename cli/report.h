@@ -20,7 +20,6 @@ typedef struct report_run {
     explanation e;          /* has the model, and the data where they could be opened */
     bool has_log;           /* metrics.jsonl */
     char no_data[512];      /* why there are no data; "" if there are */
-    char digest[80];        /* of the checkpoint; "" if it has none */
     lt_split split;         /* that the numbers below are of */
     bool has_numbers, has_quality;
     lt_evaluation numbers;

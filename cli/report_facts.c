@@ -6,32 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_SETS = 32, MAX_HEAD = 1 << 24, MAX_DEPTH = 4, MAX_KEY = 64 };
-
-/* ---- The checkpoint ---- */
-
-/* The digest in the metadata of a safetensors file: 8 bytes of length, little-endian, and JSON. */
-static void read_digest(report_run *r)
-{
-    unsigned char size[8];
-    uint64_t n = 0;
-    FILE *file = fopen(r->e.t.checkpoint, "rb");
-    if (file && fread(size, 1, 8, file) == 8)
-        for (int i = 8; i-- > 0;)
-            n = n << 8 | size[i];
-    char *text = plot_room(n < MAX_HEAD ? (size_t)n + 1 : 1, 1);
-    json_t *head = NULL;
-    if (file && n < MAX_HEAD && fread(text, 1, (size_t)n, file) == n)
-        head = json_loadb(text, (size_t)n, 0, NULL);
-    const json_t *digest = json_object_get(json_object_get(head, "__metadata__"), "digest");
-    const char *word = json_is_string(digest) ? json_string_value(digest) : "";
-    if (word[strspn(word, "0123456789abcdef")] == 0)
-        snprintf(r->digest, sizeof r->digest, "%s", word);
-    json_decref(head);
-    free(text);
-    if (file)
-        fclose(file);
-}
+enum { MAX_SETS = 32, MAX_DEPTH = 4, MAX_KEY = 64 };
 
 /* ---- The command ---- */
 
@@ -204,7 +179,6 @@ int report_open(report_run *r, const report_request *q, const char *path)
     if (status == LT_OK && !r->e.has_data)
         snprintf(r->no_data, sizeof r->no_data, "%s", lt_last_error());
     if (status == LT_OK)
-        read_digest(r);
     if (status == LT_OK && r->e.has_data)
         status = lt_model_check_data(r->e.t.model, r->e.t.data);
     if (status == LT_OK && r->e.has_data)

@@ -264,8 +264,8 @@ static int write_commands(const report_content *c)
                  "\"facts\">\n",
               (unsigned long long)lt_recipe_seed(lt_model_recipe(r->e.t.model)));
     put_fact(p, "Checkpoint", file_name(r->e.t.checkpoint));
-    if (r->digest[0])
-        put_fact(p, "Its digest", r->digest);
+    if (r->e.t.digest[0])
+        put_fact(p, "Its digest", r->e.t.digest);
     put_fact(p, "Data", set);
     put_fact(p, "latent", lt_version());
     page_html(p, "</dl>\n");

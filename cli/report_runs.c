@@ -33,7 +33,7 @@ static void put_run(page *p, const report_run *r)
     page_html(p, "</td><td class=\"number\">%llu</td><td class=\"meaning\">",
               (unsigned long long)lt_recipe_seed(recipe));
     page_text(p, "%s", lt_recipe_summary(recipe));
-    page_html(p, "</td><td class=\"fixed\"><code>%.12s</code></td></tr>\n", r->digest);
+    page_html(p, "</td><td class=\"fixed\"><code>%.12s</code></td></tr>\n", r->e.t.digest);
 }
 
 static int write_list(const report_content *c)

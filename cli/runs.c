@@ -20,10 +20,8 @@ char *path_in(const char *dir, const char *name)
 
 int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {
-    *t = (trained){.checkpoint = lt_run_checkpoint(run)};
-    if (!t->checkpoint)
-        return LT_NOT_FOUND;
-    t->model = lt_model_open(t->checkpoint);
+    *t = (trained){.model = NULL};
+    t->model = lt_run_model(run, &t->checkpoint, t->digest);
     if (!t->model)
         return LT_FORMAT;
     if (!with_data)

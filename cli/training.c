@@ -223,7 +223,7 @@ static int open_trainer(training *t, const lt_recipe *r)
     if (!t->model)
         return LT_VALUE;
     if (t->options.weights)
-        LT_TRY(lt_model_load(t->model, t->options.weights));
+        LT_TRY(lt_run_load(t->model, t->options.weights));
     t->recipe = lt_model_recipe(t->model);
     t->plan = lt_recipe_train_options(t->recipe);
     lt_trainer_options o = {.threads = (int)t->options.threads,
@@ -337,9 +337,7 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
     meter_begin(&t.meter);
     int status = open_trainer(&t, r);
     if (status == LT_OK)
-        status = lt_run_create(&t.run, dir, r);
-    if (status == LT_OK && o->weights) /* which a run that is killed would not find again */
-        status = save(&t);
+        status = lt_run_create(&t.run, dir, t.trainer);
     return finish(&t, status);
 }
 

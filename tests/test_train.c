@@ -620,20 +620,21 @@ static void weights_of_other_programs_load(void **state)
 
 /* ---- Run directories ---- */
 
-static lt_recipe *parse_tiny(void) { return lt_recipe_parse("tiny", tiny_recipe, NULL, 0); }
-
 static void run_is_created_once(void **state)
 {
     (void)state;
     lt_run *run, *other;
-    lt_recipe *r = parse_tiny();
+    training t;
+    training_begin(&t, NULL, LT_CPU, 0);
     const char *path = in_dir("run-once");
-    assert_int_equal(lt_run_create(&run, path, r), LT_OK);
-    assert_string_equal(lt_recipe_text(lt_run_recipe(run)), lt_recipe_text(r));
+    assert_int_equal(lt_run_create(&run, path, t.trainer), LT_OK);
+    assert_string_equal(lt_recipe_text(lt_run_recipe(run)),
+                        lt_recipe_text(lt_model_recipe(t.model)));
+    assert_true(file_exists(in_dir("run-once/checkpoints/step-00000000.safetensors")));
     assert_int_equal(lt_run_open(&other, path, NULL, 0), LT_VALUE); /* locked */
     assert_error_has("another process");
     lt_run_free(run);
-    assert_int_equal(lt_run_create(&run, path, r), LT_VALUE);
+    assert_int_equal(lt_run_create(&run, path, t.trainer), LT_VALUE);
     assert_error_has("holds a run already");
     const char *set = "train.epochs=9";
     assert_int_equal(lt_run_open(&run, path, &set, 1), LT_OK);
@@ -644,7 +645,7 @@ static void run_is_created_once(void **state)
     lt_run_free(run);
     assert_int_equal(lt_run_open(&run, in_dir("no-run"), NULL, 0), LT_NOT_FOUND);
     assert_null(run);
-    lt_recipe_free(r);
+    training_close(&t);
 }
 
 static int count_lines(const char *path)
@@ -661,8 +662,9 @@ static int count_lines(const char *path)
 
 static void keep_warning(void *user, lt_log_level level, const char *line)
 {
+    size_t n = strlen(user);
     if (level == LT_LOG_WARNING)
-        snprintf(user, 1000, "%s", line);
+        snprintf((char *)user + n, 1000 - n, "%s\n", line);
 }
 
 static void run_restores_the_newest_whole_checkpoint(void **state)
@@ -671,10 +673,9 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     training t;
     lt_run *run;
     lt_train_report r;
-    lt_recipe *recipe = parse_tiny();
     char warning[1000] = "";
-    assert_int_equal(lt_run_create(&run, in_dir("run"), recipe), LT_OK);
     training_begin(&t, NULL, LT_CPU, 0);
+    assert_int_equal(lt_run_create(&run, in_dir("run"), t.trainer), LT_OK);
     for (int epoch = 0; epoch < 3; epoch++) {
         assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
         assert_int_equal(lt_run_log(run, &r, NULL), LT_OK);
@@ -707,7 +708,6 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     assert_true(file_exists(in_dir("run/checkpoints/step-00000010.safetensors")));
     training_close(&t);
     lt_run_free(run);
-    lt_recipe_free(recipe);
 }
 
 /* ---- Memory that fails ---- */

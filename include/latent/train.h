@@ -172,8 +172,9 @@ LT_API lt_model *lt_model_open(const char *path);
 
 typedef struct lt_run lt_run;
 
-/* Makes the directory and writes recipe.yaml. LT_VALUE if there is a run already. */
-LT_API int lt_run_create(lt_run **out, const char *dir, const lt_recipe *r);
+/* Makes the directory of a run that begins with what `t` is: a checkpoint of it, then recipe.yaml, which
+   makes it a run. LT_VALUE if there is a run already, or what is left of one. */
+LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
 
 /* Opens what lt_run_create made, to go on with it; removes what a killed process left unfinished.
    With `sets`, as in lt_recipe_open, the recipe is changed, and recipe.yaml too once lt_run_restore
@@ -185,8 +186,10 @@ LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 LT_API const char *lt_run_directory(const lt_run *run);
 LT_API const lt_recipe *lt_run_recipe(const lt_run *run);
 
-/* Loads the newest checkpoint that is whole, if there is one, into a fresh trainer; says through
-   the log which ones it had to pass over; takes lines of later steps off metrics.jsonl. */
+/* Loads the newest checkpoint that is whole into a fresh trainer; says through the log which ones it
+   had to pass over, as they are damaged or cannot be read. Then cuts metrics.jsonl back to it, says
+   which lines of it are missing, and removes checkpoints beyond train.keep. LT_NOT_FOUND: there is no
+   checkpoint. LT_VALUE: it is of another recipe; nothing has been written then. */
 LT_API int lt_run_restore(lt_run *run, lt_trainer *t);
 
 /* Writes checkpoints/step-NNNNNNNN.safetensors, and removes all but the newest ones, as many as the
@@ -203,8 +206,19 @@ typedef struct lt_validation {
 /* Appends one line to metrics.jsonl. Nullable: v. */
 LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
 
-/* The newest whole checkpoint of a run directory; or `path` itself if that is a file. Takes no
-   lock. The caller frees it; NULL on failure. */
+enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
+
+/* The model of the newest whole checkpoint of a run directory, or of the file `path`; also beside a
+   training that removes checkpoints as it makes others. The path of the checkpoint, which the caller
+   frees, and its digest ("": it has none) are those of the very file that was read. Takes no lock.
+   NULL on failure; *checkpoint is then NULL. Nullable: checkpoint, digest. */
+LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE]);
+
+/* lt_model_load from the newest whole checkpoint of a run directory, or from the file `path`. */
+LT_API int lt_run_load(lt_model *m, const char *path);
+
+/* The path alone; a training that is going on may remove the file at any time. The caller frees it;
+   NULL on failure. */
 LT_API char *lt_run_checkpoint(const char *path);
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -194,11 +195,39 @@ bool file_is_directory(const char *path)
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
+/* The directory that holds `path`, with its slash, or "./"; freed by the caller. */
+static char *parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? must_format("%.*s", (int)(slash - path + 1), path) : must_copy_text("./");
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Makes a rename or a new file in the directory of `path` survive a power cut. */
+static int sync_parent(const char *path)
+{
+    char *parent = parent_of(path);
+    int status = LT_OK;
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* EINVAL: a file system that has no such thing; EACCES: we may write but not list */
+    if (fd >= 0 ? fsync(fd) != 0 && errno != EINVAL : errno != EACCES)
+        status = fail_errno("synchronise the directory", parent);
+    if (fd >= 0)
+        close(fd);
+    free(parent);
+    return status;
+}
+
 static int make_directory(const char *path)
 {
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && file_is_directory(path)))
-        return LT_OK;
-    return fail_errno("make directory", path);
+    if (mkdir(path, 0777) == 0)
+        return sync_parent(path);
+    return errno == EEXIST && file_is_directory(path) ? LT_OK : fail_errno("make directory", path);
 }
 
 int file_make_directories(const char *path)
@@ -267,17 +296,95 @@ char *file_directory(const char *path)
     return must_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* The directory that holds `path`, with its slash, or "./"; freed by the caller. */
-static char *parent_of(const char *path)
+/* ---- Temporary files: `.NAME.tmp-PID`, or `-1`, `-2` ... behind it where another thread has one. The
+   process that writes one holds a lock on it, which ends with the process however that ends, also on
+   another machine, and does not depend on whose number PID is now. ---- */
+
+static const char *skip_number(const char *s)
 {
-    const char *slash = strrchr(path, '/');
-    return slash ? must_format("%.*s", (int)(slash - path + 1), path) : must_copy_text("./");
+    const char *end = s + strspn(s, "0123456789");
+    return end > s ? end : NULL;
 }
 
-static const char *base_name(const char *path)
+/* Whether `name` is a temporary one, of `base` unless that is NULL. */
+static bool is_temporary(const char *name, const char *base)
 {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    const char *mark = NULL, *next = *name == '.' ? strstr(name + 1, ".tmp-") : NULL;
+    for (; next; next = strstr(next + 1, ".tmp-"))
+        mark = next;
+    const char *end = mark ? skip_number(mark + strlen(".tmp-")) : NULL;
+    if (end && *end == '-')
+        end = skip_number(end + 1);
+    if (!end || *end || mark == name + 1)
+        return false;
+    size_t n = (size_t)(mark - name - 1);
+    return !base || (strlen(base) == n && memcmp(name + 1, base, n) == 0);
+}
+
+/* Removes the file if nobody holds its lock; locked while it is removed, so that nobody begins to. */
+static void remove_abandoned(const char *path)
+{
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+        unlink(path) == 0)
+        log_info("removed %s, which was not finished", path);
+    close(fd);
+}
+
+static void clear_abandoned(const char *dir, const char *base)
+{
+    DIR *d = opendir(dir);
+    if (!d)
+        return;
+    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (!is_temporary(e->d_name, base))
+            continue;
+        char *path = file_join(dir, e->d_name);
+        remove_abandoned(path);
+        free(path);
+    }
+    closedir(d);
+}
+
+void file_clear_unfinished(const char *dir) { clear_abandoned(dir, NULL); }
+
+/* Locks a file just made; false if another process has removed it in between. Where there are no locks
+   nobody gets one, and nothing is removed. */
+static bool lock_temporary(int fd)
+{
+    struct stat s;
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    return fstat(fd, &s) != 0 || s.st_nlink > 0;
+}
+
+/* Opens one beside `path`, in its directory `parent`. */
+static int open_temporary(const char *path, const char *parent, char **temporary)
+{
+    enum { TRIES = 10000 };
+    for (int i = 0; i < TRIES; i++) {
+        char number[16] = "";
+        if (i > 0)
+            snprintf(number, sizeof number, "-%d", i);
+        *temporary =
+            must_format("%s.%s.tmp-%ld%s", parent, base_name(path), (long)getpid(), number);
+        int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 && lock_temporary(fd))
+            return fd;
+        int error = errno;
+        free(*temporary);
+        *temporary = NULL;
+        if (fd >= 0)
+            close(fd);
+        else if (error != EEXIST) {
+            errno = error;
+            break;
+        }
+    }
+    return -1;
 }
 
 /* ---- Writing ---- */
@@ -285,36 +392,17 @@ static const char *base_name(const char *path)
 struct file_writer {
     char *path, *temporary;
     FILE *stream;
+    int lock;  /* another descriptor of the temporary file: it keeps the lock until after the rename */
     int error; /* errno of the first failure */
 };
 
 static void writer_free(file_writer *w)
 {
+    if (w->lock >= 0)
+        close(w->lock);
     free(w->path);
     free(w->temporary);
     free(w);
-}
-
-/* Opens `.NAME.tmp-PID` beside `path`; `-1`, `-2` ... where another thread or a crash has one. */
-static int open_temporary(const char *path, char **temporary)
-{
-    enum { TRIES = 10000 };
-    char *parent = parent_of(path);
-    int fd = -1;
-    for (int i = 0; i < TRIES; i++) {
-        char number[16] = "";
-        if (i > 0)
-            snprintf(number, sizeof number, "-%d", i);
-        *temporary =
-            must_format("%s.%s.tmp-%ld%s", parent, base_name(path), (long)getpid(), number);
-        fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            break;
-        free(*temporary);
-        *temporary = NULL;
-    }
-    free(parent);
-    return fd;
 }
 
 /* A rename would put a file in the place of a device or a pipe, also behind a symbolic link. */
@@ -333,26 +421,38 @@ static int check_replaceable(const char *path)
     return status_fail(LT_IO, "cannot write %s: it is %s", path, what);
 }
 
+/* Fills *w, which has its path. */
+static int open_writer(file_writer *w)
+{
+    char *parent = parent_of(w->path);
+    clear_abandoned(parent, base_name(w->path));
+    int fd = open_temporary(w->path, parent, &w->temporary);
+    free(parent);
+    w->lock = -1;
+    if (fd >= 0 && (w->lock = fcntl(fd, F_DUPFD_CLOEXEC, 0)) >= 0)
+        w->stream = fdopen(fd, "wb");
+    if (w->stream)
+        return LT_OK;
+    int status = fail_errno("write", w->path);
+    if (fd >= 0) {
+        close(fd);
+        unlink(w->temporary);
+    }
+    return status;
+}
+
 int file_begin(file_writer **out, const char *path)
 {
     *out = NULL;
     LT_TRY(check_replaceable(path));
     file_writer *w = must_alloc(sizeof *w);
     w->path = must_copy_text(path);
-    int fd = open_temporary(path, &w->temporary);
-    if (fd >= 0)
-        w->stream = fdopen(fd, "wb");
-    if (!w->stream) {
-        int status = fail_errno("write", path);
-        if (fd >= 0) {
-            close(fd);
-            unlink(w->temporary);
-        }
+    int status = open_writer(w);
+    if (status == LT_OK)
+        *out = w;
+    else
         writer_free(w);
-        return status;
-    }
-    *out = w;
-    return LT_OK;
+    return status;
 }
 
 int file_put(file_writer *w, const void *data, size_t size)
@@ -361,21 +461,6 @@ int file_put(file_writer *w, const void *data, size_t size)
         w->error = errno;
     errno = w->error;
     return w->error ? fail_errno("write", w->path) : LT_OK;
-}
-
-/* Makes a rename or a new file in the directory of `path` survive a power cut. */
-static int sync_parent(const char *path)
-{
-    char *parent = parent_of(path);
-    int status = LT_OK;
-    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* EINVAL: a file system that has no such thing; EACCES: we may write but not list */
-    if (fd >= 0 ? fsync(fd) != 0 && errno != EINVAL : errno != EACCES)
-        status = fail_errno("synchronise the directory", parent);
-    if (fd >= 0)
-        close(fd);
-    free(parent);
-    return status;
 }
 
 int file_commit(file_writer *w)
@@ -416,26 +501,38 @@ int file_write(const char *path, const void *data, size_t size)
     return status;
 }
 
+/* One write, all of it or nothing. */
+static int append_bytes(int fd, const char *path, const char *data, size_t size)
+{
+    struct stat before;
+    ssize_t n;
+    if (fstat(fd, &before) != 0)
+        return fail_errno("write", path);
+    do
+        n = write(fd, data, size);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 && (size_t)n == size && (fsync(fd) == 0 || errno == EINVAL))
+        return LT_OK; /* EINVAL: nothing that could be synchronised, as a pipe */
+    int status = n < 0 || (size_t)n == size
+                     ? fail_errno("write", path)
+                     : status_fail(LT_IO, "cannot write %s: %zd of %zu bytes written", path, n, size);
+    if (S_ISREG(before.st_mode) && ftruncate(fd, before.st_size) != 0)
+        return status; /* the line in part stays, and is not taken for a line */
+    return status;
+}
+
 int file_append(const char *path, const char *line)
 {
+    bool is_new = !file_exists(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail_errno("write", path);
-    char *text = must_format("%s\n", line);
-    size_t size = strlen(text);
-    ssize_t n;
-    do
-        n = write(fd, text, size);
-    while (n < 0 && errno == EINTR);
-    int status = LT_OK;
-    if (n < 0)
-        status = fail_errno("write", path);
-    else if ((size_t)n != size)
-        status = status_fail(LT_IO, "cannot write %s: %zd of %zu bytes written", path, n, size);
+    char *words = must_format("%s\n", line);
+    int status = append_bytes(fd, path, words, strlen(words));
     if (close(fd) != 0 && status == LT_OK)
         status = fail_errno("write", path);
-    free(text);
-    return status;
+    free(words);
+    return status == LT_OK && is_new ? sync_parent(path) : status;
 }
 
 /* ---- Listing ---- */

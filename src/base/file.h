@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The file layer: everything latent reads from or writes to disk goes through here. Files appear
-   whole or not at all: written beside their place as `.NAME.tmp-PID`, synchronised, renamed. */
+   whole or not at all: written beside their place as `.NAME.tmp-PID`, which is locked, synchronised,
+   renamed. Where a process was killed before that, the next one that writes NAME finds the file without
+   its lock, and removes it. */
 #ifndef LATENT_FILE_H
 #define LATENT_FILE_H
 
@@ -46,7 +48,12 @@ void file_abandon(file_writer *w);  /* removes what was written, frees w. Nullab
 
 int file_write(const char *path, const void *data, size_t size);
 
-/* Adds a line (given without its newline) to a log, with a single write. */
+/* Removes what killed processes have left in a directory that is ours: temporary files of any name that
+   nobody writes to. */
+void file_clear_unfinished(const char *dir);
+
+/* Adds a line (given without its newline) to a log, with a single write, and synchronises it: what is
+   written after it never survives a power cut without it. What was written in part is taken off. */
 int file_append(const char *path, const char *line);
 
 /* Names in `dir` that end in `suffix`, sorted by byte value; hidden ones are left out.

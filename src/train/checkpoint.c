@@ -312,7 +312,8 @@ static int check_finite(const lt_trainer *t, const tensor_list *l)
                        (long long)t->done.step, name);
 }
 
-static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *path)
+static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *path,
+                         int64_t log_lines)
 {
     arena names = {0}, *a = &names;
     const safetensors_pair fixed[] = {
@@ -324,18 +325,20 @@ static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *
         {"seed", arena_format(a, "%llu", (unsigned long long)t->seed)},
         {"images_in_epoch", counters_integer_text(a, t->images)},
     };
-    safetensors_pair pairs[COUNT_OF(fixed) + LT_SPLITS + MAX_COUNTERS + 1];
+    safetensors_pair pairs[COUNT_OF(fixed) + LT_SPLITS + MAX_COUNTERS + 2];
     memcpy(pairs, fixed, sizeof fixed);
     int n = COUNT_OF(fixed);
     n += identity_list(t, pairs + n);
     n += counters_list(t, pairs + n, a);
+    if (log_lines >= 0)
+        pairs[n++] = (safetensors_pair){"log_lines", counters_integer_text(a, log_lines)};
     pairs[n++] = (safetensors_pair){"recipe", lt_recipe_text(t->recipe)};
     int status = checkpoint_write(path, l->entries, l->n, pairs, n);
     arena_clear(a);
     return status;
 }
 
-int lt_trainer_save(const lt_trainer *t, const char *path)
+int checkpoint_save(const lt_trainer *t, const char *path, int64_t log_lines)
 {
     tensor_list l = {.n = 0};
     block_list blocks = {.n = 0};
@@ -344,11 +347,13 @@ int lt_trainer_save(const lt_trainer *t, const char *path)
     if (status == LT_OK)
         status = check_finite(t, &l);
     if (status == LT_OK)
-        status = write_trainer(t, &l, path);
+        status = write_trainer(t, &l, path, log_lines);
     tensor_list_clear(&l);
     arena_clear(&blocks.names);
     return status;
 }
+
+int lt_trainer_save(const lt_trainer *t, const char *path) { return checkpoint_save(t, path, -1); }
 
 /* ---- Loading into a trainer ---- */
 
@@ -463,18 +468,26 @@ static int load_from(lt_trainer *t, const safetensors *file, const char *path,
     return LT_OK;
 }
 
-int lt_trainer_load(lt_trainer *t, const char *path)
+int checkpoint_load(lt_trainer *t, const char *path, int64_t *log_lines)
 {
     safetensors *file;
     block_list blocks = {.n = 0};
     block_copies copies = {.numbers = {NULL}};
     LT_TRY(checkpoint_read(path, &file));
     list_blocks(t, &blocks);
-    int status = load_from(t, file, path, &blocks, &copies);
+    int status = counters_read_lines(file, path, log_lines);
+    if (status == LT_OK)
+        status = load_from(t, file, path, &blocks, &copies);
     block_copies_clear(&copies);
     arena_clear(&blocks.names);
     safetensors_free(file);
     return status;
+}
+
+int lt_trainer_load(lt_trainer *t, const char *path)
+{
+    int64_t log_lines;
+    return checkpoint_load(t, path, &log_lines);
 }
 
 /* ---- Models ---- */
@@ -570,6 +583,21 @@ int lt_model_load(lt_model *m, const char *path)
     return status;
 }
 
+/* The file is whole: what does not fit is another model, or there is no memory. */
+static int of_whole_file(int status)
+{
+    return status == LT_OK || status == LT_NO_MEMORY ? status : LT_VALUE;
+}
+
+int checkpoint_load_weights(const char *path, lt_model *m)
+{
+    safetensors *file;
+    LT_TRY(checkpoint_read(path, &file));
+    int status = load_weights(m, file, path);
+    safetensors_free(file);
+    return of_whole_file(status);
+}
+
 /* "28x28x1" */
 static int read_image_size(const safetensors *file, const char *path, lt_image_size *s)
 {
@@ -583,35 +611,44 @@ static int read_image_size(const safetensors *file, const char *path, lt_image_s
                        word ? word : "nothing");
 }
 
-static lt_model *open_from(const safetensors *file, const char *path)
+static int open_from(const safetensors *file, const char *path, lt_model **m)
 {
-    const char *recipe = safetensors_metadata(file, "recipe");
+    const char *words = safetensors_metadata(file, "recipe");
     lt_image_size size;
-    if (!recipe)
-        status_fail(LT_VALUE,
-                    "%s has no recipe in its metadata, which would say what model its weights are "
-                    "of",
-                    path);
-    if (!recipe || read_image_size(file, path, &size) != LT_OK)
-        return NULL;
-    lt_recipe *r = lt_recipe_parse(path, recipe, NULL, 0);
-    lt_model *m = r ? lt_model_create(r, size) : NULL;
+    if (!words)
+        return status_fail(LT_VALUE,
+                           "%s has no recipe in its metadata, which would say what model its weights "
+                           "are of",
+                           path);
+    LT_TRY(read_image_size(file, path, &size));
+    lt_recipe *r = lt_recipe_parse(path, words, NULL, 0);
+    *m = r ? lt_model_create(r, size) : NULL;
     lt_recipe_free(r);
-    if (m && load_weights(m, file, path) != LT_OK) {
-        lt_model_free(m);
-        m = NULL;
-    }
-    if (m)
-        identity_give(file, m);
-    return m;
+    LT_TRY(*m ? load_weights(*m, file, path) : LT_VALUE);
+    identity_give(file, *m);
+    return LT_OK;
+}
+
+int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE])
+{
+    safetensors *file;
+    *m = NULL;
+    LT_TRY(checkpoint_read(path, &file));
+    const char *its = safetensors_metadata(file, "digest");
+    snprintf(digest, LT_DIGEST_SIZE, "%s", its ? its : "");
+    int status = open_from(file, path, m);
+    safetensors_free(file);
+    if (status == LT_OK)
+        return LT_OK;
+    lt_model_free(*m);
+    *m = NULL;
+    return of_whole_file(status);
 }
 
 lt_model *lt_model_open(const char *path)
 {
-    safetensors *file;
-    if (checkpoint_read(path, &file) != LT_OK)
-        return NULL;
-    lt_model *m = open_from(file, path);
-    safetensors_free(file);
+    char digest[LT_DIGEST_SIZE];
+    lt_model *m;
+    checkpoint_open(path, &m, digest);
     return m;
 }

@@ -15,6 +15,16 @@ int checkpoint_write(const char *path, const safetensors_entry *tensors, int n,
    later version of latent has written it in a format of its own. */
 int checkpoint_read(const char *path, safetensors **file);
 
+/* lt_trainer_save and lt_trainer_load with the number of lines that the log of the run has; -1: it is
+   not known. */
+int checkpoint_save(const lt_trainer *t, const char *path, int64_t log_lines);
+int checkpoint_load(lt_trainer *t, const char *path, int64_t *log_lines);
+
+/* lt_model_load and lt_model_open, with statuses that tell a file from what is in it: LT_NOT_FOUND,
+   LT_IO and LT_FORMAT are of the file, LT_VALUE is of another model. And the digest, or "". */
+int checkpoint_load_weights(const char *path, lt_model *m);
+int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE]);
+
 /* ---- counters.c ---- */
 
 enum { MAX_COUNTERS = 3 + MEASURES + MAX_PHASES };
@@ -26,6 +36,9 @@ const char *counters_integer_text(arena *a, int64_t value);
 /* The same from a file. LT_FORMAT: a number is missing, or contradicts the others or the recipe. */
 int counters_read(const lt_trainer *t, const safetensors *file, const char *path,
                   train_counters *c);
+
+/* *lines is -1 if the file does not say. */
+int counters_read_lines(const safetensors *file, const char *path, int64_t *lines);
 
 /* ---- identity.c ---- */
 

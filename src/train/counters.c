@@ -170,3 +170,10 @@ int counters_read(const lt_trainer *t, const safetensors *file, const char *path
     LT_TRY(read_seen(&r, t, c));
     return read_sums(&r, t, c);
 }
+
+int counters_read_lines(const safetensors *file, const char *path, int64_t *lines)
+{
+    reading r = {file, path};
+    *lines = -1;
+    return safetensors_metadata(file, "log_lines") ? read_integer(&r, "log_lines", lines) : LT_OK;
+}

@@ -4,6 +4,7 @@
 #include "train/trainer.h"
 
 #include "base/file.h"
+#include "base/status.h"
 #include "base/text.h"
 
 #include <jansson.h>
@@ -49,34 +50,70 @@ int metrics_append(const char *path, const lt_train_report *r, const lt_validati
     return status;
 }
 
-/* The step of a line; -1 if it is not a line of ours. */
-static int64_t line_step(const char *line, size_t size)
+/* ---- Cutting ---- */
+
+/* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that. */
+static int line_step(const char *path, const char *line, size_t size, int64_t *value)
 {
-    json_t *object = json_loadb(line, size, 0, NULL);
+    json_error_t error;
+    json_t *object = json_loadb(line, size, 0, &error);
+    if (!object && !error.text[0]) /* what jansson says then */
+        return status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
     const json_t *step = json_object_get(object, "step");
-    int64_t value = json_is_integer(step) ? json_integer_value(step) : -1;
+    *value = json_is_integer(step) ? json_integer_value(step) : -1;
     json_decref(object);
-    return value;
+    return LT_OK;
 }
 
-int metrics_cut(const char *path, int64_t step)
+/* What is kept of a log. */
+typedef struct cutting {
+    const char *path;
+    int64_t step, lines; /* as in metrics_cut */
+    text kept;
+    int64_t found, number; /* lines kept; lines looked at */
+} cutting;
+
+static int take_line(cutting *c, const char *line, size_t size)
+{
+    int64_t step = -1;
+    c->number++;
+    LT_TRY(line_step(c->path, line, size, &step));
+    if (step < 0)
+        log_warning("%s:%lld: taken out, as it is not a whole line of this log: %.*s%s", c->path,
+                    (long long)c->number, (int)(size < 40 ? size : 40), line,
+                    size > 40 ? "..." : "");
+    if (step < 0 || step > c->step || (c->lines >= 0 && c->found == c->lines))
+        return LT_OK;
+    text_append_bytes(&c->kept, line, size);
+    text_append(&c->kept, "\n");
+    c->found++;
+    return LT_OK;
+}
+
+/* What follows the last newline was being written, and is of a step that is done again. */
+static int take_lines(cutting *c, const bytes *file)
+{
+    const char *at = (const char *)file->data, *end = at + file->size, *newline;
+    for (; (newline = memchr(at, '\n', (size_t)(end - at))) != NULL; at = newline + 1)
+        LT_TRY(take_line(c, at, (size_t)(newline - at)));
+    return c->kept.size == file->size ? LT_OK
+                                      : file_write(c->path, text_get(&c->kept), c->kept.size);
+}
+
+int metrics_cut(const char *path, int64_t step, int64_t lines, int64_t *left)
 {
     static const size_t limit = (size_t)1 << 30;
-    bytes file;
-    text kept = {0};
-    if (!file_exists(path))
-        return LT_OK;
-    LT_TRY(file_read(path, limit, &file));
-    const char *at = (const char *)file.data, *end = at + file.size, *newline;
-    for (; (newline = memchr(at, '\n', (size_t)(end - at))) != NULL; at = newline + 1) {
-        int64_t its = line_step(at, (size_t)(newline - at));
-        if (its >= 0 && its <= step)
-            text_append_bytes(&kept, at, (size_t)(newline + 1 - at));
-    }
-    int status = LT_OK;
-    if (kept.size != file.size)
-        status = file_write(path, text_get(&kept), kept.size);
-    text_clear(&kept);
+    cutting c = {.path = path, .step = step, .lines = lines};
+    bytes file = {0};
+    int status = file_exists(path) ? file_read(path, limit, &file) : LT_OK;
+    if (status == LT_OK && file.size > 0)
+        status = take_lines(&c, &file);
+    if (status == LT_OK && c.found < lines)
+        log_warning("%s has lost %lld of the %lld lines that were written before step %lld; charts "
+                    "and tables of this run lack them, training goes on as it would have",
+                    path, (long long)(lines - c.found), (long long)lines, (long long)step);
+    *left = lines > c.found ? lines : c.found;
+    text_clear(&c.kept);
     bytes_clear(&file);
     return status;
 }

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Run directories. Whatever instant a process is killed at, what is left is: recipe.yaml or
-   nothing; whole checkpoints, and files with temporary names that the next lt_run_open removes;
-   lines of metrics.jsonl up to that instant, which lt_run_restore cuts back to the checkpoint. */
+/* Run directories. Whatever instant a process is killed at, what is left is: recipe.yaml and a whole
+   checkpoint, or no run; files with temporary names, and a checkpoint too many, which the next process
+   removes; lines of metrics.jsonl up to that instant, which lt_run_restore cuts back to the
+   checkpoint. */
 #include <latent/train.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+#define CHECKPOINT_0 "step-00000000.safetensors"
+
+enum { CHECKPOINT_NAME = 48 };
 
 struct lt_run {
     char *dir;
     char *checkpoints, *samples, *recipe_path, *metrics; /* paths */
     lt_recipe *recipe;
     bool is_changed; /* the recipe is not yet what recipe.yaml says */
+    int64_t lines;   /* that have been written to metrics.jsonl */
     int lock;        /* of the directory; -1: none */
 };
 
@@ -76,47 +83,73 @@ static int write_recipe(const lt_run *run, const lt_recipe *r)
     return file_write(run->recipe_path, words, strlen(words));
 }
 
-static int begin_run(lt_run *run, const lt_recipe *r)
+/* What would become part of this run: names in `dir` with this end, other than `except`. */
+static int refuse_remains(const lt_run *run, const char *dir, const char *suffix, const char *except)
 {
-    LT_TRY(file_make_directories(run->checkpoints));
-    LT_TRY(file_make_directories(run->samples));
-    LT_TRY(lock_run(run));
-    if (file_exists(run->recipe_path))
-        return status_fail(LT_VALUE, "%s holds a run already", run->dir);
-    LT_TRY(write_recipe(run, r));
-    run->recipe = lt_recipe_open(run->recipe_path, NULL, 0);
-    return run->recipe ? LT_OK : LT_FORMAT;
+    char **names;
+    int n, status = LT_OK;
+    if (!file_is_directory(dir))
+        return LT_OK;
+    LT_TRY(file_list(dir, suffix, &names, &n));
+    for (int i = 0; i < n && status == LT_OK; i++) {
+        char *path = file_join(dir, names[i]);
+        if (strcmp(names[i], except) != 0 && !file_is_directory(path))
+            status = status_fail(LT_VALUE,
+                                 "%s holds what is left of another run, %s, which would become part "
+                                 "of this one; choose another directory, or empty it",
+                                 run->dir, path);
+        free(path);
+    }
+    file_list_free(names, n);
+    return status;
 }
 
-int lt_run_create(lt_run **out, const char *dir, const lt_recipe *r)
+static int refuse_run(const lt_run *run)
+{
+    if (file_exists(run->recipe_path))
+        return status_fail(LT_VALUE, "%s holds a run already", run->dir);
+    if (file_exists(run->metrics))
+        return status_fail(LT_VALUE,
+                           "%s holds the metrics.jsonl of another run, but no recipe.yaml; choose "
+                           "another directory, or empty it",
+                           run->dir);
+    /* the first checkpoint may be of a process killed before it wrote the recipe */
+    LT_TRY(refuse_remains(run, run->checkpoints, ".safetensors", CHECKPOINT_0));
+    return refuse_remains(run, run->samples, ".png", "");
+}
+
+static void clear_unfinished(const lt_run *run)
+{
+    file_clear_unfinished(run->dir);
+    file_clear_unfinished(run->checkpoints);
+    file_clear_unfinished(run->samples);
+}
+
+/* The recipe comes last: a directory without it is no run, so one with it has a checkpoint. */
+static int begin_run(lt_run *run, const lt_trainer *t)
+{
+    LT_TRY(refuse_run(run));
+    LT_TRY(file_make_directories(run->dir));
+    LT_TRY(lock_run(run));
+    LT_TRY(refuse_run(run)); /* nobody can make one now */
+    LT_TRY(file_make_directories(run->checkpoints));
+    LT_TRY(file_make_directories(run->samples));
+    clear_unfinished(run);
+    run->recipe = recipe_share(t->recipe);
+    LT_TRY(lt_run_save(run, t));
+    return write_recipe(run, t->recipe);
+}
+
+int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t)
 {
     lt_run *run = name_run(dir);
     *out = NULL;
-    int status = file_exists(run->recipe_path)
-                     ? status_fail(LT_VALUE, "%s holds a run already", dir)
-                     : begin_run(run, r);
+    int status = begin_run(run, t);
     if (status == LT_OK)
         *out = run;
     else
         lt_run_free(run);
     return status;
-}
-
-/* Removes `.NAME.tmp-PID`, which the file layer writes before it renames. */
-static void remove_unfinished(const char *dir)
-{
-    DIR *d = opendir(dir);
-    if (!d)
-        return;
-    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
-        if (e->d_name[0] != '.' || !strstr(e->d_name, ".tmp-"))
-            continue;
-        char *path = file_join(dir, e->d_name);
-        if (unlink(path) == 0)
-            log_info("removed %s, which was not finished", path);
-        free(path);
-    }
-    closedir(d);
 }
 
 static int reopen_run(lt_run *run, const char *const *sets, int n)
@@ -130,9 +163,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     run->is_changed = n > 0;
     LT_TRY(file_make_directories(run->checkpoints));
     LT_TRY(file_make_directories(run->samples));
-    remove_unfinished(run->dir);
-    remove_unfinished(run->checkpoints);
-    remove_unfinished(run->samples);
+    clear_unfinished(run);
     return LT_OK;
 }
 
@@ -152,6 +183,11 @@ const lt_recipe *lt_run_recipe(const lt_run *run) { return run->recipe; }
 
 /* ---- Checkpoints ---- */
 
+static void name_checkpoint(const lt_trainer *t, char name[CHECKPOINT_NAME])
+{
+    snprintf(name, CHECKPOINT_NAME, "step-%08lld.safetensors", (long long)lt_trainer_steps_done(t));
+}
+
 /* Leaves `keep` checkpoints up to the one just saved. Those of later steps are broken, or the run
    would have gone on from them; they are not counted, lest they stand for whole ones. */
 static void remove_older(const lt_run *run, char **names, int n, const char *saved)
@@ -167,60 +203,150 @@ static void remove_older(const lt_run *run, char **names, int n, const char *sav
     }
 }
 
-int lt_run_save(lt_run *run, const lt_trainer *t)
+static int remove_surplus(const lt_run *run, const lt_trainer *t)
 {
-    char *name = must_format("step-%08lld.safetensors", (long long)lt_trainer_steps_done(t));
-    char *path = file_join(run->checkpoints, name);
-    char **names;
-    int n = 0, status = lt_trainer_save(t, path);
-    if (status == LT_OK)
-        status = file_list(run->checkpoints, ".safetensors", &names, &n);
-    if (status == LT_OK) {
-        remove_older(run, names, n, name);
-        file_list_free(names, n);
-    }
-    free(path);
-    free(name);
-    return status;
+    char name[CHECKPOINT_NAME], **names;
+    int n;
+    name_checkpoint(t, name);
+    LT_TRY(file_list(run->checkpoints, ".safetensors", &names, &n));
+    remove_older(run, names, n, name);
+    file_list_free(names, n);
+    return LT_OK;
 }
 
-/* Tries the checkpoints of a directory from the newest on with `use`; LT_FORMAT, which means that a
-   file is not whole, goes on to the one before. LT_NOT_FOUND: none is whole. */
+int lt_run_save(lt_run *run, const lt_trainer *t)
+{
+    char name[CHECKPOINT_NAME];
+    name_checkpoint(t, name);
+    char *path = file_join(run->checkpoints, name);
+    int status = checkpoint_save(t, path, run->lines);
+    free(path);
+    return status == LT_OK ? remove_surplus(run, t) : status;
+}
+
+/* ---- The newest checkpoint ---- */
+
+/* Does something with a checkpoint. LT_NOT_FOUND: the file is not there any more. LT_FORMAT, LT_IO: it
+   is not whole, or cannot be read. */
 typedef int use_function(void *user, const char *path);
+
+enum { LIST_TRIES = 100, CHECKPOINT_GONE = 1 };
+
+static void say_passed_over(const text *passed_over)
+{
+    for (const char *at = text_get(passed_over); *at;) {
+        size_t n = strcspn(at, "\n");
+        log_warning("passed over a broken checkpoint: %.*s", (int)n, at);
+        at += n + (at[n] == '\n');
+    }
+}
+
+/* From the newest on, until one can be used. CHECKPOINT_GONE: while we looked, a training has put
+   others in the place of those that were listed. */
+static int use_listed(const char *dir, char **names, int n, use_function *use, void *user,
+                      bool is_last)
+{
+    text passed_over = {0};
+    int status = LT_OK, newest = LT_OK;
+    bool is_broken = true;
+    for (int i = n - 1; i >= 0 && is_broken; i--) {
+        char *path = file_join(dir, names[i]);
+        status = use(user, path);
+        free(path);
+        if (status == LT_NOT_FOUND && !is_last)
+            status = CHECKPOINT_GONE;
+        is_broken = status == LT_FORMAT || status == LT_IO || status == LT_NOT_FOUND;
+        newest = i == n - 1 ? status : newest;
+        if (is_broken)
+            text_format(&passed_over, "%s\n", lt_last_error());
+    }
+    if (status != CHECKPOINT_GONE)
+        say_passed_over(&passed_over);
+    if (is_broken)
+        status = status_fail(newest, "%s: none of its %d checkpoints is whole; the newest: %.*s", dir, n,
+                             (int)strcspn(text_get(&passed_over), "\n"), text_get(&passed_over));
+    text_clear(&passed_over);
+    return status;
+}
 
 static int use_newest(const char *dir, use_function *use, void *user)
 {
-    char **names;
-    int n, status = LT_NOT_FOUND;
-    if (!file_exists(dir))
-        return status_fail(LT_NOT_FOUND, "%s does not exist", dir);
-    LT_TRY(file_list(dir, ".safetensors", &names, &n));
-    status_fail(LT_NOT_FOUND, "%s: there is no whole checkpoint", dir);
-    for (int i = n - 1; i >= 0; i--) {
-        char *path = file_join(dir, names[i]);
-        status = use(user, path);
-        if (status == LT_FORMAT)
-            log_warning("passed over a broken checkpoint: %s", lt_last_error());
-        free(path);
-        if (status != LT_FORMAT)
-            break;
-        status = status_fail(LT_NOT_FOUND, "%s: there is no whole checkpoint", dir);
+    int status = CHECKPOINT_GONE;
+    for (int i = 1; i <= LIST_TRIES && status == CHECKPOINT_GONE; i++) {
+        char **names;
+        int n;
+        LT_TRY(file_list(dir, ".safetensors", &names, &n));
+        /* a list that is made while names change may have neither the old one nor the new */
+        if (n > 0)
+            status = use_listed(dir, names, n, use, user, i == LIST_TRIES);
+        file_list_free(names, n);
+        if (i > 10 && status == CHECKPOINT_GONE)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
-    file_list_free(names, n);
+    if (status == CHECKPOINT_GONE)
+        status = status_fail(LT_NOT_FOUND, "%s: there is no checkpoint", dir);
     return status;
 }
 
-static int load_into(void *trainer, const char *path) { return lt_trainer_load(trainer, path); }
+/* ---- Going on ---- */
+
+typedef struct restoring {
+    lt_trainer *trainer;
+    int64_t lines; /* of the log; -1: not known */
+} restoring;
+
+static int load_into(void *user, const char *path)
+{
+    restoring *r = user;
+    return checkpoint_load(r->trainer, path, &r->lines);
+}
+
+/* The recipe, if it has been changed: after all else was found to fit. */
+static int take_changes(lt_run *run, const lt_trainer *t)
+{
+    int64_t epochs = lt_recipe_train_options(run->recipe)->epochs, done = lt_trainer_epochs_done(t);
+    if (!run->is_changed)
+        return LT_OK;
+    if (epochs < done)
+        return status_fail(LT_VALUE,
+                           "%s: has been trained for %lld epochs already, so train.epochs cannot be "
+                           "%lld",
+                           run->dir, (long long)done, (long long)epochs);
+    LT_TRY(write_recipe(run, run->recipe));
+    run->is_changed = false;
+    return LT_OK;
+}
 
 int lt_run_restore(lt_run *run, lt_trainer *t)
 {
-    int status = use_newest(run->checkpoints, load_into, t);
-    if (status != LT_OK && status != LT_NOT_FOUND)
-        return status;
-    if (run->is_changed)
-        LT_TRY(write_recipe(run, run->recipe));
-    run->is_changed = false;
-    return metrics_cut(run->metrics, lt_trainer_steps_done(t));
+    restoring r = {t, -1};
+    int status = use_newest(run->checkpoints, load_into, &r);
+    if (status == LT_NOT_FOUND)
+        status_fail(status,
+                    "%s cannot go on: it has no checkpoint, not even the one that a run begins with; "
+                    "its recipe.yaml can be trained anew, in another directory",
+                    run->dir);
+    LT_TRY(status);
+    LT_TRY(take_changes(run, t));
+    LT_TRY(metrics_cut(run->metrics, lt_trainer_steps_done(t), r.lines, &run->lines));
+    return remove_surplus(run, t);
+}
+
+/* ---- Looking at a run ---- */
+
+/* With the file itself, or the newest of a run. */
+static int use_of(const char *path, use_function *use, void *user)
+{
+    if (!file_exists(path))
+        return status_fail(LT_NOT_FOUND, "%s does not exist", path);
+    if (!file_is_directory(path))
+        return use(user, path);
+    char *dir = file_join(path, "checkpoints");
+    int status = file_is_directory(dir)
+                     ? use_newest(dir, use, user)
+                     : status_fail(LT_NOT_FOUND, "%s is not a run: it has no checkpoints", path);
+    free(dir);
+    return status;
 }
 
 /* Keeps the path if the file is whole. */
@@ -236,24 +362,50 @@ static int keep_path(void *kept, const char *path)
 char *lt_run_checkpoint(const char *path)
 {
     char *found = NULL;
-    if (!file_exists(path)) {
-        status_fail(LT_NOT_FOUND, "%s does not exist", path);
-    } else if (!file_is_directory(path)) {
-        found = must_copy_text(path);
-    } else {
-        char *dir = file_join(path, "checkpoints");
-        if (!file_is_directory(dir))
-            status_fail(LT_NOT_FOUND, "%s is not a run: it has no checkpoints", path);
-        else
-            use_newest(dir, keep_path, &found);
-        free(dir);
-    }
+    if (file_exists(path) && !file_is_directory(path))
+        return must_copy_text(path); /* whatever it is */
+    use_of(path, keep_path, &found);
     return found;
+}
+
+typedef struct opening {
+    lt_model *model;
+    char *path, digest[LT_DIGEST_SIZE];
+} opening;
+
+static int keep_model(void *user, const char *path)
+{
+    opening *o = user;
+    LT_TRY(checkpoint_open(path, &o->model, o->digest));
+    o->path = must_copy_text(path);
+    return LT_OK;
+}
+
+lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE])
+{
+    opening o = {.model = NULL};
+    use_of(path, keep_model, &o);
+    if (checkpoint)
+        *checkpoint = o.path;
+    else
+        free(o.path);
+    if (digest)
+        memcpy(digest, o.digest, sizeof o.digest);
+    return o.model;
+}
+
+static int load_model(void *model, const char *path) { return checkpoint_load_weights(path, model); }
+
+int lt_run_load(lt_model *m, const char *path)
+{
+    return file_is_directory(path) ? use_of(path, load_model, m) : lt_model_load(m, path);
 }
 
 /* ---- Metrics ---- */
 
 int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v)
 {
-    return metrics_append(run->metrics, r, v);
+    LT_TRY(metrics_append(run->metrics, r, v));
+    run->lines++;
+    return LT_OK;
 }

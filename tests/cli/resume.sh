@@ -67,3 +67,10 @@ for key in $(latent resume same -s seed=2 2>&1 | sed 's/.*these can: //; s/,//g'
 done
 latent resume same --epochs 3 -s optimiser.lr=1e-4 -s train.batch=30 --threads 1 2>&1 | grep -v "^epoch"
 grep -E "lr|adam|epochs|batch" same/recipe.yaml
+
+echo "-- a run that begins with the weights of another is never one that does not"
+latent train $tiny $options -s train.keep=2 --weights whole --out further 2> /dev/null; echo "exit $?"
+kill_often 0.01 0.05 -- wary $tiny $options -s train.keep=2 --weights whole
+same_run further wary $end
+rm wary/checkpoints/*
+latent resume wary 2>&1; echo "exit $?"
