@@ -44,6 +44,13 @@ figures: deps
 torture: all
 	tools/torture-stops 300
 
+# The numbers of the documents, made again where that takes minutes at most; some need data sets that
+# $LATENT_DATA has, and are skipped without.
+numbers: deps
+	tools/install.sh $(DEMO_PACKAGES)
+	$(MAKE) all
+	tools/numbers
+
 install: all
 	cmake --install build
 
@@ -58,6 +65,7 @@ help:
 	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
 	@echo "make torture     300 trainings stopped by signals at random instants, and resumed"
+	@echo "make numbers     deps, build, compare the numbers of the documents with what commands print now"
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 

@@ -57,6 +57,8 @@ int lt_recipe_open_data_with(const lt_recipe *r, const char *instead, const char
     *out = NULL;
     for (int i = 0; i < n; i++)
         LT_TRY(set_data(&o, &instead, sets[i]));
+    if (!instead)
+        LT_TRY(recipe_check_path(r));
     if (o.validation != validation)
         log_warning("data.validation=%jd: the model was trained with %jd, so its train and valid "
                     "images were others", (intmax_t)o.validation, (intmax_t)validation);

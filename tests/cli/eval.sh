@@ -22,7 +22,8 @@ latent eval runs/tiny --split train --per-image - 2> /dev/null > all.csv
 latent eval runs/tiny --split train --set data.classes=1,3 --set data.limit=20 --per-image - 2> /dev/null > some.csv
 awk -F, 'NR > 1 { print $2 }' some.csv | sort | uniq -c | awk '{ print $2 }'
 wc -l < some.csv
-cut -d, -f1,2,4,6 all.csv > a; cut -d, -f1,2,4,6 some.csv > b; grep -c -x -F -f a b
+awk -F, 'NR == FNR { label[$1] = $2; rate[$1] = $4; next }
+    FNR > 1 { d = $4 - rate[$1]; same += label[$1] == $2 && d * d < 1e-6 } END { print same " have the label and the rate they had" }' all.csv some.csv
 latent eval runs/tiny --set data.classes=2 --set data.limit=9 2> /dev/null | tail -3
 latent eval runs/tiny --set data.limit=9 --json 2> /dev/null | grep -o '"chosen.*'
 latent eval runs/tiny --set data.set=synthetic --json 2> /dev/null | grep -o '"images": [0-9]*'
