@@ -104,11 +104,11 @@ static void print_list(const lt_ledger_term *terms, int n)
 {
     for (int i = 0; i < n; i++) {
         const lt_ledger_term *t = &terms[i];
-        printf("%s %-11s ", t->is_sum ? " =" : "  ", t->name);
+        printf("%s %-12s ", t->is_sum ? " =" : "  ", t->name);
         if (isnan(t->nats))
-            printf("%9s  ", "-");
+            printf("%8s  ", "-");
         else
-            printf("%9.2f  ", t->nats);
+            printf("%8.2f  ", t->nats);
         print_wrapped(stdout, -TEXT_COLUMN, t->text);
     }
 }

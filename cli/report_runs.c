@@ -86,8 +86,25 @@ static lt_estimate of_training(const report_run *r, double value)
     return is_gan && r->e.report.epoch ? (lt_estimate){value, (double)NAN} : missing;
 }
 
-static lt_estimate read_real(const report_run *r) { return of_training(r, r->e.report.d_real); }
-static lt_estimate read_fake(const report_run *r) { return of_training(r, r->e.report.d_fake); }
+/* What the critic says of images is a probability or a score, which are no numbers of one row. */
+static lt_estimate of_critic(const report_run *r, bool is_probability, double value)
+{
+    lt_score score;
+    bool is_such = lt_recipe_score(lt_model_recipe(r->e.t.model), &score) &&
+                   score.is_probability == is_probability;
+    return is_such ? of_training(r, value) : missing;
+}
+
+static lt_estimate read_d_real(const report_run *r) { return of_critic(r, true, r->e.report.d_real); }
+static lt_estimate read_d_fake(const report_run *r) { return of_critic(r, true, r->e.report.d_fake); }
+static lt_estimate read_score_real(const report_run *r)
+{
+    return of_critic(r, false, r->e.report.d_real);
+}
+static lt_estimate read_score_fake(const report_run *r)
+{
+    return of_critic(r, false, r->e.report.d_fake);
+}
 static lt_estimate read_estimate(const report_run *r)
 {
     return of_training(r, r->e.report.estimate);
@@ -107,8 +124,10 @@ static const struct {
     {"squared error", read_squared, 2},
     {"active latents", read_active, 0},
     {"mutual information", read_information, 2},
-    {"D(real), last epoch", read_real, 3},
-    {"D(fake), last epoch", read_fake, 3},
+    {"D(real), probability of being real, last epoch", read_d_real, 3},
+    {"D(fake), last epoch", read_d_fake, 3},
+    {"critic(real), a score, last epoch", read_score_real, 3},
+    {"critic(fake), last epoch", read_score_fake, 3},
     {"divergence, the critic's estimate", read_estimate, 3},
     {"spread of pixels", read_spread, 3},
     {"FID", read_fid, 3},

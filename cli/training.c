@@ -117,19 +117,31 @@ static void add_nats(const training *t, const lt_train_report *r, char *room, si
         add_words(room, size, "  sigma %.4f", r->sigma);
 }
 
+/* Losses of both, what the critic says of images, the divergence that it proves. */
+static void add_critic(const training *t, const lt_train_report *r, char *room, size_t size)
+{
+    lt_score score;
+    lt_recipe_score(t->recipe, &score);
+    add_words(room, size, "critic %.3f  ", r->critic_loss);
+    if (isfinite(r->generator_loss))
+        add_words(room, size, "generator %.3f", r->generator_loss);
+    else
+        add_words(room, size, "no generator step in this epoch");
+    add_words(room, size, "  %s %.3f  %s %.3f  estimate %.3f", score.real, r->d_real, score.fake,
+              r->d_fake, r->estimate);
+    if (isfinite(r->penalty))
+        add_words(room, size, "  penalty %.3g, slope %.3f", r->penalty, r->gradient_norm);
+}
+
 /* What the running epoch has come to: nats of a vae; what the two of a gan say. */
 static const char *progress_text(const training *t, const lt_train_report *r, char *room, size_t size)
 {
-    char more[96] = "";
     room[0] = 0;
     if (isnan(r->critic_loss)) {
         add_nats(t, r, room, size);
         return room;
     }
-    if (isfinite(r->penalty))
-        snprintf(more, sizeof more, "  penalty %.3g, slope %.3f", r->penalty, r->gradient_norm);
-    snprintf(room, size, "critic %.3f  generator %.3f  D(real) %.3f  D(fake) %.3f  estimate %.3f%s",
-             r->critic_loss, r->generator_loss, r->d_real, r->d_fake, r->estimate, more);
+    add_critic(t, r, room, size);
     return room;
 }
 
@@ -169,7 +181,7 @@ static int validate(training *t, const lt_train_report *r, lt_validation *v)
 static void say_epoch(training *t, const lt_train_report *r, const lt_validation *v)
 {
     char time[32], progress[256], valid[48] = "";
-    const char *warning = lt_train_warning(r);
+    const char *warning = lt_train_warning(t->recipe, r);
     if (v)
         snprintf(valid, sizeof valid, "  valid -ELBO %.2f", v->neg_elbo);
     meter_clear(&t->meter);
@@ -237,10 +249,16 @@ static int open_trainer(training *t, const lt_recipe *r)
 
 static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
 
-/* "nats per image: loss = distortion + beta x rate". */
-static void name_parts(const training *t, char *room, size_t size)
+/* "nats per image: loss = distortion + beta x rate"; what the numbers of a gan are. */
+static void name_numbers(const training *t, char *room, size_t size)
 {
     lt_loss_part parts[LT_LOSS_PARTS];
+    lt_score score;
+    if (lt_recipe_score(t->recipe, &score)) {
+        snprintf(room, size, "losses are means over images; %s, %s: %s; estimate: of the divergence, "
+                 "by the critic", score.real, score.fake, score.text);
+        return;
+    }
     int n = lt_loss_parts(t->recipe, &(lt_train_report){.step = 0}, parts);
     snprintf(room, size, "nats per image: loss");
     for (int i = 0; i < n; i++)
@@ -256,9 +274,8 @@ static void say_beginning(const training *t)
     const lt_params *critic = lt_model_critic(t->model);
     int64_t parameters =
         lt_params_size(lt_model_params(t->model)) + (critic ? lt_params_size(critic) : 0);
-    char units[256] = "losses are means over images; estimate: of the divergence, by the critic";
-    if (!critic)
-        name_parts(t, units, sizeof units);
+    char units[256];
+    name_numbers(t, units, sizeof units);
     if (lt_trainer_steps_done(t->trainer) > 0)
         say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
             (long long)lt_trainer_steps_done(t->trainer),

@@ -652,12 +652,12 @@ static void images_that_are_all_alike_are_warned_of(void **state)
     training t = begin_tiny(linear_networks, "model.generator=[scale 0, linear image]");
     lt_train_report r = must_step(t.trainer);
     assert_near(r.spread, 0, 1e-6);
-    assert_text_has(lt_train_warning(&r), "all alike");
+    assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "all alike");
     end_training(&t);
     t = begin_tiny(linear_networks, NULL);
     r = must_step(t.trainer);
     assert_true(r.spread > .1);
-    assert_null(lt_train_warning(&r));
+    assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
 
@@ -668,22 +668,67 @@ static void batches_of_one_image_are_no_collapse(void **state)
     training t = begin_tiny(linear_networks, "train.batch=1");
     lt_train_report r = must_step(t.trainer);
     assert_true(isnan(r.spread));
-    assert_null(lt_train_warning(&r));
+    assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
 
-/* Only probabilities are near 1 and 0 when there is nothing left to learn. */
+/* Only probabilities are near 1 and 0 when there is nothing left to learn: every loss of the table says
+   whether its critic gives one. */
 static void a_critic_that_has_won_is_warned_of(void **state)
 {
     (void)state;
-    lt_train_report r = {.spread = 1, .d_real = .999, .d_fake = .001};
-    assert_text_has(lt_train_warning(&r), "critic tells every image");
-    r.d_fake = .01;
-    assert_null(lt_train_warning(&r));
-    r = (lt_train_report){.spread = 1, .d_real = 3, .d_fake = -2}; /* of a Wasserstein critic */
-    assert_null(lt_train_warning(&r));
-    r = (lt_train_report){.spread = NAN, .d_real = NAN, .d_fake = NAN}; /* of a vae */
-    assert_null(lt_train_warning(&r));
+    lt_table_entry loss;
+    int probabilities = 0;
+    for (int i = 0; lt_table_get("losses", i, &loss); i++) {
+        char *set = must_format("objective.loss=%s", loss.name);
+        training t = begin_tiny(linear_networks, set);
+        const lt_recipe *recipe = lt_model_recipe(t.model);
+        bool is_probability = strstr(loss.name, "minimax") || strstr(loss.name, "non_saturating");
+        lt_train_report r = {.step = 100, .spread = 1, .d_real = .999, .d_fake = .001};
+        lt_score score;
+        assert_true(lt_recipe_score(recipe, &score));
+        assert_int_equal(score.is_probability, is_probability);
+        assert_string_equal(score.real, is_probability ? "D(real)" : "critic(real)");
+        if (is_probability)
+            assert_text_has(lt_train_warning(recipe, &r), "critic tells every image");
+        else
+            assert_null(lt_train_warning(recipe, &r));
+        probabilities += is_probability;
+        r.d_fake = .01;
+        assert_null(lt_train_warning(recipe, &r));
+        end_training(&t);
+        free(set);
+    }
+    assert_int_equal(probabilities, 2);
+}
+
+/* The generator's third step of the critic is in the second epoch. */
+static void an_epoch_without_a_generator_step_has_no_such_loss(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"objective.critic_steps=3", "train.batch=4"};
+    training t = begin(linear_networks, sets, 2, 8, LT_CPU, 1);
+    lt_train_report r;
+    assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
+    assert_true(isnan(r.generator_loss) && isfinite(r.critic_loss));
+    assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "no step yet");
+    assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
+    assert_true(isfinite(r.generator_loss));
+    assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
+    end_training(&t);
+}
+
+/* A last batch of one image has no spread, and takes nothing from that of the others. */
+static void a_last_batch_of_one_image_keeps_the_spread(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"train.batch=4"};
+    training t = begin(linear_networks, sets, 1, 5, LT_CPU, 1);
+    lt_train_report first = must_step(t.trainer), last = must_step(t.trainer);
+    assert_int_equal(last.images, 5);
+    assert_true(first.spread > 0);
+    assert_near(last.spread, first.spread, 1e-12);
+    end_training(&t);
 }
 
 /* ---- Memory that fails ---- */
@@ -773,6 +818,8 @@ int main(void)
         cmocka_unit_test(images_that_are_all_alike_are_warned_of),
         cmocka_unit_test(batches_of_one_image_are_no_collapse),
         cmocka_unit_test(a_critic_that_has_won_is_warned_of),
+        cmocka_unit_test(an_epoch_without_a_generator_step_has_no_such_loss),
+        cmocka_unit_test(a_last_batch_of_one_image_keeps_the_spread),
         cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, make_data_dir, remove_dir);

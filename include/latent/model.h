@@ -99,6 +99,19 @@ LT_API bool lt_table_get(const char *table, int i, lt_table_entry *entry);
    it. */
 LT_API char *lt_table_help(const lt_option *options);
 
+/* ---- What an adversarial model says of images ---- */
+
+/* What d_real and d_fake of a report are. */
+typedef struct lt_score {
+    bool is_probability;     /* of being real, 0 ... 1; else a number of any size */
+    const char *real, *fake; /* what they are called: "D(real)", or "critic(real)" */
+    const char *text;        /* a few words: "probability of being real" */
+} lt_score;
+
+/* Fills `score` with what the recipe's loss makes of it; false for a kind of model without a critic.
+   Static strings. */
+LT_API bool lt_recipe_score(const lt_recipe *r, lt_score *score);
+
 /* ---- Models ---- */
 
 typedef struct lt_model lt_model;

@@ -75,8 +75,9 @@ typedef struct lt_train_report {
 
     /* of a gan */
     double critic_loss, generator_loss; /* what each minimises; the critic's with the penalty */
-    double d_real, d_fake;              /* what the critic says of real and of generated images: their
-                                           probability to be real, or its number as it is */
+    double d_real, d_fake;              /* what the critic says of real and of generated images: see
+                                           lt_recipe_score. generator_loss is NaN in an epoch without
+                                           a step of the generator */
     double penalty;                     /* in the critic's loss */
     double gradient_norm;               /* of the critic by its input, where the penalty takes it */
     double estimate;                    /* of the divergence that the loss is about, by the critic */
@@ -126,7 +127,7 @@ LT_API int64_t lt_trainer_images_done(const lt_trainer *t); /* of the epoch afte
 
 /* What is worth a warning in the numbers of an epoch: a critic that has won, images that are all
    alike. NULL: nothing. A static string. */
-LT_API const char *lt_train_warning(const lt_train_report *r);
+LT_API const char *lt_train_warning(const lt_recipe *recipe, const lt_train_report *r);
 
 /* The phases of a step, each compiled on a full batch (on the whole split where that is smaller):
    one for a vae, critic and generator for a gan; for profiles and dumps. */

@@ -65,7 +65,8 @@ static void add_generator(lt_ledger *l, const lt_train_report *t)
 {
     ledger_add_term((term_list){l->minimised, &l->n_minimised}, "generator", true,
                     or_nothing(t, t ? t->generator_loss : 0),
-                    "what the generator minimises, against the critic of each moment");
+                    "what the generator minimises, against the critic of each moment%s",
+                    t && isnan(t->generator_loss) ? ": it had no step in this epoch" : "");
 }
 
 /* ---- What is reported ---- */
@@ -77,9 +78,11 @@ static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report
         .d_real = NAN, .d_fake = NAN, .estimate = NAN, .gradient_norm = NAN, .spread = NAN};
     const lt_train_report *of = t ? t : &unknown;
     divergence_kind kind = adversarial_divergence(&r->loss);
-    ledger_add_term(list, "D(real)", false, of->d_real, "what the critic says of images%s",
-                    adversarial_can_smooth(&r->loss) ? ", 1 if it is sure that they are real" : "");
-    ledger_add_term(list, "D(fake)", false, of->d_fake,
+    lt_score score;
+    lt_recipe_score(r, &score);
+    ledger_add_term(list, score.real, false, of->d_real, "what the critic says of images: %s%s",
+                    score.text, score.is_probability ? ", 1 if it is sure that they are" : "");
+    ledger_add_term(list, score.fake, false, of->d_fake,
                     "what it says of generated ones: as of images where it cannot tell them apart");
     ledger_add_term(list, "estimate", false, of->estimate, "of %s, by this critic",
                     divergence_text(kind));
@@ -113,7 +116,7 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t
                               "by as much, smaller ones too small."
                             : "Without a penalty the critic's slopes are not limited: the "
                               "estimate has no unit and bounds nothing.");
-    const char *warning = t ? lt_train_warning(t) : NULL;
+    const char *warning = t ? lt_train_warning(r, t) : NULL;
     if (warning)
         ledger_add_note(l, "WARNING: %s.", warning);
 }

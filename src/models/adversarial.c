@@ -9,7 +9,7 @@
 
 typedef struct loss_row {
     spec_row spec;
-    bool has_target;
+    bool has_target, is_probability; /* is_probability: its score is one */
     lt_node *(*real)(lt_node *v, double s);
     lt_node *(*fake)(lt_node *v);
     lt_node *(*generator)(lt_node *v);
@@ -34,7 +34,8 @@ static lt_node *log_two_minus(lt_node *x) { return lt_shift(lt_neg(x), M_LN2); }
 /* LOSS(hinge, lt_relu(from_one(v)), ...) becomes
    static lt_node *hinge_real(lt_node *v, double s) { return lt_relu(from_one(v)); } ...
    static const loss_row row_hinge = {.spec = {.name = "hinge", ...}, .real = hinge_real, ...}; */
-#define ROW(NAME, HAS_TARGET, REAL, FAKE, GENERATOR, SCORE, DIVERGENCE, OFFSET, FACTOR, SUMMARY)   \
+#define ROW(NAME, HAS_TARGET, IS_PROBABILITY, REAL, FAKE, GENERATOR, SCORE, DIVERGENCE, OFFSET,    \
+            FACTOR, SUMMARY)                                                                       \
     static lt_node *NAME##_real(lt_node *v, double s)                                              \
     {                                                                                              \
         (void)s;                                                                                   \
@@ -45,14 +46,17 @@ static lt_node *log_two_minus(lt_node *x) { return lt_shift(lt_neg(x), M_LN2); }
     static lt_node *NAME##_score(lt_node *v) { return SCORE; }                                     \
     static const loss_row row_##NAME = {                                                           \
         .spec = {.name = #NAME, .summary = SUMMARY, .options = no_options},                        \
-        .has_target = HAS_TARGET, .real = NAME##_real, .fake = NAME##_fake,                        \
+        .has_target = HAS_TARGET, .is_probability = IS_PROBABILITY, .real = NAME##_real, .fake = NAME##_fake,                        \
         .generator = NAME##_generator, .score = NAME##_score,                                      \
         .divergence = DIVERGENCE_##DIVERGENCE, .offset = OFFSET, .factor = FACTOR};
-#define TARGET(NAME, ...) ROW(NAME, true, __VA_ARGS__)
-#define LOSS(NAME, ...) ROW(NAME, false, __VA_ARGS__)
+#define PROBABILITY(NAME, REAL, FAKE, GENERATOR, ...)                                              \
+    ROW(NAME, true, true, REAL, FAKE, GENERATOR, lt_sigmoid(v), __VA_ARGS__)
+#define TARGET(NAME, ...) ROW(NAME, true, false, __VA_ARGS__)
+#define LOSS(NAME, ...) ROW(NAME, false, false, __VA_ARGS__)
 #define FGAN(NAME, T, CONJUGATE, FACTOR, DIVERGENCE, SUMMARY)                                      \
-    ROW(NAME, false, lt_neg(T), CONJUGATE, lt_neg(CONJUGATE), T, DIVERGENCE, 0, FACTOR, SUMMARY)
+    ROW(NAME, false, false, lt_neg(T), CONJUGATE, lt_neg(CONJUGATE), T, DIVERGENCE, 0, FACTOR, SUMMARY)
 #include "models/adversarial_losses.def"
+#undef PROBABILITY
 #undef TARGET
 #undef LOSS
 #undef FGAN
@@ -60,8 +64,10 @@ static lt_node *log_two_minus(lt_node *x) { return lt_shift(lt_neg(x), M_LN2); }
 static const spec_row *const rows[] = {
 #define LOSS(NAME, ...) &row_##NAME.spec,
 #define TARGET LOSS
+#define PROBABILITY LOSS
 #define FGAN LOSS
 #include "models/adversarial_losses.def"
+#undef PROBABILITY
 #undef TARGET
 #undef LOSS
 #undef FGAN
@@ -72,6 +78,8 @@ const spec_table adversarial_loss_table = {"loss", rows};
 static const loss_row *row_of(const spec *loss) { return (const loss_row *)loss->row; }
 
 divergence_kind adversarial_divergence(const spec *loss) { return row_of(loss)->divergence; }
+
+bool adversarial_is_probability(const spec *loss) { return row_of(loss)->is_probability; }
 
 bool adversarial_can_smooth(const spec *loss) { return row_of(loss)->has_target; }
 

@@ -40,7 +40,11 @@ lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake);
    slopes up to 1. Below 0: worse than a constant. */
 lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake);
 
-/* What is reported as D(x), in v's shape: the probability of a real image for minimax and
+/* Whether what is reported of images is the probability of being real; else it is a number of any
+   size. */
+bool adversarial_is_probability(const spec *loss);
+
+/* What is reported of images, in v's shape: the probability of a real image for minimax and
    non_saturating, g_f(v) in the f-GAN family, else v. */
 lt_node *adversarial_score(const spec *loss, lt_node *v);
 

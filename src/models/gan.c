@@ -247,6 +247,24 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
     return to_images(v, gan_generate(v, z, labels));
 }
 
+/* ---- What is reported ---- */
+
+bool lt_recipe_score(const lt_recipe *r, lt_score *score)
+{
+    static const lt_score probability = {true, "D(real)", "D(fake)", "probability of being real"},
+                          number = {false, "critic(real)", "critic(fake)",
+                                    "score of the critic, not a probability"};
+    if (objective_of(r) != &objective_gan)
+        return false;
+    *score = adversarial_is_probability(&r->loss) ? probability : number;
+    return true;
+}
+
+bool gan_awaits_generator(const lt_recipe *r, int64_t step)
+{
+    return objective_of(r) == &objective_gan && step < critic_steps(r);
+}
+
 /* ---- The record ---- */
 
 const objective_row objective_gan = {

@@ -18,6 +18,9 @@ lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels);
 /* The critic's numbers for such images: n. Each call visits it again. */
 lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels);
 
+/* Whether the generator has had no step yet after `step` steps of the critic. */
+bool gan_awaits_generator(const lt_recipe *r, int64_t step);
+
 /* What each minimises, at given codes; alpha: n, where the penalty takes slopes between real and fake
    images, NULL: drawn. x: images, with pixels in 0 ... 1. */
 void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,

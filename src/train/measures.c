@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The numbers that steps report, by name and by place in a report. */
+#include "models/gan.h"
 #include "train/trainer.h"
 
 #include <stddef.h>
@@ -28,12 +29,15 @@ double *measure_of(lt_train_report *r, int i)
     return (double *)((char *)r + measures[i].offset);
 }
 
-const char *lt_train_warning(const lt_train_report *r)
+const char *lt_train_warning(const lt_recipe *recipe, const lt_train_report *r)
 {
+    lt_score score = {.is_probability = false};
+    lt_recipe_score(recipe, &score);
+    if (gan_awaits_generator(recipe, r->step))
+        return "the generator has had no step yet: critic_steps is more than all steps so far";
     if (r->spread < 0.1)
         return "the generated images are nearly all alike: their modes have collapsed";
-    /* outside 0 ... 1 they are a critic's own numbers, of which none is the best */
-    if (r->d_real > 0.995 && r->d_real <= 1 && r->d_fake < 0.005 && r->d_fake >= 0)
+    if (score.is_probability && r->d_real > 0.995 && r->d_fake < 0.005)
         return "the critic tells every image: the generator may learn nothing from it any more";
     return NULL;
 }

@@ -28,6 +28,8 @@ int metrics_append(const char *path, const lt_train_report *r, const lt_validati
                 (long long)r->epoch, (long long)r->images);
     for (int i = 0; i < MEASURES; i++)
         add_real(&line, measure_name(i), *measure_of(&copy, i));
+    if (isfinite(r->critic_loss) && isnan(r->generator_loss)) /* no step of it in this epoch */
+        text_append(&line, ",\"generator_loss\":null");
     add_real(&line, "beta", r->beta);
     add_real(&line, "beta_first", r->beta_first);
     add_real(&line, "capacity", r->capacity);

@@ -236,6 +236,19 @@ static int gather_batch(lt_trainer *t, const step_program *p)
     return lt_session_write(p->session, p->x, x, lt_shape_size(lt_node_shape(p->x)));
 }
 
+/* Adds what a step has measured to the sums of its phase. A last batch of one image has no spread: the
+   mean of the steps before stands for it. */
+static void count_measures(lt_trainer *t, int i, const step_program *p,
+                           const double measure[MEASURES])
+{
+    double seen = (double)t->done.seen[i];
+    for (int k = 0; k < MEASURES; k++)
+        if (p->measure[k])
+            t->done.sum[k] += measure[k] * p->n;
+        else if (t->phase_of[k] == i && seen > 0)
+            t->done.sum[k] += t->done.sum[k] / seen * p->n;
+}
+
 /* Runs the phases that are due on the next batch; the numbers of others are left alone. */
 static int run_phases(lt_trainer *t, bool is_full, double measure[MEASURES])
 {
@@ -247,10 +260,8 @@ static int run_phases(lt_trainer *t, bool is_full, double measure[MEASURES])
         if (i == 0)
             LT_TRY(gather_batch(t, p));
         LT_TRY(step_run(t, i, p, measure));
+        count_measures(t, i, p, measure);
         t->done.seen[i] += p->n;
-        for (int k = 0; k < MEASURES; k++)
-            if (p->measure[k])
-                t->done.sum[k] += measure[k] * p->n;
     }
     return LT_OK;
 }
