@@ -92,6 +92,16 @@ static bool show_reading(void *user, const char *place, int64_t done, int64_t to
     return !is_stopped();
 }
 
+/* Memory for JSON: what cannot be had would be left out of it without a word. */
+static void *json_room(size_t size)
+{
+    void *memory = malloc(size);
+    if (memory || size == 0)
+        return memory;
+    say("latent: out of memory for %zu bytes of JSON", size);
+    exit(CODE_FAILED);
+}
+
 /* Output that could not be written is a failure: `latent eval ... > /dev/full`. */
 static int finish(int code)
 {
@@ -116,6 +126,7 @@ int main(int argc, char **argv)
 {
     fill_standard_streams();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
+    json_set_alloc_funcs(json_room, free);
     lt_set_log(show_log, NULL);
     meter reading;
     meter_begin(&reading);

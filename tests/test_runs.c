@@ -10,6 +10,7 @@
 #include "scratch.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -463,6 +464,41 @@ static void epochs_that_are_done_stay_done(void **state)
     bytes_clear(&after);
 }
 
+/* ---- Memory of JSON that fails ---- */
+
+static int json_left;      /* allocations that succeed, before the one that does not */
+static bool json_is_empty; /* nor any after it */
+
+static void *json_alloc(size_t size)
+{
+    int left = json_left--;
+    return left == 0 || (left < 0 && json_is_empty) ? NULL : malloc(size);
+}
+
+/* A save is whole and the same, or an error that leaves the one before. */
+static void failing_json_damages_no_save(void **state)
+{
+    (void)state;
+    training t = begin(NULL);
+    for (int i = 0; i < STEPS_PER_EPOCH + 1; i++)
+        expect_ok(lt_trainer_step(t.trainer, NULL));
+    expect_ok(lt_trainer_save(t.trainer, in_dir("good")));
+    bool was_hit = true;
+    for (int i = 0; was_hit; i++) {
+        json_is_empty = i % 2;
+        json_left = i / 2;
+        json_set_alloc_funcs(json_alloc, free);
+        int status = lt_trainer_save(t.trainer, in_dir("tried"));
+        json_set_alloc_funcs(malloc, free);
+        was_hit = json_left < 0;
+        if (status == LT_OK)
+            assert_same_file(in_dir("good"), in_dir("tried"));
+        else
+            assert_int_equal(status, LT_NO_MEMORY);
+    }
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +515,7 @@ int main(void)
         cmocka_unit_test(logs_are_cut_to_the_checkpoint),
         cmocka_unit_test(lost_lines_change_no_bits),
         cmocka_unit_test(epochs_that_are_done_stay_done),
+        cmocka_unit_test(failing_json_damages_no_save),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

@@ -154,12 +154,93 @@ static void npy_files_are_numpys(void **state)
     assert_int_not_equal(lt_npy_write(in_dir("none/x.npy"), numbers, 1, (int64_t[]){2}), LT_OK);
 }
 
+/* ---- What is no checkpoint ---- */
+
+/* The first bytes of files of other programs, as those programs write them. */
+static void other_formats_are_called_by_name(void **state)
+{
+    (void)state;
+#define ROW(bytes, what) {bytes, sizeof bytes - 1, what}
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *what;
+    } files[] = {
+        ROW("PK\3\4........archive/data.pklPK", "a checkpoint of PyTorch"),
+        ROW("PK\3\4........m/constants.pkl m/data.pkl", "TorchScript"),
+        ROW("PK\3\4........x.npy", "NumPy in a zip"),
+        ROW("PK\3\4........model.weights.h5", "Keras 3"),
+        ROW("PK\3\4........readme.txt", "a zip file"),
+        ROW("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "of an old PyTorch"),
+        ROW("\x80\x04\x95\x1a\0\0\0\0\0\0\0}", "a pickle"),
+        ROW("(dp0\nVa\np1\nI1\ns.", "a pickle"),
+        ROW("\x89HDF\r\n\x1a\n\0\0\0\0", "HDF5"),
+        ROW("GGUF\3\0\0\0\0\0\0\0", "GGUF"),
+        ROW("\x08\x07\x12\x07pytorch\x1a\x05" "1.13.", "ONNX"),
+        ROW("\0\0\0\0TFL3\0\0\0\0", "TensorFlow Lite"),
+        ROW("\0\1\2\3\4\5\6\7\x57\xfb\x80\x8b\x24\x75\x47\xdb", "checkpoint of TensorFlow"),
+        ROW("\x93NUMPY\1\0v\0{", "an array of NumPy"),
+        ROW("\x89PNG\r\n\x1a\n....", "a PNG image"),
+        ROW("\xff\xd8\xff\xe0....JFIF", "a JPEG image"),
+        ROW("RIFF....WEBPVP8 ", "a WebP image"),
+        ROW("\x1f\x8b\x08\0\0\0\0\0\0\3", "gzip"),
+        ROW("version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+        ROW("<!DOCTYPE html><html>404", "HTML"),
+        ROW("name: x\nmodel:\n  latent: 3\n", "a recipe"),
+        ROW("{\"step\":4,\"epoch\":1}\n", "a log of a run"),
+        ROW("{\"metadata\":{},\"weight_map\":{}}", "the index of safetensors"),
+        ROW("", "an empty file"),
+    };
+#undef ROW
+    lt_model *m = model();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *path = in_dir("other");
+        assert_int_equal(file_write(path, files[i].bytes, files[i].size), LT_OK);
+        assert_int_equal(lt_model_load(m, path), LT_FORMAT);
+        assert_text_has(lt_last_error(), "expected safetensors, found ");
+        assert_text_has(lt_last_error(), files[i].what);
+        assert_text_has(lt_last_error(), path);
+    }
+    lt_model_free(m);
+}
+
+/* One number of one tensor, anywhere. */
+static void numbers_that_are_none_are_named(void **state)
+{
+    (void)state;
+    static foreign f;
+    static const double strange[] = {NAN, INFINITY, -INFINITY, 1e300}; /* too large for f32 */
+    static const char *const words[] = {" is nan", " is inf", " is -inf", " is inf"};
+    lt_model *m = model();
+    const lt_params *p = lt_model_params(m);
+    for (int i = 0; i < lt_params_count(p); i++)
+        for (int k = 0; k < 4; k++) {
+            lt_shape shape = lt_params_info(p, i).shape;
+            int64_t n = lt_shape_size(shape), at = n - 1;
+            char name[96];
+            fill(&f, p, SAFETENSORS_F64);
+            f.numbers[i][at] = strange[k];
+            assert_int_equal(safetensors_write(in_dir("strange"), f.entries, f.n, NULL, 0), LT_OK);
+            assert_int_equal(lt_model_load(m, in_dir("strange")), LT_VALUE);
+            snprintf(name, sizeof name, "%s%s", f.entries[i].name, shape.rank ? "[" : " is ");
+            assert_text_has(lt_last_error(), name);
+            assert_text_has(lt_last_error(), words[k]);
+            if (shape.rank) { /* the last index is the largest of each dimension */
+                snprintf(name, sizeof name, "%lld] is", (long long)shape.d[shape.rank - 1] - 1);
+                assert_text_has(lt_last_error(), name);
+            }
+        }
+    lt_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_of_every_number_type_are_taken),
         cmocka_unit_test(weights_that_do_not_fit_are_named),
         cmocka_unit_test(npy_files_are_numpys),
+        cmocka_unit_test(other_formats_are_called_by_name),
+        cmocka_unit_test(numbers_that_are_none_are_named),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

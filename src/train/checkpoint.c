@@ -223,8 +223,60 @@ static int list_tensors(const block_list *blocks, tensor_list *l)
     return LT_OK;
 }
 
+/* The index of the first number that is not finite, or -1. */
+static int64_t find_broken(const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return i;
+    return -1;
+}
+
+/* "decoder.2.weight[3, 17] is nan" */
+static void describe_number(text *t, const char *name, int rank, const int64_t *dims,
+                            const float *x, int64_t i)
+{
+    int64_t stride = 1;
+    text_append(t, name);
+    for (int k = 1; k < rank; k++)
+        stride *= dims[k];
+    for (int k = 0; k < rank; k++) {
+        text_format(t, "%s%lld", k ? ", " : "[", (long long)(i / stride % dims[k]));
+        stride /= k + 1 < rank ? dims[k + 1] : 1;
+    }
+    text_format(t, "%s is %s", rank ? "]" : "", isnan(x[i]) ? "nan" : x[i] > 0 ? "inf" : "-inf");
+}
+
+/* Numbers of a file that nothing can be computed from. A moment may be infinite, as after a gradient
+   whose square is; a weight may not, nor its average. */
+static int check_numbers(const char *path, const char *name, const lt_shape *shape, const float *x)
+{
+    int64_t n = lt_shape_size(*shape), i = find_broken(x, n);
+    if (strncmp(name, "optimiser.", 10) == 0)
+        for (i = 0; i < n && !isnan(x[i]); i++)
+            ;
+    if (i < 0 || i == n)
+        return LT_OK;
+    text what = {0};
+    describe_number(&what, name, shape->rank, shape->d, x, i);
+    int status = status_fail(LT_VALUE,
+                             "%s: %s, and nothing can be computed from that; the training that wrote "
+                             "it had failed before: take an earlier file",
+                             path, text_get(&what));
+    text_clear(&what);
+    return status;
+}
+
+static int read_tensor(const safetensors *file, const char *path, const char *name,
+                       const lt_shape *shape, float *outside)
+{
+    LT_TRY(safetensors_get(file, name, SAFETENSORS_F32, shape->rank, shape->d, outside));
+    return check_numbers(path, name, shape, outside);
+}
+
 /* Reads the tensors of a block from a file into `numbers`; counts them. */
-static int read_tensors(const safetensors *file, const kept_block *b, float *numbers, int *count)
+static int read_tensors(const safetensors *file, const char *path, const kept_block *b,
+                        float *numbers, int *count)
 {
     const lt_params *p = b->params;
     for (int i = 0; i < lt_params_count(p); i++) {
@@ -234,9 +286,8 @@ static int read_tensors(const safetensors *file, const kept_block *b, float *num
         size_t bytes = sizeof(float) * (size_t)lt_shape_size(info.shape);
         float *outside = tensor_alloc(bytes, info.name);
         char *name = must_format("%s%s", b->prefix, info.name);
-        int status = outside ? safetensors_get(file, name, SAFETENSORS_F32, info.shape.rank,
-                                               info.shape.d, outside)
-                             : LT_NO_MEMORY;
+        int status =
+            outside ? read_tensor(file, path, name, &info.shape, outside) : LT_NO_MEMORY;
         if (status == LT_OK)
             lt_params_import(p, i, numbers, outside);
         free(name);
@@ -252,15 +303,15 @@ typedef struct block_copies {
     float *numbers[MAX_BLOCKS];
 } block_copies;
 
-static int read_copies(const safetensors *file, const block_list *blocks, block_copies *copies,
-                       int *count)
+static int read_copies(const safetensors *file, const char *path, const block_list *blocks,
+                       block_copies *copies, int *count)
 {
     for (int i = 0; i < blocks->n; i++) {
         const kept_block *b = &blocks->list[i];
         copies->numbers[i] = tensor_alloc(block_bytes(b), "a checkpoint");
         if (!copies->numbers[i])
             return LT_NO_MEMORY;
-        LT_TRY(read_tensors(file, b, copies->numbers[i], count));
+        LT_TRY(read_tensors(file, path, b, copies->numbers[i], count));
     }
     return LT_OK;
 }
@@ -285,31 +336,29 @@ static const char *size_text(arena *a, const lt_model *m)
     return arena_format(a, "%dx%dx%d", s.h, s.w, s.c);
 }
 
-/* The first number of `n` tensors that is not finite is in the one of this name, or NULL. */
-static const char *find_broken(const safetensors_entry *tensors, int n)
-{
-    for (int i = 0; i < n; i++) {
-        const float *x = tensors[i].data;
-        size_t count = entry_bytes(&tensors[i]) / sizeof *x;
-        for (size_t k = 0; k < count; k++)
-            if (!isfinite(x[k]))
-                return tensors[i].name;
-    }
-    return NULL;
-}
-
 /* Training cannot go on from such weights, so they must not take the place of better ones. */
 static int check_finite(const lt_trainer *t, const tensor_list *l)
 {
     lt_params *p = lt_model_params(t->model), *critic = lt_model_critic(t->model);
     int weights = lt_params_count(p) + (critic ? lt_params_count(critic) : 0);
-    const char *name = find_broken(l->entries, weights);
-    if (!name)
-        return LT_OK;
-    return status_fail(LT_VALUE,
-                       "step %lld has made %s infinite or not a number, and is not saved; a "
-                       "smaller learning rate, or clip_norm, may help",
-                       (long long)t->done.step, name);
+    for (int i = 0; i < weights; i++) {
+        const safetensors_entry *e = &l->entries[i];
+        int64_t at = find_broken(e->data, (int64_t)(entry_bytes(e) / sizeof(float)));
+        text what = {0};
+        if (at < 0)
+            continue;
+        describe_number(&what, e->name, e->rank, e->dims, e->data, at);
+        int status =
+            t->done.step == 0
+                ? status_fail(LT_VALUE, "%s before the first step: not saved", text_get(&what))
+                : status_fail(LT_VALUE,
+                              "step %lld has left weights that are not finite (%s), and they are not "
+                              "saved; a smaller learning rate, or clip_norm, may help",
+                              (long long)t->done.step, text_get(&what));
+        text_clear(&what);
+        return status;
+    }
+    return LT_OK;
 }
 
 static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *path,
@@ -445,7 +494,7 @@ static int fail_surplus(const safetensors *file, const char *path, const block_l
 static int read_blocks(const safetensors *file, const char *path, const block_list *blocks,
                        block_copies *copies)
 {
-    int count = 0, status = read_copies(file, blocks, copies, &count);
+    int count = 0, status = read_copies(file, path, blocks, copies, &count);
     if (status == LT_OK && count != file->n)
         status = fail_surplus(file, path, blocks, count);
     /* the file is whole, so what does not fit is another model */
@@ -533,15 +582,6 @@ static int check_names(const safetensors *file, lt_model *m, const char *path)
     return LT_OK;
 }
 
-static void warn_of_broken(const char *path, const float *block, size_t n)
-{
-    size_t i = 0;
-    while (i < n && isfinite(block[i]))
-        i++;
-    if (i < n)
-        log_warning("%s: some weights are infinite or not a number", path);
-}
-
 static bool holds_averages(const safetensors *file)
 {
     for (int i = 0; i < file->n; i++)
@@ -562,10 +602,8 @@ static int load_weights(lt_model *m, const safetensors *file, const char *path)
         blocks.n--; /* they are the last */
     if (!model_average(m) && has_averages)
         log_warning("%s: the averages of its weights are not used, as train.average is 0", path);
-    int status = read_copies(file, &blocks, &copies, &count);
+    int status = read_copies(file, path, &blocks, &copies, &count);
     if (status == LT_OK) {
-        for (int i = 0; i < blocks.n; i++)
-            warn_of_broken(path, copies.numbers[i], (size_t)block_floats(&blocks.list[i]));
         take_copies(&blocks, &copies);
         if (!has_averages)
             model_restart_average(m);

@@ -334,6 +334,29 @@ int lt_run_restore(lt_run *run, lt_trainer *t)
 
 /* ---- Looking at a run ---- */
 
+/* What a directory is that is no run, as a part of a message. */
+static const char *foreign_directory(const char *path)
+{
+    static const struct {
+        const char *name, *what;
+    } marks[] = {
+        {"saved_model.pb", "; it is a SavedModel of TensorFlow: write its weights as safetensors under "
+                           "the names of PyTorch"},
+        {"model.safetensors", "; it holds model.safetensors: give that file"},
+        {"pytorch_model.bin", "; it holds pytorch_model.bin, pickles of PyTorch: save its weights with "
+                              "safetensors.torch.save_file"},
+        {"step-00000000.safetensors", "; it holds checkpoints: give one of them, or the run above it"},
+    };
+    for (int i = 0; i < COUNT_OF(marks); i++) {
+        char *file = file_join(path, marks[i].name);
+        bool is_there = file_exists(file);
+        free(file);
+        if (is_there)
+            return marks[i].what;
+    }
+    return "";
+}
+
 /* With the file itself, or the newest of a run. */
 static int use_of(const char *path, use_function *use, void *user)
 {
@@ -344,7 +367,8 @@ static int use_of(const char *path, use_function *use, void *user)
     char *dir = file_join(path, "checkpoints");
     int status = file_is_directory(dir)
                      ? use_newest(dir, use, user)
-                     : status_fail(LT_NOT_FOUND, "%s is not a run: it has no checkpoints", path);
+                     : status_fail(LT_NOT_FOUND, "%s is not a run: it has no checkpoints%s", path,
+                                   foreign_directory(path));
     free(dir);
     return status;
 }

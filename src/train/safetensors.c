@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "train/foreign.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -47,66 +48,90 @@ static bool count_bytes(const safetensors_entry *e, size_t *count)
 
 /* ---- Writing ---- */
 
-static json_t *entry_json(const safetensors_entry *e, size_t begin, size_t end)
+/* A string of JSON: what must be is escaped, the rest is as it is. */
+static void put_string(text *t, const char *words)
 {
-    json_t *shape = json_array();
-    for (int i = 0; i < e->rank; i++)
-        json_array_append_new(shape, json_integer(e->dims[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", types[e->type].name, "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)end);
+    static const char escapes[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    text_append(t, "\"");
+    for (; *words; words++) {
+        unsigned char c = (unsigned char)*words;
+        const char *escape = strchr(escapes, c);
+        if (escape)
+            text_format(t, "\\%c", letters[escape - escapes]);
+        else if (c < 0x20)
+            text_format(t, "\\u%04X", (unsigned)c);
+        else
+            text_append_bytes(t, words, 1);
+    }
+    text_append(t, "\"");
 }
 
-static int add_entry(const char *path, json_t *header, const safetensors_entry *e, size_t *at)
+/* Whether entry i of a list is called as one before it. */
+static bool is_double(const safetensors_entry *tensors, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (strcmp(tensors[k].name, tensors[i].name) == 0)
+            return true;
+    return false;
+}
+
+static int put_entry(const char *path, text *t, const safetensors_entry *e, size_t *at)
 {
     size_t size, end;
     LT_ASSERT(e->type <= SAFETENSORS_U8 && e->rank >= 0 && e->rank <= SAFETENSORS_RANK);
     if (!count_bytes(e, &size) || !size_add(*at, size, &end) || end > max_file)
         return status_fail(LT_VALUE, "%s: tensor \"%s\" is too large", path, e->name);
-    if (strcmp(e->name, METADATA_KEY) == 0 || json_object_get(header, e->name))
-        return status_fail(LT_VALUE, "%s: tensor name \"%s\" is taken", path, e->name);
-    if (json_object_set_new(header, e->name, entry_json(e, *at, end)) != 0)
+    if (!text_is_utf8(e->name))
         return status_fail(LT_VALUE, "%s: tensor name is not UTF-8", path);
+    put_string(t, e->name);
+    text_format(t, ":{\"dtype\":\"%s\",\"shape\":[", types[e->type].name);
+    for (int i = 0; i < e->rank; i++)
+        text_format(t, "%s%lld", i ? "," : "", (long long)e->dims[i]);
+    text_format(t, "],\"data_offsets\":[%zu,%zu]}", *at, end);
     *at = end;
     return LT_OK;
 }
 
-static int add_metadata(const char *path, json_t *header, const safetensors_pair *pairs, int n)
+static int put_metadata(const char *path, text *t, const safetensors_pair *pairs, int n)
 {
-    if (n == 0)
-        return LT_OK;
-    json_t *map = json_object();
-    json_object_set_new(header, METADATA_KEY, map);
+    put_string(t, METADATA_KEY);
+    text_append(t, ":{");
     for (int i = 0; i < n; i++) {
-        if (json_object_get(map, pairs[i].key))
-            return status_fail(LT_VALUE, "%s: metadata key \"%s\" twice", path, pairs[i].key);
-        if (json_object_set_new(map, pairs[i].key, json_string(pairs[i].value)) != 0)
+        for (int k = 0; k < i; k++)
+            if (strcmp(pairs[k].key, pairs[i].key) == 0)
+                return status_fail(LT_VALUE, "%s: metadata key \"%s\" twice", path, pairs[i].key);
+        if (!text_is_utf8(pairs[i].key) || !text_is_utf8(pairs[i].value))
             return status_fail(LT_VALUE, "%s: metadata are not UTF-8", path);
+        text_append(t, i ? "," : "");
+        put_string(t, pairs[i].key);
+        text_append(t, ":");
+        put_string(t, pairs[i].value);
     }
+    text_append(t, "}");
     return LT_OK;
 }
 
-/* The header, padded with spaces so that the data begin at a multiple of 8 bytes. */
+/* The header, padded with spaces so that the data begin at a multiple of 8 bytes. It is written by hand:
+   a library that has no memory for a part of it would leave the part out. */
 static int build_header(const char *path, const safetensors_entry *tensors, int n,
                         const safetensors_pair *metadata, int n_metadata, text *out)
 {
-    json_t *header = json_object(); /* keeps the order of insertion */
-    int status = add_metadata(path, header, metadata, n_metadata);
     size_t at = 0;
-    for (int i = 0; i < n && status == LT_OK; i++)
-        status = add_entry(path, header, &tensors[i], &at);
-    if (status == LT_OK) {
-        char *json = json_dumps(header, JSON_COMPACT);
-        LT_ASSERT(json != NULL);
-        text_append(out, json);
-        free(json);
-        while (out->size % LENGTH_SIZE)
-            text_append(out, " ");
-        if (out->size > MAX_HEADER)
-            status =
-                status_fail(LT_VALUE, "%s: a header of %zu bytes is too long", path, out->size);
+    text_append(out, "{");
+    if (n_metadata > 0)
+        LT_TRY(put_metadata(path, out, metadata, n_metadata));
+    for (int i = 0; i < n; i++) {
+        if (strcmp(tensors[i].name, METADATA_KEY) == 0 || is_double(tensors, i))
+            return status_fail(LT_VALUE, "%s: tensor name \"%s\" is taken", path, tensors[i].name);
+        text_append(out, i > 0 || n_metadata > 0 ? "," : "");
+        LT_TRY(put_entry(path, out, &tensors[i], &at));
     }
-    json_decref(header);
-    return status;
+    text_append(out, "}");
+    while (out->size % LENGTH_SIZE)
+        text_append(out, " ");
+    if (out->size > MAX_HEADER)
+        return status_fail(LT_VALUE, "%s: a header of %zu bytes is too long", path, out->size);
+    return LT_OK;
 }
 
 static int put_all(file_writer *w, const text *header, const safetensors_entry *tensors, int n)
@@ -298,21 +323,33 @@ static int parse_header(reading *r, json_t *header)
     return check_places(r);
 }
 
+static int fail_foreign(const reading *r, const bytes *file, uint64_t header)
+{
+    const char *what = foreign_kind(file->data, file->size);
+    if (what)
+        return status_fail(LT_FORMAT, "%s: expected safetensors, found %s", r->path, what);
+    return status_fail(LT_FORMAT,
+                       "%s: not a safetensors file, or cut off: a header of %llu bytes in a file of "
+                       "%zu",
+                       r->path, (unsigned long long)header, file->size);
+}
+
 static int parse_file(reading *r, const bytes *file)
 {
     uint64_t length = 0;
     for (int i = 0; i < LENGTH_SIZE && file->size >= LENGTH_SIZE; i++)
         length |= (uint64_t)file->data[i] << (8 * i);
     if (file->size < LENGTH_SIZE || length > file->size - LENGTH_SIZE || length > MAX_HEADER)
-        return status_fail(LT_FORMAT,
-                           "%s: not a safetensors file, or cut off: a header of %llu bytes in a "
-                           "file of %zu",
-                           r->path, (unsigned long long)length, file->size);
+        return fail_foreign(r, file, length);
     r->data = file->data + LENGTH_SIZE + length;
     r->size = file->size - LENGTH_SIZE - (size_t)length;
     json_error_t error;
     json_t *header = json_loadb((const char *)file->data + LENGTH_SIZE, (size_t)length,
                                 JSON_REJECT_DUPLICATES, &error);
+    if (!header && !error.text[0]) /* what jansson says then: it must not look like damage */
+        return status_fail(LT_NO_MEMORY, "%s: no memory for its header", r->path);
+    if (!header && foreign_kind(file->data, file->size))
+        return fail_foreign(r, file, length);
     if (!header)
         return status_fail(LT_FORMAT, "%s: header, byte %d: %s", r->path, error.position,
                            error.text);
