@@ -4,13 +4,10 @@
 
 #include "plot_kinds.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 extern const char *const report_style; /* report.css */
 
@@ -126,30 +123,30 @@ static void put_base64(page *p, const unsigned char *bytes, size_t n)
     }
 }
 
-const char *page_scratch(page *p, const char *end, char path[300])
+static bool take_picture(void *user, const char *path, const void *data, size_t size)
 {
-    snprintf(path, 300, "%s/picture%s", p->scratch, end);
-    return path;
+    page *p = user;
+    if (strcmp(path, PAGE_PNG) != 0 && strcmp(path, PAGE_SVG) != 0)
+        return false;
+    free(p->picture);
+    p->picture = plot_room(size, 1);
+    memcpy(p->picture, data, size);
+    p->picture_size = size;
+    return true;
 }
 
-/* Goes through the file by pieces of whole groups of three bytes. */
 int page_image(page *p, const char *kind, const char *path, const char *alt)
 {
-    static unsigned char bytes[3 << 14];
-    size_t length = strlen(path), n;
-    bool is_svg = length > 4 && strcmp(path + length - 4, ".svg") == 0;
-    FILE *file = fopen(path, "rb");
-    if (!file)
+    if (!p->picture)
         return LT_IO;
     page_html(p, "<img class=\"%s\" alt=\"", kind);
     escape(p, alt);
-    page_html(p, "\" src=\"data:image/%s;base64,", is_svg ? "svg+xml" : "png");
-    while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
-        put_base64(p, bytes, n);
+    page_html(p, "\" src=\"data:image/%s;base64,", strcmp(path, PAGE_SVG) == 0 ? "svg+xml" : "png");
+    put_base64(p, (const unsigned char *)p->picture, p->picture_size);
     page_html(p, "\">\n");
-    int status = ferror(file) ? LT_IO : LT_OK;
-    fclose(file);
-    return status;
+    free(p->picture);
+    p->picture = NULL;
+    return LT_OK;
 }
 
 void page_download(page *p, const char *name, const char *text)
@@ -165,24 +162,10 @@ void page_download(page *p, const char *name, const char *text)
 
 /* ---- The page ---- */
 
-static bool make_scratch(page *p, const command *c)
-{
-    const char *place = getenv("TMPDIR");
-    int n = snprintf(p->scratch, sizeof p->scratch, "%s/latent-report-XXXXXX",
-                     place && *place ? place : "/tmp");
-    if (n < (int)sizeof p->scratch && mkdtemp(p->scratch))
-        return true;
-    complain(c, CODE_FAILED, "no directory for pictures in %s: %s", place && *place ? place : "/tmp",
-             strerror(errno));
-    p->scratch[0] = 0;
-    return false;
-}
-
 bool page_begin(page *p, const command *c, const char *title, const char *summary)
 {
     *p = (page){.to = NULL};
-    if (!make_scratch(p, c))
-        return false;
+    lt_set_take_file(take_picture, p);
     p->to = open_memstream(&p->text, &p->size);
     if (!p->to) {
         complain(c, CODE_FAILED, "out of memory for a page");
@@ -206,33 +189,6 @@ bool page_begin(page *p, const command *c, const char *title, const char *summar
     return true;
 }
 
-/* Beside its place first, so that a reader sees the old page or the new one. */
-static bool write_whole(const char *path, const char *text, size_t size)
-{
-    char *beside = plot_room(strlen(path) + 16, 1);
-    sprintf(beside, "%s.XXXXXX", path);
-    int fd = mkstemp(beside);
-    mode_t mask = umask(0);
-    umask(mask);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-    bool is_written = file && fwrite(text, 1, size, file) == size && fflush(file) == 0 &&
-                      fchmod(fd, 0666 & ~mask) == 0 && fsync(fd) == 0;
-    int error = errno;
-    if (file && fclose(file) != 0 && is_written) {
-        is_written = false;
-        error = errno;
-    }
-    if (is_written && rename(beside, path) != 0) {
-        is_written = false;
-        error = errno;
-    }
-    if (!is_written && fd >= 0)
-        unlink(beside);
-    free(beside);
-    errno = error;
-    return is_written;
-}
-
 int page_end(page *p, const command *c, const char *path)
 {
     page_html(p, "<footer>Made by <code>latent report</code>, version %s. This page holds all that it "
@@ -241,21 +197,16 @@ int page_end(page *p, const command *c, const char *path)
     p->to = NULL;
     if (!is_whole)
         return complain(c, CODE_FAILED, "out of memory for a page");
-    if (!write_whole(path, p->text, p->size))
-        return complain(c, CODE_FAILED, "%s: %s", path, strerror(errno));
-    return CODE_DONE;
+    int status = lt_file_write(path, p->text, p->size);
+    return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
 void page_clear(page *p)
 {
-    static const char *const ends[] = {".png", ".svg"};
-    char path[300];
     if (p->to)
         fclose(p->to);
+    lt_set_take_file(NULL, NULL);
     free(p->text);
-    for (int i = 0; i < 2 && p->scratch[0]; i++)
-        unlink(page_scratch(p, ends[i], path));
-    if (p->scratch[0])
-        rmdir(p->scratch);
+    free(p->picture);
     *p = (page){.to = NULL};
 }

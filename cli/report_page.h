@@ -9,7 +9,8 @@ typedef struct page {
     FILE *to;
     char *text;
     size_t size;
-    char scratch[256]; /* a directory of our own, or "" */
+    char *picture; /* the file of the last one that was drawn; NULL: there is none */
+    size_t picture_size;
 } page;
 
 /* Begins a page, up to its body. Nullable: summary. False after a complaint. */
@@ -30,10 +31,12 @@ void page_number(page *p, double value, int digits);
 /* "−12.34 ± 0.05" in a cell of a table. */
 void page_estimate(page *p, lt_estimate e, int digits);
 
-/* The path of a scratch file for a picture; the next one takes its place. */
-const char *page_scratch(page *p, const char *end, char path[300]);
+/* The names of files that are not written but kept by the page; the next one takes the place of the
+   last. */
+#define PAGE_PNG "page/picture.png"
+#define PAGE_SVG "page/picture.svg"
 
-/* <img> with a file inside, PNG or SVG by the end of its name. LT_OK or LT_IO. */
+/* <img> with the picture inside that was drawn under one of these names. LT_OK or LT_IO. */
 int page_image(page *p, const char *kind, const char *path, const char *alt);
 
 /* A link that saves `text` as a file. */
@@ -42,7 +45,7 @@ void page_download(page *p, const char *name, const char *text);
 /* Ends the page and writes it, whole or not at all; the exit code. */
 int page_end(page *p, const command *c, const char *path);
 
-/* Frees it; removes the scratch directory. */
+/* Frees it. */
 void page_clear(page *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures of reports: each is drawn into a scratch file by what its own command calls. */
+/* Pictures of reports: each is drawn by what its own command calls, and kept by the page. */
 #include "report.h"
 
 #include "manifold.h"
@@ -26,13 +26,13 @@ static int take_figure(void *user, const lt_figure *f, double shape)
         o = (lt_picture_options){.width = MAP_WIDTH, .height = MAP_WIDTH / shape};
     page_html(t->page, "<div class=\"charts%s\">\n", f->n_charts == 1 ? " single" : "");
     for (int i = 0; i < f->n_charts; i++) {
-        char path[300], alt[512];
+        char alt[512];
         const lt_chart *chart = &f->charts[i];
         snprintf(alt, sizeof alt, "Chart: %s%s%s", chart->title ? chart->title : "",
                  chart->y.label ? ", " : "", chart->y.label ? chart->y.label : "");
-        int status = lt_chart_write(page_scratch(t->page, ".svg", path), chart, &o);
+        int status = lt_chart_write(PAGE_SVG, chart, &o);
         if (status == LT_OK)
-            status = page_image(t->page, "chart", path, alt);
+            status = page_image(t->page, "chart", PAGE_SVG, alt);
         if (status != LT_OK)
             return complain_library(t->command, status);
     }
@@ -52,11 +52,10 @@ int report_put_charts(page *p, const report_request *q, plot_function *draw, con
 
 /* ---- Images ---- */
 
-static int put_file(page *p, const report_request *q, int status, const char *path,
-                    const char *alt)
+static int put_file(page *p, const report_request *q, int status, const char *alt)
 {
     if (status == LT_OK)
-        status = page_image(p, "images", path, alt);
+        status = page_image(p, "images", PAGE_PNG, alt);
     return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
 
@@ -77,71 +76,68 @@ static int draw_samples(const report_run *r, const report_request *q, int column
 int report_put_samples(page *p, const report_request *q, const report_run *r, int columns,
                        int rows)
 {
-    char path[300], alt[128];
+    char alt[128];
     int classes = lt_model_classes(r->e.t.model);
     rows = classes == 0 ? rows : classes < 10 ? classes : 10;
     float *images = image_room(r->e.t.model, rows * columns);
     int status = draw_samples(r, q, columns, rows, images);
-    page_scratch(p, ".png", path);
     if (status == LT_OK)
-        status = write_grid(path, r->e.t.model, images, rows * columns, columns);
+        status = write_grid(PAGE_PNG, r->e.t.model, images, rows * columns, columns);
     free(images);
     snprintf(alt, sizeof alt, "%d images drawn from the model, in rows of %d%s", rows * columns,
              columns, classes ? "; each row is one class" : "");
-    return put_file(p, q, status, path, alt);
+    return put_file(p, q, status, alt);
 }
 
 int report_put_reconstructions(page *p, const report_request *q, const report_run *r,
                                int columns, int rows)
 {
-    char path[300], alt[128];
+    char alt[128];
     trained t = r->e.t; /* borrowed */
-    reconstruct_request what = {.all = {.out = page_scratch(p, ".png", path), .split = LT_TEST,
+    reconstruct_request what = {.all = {.out = PAGE_PNG, .split = LT_TEST,
                                         .threads = q->threads, .is_plain = true, .is_quiet = true},
                                 .n = rows * columns, .columns = columns};
     int status = reconstruct(&t, &what);
     snprintf(alt, sizeof alt, "%d images, each above its reconstruction", (int)what.n);
-    return put_file(p, q, status, path, alt);
+    return put_file(p, q, status, alt);
 }
 
 /* A figure with captions of its own, drawn with `code`. */
-static int put_paper(page *p, const report_request *q, int code, const char *path, const char *alt)
+static int put_paper(page *p, const report_request *q, int code, const char *alt)
 {
     if (code != CODE_DONE)
         return code;
     page_html(p, "<figure>\n");
-    int status = page_image(p, "paper", path, alt);
+    int status = page_image(p, "paper", PAGE_PNG, alt);
     page_html(p, "</figure>\n");
     return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
 
-/* What it is asked: a picture in a scratch file, under this title. */
-static figure_request paper_request(page *p, const report_request *q, const report_run *r,
-                                    const char *title, char path[300])
+/* What it is asked: a picture for the page, under this title. */
+static figure_request paper_request(const report_request *q, const report_run *r,
+                                    const char *title)
 {
     return (figure_request){.command = q->command, .run = r->path, .title = title,
-                            .out = page_scratch(p, ".png", path), .threads = q->threads,
+                            .out = PAGE_PNG, .threads = q->threads,
                             .split = LT_TEST, .is_quiet = true};
 }
 
 int report_put_traversals(page *p, const report_request *q, const report_run *r)
 {
-    char path[300];
     trained t = r->e.t; /* borrowed */
-    traverse_request what = {.all = paper_request(p, q, r, "The latents, one by one", path),
+    traverse_request what = {.all = paper_request(q, r, "The latents, one by one"),
                              .image = TRAVERSE_NONE};
     what.all.seed = TRAVERSE_NONE;
-    return put_paper(p, q, traverse(&t, &what), path,
+    return put_paper(p, q, traverse(&t, &what),
                      "A row for each of the first latents: what the decoder makes of its "
                      "quantiles, the others being kept");
 }
 
 int report_put_manifold(page *p, const report_request *q, const report_run *r, int n)
 {
-    char path[300];
     trained t = r->e.t; /* borrowed */
-    manifold_request what = {.all = paper_request(p, q, r, "The plane of both latents", path),
+    manifold_request what = {.all = paper_request(q, r, "The plane of both latents"),
                              .n = n};
-    return put_paper(p, q, manifold(&t, &what), path,
+    return put_paper(p, q, manifold(&t, &what),
                      "What the decoder makes of places all over the plane of its two latents");
 }
