@@ -138,7 +138,7 @@ static void print_terms(const explanation *e)
     printf("\nWhat is reported, nats per image: %lld %s images\n", (long long)e->found.images,
            e->has_data ? lt_split_name(e->split) : "validation (or test)");
     print_list(l->terms, l->n_terms);
-    printf("   %-11s %9.4f  ", "bits/dim", l->bits_per_dim);
+    printf("   %-12s %8.4f  ", "bits/dim", l->bits_per_dim);
     print_wrapped(stdout, -TEXT_COLUMN,
                   l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
                   : l->unit == LT_DENSITY ? "-ELBO / (log 2 x numbers): of a density on [0, 1]"
@@ -167,7 +167,7 @@ static void print_row(const lt_published *p, const lt_ledger *l)
         snprintf(how, sizeof how, "NLL K=?");
     snprintf(text, sizeof text, "%s (%s)%s", p->model, p->source,
              lt_published_is_like(p, l) ? ": as here" : "");
-    printf("   %-11s %9.2f  %-5s ", how, p->nats, lt_split_name(p->split));
+    printf("   %-12s %8.2f  %-5s ", how, p->nats, lt_split_name(p->split));
     print_wrapped(stdout, -(TEXT_COLUMN + 6), text);
 }
 

@@ -3,6 +3,8 @@
    there, all runs in each. */
 #include "plot_kinds.h"
 
+#include <latent/ledger.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +17,27 @@ typedef struct curve {
     const char *column, *name, *plus;
 } curve;
 
-/* Whether all runs minimize -ELBO, so that their loss and -ELBO are one chart. */
-typedef enum panel_when { ALWAYS, IF_ELBO, IF_OTHER } panel_when;
+/* -ELBO and the loss are one chart where all runs minimize -ELBO. What a critic says of images is a
+   probability in some runs and a score in others, which are two charts; where there is no recipe to
+   tell, it is not known. */
+typedef enum panel_when {
+    ALWAYS,
+    IF_ELBO,
+    IF_OTHER,
+    OF_PROBABILITIES, /* the runs whose critic gives them, and no others */
+    OF_SCORES,
+    OF_UNKNOWN,
+} panel_when;
+
+/* What two runs must have in common for a chart of them to compare. */
+typedef enum panel_of { OF_ANYTHING, OF_NATS, OF_LOSS } panel_of;
 
 /* One chart. The first curve that a run has is drawn solid, the others dashed where runs have the
    colours. */
 typedef struct panel {
     const char *title, *unit;
     panel_when when;
+    panel_of of;
     bool must_vary; /* settings: drawn only if they change */
     curve curves[MAX_CURVES];
 } panel;
@@ -30,34 +45,42 @@ typedef struct panel {
 static const char NATS[] = "nats per image";
 
 static const panel panels[] = {
-    {"−ELBO, the loss", NATS, IF_ELBO, false,
+    {"−ELBO, the loss", NATS, IF_ELBO, OF_NATS, false,
      {{.column = "valid.neg_elbo", .name = "validation"}, {.column = "loss", .name = "training"}}},
-    {"Loss, as training has it", NATS, IF_OTHER, false,
+    {"Loss, as training has it", NATS, IF_OTHER, OF_LOSS, false,
      {{.column = "valid.loss", .name = "validation"}, {.column = "loss", .name = "training"}}},
-    {"−ELBO: distortion + rate", NATS, IF_OTHER, false,
+    {"−ELBO: distortion + rate", NATS, IF_OTHER, OF_NATS, false,
      {{.column = "valid.neg_elbo", .name = "validation"},
       {.column = "distortion", .plus = "rate", .name = "training"}}},
-    {"Distortion", NATS, ALWAYS, false,
+    {"Distortion", NATS, ALWAYS, OF_NATS, false,
      {{.column = "valid.distortion", .name = "validation"},
       {.column = "distortion", .name = "training"}}},
-    {"Rate", NATS, ALWAYS, false,
+    {"Rate", NATS, ALWAYS, OF_NATS, false,
      {{.column = "valid.rate", .name = "validation"}, {.column = "rate", .name = "training"}}},
-    {"Divergence, the critic's estimate", NULL, ALWAYS, false,
+    {"Divergence, the critic's estimate", NULL, ALWAYS, OF_LOSS, false,
      {{.column = "estimate", .name = "estimate"}}},
-    {"Losses", NULL, ALWAYS, false,
+    {"Losses", NULL, ALWAYS, OF_LOSS, false,
      {{.column = "critic_loss", .name = "critic"},
       {.column = "generator_loss", .name = "generator"}}},
-    {"D(x), mean", NULL, ALWAYS, false,
+    {"D(x), mean", "probability of being real", OF_PROBABILITIES, OF_NATS, false,
      {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
-    {"Spread of pixels", "generated over real images", ALWAYS, false,
+    {"critic(x), mean", "score, not a probability", OF_SCORES, OF_LOSS, false,
+     {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
+    {"What the critic says, mean", "D(x) or score: no recipe beside the log", OF_UNKNOWN, OF_LOSS,
+     false,
+     {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
+    {"Spread of pixels", "generated over real images", ALWAYS, OF_NATS, false,
      {{.column = "spread", .name = "spread"}}},
-    {"Penalty", NULL, ALWAYS, false, {{.column = "penalty", .name = "penalty"}}},
-    {"Norm of the critic's gradient", NULL, ALWAYS, false,
+    {"Penalty", NULL, ALWAYS, OF_LOSS, false, {{.column = "penalty", .name = "penalty"}}},
+    {"Norm of the critic's gradient", NULL, ALWAYS, OF_LOSS, false,
      {{.column = "gradient_norm", .name = "norm"}}},
-    {"Capacity of the rate", NATS, ALWAYS, true, {{.column = "capacity", .name = "capacity"}}},
-    {"Beta, the weight of the rate", NULL, ALWAYS, true, {{.column = "beta", .name = "beta"}}},
-    {"Sigma of the likelihood", NULL, ALWAYS, true, {{.column = "sigma", .name = "sigma"}}},
-    {"Learning rate", NULL, ALWAYS, true,
+    {"Capacity of the rate", NATS, ALWAYS, OF_ANYTHING, true,
+     {{.column = "capacity", .name = "capacity"}}},
+    {"Beta, the weight of the rate", NULL, ALWAYS, OF_ANYTHING, true,
+     {{.column = "beta", .name = "beta"}}},
+    {"Sigma of the likelihood", NULL, ALWAYS, OF_ANYTHING, true,
+     {{.column = "sigma", .name = "sigma"}}},
+    {"Learning rate", NULL, ALWAYS, OF_ANYTHING, true,
      {{.column = "learning_rate", .name = "learning rate"}}},
 };
 enum { N_PANELS = sizeof panels / sizeof panels[0] };
@@ -141,12 +164,23 @@ static bool has_curve(const metrics *m, const curve *k)
     return metrics_has(m, k->column) && (!k->plus || metrics_has(m, k->plus));
 }
 
+/* What the critic of a run says of images. */
+static panel_when score_kind(const metrics *m)
+{
+    lt_score score;
+    if (!m->recipe || !lt_recipe_score(m->recipe, &score))
+        return OF_UNKNOWN;
+    return score.is_probability ? OF_PROBABILITIES : OF_SCORES;
+}
+
 /* The curves of one run; gives how many there are. */
 static int add_run(const curves *c, const panel *p, int r, lt_series *out)
 {
     const metrics *m = &c->runs[r];
     bool is_alone = c->n_runs == 1;
     int n = 0;
+    if (p->when >= OF_PROBABILITIES && p->when != score_kind(m))
+        return 0;
     for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++) {
         if (!has_curve(m, &p->curves[k]))
             continue;
@@ -192,22 +226,63 @@ static bool is_positive(const lt_chart *chart)
     return true;
 }
 
-/* "validation; dashed: training", where runs have the colours. Freed by the caller; may be NULL. */
-static char *explain_dashes(const curves *c, const panel *p)
+/* Whether a run has a curve in the chart. */
+static bool is_drawn(const curves *c, const panel *p, int r)
 {
-    if (c->n_runs == 1 || !p->curves[1].column)
+    bool is_there = false;
+    for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++)
+        is_there |= has_curve(&c->runs[r], &p->curves[k]);
+    return is_there && (p->when < OF_PROBABILITIES || p->when == score_kind(&c->runs[r]));
+}
+
+/* Why runs of a chart do not compare, of the first pair that does not; NULL if they do. */
+static const char *find_difference(const curves *c, const panel *p, int *first, int *other)
+{
+    *first = -1;
+    for (int r = 0; r < c->n_runs && p->of != OF_ANYTHING; r++) {
+        const lt_recipe *recipe = c->runs[r].recipe;
+        if (!recipe || !is_drawn(c, p, r))
+            continue;
+        if (*first < 0) {
+            *first = r;
+            continue;
+        }
+        const char *why = lt_recipes_differ(c->runs[*first].recipe, recipe,
+                                            p->of == OF_LOSS ? LT_OF_OBJECTIVE : LT_OF_LIKELIHOOD);
+        *other = r;
+        if (why)
+            return why;
+    }
+    return NULL;
+}
+
+/* "do not compare: the data sets differ. validation; dashed: training", where runs have the colours.
+   Freed by the caller; may be NULL. */
+static char *explain_chart(const curves *c, const panel *p)
+{
+    enum { SIZE = 256 };
+    int found = 0, first, other;
+    if (c->n_runs == 1)
         return NULL;
-    char *note = plot_room(128, 1);
-    int found = 0;
-    for (int k = 0; k < MAX_CURVES && p->curves[k].column; k++) {
+    char *note = plot_room(SIZE, 1);
+    const char *why = find_difference(c, p, &first, &other);
+    if (why) {
+        add_words(note, SIZE, "do not compare: %s", why);
+        say("warning: %s: %s and %s do not compare: %s", p->title, c->runs[first].name,
+            c->runs[other].name, why);
+    }
+    for (int k = 0; k < MAX_CURVES && p->curves[k].column && p->curves[1].column; k++) {
         bool is_there = false;
         for (int r = 0; r < c->n_runs; r++)
             is_there |= has_curve(&c->runs[r], &p->curves[k]);
         if (is_there && found++ < 2)
-            snprintf(note + strlen(note), 60, "%s%s", found == 1 ? "" : "; dashed: ",
-                     p->curves[k].name);
+            add_words(note, SIZE, "%s%s", found == 2 ? "; dashed: " : why ? "; " : "",
+                      p->curves[k].name);
     }
-    return note;
+    if (note[0])
+        return note;
+    free(note);
+    return NULL;
 }
 
 static void clear_chart(lt_chart *chart)
@@ -236,7 +311,7 @@ static void add_panel(curves *c, const panel *p)
     if (c->q->log_y && !chart.y.is_log)
         say("%s: not all values are positive, so this axis is not logarithmic", p->title);
     chart.legend = c->n_runs == 1 && chart.n_series == 1 ? LT_LEGEND_NONE : LT_LEGEND_AUTO;
-    chart.subtitle = c->notes[c->n_charts] = explain_dashes(c, p);
+    chart.subtitle = c->notes[c->n_charts] = explain_chart(c, p);
     c->charts[c->n_charts++] = chart;
 }
 
@@ -260,7 +335,7 @@ static bool is_wanted(const curves *c, const panel *p)
     bool all = true;
     for (int r = 0; r < c->n_runs; r++)
         all &= is_elbo(&c->runs[r]);
-    return p->when == ALWAYS || (p->when == IF_ELBO) == all;
+    return (p->when != IF_ELBO && p->when != IF_OTHER) || (p->when == IF_ELBO) == all;
 }
 
 /* ---- The figure ---- */

@@ -86,6 +86,7 @@ typedef struct metrics {
     char *name;   /* of the run: the last part of its path */
     json_t *rows; /* one object per line */
     int n;
+    lt_recipe *recipe; /* that lies beside the log; NULL: there is none that can be read */
 } metrics;
 
 /* Reads the log of a run directory, or a file NAME.jsonl. A line that is being written just now, at

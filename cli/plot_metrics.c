@@ -104,6 +104,21 @@ static bool read_lines(const command *c, metrics *m, FILE *file, const char *pat
     return is_whole;
 }
 
+/* The recipe in the directory of a log; one that is not there is no mistake. */
+static lt_recipe *read_recipe(const char *log)
+{
+    const char *slash = strrchr(log, '/');
+    size_t size = slash ? (size_t)(slash + 1 - log) : 0, room = size + sizeof "./recipe.yaml";
+    char *path = plot_room(room, 1);
+    struct stat s;
+    snprintf(path, room, "%.*srecipe.yaml", (int)size, size ? log : "");
+    if (!size)
+        snprintf(path, room, "./recipe.yaml");
+    lt_recipe *r = stat(path, &s) == 0 ? lt_recipe_open(path, NULL, 0) : NULL;
+    free(path);
+    return r;
+}
+
 bool metrics_read(const command *c, metrics *m, const char *run)
 {
     char *path;
@@ -116,6 +131,8 @@ bool metrics_read(const command *c, metrics *m, const char *run)
     }
     if (file)
         fclose(file);
+    if (is_read)
+        m->recipe = read_recipe(path);
     free(path);
     return is_read;
 }
@@ -123,6 +140,7 @@ bool metrics_read(const command *c, metrics *m, const char *run)
 void metrics_clear(metrics *m)
 {
     json_decref(m->rows);
+    lt_recipe_free(m->recipe);
     free(m->name);
     *m = (metrics){0};
 }

@@ -60,10 +60,26 @@ static void find_best(const way *ways, int n, double x[LINE_POINTS], double y[LI
         y[k] = best - x[k];
 }
 
+/* What is said under the title: that runs of different things do not compare, if they are such. */
+static void describe(const way *ways, int n, char *text, size_t size)
+{
+    add_words(text, size, "Each run from epoch to epoch, to the dot at its end");
+    for (int r = 1; r < n; r++) {
+        const lt_recipe *a = ways[0].log.recipe, *b = ways[r].log.recipe;
+        const char *why = a && b ? lt_recipes_differ(a, b, LT_OF_LIKELIHOOD) : NULL;
+        if (!why)
+            continue;
+        add_words(text, size, "; they do not compare: %s", why);
+        say("warning: %s and %s do not compare: %s", ways[0].log.name, ways[r].log.name, why);
+        return;
+    }
+}
+
 static int draw(const plot_request *q, const way *ways, int n)
 {
     double x[LINE_POINTS], y[LINE_POINTS];
-    char name[96];
+    char name[96], about[256] = "";
+    describe(ways, n, about, sizeof about);
     lt_series series[2 * MAX_PLOT_RUNS + 1];
     int count = 0;
     find_best(ways, n, x, y);
@@ -78,7 +94,7 @@ static int draw(const plot_request *q, const way *ways, int n)
                                       .x = ways[r].rate + ways[r].last,
                                       .y = ways[r].distortion + ways[r].last, .colour = r + 1};
     lt_chart chart = {.title = q->title ? q->title : "Rate and distortion",
-                      .subtitle = "Each run from epoch to epoch, to the dot at its end",
+                      .subtitle = about,
                       .x.label = "rate, nats per image", .y.label = "distortion, nats per image",
                       .series = series, .n_series = count, .legend = LT_LEGEND_ABOVE};
     return plot_write(q, &(lt_figure){.charts = &chart, .n_charts = 1}, 1.25);

@@ -78,6 +78,18 @@ typedef struct lt_ledger {
 /* Nullable: facts. */
 LT_API int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts);
 
+/* ---- Runs beside each other ---- */
+
+/* What numbers are of. */
+typedef enum lt_numbers {
+    LT_OF_LIKELIHOOD, /* nats of a likelihood: -ELBO, distortion, and the rate that goes with it */
+    LT_OF_OBJECTIVE,  /* what training minimizes */
+} lt_numbers;
+
+/* Why such numbers of models of two recipes are not of one thing, or not of the same images: a static
+   phrase, "the data sets differ"; NULL where they compare, as far as recipes tell. */
+LT_API const char *lt_recipes_differ(const lt_recipe *a, const lt_recipe *b, lt_numbers of);
+
 /* ---- Published numbers ---- */
 
 typedef struct lt_published {

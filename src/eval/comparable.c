@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether numbers of two runs may stand in one chart: what their recipes say of images, likelihood and
+   objective. */
+#include <latent/ledger.h>
+
+#include "base/text.h"
+#include "models/objective.h"
+#include "nn/likelihoods.h"
+
+#include <string.h>
+
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* One set may be given by its name and by a path that ends in it. */
+static const char *sets_differ(const char *a, const char *b)
+{
+    if (strcmp(last_name(a), last_name(b)) != 0)
+        return "the data sets differ";
+    bool are_paths = strchr(a, '/') && strchr(b, '/');
+    return are_paths && strcmp(a, b) != 0 ? "the data sets have one name and are two files" : NULL;
+}
+
+static const char *pixels_differ(const lt_data_options *a, const lt_data_options *b)
+{
+    bool is_random = a->binarize == LT_BINARIZE_FIXED;
+    if (a->binarize != b->binarize || (is_random && a->seed != b->seed))
+        return "the pixels are made bits in other ways";
+    if (strcmp(a->resize, b->resize) != 0 || a->channels != b->channels || a->crop != b->crop)
+        return "the images are of other sizes or channels";
+    if (a->limit != b->limit || a->validation != b->validation || strcmp(a->classes, b->classes) != 0)
+        return "the images are other parts of the data";
+    return NULL;
+}
+
+static const char *likelihoods_differ(const lt_recipe *a, const lt_recipe *b)
+{
+    const likelihood_row *l = likelihood_facts(&a->likelihood), *m = likelihood_facts(&b->likelihood);
+    if (l->is_discrete != m->is_discrete || l->is_binary != m->is_binary)
+        return "the likelihoods are of different kinds: bits, bytes, densities";
+    return NULL;
+}
+
+static bool are_same_words(const spec *a, const spec *b)
+{
+    text s = {0}, t = {0};
+    spec_print(a, &s);
+    spec_print(b, &t);
+    bool are_same = strcmp(text_get(&s), text_get(&t)) == 0;
+    text_clear(&s);
+    text_clear(&t);
+    return are_same;
+}
+
+static const char *objectives_differ(const lt_recipe *a, const lt_recipe *b)
+{
+    if (a->loss.row && (a->loss.row != b->loss.row || !are_same_words(&a->penalty, &b->penalty)))
+        return "the losses or penalties differ";
+    return a->loss.row || are_same_words(&a->objective, &b->objective) ? NULL
+                                                                       : "the objectives differ";
+}
+
+const char *lt_recipes_differ(const lt_recipe *a, const lt_recipe *b, lt_numbers of)
+{
+    if (objective_of(a) != objective_of(b))
+        return "they are models of different kinds";
+    const char *why = sets_differ(a->data.set, b->data.set);
+    if (!why)
+        why = pixels_differ(&a->data_options, &b->data_options);
+    if (!why && a->likelihood.row)
+        why = likelihoods_differ(a, b);
+    if (!why && of == LT_OF_OBJECTIVE)
+        why = objectives_differ(a, b);
+    return why;
+}
