@@ -209,6 +209,9 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data);
 int trained_open_with(trained *t, const char *run, const char *data, const text_list *sets);
 void trained_close(trained *t);
 
+/* The mean of a - b, each image with itself, and its standard error. */
+lt_estimate mean_difference(const double *a, const double *b, int64_t n);
+
 /* Room for n images of the model's size; leaves the program when there is none. */
 float *image_room(const lt_model *m, int n);
 

@@ -91,17 +91,6 @@ static phase begin_phase(meter *m, const char *name)
     return (phase){m, name, now_seconds()};
 }
 
-/* The mean of a - b, each image with itself, and its standard error. */
-static lt_estimate mean_difference(const double *a, const double *b, int64_t n)
-{
-    double mean = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++)
-        mean += (a[i] - b[i]) / (double)n;
-    for (int64_t i = 0; i < n; i++)
-        squares += (a[i] - b[i] - mean) * (a[i] - b[i] - mean);
-    return (lt_estimate){mean, sqrt(squares / (double)(n - 1) / (double)n)};
-}
-
 /* Bounds and codes; `each` has room for every image. */
 static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_image *each)
 {

@@ -91,12 +91,13 @@ static int report(const report_request *q, int n, const char *const *paths)
 
 static int run(const command *c, int argc, const char **argv)
 {
-    report_request q = {.command = c, .out = "report.html", .images = 1000, .draws = 50};
+    report_request q = {.command = c, .out = "report.html", .draws = 50};
     const flag flags[] = {
         {"output", 'o', FLAG_OUTPUT, &q.out, "FILE", "the page; default: report.html", 0, 0, NULL},
         {"title", 0, FLAG_TEXT, &q.title, "TEXT", "title; default: the run's name", 0, 0, NULL},
         {"images", 'n', FLAG_COUNT, &q.images, "N",
-         "evaluate on N images, spread over the test split; default: 1000", 2, INT32_MAX, NULL},
+         "evaluate on N images, spread over the test split; default: all, and 1000 for what takes many "
+         "draws", 2, INT32_MAX, NULL},
         {"nll", 'k', FLAG_COUNT, &q.draws, "K",
          "draws per image of the estimate of -log p(x); 0: none; default: 50", 0, MOST_DRAWS, NULL},
         {"quality", 'q', FLAG_SWITCH, &q.with_quality, NULL,

@@ -99,6 +99,14 @@ static int open_data(explanation *e, const char *data)
     return status == LT_OK || e->epoch > 0 ? LT_OK : status;
 }
 
+static int make_ledger(explanation *e)
+{
+    lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
+                             .found = &e->found,
+                             .trained = e->report.epoch ? &e->report : NULL};
+    return lt_ledger_make(&e->ledger, e->t.model, &facts);
+}
+
 int explanation_find(explanation *e, const char *data)
 {
     LT_TRY(trained_open(&e->t, e->run, false, NULL));
@@ -113,10 +121,21 @@ int explanation_find(explanation *e, const char *data)
         LT_TRY(status);
     if (e->epoch == 0 && !has_likelihood)
         e->found.neg_elbo = e->found.neg_elbo_se = (double)NAN;
-    lt_ledger_facts facts = {.data = e->has_data ? lt_dataset_describe(e->t.data) : NULL,
-                             .found = &e->found,
-                             .trained = e->report.epoch ? &e->report : NULL};
-    return lt_ledger_make(&e->ledger, e->t.model, &facts);
+    return make_ledger(e);
+}
+
+int explanation_take(explanation *e, const lt_evaluation *found, lt_split split)
+{
+    e->found = (lt_validation){.images = found->images,
+                               .neg_elbo = found->neg_elbo.value,
+                               .neg_elbo_se = found->neg_elbo.se,
+                               .rate = found->rate.value,
+                               .distortion = found->distortion.value,
+                               .squared_error = found->squared_error.value,
+                               .loss = (double)NAN};
+    e->epoch = 0;
+    e->split = split;
+    return make_ledger(e);
 }
 
 /* ---- Published numbers ---- */

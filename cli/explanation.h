@@ -20,6 +20,10 @@ typedef struct explanation {
    it on `data`, and makes the ledger. Close e->t in both cases. Nullable: data (the recipe's). */
 int explanation_find(explanation *e, const char *data);
 
+/* Puts what has just been evaluated in place of the validation, and makes the ledger of it: where both
+   are at hand, one page has one number. */
+int explanation_take(explanation *e, const lt_evaluation *found, lt_split split);
+
 /* Rows that `why` keeps away, for the images that row `first` is of. */
 typedef struct kept_away {
     int n, first;

@@ -95,6 +95,7 @@ typedef struct curves {
     lt_chart charts[N_PANELS];
     char *notes[N_PANELS];
     int n_charts;
+    const char *warned; /* the last difference that was warned of */
 } curves;
 
 /* ---- The x axis ---- */
@@ -258,7 +259,7 @@ static const char *find_difference(const curves *c, const panel *p, int *first, 
 
 /* "do not compare: the data sets differ. validation; dashed: training", where runs have the colours.
    Freed by the caller; may be NULL. */
-static char *explain_chart(const curves *c, const panel *p)
+static char *explain_chart(curves *c, const panel *p)
 {
     enum { SIZE = 256 };
     int found = 0, first, other;
@@ -268,8 +269,10 @@ static char *explain_chart(const curves *c, const panel *p)
     const char *why = find_difference(c, p, &first, &other);
     if (why) {
         add_words(note, SIZE, "do not compare: %s", why);
-        say("warning: %s: %s and %s do not compare: %s", p->title, c->runs[first].name,
-            c->runs[other].name, why);
+        if (why != c->warned)
+            say("warning: %s and %s do not compare: %s", c->runs[first].name, c->runs[other].name,
+                why);
+        c->warned = why;
     }
     for (int k = 0; k < MAX_CURVES && p->curves[k].column && p->curves[1].column; k++) {
         bool is_there = false;

@@ -22,8 +22,10 @@ typedef struct report_run {
     char no_data[512];      /* why there are no data; "" if there are */
     lt_split split;         /* that the numbers below are of */
     bool has_numbers, has_quality;
-    lt_evaluation numbers;
-    lt_diagnosis codes;
+    lt_evaluation whole;    /* -ELBO and what it is made of: all images, or as many as are asked for */
+    lt_evaluation drawn;    /* what takes many draws, on `whole`'s images or some of them: NLL */
+    lt_estimate gap;        /* -ELBO less the NLL, each image of `drawn` with itself; NaN: no NLL */
+    lt_diagnosis codes;     /* of the images of `drawn` */
     lt_quality quality;
 } report_run;
 

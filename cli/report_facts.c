@@ -2,6 +2,7 @@
 /* What a report knows of a run: its checkpoint, how it was trained, what it is worth. */
 #include "report.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -122,18 +123,32 @@ static bool show_progress(void *user, double done)
 
 static int measure_bounds(report_run *r, const report_request *q, meter *m)
 {
+    enum { DRAWN_IMAGES = 1000 };
     const trained *t = &r->e.t;
     int all = lt_dataset_describe(t->data)->n[r->split];
-    int images = q->images < all ? (int)q->images : 0;
+    int64_t wanted = q->images ? q->images : DRAWN_IMAGES;
+    int images = wanted < all ? (int)wanted : 0, n = images ? images : all;
+    double *neg_elbo = plot_room((size_t)n, sizeof *neg_elbo), *nll = plot_room((size_t)n, sizeof *nll);
+    lt_eval_options cheap = {.images = q->images ? images : 0, .threads = (int)q->threads,
+                             .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
     lt_diagnosis_options codes = {.images = images, .threads = (int)q->threads,
                                   .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
-    lt_eval_options bounds = {.images = images, .nll_samples = (int)q->draws,
-                              .threads = (int)q->threads, .seed = (uint64_t)q->seed,
-                              .progress = show_progress, .user = m};
-    LT_TRY(lt_diagnose(t->model, t->data, r->split, &codes, &r->codes));
-    LT_TRY(lt_evaluate(t->model, t->data, r->split, &bounds, &r->numbers));
-    r->has_numbers = true;
-    return LT_OK;
+    lt_eval_options draws = cheap;
+    draws.images = images;
+    draws.nll_samples = (int)q->draws;
+    draws.neg_elbo_of = neg_elbo;
+    draws.nll_of = nll;
+    int status = lt_diagnose(t->model, t->data, r->split, &codes, &r->codes);
+    if (status == LT_OK)
+        status = lt_evaluate(t->model, t->data, r->split, &cheap, &r->whole);
+    if (status == LT_OK)
+        status = lt_evaluate(t->model, t->data, r->split, &draws, &r->drawn);
+    r->has_numbers = status == LT_OK;
+    r->gap = q->draws > 0 ? mean_difference(neg_elbo, nll, n)
+                          : (lt_estimate){(double)NAN, (double)NAN};
+    free(neg_elbo);
+    free(nll);
+    return status;
 }
 
 static int measure_quality(report_run *r, const report_request *q, meter *m)
@@ -154,6 +169,8 @@ static int measure(report_run *r, const report_request *q)
     watch_signals();
     if (lt_model_has_likelihood(r->e.t.model))
         status = measure_bounds(r, q, &m);
+    if (r->has_numbers)
+        status = explanation_take(&r->e, &r->whole, r->split);
     if (status == LT_OK && q->with_quality)
         status = measure_quality(r, q, &m);
     meter_clear(&m);

@@ -18,32 +18,52 @@ static void put_row(page *p, const char *name, lt_estimate e, int digits, const 
 
 static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN}; }
 
-static void put_bounds(page *p, const report_request *q, const report_run *r)
+static void begin_table(page *p, const report_run *r, const lt_evaluation *e, const char *what)
 {
-    const lt_evaluation *e = &r->numbers;
-    const lt_diagnosis *d = &r->codes;
-    char name[64], meaning[128];
-    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%lld %s images%s; nats per "
+    bool is_part = e->images < lt_dataset_describe(r->e.t.data)->n[r->split];
+    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%lld %s images%s%s; nats per "
                  "image, ± standard error</caption>\n<thead><tr><th></th><th class=\"number\">value"
                  "</th><th>meaning</th></tr></thead>\n<tbody>\n",
               (long long)e->images, lt_split_name(r->split),
-              e->images < lt_dataset_describe(r->e.t.data)->n[r->split] ? ", spread over the split"
-                                                                       : ", all of them");
+              is_part ? ", spread over the split" : ", all of them", what);
+}
+
+/* -ELBO and what it is made of. */
+static void put_bounds(page *p, const report_request *q, const report_run *r)
+{
+    const lt_evaluation *e = &r->whole;
+    char options[32] = "";
+    begin_table(p, r, e, "");
     put_row(p, "−ELBO", e->neg_elbo, 2,
             "rate + distortion: an upper bound on −log p(x)");
     put_row(p, "rate", e->rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
     put_row(p, "distortion", e->distortion, 2, "−log p(x|z): what the image costs, given the code");
-    if (e->nll_samples > 0) {
-        snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
-        put_row(p, name, e->nll, 2, "−log p(x) by importance samples, in expectation above it");
-        put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
-    }
     put_row(p, "bits per dimension", e->bits_per_dim, 4,
             e->unit == LT_DISCRETE  ? "−ELBO / (log 2 × numbers): of probabilities"
             : e->unit == LT_DENSITY ? "−ELBO / (log 2 × numbers): of a density on [0, 1]"
                                     : "−ELBO / (log 2 × numbers): of a cross-entropy");
     put_row(p, "squared error", e->squared_error, 2,
             "of the reconstruction, summed over an image");
+    page_html(p, "</tbody></table></div>\n");
+    if (q->images)
+        snprintf(options, sizeof options, " -n %lld", (long long)q->images);
+    report_put_command(p, r, "eval", options);
+}
+
+/* What takes many draws, or all pairs of images. */
+static void put_draws(page *p, const report_request *q, const report_run *r)
+{
+    const lt_evaluation *e = &r->drawn;
+    const lt_diagnosis *d = &r->codes;
+    char name[64], meaning[128];
+    begin_table(p, r, e, ": what takes many draws, and codes");
+    if (e->nll_samples > 0) {
+        snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
+        put_row(p, name, e->nll, 2, "−log p(x) by importance samples, in expectation above it");
+        put_row(p, "−ELBO less NLL", r->gap, 2,
+                "each of these images with itself: what −ELBO is above the NLL");
+        put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
+    }
     snprintf(name, sizeof name, "active of %d latents", d->latent);
     put_row(p, name, alone(d->active), 0, "those whose posterior mean differs between images");
     snprintf(meaning, sizeof meaning, "what the code says about which of these images it is; at most "
@@ -52,7 +72,9 @@ static void put_bounds(page *p, const report_request *q, const report_run *r)
     put_row(p, "aggregate KL", d->aggregate_kl, 2,
             "how far the codes of all images together are from the prior");
     page_html(p, "</tbody></table></div>\n");
-    snprintf(name, sizeof name, " -n %lld --nll %lld", (long long)q->images, (long long)q->draws);
+    int used = snprintf(name, sizeof name, " -n %lld", (long long)e->images);
+    if (q->draws)
+        snprintf(name + used, sizeof name - (size_t)used, " --nll %lld", (long long)q->draws);
     report_put_command(p, r, "eval", name);
 }
 
@@ -97,8 +119,10 @@ int report_write_numbers(const report_content *c)
     page *p = c->page;
     const report_request *q = c->request;
     const report_run *r = c->runs;
-    if (r->has_numbers)
+    if (r->has_numbers) {
         put_bounds(p, q, r);
+        put_draws(p, q, r);
+    }
     if (r->has_quality)
         put_quality(p, r);
     return CODE_DONE;

@@ -66,12 +66,15 @@ static const lt_estimate missing = {(double)NAN, (double)NAN};
     {                                                                                              \
         return r->has_quality ? (expression) : missing;                                            \
     }
-NUMBER(elbo, r->numbers.neg_elbo)
-NUMBER(rate, r->numbers.rate)
-NUMBER(distortion, r->numbers.distortion)
-NUMBER(nll, r->numbers.nll_samples ? r->numbers.nll : missing)
-NUMBER(bits, r->numbers.bits_per_dim)
-NUMBER(squared, r->numbers.squared_error)
+NUMBER(images, ((lt_estimate){(double)r->whole.images, (double)NAN}))
+NUMBER(drawn, ((lt_estimate){(double)r->drawn.images, (double)NAN}))
+NUMBER(elbo, r->whole.neg_elbo)
+NUMBER(rate, r->whole.rate)
+NUMBER(distortion, r->whole.distortion)
+NUMBER(nll, r->drawn.nll_samples ? r->drawn.nll : missing)
+NUMBER(gap, r->gap)
+NUMBER(bits, r->whole.bits_per_dim)
+NUMBER(squared, r->whole.squared_error)
 NUMBER(active, ((lt_estimate){r->codes.active, (double)NAN}))
 NUMBER(information, r->codes.mutual_information)
 SCORE(fid, ((lt_estimate){r->quality.samples.fid, (double)NAN}))
@@ -116,12 +119,15 @@ static const struct {
     read_function *read;
     int digits;
 } numbers[] = {
+    {"images evaluated", read_images, 0},
     {"−ELBO", read_elbo, 2},
     {"rate", read_rate, 2},
     {"distortion", read_distortion, 2},
-    {"NLL", read_nll, 2},
     {"bits per dimension", read_bits, 4},
     {"squared error", read_squared, 2},
+    {"of these, images for the next rows", read_drawn, 0},
+    {"NLL", read_nll, 2},
+    {"−ELBO less NLL, of these images", read_gap, 2},
     {"active latents", read_active, 0},
     {"mutual information", read_information, 2},
     {"D(real), probability of being real, last epoch", read_d_real, 3},
@@ -184,9 +190,9 @@ static int write_numbers_of_all(const report_content *c)
     const report_run *runs = c->runs;
     int n = c->n;
     put_differences(p, runs, n);
-    page_html(p, "<div class=\"wide\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image on %lld images of the "
-                 "test split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
-              (long long)q->images, q->draws ? "; NLL by importance samples" : "");
+    page_html(p, "<div class=\"wide\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image of the test "
+                 "split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
+              q->draws ? "; NLL by importance samples" : "");
     report_put_head(p, runs, n, "");
     page_html(p, "<tbody>\n");
     for (int i = 0; i < (int)(sizeof numbers / sizeof numbers[0]); i++)

@@ -2,6 +2,7 @@
 /* What commands that look at a trained model share. */
 #include "cli.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,4 +74,14 @@ int write_numbers(const char *path, const lt_model *m, const float *images, int 
 {
     lt_image_size s = lt_model_image_size(m);
     return lt_npy_write(path, images, 4, (const int64_t[]){n, s.h, s.w, s.c});
+}
+
+lt_estimate mean_difference(const double *a, const double *b, int64_t n)
+{
+    double mean = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++)
+        mean += (a[i] - b[i]) / (double)n;
+    for (int64_t i = 0; i < n; i++)
+        squares += (a[i] - b[i] - mean) * (a[i] - b[i] - mean);
+    return (lt_estimate){mean, sqrt(squares / (double)(n - 1) / (double)n)};
 }

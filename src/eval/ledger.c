@@ -198,7 +198,7 @@ static void add_notes(lt_ledger *l, const lt_recipe *r)
                         "this beta = %.4g, which is beta sigma^2.",
                         l->beta * l->sigma * l->sigma);
     if (l->beta != 1)
-        ledger_add_note(l, "The ELBO has the weight 1 on the rate, whatever training had.");
+        ledger_add_note(l, "-ELBO has the weight 1 on the rate, whatever training had.");
 }
 
 /* ---- The ledger ---- */

@@ -63,3 +63,18 @@ printf '{"step":1}\n[2]\n' > list.jsonl; try curves list.jsonl
 printf '{"step":1}\n{"a\n' > broken.jsonl; try curves broken.jsonl 2>&1 | cut -c 1-40
 : > empty.jsonl; try curves empty.jsonl
 try curves vae -o none/x.png
+echo "== runs that do not compare are drawn with a word"
+beside() { # DIR LOG RECIPE SET...: a log, and the recipe of its run
+    mkdir -p $1; cp $2/metrics.jsonl $1; local dir=$1 recipe=$3; shift 3
+    latent recipes show $recipe "$@" > $dir/recipe.yaml 2> /dev/null
+}
+beside a vae ift6135-vae; beside b vae ift6135-vae -s data.set=mnist
+beside c vae ift6135-vae -s objective.beta=2; beside d vae ift6135-vae -s 'model.likelihood=gaussian 1'
+beside e vae ift6135-vae -s seed=7
+beside w gan fashion-wgan; beside n gan cs446-gan; beside m gan cs446-gan -s data.set=fashion-mnist
+for other in b c d e; do try curves a $other -o ab.svg; done
+try rate-distortion a b -o rd.svg
+try rate-distortion a e -o rd.svg
+try curves w n -o wn.svg
+try curves n m -o nm.svg
+try curves w -o w.svg
