@@ -30,6 +30,10 @@ check-asan: deps
 	    ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	    ctest --test-dir build/asan -j $(JOBS) --output-on-failure
 
+# Every mistake of tests/mutants/list, planted and looked for; a few of them are part of `check`.
+mutants: all
+	tests/mutants.sh build all
+
 demo: deps
 	tools/install.sh $(DEMO_PACKAGES)
 	$(MAKE) all
@@ -62,6 +66,7 @@ help:
 	@echo "make deps        install the packages it is built from (Debian; root or sudo)"
 	@echo "make check       deps, build, run all tests"
 	@echo "make check-asan  the same with address and undefined behaviour sanitizers"
+	@echo "make mutants     plant mistakes into formulas, and see that latent verify finds each"
 	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
 	@echo "make torture     300 trainings stopped by signals at random instants, and resumed"
@@ -69,4 +74,4 @@ help:
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan demo figures torture install clean help
+.PHONY: all deps check check-asan mutants demo figures torture install clean help

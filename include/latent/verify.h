@@ -32,6 +32,9 @@ typedef struct lt_verify_options {
     bool is_quick; /* fewer cases and draws */
     lt_check_function *on_check;
     void *user;
+    const char *const *only; /* n_only names: of areas, "densities", of checks in any area, "laplace",
+                                or of both, "densities: laplace"; at most 64. NULL: every check */
+    int n_only;
 } lt_verify_options;
 
 typedef struct lt_verification {
@@ -40,7 +43,8 @@ typedef struct lt_verification {
 } lt_verification;
 
 /* Runs every check, those after a failed one too: LT_OK also when some have failed, which *v says.
-   LT_INTERRUPTED when on_check said so. The checks of checkpoints need a place for temporary files,
+   LT_INTERRUPTED when on_check said so. LT_NOT_FOUND when no check has one of the names in
+   `only` (what was found has run). The checks of checkpoints need a place for temporary files,
    $TMPDIR or /tmp. Nullable: o. */
 LT_API int lt_verify(const lt_verify_options *o, lt_verification *v);
 

@@ -37,6 +37,11 @@ void check_critics(check_run *r)
     const lt_divergence_options o = {
         .measures = measures, .n_measures = 2, .from = -1, .to = 1,
         .points = r->o.is_quick ? 3 : 5, .steps = 1500, .samples = 8192};
+    bool is_wanted = false;
+    for (int i = 0; i < 2; i++)
+        is_wanted |= check_is_wanted(r, "critics", names[i]);
+    if (!is_wanted)
+        return;
     lt_divergence_study s;
     int ran = lt_divergence_run(&o, &s);
     for (int i = 0; i < 2; i++) {

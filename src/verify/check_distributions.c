@@ -7,33 +7,17 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "verify/draws.h"
+#include "verify/numbers.h"
 
 #include <latent/distributions.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { PAIRS = 64, DIMS = 3, GRID = 4000 };
 
 static const double pi = 3.14159265358979323846;
-
-/* ---- Numbers of a graph ---- */
-
-/* Runs a graph in double precision and reads `n` rows of y. Frees the graph. */
-static int read_rows(lt_graph *g, lt_node *y, double *rows, int64_t n)
-{
-    lt_program *p = lt_compile(g, &y, 1);
-    lt_session *s =
-        p ? lt_session_create(p, &(lt_session_options){.executor = LT_REFERENCE}) : NULL;
-    int status = s ? lt_session_run(s, &(lt_run_key){.seed = 3}) : LT_GRAPH;
-    if (status == LT_OK)
-        for (int64_t i = 0; i < n; i++)
-            rows[i] = lt_session_doubles(s, y)[i];
-    lt_session_free(s);
-    lt_program_free(p);
-    lt_graph_free(g);
-    return status;
-}
 
 /* ---- Pairs of Gaussians ---- */
 
@@ -89,7 +73,7 @@ static double integrate(double mean, double sigma, const double *p_mean, const d
 }
 
 /* Row i against the formula and the integral, summed over dimensions. */
-static int check_row(const gaussian *q, const gaussian *p, int i, double found, double *worst)
+static int compare_row(const gaussian *q, const gaussian *p, int i, double found, double *worst)
 {
     double formula = 0, integral = 0;
     for (int k = 0; k < DIMS; k++) {
@@ -119,9 +103,9 @@ static int check_pairs(int which, double *worst)
     lt_node *y = which == BETWEEN      ? lt_gauss_kl_between(a, b)
                  : which == FROM_PRIOR ? lt_gauss_kl(a)
                                        : lt_gauss_entropy(a);
-    LT_TRY(read_rows(g, y, rows, PAIRS));
+    LT_TRY(numbers_read(g, y, rows, PAIRS));
     for (int i = 0; i < PAIRS; i++)
-        LT_TRY(check_row(&q, which == ENTROPY ? NULL : &p, i, rows[i], worst));
+        LT_TRY(compare_row(&q, which == ENTROPY ? NULL : &p, i, rows[i], worst));
     return LT_OK;
 }
 
@@ -140,7 +124,7 @@ static int check_means(int64_t n, double *errors)
     lt_node *kl = lt_sub(log_q, lt_standard_log_prob(z)), *entropy = lt_neg(log_q);
     lt_node *both[] = {lt_reshape(kl, lt_shape_2d(1, n)), lt_reshape(entropy, lt_shape_2d(1, n))};
     double *rows = must_alloc(sizeof *rows * 2 * (size_t)n), want[2] = {0, 0};
-    int status = read_rows(g, lt_concat(0, 2, both), rows, 2 * n);
+    int status = numbers_read(g, lt_concat(0, 2, both), rows, 2 * n);
     for (int k = 0; k < DIMS; k++) {
         want[0] += 0.5 * (mean[k] * mean[k] + exp(logvar[k]) - 1 - logvar[k]);
         want[1] += 0.5 * (log(2 * pi) + 1 + logvar[k]);
@@ -227,7 +211,7 @@ static int check_formula(lt_graph *g, lt_node *formula, lt_monte_carlo drawn, co
 {
     double found[3];
     lt_node *all[] = {formula, drawn.value, drawn.se};
-    LT_TRY(read_rows(g, lt_concat(0, 3, all), found, 3));
+    LT_TRY(numbers_read(g, lt_concat(0, 3, all), found, 3));
     t->formulas++;
     t->infinite += isinf(found[0]);
     if (found[0] == found[1]) /* infinity too */
@@ -291,103 +275,75 @@ static int check_supports(void)
                            lt_constant(g, s, (double[]){0}), lt_constant(g, s, (double[]){1})};
         lt_distribution a = lt_uniform_distribution(ends[0], ends[1]),
                         b = lt_uniform_distribution(ends[2], ends[3]);
-        LT_TRY(read_rows(g, i % 2 ? lt_divergence(a, b) : lt_divergence(b, a), &found, 1));
+        LT_TRY(numbers_read(g, i % 2 ? lt_divergence(a, b) : lt_divergence(b, a), &found, 1));
         LT_TRY(check_near("KL", found, want, 0));
-    }
-    return LT_OK;
-}
-
-/* ---- Densities ---- */
-
-/* Bernoulli: the probabilities of all images of 4 pixels add up to 1. */
-static int check_bernoulli(double *worst)
-{
-    enum { N = 4, ALL = 1 << N };
-    double x[ALL][N], rows[ALL], sum = 0;
-    for (int i = 0; i < ALL * N; i++)
-        x[i / N][i % N] = i / N >> i % N & 1;
-    lt_graph *g = lt_graph_create();
-    lt_shape s = lt_shape_2d(ALL, N);
-    lt_node *logits = lt_constant(g, lt_shape_1d(N), (double[]){-30, -0.5, 1, 4});
-    lt_node *images = lt_constant(g, s, x[0]);
-    LT_TRY(read_rows(g, lt_bernoulli_log_prob(lt_broadcast(logits, s), images), rows, ALL));
-    for (int i = 0; i < ALL; i++)
-        sum += exp(rows[i]);
-    *worst = fmax(*worst, fabs(sum - 1));
-    return check_near("sum of probabilities", sum, 1, 1e-12);
-}
-
-/* Continuous Bernoulli: its integral over [0, 1] is 1, and that of x its mean (Simpson's rule). */
-static int check_continuous_bernoulli(double *worst)
-{
-    enum { LOGITS = 5, N = 2000 };
-    static const double logit[LOGITS] = {-12, -1, 1e-6, 0.3, 7};
-    for (int k = 0; k < LOGITS; k++) {
-        double x[N + 1], l[N + 1], rows[2 * (N + 1)], sum = 0, mean = 0;
-        for (int i = 0; i <= N; i++) {
-            x[i] = (double)i / N;
-            l[i] = logit[k];
-        }
-        lt_graph *g = lt_graph_create();
-        lt_shape s = lt_shape_2d(N + 1, 1);
-        lt_node *logits = lt_constant(g, s, l);
-        lt_node *p = lt_continuous_bernoulli_log_prob(logits, lt_constant(g, s, x));
-        lt_node *both[] = {lt_reshape(p, s), lt_continuous_bernoulli_mean(logits)};
-        LT_TRY(read_rows(g, lt_concat(0, 2, both), rows, 2 * (N + 1)));
-        for (int i = 0; i <= N; i++) {
-            double weight = (i == 0 || i == N ? 1 : i % 2 ? 4 : 2) / (3. * N);
-            sum += weight * exp(rows[i]);
-            mean += weight * exp(rows[i]) * x[i];
-        }
-        *worst = fmax(*worst, fmax(fabs(sum - 1), fabs(mean - rows[N + 1])));
-        LT_TRY(check_near("integral of the density", sum, 1, 1e-8));
-        LT_TRY(check_near("mean", rows[N + 1], mean, 1e-8));
     }
     return LT_OK;
 }
 
 /* ---- The family ---- */
 
+static int run_pairs(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    char error[CHECK_ERROR_SIZE];
+    double worst = 0;
+    int status = check_pairs(*(const int *)about, &worst);
+    (void)r;
+    snprintf(told, CHECK_TEXT_SIZE,
+             "%d in %d dimensions, formula and integral, differences up to %s", PAIRS, DIMS,
+             check_error_text(worst, error));
+    return status;
+}
+
+static int draws_of(const check_run *r) { return r->o.is_quick ? 20000 : 200000; }
+
+static int run_means(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    double errors = 0;
+    int status = check_means(draws_of(r), &errors);
+    (void)about;
+    snprintf(told, CHECK_TEXT_SIZE, "means of %d draws within %.1f standard errors", draws_of(r),
+             errors);
+    return status;
+}
+
+static int run_divergences(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    tried kl = {0};
+    int few = draws_of(r) / 10, status = check_divergences(few, &kl);
+    (void)about;
+    snprintf(told, CHECK_TEXT_SIZE,
+             "%d finite, %d infinite, means of %d draws within %.1f standard errors",
+             kl.formulas - kl.infinite, kl.infinite, few, kl.errors);
+    return status;
+}
+
+static int run_entropies(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    tried entropy = {0};
+    int few = draws_of(r) / 10, status = check_entropies(few, &entropy);
+    (void)about;
+    snprintf(told, CHECK_TEXT_SIZE, "%d formulas, means of %d draws within %.1f standard errors",
+             entropy.formulas, few, entropy.errors);
+    return status;
+}
+
+static int run_supports(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    (void)r, (void)about;
+    snprintf(told, CHECK_TEXT_SIZE, "KL of U[0, 1] and U[0.5, 1.5] or U[1, 2] is infinite, either way");
+    return check_supports();
+}
+
 void check_distributions(check_run *r)
 {
-    static const char *const names[] = {"KL between Gaussians", "KL from N(0, I)",
-                                        "entropy of a Gaussian"};
-    char text[CHECK_ERROR_SIZE];
-    for (int i = BETWEEN; i <= ENTROPY; i++) {
-        double worst = 0;
-        int status = check_pairs(i, &worst);
-        if (!check_report(r, "distributions", names[i], status,
-                          "%d in %d dimensions, formula and integral, differences up to %s", PAIRS,
-                          DIMS, check_error_text(worst, text)))
-            return;
-    }
-    const int64_t n = r->o.is_quick ? 20000 : 200000;
-    double errors = 0, worst = 0;
-    int status = check_means(n, &errors);
-    if (!check_report(r, "distributions", "KL and entropy by Monte Carlo", status,
-                      "means of %jd draws within %.1f standard errors", (intmax_t)n, errors))
-        return;
-    const int few = (int)n / 10;
-    tried kl = {0}, entropy = {0};
-    status = check_divergences(few, &kl);
-    if (!check_report(r, "distributions", "KL of all families", status,
-                      "%d finite, %d infinite, means of %d draws within %.1f standard errors",
-                      kl.formulas - kl.infinite, kl.infinite, few, kl.errors))
-        return;
-    status = check_entropies(few, &entropy);
-    if (!check_report(r, "distributions", "entropy of all families", status,
-                      "%d formulas, means of %d draws within %.1f standard errors",
-                      entropy.formulas, few, entropy.errors))
-        return;
-    if (!check_report(r, "distributions", "other supports", check_supports(),
-                      "KL of U[0, 1] and U[0.5, 1.5] or U[1, 2] is infinite, either way"))
-        return;
-    status = check_bernoulli(&worst);
-    if (!check_report(r, "distributions", "Bernoulli", status, "adds up to 1, to %s",
-                      check_error_text(worst, text)))
-        return;
-    worst = 0;
-    status = check_continuous_bernoulli(&worst);
-    check_report(r, "distributions", "continuous Bernoulli", status, "integral and mean, to %s",
-                 check_error_text(worst, text));
+    static const int which[] = {BETWEEN, FROM_PRIOR, ENTROPY};
+    static const check_row rows[] = {{"KL between Gaussians", run_pairs, &which[0]},
+                                     {"KL from N(0, I)", run_pairs, &which[1]},
+                                     {"entropy of a Gaussian", run_pairs, &which[2]},
+                                     {"KL and entropy by Monte Carlo", run_means, NULL},
+                                     {"KL of all families", run_divergences, NULL},
+                                     {"entropy of all families", run_entropies, NULL},
+                                     {"other supports", run_supports, NULL}};
+    checks_report(r, "distributions", rows, COUNT_OF(rows));
 }

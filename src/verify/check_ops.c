@@ -40,7 +40,8 @@ static int differentiate_case(const lt_op *op, const lt_op_case *c, trial_errors
 void check_gradients(check_run *r)
 {
     for (const lt_op *const *op = op_table; *op; op++) {
-        if (!is_tried(*op) || !(*op)->grad || trial_count_inputs(*op, (*op)->cases) == 0)
+        if (!is_tried(*op) || !(*op)->grad || trial_count_inputs(*op, (*op)->cases) == 0 ||
+            !check_is_wanted(r, "gradients", (*op)->name))
             continue;
         trial_errors worst = {0};
         int status = LT_OK;
@@ -79,7 +80,7 @@ static int compare_case(const lt_op *op, const lt_op_case *c, trial_errors *wors
 void check_executors(check_run *r)
 {
     for (const lt_op *const *op = op_table; *op; op++) {
-        if (!is_tried(*op))
+        if (!is_tried(*op) || !check_is_wanted(r, "cpu against reference", (*op)->name))
             continue;
         trial_errors worst = {0};
         int status = LT_OK;

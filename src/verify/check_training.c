@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,7 +135,7 @@ static int check_threads(const example *e)
 /* ---- Executors ---- */
 
 /* Rounding grows from step to step: half of the digits are enough to see a wrong gradient. */
-static int check_losses(const example *e, double *worst)
+static int compare_losses(const example *e, double *worst)
 {
     training fast, slow;
     int status = training_open(&fast, e, LT_CPU, 0);
@@ -222,24 +223,40 @@ static int check_checkpoint(const example *e)
 
 /* ---- The family ---- */
 
+static int run_threads(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    (void)r;
+    snprintf(told, CHECK_TEXT_SIZE, "%d steps have the same bits at 1, 2, 3, 4 and 8", STEPS);
+    return check_threads(about);
+}
+
+static int run_losses(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    char error[CHECK_ERROR_SIZE];
+    double worst = 0;
+    int status = compare_losses(about, &worst);
+    (void)r;
+    snprintf(told, CHECK_TEXT_SIZE, "%d losses as in double precision, to %s", STEPS,
+             check_error_text(worst, error));
+    return status;
+}
+
+static int run_checkpoint(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
+{
+    (void)r;
+    snprintf(told, CHECK_TEXT_SIZE, "read back after %d of %d steps: the same bits", HALF, STEPS);
+    return check_checkpoint(about);
+}
+
 void check_training(check_run *r)
 {
+    static const char *const areas[] = {"threads", "training", "checkpoints"};
+    static check_function *const runs[] = {run_threads, run_losses, run_checkpoint};
     const example *const examples[] = {&mlp, &conv};
-    char text[CHECK_ERROR_SIZE];
-    for (int i = 0; i < COUNT_OF(examples); i++) {
-        const example *e = examples[i];
-        double worst = 0;
-        int status = check_threads(e);
-        if (!check_report(r, "threads", e->name, status,
-                          "%d steps have the same bits at 1, 2, 3, 4 and 8", STEPS))
-            return;
-        status = check_losses(e, &worst);
-        if (!check_report(r, "training", e->name, status, "%d losses as in double precision, to %s",
-                          STEPS, check_error_text(worst, text)))
-            return;
-        status = check_checkpoint(e);
-        if (!check_report(r, "checkpoints", e->name, status,
-                          "read back after %d of %d steps: the same bits", HALF, STEPS))
-            return;
-    }
+    for (int i = 0; i < COUNT_OF(areas); i++)
+        for (int k = 0; k < COUNT_OF(examples); k++) {
+            const check_row row = {examples[k]->name, runs[i], examples[k]};
+            if (!checks_report(r, areas[i], &row, 1))
+                return;
+        }
 }

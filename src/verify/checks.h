@@ -5,12 +5,18 @@
 
 #include <latent/verify.h>
 
+enum { CHECKS_MOST_ONLY = 64 };
+
 typedef struct check_run {
     lt_verify_options o;
     lt_verification *result;
     double began; /* the check that runs now */
     bool is_stopped;
+    bool is_matched[CHECKS_MOST_ONLY]; /* of o.only: there is such a check */
 } check_run;
+
+/* Whether the caller asked for this check, or for all; asked before anything is computed. */
+bool check_is_wanted(check_run *r, const char *area, const char *name);
 
 /* Tells of a check that has ended: of what `format` says if `status` is LT_OK, else of the thread's
    last error. False: stop. */
@@ -27,11 +33,44 @@ int check_near(const char *what, double found, double want, double tolerance);
 /* Fills in what follows from the estimate, its error, the truth and what is expected. */
 void known_estimate_judge(lt_known_estimate *e);
 
+/* One check of an area that is a list of checks; `about` is the caller's own. What was found goes to
+   `told`, what is wrong to the thread's last error. */
+enum { CHECK_TEXT_SIZE = 160 };
+typedef int check_function(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE]);
+typedef struct check_row {
+    const char *name;
+    check_function *run;
+    const void *about;
+} check_row;
+
+/* Runs and reports those of the list that are wanted. False: stop. */
+bool checks_report(check_run *r, const char *area, const check_row *rows, int n);
+
+/* A check for each row of a table, of the row's name, which `run` gets as `about`. False: stop. */
+struct spec_table;
+bool checks_report_table(check_run *r, const char *area, const struct spec_table *table,
+                         check_function *run);
+
+/* What `run` answers for a row that it knows nothing of. */
+int check_fail_unknown(const char *row);
+
+/* LT_VALUE, which names the first that is off, unless |found - want| <= tolerance (1 + |want|) for
+   all n numbers. *worst: the largest difference so far, by 1 + |want|. Nullable: worst. */
+int check_all_near(const char *what, int64_t n, const double *found, const double *want,
+                   double tolerance, double *worst);
+
 /* A family: reports its checks one by one, and ends early when told to. */
 typedef void check_family(check_run *r);
 
-check_family check_random, check_gradients, check_executors, check_distributions, check_estimators,
+check_family check_random, check_gradients, check_executors, check_distributions, check_densities,
+    check_likelihoods, check_bounds, check_losses, check_penalties, check_optimizers,
+    check_schedules, check_initializers, check_layers, check_scores, check_estimators,
     check_critics, check_training;
+
+/* The parts of families that walk a table; with any table. */
+typedef bool check_rows_function(check_run *r, const struct spec_table *table);
+check_rows_function check_likelihood_rows, check_loss_rows, check_penalty_rows, check_optimizer_rows,
+    check_schedule_rows, check_initializer_rows, check_layer_rows;
 
 /* Runs families up to a NULL, as lt_verify does. */
 int checks_run(check_family *const *families, const lt_verify_options *o, lt_verification *v);

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { IMAGES = 200, REPEATS = 30, QUICK_REPEATS = 10 };
+enum { IMAGES = 200, REPEATS = 12, QUICK_REPEATS = 10 };
 
 static const double wider = 2.25; /* the variance of q(z|x) over that of the posterior */
 static const double most_off = 3; /* standard errors */

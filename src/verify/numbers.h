@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers of a graph in double precision, and what checks compare them with: integrals, differences
+   and the noise that a graph has drawn. */
+#ifndef LATENT_NUMBERS_H
+#define LATENT_NUMBERS_H
+
+#include <latent/nn.h>
+
+/* Runs a graph on the reference executor, seed 3, and reads `n` numbers of y. Frees the graph. */
+int numbers_read(lt_graph *g, lt_node *y, double *out, int64_t n);
+
+/* The same of several nodes at once, each as many numbers as it has, with the parameters p, whose block
+   changes by what the run assigns. Nullable: p, to. */
+typedef struct numbers_target {
+    lt_node *node;
+    double *to;
+} numbers_target;
+int numbers_read_all(lt_graph *g, lt_params *p, const numbers_target *targets, int n);
+
+/* The same with scalar inputs that get a value first, and any seed. */
+typedef struct numbers_input {
+    lt_node *node; /* NULL: none */
+    double value;
+} numbers_input;
+int numbers_run(lt_graph *g, lt_params *p, uint64_t seed, const numbers_input *inputs, int n_inputs,
+                const numbers_target *targets, int n);
+
+/* The nodes called `op` ("normal", "uniform") that y depends on, in the order in which the graph
+   has made them; how many were found, at most `most`. */
+int numbers_find_noise(lt_node *y, const char *op, int most, lt_node **found);
+
+/* The integral of f from lo to hi, either of which may be infinite: trapezoids in a variable in which
+   the integrand falls off doubly exponentially at both ends (Takahasi and Mori 1974). f must be smooth
+   between lo and hi. About 1e-12. */
+typedef double integrand(double x, const void *about);
+double numbers_integrate(integrand *f, const void *about, double lo, double hi);
+
+#endif
