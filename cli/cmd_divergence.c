@@ -22,7 +22,7 @@ static const study studies[] = {
            .to = 1, .points = 21}},
 };
 
-enum { N_STUDIES = sizeof studies / sizeof studies[0], TABLE_COLUMN = 28 };
+enum { N_STUDIES = sizeof studies / sizeof studies[0], ESTIMATE_COLUMN = 22, TABLE_COLUMN = 10 + ESTIMATE_COLUMN };
 
 typedef struct request {
     lt_divergence_options o;
@@ -131,12 +131,22 @@ static int read_request(const command *c, request *r, const char *p, const char 
 
 /* ---- What was found ---- */
 
+/* Of several critics, because the bound of one has no error. */
+static bool has_spread(const lt_divergence_row *row) { return isfinite(row->low); }
+
 static json_t *row_json(const lt_divergence_row *row)
 {
     json_t *exact = isinf(row->exact) ? json_string("infinite") : json_number(row->exact);
-    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "theta", json_number(row->theta), "measure",
-                     row->measure, "exact", exact, "estimate", json_estimate(row->found), "slope",
-                     json_number(row->slope));
+    json_t *o = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "theta", json_number(row->theta),
+                          "measure", row->measure, "exact", exact, "estimate",
+                          json_estimate(row->found), "pareto_k", json_number(row->tail), "slope",
+                          json_number(row->slope));
+    if (has_spread(row))
+        json_object_set_new(o, "critics", json_pack("{s:i, s:o, s:o}", "count",
+                                                    LT_DIVERGENCE_CRITICS, "lowest",
+                                                    json_number(row->low), "highest",
+                                                    json_number(row->high)));
+    return o;
 }
 
 static void print_study_json(const request *r, const lt_divergence_study *s)
@@ -156,24 +166,50 @@ static void print_exact(double exact)
         printf("  %8s", isnan(exact) ? "-" : "infinite");
 }
 
+/* With the column of the truth TABLE_COLUMN wide. */
+static void print_estimate(const lt_divergence_row *row)
+{
+    char found[48];
+    if (has_spread(row))
+        snprintf(found, sizeof found, "%.2f (%.2f to %.2f)", row->found.value, row->low, row->high);
+    else
+        snprintf(found, sizeof found, "%.4f +- %.4f", row->found.value, row->found.se);
+    printf("  %*s", ESTIMATE_COLUMN, found);
+}
+
+static void print_meaning(bool has_spreads)
+{
+    putchar('\n');
+    print_wrapped(stdout, 0, "An estimate is the lower bound that one trained critic proves, on fresh "
+                             "samples; +- is the standard error of this bound. The truth is above it "
+                             "by what the critic has not learned.");
+    if (has_spreads)
+        print_wrapped(stdout, 0, "x (a to b): the terms of the bound have so heavy a tail (Pareto k "
+                                 "at least 0.5) that their mean has no standard error, and may be far "
+                                 "off on either side; a and b are the lowest and highest of 5 critics "
+                                 "from other seeds.");
+}
+
 /* One line a theta: truth and estimate of each measure. */
 static void print_study(const request *r, const lt_divergence_study *s)
 {
-    int k = r->o.n_measures;
+    int k = r->o.n_measures, spreads = 0;
     printf("p is %s, q is %s moved by theta\n\n       ", r->o.p, r->o.q);
     for (int j = 0; j < k; j++)
         printf("  %*s", TABLE_COLUMN, s->rows[j].measure);
     printf("\n  theta");
     for (int j = 0; j < k; j++)
-        printf("  %8s  %*s", "truth", TABLE_COLUMN - 10, "estimate");
+        printf("  %8s  %*s", "truth", ESTIMATE_COLUMN, "estimate");
     for (int i = 0; i < s->n; i++) {
         const lt_divergence_row *row = &s->rows[i];
         if (i % k == 0)
             printf("\n%7.3f", row->theta);
         print_exact(row->exact);
-        printf("  %8.4f +- %.4f", row->found.value, row->found.se); /* in all, TABLE_COLUMN */
+        print_estimate(row);
+        spreads += has_spread(row);
     }
     putchar('\n');
+    print_meaning(spreads > 0);
 }
 
 /* ---- The chart: the truth as a curve, estimates as points ---- */
@@ -201,14 +237,19 @@ static int draw_truth(const request *r, int measure, curves *c)
 
 static void draw_estimates(const request *r, const lt_divergence_study *s, int measure, curves *c)
 {
+    int spreads = 0;
     for (int i = 0; i < r->o.points; i++) {
         const lt_divergence_row *row = &s->rows[i * r->o.n_measures + measure];
         c->at[i] = row->theta;
         c->found[i] = row->found.value;
-        c->low[i] = row->found.value - 2 * row->found.se;
-        c->high[i] = row->found.value + 2 * row->found.se;
+        c->low[i] = has_spread(row) ? row->low : row->found.value - 2 * row->found.se;
+        c->high[i] = has_spread(row) ? row->high : row->found.value + 2 * row->found.se;
+        spreads += has_spread(row);
     }
-    c->series[1] = (lt_series){.name = "the critic, 2 standard errors", .kind = LT_POINTS,
+    c->series[1] = (lt_series){.name = spreads == 0            ? "the critic, 2 standard errors"
+                                       : spreads == r->o.points ? "the critic, lowest to highest of 5"
+                                                               : "the critic, 2 standard errors or "
+                                                                 "lowest to highest of 5", .kind = LT_POINTS,
                                .n = r->o.points, .x = c->at, .y = c->found, .low = c->low,
                                .high = c->high, .colour = 1};
 }
@@ -333,7 +374,11 @@ const command cmd_divergence = {
         "ift6135-divergences, two segments: the Wasserstein distance is |theta|, and the others "
         "cannot tell near from far.\n"
         "\n"
-        "Every estimate is in expectation not above the truth. That of wasserstein is of the "
+        "Every estimate is a lower bound, proved by the critic on fresh samples: in expectation not "
+        "above the truth, and below it by what the critic has not learned; its error is that of the "
+        "bound. Terms such as e^v of an unbounded v can have so heavy a tail (Pareto k at least "
+        "0.5) that there is no such error; then 5 critics are trained, and the table has their "
+        "lowest and highest bound. That of wasserstein is of the "
         "critic divided by its largest slope between draws of p and of q, where that is above 1: "
         "the penalty alone lets it be too steep. `-` stands where the truth has no formula here.\n"
         "\n"

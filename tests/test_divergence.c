@@ -301,6 +301,57 @@ static void critics_of_normals_find_the_truth(void **state)
     lt_divergence_clear(&s);
 }
 
+/* Whatever is printed holds: a bound with an error is not above the truth by more than chance, and one
+   whose terms have too heavy a tail has none. */
+static void printed_errors_can_hold(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *p, *q;
+        double theta;
+    } pairs[] = {{"segment", "segment", 0.5},      {"uniform 0 1", "uniform 0 1", 0.3},
+                 {"normal 0 1", "normal 0 2", 1},  {"gaussian", "gaussian", 1},
+                 {"ring", "ring", 0.5},            {"grid", "grid", 0}};
+    const char *losses[LT_MAX_MEASURES];
+    int n = 0, bounds = 0;
+    for (; adversarial_loss_table.rows[n]; n++)
+        losses[n] = adversarial_loss_table.rows[n]->name;
+    for (int i = 0; i < COUNT_OF(pairs); i++) {
+        lt_divergence_study s = run(&(lt_divergence_options){
+            .p = pairs[i].p, .q = pairs[i].q, .measures = losses, .n_measures = n,
+            .from = pairs[i].theta, .points = 1, .steps = 300, .batch = 128, .samples = 8192});
+        for (int k = 0; k < n; k++) {
+            const lt_divergence_row *r = &s.rows[k];
+            bool is_heavy = isnan(r->found.se);
+            if (!is_heavy && !isnan(r->exact) && !(r->found.value - 4 * r->found.se <= r->exact + 2e-3))
+                fail_msg("%s of %s: %.4f +- %.4f is above %.4f", r->measure, pairs[i].p,
+                         r->found.value, r->found.se, r->exact);
+            assert_true(is_heavy ? r->tail >= 0.5 && r->low <= r->found.value &&
+                                       r->found.value <= r->high && r->low < r->high
+                                 : isnan(r->low) && isnan(r->high));
+            bounds += !is_heavy;
+        }
+        lt_divergence_clear(&s);
+    }
+    assert_true(bounds > 30);
+}
+
+/* e^-v of a v that falls in lines where samples are normal. */
+static void heavy_tails_have_no_error(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"reverse_kl", "total_variation", "minimax"};
+    lt_divergence_options o = {.p = "normal 0 1", .q = "normal 0 2", .measures = measures,
+                               .n_measures = COUNT_OF(measures), .from = 1, .points = 1,
+                               .steps = 600, .samples = 16384};
+    lt_divergence_study s = run(&o);
+    assert_true(isnan(s.rows[0].found.se) && s.rows[0].tail > 0.5);
+    assert_true(s.rows[0].low < s.rows[0].high);
+    for (int i = 1; i < s.n; i++)
+        assert_true(s.rows[i].found.se > 0 && s.rows[i].tail < 0.5 && isnan(s.rows[i].low));
+    lt_divergence_clear(&s);
+}
+
 static void threads_do_not_matter(void **state)
 {
     (void)state;
@@ -379,6 +430,8 @@ int main(void)
         cmocka_unit_test(every_point_of_a_ring_is_drawn),
         cmocka_unit_test(critics_of_segments_find_the_truth),
         cmocka_unit_test(critics_of_normals_find_the_truth),
+        cmocka_unit_test(printed_errors_can_hold),
+        cmocka_unit_test(heavy_tails_have_no_error),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(what_cannot_be_is_refused),
     };

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
+#include "eval/estimate.h"
 #include "models/penalties.h"
 #include "models/toys.h"
 #include "train/optimisers.h"
@@ -26,8 +27,7 @@ typedef struct study {
     spec p, q, losses[LT_MAX_MEASURES], penalty;
     lt_divergence_row *rows;
     int n;
-    atomic_int_fast64_t done; /* runs of sessions, of all */
-    int64_t total;
+    atomic_int_fast64_t done, total; /* runs of sessions, of all */
     atomic_bool is_stopped;
     atomic_int status; /* the first that is not LT_OK, and its message */
     char message[512];
@@ -103,7 +103,7 @@ static int run_once(study *s, runner *r, lt_run_key key, int worker)
 {
     LT_TRY(lt_session_run(r->session, &key));
     int64_t done = atomic_fetch_add(&s->done, 1) + 1;
-    if (worker == 0 && s->o.progress && !s->o.progress(s->o.user, (double)done / (double)s->total))
+    if (worker == 0 && s->o.progress && !s->o.progress(s->o.user, (double)done / (double)atomic_load(&s->total)))
         atomic_store(&s->is_stopped, true);
     if (atomic_load(&s->is_stopped))
         return status_fail(LT_INTERRUPTED, "stopped");
@@ -156,7 +156,43 @@ static int train(study *s, critic *c, const spec *loss, double theta, uint64_t s
     return status;
 }
 
-/* ---- Asking: ROUNDS parts of the fresh draws, whose spread is the estimate's error ---- */
+/* ---- Asking: ROUNDS parts of the fresh draws, whose spread is the estimate's error, if it has one ---- */
+
+/* The terms of the bound on one side, p or q: the largest distances from where they are in the middle,
+   about. */
+typedef struct side {
+    lt_node *terms;
+    double center;
+    tail tail;
+} side;
+
+static void begin_side(side *s, int64_t n)
+{
+    const int64_t least = 1000; /* of fewer samples a tail cannot be told from chance */
+    s->tail.size = n * ROUNDS < least ? 0 : tail_size(n * ROUNDS);
+    s->tail.heap = must_alloc(sizeof *s->tail.heap * (size_t)(s->tail.size + 1));
+}
+
+static double term_at(const study *s, lt_session *session, const side *of, int64_t i)
+{
+    return s->o.executor == LT_REFERENCE ? lt_session_doubles(session, of->terms)[i]
+                                         : (double)lt_session_floats(session, of->terms)[i];
+}
+
+/* Those of one round; the first decides on the center. */
+static void add_terms(const study *s, lt_session *session, side *of, int64_t n, bool is_first)
+{
+    for (int64_t i = 0; is_first && i < n; i++)
+        of->center += term_at(s, session, of, i) / (double)n;
+    for (int64_t i = 0; i < n; i++)
+        tail_add(&of->tail, log(fabs(term_at(s, session, of, i) - of->center)));
+}
+
+/* The heavier one; NaN if both are of equal terms, or of too few. */
+static double tail_of(side sides[2])
+{
+    return fmax(tail_shape(&sides[0].tail), tail_shape(&sides[1].tail));
+}
 
 static lt_node *largest_slope(critic *c, pair x, int64_t n)
 {
@@ -190,44 +226,59 @@ static void limit_slope(lt_divergence_row *row)
     row->found.se /= divisor;
 }
 
-static int estimate(study *s, critic *c, const spec *loss, lt_divergence_row *row, uint64_t seed,
-                    int worker)
+static int ask_rounds(study *s, critic *c, const spec *loss, lt_divergence_row *row, side sides[2],
+                      uint64_t seed, int worker)
 {
     int64_t n = (s->o.samples + ROUNDS - 1) / ROUNDS;
     bool has_slope = is_wasserstein(loss);
     pair x = draw_pair(s, c->graph, row->theta, n);
-    lt_node *targets[2] = {adversarial_estimate(loss, ask(c, x.real), ask(c, x.fake))};
+    lt_node *on_real = ask(c, x.real), *on_fake = ask(c, x.fake);
+    lt_node *targets[4] = {adversarial_estimate(loss, on_real, on_fake)};
+    adversarial_estimate_terms(loss, on_real, on_fake, &sides[0].terms, &sides[1].terms);
+    for (int i = 0; i < 2; i++) {
+        begin_side(&sides[i], n);
+        targets[1 + i] = sides[i].terms;
+    }
     if (has_slope)
-        targets[1] = largest_slope(c, x, n);
+        targets[3] = largest_slope(c, x, n);
     double parts[ROUNDS], slope = 0;
     runner r;
-    int status = open_runner(s, c, targets, 1 + has_slope, &r);
+    int status = open_runner(s, c, targets, 3 + has_slope, &r);
     for (int i = 0; status == LT_OK && i < ROUNDS; i++) {
         status = run_once(s, &r, (lt_run_key){seed, (uint64_t)(s->o.steps + i)}, worker);
         if (status != LT_OK)
             break;
         parts[i] = read_number(s, r.session, targets[0]);
         if (has_slope)
-            slope = fmax(slope, read_number(s, r.session, targets[1]));
+            slope = fmax(slope, read_number(s, r.session, targets[3]));
+        for (int k = 0; k < 2; k++)
+            add_terms(s, r.session, &sides[k], n, i == 0);
     }
     close_runner(&r);
     if (status != LT_OK)
         return status;
     row->found = summarise(parts);
+    row->tail = tail_of(sides);
     row->slope = has_slope ? slope : (double)NAN;
     if (has_slope)
         limit_slope(row);
     return LT_OK;
 }
 
-/* ---- One critic from its first weights to its row ---- */
-
-static int make_row(study *s, int64_t i, int worker)
+static int estimate(study *s, critic *c, const spec *loss, lt_divergence_row *row, uint64_t seed,
+                    int worker)
 {
-    lt_divergence_row *row = &s->rows[i];
-    const spec *loss = &s->losses[i % s->o.n_measures];
-    /* each has its own weights and draws */
-    uint64_t seed = s->o.seed * (LT_MAX_MEASURES * LT_MAX_THETAS) + (uint64_t)i;
+    side sides[2] = {{.center = 0}};
+    int status = ask_rounds(s, c, loss, row, sides, seed, worker);
+    for (int i = 0; i < 2; i++)
+        free(sides[i].tail.heap);
+    return status;
+}
+
+/* ---- One critic from its first weights to its bound ---- */
+
+static int find_bound(study *s, const spec *loss, lt_divergence_row *row, uint64_t seed, int worker)
+{
     critic c;
     int status = make_params(s, seed, &c.params);
     if (status == LT_OK) {
@@ -242,6 +293,40 @@ static int make_row(study *s, int64_t i, int worker)
     }
     lt_params_free(c.params);
     return status;
+}
+
+/* A mean of terms whose variance is infinite has no standard error; nor is there one to be printed
+   where the last digit shows none. */
+static bool has_error(const lt_divergence_row *row)
+{
+    const double heavy = 0.5, unseen = 5e-5;
+    return !(row->tail >= heavy) || row->found.se < unseen;
+}
+
+/* Others from other seeds, to see how far their bounds are apart. */
+static int find_spread(study *s, const spec *loss, lt_divergence_row *row, uint64_t seed, int worker)
+{
+    row->found.se = (double)NAN;
+    row->low = row->high = row->found.value;
+    atomic_fetch_add(&s->total, (LT_DIVERGENCE_CRITICS - 1) * (s->o.steps + ROUNDS));
+    for (int i = 1; i < LT_DIVERGENCE_CRITICS; i++) {
+        lt_divergence_row other = *row;
+        LT_TRY(find_bound(s, loss, &other, seed ^ (uint64_t)i << 48, worker));
+        row->low = fmin(row->low, other.found.value);
+        row->high = fmax(row->high, other.found.value);
+    }
+    return LT_OK;
+}
+
+static int make_row(study *s, int64_t i, int worker)
+{
+    lt_divergence_row *row = &s->rows[i];
+    const spec *loss = &s->losses[i % s->o.n_measures];
+    /* each has its own weights and draws */
+    uint64_t seed = s->o.seed * (LT_MAX_MEASURES * LT_MAX_THETAS) + (uint64_t)i;
+    row->low = row->high = (double)NAN;
+    LT_TRY(find_bound(s, loss, row, seed, worker));
+    return has_error(row) ? LT_OK : find_spread(s, loss, row, seed, worker);
 }
 
 static void run_row(void *context, int64_t i, int worker)
@@ -334,7 +419,7 @@ static double theta_at(const lt_divergence_options *o, int i)
 static void make_rows(study *s)
 {
     s->n = s->o.points * s->o.n_measures;
-    s->total = (int64_t)s->n * (s->o.steps + ROUNDS);
+    atomic_store(&s->total, (int64_t)s->n * (s->o.steps + ROUNDS));
     s->rows = must_alloc(sizeof *s->rows * (size_t)s->n);
     for (int i = 0; i < s->n; i++) {
         const spec *loss = &s->losses[i % s->o.n_measures];

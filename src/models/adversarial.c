@@ -106,4 +106,12 @@ lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake)
     return lt_shift(lt_scale(adversarial_critic_loss(loss, real, fake, 0), -r->factor), r->offset);
 }
 
+void adversarial_estimate_terms(const spec *loss, lt_node *real, lt_node *fake, lt_node **of_real,
+                                lt_node **of_fake)
+{
+    const loss_row *r = row_of(loss);
+    *of_real = lt_scale(r->real(real, 0), -r->factor);
+    *of_fake = lt_scale(r->fake(fake), -r->factor);
+}
+
 lt_node *adversarial_score(const spec *loss, lt_node *v) { return row_of(loss)->score(v); }

@@ -44,7 +44,12 @@ lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake);
    size. */
 bool adversarial_is_probability(const spec *loss);
 
-/* What is reported of images, in v's shape: the probability of a real image for minimax and
+/* The terms of that estimate: it is their offset, the mean of *real and the mean of *fake, each of v's
+   shape. Whether the means have a standard error is for their tails to say. */
+void adversarial_estimate_terms(const spec *loss, lt_node *real, lt_node *fake, lt_node **of_real,
+                                lt_node **of_fake);
+
+/* What is reported of images, in v\'s shape: the probability of a real image for minimax and
    non_saturating, g_f(v) in the f-GAN family, else v. */
 lt_node *adversarial_score(const spec *loss, lt_node *v);
 

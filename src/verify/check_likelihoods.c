@@ -89,8 +89,8 @@ typedef struct subject {
 static void visit(subject *c, lt_graph *g, const double *x, const double *y, bool is_training)
 {
     lt_shape s = lt_shape_2d(ROWS, PIXELS);
-    c->context = (likelihood_context){lt_scope_enter(lt_params_visit(c->params, g), "p"),
-                                      is_training, CHANNELS};
+    c->context = (likelihood_context){.scope = lt_scope_enter(lt_params_visit(c->params, g), "p"),
+                                      .is_training = is_training, .channels = CHANNELS};
     c->y = lt_constant(g, s, y);
     c->terms = likelihood_build(&c->line, &c->context, c->y, lt_constant(g, s, x));
 }
@@ -173,8 +173,8 @@ static int check_samples(const truth *t, subject *c)
     enum { N = 4000 };
     double mean, square, want = t->mean(0.7), sigma = t->deviation * t->s[0];
     lt_graph *g = lt_graph_create();
-    c->context = (likelihood_context){lt_scope_enter(lt_params_visit(c->params, g), "p"), false,
-                                      CHANNELS};
+    c->context = (likelihood_context){.scope = lt_scope_enter(lt_params_visit(c->params, g), "p"),
+                                      .is_training = false, .channels = CHANNELS};
     lt_node *y = lt_broadcast(lt_scalar(g, 0.7), lt_shape_2d(N, PIXELS));
     lt_node *x = likelihood_draw(&c->line, &c->context, y);
     numbers_target all[] = {{lt_mean(x), &mean}, {lt_mean(lt_square(lt_shift(x, -want))), &square}};
