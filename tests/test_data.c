@@ -212,7 +212,7 @@ static float *transformed(const lt_dataset *d, lt_split split, const transform *
 {
     const lt_dataset_info *f = lt_dataset_describe(d);
     int n = f->n[split], h, w, c;
-    picture p = {f->h, f->w, f->c, NULL};
+    picture p = {.h = f->h, .w = f->w, .c = f->c};
     transform_size(t, &p, &h, &w, &c);
     size_t from = (size_t)f->h * (size_t)f->w * (size_t)f->c, to = (size_t)(h * w * c);
     float *x = gather_all(d, split, 0, n, 1), *out = must_alloc((size_t)n * to * sizeof *out);
@@ -239,12 +239,12 @@ static void every_image_is_transformed(void **state)
         const char *words;
         transform t;
     } cases[] = {
-        {"resize=5", {5, 5, 0, CROP_CENTER}},
-        {"resize=2x7 crop=none", {2, 7, 0, CROP_NONE}},
-        {"resize=7x2 crop=fit channels=3", {7, 2, 3, CROP_FIT}},
-        {"resize=6x4", {6, 4, 0, CROP_CENTER}},
-        {"channels=3", {0, 0, 3, CROP_CENTER}},
-        {"resize=3 channels=1", {3, 3, 1, CROP_CENTER}},
+        {"resize=5", {5, 5, 0, CROP_CENTER, false}},
+        {"resize=2x7 crop=none", {2, 7, 0, CROP_NONE, false}},
+        {"resize=7x2 crop=fit channels=3", {7, 2, 3, CROP_FIT, false}},
+        {"resize=6x4", {6, 4, 0, CROP_CENTER, false}},
+        {"channels=3", {0, 0, 3, CROP_CENTER, false}},
+        {"resize=3 channels=1", {3, 3, 1, CROP_CENTER, false}},
     };
     lt_dataset *whole = must_open(dir, NULL);
     for (int i = 0; i < COUNT_OF(cases); i++) {
@@ -252,7 +252,7 @@ static void every_image_is_transformed(void **state)
         lt_dataset *d = must_open(dir, &o);
         const lt_dataset_info *f = lt_dataset_describe(d);
         int h, w, c;
-        transform_size(&cases[i].t, &(picture){3, 3, 1, NULL}, &h, &w, &c);
+        transform_size(&cases[i].t, &(picture){.h = 3, .w = 3, .c = 1}, &h, &w, &c);
         assert_int_equal(f->h * 100 + f->w * 10 + f->c, h * 100 + w * 10 + c);
         assert_int_equal(f->file_h * 100 + f->file_w * 10 + f->file_c, 331);
         assert_int_equal(f->classes, 8);

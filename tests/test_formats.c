@@ -595,7 +595,7 @@ static void mat_rejects_each_damaged_field(void **state)
     assert_malformed(put_text("a.mat", "MATLAB 5.0"),
                      "expected a MAT header of 128 bytes, found 10");
     char hdf[200] = "\x89HDF\r\n\x1a\n";
-    assert_malformed(put("a.mat", hdf, sizeof hdf), "found 7.3 (HDF5); save it with -v7");
+    assert_malformed(put("a.mat", hdf, sizeof hdf), "found an HDF5 file (MATLAB 7.3 saves these)");
 }
 
 static void mat_rejects_damaged_packing(void **state)

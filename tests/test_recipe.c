@@ -108,6 +108,7 @@ static void defaults_are_written_out(void **state)
                         "  validation: 0\n"
                         "  resize: \"\"\n"
                         "  crop: center\n"
+                        "  orient: exif\n"
                         "  channels: 0\n"
                         "  flip: no\n"
                         "  binarize: none\n"
@@ -310,7 +311,7 @@ static void malformed_recipes_say_where_and_why(void **state)
          "tiny.yaml:1:7: data: \"set\" is missing (a data set of the catalogue, or a path)"},
         {"data: {set: x, binarise: none}\n" MODEL ENCODER DECODER,
          "tiny.yaml:1:16: unknown key \"binarise\"; did you mean \"binarize\"? (keys: set, "
-         "validation, resize, crop, channels, flip, binarize, seed, limit, classes, strict, path)"},
+         "validation, resize, crop, orient, channels, flip, binarize, seed, limit, classes, strict, path)"},
         {"data: {set: x, binarize: maybe}\n" MODEL ENCODER DECODER,
          "tiny.yaml:1:26: data: binarize must be one of none, fixed, dynamic, threshold, found "
          "\"maybe\""},

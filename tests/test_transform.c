@@ -81,8 +81,8 @@ static void pictures_are_those_of_pillow(void **state)
     (void)state;
     for (int i = 0; i < COUNT_OF(goldens); i++) {
         const struct golden *g = &goldens[i];
-        transform t = {g->to_h, g->to_w, g->to_c, g->crop};
-        picture p = {g->h, g->w, g->c, NULL};
+        transform t = {g->to_h, g->to_w, g->to_c, g->crop, false};
+        picture p = {.h = g->h, .w = g->w, .c = g->c};
         p.pixels = make_noise(i, (size_t)p.h * (size_t)p.w * (size_t)p.c);
         size_t size = (size_t)t.h * (size_t)t.w * (size_t)t.c;
         unsigned char *out = must_alloc(size);
@@ -109,7 +109,7 @@ static void floats_are_those_of_pillow(void **state)
         for (size_t k = 0; k < n; k++)
             in[k] = (float)noise[k] / 255;
         transform t = {.h = g->to_h, .w = g->to_w, .crop = CROP_NONE};
-        assert_int_equal(transform_floats(&t, 1, &(picture){g->h, g->w, 1, NULL}, in, out), LT_OK);
+        assert_int_equal(transform_floats(&t, 1, &(picture){.h = g->h, .w = g->w, .c = 1}, in, out), LT_OK);
         assert_hash("floats", i, out, size * sizeof *out, hashes[i]);
         free(noise);
         free(in);
@@ -131,7 +131,7 @@ static void grey_is_the_weighted_sum(void **state)
             rgb[3 * i + (rest + 1) % 3] = (unsigned char)(i >> 8);
             rgb[3 * i + (rest + 2) % 3] = (unsigned char)i;
         }
-        picture p = {256, 256, 3, rgb};
+        picture p = {.h = 256, .w = 256, .c = 3, .pixels = rgb};
         assert_int_equal(transform_picture(&(transform){.c = 1}, &p, grey), LT_OK);
         for (int i = 0; i < N; i++) {
             const unsigned char *q = rgb + 3 * i;
@@ -151,8 +151,8 @@ static void white_stays_white(void **state)
         memset(white, 255, sizeof white);
         for (int i = 0; i < 40; i++)
             ones[i] = 1;
-        transform t = {side, 70 - side, 1, CROP_NONE};
-        picture p = {5, 8, 3, white}, grey = {5, 8, 1, NULL};
+        transform t = {side, 70 - side, 1, CROP_NONE, false};
+        picture p = {.h = 5, .w = 8, .c = 3, .pixels = white}, grey = {.h = 5, .w = 8, .c = 1};
         assert_int_equal(transform_picture(&t, &p, out), LT_OK);
         assert_int_equal(transform_floats(&t, 1, &grey, ones, floats), LT_OK);
         for (int i = 0; i < side * (70 - side); i++) {
@@ -168,14 +168,14 @@ static void nothing_wanted_is_a_copy(void **state)
 {
     (void)state;
     unsigned char *noise = make_noise(0, 6 * 5 * 4), out[6 * 5 * 4];
-    assert_int_equal(transform_bytes(&(transform){0}, 1, &(picture){6, 5, 4, NULL}, noise, out),
+    assert_int_equal(transform_bytes(&(transform){0}, 1, &(picture){.h = 6, .w = 5, .c = 4}, noise, out),
                      LT_OK);
     assert_memory_equal(out, noise, sizeof out);
     free(noise);
     int h, w, c;
-    transform_size(&(transform){0}, &(picture){6, 5, 4, NULL}, &h, &w, &c);
+    transform_size(&(transform){0}, &(picture){.h = 6, .w = 5, .c = 4}, &h, &w, &c);
     assert_int_equal(h * 100 + w * 10 + c, 654);
-    transform_size(&(transform){.h = 2, .w = 3, .c = 1}, &(picture){6, 5, 4, NULL}, &h, &w, &c);
+    transform_size(&(transform){.h = 2, .w = 3, .c = 1}, &(picture){.h = 6, .w = 5, .c = 4}, &h, &w, &c);
     assert_int_equal(h * 100 + w * 10 + c, 231);
 }
 
@@ -185,15 +185,15 @@ static void many_are_each_as_alone(void **state)
     (void)state;
     enum { N = 1500, H = 11, W = 17, C = 3, TO = 9 * 9 };
     static const transform transforms[] = {
-        {9, 9, 0, CROP_FIT}, {9, 9, 1, CROP_CENTER}, {9, 9, 3, CROP_NONE}};
+        {9, 9, 0, CROP_FIT, false}, {9, 9, 1, CROP_CENTER, false}, {9, 9, 3, CROP_NONE, false}};
     unsigned char *in = make_noise(3, (size_t)N * H * W * C), *out = must_alloc((size_t)N * TO * C);
     for (int k = 0; k < COUNT_OF(transforms); k++) {
         size_t size = (size_t)(transforms[k].c == 1 ? TO : TO * C);
-        assert_int_equal(transform_bytes(&transforms[k], N, &(picture){H, W, C, NULL}, in, out),
+        assert_int_equal(transform_bytes(&transforms[k], N, &(picture){.h = H, .w = W, .c = C}, in, out),
                          LT_OK);
         for (size_t i = 0; i < N; i++) {
             unsigned char alone[TO * C];
-            picture p = {H, W, C, in + i * H * W * C};
+            picture p = {.h = H, .w = W, .c = C, .pixels = in + i * H * W * C};
             assert_int_equal(transform_picture(&transforms[k], &p, alone), LT_OK);
             assert_memory_equal(out + i * size, alone, size);
         }
@@ -213,11 +213,11 @@ static void failing_allocations_are_errors(void **state)
 {
     (void)state;
     unsigned char in[4] = {0}, out[9];
-    picture p = {2, 2, 1, in};
+    picture p = {.h = 2, .w = 2, .c = 1, .pixels = in};
     lt_set_allow_memory(allow_some, NULL);
     for (int k = 0; k <= 2; k++) {
         allocations_left = k;
-        assert_int_equal(transform_picture(&(transform){3, 3, 0, CROP_NONE}, &p, out),
+        assert_int_equal(transform_picture(&(transform){3, 3, 0, CROP_NONE, false}, &p, out),
                          k < 2 ? LT_NO_MEMORY : LT_OK);
     }
     lt_set_allow_memory(NULL, NULL);

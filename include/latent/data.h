@@ -40,6 +40,12 @@ typedef enum lt_crop {
     LT_CROP_FIT,    /* the whole image undistorted, black bars beside or above and below it */
 } lt_crop;
 
+/* How the pixels of a photograph lie that was taken with the camera turned. */
+typedef enum lt_orient {
+    LT_ORIENT_EXIF, /* upright, as the EXIF orientation of its file says */
+    LT_ORIENT_NO,   /* as they are stored */
+} lt_orient;
+
 /* Zero means default. Images become: cut and resized, of other channels, binarized; in that order.
    Splits are made of them by validation, classes, limit; in that order. */
 typedef struct lt_data_options {
@@ -50,10 +56,11 @@ typedef struct lt_data_options {
                                   they are. By a triangle filter, as Pillow's BILINEAR; black and
                                   white ones become grey */
     int crop;           /* lt_crop, with resize; default center */
+    int orient;         /* lt_orient, of pictures; default exif */
     int64_t channels;   /* 1: grey, from colour by ITU-R 601; 3: RGB; default 0: as they are */
     bool flip;          /* augmentation: mirrored left to right, half of the time, where
                            lt_dataset_gather_augmented gathers; default no */
-    bool strict;        /* an unreadable picture is an error, not a warning; default no */
+    bool strict;        /* a picture that is unreadable or not quite right is an error; default no */
     int64_t seed;       /* of binarization and flips (and the synthetic set's images); default 0 */
     int64_t limit;      /* images: keep only the first so many of each split; default 0: all */
     char classes[LT_TEXT_SIZE]; /* keep only images of these, of every split, before `limit`: numbers

@@ -18,6 +18,9 @@ const lt_option data_options[] = {
     {"crop", LT_KIND_CHOICE, offsetof(lt_data_options, crop), LT_CROP_CENTER, 0, 0,
      "center|none|fit", false, false,
      "with resize: cut in the middle to its shape, stretch, or add black bars"},
+    {"orient", LT_KIND_CHOICE, offsetof(lt_data_options, orient), LT_ORIENT_EXIF, 0, 0, "exif|no",
+     false, false,
+     "turn pictures upright as the camera noted (EXIF), or leave pixels as they are stored"},
     {"channels", LT_KIND_INT, offsetof(lt_data_options, channels), 0, 0, 3, NULL, false, false,
      "1: grey, 3: colour; 0: as they are"},
     {"flip", LT_KIND_BOOL, offsetof(lt_data_options, flip), 0, 0, 0, NULL, false, false,
@@ -32,7 +35,7 @@ const lt_option data_options[] = {
     {"classes", LT_KIND_TEXT, offsetof(lt_data_options, classes), 0, 0, 0, NULL, false, false,
      "keep only images of these, by number or name, as in \"3, 7\"; empty: all"},
     {"strict", LT_KIND_BOOL, offsetof(lt_data_options, strict), 0, 0, 0, NULL, false, false,
-     "refuse a set with an unreadable picture; else it is left out with a warning"},
+     "refuse a set with a picture that is unreadable or not quite right"},
     {"path", LT_KIND_PATH, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
      "directory that holds the set's files; empty: search"},
     {0}};
@@ -93,6 +96,7 @@ int data_options_check(const lt_data_options *o)
     LT_TRY(check_number("limit", o->limit));
     LT_TRY(check_choice("binarize", o->binarize, LT_BINARIZE_THRESHOLD));
     LT_TRY(check_choice("crop", o->crop, LT_CROP_FIT));
+    LT_TRY(check_choice("orient", o->orient, LT_ORIENT_NO));
     LT_TRY(check_text("path", o->path, sizeof o->path));
     LT_TRY(check_text("resize", o->resize, sizeof o->resize));
     LT_TRY(check_text("classes", o->classes, sizeof o->classes));
@@ -123,7 +127,9 @@ transform data_options_transform(const lt_data_options *o)
 {
     static const picture_crop crops[] = {
         [LT_CROP_CENTER] = CROP_CENTER, [LT_CROP_NONE] = CROP_NONE, [LT_CROP_FIT] = CROP_FIT};
-    transform t = {.c = (int)o->channels, .crop = crops[o->crop]};
+    transform t = {.c = (int)o->channels,
+                   .crop = crops[o->crop],
+                   .as_stored = o->orient == LT_ORIENT_NO};
     bool is_size = read_size(o->resize, &t.h, &t.w);
     LT_ASSERT(is_size);
     return t;
@@ -150,9 +156,9 @@ int lt_data_image_size(const char *name, const lt_data_options *options, int *h,
     const lt_catalogue_entry *set = lt_data_named(name);
     picture p = {0};
     if (set)
-        p = (picture){set->h, set->w, set->c, NULL};
+        p = (picture){.h = set->h, .w = set->w, .c = set->c};
     else if (strcmp(name, "synthetic") == 0)
-        p = (picture){SYNTHETIC_SIDE, SYNTHETIC_SIDE, 1, NULL};
+        p = (picture){.h = SYNTHETIC_SIDE, .w = SYNTHETIC_SIDE, .c = 1};
     transform_size(&t, &p, h, w, c);
     if (*h && *w && *c)
         return LT_OK;

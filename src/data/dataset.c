@@ -86,7 +86,7 @@ static int replace(data_array *a, const transform *t, const picture *like, size_
 static int prepare_images(const lt_data_options *o, data_array *a, const char *path)
 {
     transform t = data_options_transform(o);
-    picture like = {a->h, a->w, a->c, NULL};
+    picture like = {.h = a->h, .w = a->w, .c = a->c};
     int h, w, c;
     transform_size(&t, &like, &h, &w, &c);
     bool is_resized = h != a->h || w != a->w, is_recoloured = c != a->c;

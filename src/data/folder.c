@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum {
-    KEY_VERSION = 1,
+    KEY_VERSION = 2,
     TOLD_PROBLEMS = 10,
     MAX_PIECES = 1 << 17,
     MAX_TOLD_CLASSES = 20,
@@ -51,7 +51,7 @@ void lt_set_data_progress(lt_data_progress *progress, void *user)
 
 /* ---- Work ---- */
 
-/* Why a picture could not be read. */
+/* Why a picture could not be read; with LT_OK, what was odd about one that is used all the same. */
 typedef struct problem {
     int status;
     bool is_lasting; /* the same bytes will have it again; the text then begins with the name */
@@ -71,6 +71,7 @@ typedef struct work {
                            needed */
     atomic_int failed;  /* the first picture that spoils everything, or NEVER */
     atomic_int done;
+    atomic_int turned; /* pictures that lay on their side, or mirrored */
     atomic_bool is_stopped;
     int64_t pieces;
 } work;
@@ -80,6 +81,18 @@ static int add_problem(work *w, int i, int status, bool is_lasting)
     w->problems[i] = must_alloc(sizeof(problem));
     *w->problems[i] = (problem){status, is_lasting, must_copy_text(lt_last_error())};
     return status;
+}
+
+static void add_oddity(work *w, int i, const char *oddity)
+{
+    w->problems[i] = must_alloc(sizeof(problem));
+    *w->problems[i] =
+        (problem){LT_OK, true, must_format("%s: %s", w->l->pictures[i].name, oddity)};
+}
+
+static bool is_left_out(const work *w, int i)
+{
+    return w->problems[i] && w->problems[i]->status != LT_OK;
 }
 
 static void clear_problems(work *w)
@@ -111,9 +124,10 @@ static char *tell(const work *w, const problem *p)
 static int fail_with(const work *w, const problem *p, const char *more)
 {
     char *told = tell(w, p);
-    status_fail(p->status, "%s%s", told, more);
+    int status = p->status == LT_OK ? LT_FORMAT : p->status; /* strict: an oddity is damage */
+    status_fail(status, "%s%s", told, more);
     free(told);
-    return p->status;
+    return status;
 }
 
 /* ---- One picture ---- */
@@ -139,6 +153,17 @@ static int read_file(const work *w, const listed *p, bytes *content)
     return status;
 }
 
+static int turn(work *w, picture *p)
+{
+    if (w->t->as_stored || p->orientation == 1)
+        return LT_OK;
+    atomic_fetch_add(&w->turned, 1);
+    int status = picture_turn(p);
+    if (status != LT_OK)
+        picture_clear(p);
+    return status;
+}
+
 static int decode(work *w, int i, int worker, picture *out)
 {
     const listed *p = &w->l->pictures[i];
@@ -149,9 +174,19 @@ static int decode(work *w, int i, int worker, picture *out)
     if (status == LT_OK) {
         is_lasting = true;
         status = picture_decode(&s, out);
+        if (status == LT_OK && out->is_animated) {
+            picture_clear(out);
+            status = picture_fail_animated(s.path);
+        }
     }
     bytes_clear(&s.content);
-    return status == LT_OK ? LT_OK : add_problem(w, i, status, is_lasting);
+    if (status == LT_OK)
+        status = turn(w, out);
+    if (status != LT_OK)
+        return add_problem(w, i, status, is_lasting);
+    if (out->oddity[0])
+        add_oddity(w, i, out->oddity);
+    return LT_OK;
 }
 
 /* Does this spoil the set? Running out of memory says nothing about the picture, so it does. */
@@ -189,6 +224,8 @@ static void decode_one(work *w, int i, int worker)
             note_failure(w, i);
         return;
     }
+    if (w->strict && w->problems[i])
+        note_failure(w, i);
     transform_size(w->t, &p, &h, &width, &c);
     if (h != w->h || width != w->w || c != w->c) {
         fail_size(w, i, h, width, c);
@@ -240,6 +277,7 @@ static int find_size(work *w)
     if (status != LT_OK)
         return fail_with(w, w->problems[w->model], "");
     clear_problems(w); /* they will be met again */
+    atomic_store(&w->turned, 0);
     w->pixels = (size_t)w->h * (size_t)w->w * (size_t)w->c;
     return LT_OK;
 }
@@ -273,7 +311,7 @@ static int close_gaps(work *w)
 {
     int kept = 0;
     for (int i = 0; i < w->l->n; i++) {
-        if (w->problems[i])
+        if (is_left_out(w, i))
             continue;
         if (kept != i)
             memmove(w->block + (size_t)kept * w->pixels, w->block + (size_t)i * w->pixels,
@@ -283,22 +321,32 @@ static int close_gaps(work *w)
     return kept;
 }
 
-static void tell_problems(const work *w)
+/* Tells the first problems of one kind, and how many more there are. */
+static void tell_kind(const work *w, bool is_left, const char *one, const char *more)
 {
     int told = 0, n = 0;
-    for (int i = 0; i < w->l->n; i++)
-        n += w->problems[i] != NULL;
-    for (int i = 0; i < w->l->n && told < TOLD_PROBLEMS; i++) {
-        if (!w->problems[i])
+    for (int i = 0; i < w->l->n; i++) {
+        if (!w->problems[i] || is_left_out(w, i) != is_left || n++ >= TOLD_PROBLEMS)
             continue;
         char *why = tell(w, w->problems[i]);
-        log_warning("%s; left out", why);
+        log_warning("%s; %s", why, one);
         free(why);
         told++;
     }
     if (n > told)
-        log_warning("%s: %d more of %d pictures cannot be read and are left out", w->l->root,
-                    n - told, w->l->n);
+        log_warning("%s: %d more of %d pictures %s", w->l->root, n - told, w->l->n, more);
+}
+
+static void tell_problems(work *w)
+{
+    tell_kind(w, true, "left out", "cannot be read and are left out");
+    tell_kind(w, false, "used all the same",
+              "are not quite right and are used all the same (strict=yes refuses them)");
+    int turned = atomic_load(&w->turned);
+    if (turned > 0)
+        log_info("%s: %d of %d pictures were turned upright, as the camera noted (EXIF orientation); "
+                 "orient=no leaves pixels as they are stored",
+                 w->l->root, turned, w->l->n);
 }
 
 /* ---- The cache: sizes and problems in the head, images in the body ---- */
@@ -307,8 +355,8 @@ static void tell_problems(const work *w)
 static void make_key(const work *w, char key[SHA256_TEXT])
 {
     text t = {0};
-    text_format(&t, "pictures %d: %d %d %d %d\n", KEY_VERSION, w->t->h, w->t->w, w->t->c,
-                (int)w->t->crop);
+    text_format(&t, "pictures %d: %d %d %d %d %d\n", KEY_VERSION, w->t->h, w->t->w, w->t->c,
+                (int)w->t->crop, w->t->as_stored);
     for (int i = 0; i < w->l->n; i++) {
         const listed *p = &w->l->pictures[i];
         text_append_bytes(&t, p->name, strlen(p->name) + 1);
@@ -336,26 +384,29 @@ static int take_number(const cached *c, size_t *at)
     return word <= INT32_MAX ? (int)word : -1;
 }
 
-static void store(const work *w, const char key[SHA256_TEXT], int kept)
+static void put_problem(text *head, int i, const problem *p)
+{
+    put_number(head, i);
+    put_number(head, -p->status);
+    put_number(head, (int)strlen(p->text));
+    text_append(head, p->text);
+}
+
+static void store(work *w, const char key[SHA256_TEXT], int kept)
 {
     text head = {0};
-    put_number(&head, w->h);
-    put_number(&head, w->w);
-    put_number(&head, w->c);
-    put_number(&head, w->l->n - kept);
+    int n = 0;
     for (int i = 0; i < w->l->n; i++) {
-        const problem *p = w->problems[i];
-        if (p && !p->is_lasting) { /* tomorrow it may be readable */
-            text_clear(&head);
+        if (w->problems[i] && !w->problems[i]->is_lasting) /* tomorrow it may be readable */
             return;
-        }
-        if (!p)
-            continue;
-        put_number(&head, i);
-        put_number(&head, -p->status);
-        put_number(&head, (int)strlen(p->text));
-        text_append(&head, p->text);
+        n += w->problems[i] != NULL;
     }
+    const int numbers[] = {w->h, w->w, w->c, atomic_load(&w->turned), n};
+    for (int i = 0; i < COUNT_OF(numbers); i++)
+        put_number(&head, numbers[i]);
+    for (int i = 0; i < w->l->n; i++)
+        if (w->problems[i])
+            put_problem(&head, i, w->problems[i]);
     cache_store("pictures", key, w->threads, text_get(&head), head.size, w->block,
                 (size_t)kept * w->pixels);
     text_clear(&head);
@@ -379,19 +430,21 @@ static bool take_head(work *w, const cached *c)
     w->h = take_number(c, &at);
     w->w = take_number(c, &at);
     w->c = take_number(c, &at);
-    int n = take_number(c, &at), last = -1;
-    if (w->h < 1 || w->h > MAX_SIDE || w->w < 1 || w->w > MAX_SIDE || (w->c != 1 && w->c != 3))
+    int turned = take_number(c, &at), n = take_number(c, &at), last = -1, left_out = 0;
+    if (turned < 0 || w->h < 1 || w->h > MAX_SIDE || w->w < 1 || w->w > MAX_SIDE || (w->c != 1 && w->c != 3))
         return false;
     for (int i = 0; i < n; i++) {
         if (!take_problem(w, c, &at, last))
             return false;
         while (!w->problems[++last])
             ;
+        left_out += is_left_out(w, last);
     }
+    atomic_store(&w->turned, turned);
     w->pixels = (size_t)w->h * (size_t)w->w * (size_t)w->c;
     size_t size;
-    return n >= 0 && n < w->l->n && at == c->head_size &&
-           size_mul(w->pixels, (size_t)(w->l->n - n), &size) && size == c->body_size;
+    return n >= 0 && left_out < w->l->n && at == c->head_size &&
+           size_mul(w->pixels, (size_t)(w->l->n - left_out), &size) && size == c->body_size;
 }
 
 static bool load(work *w, const char key[SHA256_TEXT], cached *c)
@@ -412,7 +465,7 @@ static unsigned char *make_labels(const work *w, lt_split split, int kept)
 {
     unsigned char *labels = tensor_alloc((size_t)kept, "labels"), *to = labels;
     for (int i = w->l->first[split]; labels && i < w->l->first[split + 1]; i++)
-        if (!w->problems[i])
+        if (!is_left_out(w, i))
             *to++ = (unsigned char)w->l->pictures[i].class;
     return labels;
 }
@@ -421,7 +474,7 @@ static int count_kept(const work *w, lt_split split)
 {
     int kept = 0;
     for (int i = w->l->first[split]; i < w->l->first[split + 1]; i++)
-        kept += !w->problems[i];
+        kept += !is_left_out(w, i);
     return kept;
 }
 

@@ -198,12 +198,31 @@ static int load_splits(lt_dataset *d, split_files splits[LT_SPLITS], int status)
     return status;
 }
 
+/* Of a tar file without the files that are looked for, of which the message says already. */
+static int fail_archive(const data_source *tar, int status)
+{
+    size_t at, size;
+    char *why = must_copy_text(lt_last_error());
+    if (tar_find(tar, "data_batch_1", &at, &size) == LT_OK)
+        status = status_fail(LT_UNSUPPORTED,
+                             "%s: expected CIFAR-10's binary version, found the one for Python, whose "
+                             "files are pickles; get the binary one: latent data fetch cifar10",
+                             tar->path);
+    else
+        status = status_fail(status, "%s; other archives are to be unpacked, or made zip files", why);
+    free(why);
+    return status;
+}
+
 /* The files of CIFAR-10 in a tar file, whatever their folder is called. */
 static int list_archive(const data_source *tar, split_files splits[LT_SPLITS])
 {
     for (int i = 0; i < COUNT_OF(cifar10_files); i++) {
         split_files *f = &splits[cifar10_files[i].split];
-        LT_TRY(tar_find(tar, cifar10_files[i].name, &f->at[f->n], &f->size[f->n]));
+        int status = tar_find(tar, cifar10_files[i].name, &f->at[f->n], &f->size[f->n]);
+        if (status == LT_NOT_FOUND)
+            return fail_archive(tar, status);
+        LT_TRY(status);
         f->tar = tar;
         f->images[f->n++] = must_format("%s: %s", tar->path, cifar10_files[i].name);
     }

@@ -5,9 +5,12 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/foreign.h"
+#include "data/markers.h"
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <turbojpeg.h>
@@ -26,12 +29,21 @@ static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t 
     return LT_OK;
 }
 
+/* Keeps the first thing that was odd about a picture that could be decoded all the same. */
+static void note_oddity(picture *out, const char *text)
+{
+    if (!out->oddity[0])
+        snprintf(out->oddity, sizeof out->oddity, "%s", text);
+}
+
 /* Makes room for h x w pixels of `stored` bytes each, of which c will stay. */
 static int make_room(const data_source *s, size_t offset, picture *out, uint64_t h, uint64_t w,
                      int c, int stored)
 {
     LT_TRY(check_size(s, offset, h, w));
-    *out = (picture){.h = (int)h, .w = (int)w, .c = c};
+    out->h = (int)h;
+    out->w = (int)w;
+    out->c = c;
     out->pixels = tensor_alloc((size_t)h * (size_t)w * (size_t)stored, s->path);
     return out->pixels ? LT_OK : LT_NO_MEMORY;
 }
@@ -67,9 +79,24 @@ static void keep_png_error(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
-static void ignore_png_warning(png_structp png, png_const_charp message)
+static void note_png_warning(png_structp png, png_const_charp message)
 {
-    (void)png, (void)message;
+    png_job *job = png_get_error_ptr(png);
+    note_oddity(job->out, message);
+}
+
+/* Chunks that have no say in the pixels are not read: text that unpacks to megabytes, profiles that
+   libpng has opinions about. */
+static void skip_chunks(png_structp png)
+{
+    static const char *const names[] = {"tEXt", "zTXt", "iTXt", "iCCP", "sRGB", "gAMA", "cHRM",
+                                        "bKGD", "hIST", "pHYs", "sBIT", "sPLT", "tIME", "oFFs",
+                                        "pCAL", "sCAL", "eXIf"};
+    for (int i = 0; i < COUNT_OF(names); i++) {
+        png_byte name[5];
+        memcpy(name, names[i], sizeof name);
+        png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, name, 1);
+    }
 }
 
 static void read_png_bytes(png_structp png, png_bytep to, size_t n)
@@ -81,11 +108,54 @@ static void read_png_bytes(png_structp png, png_bytep to, size_t n)
     job->at += n;
 }
 
-/* Asks libpng for 8 bits of grey, grey and alpha, RGB, or RGBA; returns how often to read the rows.
- */
-static int set_png_conversions(png_structp png, png_infop info)
+/* The colors that the bytes of a picture stand for. */
+typedef struct png_palette {
+    png_colorp colors; /* NULL: bytes are what they are */
+    png_bytep alpha;   /* of the first ones; others are opaque */
+    int n, n_alpha;
+} png_palette;
+
+static png_palette find_palette(png_structp png, png_infop info)
 {
-    png_set_expand(png); /* palettes to RGB, 1, 2, 4 bits to 8, a transparent colour to alpha */
+    png_palette p = {NULL, NULL, 0, 0};
+    if (png_get_color_type(png, info) != PNG_COLOR_TYPE_PALETTE)
+        return p;
+    png_get_PLTE(png, info, &p.colors, &p.n);
+    png_get_tRNS(png, info, &p.alpha, &p.n_alpha, NULL);
+    return p;
+}
+
+/* Indices to RGB, or RGBA, in place and from the end, where there is room. What lies beyond the palette
+   is black. */
+static void apply_palette(const png_palette *p, picture *out, int stored)
+{
+    size_t n = (size_t)out->h * (size_t)out->w, beyond = 0;
+    for (size_t i = n; i-- > 0;) {
+        int index = out->pixels[i];
+        unsigned char *to = out->pixels + i * (size_t)stored;
+        bool is_color = index < p->n;
+        beyond += !is_color;
+        to[0] = is_color ? p->colors[index].red : 0;
+        to[1] = is_color ? p->colors[index].green : 0;
+        to[2] = is_color ? p->colors[index].blue : 0;
+        if (stored == 4)
+            to[3] = index < p->n_alpha ? p->alpha[index] : 255;
+    }
+    char text[96];
+    snprintf(text, sizeof text, "%zu of %zu pixels are not of its palette of %d colors; made black",
+             beyond, n, p->n);
+    if (beyond)
+        note_oddity(out, text);
+}
+
+/* Asks libpng for 8 bits of an index, grey, grey and alpha, RGB, or RGBA; returns how often to read
+   the rows. */
+static int set_png_conversions(png_structp png, png_infop info, bool has_palette)
+{
+    if (has_palette)
+        png_set_packing(png); /* 1, 2, 4 bits to 8 */
+    else
+        png_set_expand(png); /* the same, scaled; a transparent color to alpha */
     png_set_scale_16(png);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
@@ -96,17 +166,23 @@ static int read_png(png_structp png, png_infop info, png_job *job)
 {
     png_set_read_fn(png, job, read_png_bytes);
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size says it better */
+    png_set_check_for_invalid_index(png, 0); /* apply_palette does, and counts them */
+    skip_chunks(png);
     png_read_info(png, info);
     png_uint_32 h = png_get_image_height(png, info), w = png_get_image_width(png, info);
     LT_TRY(check_size(job->s, 16, h, w));
-    int passes = set_png_conversions(png, info), stored = png_get_channels(png, info);
+    png_palette palette = find_palette(png, info);
+    int passes = set_png_conversions(png, info, palette.colors);
+    int read = png_get_channels(png, info), stored = palette.colors ? palette.n_alpha ? 4 : 3 : read;
     LT_TRY(make_room(job->s, 16, job->out, h, w, stored < 3 ? 1 : 3, stored));
     size_t row = png_get_rowbytes(png, info);
-    LT_ASSERT(row == (size_t)job->out->w * (size_t)stored);
+    LT_ASSERT(row == (size_t)job->out->w * (size_t)read);
     for (int pass = 0; pass < passes; pass++)
         for (int y = 0; y < job->out->h; y++)
             png_read_row(png, job->out->pixels + (size_t)y * row, NULL);
     png_read_end(png, NULL);
+    if (palette.colors)
+        apply_palette(&palette, job->out, stored);
     if (stored == 2 || stored == 4)
         lay_on_white(job->out);
     return LT_OK;
@@ -125,7 +201,7 @@ static int decode_png(const data_source *s, picture *out)
 {
     png_job job = {.s = s, .out = out};
     png_structp png =
-        png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, keep_png_error, ignore_png_warning);
+        png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, keep_png_error, note_png_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     int status = info ? try_png(png, info, &job)
                       : status_fail(LT_NO_MEMORY, "%s: no memory to decode it", s->path);
@@ -135,35 +211,89 @@ static int decode_png(const data_source *s, picture *out)
 
 /* ---- JPEG ---- */
 
-/* Padding before the last marker, which some cameras write: all pixels were there. libjpeg counts
-   it as damage. The message is that of the first damage, and this one comes last. */
-static bool is_padding(const char *message)
+/* What libjpeg says about bytes around the pixels, which are all there, is an oddity; so is damage that
+   it found its way out of. */
+static int take_jpeg_warning(const data_source *s, tjhandle jpeg, picture *out)
 {
-    return strstr(message, "extraneous bytes before marker 0xd9") != NULL;
+    if (tjGetErrorCode(jpeg) != TJERR_WARNING)
+        return data_malformed(s, 0, "expected a whole JPEG picture, found damage: %s",
+                              tjGetErrorStr2(jpeg));
+    note_oddity(out, tjGetErrorStr2(jpeg));
+    return LT_OK;
+}
+
+typedef struct jpeg_job {
+    const data_source *s;
+    tjhandle handle;
+    picture *out;
+    int format; /* of TurboJPEG's pixels */
+} jpeg_job;
+
+static int read_jpeg_pixels(const jpeg_job *j, const unsigned char *data, size_t size)
+{
+    if (tjDecompress2(j->handle, data, (unsigned long)size, j->out->pixels, j->out->w, 0, j->out->h,
+                      j->format, TJFLAG_LIMITSCANS) == 0)
+        return LT_OK;
+    return take_jpeg_warning(j->s, j->handle, j->out);
+}
+
+/* libjpeg says the same of a picture without its end marker and of one without its lower half. With
+   a marker put behind it, only the second one ends too early. */
+static int check_jpeg_end(const jpeg_job *j)
+{
+    static const unsigned char end[] = {0xff, 0xd9};
+    size_t size = j->s->content.size;
+    if (!strstr(j->out->oddity, "Premature end"))
+        return LT_OK;
+    unsigned char *longer = malloc(size + sizeof end);
+    if (!longer)
+        return status_fail(LT_NO_MEMORY, "%s: no memory to decode it", j->s->path);
+    memcpy(longer, j->s->content.data, size);
+    memcpy(longer + size, end, sizeof end);
+    bool is_whole = tjDecompress2(j->handle, longer, (unsigned long)(size + sizeof end),
+                                  j->out->pixels, j->out->w, 0, j->out->h, j->format,
+                                  TJFLAG_LIMITSCANS) == 0;
+    free(longer);
+    return is_whole ? LT_OK
+                    : data_malformed(j->s, size, "expected a whole JPEG picture, found damage: the file ends "
+                                            "before its last pixels");
+}
+
+/* Inks to light, without a profile: what passes the ink and the black. Adobe's programs store how much
+   ink is absent, others how much is there. In place: writing never overtakes reading. */
+static void convert_cmyk(picture *p, bool is_inverted)
+{
+    const unsigned char *from = p->pixels;
+    unsigned char *to = p->pixels;
+    size_t n = (size_t)p->h * (size_t)p->w;
+    for (size_t i = 0; i < n; i++, from += 4) {
+        int black = is_inverted ? from[3] : 255 - from[3];
+        for (int k = 0; k < 3; k++)
+            *to++ = (unsigned char)(((is_inverted ? from[k] : 255 - from[k]) * black + 127) / 255);
+    }
 }
 
 static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
 {
-    const unsigned char *data = s->content.data;
-    unsigned long size = (unsigned long)s->content.size;
     int w = 0, h = 0, sampling, space = TJCS_RGB; /* not set for tables without a picture */
-    if (tjDecompressHeader3(jpeg, data, size, &w, &h, &sampling, &space) != 0)
-        return data_malformed(s, 0, "expected a JPEG header, found damage: %s",
-                              tjGetErrorStr2(jpeg));
+    picture_markers m = markers_find(&s->content);
+    if (tjDecompressHeader3(jpeg, s->content.data, (unsigned long)s->content.size, &w, &h, &sampling,
+                            &space) != 0)
+        LT_TRY(take_jpeg_warning(s, jpeg, out));
     if (w == 0 || h == 0)
         return data_malformed(s, 0, "expected a JPEG header, found damage: it has no size");
-    if (space == TJCS_CMYK || space == TJCS_YCCK)
-        return status_fail(LT_UNSUPPORTED,
-                           "%s: expected grey or RGB colours, found the printing colours CMYK, "
-                           "which need a profile: convert the picture",
-                           s->path);
+    bool is_cmyk = space == TJCS_CMYK || space == TJCS_YCCK;
     int c = space == TJCS_GRAY ? 1 : 3;
-    LT_TRY(make_room(s, 0, out, (uint64_t)h, (uint64_t)w, c, c));
-    int code = tjDecompress2(jpeg, data, size, out->pixels, w, 0, h, c == 1 ? TJPF_GRAY : TJPF_RGB,
-                             TJFLAG_LIMITSCANS);
-    if (code != 0 && !is_padding(tjGetErrorStr2(jpeg)))
-        return data_malformed(s, 0, "expected a whole JPEG picture, found damage: %s",
-                              tjGetErrorStr2(jpeg));
+    LT_TRY(make_room(s, 0, out, (uint64_t)h, (uint64_t)w, c, is_cmyk ? 4 : c));
+    jpeg_job j = {s, jpeg, out, is_cmyk ? TJPF_CMYK : c == 1 ? TJPF_GRAY : TJPF_RGB};
+    LT_TRY(read_jpeg_pixels(&j, s->content.data, s->content.size));
+    LT_TRY(check_jpeg_end(&j));
+    if (m.has_short_adobe)
+        note_oddity(out, "Adobe's marker is shorter than it should be");
+    if (is_cmyk) {
+        convert_cmyk(out, m.has_adobe);
+        note_oddity(out, "printing colors (CMYK), converted to RGB without their profile");
+    }
     return LT_OK;
 }
 
@@ -178,6 +308,14 @@ static int decode_jpeg(const data_source *s, picture *out)
 }
 
 /* ---- WebP ---- */
+
+int picture_fail_animated(const char *path)
+{
+    return status_fail(LT_UNSUPPORTED,
+                       "%s: expected a still picture, found an animation; make pictures of its frames: "
+                       "ffmpeg -i FILE frame-%%05d.png",
+                       path);
+}
 
 static const char *webp_text(VP8StatusCode code)
 {
@@ -201,8 +339,7 @@ static int decode_webp(const data_source *s, picture *out)
     if (code != VP8_STATUS_OK)
         return data_malformed(s, 0, "expected a WebP header, found %s", webp_text(code));
     if (config.input.has_animation)
-        return status_fail(LT_UNSUPPORTED, "%s: expected a still picture, found an animation",
-                           s->path);
+        return picture_fail_animated(s->path);
     int stored = config.input.has_alpha ? 4 : 3;
     LT_TRY(make_room(s, 0, out, (uint64_t)config.input.height, (uint64_t)config.input.width, 3,
                      stored));
@@ -384,6 +521,11 @@ static const struct format {
 static int fail_unknown(const data_source *s)
 {
     char found[32] = "an empty file";
+    const char *known = foreign_describe(&s->content);
+    if (known)
+        return status_fail(LT_UNSUPPORTED,
+                           "%s: expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found %s",
+                           s->path, known);
     for (size_t i = 0; i < s->content.size && i < 8; i++)
         snprintf(found + 3 * i, 4, "%02x ", s->content.data[i]);
     return data_malformed(s, 0, "expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found %s",
@@ -397,6 +539,9 @@ int picture_decode(const data_source *s, picture *out)
     const struct format *f = formats, *end = formats + COUNT_OF(formats);
     while (f < end && !f->sniff(&s->content))
         f++;
+    picture_markers m = markers_find(&s->content);
+    out->orientation = m.orientation;
+    out->is_animated = m.is_animated;
     status = f < end ? f->decode(s, out) : fail_unknown(s);
     if (status != LT_OK)
         picture_clear(out);
@@ -405,8 +550,9 @@ int picture_decode(const data_source *s, picture *out)
 
 bool picture_is_named(const char *name)
 {
-    static const char *const endings[] = {"png", "jpg", "jpeg", "jpe", "webp",
-                                          "ppm", "pgm", "pbm",  "pnm"};
+    static const char *const endings[] = {"png",  "apng", "jpg", "jpeg", "jpe", "jfif",
+                                          "jfi",  "jif",  "webp", "ppm", "pgm",  "pbm",
+                                          "pnm"};
     const char *dot = strrchr(name, '.');
     for (int i = 0; dot && i < COUNT_OF(endings); i++)
         if (strcasecmp(dot + 1, endings[i]) == 0)

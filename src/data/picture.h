@@ -12,11 +12,16 @@ enum {
     MAX_PICTURE_FILE = 1 << 29, /* bytes of its file */
 };
 
-/* Decodes the content of a picture file, which must be whole. Colours are taken as they are
-   written, without profiles or gamma; a palette is RGB; depths other than 8 are scaled, rounded to
-   nearest; what is transparent lies on white; turned photographs stay as they are stored.
-   LT_FORMAT, LT_UNSUPPORTED (CMYK, animations) or LT_NO_MEMORY; *out is then empty. */
+/* Decodes the content of a picture file, of which all pixels must be there; anything else that is
+   wrong with it is out->oddity. Colors are taken as they are written, without profiles or gamma, and
+   CMYK is converted without one; a palette is RGB; depths other than 8 are scaled, rounded to nearest;
+   what is transparent lies on white. Pixels lie as they are stored, and out->orientation says how: see
+   picture_turn. Of an animated PNG the first frame, and out->is_animated says so. LT_FORMAT,
+   LT_UNSUPPORTED (animated WebP, other formats) or LT_NO_MEMORY; *out is then empty. */
 int picture_decode(const data_source *s, picture *out);
+
+/* What is said of an animation where pictures stand still: LT_UNSUPPORTED. */
+int picture_fail_animated(const char *path);
 
 /* Does the name end as those of pictures do? */
 bool picture_is_named(const char *name);

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "data/foreign.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,6 +147,13 @@ int data_parse(const char *path, bytes *content, data_array *out, data_array *la
     static const reader unknown_reader = {.name = "unknown", .read = unknown_read};
     data_source s = {.path = path, .content = *content};
     *content = (bytes){0};
+    const char *foreign = foreign_describe(&s.content);
+    if (foreign) {
+        bytes_clear(&s.content);
+        return status_fail(LT_FORMAT,
+                           "%s: expected IDX, npy, npz, AMAT, MAT or CIFAR data, found %s", path,
+                           foreign);
+    }
     const reader *r = find_reader(&s);
     return data_run(r ? r : &unknown_reader, &s, out, labels);
 }

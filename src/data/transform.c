@@ -5,6 +5,7 @@
 
 #include "base/clones.h"
 #include "base/memory.h"
+#include "base/status.h"
 #include "base/threads.h"
 
 #include <math.h>
@@ -16,6 +17,40 @@ void picture_clear(picture *p)
 {
     tensor_free(p->pixels);
     *p = (picture){0};
+}
+
+/* Where pixel (y, x) of the upright picture lies in the stored one, of h rows and w columns (EXIF 2.3,
+   tag 0x0112). */
+static size_t stored_at(int orientation, int h, int w, int y, int x)
+{
+    bool is_transposed = orientation >= 5;
+    int row = is_transposed ? x : y, column = is_transposed ? y : x;
+    if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7)
+        row = h - 1 - row;
+    if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8)
+        column = w - 1 - column;
+    return (size_t)row * (size_t)w + (size_t)column;
+}
+
+int picture_turn(picture *p)
+{
+    if (p->orientation <= 1)
+        return LT_OK;
+    size_t c = (size_t)p->c;
+    unsigned char *to = tensor_alloc((size_t)p->h * (size_t)p->w * c, "a turned picture");
+    if (!to)
+        return LT_NO_MEMORY;
+    int h = p->orientation >= 5 ? p->w : p->h, w = p->orientation >= 5 ? p->h : p->w;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            memcpy(to + ((size_t)y * (size_t)w + (size_t)x) * c,
+                   p->pixels + stored_at(p->orientation, p->h, p->w, y, x) * c, c);
+    tensor_free(p->pixels);
+    p->pixels = to;
+    p->h = h;
+    p->w = w;
+    p->orientation = 1;
+    return LT_OK;
 }
 
 /* ---- Triangle filters ---- */
@@ -251,7 +286,7 @@ static void place_boxes(plan *p, picture_crop crop)
 static int plan_make(plan *p, const transform *t, const element *e, int h, int w, int c)
 {
     *p = (plan){.e = e, .h = h, .w = w, .c = c};
-    transform_size(t, &(picture){h, w, c, NULL}, &p->out_h, &p->out_w, &p->out_c);
+    transform_size(t, &(picture){.h = h, .w = w, .c = c}, &p->out_h, &p->out_w, &p->out_c);
     place_boxes(p, t->crop);
     p->inner = c == 3 && p->out_c == 1 ? 1 : c;
     size_t inner = (size_t)p->inner;

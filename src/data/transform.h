@@ -11,9 +11,15 @@
 typedef struct picture {
     int h, w, c;
     unsigned char *pixels;
+    int orientation;   /* 1 ... 8 as in EXIF: how the pixels lie; picture_turn makes it 1 */
+    bool is_animated;  /* it is the first frame of several */
+    char oddity[160];  /* what was wrong with its file, though it could be decoded; "": nothing */
 } picture;
 
 void picture_clear(picture *p);
+
+/* Turns and mirrors the pixels so that the picture stands upright. LT_NO_MEMORY. */
+int picture_turn(picture *p);
 
 typedef enum picture_crop {
     CROP_CENTER, /* cut in the middle to the wanted shape, then resize: nothing is distorted */
@@ -25,6 +31,7 @@ typedef struct transform {
     int h, w; /* of the result; 0: as the picture is */
     int c;    /* 1 or 3; 0: as the picture is */
     picture_crop crop;
+    bool as_stored; /* pictures are not turned upright before */
 } transform;
 
 /* Writes the picture as h x w x c bytes of the transform. Grey from RGB: (19595 r + 38470 g + 7471 b +

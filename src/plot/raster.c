@@ -136,6 +136,8 @@ int lt_image_read(lt_image *out, const char *path)
     *out = (lt_image){0};
     LT_TRY(file_read(path, MAX_PICTURE_FILE, &s.content));
     int status = picture_decode(&s, &p);
+    if (status == LT_OK && (status = picture_turn(&p)) != LT_OK)
+        picture_clear(&p);
     bytes_clear(&s.content);
     *out = (lt_image){p.w, p.h, p.c, p.pixels};
     return status;

@@ -78,7 +78,8 @@ int identity_check(const lt_trainer *t, const safetensors *file, const char *pat
 
 static bool is_read_alike(const lt_data_options *a, const lt_data_options *b)
 {
-    return strcmp(a->resize, b->resize) == 0 && a->crop == b->crop && a->channels == b->channels;
+    return strcmp(a->resize, b->resize) == 0 && a->crop == b->crop &&
+           a->orient == b->orient && a->channels == b->channels;
 }
 
 /* Says which splits are not those that the model was trained beside. */
