@@ -18,7 +18,9 @@
 /* The failure of a system call: "cannot read PATH: No such file or directory". */
 static int fail_errno(const char *what, const char *path)
 {
-    int status = errno == ENOENT || errno == ENOTDIR ? LT_NOT_FOUND : LT_IO;
+    int status = errno == ENOENT || errno == ENOTDIR ? LT_NOT_FOUND
+                 : errno == ENOMEM                   ? LT_NO_MEMORY /* says nothing of the file */
+                                                     : LT_IO;
     return status_fail(status, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
