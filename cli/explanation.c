@@ -28,15 +28,24 @@ static double neg_elbo_se_of(const json_t *valid)
     return isnan(now) ? number_of(valid, "elbo_se") : now;
 }
 
+/* A count; -1 where it is none, since a file may hold any number. */
+static int64_t count_of(const json_t *o, const char *name)
+{
+    const json_t *value = json_object_get(o, name);
+    double real = json_is_real(value) ? json_real_value(value) : -1;
+    int64_t count = real >= 0 && real < 0x1p63 ? (int64_t)real : -1;
+    return json_is_integer(value) ? json_integer_value(value) : count;
+}
+
 /* Takes what a line of metrics.jsonl has. */
-static void take_line(explanation *e, const char *line)
+static void take_line(explanation *e, int number, const char *line)
 {
     json_t *o = json_loads(line, 0, NULL);
     const json_t *valid = json_object_get(o, "valid");
     if (json_is_number(json_object_get(o, "epoch")))
-        e->report = (lt_train_report){.step = json_integer_value(json_object_get(o, "step")),
-                                      .epoch = json_integer_value(json_object_get(o, "epoch")),
-                                      .images = json_integer_value(json_object_get(o, "images")),
+        e->report = (lt_train_report){.step = count_of(o, "step"),
+                                      .epoch = count_of(o, "epoch"),
+                                      .images = count_of(o, "images"),
                                       .loss = number_of(o, "loss"),
                                       .rate = number_of(o, "rate"),
                                       .distortion = number_of(o, "distortion"),
@@ -51,15 +60,19 @@ static void take_line(explanation *e, const char *line)
                                       .gradient_norm = number_of(o, "gradient_norm"),
                                       .estimate = number_of(o, "estimate"),
                                       .spread = number_of(o, "spread")};
-    if (isfinite(neg_elbo_of(valid))) {
-        e->found = (lt_validation){.images = (int64_t)number_of(valid, "images"),
+    bool is_validation = isfinite(neg_elbo_of(valid));
+    if (is_validation && count_of(valid, "images") < 1)
+        say("warning: %s/metrics.jsonl, line %d: expected a count of images, found %g; not used",
+            e->run, number, number_of(valid, "images"));
+    else if (is_validation) {
+        e->found = (lt_validation){.images = count_of(valid, "images"),
                                    .loss = number_of(valid, "loss"),
                                    .neg_elbo = neg_elbo_of(valid),
                                    .neg_elbo_se = neg_elbo_se_of(valid),
                                    .rate = number_of(valid, "rate"),
                                    .distortion = number_of(valid, "distortion"),
                                    .squared_error = number_of(valid, "squared_error")};
-        e->epoch = json_integer_value(json_object_get(o, "epoch"));
+        e->epoch = count_of(o, "epoch");
     }
     json_decref(o);
 }
@@ -71,8 +84,8 @@ static void read_metrics(explanation *e)
     char *path = path_in(e->run, "metrics.jsonl");
     FILE *f = fopen(path, "r");
     free(path);
-    while (f && fgets(line, sizeof line, f))
-        take_line(e, line);
+    for (int number = 1; f && fgets(line, sizeof line, f); number++)
+        take_line(e, number, line);
     if (f)
         fclose(f);
 }

@@ -185,6 +185,25 @@ static void gzip_inflates_whatever_its_members(void **state)
         }
 }
 
+/* Zeros of every size: some fill the room that was made for them to its last byte. */
+static void gzip_may_fill_its_room_exactly(void **state)
+{
+    (void)state;
+    static const unsigned char zeros[600];
+    for (size_t n = 1; n <= sizeof zeros; n++) {
+        gzFile f = gzopen(in_dir("exact.gz"), "wb");
+        assert_non_null(f);
+        assert_int_equal(gzwrite(f, zeros, (unsigned)n), (int)n);
+        assert_int_equal(gzclose(f), Z_OK);
+        bytes b;
+        assert_int_equal(file_read_inflated(in_dir("exact.gz"), sizeof zeros, &b), LT_OK);
+        assert_int_equal(b.size, n);
+        assert_memory_equal(b.data, zeros, n);
+        assert_int_equal(b.data[n], 0);
+        bytes_clear(&b);
+    }
+}
+
 static void what_is_not_gzip_is_read_as_it_is(void **state)
 {
     (void)state;
@@ -942,6 +961,7 @@ int main(void)
         cmocka_unit_test(file_that_grows_while_read_is_read_to_its_end),
         cmocka_unit_test(what_is_not_a_file_is_refused),
         cmocka_unit_test(gzip_inflates_whatever_its_members),
+        cmocka_unit_test(gzip_may_fill_its_room_exactly),
         cmocka_unit_test(what_is_not_gzip_is_read_as_it_is),
         cmocka_unit_test(gzip_of_much_in_little_stops_at_the_limit),
         cmocka_unit_test(gzip_cut_anywhere_is_an_error),

@@ -149,6 +149,8 @@ static int inflate_members(z_stream *z, const bytes *in, bytes *out, size_t limi
     }
     if (out->size > limit)
         return fail_too_large(path, limit);
+    if (out->size > room) /* the last byte took the place of the final zero */
+        LT_TRY(reserve(out, out->size, path));
     out->data[out->size] = 0;
     return LT_OK;
 }

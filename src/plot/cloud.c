@@ -4,6 +4,7 @@
 #include "plot/view.h"
 
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/philox.h"
 #include "base/status.h"
 
@@ -27,10 +28,12 @@ static void blend(uint32_t *pixel, rgb colour, double alpha)
 /* A disc whose edge is as soft as a pixel is wide. */
 static void stamp(const bitmap *p, double x, double y, double radius, rgb colour)
 {
-    int left = (int)floor(x - radius - 1), right = (int)ceil(x + radius + 1);
-    int top = (int)floor(y - radius - 1), bottom = (int)ceil(y + radius + 1);
-    for (int v = top < 0 ? 0 : top; v < bottom && v < p->height; v++)
-        for (int u = left < 0 ? 0 : left; u < right && u < p->width; u++) {
+    int left = real_to_int(floor(x - radius - 1), 0, p->width);
+    int right = real_to_int(ceil(x + radius + 1), 0, p->width);
+    int top = real_to_int(floor(y - radius - 1), 0, p->height);
+    int bottom = real_to_int(ceil(y + radius + 1), 0, p->height);
+    for (int v = top; v < bottom; v++)
+        for (int u = left; u < right; u++) {
             double dx = u + 0.5 - x, dy = v + 0.5 - y;
             double cover = fmin(fmax(radius + 0.5 - sqrt(dx * dx + dy * dy), 0), 1);
             if (cover > 0)

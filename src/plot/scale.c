@@ -97,7 +97,7 @@ void number_text(char text[TICK_TEXT], double value, int decimals)
     int64_t unit = 1;
     for (int i = 0; i < decimals; i++)
         unit *= 10;
-    int64_t all = llround(fabs(value) * (double)unit), whole = all / unit;
+    int64_t all = llround(fmin(fabs(value) * (double)unit, 9e18)), whole = all / unit;
     char plain[32];
     int n = snprintf(plain, sizeof plain, "%lld", (long long)whole);
     text[0] = 0;
@@ -127,7 +127,11 @@ static void power_text(char text[TICK_TEXT], double value, int exponent, int dec
     add_exponent(text, exponent);
 }
 
-static int order_of(double v) { return (int)floor(log10(fabs(v)) + 1e-9); }
+/* Of 0 and what is not finite, less than any number has. */
+static int order_of(double v)
+{
+    return v != 0 && isfinite(v) ? (int)floor(log10(fabs(v)) + 1e-9) : -324;
+}
 
 /* Writes ticks that are `step` apart with the same decimals. */
 static void write_even(ticks *t, double step)
