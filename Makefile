@@ -55,6 +55,13 @@ numbers: deps
 	$(MAKE) all
 	tools/numbers
 
+# Scores of images whose quality is known; tables for docs/quality.md. Minutes.
+QUALITY_SETS ?= mnist fashion-mnist ../shared/data/cifar10-jpeg
+
+copies few: all
+	cmake --build build -j $(JOBS) --target quality_cases
+	build/quality_cases $@ $(QUALITY_SETS)
+
 install: all
 	cmake --install build
 
@@ -71,7 +78,9 @@ help:
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
 	@echo "make torture     300 trainings stopped by signals at random instants, and resumed"
 	@echo "make numbers     deps, build, compare the numbers of the documents with what commands print now"
+	@echo "make copies      build, judge images whose quality is known: are they copies (QUALITY_SETS=...)"
+	@echo "make few         build, score few images, real and noise: what do scores of few images say"
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan mutants demo figures torture install clean help
+.PHONY: all deps check check-asan mutants demo figures torture numbers copies few install clean help

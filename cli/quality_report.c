@@ -53,9 +53,11 @@ static json_t *pairs_json(const lt_quality *q)
 
 json_t *quality_json(const lt_quality *q)
 {
-    json_t *classifier = json_pack("{s:s, s:s, s:i, s:o, s:I}", "digest", q->features_digest,
+    json_t *classifier = json_pack("{s:s, s:s, s:i, s:o, s:o, s:I}", "digest",
+                                   q->features_digest,
                                    "task", q->is_rotation ? "rotations" : "labels", "classes",
-                                   q->classes, "accuracy", json_number(q->accuracy), "images",
+                                   q->classes, "accuracy", json_number(q->accuracy), "guess",
+                                   json_number(q->guess), "images",
                                    (json_int_t)q->train);
     return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "digest",
                      q->digest, "images", (json_int_t)q->images, "held", (json_int_t)q->held,
@@ -71,6 +73,10 @@ json_t *quality_json(const lt_quality *q)
 static void print_number(lt_estimate e, int digits)
 {
     char error[32] = "";
+    if (!isfinite(e.value)) {
+        printf(" %9s %-9s", "-", "");
+        return;
+    }
     if (isfinite(e.se))
         snprintf(error, sizeof error, "+- %.*f", digits, e.se);
     printf(" %9.*f %-9s", digits, e.value, error);
@@ -164,6 +170,49 @@ void quality_copies_text(const lt_quality *q, char text[QUALITY_TEXT])
         snprintf(text + at, (size_t)(QUALITY_TEXT - at), " Look at them: --pairs FILE.png.");
 }
 
+/* The scores that so few images cannot tell, with what they need. */
+static void list_refused(const lt_quality *q, char *text, size_t size)
+{
+    static const char *const names[][2] = {
+        {"fid", "FID"},         {"kid", "KID"},           {"precision", "precision"},
+        {"recall", "recall"},   {"density", "density"},   {"coverage", "coverage"},
+        {"inception", "inception score"}};
+    int64_t least = q->images < q->held ? q->images : q->held;
+    size_t at = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (least < lt_quality_least(names[i][0]) && !(i == 6 && q->is_rotation) && at < size)
+            at += (size_t)snprintf(text + at, size - at, "%s%s (%d)", at > 0 ? ", " : "",
+                                   names[i][1], lt_quality_least(names[i][0]));
+}
+
+void quality_limits_text(const lt_quality *q, char text[QUALITY_TEXT])
+{
+    char refused[256];
+    int at = 0;
+    text[0] = 0;
+    list_refused(q, refused, sizeof refused);
+    if (refused[0])
+        at += snprintf(text + at, QUALITY_TEXT,
+                       "%lld samples and %lld held images are too few for the scores that are not "
+                       "shown; in parentheses how many of both they need: %s.", (long long)q->images,
+                       (long long)q->held, refused);
+    if (q->is_alike)
+        at += snprintf(text + at, (size_t)(QUALITY_TEXT - at),
+                       "%sMost held images have five others equal to them in features, so precision, "
+                       "recall, density and coverage cannot be told.", at ? " " : "");
+    if (q->is_by_outliers && isfinite(q->samples.precision.value))
+        at += snprintf(text + at, (size_t)(QUALITY_TEXT - at),
+                       "%sPrecision rests on few held images: those far from all others reach far, "
+                       "and noise as well. Density is the better guide here.", at ? " " : "");
+    if (q->is_guessing)
+        snprintf(text + at, (size_t)(QUALITY_TEXT - at),
+                 "%sThe classifier has not learnt its classes: it is right for %.1f %% of the held "
+                 "images, always naming the most frequent one for %.1f %%. Its features say "
+                 "little: do not rely on these scores.", at ? " " : "", 100 * q->accuracy,
+                 100 * q->guess);
+}
+
 /* Less than half of what is reached by train images. */
 static void judge_coverage(const lt_quality *q)
 {
@@ -174,11 +223,14 @@ static void judge_coverage(const lt_quality *q)
 
 void quality_print(const char *data, lt_split split, const lt_quality *q)
 {
-    char copies[QUALITY_TEXT];
+    char copies[QUALITY_TEXT], limits[QUALITY_TEXT];
     printf("%lld samples against %lld %s images of %s; +- standard error\n\n",
            (long long)q->images, (long long)q->held, lt_split_name(split), data);
     print_scores(q);
     print_digest(data, q);
+    quality_limits_text(q, limits);
+    if (limits[0])
+        print_paragraph(limits);
     judge_coverage(q);
     quality_copies_text(q, copies);
     print_paragraph(copies);
@@ -186,16 +238,34 @@ void quality_print(const char *data, lt_split split, const lt_quality *q)
 
 /* ---- Several models ---- */
 
+static void print_cell(double value)
+{
+    if (isfinite(value))
+        printf(" %8.3f", value);
+    else
+        printf(" %8s", "-");
+}
+
 static void print_run(const char *name, const lt_sample_scores *s, const char *copies)
 {
-    printf("%-28s %8.3f %8.4f +- %.4f %8.3f %8.3f %8.3f %8.3f %8.2f %8s\n", name, s->fid, s->kid.value,
-           s->kid.se, s->precision.value, s->recall.value, s->density.value, s->coverage.value,
-           s->inception.value, copies);
+    printf("%-28s", name);
+    print_cell(s->fid);
+    if (isfinite(s->kid.value))
+        printf(" %8.4f +- %.4f", s->kid.value, s->kid.se);
+    else
+        printf(" %18s", "-        ");
+    print_cell(s->precision.value);
+    print_cell(s->recall.value);
+    print_cell(s->density.value);
+    print_cell(s->coverage.value);
+    print_cell(s->inception.value);
+    printf(" %8s\n", copies);
 }
 
 void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,
                         const lt_quality *q)
 {
+    char limits[QUALITY_TEXT];
     printf("%lld samples against %lld %s images of %s\n\n", (long long)q->images,
            (long long)q->held, lt_split_name(split), data);
     printf("%-28s %8s %18s %8s %8s %8s %8s %8s %8s\n", "", "FID", "KID         ", "precis.",
@@ -204,6 +274,9 @@ void quality_print_runs(const char *data, lt_split split, int n, const char *con
         print_run(runs[i], &q[i].samples, verdict_name(q[i].copies.verdict));
     print_run("train images, the floor", &q->floor, "-");
     print_digest(data, q);
+    quality_limits_text(q, limits);
+    if (limits[0])
+        print_paragraph(limits);
 }
 
 /* ---- Pictures ---- */

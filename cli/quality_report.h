@@ -10,7 +10,10 @@ json_t *quality_json(const lt_quality *q);
 /* Each score beside its floor. */
 void quality_print(const char *data, lt_split split, const lt_quality *q);
 
-enum { QUALITY_TEXT = 640 };
+enum { QUALITY_TEXT = 1024 };
+
+/* Which scores are not told, and which not to rely on, and why; empty where all is well. */
+void quality_limits_text(const lt_quality *q, char text[QUALITY_TEXT]);
 
 /* What is known of copies, in sentences: the evidence, and the smallest share that would have been
    found. */

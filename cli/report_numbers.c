@@ -91,7 +91,7 @@ static void put_quality(page *p, const report_run *r)
 {
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
-    char copies[QUALITY_TEXT];
+    char text[QUALITY_TEXT];
     page_html(p, "<div class=\"wide\"><table>\n<caption>%lld samples against %lld %s images; the "
                  "floor is what train images reach</caption>\n<thead><tr><th></th><th class=\"number\""
                  ">samples</th><th class=\"number\">floor</th><th>meaning</th></tr></thead>\n<tbody>\n",
@@ -109,8 +109,11 @@ static void put_quality(page *p, const report_run *r)
     page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
                  "compare with those of this digest alone: they are made of features of a small "
                  "classifier of this data set.</p>\n", q->digest);
-    quality_copies_text(q, copies);
-    page_html(p, "<p>%s</p>\n", copies);
+    quality_limits_text(q, text);
+    if (text[0])
+        page_html(p, "<p>%s</p>\n", text);
+    quality_copies_text(q, text);
+    page_html(p, "<p>%s</p>\n", text);
     report_put_command(p, r, "eval", " --quality");
 }
 

@@ -38,7 +38,7 @@ static void put_tiles(page *p, const report_run *r)
     }
     for (int i = 0; i < l->n_terms && !l->has_likelihood; i++)
         put_tile(p, l->terms[i].name, l->terms[i].nats, (double)NAN, "");
-    if (r->has_quality)
+    if (r->has_quality && isfinite(r->quality.samples.fid))
         put_tile(p, "FID", r->quality.samples.fid, (double)NAN, "");
     page_html(p, "</dl>\n");
 }

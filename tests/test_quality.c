@@ -117,6 +117,26 @@ static void assert_estimate(const safetensors *file, const char *name, lt_estima
     free(want);
 }
 
+/* Its error is the way to the farther p of the two with (p - share)^2 = p (1 - p) / n. */
+static void assert_share(const safetensors *file, const char *name, lt_estimate found, int n)
+{
+    double *want = golden_doubles(file, name, 2), farther = 0;
+    assert_near(found.value, want[0], 1e-7);
+    for (int side = -1; side <= 1; side += 2) {
+        double near = want[0], far = side < 0 ? 0 : 1; /* no root, or one, between them */
+        for (int i = 0; i < 60; i++) {
+            double p = (near + far) / 2, apart = p - want[0];
+            if (apart * apart > p * (1 - p) / n)
+                far = p;
+            else
+                near = p;
+        }
+        farther = fmax(farther, fabs(near - want[0]));
+    }
+    assert_near(found.se, farther, 1e-7);
+    free(want);
+}
+
 static points as_points(int n, int d, const float *x)
 {
     points p;
@@ -146,10 +166,10 @@ static void scores_are_numpy_s(void **state)
         for (int i = 0; i < HELD; i++)
             assert_near(sqrt((double)ry[i]), radii[i], 1e-6 * radii[i]);
         overlap_find(&x, rx, &y, ry, K, threads, &s);
-        assert_estimate(file, "precision", s.precision);
-        assert_estimate(file, "recall", s.recall);
+        assert_share(file, "precision", s.precision, IMAGES);
+        assert_share(file, "recall", s.recall, HELD);
         assert_estimate(file, "density", s.density);
-        assert_estimate(file, "coverage", s.coverage);
+        assert_share(file, "coverage", s.coverage, HELD);
     }
     assert_estimate(file, "inception", inception_find(ROWS, CLASSES, p));
     float first[IMAGES], second[HELD];
@@ -484,7 +504,7 @@ static void models_are_scored_by_their_samples(void **state)
     lt_dataset *d = blobs(0);
     lt_model *m = open_model();
     float *images = must_alloc(sizeof *images * TEST * PIXELS);
-    lt_quality_options o = {.feature_steps = STEPS, .seed = 5};
+    lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .seed = 5};
     lt_quality q, same, other;
     assert_int_equal(lt_sample(m, TEST, 5, 0, images), LT_OK);
     assert_int_equal(lt_quality_measure(m, d, LT_TEST, &o, &q), LT_OK);
@@ -512,7 +532,7 @@ static void bits_are_drawn_where_the_data_are_bits(void **state)
     lt_model *m = open_model();
     lt_data_options binarized = {.binarize = LT_BINARIZE_FIXED};
     assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1, &binarized), LT_OK);
-    lt_quality_options o = {.feature_steps = STEPS, .seed = 3, .arrays = &scored,
+    lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .seed = 3, .arrays = &scored,
                             .with_images = true};
     assert_int_equal(lt_quality_measure(m, d, LT_TEST, &o, &q), LT_OK);
     assert_true(q.is_drawn);

@@ -202,7 +202,7 @@ static void scores_can_be_computed_again(void **state)
         images[i] *= 0.8f;
     lt_quality q;
     lt_quality_arrays a;
-    lt_quality_options o = {.feature_steps = STEPS, .arrays = &a, .with_images = true};
+    lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .arrays = &a, .with_images = true};
     assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, images, &o, &q), LT_OK);
     assert_int_equal(a.width, WIDTH);
     assert_int_equal(a.samples * 1000000 + a.held * 1000 + a.train, 300300300);
@@ -226,7 +226,7 @@ static void images_are_named_by_index_and_label(void **state)
     float *images = take_images(d, LT_TEST, 0, TEST), *x = must_alloc(sizeof *x * PIXELS);
     lt_quality q;
     lt_quality_arrays a;
-    lt_quality_options o = {.feature_steps = STEPS, .arrays = &a};
+    lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .arrays = &a};
     assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, images, &o, &q), LT_OK);
     assert_null(a.images);
     int valid = 0, right = 0;
@@ -264,7 +264,7 @@ static void scored_samples_are_those_of_lt_sample(void **state)
     float *images = must_alloc(sizeof *images * MANY * PIXELS);
     lt_quality q, again;
     lt_quality_arrays a;
-    lt_quality_options o = {.feature_steps = STEPS, .seed = 9, .samples = MANY, .arrays = &a,
+    lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .seed = 9, .samples = MANY, .arrays = &a,
                             .with_images = true};
     assert_int_equal(lt_sample(m, MANY, 9, 0, images), LT_OK);
     assert_int_equal(lt_quality_measure(m, d, LT_TEST, &o, &q), LT_OK);
@@ -285,7 +285,7 @@ static void nothing_is_handed_out_on_failure(void **state)
     float *images = take_images(d, LT_TEST, 0, TEST);
     lt_quality q;
     lt_quality_arrays a = {.samples = 7};
-    lt_quality_options o = {.feature_steps = STEPS, .arrays = &a, .with_images = true};
+    lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .arrays = &a, .with_images = true};
     images[3] = NAN;
     assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, images, &o, &q), LT_VALUE);
     assert_null(a.sample_features);

@@ -48,6 +48,8 @@ typedef struct lt_quality_options {
     uint64_t seed;     /* of the samples, and of bits where the data are bits */
     lt_quality_arrays *arrays; /* filled in where the scores are; clear it then. NULL: not wanted */
     bool with_images;          /* also arrays->images */
+    bool without_copies;       /* no search for copies: their verdict is LT_COPIES_UNTOLD */
+    bool with_all_scores;      /* also those that so few images cannot tell: see lt_quality_least */
     lt_progress_function *progress;
     void *user;
 } lt_quality_options;
@@ -127,6 +129,14 @@ typedef struct lt_quality {
     int classes;
     double accuracy;       /* of the classifier, on the held images; NaN where they have no
                               labels */
+    double guess;          /* what always naming the class that most of them have would reach */
+    bool is_guessing;      /* the classifier is not better than that by three standard errors: its
+                              features say little, and its classes nothing */
+    bool is_by_outliers;   /* density is less than half of precision: samples are within the reach of
+                              few held images, far from all others, as noise is; precision says
+                              little then */
+    bool is_alike;         /* most held images have five others equal to them in features: who
+                              reaches whom says nothing */
     bool was_cached;       /* the classifier was there already */
     lt_sample_scores samples, floor; /* of the samples; of as many train images, if there are */
     lt_copies copies;
@@ -137,7 +147,8 @@ typedef struct lt_quality {
 
 /* Draws samples from a model, those of lt_sample with this seed, and scores them against a split of `d`. Where the
    split is train its last sixth is held, and the model has seen it. LT_INTERRUPTED when `progress`
-   said so. Nullable: o. */
+   said so. LT_VALUE where nothing can be told: fewer than 20 images, numbers that are none, or features
+   that are the same for all train images, as where these are all equal. Nullable: o. */
 LT_API int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split,
                               const lt_quality_options *o, lt_quality *q);
 
@@ -146,6 +157,11 @@ LT_API int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split,
    lt_quality_measure gives with the same seed. Nullable: o. */
 LT_API int lt_quality_of_images(lt_dataset *d, lt_split split, int n, const float *images,
                                 const lt_quality_options *o, lt_quality *q);
+
+/* How many samples, and held images, the score called "fid", "kid", "precision", "recall", "density",
+   "coverage" or "inception" needs to say something: with fewer it is NaN. 0: there is no such score.
+   The numbers are measured: docs/quality.md. */
+LT_API int lt_quality_least(const char *score);
 
 /* LT_OK if scores of a and b may be compared: one digest. Else LT_VALUE, and the message says what
    differs. */

@@ -5,6 +5,7 @@
    or because the data hold an image twice, is known. */
 #include "eval/copies.h"
 
+#include "base/clones.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
@@ -57,7 +58,7 @@ struct copies {
     float *near_small, *near_values; /* all x NEAR distances, squared */
     int *by_small, *by_values;       /* and the train images that these are */
     points train_values;
-    points references;
+    float *references; /* features of REFERENCES train images, or of all */
     match *matches;
 };
 
@@ -82,6 +83,7 @@ static int make_room(copies *c)
     c->by_small = must_alloc(sizeof *c->by_small * near);
     c->by_values = must_alloc(sizeof *c->by_values * near);
     c->matches = must_alloc(sizeof *c->matches * (size_t)c->all);
+    c->references = must_alloc(sizeof *c->references * REFERENCES * FEATURES);
     for (size_t i = 0; i < near; i++)
         c->near_small[i] = c->near_values[i] = INFINITY;
     c->reduced = tensor_alloc(sizeof *c->reduced * (size_t)c->all *
@@ -90,7 +92,6 @@ static int make_room(copies *c)
         return LT_NO_MEMORY;
     LT_TRY(points_init(&c->small, c->all, looks_search_size(&c->looks)));
     LT_TRY(points_init(&c->values, c->all, FEATURES));
-    LT_TRY(points_init(&c->references, min_int(REFERENCES, c->learn->n), FEATURES));
     return points_init(&c->train_values, c->learn->n, FEATURES);
 }
 
@@ -118,7 +119,7 @@ void copies_free(copies *c)
     points_clear(&c->small);
     points_clear(&c->values);
     points_clear(&c->train_values);
-    points_clear(&c->references);
+    free(c->references);
     tensor_free(c->reduced);
     free(c->near_small);
     free(c->near_values);
@@ -216,11 +217,10 @@ static int find_candidates(copies *c)
 
 static void take_references(copies *c)
 {
-    float row[FEATURES];
-    for (int i = 0; i < c->references.n; i++) {
-        points_get(&c->train_values, (int)((int64_t)i * c->learn->n / c->references.n), row);
-        points_set(&c->references, i, 1, row);
-    }
+    int n = min_int(REFERENCES, c->learn->n);
+    for (int i = 0; i < n; i++)
+        points_get(&c->train_values, (int)((int64_t)i * c->learn->n / n),
+                   c->references + (int64_t)i * FEATURES);
 }
 
 /* ---- Close comparison ---- */
@@ -289,32 +289,32 @@ static double part_of_way(const band *b, int k)
     return (double)b->apart[k] / (double)middle;
 }
 
+/* The root of the mean of squared differences. */
+LT_CLONES
+static double distance_of(int n, const float *x, const float *y)
+{
+    enum { LANES = 8 };
+    double sum[LANES] = {0}, all = 0;
+    for (int i = 0; i < n; i++) {
+        double apart = (double)(x[i] - y[i]);
+        sum[i % LANES] += apart * apart;
+    }
+    for (int j = 0; j < LANES; j++)
+        all += sum[j];
+    return sqrt(all / n);
+}
+
 /* Share of train images that are nearer to image i in features than train image `place` is. */
 static double share_nearer(const copies *c, int i, int place)
 {
     float x[FEATURES], y[FEATURES];
-    double limit = 0;
-    int nearer = 0;
+    int n = min_int(REFERENCES, c->learn->n), nearer = 0;
     points_get(&c->values, i, x);
     points_get(&c->train_values, place, y);
-    for (int k = 0; k < FEATURES; k++)
-        limit += (double)(x[k] - y[k]) * (double)(x[k] - y[k]);
-    for (int r = 0; r < c->references.n; r++) {
-        double sum = 0;
-        points_get(&c->references, r, y);
-        for (int k = 0; k < FEATURES; k++)
-            sum += (double)(x[k] - y[k]) * (double)(x[k] - y[k]);
-        nearer += sum < limit;
-    }
-    return (double)nearer / c->references.n;
-}
-
-static double distance_of(int n, const float *x, const float *y)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += (double)(x[i] - y[i]) * (double)(x[i] - y[i]);
-    return sqrt(sum / n);
+    double limit = distance_of(FEATURES, x, y);
+    for (int r = 0; r < n; r++)
+        nearer += distance_of(FEATURES, x, c->references + (int64_t)r * FEATURES) < limit;
+    return (double)nearer / n;
 }
 
 typedef struct batch {
@@ -328,7 +328,8 @@ static void compare_image(const copies *c, int i, const int32_t *places, const f
 {
     const looks *l = &c->looks;
     size_t size = (size_t)looks_reduced_size(l);
-    float *room = must_alloc(sizeof *room * size * (CANDIDATES + 3));
+    float *room = must_alloc(sizeof *room * (size * (CANDIDATES + 2) +
+                                             (size_t)looks_scratch_size(l)));
     float *coarse = room + size * CANDIDATES, *detail = coarse + size, *scratch = detail + size;
     band pixels = {0}, details = {0};
     int best = 0;

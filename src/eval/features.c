@@ -288,10 +288,34 @@ static int judge_block(features *f, const gallery *g, int at, int n, float *imag
     return LT_OK;
 }
 
-int features_accuracy(features *f, const gallery *g, double *share)
+/* The share of the images that are of the most frequent class; of rotations each is as frequent. */
+static int find_guess(const features *f, const gallery *g, double *guess)
+{
+    int classes = f->info.classes, most = 0, status;
+    *guess = 1. / classes;
+    if (f->info.is_rotation)
+        return LT_OK;
+    int32_t *index = must_alloc(sizeof *index * (size_t)g->n);
+    int32_t *labels = must_alloc(sizeof *labels * (size_t)g->n);
+    int *count = must_alloc(sizeof *count * (size_t)classes);
+    for (int i = 0; i < g->n; i++)
+        index[i] = i;
+    status = gallery_labels(g, index, g->n, labels);
+    for (int i = 0; status == LT_OK && i < g->n; i++)
+        count[labels[i]]++;
+    for (int k = 0; k < classes; k++)
+        most = count[k] > most ? count[k] : most;
+    *guess = (double)most / g->n;
+    free(index);
+    free(labels);
+    free(count);
+    return status;
+}
+
+int features_accuracy(features *f, const gallery *g, double *share, double *guess)
 {
     int right = 0, status;
-    *share = (double)NAN;
+    *share = *guess = (double)NAN;
     if (!f->info.is_rotation && !g->has_labels)
         return LT_OK;
     float *images = tensor_alloc(sizeof *images * BLOCK * (size_t)pixel_count(f), "images");
@@ -299,6 +323,8 @@ int features_accuracy(features *f, const gallery *g, double *share)
     status = images ? LT_OK : LT_NO_MEMORY;
     for (int at = 0; status == LT_OK && at < g->n; at += BLOCK)
         status = judge_block(f, g, at, g->n - at < BLOCK ? g->n - at : BLOCK, images, p, &right);
+    if (status == LT_OK)
+        status = find_guess(f, g, guess);
     if (status == LT_OK)
         *share = (double)right / g->n;
     tensor_free(images);
@@ -365,6 +391,8 @@ static int make_numbers(features *f, const features_options *o)
         if (status == LT_OK)
             status = find_scale(f);
     }
+    for (int k = 0; k < FEATURES; k++)
+        f->info.varying += f->scale[k] > 0;
     put_numbers(f, &body);
     if (status == LT_OK && !f->info.was_cached)
         cache_store("features", key, f->threads, words, strlen(words), text_get(&body), body.size);

@@ -26,6 +26,7 @@ typedef struct features_info {
                          2018) */
     int steps;
     bool was_cached;
+    int varying; /* features that are not the same for all of `learn` */
     char digest[SHA256_TEXT]; /* of weights, architecture, and the images and labels they are of */
 } features_info;
 
@@ -38,7 +39,8 @@ const features_info *features_describe(const features *f);
    what class they are of (n x classes probabilities). Nullable: probabilities. */
 int features_find(features *f, int n, const float *images, float *values, float *probabilities);
 
-/* The share of the images of a gallery whose class it finds; NaN where they have no labels. */
-int features_accuracy(features *f, const gallery *g, double *share);
+/* The share of the images of a gallery whose class it finds, and what always naming the most frequent
+   one would; NaN where they have no labels. */
+int features_accuracy(features *f, const gallery *g, double *share, double *guess);
 
 #endif

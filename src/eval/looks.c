@@ -65,20 +65,38 @@ void looks_reduce(const looks *l, const float *image, float *reduced)
         find_means(l->h, l->w, l->c, l->part, image, reduced);
 }
 
+/* Sum of x y with a fixed order of additions; y NULL: of x. */
+LT_CLONES
+static float sum_products(int n, const float *x, const float *y)
+{
+    float sum[PRODUCT_LANES] = {0};
+    int i = 0;
+    for (; y && i + PRODUCT_LANES <= n; i += PRODUCT_LANES)
+        for (int j = 0; j < PRODUCT_LANES; j++)
+            sum[j] += x[i + j] * y[i + j];
+    for (; !y && i + PRODUCT_LANES <= n; i += PRODUCT_LANES)
+        for (int j = 0; j < PRODUCT_LANES; j++)
+            sum[j] += x[i + j];
+    for (; i < n; i++)
+        sum[0] += y ? x[i] * y[i] : x[i];
+    for (int half = PRODUCT_LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            sum[j] += sum[j + half];
+    return sum[0];
+}
+
+float looks_product(int n, const float *x, const float *y) { return sum_products(n, x, y); }
+
 /* Takes off the mean, divides by the length and returns that. */
 static float make_unit(int n, float *x)
 {
-    double mean = 0, squares = 0;
+    float mean = sum_products(n, x, NULL) / (float)n;
     for (int i = 0; i < n; i++)
-        mean += (double)x[i] / n;
-    for (int i = 0; i < n; i++) {
-        x[i] -= (float)mean;
-        squares += (double)x[i] * (double)x[i];
-    }
-    double length = sqrt(squares);
+        x[i] -= mean;
+    float length = sqrtf(sum_products(n, x, x)), by = length > 0 ? 1 / length : 0;
     for (int i = 0; i < n; i++)
-        x[i] = length > 0 ? (float)((double)x[i] / length) : 0;
-    return (float)length;
+        x[i] *= by;
+    return length;
 }
 
 void looks_search(const looks *l, const float *reduced, float *vector)
@@ -104,40 +122,42 @@ static int find_weights(double sigma, float *weight)
 
 static int inside(int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; }
 
-/* y += weight x, of n floats. */
+/* y[i] is the sum of weight[|k|] x[i + (k + taps) step] over k = -taps ... taps. */
 LT_CLONES
-static void add_scaled(int n, float weight, const float *x, float *y)
+static void blur_line(int n, int step, int taps, const float *weight, const float *x, float *y)
 {
     for (int i = 0; i < n; i++)
-        y[i] += weight * x[i];
-}
-
-/* Along rows of w x c numbers; pixels beyond the border are those at it. */
-static void blur_row(int w, int c, int taps, const float *weight, const float *x, float *y)
-{
-    memset(y, 0, sizeof *y * (size_t)(w * c));
-    for (int k = -taps; k <= taps; k++) {
-        int first = inside(-k, w + 1), last = inside(w - k, w + 1); /* where j + k is inside */
-        float by = weight[k < 0 ? -k : k];
-        if (last > first)
-            add_scaled((last - first) * c, by, x + (first + k) * c, y + first * c);
-        for (int j = 0; j < w; j++)
-            if (j < first || j >= last)
-                add_scaled(c, by, x + inside(j + k, w) * c, y + j * c);
+        y[i] = weight[0] * x[i + taps * step];
+    for (int k = 1; k <= taps; k++) {
+        const float *before = x + (taps - k) * step, *after = x + (taps + k) * step;
+        for (int i = 0; i < n; i++)
+            y[i] += weight[k] * (before[i] + after[i]);
     }
 }
 
+/* n lines of `step` floats, with the first and the last one repeated `taps` times. */
+static void pad(int n, int step, int taps, const float *x, float *padded)
+{
+    for (int i = -taps; i < n + taps; i++)
+        memcpy(padded + (i + taps) * step, x + inside(i, n) * step, sizeof *x * (size_t)step);
+}
+
+/* `scratch` has room for looks_scratch_size numbers. */
 static void blur(const looks *l, double sigma, const float *x, float *y, float *scratch)
 {
     float weight[MOST_TAPS + 1];
     int taps = find_weights(sigma, weight), row = l->rw * l->c;
-    for (int i = 0; i < l->rh; i++)
-        blur_row(l->rw, l->c, taps, weight, x + i * row, scratch + i * row);
-    memset(y, 0, sizeof *y * (size_t)(l->rh * row));
-    for (int i = 0; i < l->rh; i++)
-        for (int k = -taps; k <= taps; k++)
-            add_scaled(row, weight[k < 0 ? -k : k], scratch + inside(i + k, l->rh) * row,
-                       y + i * row);
+    for (int i = 0; i < l->rh; i++) {
+        pad(l->rw, l->c, taps, x + i * row, scratch);
+        blur_line(row, l->c, taps, weight, scratch, y + i * row);
+    }
+    pad(l->rh, row, taps, y, scratch);
+    blur_line(l->rh * row, row, taps, weight, scratch, y);
+}
+
+int looks_scratch_size(const looks *l)
+{
+    return (l->rh + 2 * MOST_TAPS) * (l->rw + 2 * MOST_TAPS) * l->c;
 }
 
 void looks_bands(const looks *l, const float *reduced, float *coarse, float *detail, float *scratch)
@@ -160,20 +180,4 @@ float looks_vector(const looks *l, const float *band, int k, float *vector)
         memcpy(vector + i * row, band + ((i + down) * l->rw + right) * l->c,
                sizeof *vector * (size_t)row);
     return make_unit(rows * row, vector);
-}
-
-LT_CLONES
-float looks_product(int n, const float *x, const float *y)
-{
-    float sum[PRODUCT_LANES] = {0};
-    int i = 0;
-    for (; i + PRODUCT_LANES <= n; i += PRODUCT_LANES)
-        for (int j = 0; j < PRODUCT_LANES; j++)
-            sum[j] += x[i + j] * y[i + j];
-    for (; i < n; i++)
-        sum[0] += x[i] * y[i];
-    for (int half = PRODUCT_LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++)
-            sum[j] += sum[j + half];
-    return sum[0];
 }

@@ -24,6 +24,7 @@ looks looks_of(int h, int w, int c);
 
 int looks_reduced_size(const looks *l); /* numbers in a reduced image */
 int looks_search_size(const looks *l);  /* in what is searched by */
+int looks_scratch_size(const looks *l); /* to work in */
 int looks_size(const looks *l);         /* in a vector: the reduced image without its margin */
 
 void looks_reduce(const looks *l, const float *image, float *reduced);
@@ -31,7 +32,7 @@ void looks_reduce(const looks *l, const float *image, float *reduced);
 /* What is searched by: means of large cells, without their mean, of length 1. */
 void looks_search(const looks *l, const float *reduced, float *vector);
 
-/* Both bands of a reduced image, each of its size. `scratch` has room for one more. */
+/* Both bands of a reduced image, each of its size. `scratch` has looks_scratch_size numbers. */
 void looks_bands(const looks *l, const float *reduced, float *coarse, float *detail,
                  float *scratch);
 

@@ -97,7 +97,8 @@ static void cloud_clear(cloud *c)
 /* What is wanted of samples beside their features. */
 static void take_sample_block(measuring *m, int at, int n, const float *images)
 {
-    copies_take(m->copies, false, at, n, images, m->samples.values + (size_t)at * FEATURES);
+    if (m->copies)
+        copies_take(m->copies, false, at, n, images, m->samples.values + (size_t)at * FEATURES);
     if (m->images)
         memcpy(m->images + at * m->pixels, images, sizeof *images * (size_t)(n * m->pixels));
 }
@@ -150,6 +151,60 @@ static float *shuffled(const float *rows, int n, int d, uint64_t seed)
     return copy;
 }
 
+/* What a score needs: with fewer images it is the same, or nearly so, of images and of noise, or its
+   error is larger than what it is to show. Measured by `make few`; docs/quality.md has the table. */
+static const struct {
+    const char *name;
+    int least;
+} needs[] = {
+    {"fid", 200},     {"kid", 200},      {"precision", 200}, {"recall", 200},
+    {"density", 200}, {"coverage", 200}, {"inception", 500},
+};
+
+int lt_quality_least(const char *score)
+{
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (strcmp(score, needs[i].name) == 0)
+            return needs[i].least;
+    return 0;
+}
+
+/* Whether n images are too few for a score. */
+static bool are_few(const measuring *m, const char *score, int n)
+{
+    return !m->o.with_all_scores && n < lt_quality_least(score);
+}
+
+/* Scores that would say nothing become NaN. */
+static void refuse_scores(const measuring *m, const lt_quality *q, int n, lt_sample_scores *s)
+{
+    const lt_estimate none = {(double)NAN, (double)NAN};
+    n = n < m->held.n ? n : m->held.n;
+    if (are_few(m, "fid", n))
+        s->fid = none.value;
+    if (are_few(m, "kid", n))
+        s->kid = none;
+    if (are_few(m, "precision", n) || q->is_alike)
+        s->precision = none;
+    if (are_few(m, "recall", n) || q->is_alike)
+        s->recall = none;
+    if (are_few(m, "density", n) || q->is_alike)
+        s->density = none;
+    if (are_few(m, "coverage", n) || q->is_alike)
+        s->coverage = none;
+    if (are_few(m, "inception", n) || q->is_guessing)
+        s->inception = none;
+}
+
+/* Most held images have as many equals as neighbours are asked for. */
+static bool are_alike(const cloud *held)
+{
+    int equal = 0;
+    for (int i = 0; i < held->n; i++)
+        equal += held->radius[i] == 0;
+    return 2 * equal > held->n;
+}
+
 static lt_sample_scores score(const measuring *m, const cloud *c)
 {
     const features_info *info = features_describe(m->features);
@@ -196,10 +251,10 @@ static int clamp_images(int64_t n, int64_t pixels, int first, float *images)
 {
     for (int64_t i = 0; i < n * pixels; i++) {
         float v = images[i];
-        if (isnan(v))
-            return status_fail(LT_VALUE, "sample %jd: number %jd of %jd is not a number",
+        if (!isfinite(v))
+            return status_fail(LT_VALUE, "sample %jd: number %jd of %jd is %s",
                                (intmax_t)(first + i / pixels), (intmax_t)(i % pixels),
-                               (intmax_t)pixels);
+                               (intmax_t)pixels, isnan(v) ? "not a number" : "infinite");
         images[i] = v < 0 ? 0 : v > 1 ? 1 : v;
     }
     return LT_OK;
@@ -258,7 +313,15 @@ static int open_features(measuring *m)
     LT_TRY(begin_part(m, 0, 0.6));
     features_options o = {.steps = m->o.feature_steps, .threads = m->o.threads,
                           .progress = pass_on, .user = m};
-    return features_open(&m->features, &m->learn, &o);
+    LT_TRY(features_open(&m->features, &m->learn, &o));
+    int varying = features_describe(m->features)->varying;
+    if (varying >= FEATURES / 2)
+        return LT_OK;
+    return status_fail(LT_VALUE,
+                       "%s: no score can be told: %d of %d features are the same for all %d train "
+                       "images, so other images could look equal to these; expected images that "
+                       "differ", lt_dataset_describe(m->data)->name, FEATURES - varying, FEATURES,
+                       m->learn.n);
 }
 
 static int min_int(int a, int b) { return a < b ? a : b; }
@@ -338,11 +401,17 @@ static int conclude(measuring *m, lt_quality *q)
     q->classes = info->classes;
     q->was_cached = info->was_cached;
     LT_TRY(name_scores(m, q));
-    LT_TRY(features_accuracy(m->features, &m->held, &q->accuracy));
+    LT_TRY(features_accuracy(m->features, &m->held, &q->accuracy, &q->guess));
+    q->is_guessing = q->accuracy <= q->guess + 3 * sqrt(q->guess * (1 - q->guess) / m->held.n);
+    q->is_alike = are_alike(&m->of_held);
     q->floor = score(m, &m->of_floor);
     q->samples = score(m, &m->samples);
+    q->is_by_outliers = q->samples.precision.value > 0.1 &&
+                        q->samples.density.value < 0.5 * q->samples.precision.value;
+    refuse_scores(m, q, m->floor.n, &q->floor);
+    refuse_scores(m, q, m->n, &q->samples);
     LT_TRY(begin_part(m, 0.85, 1));
-    return look_for_copies(m, q);
+    return m->copies ? look_for_copies(m, q) : LT_OK;
 }
 
 /* ---- What it was computed from ---- */
@@ -421,7 +490,7 @@ static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
     int status = check(&m, split, images);
     if (status == LT_OK)
         status = open_features(&m);
-    if (status == LT_OK)
+    if (status == LT_OK && !m.o.without_copies)
         status = open_copies(&m);
     s->pixels = m.pixels;
     s->threads = m.o.threads;

@@ -5,6 +5,7 @@
 #include "base/clones.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "eval/counts.h"
 #include "eval/estimate.h"
 
 #include <math.h>
@@ -132,21 +133,24 @@ void overlap_find(const points *images, const float *images_radius, const points
     int most = images->n > held->n ? images->n : held->n;
     int *inside = must_alloc(sizeof *inside * (size_t)most);
     float *nearest = must_alloc(sizeof *nearest * (size_t)most);
-    tally precision = {0}, recall = {0}, density = {0}, coverage = {0};
+    int precise = 0, recalled = 0, covered = 0;
+    tally density = {0};
     find_reached(images, held, held_radius, threads, inside, nearest);
     for (int i = 0; i < images->n; i++) {
-        tally_add(&precision, inside[i] > 0);
+        precise += inside[i] > 0;
         tally_add(&density, (double)inside[i] / k);
     }
     find_reached(held, images, images_radius, threads, inside, nearest);
     for (int i = 0; i < held->n; i++) {
-        tally_add(&recall, inside[i] > 0);
-        tally_add(&coverage, nearest[i] <= held_radius[i]);
+        recalled += inside[i] > 0;
+        covered += nearest[i] <= held_radius[i];
     }
-    s->precision = tally_estimate(&precision, 1);
+    s->precision = count_share(precise, images->n);
     s->density = tally_estimate(&density, 1);
-    s->recall = tally_estimate(&recall, 1);
-    s->coverage = tally_estimate(&coverage, 1);
+    s->recall = count_share(recalled, held->n);
+    s->coverage = count_share(covered, held->n);
+    /* all alike: not without error, as count_share has it of shares */
+    s->density.se = fmax(s->density.se, 1. / k / (images->n + 1));
     free(inside);
     free(nearest);
 }
