@@ -8,17 +8,20 @@
 
 enum { MOST_FRAMES = 120 };
 
-/* A picture as one image on a page with captions. */
-static int draw_page(const animate_request *q, const char *title, int64_t epoch,
+/* A picture as one image on a page with captions, as large as that of the last epoch. */
+static int draw_page(const animate_request *q, const char *title, int64_t epoch, int64_t last,
                      const lt_image *drawn, lt_image *out)
 {
-    char subtitle[64];
+    char subtitle[64], widest[64];
     size_t n = (size_t)drawn->width * (size_t)drawn->height * (size_t)drawn->channels;
     float *image = plot_room(n, sizeof *image);
     for (size_t i = 0; i < n; i++)
         image[i] = (float)drawn->pixels[i] / 255;
     snprintf(subtitle, sizeof subtitle, "Epoch %jd", (intmax_t)epoch);
-    lt_grid grid = {.title = title, .subtitle = subtitle, .images = image, .n = 1,
+    snprintf(widest, sizeof widest, "Epoch %jd", (intmax_t)last);
+    for (char *digit = widest + 6; *digit; digit++)
+        *digit = '8';
+    lt_grid grid = {.title = title, .subtitle = subtitle, .widest_subtitle = widest, .images = image, .n = 1,
                     .h = drawn->height, .w = drawn->width, .c = drawn->channels,
                     .layout = {.zoom = q->all.zoom ? (int)q->all.zoom : 1,
                                .background = {255, 255, 255}}};
@@ -44,7 +47,7 @@ static int turn_page(const animate_request *q, const album *a, int i, const char
                         a->run, size->w, size->h, (intmax_t)a->epochs[i], drawn.width,
                         drawn.height);
     else
-        status = draw_page(q, title, a->epochs[i], &drawn, &r->frames[i]);
+        status = draw_page(q, title, a->epochs[i], a->epochs[a->n - 1], &drawn, &r->frames[i]);
     lt_image_free(&drawn);
     if (i == 0 && status == LT_OK)
         code = reel_check(r, c);

@@ -336,10 +336,10 @@ static void sizes_that_cannot_be(void **state)
         assert_int_equal(lt_data_image_size("mnist", &o, size, size + 1, size + 2), LT_VALUE);
         assert_says(cases[i].words);
     }
-    lt_data_options o = {.channels = 1};
+    lt_data_options o = {0};
     lt_dataset *d;
     assert_int_equal(lt_dataset_synthetic(&d, 3, 4, 4, 2, &o), LT_VALUE);
-    assert_says("expected images of 1 or 3 channels, found 2");
+    assert_says("expected images of 1 channel (grey) or 3 (colour), found 2");
     assert_int_equal(lt_data_options_set(&o, "resise=3"), LT_NOT_FOUND);
     assert_says("resize");
     assert_int_equal(lt_data_options_set(&o, "resize"), LT_VALUE);
@@ -468,10 +468,10 @@ static void flips_mirror_half_of_the_images(void **state)
 {
     (void)state;
     enum { N = 2000, H = 5 };
-    for (int c = 1; c <= 4; c++) {
+    for (int c = 1; c <= 3; c += 2) {
         int w = 4 + c, turned[2] = {0}, both = 0;
         size_t pixels = (size_t)(H * w * c);
-        lt_data_options o = {.flip = true, .binarize = c == 2 ? LT_BINARIZE_FIXED : 0};
+        lt_data_options o = {.flip = true, .binarize = c == 1 ? LT_BINARIZE_FIXED : 0};
         lt_dataset *d;
         assert_int_equal(lt_dataset_synthetic(&d, N, H, w, c, &o), LT_OK);
         float *x = gather_all(d, LT_TRAIN, 0, N, 1);

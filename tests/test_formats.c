@@ -533,7 +533,7 @@ static void mat_rejects_other_labels(void **state)
         double values[N];
         const char *words;
     } cases[] = {
-        {{6, 9, 8}, 6, 1, {0, 1, 2.5, 3}, "y: number 2: expected a label in 0 ... 255"},
+        {{6, 9, 8}, 6, 1, {0, 1, 2.5, 3}, "y: label 2: expected 0 to 255, found "},
         {{6, 9, 8}, 6, 1, {0, 1, 2, -1}, "y: number 3: expected a label"},
         {{7, 7, 4}, 6, 1, {256}, "y: number 0: expected a label"},
         {{6, 9, 8}, 6, 1, {1e300}, "y: number 0: expected a label"},

@@ -84,7 +84,7 @@ static void npy_reads_every_type_and_shape(void **state)
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }", f4, 16, 1, 2, 2, 1, f4},
         {"{\"shape\": (1,4),\"descr\":\"<f8\",\"fortran_order\":False}  \n", f8, 32, 1, 2, 2, 1,
          f4},
-        {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 2, 2)}", u1, 4, 1, 1, 2, 2,
+        {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 2, 1)}", u1, 4, 2, 1, 2, 1,
          u1_want},
         {"{'descr': '|b1', 'fortran_order': False, 'shape': (4, 1, 1), }", b1, 4, 4, 1, 1, 1,
          b1_want},
@@ -307,6 +307,107 @@ static void npy_rejects_damage(void **state)
     free(file);
 }
 
+static void numbers_are_shown_with_all_digits(void **state)
+{
+    (void)state;
+    static const float f4[4] = {0, 0.5f, 1.00000012f, 1};
+    static const double f8[4] = {0, 1, 1 + 0x1p-52, 0};
+    static const float low[4] = {0, 0, 0, -1e-38f};
+    static const char f4_shape[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2)}";
+    assert_malformed(put_npy("x.npy", f4_shape, f4, 16),
+                     "number 2: expected a value in [0, 1], found 1.00000012");
+    assert_malformed(put_npy("x.npy", f4_shape, low, 16),
+                     "number 3: expected a value in [0, 1], found -9.99999935e-39");
+    assert_malformed(put_npy("x.npy", "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2, 2)}",
+                             f8, 32),
+                     "number 2: expected a value in [0, 1], found 1.0000000000000002");
+}
+
+/* Each of 2, 4 or 8 bytes in files of little-endian numbers. */
+static void labels_out_of_range_are_shown(void **state)
+{
+    (void)state;
+    static const unsigned char image[3] = {0};
+    static const struct {
+        const char *type;
+        int64_t value;
+        const char *found;
+    } cases[] = {
+        {"<i8", 300, "found 300"},        {"<i4", 256, "found 256"},
+        {"<i2", -1, "found -1"},          {"<i8", -300, "found -300"},
+        {"<u2", -1, "found 65535"},       {"<u4", -1, "found 4294967295"},
+        {"<u8", -1, "found 18446744073709551615"}, {"<i4", INT32_MIN, "found -2147483648"},
+        {"<i8", INT64_MIN, "found -9223372036854775808"},
+    };
+    put_npy("train.npy", "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 1, 1)}", image, 3);
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        size_t size = (size_t)(cases[i].type[2] - '0');
+        unsigned char labels[24] = {7, 0};
+        memcpy(labels + 2 * size, &cases[i].value, size);
+        char *header = must_format("{'descr': '%s', 'fortran_order': False, 'shape': (3,)}",
+                                   cases[i].type);
+        put_npy("train-labels.npy", header, labels, 3 * size);
+        char *words = must_format("label 2: expected 0 to 255, %s", cases[i].found);
+        lt_dataset *d;
+        assert_int_equal(lt_dataset_open(&d, dir, NULL), LT_FORMAT);
+        assert_says(words);
+        free(words);
+        free(header);
+    }
+}
+
+static void check_laid(const char *header, const void *data, size_t size, int channels, int n,
+                       const float *want)
+{
+    lt_dataset *d = must_open(put_npy("x.npy", header, data, size),
+                              &(lt_data_options){.channels = channels});
+    const lt_dataset_info *f = lt_dataset_describe(d);
+    assert_int_equal(f->c, channels);
+    float x[12];
+    int32_t index = 0;
+    assert_int_equal(f->h * f->w * f->c, n);
+    assert_int_equal(lt_dataset_gather(d, LT_TRAIN, &index, 1, 0, 1, x), LT_OK);
+    for (int i = 0; i < n; i++)
+        if (!(fabsf(x[i] - want[i]) < 1e-6f))
+            fail_msg("number %d: expected %.9g, found %.9g", i, (double)want[i], (double)x[i]);
+    lt_dataset_free(d);
+}
+
+/* v a + 1 - a; bytes rounded. */
+static void alpha_is_laid_on_white(void **state)
+{
+    (void)state;
+    static const unsigned char rgba[8] = {200, 100, 0, 255, 10, 20, 30, 51}; /* alpha 1 and 1/5 */
+    static const unsigned char grey[6] = {9, 0, 255, 255, 100, 102};           /* alpha 0, 1, 2/5 */
+    static const unsigned char bits[4] = {0, 0, 0, 1};
+    static const float floats[4] = {0.5f, 0.25f, 1, 0.5f};
+    const float rgb[6] = {200 / 255.f, 100 / 255.f, 0, 206 / 255.f, 208 / 255.f, 210 / 255.f};
+    const float white[3] = {1, 1, 193 / 255.f}, of_bits[2] = {1, 0};
+    const float of_floats[3] = {0.75f, 0.625f, 1};
+    check_laid("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 1, 4)}", rgba, 8, 3, 6, rgb);
+    check_laid("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 1, 2)}", grey, 6, 1, 3, white);
+    check_laid("{'descr': '|b1', 'fortran_order': False, 'shape': (1, 2, 1, 2)}", bits, 4, 1, 2,
+               of_bits);
+    check_laid("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 4)}", floats, 16, 3, 3,
+               of_floats);
+}
+
+static void other_channels_are_refused(void **state)
+{
+    (void)state;
+    static const unsigned char zeros[16] = {0};
+    for (int c = 2; c <= 4; c += 2) {
+        char *header = must_format("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2, %d)}", c);
+        lt_dataset *d;
+        assert_int_equal(lt_dataset_open(&d, put_npy("x.npy", header, zeros, (size_t)(4 * c)), NULL),
+                         LT_VALUE);
+        char *words = must_format("found %d; if the last one is alpha: --set data.channels=%d", c, c - 1);
+        assert_says(words);
+        free(words);
+        free(header);
+    }
+}
+
 static void files_that_are_nothing_we_know(void **state)
 {
     (void)state;
@@ -365,6 +466,10 @@ int main(void)
         TEST(idx_rejects_every_truncation),
         TEST(amat_rejects_damage),
         TEST(npy_rejects_damage),
+        TEST(numbers_are_shown_with_all_digits),
+        TEST(labels_out_of_range_are_shown),
+        TEST(alpha_is_laid_on_white),
+        TEST(other_channels_are_refused),
         TEST(files_that_are_nothing_we_know),
         TEST(random_damage_never_crashes),
     };

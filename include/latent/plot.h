@@ -62,6 +62,7 @@ typedef struct lt_grid {
     lt_image_grid_options layout;    /* of the tiles; pixels are those of a raster, half a unit */
     const char *const *row_names;    /* left of each row. Nullable, and each of them */
     const char *const *column_names; /* above each column. Nullable, and each of them */
+    const char *widest_subtitle;     /* of a series of pages, which are then of one size; default: its own */
     int rows_in_group;               /* more room after each so many rows; default 0: all alike */
 } lt_grid;
 

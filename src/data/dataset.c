@@ -83,19 +83,43 @@ static int replace(data_array *a, const transform *t, const picture *like, size_
     return status;
 }
 
+/* The last of 2 or 4 channels is alpha. */
+static void drop_alpha(data_array *a)
+{
+    size_t pixels = (size_t)a->n * (size_t)a->h * (size_t)a->w;
+    if (a->is_binary)
+        make_grey(a, pixels * (size_t)a->c);
+    a->c--;
+    if (a->u8)
+        lay_bytes_on_white((unsigned char *)a->u8, pixels, a->c);
+    else
+        lay_floats_on_white((float *)a->f32, pixels, a->c);
+}
+
+/* What has 1 or 3 channels can be modeled and drawn. */
+static int check_channels(const data_array *a, const char *path)
+{
+    if (a->c == 1 || a->c == 3)
+        return LT_OK;
+    return status_fail(LT_VALUE,
+                       "%s: expected images of 1 channel (grey) or 3 (colour), found %d; if the last one is "
+                       "alpha: --set data.channels=%d puts the others on white; else save the one or three "
+                       "that are meant",
+                       path, a->c, a->c > 3 ? 3 : 1);
+}
+
 static int prepare_images(const lt_data_options *o, data_array *a, const char *path)
 {
     transform t = data_options_transform(o);
+    if (t.c && (a->c == 2 || a->c == 4))
+        drop_alpha(a);
+    LT_TRY(check_channels(a, path));
     picture like = {.h = a->h, .w = a->w, .c = a->c};
     int h, w, c;
     transform_size(&t, &like, &h, &w, &c);
     bool is_resized = h != a->h || w != a->w, is_recoloured = c != a->c;
     if (!is_resized && !is_recoloured)
         return LT_OK;
-    if (is_recoloured && a->c != 1 && a->c != 3)
-        return status_fail(
-            LT_VALUE, "%s: data option channels=%d: expected images of 1 or 3 channels, found %d",
-            path, c, a->c);
     size_t pixels = (size_t)a->n * (size_t)a->h * (size_t)a->w * (size_t)a->c, size;
     if (!size_mul((size_t)a->n, (size_t)h * (size_t)w * (size_t)c, &size) ||
         !size_mul(size, a->u8 ? 1 : sizeof(float), &size))

@@ -252,12 +252,13 @@ static size_t number_size(uint32_t type)
     }
 }
 
-/* A label, or -1. Negative integers read as unsigned are large. */
-static int read_label(const stream *m, const element *e, size_t i)
+static double read_label(const stream *m, const element *e, size_t i)
 {
     size_t size = number_size(e->type);
-    uint64_t bits = read_number(m, e->at + i * size, size);
-    double value = (double)bits;
+    uint64_t bits = read_number(m, e->at + i * size, size), sign = UINT64_C(1) << (8 * size - 1);
+    bool is_signed = e->type == MI_INT8 || e->type == MI_INT16 || e->type == MI_INT32 ||
+                     e->type == MI_INT64;
+    double value = is_signed && bits & sign ? (double)(bits - sign) - (double)sign : (double)bits;
     if (e->type == MI_SINGLE) {
         uint32_t half = (uint32_t)bits;
         float single;
@@ -266,8 +267,7 @@ static int read_label(const stream *m, const element *e, size_t i)
     } else if (e->type == MI_DOUBLE) {
         memcpy(&value, &bits, sizeof value);
     }
-    bool is_label = value >= 0 && value <= (e->type == MI_INT8 ? 127 : 255); /* not NaN */
-    return is_label && value == (int)value ? (int)value : -1;
+    return value;
 }
 
 /* Where labels are 1 ... 10, 10 is the digit 0. */
@@ -300,10 +300,10 @@ static int take_labels(const stream *m, const variable *v, data_array *out)
     if (!labels)
         return LT_NO_MEMORY;
     for (size_t i = 0; i < n; i++) {
-        int label = read_label(m, e, i);
-        if (label < 0)
-            return malformed(m, e->at + i * size,
-                             "y: number %zu: expected a label in 0 ... 255, found another", i);
+        double label = read_label(m, e, i);
+        if (!(label >= 0 && label <= 255) || label != (int)label) /* NaN too */
+            return malformed(m, e->at + i * size, "y: label %zu: expected 0 to 255, found %.17g", i,
+                             label);
         labels[i] = (unsigned char)label;
     }
     make_digits(labels, out->n);

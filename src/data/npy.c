@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 
+#include <float.h>
 #include <string.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -200,10 +201,11 @@ static int read_header(const data_source *s, npy_header *h)
 
 /* ---- The numbers ---- */
 
-static int fail_pixel(const data_source *s, size_t offset, size_t index, double found)
+/* `digits` are as many as tell such a number from its neighbours. */
+static int fail_pixel(const data_source *s, size_t offset, size_t index, double found, int digits)
 {
-    return data_malformed(s, offset, "number %zu: expected a value in [0, 1], found %g", index,
-                          found);
+    return data_malformed(s, offset, "number %zu: expected a value in [0, 1], found %.*g", index,
+                          digits, found);
 }
 
 static float *alloc_floats(const data_source *s, size_t n, data_array *out)
@@ -222,7 +224,7 @@ static int copy_f4(data_source *s, size_t at, size_t n, data_array *out)
     memcpy(to, s->content.data + at, n * sizeof *to);
     for (size_t i = 0; i < n; i++)
         if (!(to[i] >= 0 && to[i] <= 1)) /* NaN too */
-            return fail_pixel(s, at + i * sizeof *to, i, (double)to[i]);
+            return fail_pixel(s, at + i * sizeof *to, i, (double)to[i], FLT_DECIMAL_DIG);
     return LT_OK;
 }
 
@@ -235,7 +237,7 @@ static int copy_f8(data_source *s, size_t at, size_t n, data_array *out)
         double value;
         memcpy(&value, s->content.data + at + i * sizeof value, sizeof value);
         if (!(value >= 0 && value <= 1))
-            return fail_pixel(s, at + i * sizeof value, i, value);
+            return fail_pixel(s, at + i * sizeof value, i, value, DBL_DECIMAL_DIG);
         to[i] = (float)value;
     }
     return LT_OK;
@@ -260,8 +262,22 @@ static int take_bool(data_source *s, size_t at, size_t n, data_array *out)
     return take_u1(s, at, n, out);
 }
 
+static int fail_label(const data_source *s, size_t offset, size_t index, int size, bool is_signed)
+{
+    const unsigned char *p = s->content.data + offset;
+    uint64_t value = is_signed && p[size - 1] >> 7 ? UINT64_MAX : 0;
+    for (int k = size - 1; k >= 0; k--)
+        value = value << 8 | p[k];
+    if (is_signed)
+        return data_malformed(s, offset, "label %zu: expected 0 to 255, found %jd", index,
+                              (intmax_t)(int64_t)value);
+    return data_malformed(s, offset, "label %zu: expected 0 to 255, found %ju", index,
+                          (uintmax_t)value);
+}
+
 /* Integers of `size` bytes; negative ones have bytes above the first that are not 0. */
-static int copy_integers(data_source *s, size_t at, size_t n, int size, data_array *out)
+static int copy_integers(data_source *s, size_t at, size_t n, int size, bool is_signed,
+                         data_array *out)
 {
     unsigned char *to = tensor_alloc(n, s->path);
     if (!to)
@@ -273,27 +289,23 @@ static int copy_integers(data_source *s, size_t at, size_t n, int size, data_arr
         to[i] = p[0];
         for (int k = 1; k < size; k++)
             if (p[k])
-                return data_malformed(s, at + i * (size_t)size,
-                                      "number %zu: expected a label in 0 ... 255, found another",
-                                      i);
+                return fail_label(s, at + i * (size_t)size, i, size, is_signed);
     }
     return LT_OK;
 }
 
-static int copy_i2(data_source *s, size_t at, size_t n, data_array *out)
-{
-    return copy_integers(s, at, n, 2, out);
-}
-
-static int copy_i4(data_source *s, size_t at, size_t n, data_array *out)
-{
-    return copy_integers(s, at, n, 4, out);
-}
-
-static int copy_i8(data_source *s, size_t at, size_t n, data_array *out)
-{
-    return copy_integers(s, at, n, 8, out);
-}
+#define INTEGERS(name, size, is_signed)                                                            \
+    static int copy_##name(data_source *s, size_t at, size_t n, data_array *out)                   \
+    {                                                                                              \
+        return copy_integers(s, at, n, size, is_signed, out);                                      \
+    }
+INTEGERS(i2, 2, true)
+INTEGERS(i4, 4, true)
+INTEGERS(i8, 8, true)
+INTEGERS(u2, 2, false)
+INTEGERS(u4, 4, false)
+INTEGERS(u8, 8, false)
+#undef INTEGERS
 
 /* A number type; labels or images or both may be of it. */
 static const struct number_type {
@@ -304,9 +316,9 @@ static const struct number_type {
 } types[] = {
     {"|u1", 1, true, true, take_u1},  {"|b1", 1, true, false, take_bool},
     {"<f4", 4, true, false, copy_f4}, {"<f8", 8, true, false, copy_f8},
-    {"<i2", 2, false, true, copy_i2}, {"<u2", 2, false, true, copy_i2},
-    {"<i4", 4, false, true, copy_i4}, {"<u4", 4, false, true, copy_i4},
-    {"<i8", 8, false, true, copy_i8}, {"<u8", 8, false, true, copy_i8},
+    {"<i2", 2, false, true, copy_i2}, {"<u2", 2, false, true, copy_u2},
+    {"<i4", 4, false, true, copy_i4}, {"<u4", 4, false, true, copy_u4},
+    {"<i8", 8, false, true, copy_i8}, {"<u8", 8, false, true, copy_u8},
 };
 
 static const struct number_type *find_type(const npy_header *h)

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "data/foreign.h"
 #include "data/markers.h"
+#include "data/transform.h"
 
 #include <png.h>
 #include <setjmp.h>
@@ -48,19 +49,9 @@ static int make_room(const data_source *s, size_t offset, picture *out, uint64_t
     return out->pixels ? LT_OK : LT_NO_MEMORY;
 }
 
-/* Drops the alpha channel: v alpha + white (1 - alpha), rounded. In place: writing never overtakes
-   reading. */
 static void lay_on_white(picture *p)
 {
-    const unsigned char *from = p->pixels;
-    unsigned char *to = p->pixels;
-    size_t n = (size_t)p->h * (size_t)p->w;
-    for (size_t i = 0; i < n; i++) {
-        int alpha = from[p->c];
-        for (int k = 0; k < p->c; k++)
-            *to++ = (unsigned char)((*from++ * alpha + 255 * (255 - alpha) + 127) / 255);
-        from++;
-    }
+    lay_bytes_on_white(p->pixels, (size_t)p->h * (size_t)p->w, p->c);
 }
 
 /* ---- PNG ---- */

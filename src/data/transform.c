@@ -423,3 +423,27 @@ int transform_picture(const transform *t, const picture *p, unsigned char *out)
 {
     return transform_many(t, &byte_element, 1, p, p->pixels, out);
 }
+
+/* ---- Alpha: writing never overtakes reading ---- */
+
+void lay_bytes_on_white(unsigned char *pixels, size_t n, int c)
+{
+    const unsigned char *from = pixels;
+    unsigned char *to = pixels;
+    for (size_t i = 0; i < n; i++, from++) {
+        int alpha = from[c];
+        for (int k = 0; k < c; k++)
+            *to++ = (unsigned char)((*from++ * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+}
+
+void lay_floats_on_white(float *pixels, size_t n, int c)
+{
+    const float *from = pixels;
+    float *to = pixels;
+    for (size_t i = 0; i < n; i++, from++) {
+        float alpha = from[c];
+        for (int k = 0; k < c; k++)
+            *to++ = *from++ * alpha + (1 - alpha);
+    }
+}

@@ -5,6 +5,7 @@
 #define LATENT_TRANSFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* h x w x c bytes, rows from the top, channels last: 1 grey, 3 RGB. Owns its pixels (tensor_alloc). */
@@ -39,6 +40,11 @@ typedef struct transform {
    separable triangle filter whose support grows with the reduction (Pillow's BILINEAR, to the bit).
    LT_NO_MEMORY. */
 int transform_picture(const transform *t, const picture *p, unsigned char *out);
+
+/* Drops the alpha channel of n pixels of c channels and alpha: v alpha + white (1 - alpha), bytes rounded. In
+   place. */
+void lay_bytes_on_white(unsigned char *pixels, size_t n, int c);
+void lay_floats_on_white(float *pixels, size_t n, int c);
 
 /* The same for n pictures one after the other, each as large as `like` (whose pixels do not matter), cut
    over the cores; and for floats in [0, 1], not rounded. Their channels may be any number where

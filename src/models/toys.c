@@ -76,7 +76,7 @@ static int uniform_check(const void *options)
     const uniform_options *o = options;
     return o->hi - o->lo >= least ? LT_OK
                                   : status_fail(LT_VALUE, "uniform: hi must be at least %g above "
-                                                "lo, found lo %g, hi %g", least, o->lo, o->hi);
+                                                "lo, found lo %.17g, hi %.17g", least, o->lo, o->hi);
 }
 
 static lt_node *uniform_draw(lt_graph *g, const void *options, int64_t n)

@@ -120,11 +120,17 @@ static double images_height(const sheet *s)
     return height;
 }
 
+/* The subtitle that the page has room for. */
+static const char *spaced_subtitle(const lt_grid *g)
+{
+    return g->widest_subtitle ? g->widest_subtitle : g->subtitle;
+}
+
 /* Beside narrow images: room for titles in two lines, from 17 to 26 em, if they are as long. */
 static double room_for_titles(canvas *c, const sheet *s)
 {
     const lt_grid *g = s->grid;
-    double width = titles_width(c, g->title, g->subtitle, s->em);
+    double width = titles_width(c, g->title, spaced_subtitle(g), s->em);
     double two_lines = fmin(fmax(0.6 * width, 17 * s->em), 26 * s->em);
     return width > 0 ? 2 * s->pad + settle(fmin(width + s->em, two_lines)) : 0;
 }
@@ -143,7 +149,7 @@ static void lay_out(canvas *c, sheet *s)
     s->width = s->left + settle(images) + s->pad;
     s->width = fmax(s->width, room_for_titles(c, s));
     box page = {s->pad, s->pad, s->width - s->pad, 0};
-    double top = s->pad + titles_height(c, g->title, g->subtitle, s->em, page, 2);
+    double top = s->pad + titles_height(c, g->title, spaced_subtitle(g), s->em, page, 2);
     if (has_names(g->column_names, s->columns))
         top += 1.5 * s->em;
     s->top = settle(top);
