@@ -95,10 +95,86 @@ static void print_info(const lt_dataset_info *d)
         printf(" %s%s", d->class_names[k], k + 1 < d->classes ? "," : "\n");
 }
 
+static json_t *survey_json(const data_request *q, const lt_survey *v)
+{
+    json_t *sizes = json_array(), *classes = json_array(), *problems = json_array();
+    json_t *splits = json_object();
+    for (int i = 0; i < v->n_sizes; i++)
+        json_array_append_new(sizes, json_pack("{s:i, s:i, s:i, s:I}", "height", v->sizes[i].h, "width",
+                                               v->sizes[i].w, "channels", v->sizes[i].c, "images",
+                                               (json_int_t)v->sizes[i].images));
+    for (int i = 0; i < v->n_classes; i++) {
+        json_t *name = json_string(v->classes[i].name), *row = json_object();
+        json_object_set_new(row, "name", name ? name : json_null()); /* bytes that are no UTF-8 */
+        for (int s = 0; s < LT_SPLITS; s++)
+            json_object_set_new(row, lt_split_name((lt_split)s), json_integer(v->classes[i].images[s]));
+        json_array_append_new(classes, row);
+    }
+    for (int i = 0; i < v->n_problems; i++) {
+        json_t *problem = json_string(v->problems[i]);
+        json_array_append_new(problems, problem ? problem : json_null());
+    }
+    for (int s = 0; s < LT_SPLITS; s++)
+        json_object_set_new(splits, lt_split_name((lt_split)s), json_integer(v->n[s]));
+    json_t *place = json_string(q->name);
+    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:s}", "place", place ? place : json_null(),
+                     "images", (json_int_t)v->images, "splits", splits, "sizes", sizes, "classes",
+                     classes, "unreadable", (json_int_t)v->unreadable, "problems", problems, "sets",
+                     v->sets);
+}
+
+static void print_survey(const data_request *q, const lt_survey *v)
+{
+    enum { SHOWN = 10 };
+    printf("%-10s %s\n%-10s %jd images that are not alike: height x width x channels\n", "place",
+           q->name, "pictures", (intmax_t)v->images);
+    for (int i = 0; i < v->n_sizes && i < SHOWN; i++)
+        printf("%10jd %d x %d x %d\n", (intmax_t)v->sizes[i].images, v->sizes[i].h, v->sizes[i].w,
+               v->sizes[i].c);
+    if (v->n_sizes > SHOWN)
+        printf("%10s %d other sizes\n", "...", v->n_sizes - SHOWN);
+    for (int s = 0; s < LT_SPLITS; s++)
+        printf("%-10s %jd\n", lt_split_name((lt_split)s), (intmax_t)v->n[s]);
+    if (v->n_classes)
+        printf("%-10s %d, with images of train, valid, test:\n", "classes", v->n_classes);
+    for (int i = 0; i < v->n_classes; i++)
+        printf("%10s %s: %jd, %jd, %jd\n", "", v->classes[i].name, (intmax_t)v->classes[i].images[0],
+               (intmax_t)v->classes[i].images[1], (intmax_t)v->classes[i].images[2]);
+    if (v->unreadable)
+        printf("%-10s %jd cannot be read:\n", "unreadable", (intmax_t)v->unreadable);
+    for (int i = 0; i < v->n_problems; i++)
+        printf("%10s %s\n", "", v->problems[i]);
+    printf("%-10s %s\n", "to train", v->sets);
+}
+
+/* Pictures that are not alike cannot be opened without saying what to make of them; what they are can be
+   said. LT_NOT_FOUND: that is not why. */
+static int describe_mixed(const data_request *q)
+{
+    lt_survey v;
+    int status = lt_data_survey(&v, q->name);
+    if (status == LT_OK && (!v.sets || !v.sets[0]))
+        status = LT_NOT_FOUND;
+    if (status == LT_OK && q->as_json)
+        print_json(survey_json(q, &v));
+    else if (status == LT_OK)
+        print_survey(q, &v);
+    lt_survey_clear(&v);
+    return status;
+}
+
 static int info(const data_request *q)
 {
     lt_dataset *data = NULL;
     int status = open_data(q, &data);
+    if (status == LT_FORMAT && q->sets.n == 0 && !q->is_strict) {
+        char *why = path_in("", lt_last_error());
+        status = describe_mixed(q);
+        if (status != LT_OK)
+            complain(q->command, CODE_FAILED, "%s", why + 1);
+        free(why);
+        return status == LT_OK ? CODE_DONE : CODE_FAILED;
+    }
     if (status != LT_OK)
         return complain_library(q->command, status);
     if (q->as_json)

@@ -534,12 +534,12 @@ static void mat_rejects_other_labels(void **state)
         const char *words;
     } cases[] = {
         {{6, 9, 8}, 6, 1, {0, 1, 2.5, 3}, "y: label 2: expected 0 to 255, found "},
-        {{6, 9, 8}, 6, 1, {0, 1, 2, -1}, "y: number 3: expected a label"},
-        {{7, 7, 4}, 6, 1, {256}, "y: number 0: expected a label"},
-        {{6, 9, 8}, 6, 1, {1e300}, "y: number 0: expected a label"},
-        {{10, 3, 2}, 6, 1, {0, -1}, "y: number 1: expected a label"},
-        {{8, 1, 1}, 6, 1, {0, -1}, "y: number 1: expected a label"},
-        {{10, 3, 2}, 6, 1, {0, 256}, "y: number 1: expected a label"},
+        {{6, 9, 8}, 6, 1, {0, 1, 2, -1}, "y: label 3: expected 0 to 255, found "},
+        {{7, 7, 4}, 6, 1, {256}, "y: label 0: expected 0 to 255, found "},
+        {{6, 9, 8}, 6, 1, {1e300}, "y: label 0: expected 0 to 255, found "},
+        {{10, 3, 2}, 6, 1, {0, -1}, "y: label 1: expected 0 to 255, found "},
+        {{8, 1, 1}, 6, 1, {0, -1}, "y: label 1: expected 0 to 255, found "},
+        {{10, 3, 2}, 6, 1, {0, 256}, "y: label 1: expected 0 to 255, found "},
         {{6, 9, 8}, 2, 3, {0}, "y: expected N x 1 labels, found 2 x 3"},
         {{6, 9, 8}, 0, 1, {0}, "y: expected N x 1 labels, found 0 x 1"},
         {{6, 9, 8}, 5, 1, {0}, "expected 6 labels, one for each image of"},

@@ -298,6 +298,83 @@ static void a_missing_path_says_where_it_was_looked_for(void **state)
     }
 }
 
+/* ---- Encodings ---- */
+
+/* TINY as a file with something before it and other ends of lines. */
+static void put_encoded(const char *before, const char *end_of_line)
+{
+    text t = {0};
+    text_append(&t, before);
+    for (const char *s = TINY; *s; s++)
+        if (*s == '\n')
+            text_append(&t, end_of_line);
+        else
+            text_append_bytes(&t, s, 1);
+    write_text("r.yaml", text_get(&t));
+    text_clear(&t);
+}
+
+static void marks_and_ends_of_lines_change_nothing(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    lt_recipe *want = lt_recipe_parse("r.yaml", TINY, NULL, 0);
+    for (int i = 0; i < 2 * COUNT_OF(ends); i++) {
+        put_encoded(i % 2 ? "\xEF\xBB\xBF" : "", ends[i / 2]);
+        lt_recipe *r = lt_recipe_open(in_dir("r.yaml"), NULL, 0);
+        if (!r)
+            fail_msg("%s", lt_last_error());
+        assert_string_equal(lt_recipe_text(r), lt_recipe_text(want));
+        lt_recipe_free(r);
+    }
+    lt_recipe_free(want);
+}
+
+static void other_encodings_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *message;
+    } cases[] = {
+        {"\xFF\xFEn\0a\0", 6, "r.yaml: expected text in UTF-8, found UTF-16; save it as UTF-8"},
+        {"\xFE\xFF\0n\0a", 6, "found UTF-16"},
+        {"n\0a\0m\0e\0", 8, "found UTF-16"},
+        {"\0n\0a", 4, "found UTF-16"},
+        {"name: a\n\0", 9, "r.yaml: not a recipe: a zero byte, at byte 8"},
+        {"name: a\nsummary: caf\xe9 b\n", 23,
+         "r.yaml:2:14: invalid trailing UTF-8 octet (the file must be UTF-8; this may be a letter of "
+         "another encoding)"},
+        {"\xEF\xBB\xBF", 3, "r.yaml:1:1: the document is empty"},
+        {"", 0, "r.yaml:1:1: the document is empty"},
+        {"a: 1\na: 2\n", 10, "r.yaml:2:1: key \"a\" appears twice, first in line 1"},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(file_write(in_dir("r.yaml"), cases[i].bytes, cases[i].size), LT_OK);
+        assert_null(lt_recipe_open(in_dir("r.yaml"), NULL, 0));
+        assert_has(lt_last_error(), cases[i].message);
+    }
+}
+
+static void tabs_are_called_tabs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words, *place;
+    } cases[] = {
+        {"name: a\ndata:\n\tset: x\n", "r.yaml:3:1: a tab"},
+        {"data:\n  set: x\n\tlimit: 3\n", "r.yaml:3:1: a tab"},
+        {"data:\n  \tset: x\n", "r.yaml:2:3: a tab"},
+        {"model:\n  encoder:\n\t- linear 4\n", "r.yaml:3:1: a tab"},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        assert_null(lt_recipe_parse("r.yaml", cases[i].words, NULL, 0));
+        assert_has(lt_last_error(), cases[i].place);
+        assert_has(lt_last_error(), "put spaces for it");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +383,9 @@ int main(void)
         cmocka_unit_test(what_is_not_text_is_refused),
         cmocka_unit_test(numbers_and_words_are_taken_whole),
         cmocka_unit_test(long_paths_are_kept_and_endless_ones_refused),
+        cmocka_unit_test_setup_teardown(marks_and_ends_of_lines_change_nothing, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(other_encodings_are_named, make_dir, remove_dir),
+        cmocka_unit_test(tabs_are_called_tabs),
         cmocka_unit_test_setup_teardown(paths_begin_at_the_recipe, make_tree, leave_tree),
         cmocka_unit_test_setup_teardown(paths_of_options_begin_where_we_are, make_tree, leave_tree),
         cmocka_unit_test_setup_teardown(a_resolved_recipe_means_the_same_elsewhere, make_tree,

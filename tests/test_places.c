@@ -326,6 +326,85 @@ static void litter_is_left_out(void **state)
     assert_string_equal(content_of(in_dir("photos")), "1 | |");
 }
 
+/* ---- Looking at what is not alike ---- */
+
+static void put_image(const char *name, int h, int w, int c)
+{
+    unsigned char pixels[64 * 64 * 3];
+    memset(pixels, 7, sizeof pixels);
+    if (c == 3) /* else it would be stored as grey by some */
+        pixels[0] = 200;
+    bytes b = make_png8(w, h, c, pixels);
+    char *path = must_copy_text(in_dir(name)), *folder = file_directory(path);
+    assert_int_equal(file_make_directories(folder), LT_OK);
+    assert_int_equal(file_write(path, b.data, b.size), LT_OK);
+    free(folder);
+    free(path);
+    bytes_clear(&b);
+}
+
+static void mixed_pictures_are_described(void **state)
+{
+    (void)state;
+    put_image("mixed/train/a/1.png", 40, 60, 3);
+    put_image("mixed/train/a/2.png", 40, 60, 3);
+    put_image("mixed/train/a/3.png", 64, 33, 3);
+    put_image("mixed/train/b/1.png", 40, 60, 1);
+    put_image("mixed/test/b/1.png", 5, 5, 3);
+    for (int i = 0; i < 12; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "mixed/train/c/%02d.png", i);
+        put_folder(name, 1);
+        assert_int_equal(file_write(in_dir(name), "\x89PNG\r\n\x1a\nxx", 10), LT_OK);
+    }
+    lt_survey v;
+    assert_int_equal(lt_data_survey(&v, in_dir("mixed")), LT_OK);
+    assert_int_equal(v.images, 5);
+    assert_int_equal(v.n[LT_TRAIN], 4);
+    assert_int_equal(v.n[LT_TEST], 1);
+    assert_int_equal(v.n_sizes, 4);
+    assert_int_equal(v.sizes[0].images, 2);
+    assert_int_equal(v.sizes[0].h, 40);
+    assert_int_equal(v.sizes[0].w, 60);
+    assert_int_equal(v.sizes[0].c, 3);
+    assert_int_equal(v.n_classes, 3);
+    assert_string_equal(v.classes[0].name, "a");
+    assert_int_equal(v.classes[0].images[LT_TRAIN], 3);
+    assert_int_equal(v.classes[1].images[LT_TRAIN], 1);
+    assert_int_equal(v.classes[1].images[LT_TEST], 1);
+    assert_int_equal(v.classes[2].images[LT_TRAIN], 0);
+    assert_int_equal(v.unreadable, 12);
+    assert_int_equal(v.n_problems, LT_SURVEY_PROBLEMS);
+    assert_non_null(strstr(v.problems[0], "mixed/train/c/00.png"));
+    assert_string_equal(v.sets, "--set data.resize=32 --set data.channels=3");
+    lt_survey_clear(&v);
+    /* and with these it opens; the class without an image is there */
+    lt_data_options o = {.resize = "32", .channels = 3};
+    lt_dataset *d;
+    assert_int_equal(lt_dataset_open(&d, in_dir("mixed"), &o), LT_OK);
+    assert_int_equal(lt_dataset_describe(d)->classes, 3);
+    assert_string_equal(lt_dataset_describe(d)->class_names[2], "c");
+    lt_dataset_free(d);
+}
+
+static void alike_pictures_need_nothing(void **state)
+{
+    (void)state;
+    lt_survey v;
+    put_image("alike/1.png", 9, 8, 1);
+    put_image("alike/2.png", 9, 8, 1);
+    assert_int_equal(lt_data_survey(&v, in_dir("alike")), LT_OK);
+    assert_string_equal(v.sets, "");
+    assert_int_equal(v.n_classes, 0);
+    lt_survey_clear(&v);
+    put_image("alike/3.png", 9, 8, 3);
+    assert_int_equal(lt_data_survey(&v, in_dir("alike")), LT_OK);
+    assert_string_equal(v.sets, "--set data.channels=3");
+    lt_survey_clear(&v);
+    assert_int_equal(lt_data_survey(&v, in_dir("nowhere")), LT_NOT_FOUND);
+    lt_survey_clear(&v);
+}
+
 int main(void)
 {
 #define PLACES(name) cmocka_unit_test_setup_teardown(name, make_place_dir, remove_place_dir)
@@ -340,6 +419,8 @@ int main(void)
         PLACES(runs_in_an_archive_are_left_out),
         PLACES(a_run_is_not_data),
         PLACES(litter_is_left_out),
+        PLACES(mixed_pictures_are_described),
+        PLACES(alike_pictures_need_nothing),
     };
     return cmocka_run_group_tests_name("places", tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ typedef struct lt_dataset_info {
     int file_h, file_w, file_c; /* of the images before `resize` and `channels`: the train split's */
     int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
     bool has_labels[LT_SPLITS];
-    int classes;            /* largest label + 1; 0 without labels */
+    int classes;            /* as many as have names, else largest label + 1; 0 without labels */
     const char *const *class_names; /* of each class: of the folders, or of the catalogue's set, also
                                        where a directory is called like it; NULL: labels have no
                                        names */
@@ -143,6 +143,39 @@ LT_API const lt_dataset_info *lt_dataset_describe(const lt_dataset *d);
 /* The split to use where `wanted` is asked for: itself if it has images, else test for valid, valid
    for test, else train. A set that falls back says so through the log, once for each split. */
 LT_API lt_split lt_dataset_split(lt_dataset *d, lt_split wanted);
+
+/* ---- Looking before opening ---- */
+
+typedef struct lt_survey_size {
+    int h, w, c;
+    int64_t images;
+} lt_survey_size;
+
+typedef struct lt_survey_class {
+    char *name;
+    int64_t images[LT_SPLITS];
+} lt_survey_class;
+
+enum { LT_SURVEY_PROBLEMS = 10 };
+
+/* What is in a folder or zip file of pictures as they are. */
+typedef struct lt_survey {
+    int64_t images, n[LT_SPLITS]; /* that can be read, in all and of each split */
+    lt_survey_size *sizes;        /* the most frequent first */
+    int n_sizes;
+    lt_survey_class *classes; /* in the order of labels; none without labels */
+    int n_classes;
+    int64_t unreadable;
+    char *problems[LT_SURVEY_PROBLEMS]; /* of the first of these, with their paths */
+    int n_problems;
+    char *sets; /* options that make all images alike, "--set data.resize=64 --set data.channels=3"; "" where
+                   they are; NULL without images */
+} lt_survey;
+
+/* Decodes every picture of a folder or zip file, whatever sizes and channels they have. LT_NOT_FOUND if
+   it is none; as lt_dataset_open. Cleared by lt_survey_clear in any case. */
+LT_API int lt_data_survey(lt_survey *v, const char *path);
+LT_API void lt_survey_clear(lt_survey *v);
 
 /* ---- Batches ---- */
 

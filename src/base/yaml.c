@@ -71,7 +71,28 @@ static int fail_offset(const parsing *p, size_t offset, const char *problem)
             column = 1;
         }
     }
-    return fail_at(p, line, column, problem, NULL);
+    bool is_letter = strstr(problem, "octet") != NULL;
+    return fail_at(p, line, column, problem,
+                   is_letter ? "(the file must be UTF-8; this may be a letter of another encoding)"
+                             : NULL);
+}
+
+/* The byte of a tab among the blanks that line `line` (from 0) begins with. */
+static bool find_tab(const parsing *p, size_t line, size_t *offset)
+{
+    size_t at = 0;
+    for (; line && at < p->size; at++)
+        line -= p->data[at] == '\n';
+    while (at < p->size && p->data[at] == ' ')
+        at++;
+    *offset = at;
+    return at < p->size && p->data[at] == '\t';
+}
+
+static int fail_tab(const parsing *p, size_t offset)
+{
+    return fail_offset(p, offset, "a tab before the first word of a line; YAML is indented by spaces "
+                                  "alone: put spaces for it");
 }
 
 static int next_event(parsing *p, yaml_event_t *event)
@@ -80,10 +101,13 @@ static int next_event(parsing *p, yaml_event_t *event)
     if (yaml_parser_parse(&p->parser, event))
         return LT_OK;
     const char *problem = y->problem ? y->problem : "malformed YAML";
+    size_t tab;
     if (y->error == YAML_MEMORY_ERROR)
         return status_fail(LT_NO_MEMORY, "%s: no memory to parse it", p->file);
     if (y->error == YAML_READER_ERROR)
         return fail_offset(p, y->problem_offset, problem);
+    if (find_tab(p, y->problem_mark.line, &tab) || find_tab(p, y->context_mark.line, &tab))
+        return fail_tab(p, tab);
     return fail_at(p, y->problem_mark.line + 1, y->problem_mark.column + 1, problem, y->context);
 }
 
@@ -238,8 +262,28 @@ static int parse_at_depth(const char *label, const char *data, size_t size, int 
     return status;
 }
 
+int yaml_check_encoding(const char *label, const char *data, size_t size)
+{
+    const unsigned char *b = (const unsigned char *)data;
+    bool is_utf16 = size >= 2 && ((b[0] == 0xFF && b[1] == 0xFE) || (b[0] == 0xFE && b[1] == 0xFF) ||
+                                  !b[0] != !b[1]); /* or a mark is missing: letters and zeros */
+    if (is_utf16)
+        return status_fail(LT_FORMAT, "%s: expected text in UTF-8, found UTF-16; save it as UTF-8",
+                           label);
+    const char *zero = size ? memchr(data, 0, size) : NULL;
+    if (zero)
+        return status_fail(LT_FORMAT, "%s: not a recipe: a zero byte, at byte %zu", label,
+                           (size_t)(zero - data));
+    return LT_OK;
+}
+
 int yaml_parse(const char *label, const char *data, size_t size, arena *a, yaml_node **root)
 {
+    static const char mark[] = "\xEF\xBB\xBF"; /* before UTF-8 it says nothing */
+    if (size >= 3 && memcmp(data, mark, 3) == 0) {
+        data += 3;
+        size -= 3;
+    }
     LT_TRY(parse_at_depth(label, data, size, 1, a, root));
     return *root ? LT_OK : status_fail(LT_FORMAT, "%s:1:1: the document is empty", label);
 }

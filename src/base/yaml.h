@@ -25,6 +25,10 @@ struct yaml_node {
 /* `label` is the file name in messages: "label:line:column: ...", LT_FORMAT. */
 int yaml_parse(const char *label, const char *data, size_t size, arena *a, yaml_node **root);
 
+/* LT_FORMAT for text that is UTF-16, or no text, with what to do. yaml_parse takes UTF-8, with a byte order
+   mark or without. */
+int yaml_check_encoding(const char *label, const char *data, size_t size);
+
 /* The value of a key, or NULL (also when `map` is not a map). */
 yaml_node *yaml_get(const yaml_node *map, const char *key);
 

@@ -250,6 +250,9 @@ static void count_classes(lt_dataset *d)
         if (s->labels && largest(s->labels, s->n) >= d->info.classes)
             d->info.classes = largest(s->labels, s->n) + 1;
     }
+    /* the last one may have no image that can be read */
+    if (d->info.classes && d->info.classes < d->n_class_names)
+        d->info.classes = d->n_class_names;
     if (d->info.classes && d->info.classes <= d->n_class_names)
         d->info.class_names = (const char *const *)d->class_names;
 }

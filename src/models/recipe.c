@@ -278,9 +278,7 @@ static lt_recipe *open_file(const char *path, const char *const *sets, int n)
     if (file_read(path, 1 << 20, &b) != LT_OK)
         return NULL;
     lt_recipe *r = NULL;
-    if (memchr(b.data, 0, b.size))
-        status_fail(LT_FORMAT, "%s: not a recipe: a zero byte", path);
-    else
+    if (yaml_check_encoding(path, (const char *)b.data, b.size) == LT_OK)
         r = parse_take(path, recipe_directory(path), (const char *)b.data, sets, n);
     bytes_clear(&b);
     return r;

@@ -37,3 +37,45 @@ done
 echo "== no channels of images"
 npy 6 3 3 5 > x.npy; try data info ./x.npy
 npy 6 3 8 8 > x.npy; try data info ./x.npy
+
+echo "== batch norm of one image, and under a penalty"
+npy 9 4 4 1 > x.npy
+cat > bn.yaml <<'END'
+data: {set: ./x.npy}
+model: {latent: 2, likelihood: bernoulli, encoder: [linear 4, batch_norm, relu], decoder: [linear image]}
+train: {epochs: 1, batch: 3, samples_every: 0}
+END
+cat > wgan.yaml <<'END'
+data: {set: ./x.npy}
+model: {kind: gan, latent: 2, generator: [linear image, sigmoid], critic: [linear 4, batch_norm, linear 1]}
+objective: {loss: wasserstein, penalty: gradient lambda=10}
+train: {epochs: 1, batch: 3, samples_every: 0}
+END
+i=0
+warns() {
+    i=$((i + 1))
+    echo "-- $*"
+    latent train "$@" --out "w$i" > log 2>&1 || cat log
+    grep batch_norm log
+}
+warns bn.yaml
+warns bn.yaml --set train.batch=1
+warns bn.yaml --set train.batch=4
+warns wgan.yaml
+warns wgan.yaml --set objective.penalty=none
+warns wgan.yaml --set 'model.critic=[linear 4, linear 1]'
+
+echo "== pictures that are not alike"
+mkdir -p mixed/cat mixed/dog
+latent data show synthetic -n 1 --set resize=40 -o mixed/cat/1.png 2> /dev/null
+latent data show synthetic -n 1 --seed 2 --set resize=20x30 -o mixed/cat/2.png 2> /dev/null
+latent data show synthetic -n 1 --seed 3 --set resize=40 --set channels=3 -o mixed/dog/1.png 2> /dev/null
+head -c 60 mixed/dog/1.png > mixed/dog/2.png
+try data info mixed
+try data info mixed --json
+line=$(latent data info mixed 2> /dev/null | sed -n 's/^to train *//p')
+try data info mixed $line
+for preset in cifar10-conv-vae cifar10-wgan ift6135-wgan-svhn; do
+    latent train $preset --data mixed --out p-$preset --epochs 1 --set train.samples_every=0 > log 2>&1 || cat log
+    ls p-$preset/checkpoints | wc -l
+done
