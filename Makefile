@@ -48,6 +48,9 @@ figures: deps
 torture: all
 	tools/torture-stops 300
 
+gradients: all
+	LATENT_GRADIENTS=long build/test_gradients
+
 # The numbers of the documents, made again where that takes minutes at most; some need data sets that
 # $LATENT_DATA has, and are skipped without.
 numbers: deps
@@ -80,7 +83,8 @@ help:
 	@echo "make numbers     deps, build, compare the numbers of the documents with what commands print now"
 	@echo "make copies      build, judge images whose quality is known: are they copies (QUALITY_SETS=...)"
 	@echo "make few         build, score few images, real and noise: what do scores of few images say"
+	@echo "make gradients   gradients of every combination of options beside differences of the loss"
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan mutants demo figures torture numbers copies few install clean help
+.PHONY: all deps check check-asan mutants demo figures torture gradients numbers copies few install clean help
