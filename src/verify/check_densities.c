@@ -338,8 +338,8 @@ static int check_divergence(const truth *q, const truth *p, double *worst, int *
         }
     if (p->end == own_end) /* around the other */
         for (int i = 0; i < ALL; i++) {
-            b.p[0][i] -= 1.25;
-            b.p[1][i] += 1.75;
+            b.p[0][i] -= q->end == own_end ? 1.25 : 0.05; /* of [0, 1] not by much */
+            b.p[1][i] += q->end == own_end ? 1.75 : 0.55;
         }
     lt_distribution of = make(g, q, &a), from = make(g, p, &b);
     bool is_finite = (q->end != line_end || p->end == line_end) && q->levels == p->levels;

@@ -331,6 +331,29 @@ static int check_place(const spec *penalty, const penalty_truth *t)
     return check_near("penalty of |x|^2 / 2", found, want, 1e-9);
 }
 
+/* The weight that a line without one has: 10, and 0.01 of clip. */
+static int check_default(const char *name, const penalty_truth *t)
+{
+    spec penalty;
+    lt_node *of_norm;
+    double found;
+    LT_TRY(spec_parse(&penalty_table, name, &penalty));
+    lt_graph *g = lt_graph_create();
+    lt_shape s = lt_shape_2d(1, SIDE);
+    lt_node *x = lt_constant(g, s, (double[]){0.1, 0.2}),
+            *w = lt_constant(g, lt_shape_1d(SIDE), (double[]){1.5, -2}); /* slope 2.5 */
+    lt_node *y = penalty_build(&penalty, x, x, NULL, linear, w, &of_norm);
+    double clip = penalty_clip(&penalty);
+    spec_clear(&penalty);
+    if (!y)
+        lt_graph_free(g);
+    else
+        LT_TRY(numbers_read(g, y, &found, 1));
+    if (y)
+        LT_TRY(check_near("penalty of the default weight", found, t->of_slope(2.5) * 10 / 7, 1e-9));
+    return check_near("clip by default", clip, t->clip > 0 ? 0.01 : 0, 0);
+}
+
 static const penalty_truth *find_penalty(const char *name)
 {
     size_t n = strlen(name);
@@ -358,6 +381,8 @@ static int run_penalty(const check_run *r, const void *about, char told[CHECK_TE
     if (status == LT_OK && penalty_has_term(&penalty) != (t->of_slope != NULL))
         status = status_fail(LT_VALUE, "expected %s term", t->of_slope ? "a" : "no");
     spec_clear(&penalty);
+    if (status == LT_OK)
+        status = check_default(about, t);
     snprintf(told, CHECK_TEXT_SIZE, "%s", t->of_slope ? "slopes 0.4 and 2.5, their gradient by the "
                                                         "weights, and where they are taken"
                                                       : "no term in the loss");
