@@ -166,8 +166,8 @@ double now_seconds(void);
 /* Adds words to a text in `size` bytes, as far as there is room. */
 void add_words(char *text, size_t size, const char *format, ...) LT_PRINTF(3, 4);
 
-/* Becomes true at the first SIGINT, SIGTERM or SIGHUP (unless nohup ignores it); the second one of a
-   kind ends the program. Training also stops when nobody reads its messages any more (SIGPIPE): Ctrl-C
+/* Becomes true at the first SIGINT, SIGTERM or SIGHUP (unless nohup ignores it); another one, more than
+   half a second later, ends the program. Training also stops when nobody reads its messages any more (SIGPIPE): Ctrl-C
    in `latent train ... 2>&1 | tee log` ends tee first, and a checkpoint is still to be written. */
 bool is_stopped(void);
 void watch_signals(void);

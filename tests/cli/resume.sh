@@ -20,6 +20,14 @@ tail -1 log | sed 's/step [0-9]*/step #/'
 latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
 same_run whole stopped $end
 
+echo "-- SIGTERM five times at once, as timeout and a closing session send it, is one wish"
+: > log
+latent train $tiny $options --out twice 2> log &
+await grep -q "^epoch 3/" log
+for _ in 1 2 3 4 5; do kill -TERM $! 2> /dev/null; sleep 0.002; done
+wait $!; echo "exit $?"
+tail -1 log | sed 's/step [0-9]*/step #/'
+
 echo "-- as if killed while the picture of the newest checkpoint, of epoch 60 and of 51, was drawn"
 rm stopped/samples/epoch-0060.png
 latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
