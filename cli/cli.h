@@ -131,6 +131,14 @@ int complain_library(const command *c, int status);
 /* A line on stderr. */
 void say(const char *format, ...) LT_PRINTF(1, 2);
 
+/* printf, but names that %s stands for stay on their line. */
+void print(const char *format, ...) LT_PRINTF(1, 2);
+
+/* From open_output on, what is printed to stdout is printable (lt_printable, with lines), and is written whole
+   although signals interrupt. flush_output is false when something could not be written. */
+void open_output(void);
+bool flush_output(void);
+
 /* Lines of text, wrapped at 79 columns and indented; lines that begin with a space as they are. */
 void print_wrapped(FILE *to, int indent, const char *text);
 

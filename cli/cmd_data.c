@@ -36,7 +36,7 @@ static int list(const data_request *q)
         if (as_json)
             json_array_append_new(all, entry_json(e, is_here ? place : NULL));
         else
-            printf("%-20s %s\n%-20s %s%s\n", e->name, e->summary, "",
+            print("%-20s %s\n%-20s %s%s\n", e->name, e->summary, "",
                    is_here ? "in " : "not here: latent data fetch ", is_here ? place : e->name);
     }
     if (as_json)
@@ -79,20 +79,20 @@ static json_t *info_json(const lt_dataset_info *d)
 
 static void print_info(const lt_dataset_info *d)
 {
-    printf("%-10s %s\n%-10s %s\n", "name", d->name, "place",
+    print("%-10s %s\n%-10s %s\n", "name", d->name, "place",
            d->place[0] ? d->place : "nowhere: made as it is read");
-    printf("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
+    print("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
            d->is_binary ? "binary" : "intensities in [0, 1]");
     if (d->file_h != d->h || d->file_w != d->w || d->file_c != d->c)
-        printf("%-10s from %d x %d x %d\n", "", d->file_h, d->file_w, d->file_c);
+        print("%-10s from %d x %d x %d\n", "", d->file_h, d->file_w, d->file_c);
     if (d->options.flip)
-        printf("%-10s mirrored left to right half of the time, in training\n", "");
+        print("%-10s mirrored left to right half of the time, in training\n", "");
     for (int s = 0; s < LT_SPLITS; s++)
-        printf("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
+        print("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
     if (d->classes > 0)
-        printf("%-10s %d%s", "classes", d->classes, d->class_names ? ":" : "\n");
+        print("%-10s %d%c", "classes", d->classes, d->class_names ? ':' : '\n');
     for (int k = 0; d->class_names && k < d->classes; k++)
-        printf(" %s%s", d->class_names[k], k + 1 < d->classes ? "," : "\n");
+        print(" %s%c", d->class_names[k], k + 1 < d->classes ? ',' : '\n');
 }
 
 static json_t *survey_json(const data_request *q, const lt_survey *v)
@@ -241,7 +241,7 @@ static int fetch(const data_request *q)
         return complain_library(q->command, status);
     char place[4096];
     if (lt_data_find(q->name, q->directory, place, sizeof place) == LT_OK)
-        printf("%s\n", place);
+        print("%s\n", place);
     return CODE_DONE;
 }
 
@@ -250,7 +250,7 @@ static int verify(const data_request *q)
     int status = lt_data_verify(q->name, q->directory);
     if (status != LT_OK)
         return complain_library(q->command, status);
-    printf("%s: every file has its SHA-256\n", q->name);
+    print("%s: every file has its SHA-256\n", q->name);
     return CODE_DONE;
 }
 

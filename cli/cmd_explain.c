@@ -85,7 +85,7 @@ static void print_data(const explanation *e)
     char line[1024], when[64] = "evaluated now";
     if (e->epoch)
         snprintf(when, sizeof when, "after epoch %lld", (long long)e->epoch);
-    printf("%s\n\n", e->t.checkpoint);
+    print("%s\n\n", e->t.checkpoint);
     snprintf(line, sizeof line, "%s, %lld numbers an image: %s%s", l->set, (long long)l->dimensions,
              lt_pixels_text(l->pixels), l->limit ? "; cut to a part by data.limit" : "");
     print_field("data", line);

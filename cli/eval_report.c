@@ -291,7 +291,7 @@ static void judge_choice(const eval_findings *f)
 
 void eval_print_table(const eval_findings *f)
 {
-    puts(f->trained->checkpoint);
+    print("%s\n", f->trained->checkpoint);
     if (f->with_bounds)
         print_bounds_and_codes(f);
     if (f->with_bounds && f->with_quality)

@@ -105,7 +105,7 @@ static void *json_room(size_t size)
 /* Output that could not be written is a failure: `latent eval ... > /dev/full`. */
 static int finish(int code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (flush_output())
         return code;
     return complain(NULL, CODE_FAILED, "cannot write to standard output");
 }
@@ -125,6 +125,7 @@ static void fill_standard_streams(void)
 int main(int argc, char **argv)
 {
     fill_standard_streams();
+    open_output();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error like a full disk */
     json_set_alloc_funcs(json_room, free);
     lt_set_log(show_log, NULL);

@@ -248,7 +248,7 @@ static void print_cell(double value)
 
 static void print_run(const char *name, const lt_sample_scores *s, const char *copies)
 {
-    printf("%-28s", name);
+    print("%-28s", name);
     print_cell(s->fid);
     if (isfinite(s->kid.value))
         printf(" %8.4f +- %.4f", s->kid.value, s->kid.se);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* How the tool speaks: messages, help text, the line at the foot of a terminal, JSON. */
+#define _GNU_SOURCE /* fopencookie */
 #include "cli.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,25 +19,65 @@ enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 4, MAX_BAR = 20 };
 /* What stands on the last line of the terminal now; every message takes its place. */
 static meter *meter_shown;
 
+/* All of it, whatever handlers interrupt; what cannot be written is lost, as stderr's is. */
+static bool write_whole(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, text, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        text += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+/* "before" and the text on a line of stderr, in one piece where there is memory for it. */
+static void write_line(const char *before, const char *format, va_list values)
+{
+    size_t start = strlen(before), size = start + lt_printable_format(NULL, 0, format, values) + 2;
+    char *line = malloc(size);
+    if (!line)
+        return;
+    memcpy(line, before, start);
+    lt_printable_format(line + start, size - start, format, values);
+    line[size - 2] = '\n';
+    meter_clear(meter_shown);
+    write_whole(STDERR_FILENO, line, size - 1);
+    free(line);
+}
+
 void say(const char *format, ...)
 {
     va_list values;
-    meter_clear(meter_shown);
     va_start(values, format);
-    vfprintf(stderr, format, values);
+    write_line("", format, values);
     va_end(values);
-    fputc('\n', stderr);
 }
 
 int complain(const command *c, int code, const char *format, ...)
 {
+    char before[64];
     va_list values;
-    meter_clear(meter_shown);
-    fprintf(stderr, "latent%s%s: ", c ? " " : "", c ? c->name : "");
+    snprintf(before, sizeof before, "latent%s%s: ", c ? " " : "", c ? c->name : "");
     va_start(values, format);
-    vfprintf(stderr, format, values);
+    write_line(before, format, values);
     va_end(values);
-    fputc('\n', stderr);
+    return code;
+}
+
+/* A text of the library's, which is printable and may have lines. */
+static int complain_lines(const command *c, int code, const char *text)
+{
+    size_t size = strcspn(text, "\n");
+    complain(c, code, "%.*s", (int)size, text);
+    while (text[size]) {
+        text += size + 1;
+        size = strcspn(text, "\n");
+        say("%.*s", (int)size, text);
+    }
     return code;
 }
 
@@ -44,8 +86,95 @@ int complain_library(const command *c, int status)
     if (status == LT_INTERRUPTED)
         return complain(c, stop_code(), "stopped");
     const char *text = lt_last_error();
-    return complain(c, CODE_FAILED, "%s", text[0] ? text : lt_status_text(status));
+    return complain_lines(c, CODE_FAILED, text[0] ? text : lt_status_text(status));
 }
+
+/* ---- Standard output ---- */
+
+void print(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    size_t size = lt_printable_format(NULL, 0, format, values) + 1;
+    va_end(values);
+    char *text = malloc(size);
+    va_start(values, format);
+    if (text && lt_printable_format(text, size, format, values) < size)
+        fputs(text, stdout);
+    va_end(values);
+    free(text);
+}
+
+#ifdef __GLIBC__
+/* The last bytes that were printed, if they begin a character. */
+static char begun[4];
+static size_t n_begun;
+
+/* How many of the last bytes are the beginning of a character, the rest of which may follow. */
+static size_t count_begun(const char *text, size_t size)
+{
+    for (size_t n = 1; n <= 3 && n <= size; n++) {
+        unsigned char byte = (unsigned char)text[size - n];
+        size_t length = byte < 0xc0 ? 0 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+        if (length > 0)
+            return length > n ? n : 0;
+        if (byte < 0x80)
+            return 0;
+    }
+    return 0;
+}
+
+static bool write_printable(const char *text, size_t size)
+{
+    size_t room = lt_printable(NULL, 0, text, size, true) + 1;
+    char *shown = malloc(room);
+    if (!shown)
+        return false;
+    lt_printable(shown, room, text, size, true);
+    bool is_written = write_whole(STDOUT_FILENO, shown, room - 1);
+    free(shown);
+    return is_written;
+}
+
+static ssize_t write_output(void *nothing, const char *text, size_t size)
+{
+    (void)nothing;
+    char *all = malloc(n_begun + size);
+    if (!all)
+        return 0;
+    memcpy(all, begun, n_begun);
+    memcpy(all + n_begun, text, size);
+    size_t whole = n_begun + size, open_end = count_begun(all, whole);
+    whole -= open_end;
+    bool is_written = write_printable(all, whole);
+    memcpy(begun, all + whole, open_end);
+    n_begun = open_end;
+    free(all);
+    return is_written ? (ssize_t)size : 0;
+}
+
+/* All that is printed goes through here, so nothing that came from a file reaches a terminal as more than
+   text. What JSON holds keeps its meaning: only what stands between quotes is written out. */
+void open_output(void)
+{
+    FILE *to = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_output});
+    if (!to)
+        return;
+    setvbuf(to, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+    stdout = to;
+}
+
+bool flush_output(void)
+{
+    bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+    is_written &= n_begun == 0 || write_printable(begun, n_begun);
+    n_begun = 0;
+    return is_written;
+}
+#else
+void open_output(void) {}
+bool flush_output(void) { return fflush(stdout) == 0 && !ferror(stdout); }
+#endif
 
 /* One paragraph line of at most PAGE_WIDTH columns; `column` is where the text begins. */
 static void wrap_line(FILE *to, int indent, bool is_indented, const char *text, size_t size)
@@ -183,7 +312,7 @@ void meter_draw(meter *m, double done, const char *format, ...)
     char words[256], bar[MAX_BAR + 8];
     va_list values;
     va_start(values, format);
-    vsnprintf(words, sizeof words, format, values);
+    lt_printable_format(words, sizeof words, format, values);
     va_end(values);
     int limit = terminal_width() - 1; /* the last column would wrap */
     drop_parts(words, limit);

@@ -7,6 +7,7 @@
 #ifndef LATENT_BASE_H
 #define LATENT_BASE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -106,6 +107,18 @@ LT_API int lt_cores(void);
 /* The name that a misspelt `word` probably meant, out of an array that ends with NULL; NULL if none
    is near enough. For "did you mean". */
 LT_API const char *lt_nearest(const char *word, const char *const *names);
+
+/* ---- Text that a terminal may be given ----
+   Names of files, of tensors, of classes come from outside and may hold what a terminal obeys. Error messages
+   and lines of the log are free of it already. */
+
+/* Writes `n` bytes with every control character, every invisible or bidirectional one and every byte that is
+   no UTF-8 written out: \x1b, \u202e, \xff. Newlines and tabs stay if `with_lines`. At most `size` bytes with
+   the final zero, cut between characters. Returns the full length. Nullable: to, if size is 0. */
+LT_API size_t lt_printable(char *to, size_t size, const char *bytes, size_t n, bool with_lines);
+
+/* vsnprintf, but what a %s stands for is printable, on one line. Returns the full length. */
+LT_API size_t lt_printable_format(char *to, size_t size, const char *format, va_list args);
 
 /* ---- Option tables ----
    One table drives the recipe parser, --set, --help and the documentation of a layer, a likelihood,

@@ -2,7 +2,6 @@
 /* Status names, the thread's last error, the log hook. */
 #include "base/status.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +48,12 @@ int status_fail_list(int status, const char *format, va_list args)
 
 int status_fail(int status, const char *format, ...)
 {
+    char text[MESSAGE_SIZE]; /* the arguments may point into `message` */
     va_list args;
     va_start(args, format);
-    status_fail_list(status, format, args);
+    lt_printable_format(text, sizeof text, format, args);
     va_end(args);
+    memcpy(message, text, sizeof text);
     return status;
 }
 
@@ -61,12 +62,21 @@ int status_prefix(int status, const char *format, ...)
     char text[MESSAGE_SIZE];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
+    size_t n = lt_printable_format(text, sizeof text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof text)
-        snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)(sizeof text) - n - 3, message);
+    if (n < sizeof text)
+        snprintf(text + n, sizeof text - n, ": %.*s", (int)(sizeof text - n) - 3, message);
     memcpy(message, text, sizeof text);
     return status;
+}
+
+void status_append(const char *format, ...)
+{
+    size_t n = strlen(message);
+    va_list args;
+    va_start(args, format);
+    lt_printable_format(message + n, sizeof message - n, format, args);
+    va_end(args);
 }
 
 void lt_set_log(lt_log_function *log, void *user)
@@ -80,7 +90,7 @@ static void log_line(lt_log_level level, const char *format, va_list args)
     if (!log_hook)
         return;
     char text[MESSAGE_SIZE];
-    vsnprintf(text, sizeof text, format, args);
+    lt_printable_format(text, sizeof text, format, args);
     log_hook(log_user, level, text);
 }
 

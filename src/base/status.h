@@ -7,12 +7,16 @@
 
 #include <stdarg.h>
 
-/* Formats the thread's error message and returns `status`. */
+/* Formats the thread's error message and returns `status`. What a %s stands for is made printable, on one
+   line: it may be a name from outside. Lines are the format's own. */
 int status_fail(int status, const char *format, ...) LT_PRINTF(2, 3);
 int status_fail_list(int status, const char *format, va_list args) LT_PRINTF(2, 0);
 
 /* Puts "prefix: " before the thread's error message and returns `status`: says where from. */
 int status_prefix(int status, const char *format, ...) LT_PRINTF(2, 3);
+
+/* Adds to the thread's error message. */
+void status_append(const char *format, ...) LT_PRINTF(1, 2);
 
 void log_info(const char *format, ...) LT_PRINTF(1, 2);
 void log_warning(const char *format, ...) LT_PRINTF(1, 2);

@@ -198,32 +198,28 @@ static int list_places(const lt_catalogue_entry *set, const char *path, char *pl
     return n;
 }
 
-/* Appends "\n  DIR: lacks train-images-idx3-ubyte" for each place. */
-static void describe_places(const lt_catalogue_entry *set, char **places, int n, text *t)
+/* Adds "\n  DIR: lacks train-images-idx3-ubyte" for each place. */
+static void describe_places(const lt_catalogue_entry *set, char **places, int n)
 {
     if (n == 0)
-        text_append(t, " no place; LATENT_DATA, XDG_CACHE_HOME and HOME are not set");
+        status_append(" no place; LATENT_DATA, XDG_CACHE_HOME and HOME are not set");
     for (int i = 0; i < n; i++) {
         const char *missing = "nothing";
         catalogue_is_in(set, places[i], &missing);
         if (file_is_directory(places[i]))
-            text_format(t, "\n  %s: lacks %s", places[i], missing);
+            status_append("\n  %s: lacks %s", places[i], missing);
         else
-            text_format(t, "\n  %s: no such directory", places[i]);
+            status_append("\n  %s: no such directory", places[i]);
     }
 }
 
 static int fail_not_found(const lt_catalogue_entry *set, char **places, int n)
 {
-    text looked = {0};
-    describe_places(set, places, n, &looked);
-    status_fail(LT_NOT_FOUND,
-                "the files of %s are not on this machine; looked at:%s\n"
-                "to have them: latent data fetch %s%s%s; or say where they are with --data DIR",
-                set->name, text_get(&looked), set->name,
-                set->system_package ? ", or: apt install " : "",
-                set->system_package ? set->system_package : "");
-    text_clear(&looked);
+    status_fail(LT_NOT_FOUND, "the files of %s are not on this machine; looked at:", set->name);
+    describe_places(set, places, n);
+    status_append("\nto have them: latent data fetch %s%s%s; or say where they are with --data DIR",
+                  set->name, set->system_package ? ", or: apt install " : "",
+                  set->system_package ? set->system_package : "");
     return LT_NOT_FOUND;
 }
 
