@@ -5,7 +5,7 @@
 #include "data_files.h"
 #include "picture_files.h"
 
-#include "data/foreign.h"
+#include "data/other_formats.h"
 #include "data/markers.h"
 #include "data/picture.h"
 
@@ -467,15 +467,15 @@ static void other_formats_are_called_by_their_names(void **state)
     for (int i = 0; i < COUNT_OF(cases); i++) {
         bytes b = {(unsigned char *)cases[i].data, cases[i].n};
         check_refused(b, cases[i].words);
-        assert_text_has(foreign_describe(&b), cases[i].words);
+        assert_text_has(other_format(&b), cases[i].words);
     }
     /* A 3 x 2 matrix of doubles called "X", as MATLAB 4 saves it; and IDX, which is not one. */
     static const unsigned char matlab[24] = {0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 'X'};
-    assert_text_has(foreign_describe(&(bytes){(unsigned char *)matlab, sizeof matlab}), "a MATLAB 4 file");
+    assert_text_has(other_format(&(bytes){(unsigned char *)matlab, sizeof matlab}), "a MATLAB 4 file");
     static const unsigned char idx[24] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4};
-    assert_null(foreign_describe(&(bytes){(unsigned char *)idx, sizeof idx}));
-    assert_text_has(foreign_describe_name("photo.HEIC"), "HEIC");
-    assert_null(foreign_describe_name("photo.png"));
+    assert_null(other_format(&(bytes){(unsigned char *)idx, sizeof idx}));
+    assert_text_has(other_format_of_name("photo.HEIC"), "HEIC");
+    assert_null(other_format_of_name("photo.png"));
 }
 
 int main(void)

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/foreign.h"
+#include "data/other_formats.h"
 #include "data/markers.h"
 #include "data/transform.h"
 
@@ -512,7 +512,7 @@ static const struct format {
 static int fail_unknown(const data_source *s)
 {
     char found[32] = "an empty file";
-    const char *known = foreign_describe(&s->content);
+    const char *known = other_format(&s->content);
     if (known)
         return status_fail(LT_UNSUPPORTED,
                            "%s: expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found %s",

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/foreign.h"
+#include "data/other_formats.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,7 +147,7 @@ int data_parse(const char *path, bytes *content, data_array *out, data_array *la
     static const reader unknown_reader = {.name = "unknown", .read = unknown_read};
     data_source s = {.path = path, .content = *content};
     *content = (bytes){0};
-    const char *foreign = foreign_describe(&s.content);
+    const char *foreign = other_format(&s.content);
     if (foreign) {
         bytes_clear(&s.content);
         return status_fail(LT_FORMAT,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/foreign.h"
+#include "data/other_formats.h"
 
 #include <string.h>
 #include <strings.h>
@@ -115,7 +115,7 @@ static bool is_matlab4(const bytes *b)
            b->data[20 + name - 1] == 0;
 }
 
-const char *foreign_describe(const bytes *content)
+const char *other_format(const bytes *content)
 {
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
         const struct magic *m = &magics[i];
@@ -125,7 +125,7 @@ const char *foreign_describe(const bytes *content)
     return is_matlab4(content) ? matlab4 : NULL;
 }
 
-const char *foreign_describe_name(const char *name)
+const char *other_format_of_name(const char *name)
 {
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
