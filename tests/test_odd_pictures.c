@@ -415,6 +415,16 @@ static void a_set_says_what_it_used(void **state)
     bytes_clear(&jpeg);
 }
 
+static void a_folder_of_another_format_is_told(void **state)
+{
+    (void)state;
+    lt_dataset *d;
+    assert_int_equal(mkdir(in_dir("scans"), 0777), 0);
+    put("scans/1.tif", "II*\0", 4);
+    assert_int_equal(lt_dataset_open(&d, in_dir("scans"), NULL), LT_NOT_FOUND);
+    assert_text_has(lt_last_error(), "found 1 file: 1.tif (a TIFF picture; make PNG or JPEG");
+}
+
 static void strict_refuses_what_is_odd(void **state)
 {
     (void)state;
@@ -489,6 +499,7 @@ int main(void)
         cmocka_unit_test(indices_beyond_the_palette_are_black),
         cmocka_unit_test(what_is_beside_pixels_is_not_read),
         cmocka_unit_test(a_set_says_what_it_used),
+        cmocka_unit_test(a_folder_of_another_format_is_told),
         cmocka_unit_test(strict_refuses_what_is_odd),
         cmocka_unit_test(pixels_may_stay_as_stored),
         cmocka_unit_test(other_formats_are_called_by_their_names),

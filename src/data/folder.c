@@ -10,6 +10,7 @@
 #include "data/archive.h"
 #include "data/cache.h"
 #include "data/listing.h"
+#include "data/other_formats.h"
 #include "data/picture.h"
 
 #include <stdlib.h>
@@ -33,9 +34,12 @@ char *folder_describe(const char *path)
 {
     listing l;
     listing_make(&l, path);
-    char *found = l.n_ignored == 0 ? must_copy_text("nothing")
-                                   : must_format("%d files: %s%s", l.n_ignored, l.ignored,
-                                                 l.n_ignored > 1 ? " ..." : "");
+    const char *known = l.n_ignored ? other_format_of_name(l.ignored) : NULL;
+    char *found = l.n_ignored == 0
+                      ? must_copy_text("nothing")
+                      : must_format("%d file%s: %s%s%s%s%s", l.n_ignored, l.n_ignored > 1 ? "s" : "",
+                                    l.ignored, known ? " (" : "", known ? known : "", known ? ")" : "",
+                                    l.n_ignored > 1 ? " ..." : "");
     listing_clear(&l);
     return found;
 }
