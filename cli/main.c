@@ -13,7 +13,7 @@ extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_
     cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_animate, cmd_bench, cmd_recipes,
     cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods, cmd_priors, cmd_losses,
     cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_distributions, cmd_divergence,
-    cmd_verify, cmd_version, cmd_help;
+    cmd_verify, cmd_limits, cmd_version, cmd_help;
 
 const command_row command_table[] = {
     {"Train", NULL},
@@ -50,6 +50,7 @@ const command_row command_table[] = {
     {"The tool itself", NULL},
     {NULL, &cmd_bench},
     {NULL, &cmd_verify},
+    {NULL, &cmd_limits},
     {NULL, &cmd_version},
     {NULL, &cmd_help},
     {NULL, NULL},

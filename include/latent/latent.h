@@ -57,6 +57,7 @@
 #include <latent/eval.h>
 #include <latent/graph.h>
 #include <latent/ledger.h>
+#include <latent/limits.h>
 #include <latent/model.h>
 #include <latent/nn.h>
 #include <latent/ops.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/archive.h"
 
+#include "base/ceilings.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -42,6 +43,20 @@ bool archive_is_zip(const char *path)
            memcmp(start + NAME_AT + length - 4, ".npy", 4) != 0;
 }
 
+/* Entries may share their packed bytes, so that the sum says nothing of the file's size. */
+static int check_sum(const archive *a, const char *path)
+{
+    LT_TRY(limit_check(LIMIT_ZIP_ENTRIES, path, a->n));
+    size_t sum = 0;
+    for (uint64_t i = 0; i < a->n; i++) {
+        archive_entry e;
+        if (archive_stat(a, i, &e) && !size_add(sum, e.size, &sum))
+            sum = SIZE_MAX;
+        LT_TRY(limit_check(LIMIT_ZIP_BYTES, path, sum));
+    }
+    return LT_OK;
+}
+
 int archive_open(archive **out, const char *path)
 {
     *out = NULL;
@@ -61,9 +76,14 @@ int archive_open(archive **out, const char *path)
         zip_error_fini(&error);
         return status;
     }
-    *out = must_alloc(sizeof **out);
-    **out = (archive){zip, (uint64_t)zip_get_num_entries(zip, 0)};
-    return LT_OK;
+    archive *a = must_alloc(sizeof *a);
+    *a = (archive){zip, (uint64_t)zip_get_num_entries(zip, 0)};
+    int status = check_sum(a, path);
+    if (status != LT_OK)
+        archive_close(a);
+    else
+        *out = a;
+    return status;
 }
 
 void archive_close(archive *a)

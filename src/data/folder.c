@@ -146,7 +146,8 @@ static int read_archived(work *w, const listed *p, int worker, bytes *content, b
         a = *own;
     }
     *is_lasting = true;
-    return archive_read(a, p->index, p->name, MAX_PICTURE_FILE, content);
+    return limit_named(LIMIT_PICTURE_BYTES,
+                       archive_read(a, p->index, p->name, MAX_PICTURE_FILE, content));
 }
 
 static int read_file(const work *w, const listed *p, bytes *content)
@@ -154,7 +155,7 @@ static int read_file(const work *w, const listed *p, bytes *content)
     char *path = listing_path(w->l, p);
     int status = file_read(path, MAX_PICTURE_FILE, content);
     free(path);
-    return status;
+    return limit_named(LIMIT_PICTURE_BYTES, status);
 }
 
 static int turn(work *w, picture *p)

@@ -232,7 +232,7 @@ static int list_archive(const data_source *tar, split_files splits[LT_SPLITS])
 static int load_archive(lt_dataset *d, const char *path)
 {
     data_source tar = {.path = path};
-    LT_TRY(file_read_inflated(path, DATA_LIMIT, &tar.content));
+    LT_TRY(limit_named(LIMIT_DATA_BYTES, file_read_inflated(path, DATA_LIMIT, &tar.content)));
     split_files splits[LT_SPLITS] = {{.n = 0}};
     int status = load_splits(d, splits, list_archive(&tar, splits));
     bytes_clear(&tar.content);

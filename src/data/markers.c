@@ -152,6 +152,28 @@ static void read_webp(part p, picture_markers *m)
     }
 }
 
+/* Behind a scan come its bits, where ff is followed by 0 or by a marker without a length: skipped like
+   what stands before any marker. */
+uint64_t markers_count_scans(const bytes *content)
+{
+    uint64_t n = 0;
+    for (part p = {content->data, content->size}; p.size >= 4;) {
+        const unsigned char *next = memchr(p.data, 0xff, p.size - 1);
+        if (!next)
+            return n;
+        p = drop(p, (size_t)(next - p.data));
+        int marker = p.data[1];
+        p = drop(p, marker == 0xff ? 1 : 2);
+        if (marker == EOI)
+            return n;
+        if (marker == 0 || marker == 0xff || !has_length(marker) || p.size < 2)
+            continue;
+        n += marker == SOS;
+        p = drop(p, (size_t)p.data[0] << 8 | p.data[1]);
+    }
+    return n;
+}
+
 picture_markers markers_find(const bytes *content)
 {
     picture_markers m = {.orientation = 1};

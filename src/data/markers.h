@@ -17,4 +17,7 @@ typedef struct picture_markers {
    followed is not there. */
 picture_markers markers_find(const bytes *content);
 
+/* The scans of a JPEG. */
+uint64_t markers_count_scans(const bytes *content);
+
 #endif

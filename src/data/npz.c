@@ -101,11 +101,8 @@ static int list_entry(contents *c, uint64_t index, const char *name)
 
 static int list_entries(contents *c)
 {
-    enum { MAX_ENTRIES = 1000 };
     uint64_t n = archive_count(c->zip);
-    if (n > MAX_ENTRIES)
-        return status_fail(LT_FORMAT, "%s: expected at most %d arrays, found %ju", c->path,
-                           MAX_ENTRIES, (uintmax_t)n);
+    LT_TRY(limit_check(LIMIT_NPZ_ARRAYS, c->path, n));
     uint64_t last = 0;
     for (uint64_t i = 0; i < n; i++) {
         archive_entry e;
@@ -148,7 +145,8 @@ static int read_array(const contents *c, uint64_t number, bool is_labels, const 
 {
     data_array none;
     data_source s = {.path = name, .is_for_labels = is_labels};
-    LT_TRY(archive_read(c->zip, number - 1, name, DATA_LIMIT, &s.content));
+    LT_TRY(limit_named(LIMIT_DATA_BYTES,
+                       archive_read(c->zip, number - 1, name, DATA_LIMIT, &s.content)));
     return data_run(&npy_reader, &s, out, &none);
 }
 

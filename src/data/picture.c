@@ -20,13 +20,17 @@
 /* The sizes were found at `offset`. */
 static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t w)
 {
-    if (h < 1 || w < 1 || h > MAX_SIDE || w > MAX_SIDE)
+    uint64_t most = limit_of(LIMIT_IMAGE_SIDE);
+    if (h < 1 || w < 1 || h > most || w > most)
         return data_malformed(s, offset,
-                              "expected a height and a width of 1 to %d, found %ju x %ju", MAX_SIDE,
-                              (uintmax_t)h, (uintmax_t)w);
-    if (h * w > MAX_PIXELS)
-        return data_malformed(s, offset, "expected at most %d pixels, found %ju x %ju", MAX_PIXELS,
-                              (uintmax_t)h, (uintmax_t)w);
+                              "expected a height and a width of 1 to %ju, found %ju x %ju (the limit "
+                              "image.side)",
+                              (uintmax_t)most, (uintmax_t)h, (uintmax_t)w);
+    most = limit_of(LIMIT_PICTURE_PIXELS);
+    if (h * w > most)
+        return data_malformed(s, offset,
+                              "expected at most %ju pixels, found %ju x %ju (the limit picture.pixels)",
+                              (uintmax_t)most, (uintmax_t)h, (uintmax_t)w);
     return LT_OK;
 }
 
@@ -213,6 +217,14 @@ static int take_jpeg_warning(const data_source *s, tjhandle jpeg, picture *out)
     return LT_OK;
 }
 
+/* Each scan goes over all pixels again, and costs a file only a few bytes. */
+static int check_scans(const data_source *s, uint64_t h, uint64_t w)
+{
+    uint64_t scans = markers_count_scans(&s->content);
+    LT_TRY(limit_check(LIMIT_JPEG_SCANS, s->path, scans));
+    return scans > 1 ? limit_check(LIMIT_JPEG_WORK, s->path, scans * h * w) : LT_OK;
+}
+
 typedef struct jpeg_job {
     const data_source *s;
     tjhandle handle;
@@ -275,6 +287,7 @@ static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
         return data_malformed(s, 0, "expected a JPEG header, found damage: it has no size");
     bool is_cmyk = space == TJCS_CMYK || space == TJCS_YCCK;
     int c = space == TJCS_GRAY ? 1 : 3;
+    LT_TRY(check_scans(s, (uint64_t)h, (uint64_t)w));
     LT_TRY(make_room(s, 0, out, (uint64_t)h, (uint64_t)w, c, is_cmyk ? 4 : c));
     jpeg_job j = {s, jpeg, out, is_cmyk ? TJPF_CMYK : c == 1 ? TJPF_GRAY : TJPF_RGB};
     LT_TRY(read_jpeg_pixels(&j, s->content.data, s->content.size));

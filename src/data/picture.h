@@ -7,10 +7,8 @@
 #include "data/reader.h"
 #include "data/transform.h"
 
-enum {
-    MAX_PIXELS = 1 << 27, /* of one picture: 402 MB of RGB; more is a bomb or a damaged header */
-    MAX_PICTURE_FILE = 1 << 29, /* bytes of its file */
-};
+/* Bytes of the file of a picture. */
+#define MAX_PICTURE_FILE ((size_t)limit_of(LIMIT_PICTURE_BYTES))
 
 /* Decodes the content of a picture file, of which all pixels must be there; anything else that is
    wrong with it is out->oddity. Colors are taken as they are written, without profiles or gamma, and

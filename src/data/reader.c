@@ -50,8 +50,8 @@ int data_set_shape(const data_source *s, size_t offset, data_array *out, const u
     *pixels = size[0];
     if (out->is_labels)
         return LT_OK;
-    LT_TRY(check_size(s, offset, "height", size[1], MAX_SIDE));
-    LT_TRY(check_size(s, offset, "width", size[2], MAX_SIDE));
+    LT_TRY(check_size(s, offset, "height", size[1], limit_of(LIMIT_IMAGE_SIDE)));
+    LT_TRY(check_size(s, offset, "width", size[2], limit_of(LIMIT_IMAGE_SIDE)));
     if (size[3] > MAX_CHANNELS && size[1] <= MAX_CHANNELS)
         return data_malformed(s, offset,
                               "expected channels last (N x H x W x C), found channels first: "
@@ -71,7 +71,7 @@ int data_set_shape(const data_source *s, size_t offset, data_array *out, const u
 
 int data_square_side(size_t pixels)
 {
-    for (size_t side = 1; side <= MAX_SIDE && side * side <= pixels; side++)
+    for (size_t side = 1; side <= limit_of(LIMIT_IMAGE_SIDE) && side * side <= pixels; side++)
         if (side * side == pixels)
             return (int)side;
     return 0;
@@ -162,6 +162,8 @@ int data_read(const char *path, data_array *out, data_array *labels)
 {
     *out = *labels = (data_array){0};
     bytes content;
-    LT_TRY(file_read_inflated(path, DATA_LIMIT, &content));
+    int status = file_read_inflated(path, DATA_LIMIT, &content);
+    if (status != LT_OK)
+        return limit_named(LIMIT_DATA_BYTES, status);
     return data_parse(path, &content, out, labels);
 }

@@ -5,14 +5,15 @@
 #define LATENT_READER_H
 
 #include "base/file.h"
+#include "base/ceilings.h"
 
-enum {
-    MAX_SIDE = 16384, /* pixels; larger is a damaged header */
-    MAX_CHANNELS = 4,
-};
+enum { MAX_CHANNELS = 4 };
+
+/* Pixels; larger is a damaged header. */
+#define MAX_SIDE ((int)limit_of(LIMIT_IMAGE_SIDE))
 
 /* Inflated bytes of one file; a bomb stops here. */
-#define DATA_LIMIT ((size_t)1 << (sizeof(size_t) > 4 ? 33 : 30))
+#define DATA_LIMIT ((size_t)limit_of(LIMIT_DATA_BYTES))
 
 /* n images of h x w x c pixels, either bytes or floats in [0, 1]; or n labels (is_labels, bytes).
    `u8` and `f32` point into `file` or `block`, which the array owns. */

@@ -4,7 +4,7 @@
 #include "plot/view.h"
 
 #include "base/memory.h"
-#include "base/numbers.h"
+#include "base/convert.h"
 #include "base/philox.h"
 #include "base/status.h"
 

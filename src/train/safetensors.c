@@ -2,6 +2,7 @@
 #include "train/safetensors.h"
 
 #include "base/file.h"
+#include "base/ceilings.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@
 
 #define METADATA_KEY "__metadata__"
 
-enum { LENGTH_SIZE = 8, MAX_HEADER = 100 * 1000 * 1000 };
+enum { LENGTH_SIZE = 8 };
 static const size_t max_file = (size_t)1 << 36; /* 64 GiB */
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "data are little-endian, as in memory");
@@ -129,7 +130,7 @@ static int build_header(const char *path, const safetensors_entry *tensors, int 
     text_append(out, "}");
     while (out->size % LENGTH_SIZE)
         text_append(out, " ");
-    if (out->size > MAX_HEADER)
+    if (out->size > limit_of(LIMIT_TENSORS_HEADER))
         return status_fail(LT_VALUE, "%s: a header of %zu bytes is too long", path, out->size);
     return LT_OK;
 }
@@ -315,6 +316,7 @@ static int parse_header(reading *r, json_t *header)
     if (!json_is_object(header))
         return status_fail(LT_FORMAT, "%s: the header is not a JSON object", r->path);
     size_t n = json_object_size(header);
+    LT_TRY(limit_check(LIMIT_TENSORS_COUNT, r->path, n));
     f->tensors = arena_alloc(&f->memory->names, n * sizeof *f->tensors);
     const char *key;
     json_t *value;
@@ -339,8 +341,9 @@ static int parse_file(reading *r, const bytes *file)
     uint64_t length = 0;
     for (int i = 0; i < LENGTH_SIZE && file->size >= LENGTH_SIZE; i++)
         length |= (uint64_t)file->data[i] << (8 * i);
-    if (file->size < LENGTH_SIZE || length > file->size - LENGTH_SIZE || length > MAX_HEADER)
+    if (file->size < LENGTH_SIZE || length > file->size - LENGTH_SIZE)
         return fail_foreign(r, file, length);
+    LT_TRY(limit_check(LIMIT_TENSORS_HEADER, r->path, length));
     r->data = file->data + LENGTH_SIZE + length;
     r->size = file->size - LENGTH_SIZE - (size_t)length;
     json_error_t error;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* latent limits: what files may cost at most. */
+#include "cli.h"
+
+static json_t *build_json(void)
+{
+    json_t *all = json_object();
+    const lt_limit *l;
+    for (int i = 0; (l = lt_limit_get(i)) != NULL; i++)
+        json_object_set_new(all, l->name,
+                            json_pack("{s:I, s:s, s:s}", "value", (json_int_t)l->value, "unit",
+                                      l->unit, "meaning", l->meaning));
+    return all;
+}
+
+static void print_table(void)
+{
+    const lt_limit *l;
+    for (int i = 0; (l = lt_limit_get(i)) != NULL; i++)
+        printf("%-20s %12ju %-8s %s\n", l->name, (uintmax_t)l->value, l->unit, l->meaning);
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    bool as_json = false;
+    const flag flags[] = {FLAG_JSON(&as_json), {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    if (as_json)
+        print_json(build_json());
+    else
+        print_table();
+    command_line_clear(&line);
+    return CODE_DONE;
+}
+
+const command cmd_limits = {
+    .name = "limits", .summary = "show what files may cost at most",
+    .operands = "[--json]",
+    .about = "Lists the ceilings that readers hold to, whatever a file says: what is above one is "
+             "refused, by the name of the limit, with what was found.",
+    .examples = "",
+    .run = run};
