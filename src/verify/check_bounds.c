@@ -10,7 +10,7 @@
 #include "models/objective.h"
 #include "models/priors.h"
 #include "verify/draws.h"
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include <math.h>
 #include <stdio.h>

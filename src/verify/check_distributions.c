@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "verify/draws.h"
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include <latent/distributions.h>
 

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "nn/layers.h"
 #include "verify/draws.h"
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include <math.h>
 #include <stdio.h>

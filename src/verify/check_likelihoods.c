@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "nn/likelihoods.h"
 #include "verify/draws.h"
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "models/adversarial.h"
 #include "models/penalties.h"
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include <latent/ops.h>
 

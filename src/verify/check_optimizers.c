@@ -10,7 +10,7 @@
 #include "models/schedules.h"
 #include "nn/init.h"
 #include "train/optimisers.h"
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include <latent/train.h>
 

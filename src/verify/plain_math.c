@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/numbers.h"
+#include "verify/plain_math.h"
 
 #include "base/status.h"
 #include "graph/op.h"

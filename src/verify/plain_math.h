@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of a graph in double precision, and what checks compare them with: integrals, differences
    and the noise that a graph has drawn. */
-#ifndef LATENT_NUMBERS_H
-#define LATENT_NUMBERS_H
+#ifndef LATENT_PLAIN_MATH_H
+#define LATENT_PLAIN_MATH_H
 
 #include <latent/nn.h>
 
