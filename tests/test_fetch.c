@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -35,6 +36,7 @@ static struct server {
     bool has_no_ranges;   /* always send everything, with status 200 */
     bool is_silent;       /* accept, never answer */
     bool is_endless;
+    bool is_slow; /* a few bytes per second */
     atomic_int requests, resumed,
         foreign; /* under /mnist; of these with a range; for other hosts */
 } server;
@@ -79,6 +81,14 @@ static void send_content(int fd, const char *request, const bytes *b)
         return;
     }
     send_head(fd, range ? "206 Partial Content" : "200 OK", start, b->size);
+    if (server.is_slow) {
+        for (int i = 0; i < 60; i++) {
+            if (send(fd, b->data + start, 1, MSG_NOSIGNAL) != 1)
+                return;
+            poll(&(struct pollfd){.fd = -1}, 1, 300);
+        }
+        return;
+    }
     if (server.cut && server.requests == 1)
         n = server.cut;
     send_all(fd, b->data + start, n - start);
@@ -371,6 +381,44 @@ static void silent_server_times_out(void **state)
     assert_int_equal(lt_data_fetch("mnist", &o), LT_VALUE);
 }
 
+static void trickle_ends_with_its_reason(void **state)
+{
+    (void)state;
+    needs_mnist();
+    server.is_slow = true;
+    lt_fetch_options o = {.timeout = 1};
+    assert_int_equal(lt_data_fetch("mnist", &o), LT_NETWORK);
+    assert_int_equal(server.requests, 1);
+}
+
+/* What lies where the bytes would gather, and must not get any. */
+static void traps_are_left_alone(void **state)
+{
+    (void)state;
+    needs_mnist();
+    char *victim = must_format("%s/victim", dir);
+    assert_int_equal(file_write(victim, "mine", 4), LT_OK);
+    assert_int_equal(file_make_directories(cached("")), LT_OK);
+    static const char *const words[] = {"a symbolic link", "not a regular file", "a directory",
+                                        "hard link"};
+    for (int i = 0; i < COUNT_OF(words); i++) {
+        int made = i == 0   ? symlink(victim, cached(PART))
+                   : i == 1 ? mkfifo(cached(PART), 0600)
+                   : i == 2 ? mkdir(cached(PART), 0700)
+                            : link(victim, cached(PART));
+        assert_int_equal(made, 0);
+        assert_int_equal(lt_data_fetch("mnist", NULL), LT_IO);
+        assert_says(words[i]);
+        assert_int_equal(remove(cached(PART)), 0);
+    }
+    assert_int_equal(server.requests, 0);
+    bytes b;
+    assert_int_equal(file_read(victim, 100, &b), LT_OK);
+    assert_int_equal(b.size, 4);
+    bytes_clear(&b);
+    free(victim);
+}
+
 static bool stop_after(void *user, const char *file, int64_t done, int64_t total)
 {
     (void)file, (void)total;
@@ -418,6 +466,8 @@ int main(void)
         TEST(endless_content_is_cut_off),
         TEST(absent_everywhere_says_what_to_do),
         TEST(silent_server_times_out),
+        TEST(trickle_ends_with_its_reason),
+        TEST(traps_are_left_alone),
         TEST(stopped_download_is_continued),
         TEST(unwritable_place_is_an_error),
     };

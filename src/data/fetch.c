@@ -18,7 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEFAULT_TIMEOUT = 30, MAX_TRIES = 4, MAX_REDIRECTS = 5 };
+enum {
+    DEFAULT_TIMEOUT = 30, /* seconds */
+    MIN_SPEED = 1000,     /* bytes per second, over that time */
+    MAX_TRIES = 4,
+    MAX_REDIRECTS = 5
+};
 
 /* One file on its way. */
 typedef struct transfer {
@@ -85,7 +90,7 @@ static void set_options(CURL *c, transfer *t, char *message)
     curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, timeout);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L); /* bytes per second */
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)MIN_SPEED);
     curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, timeout);
     curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)t->start);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, message);
@@ -109,7 +114,8 @@ static int explain(const transfer *t, CURLcode code, const char *message)
     if (code == CURLE_WRITE_ERROR)
         return status_fail(LT_FORMAT, "%s: larger than the %jd bytes of the published file", t->url,
                            (intmax_t)t->file->bytes);
-    return status_fail(LT_NETWORK, "%s: %s", t->url, *message ? message : curl_easy_strerror(code));
+    return status_fail(LT_NETWORK, "%s: %s (%jd bytes are here)", t->url,
+                       *message ? message : curl_easy_strerror(code), (intmax_t)t->end);
 }
 
 /* Asks for the bytes that the .part file lacks. */
@@ -147,25 +153,46 @@ static int request_all(transfer *t)
             return status;
         if (code == CURLE_RANGE_ERROR)
             LT_TRY(start_over(t));
-        else if (t->end == t->start)
-            return status;
+        else if (t->end == t->start || code == CURLE_OPERATION_TIMEDOUT)
+            return status; /* one that is too slow will be so again: the next place */
+        else
+            log_warning("%s; going on from there", lt_last_error());
     }
     return status;
 }
 
 /* ---- The .part file ---- */
 
+/* Why bytes must not go there: they would go elsewhere, or into a file that has another name. NULL: they may. */
+static const char *find_trap(const struct stat *s)
+{
+    return S_ISLNK(s->st_mode)         ? "it is a symbolic link"
+           : S_ISDIR(s->st_mode)       ? "it is a directory"
+           : !S_ISREG(s->st_mode)      ? "it is not a regular file"
+           : s->st_uid != geteuid()    ? "it belongs to another user"
+           : s->st_nlink > 1           ? "it has another name, too (a hard link)"
+                                       : NULL;
+}
+
+/* Looked at before, for the message, and once it is open, which counts. */
 static int open_part(transfer *t, const char *part)
 {
-    t->fd = open(part, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    struct stat s;
+    const char *trap = lstat(part, &s) == 0 ? find_trap(&s) : NULL;
+    if (trap)
+        return status_fail(LT_IO, "cannot write %s: %s; remove it", part, trap);
+    do
+        t->fd = open(part, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    while (t->fd < 0 && errno == EINTR);
     if (t->fd < 0)
         return status_fail(LT_IO, "cannot write %s: %s", part, strerror(errno));
-    struct stat s;
     int status = LT_OK;
     if (flock(t->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         status = status_fail(LT_IO, "cannot write %s: another download is writing it", part);
     else if (fstat(t->fd, &s) != 0)
         status = status_fail(LT_IO, "cannot read %s: %s", part, strerror(errno));
+    else if ((trap = find_trap(&s)) != NULL)
+        status = status_fail(LT_IO, "cannot write %s: %s; remove it", part, trap);
     if (status != LT_OK) {
         close(t->fd);
         return status;
