@@ -38,7 +38,7 @@ static const char words[] =
     "optimiser: adam lr=2e-3\n"
     "train: {epochs: 2, batch: 20}\n";
 
-enum { SIDE = 14, CHANNELS = 2, IMAGES = 50, STEPS = 5, HALF = 2 }; /* the 3rd step is a small one */
+enum { SIDE = 14, CHANNELS = 3, IMAGES = 50, STEPS = 5, HALF = 2 }; /* the 3rd step is a small one */
 
 typedef struct training {
     lt_model *model;

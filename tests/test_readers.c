@@ -158,12 +158,12 @@ static void idx_rejects_each_damaged_field(void **state)
         {7, 1, "at byte 25: expected 9 bytes after the header, found 18"},
         {7, 3, "at byte 34: expected 27 bytes after the header, found 18"},
         {8, 0xff, "expected a height between 1 and 16384, found 4278190083"},
-        {9, 1, "expected a height between 1 and 16384, found 65539"},
+        {9, 1, "at byte 8: expected a height between 1 and 16384, found 65539"},
         {10, 1, "expected 1554 bytes after the header, found 18"},
         {11, 0, "at byte 8: expected a size of at least 1, found 0"},
         {11, 2, "expected 12 bytes after the header, found 18"},
         {12, 0xff, "expected a width between 1 and 16384"},
-        {13, 1, "expected a width between 1 and 16384, found 65539"},
+        {13, 1, "at byte 12: expected a width between 1 and 16384, found 65539"},
         {14, 1, "expected 1554 bytes"},
         {15, 0, "at byte 12: expected a size of at least 1, found 0"},
         {15, 4, "expected 24 bytes after the header, found 18"},
@@ -174,6 +174,41 @@ static void idx_rejects_each_damaged_field(void **state)
         image[cases[i].offset] = (unsigned char)cases[i].value;
         assert_malformed(put("x-idx3-ubyte", image, IDX_SIZE), cases[i].words);
     }
+}
+
+/* A header is looked at before the rest is unpacked: memory is what it tells of, not what is packed. */
+static size_t asked;
+static bool add_up(void *user, size_t size)
+{
+    (void)user;
+    asked += size;
+    return true;
+}
+
+static void packed_files_are_held_to_their_headers(void **state)
+{
+    (void)state;
+    enum { ZEROS = 1 << 24 };
+    unsigned char *b = must_alloc(ZEROS);
+    const unsigned char small[16] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3};
+    const unsigned char huge[16] = {0, 0, 8, 3, 0x40, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1};
+    memcpy(b, small, sizeof small); /* 34 bytes, and 16 MiB that nobody asked for */
+    assert_malformed(put_gz("more-idx3-ubyte.gz", b, ZEROS),
+                     "expected the end of the data, as their header tells, found more");
+    memcpy(b, huge, sizeof huge); /* 7 GiB, in a few bytes */
+    asked = 0;
+    lt_set_allow_memory(add_up, NULL);
+    assert_malformed(put_gz("less-idx3-ubyte.gz", b, 1000), "packed bytes, which cannot hold them");
+    lt_set_allow_memory(NULL, NULL);
+    assert_true(asked < 1 << 20);
+    const char dictionary[] = "\x93NUMPY\1\0\x76\0{'descr': '|u1', 'fortran_order': False, 'shape': "
+                              "(2, 3, 3), }                                                        \n";
+    memset(b, 0, ZEROS);
+    memcpy(b, dictionary, 128);
+    assert_malformed(put_gz("more.npy.gz", b, ZEROS), "as their header tells, found more");
+    memcpy(b, "\x89HDF\r\n\x1a\n", 8); /* not unpacked at all */
+    assert_malformed(put_gz("other.gz", b, ZEROS), "found an HDF5 file");
+    free(b);
 }
 
 static void idx_rejects_every_truncation(void **state)
@@ -463,6 +498,7 @@ int main(void)
         TEST(npy_reads_every_type_and_shape),
         TEST(npy_directory_with_labels),
         TEST(idx_rejects_each_damaged_field),
+        TEST(packed_files_are_held_to_their_headers),
         TEST(idx_rejects_every_truncation),
         TEST(amat_rejects_damage),
         TEST(npy_rejects_damage),

@@ -189,6 +189,26 @@ int file_read_inflated(const char *path, size_t limit, bytes *out)
     return status;
 }
 
+size_t file_peek_inflated(const char *path, unsigned char *head, size_t size, size_t *packed)
+{
+    enum { GZIP_WINDOW = 15 + 16, FIRST = 4096 };
+    unsigned char first[FIRST];
+    z_stream z = {.next_in = first, .next_out = head, .avail_out = (uInt)size};
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) ? pread(fd, first, FIRST, 0) : 0;
+    if (fd >= 0)
+        close(fd);
+    *packed = 0;
+    if (n <= 0 || !is_gzip(first, (size_t)n) || inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+        return 0;
+    z.avail_in = (uInt)n;
+    inflate(&z, Z_SYNC_FLUSH); /* damage is told when all is read */
+    inflateEnd(&z);
+    *packed = (size_t)s.st_size;
+    return size - z.avail_out;
+}
+
 /* ---- Paths ---- */
 
 bool file_exists(const char *path) { return access(path, F_OK) == 0; }

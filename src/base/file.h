@@ -22,6 +22,10 @@ int file_read(const char *path, size_t limit, bytes *out);
 /* The same, inflated if it is gzip (one member or more); `limit` counts inflated bytes. */
 int file_read_inflated(const char *path, size_t limit, bytes *out);
 
+/* The first bytes of what a gzip file holds, at most `size`, and in `*packed` the size of the file; both 0
+   for anything else, and for what cannot be read. */
+size_t file_peek_inflated(const char *path, unsigned char *head, size_t size, size_t *packed);
+
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
 

@@ -122,7 +122,7 @@ static int amat_read(data_source *s, data_array *out, data_array *labels)
     int side;
     LT_TRY(find_width(s, &width, &side));
     uint64_t shape[4] = {count_lines(s), (uint64_t)side, (uint64_t)side, 1};
-    LT_TRY(data_set_shape(s, 0, out, shape, &pixels));
+    LT_TRY(data_set_shape(s, 0, 0, out, shape, &pixels));
     if (pixels > s->content.size) /* lines too short for that: do not ask for the memory */
         return data_malformed(s, 0, "expected %d lines of %zu numbers, found %zu bytes of text",
                               out->n, width, s->content.size);

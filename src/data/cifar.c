@@ -71,7 +71,7 @@ static int cifar_read(data_source *s, data_array *out, data_array *labels)
             kinds[0].labels + PIXELS, kinds[1].labels + PIXELS, s->content.size);
     uint64_t n = s->content.size / (size_t)(k->labels + PIXELS);
     size_t pixels;
-    LT_TRY(data_set_shape(s, 0, out, (uint64_t[]){n, SIDE, SIDE, COLOURS}, &pixels));
+    LT_TRY(data_set_shape(s, 0, 0, out, (uint64_t[]){n, SIDE, SIDE, COLOURS}, &pixels));
     out->u8 = out->block = tensor_alloc(pixels, s->path);
     *labels = (data_array){.is_labels = true, .n = out->n};
     labels->u8 = labels->block = tensor_alloc((size_t)n, s->path);

@@ -3,6 +3,8 @@
    Bytes (type 8) of rank 3 are images, of rank 1 labels. */
 #include "data/reader.h"
 
+#include "base/memory.h"
+
 enum { TYPE_U8 = 8, RANK_LABELS = 1, RANK_IMAGES = 3 };
 
 static uint32_t big_endian(const unsigned char *p)
@@ -48,7 +50,7 @@ static int idx_read(data_source *s, data_array *out, data_array *labels)
             return data_malformed(s, 4 + 4 * (size_t)i, "expected a size of at least 1, found 0");
     }
     size_t pixels;
-    LT_TRY(data_set_shape(s, 4, out, shape, &pixels));
+    LT_TRY(data_set_shape(s, 4, 4, out, shape, &pixels));
     if (size - header != pixels)
         return data_malformed(s, pixels < size - header ? header + pixels : size,
                               "expected %zu bytes after the header, found %zu", pixels,
@@ -59,5 +61,16 @@ static int idx_read(data_source *s, data_array *out, data_array *labels)
     return LT_OK;
 }
 
+static size_t idx_whole(const data_source *head)
+{
+    size_t rank = head->content.size >= 4 ? head->content.data[3] : 0, size = 1;
+    if ((rank != RANK_LABELS && rank != RANK_IMAGES) || head->content.size < 4 + 4 * rank)
+        return 0;
+    for (size_t i = 0; i < rank; i++)
+        if (!size_mul(size, big_endian(head->content.data + 4 + 4 * i), &size))
+            return SIZE_MAX;
+    return size_add(size, 4 + 4 * rank, &size) ? size : SIZE_MAX;
+}
+
 const reader idx_reader = {
-    .name = "IDX", .extension = "ubyte", .sniff = idx_sniff, .read = idx_read};
+    .name = "IDX", .extension = "ubyte", .sniff = idx_sniff, .read = idx_read, .whole = idx_whole};

@@ -217,7 +217,8 @@ static int take_images(const stream *m, const variable *v, data_array *out)
         if (shape[i] == 0)
             return malformed(m, v->dims_at, "X: expected dimensions of at least 1, found 0");
     size_t pixels;
-    LT_TRY(data_set_shape(m->s, m->is_unpacked ? m->packed_at : v->dims_at, out, shape, &pixels));
+    LT_TRY(data_set_shape(m->s, m->is_unpacked ? m->packed_at : v->dims_at, 0, out, shape,
+                          &pixels));
     if (pixels != v->numbers.size)
         return malformed(m, v->numbers.at, "X: expected %zu bytes, found %zu", pixels,
                          v->numbers.size);

@@ -361,7 +361,7 @@ static int set_shape(const data_source *s, const npy_header *h, data_array *out,
                                   "(784 is 28 x 28), found N x %ju",
                                   (uintmax_t)h->shape[1]);
     }
-    return data_set_shape(s, h->shape_at, out, shape, n);
+    return data_set_shape(s, h->shape_at, 0, out, shape, n);
 }
 
 static int npy_read(data_source *s, data_array *out, data_array *labels)
@@ -388,5 +388,20 @@ static int npy_read(data_source *s, data_array *out, data_array *labels)
     return type->copy(s, h.data_at, n, out);
 }
 
+static size_t npy_whole(const data_source *head)
+{
+    npy_header h = {0};
+    size_t size = 1;
+    if (read_header(head, &h) != LT_OK)
+        return 0; /* it goes on behind the head, or is damaged, which npy_read tells */
+    for (int i = 0; i < h.rank; i++)
+        if (!size_mul(size, (size_t)h.shape[i], &size))
+            return SIZE_MAX;
+    const struct number_type *type = find_type(&h);
+    if (!type || !size_mul(size, type->size, &size) || !size_add(size, h.data_at, &size))
+        return type ? SIZE_MAX : 0;
+    return size;
+}
+
 const reader npy_reader = {
-    .name = "npy", .extension = ".npy", .sniff = npy_sniff, .read = npy_read};
+    .name = "npy", .extension = ".npy", .sniff = npy_sniff, .read = npy_read, .whole = npy_whole};

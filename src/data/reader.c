@@ -41,8 +41,8 @@ static int check_size(const data_source *s, size_t offset, const char *what, uin
                           (uintmax_t)max, (uintmax_t)size);
 }
 
-int data_set_shape(const data_source *s, size_t offset, data_array *out, const uint64_t size[4],
-                   size_t *pixels)
+int data_set_shape(const data_source *s, size_t offset, size_t step, data_array *out,
+                   const uint64_t size[4], size_t *pixels)
 {
     LT_TRY(check_size(s, offset, "count", size[0], INT32_MAX));
     out->n = (int)size[0];
@@ -50,15 +50,15 @@ int data_set_shape(const data_source *s, size_t offset, data_array *out, const u
     *pixels = size[0];
     if (out->is_labels)
         return LT_OK;
-    LT_TRY(check_size(s, offset, "height", size[1], limit_of(LIMIT_IMAGE_SIDE)));
-    LT_TRY(check_size(s, offset, "width", size[2], limit_of(LIMIT_IMAGE_SIDE)));
+    LT_TRY(check_size(s, offset + step, "height", size[1], limit_of(LIMIT_IMAGE_SIDE)));
+    LT_TRY(check_size(s, offset + 2 * step, "width", size[2], limit_of(LIMIT_IMAGE_SIDE)));
     if (size[3] > MAX_CHANNELS && size[1] <= MAX_CHANNELS)
         return data_malformed(s, offset,
                               "expected channels last (N x H x W x C), found channels first: "
                               "%ju x %ju x %ju x %ju",
                               (uintmax_t)size[0], (uintmax_t)size[1], (uintmax_t)size[2],
                               (uintmax_t)size[3]);
-    LT_TRY(check_size(s, offset, "number of channels", size[3], MAX_CHANNELS));
+    LT_TRY(check_size(s, offset + 3 * step, "number of channels", size[3], MAX_CHANNELS));
     out->h = (int)size[1];
     out->w = (int)size[2];
     out->c = (int)size[3];
@@ -142,27 +142,67 @@ static int unknown_read(data_source *s, data_array *out, data_array *labels)
         n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, n > 3 ? p[3] : 0);
 }
 
+static int check_format(const data_source *s)
+{
+    const char *other = other_format(&s->content);
+    return !other ? LT_OK
+                  : status_fail(LT_FORMAT,
+                                "%s: expected IDX, npy, npz, AMAT, MAT or CIFAR data, found %s",
+                                s->path, other);
+}
+
 int data_parse(const char *path, bytes *content, data_array *out, data_array *labels)
 {
     static const reader unknown_reader = {.name = "unknown", .read = unknown_read};
     data_source s = {.path = path, .content = *content};
     *content = (bytes){0};
-    const char *foreign = other_format(&s.content);
-    if (foreign) {
+    int status = check_format(&s);
+    if (status != LT_OK) {
         bytes_clear(&s.content);
-        return status_fail(LT_FORMAT,
-                           "%s: expected IDX, npy, npz, AMAT, MAT or CIFAR data, found %s", path,
-                           foreign);
+        return status;
     }
     const reader *r = find_reader(&s);
     return data_run(r ? r : &unknown_reader, &s, out, labels);
+}
+
+/* How much of a file is worth unpacking: a packed megabyte may be a gigabyte of nothing. What the
+   first bytes tell is looked at before. A little more than a right file has is read, for its reader to
+   say what is wrong. */
+static int find_limit(const char *path, size_t *limit)
+{
+    enum { HEAD = 1024, SLACK = 1 << 16, MOST = 1032 }; /* deflate packs no better */
+    unsigned char first[HEAD + 1];
+    size_t packed;
+    data_source head = {.path = path, .content = {first, 0}};
+    *limit = DATA_LIMIT;
+    head.content.size = file_peek_inflated(path, first, HEAD, &packed);
+    if (packed == 0) /* not packed, or not to be read: file_read_inflated tells */
+        return LT_OK;
+    LT_TRY(check_format(&head));
+    const reader *r = find_reader(&head);
+    size_t whole = r && r->whole ? r->whole(&head) : 0;
+    if (whole == 0)
+        return LT_OK;
+    LT_TRY(limit_check(LIMIT_DATA_BYTES, path, whole));
+    if (whole / MOST > packed)
+        return data_malformed(&head, 0,
+                              "expected the %zu bytes that its header tells of, found %zu packed "
+                              "bytes, which cannot hold them",
+                              whole, packed);
+    *limit = whole + SLACK < DATA_LIMIT ? whole + SLACK : DATA_LIMIT;
+    return LT_OK;
 }
 
 int data_read(const char *path, data_array *out, data_array *labels)
 {
     *out = *labels = (data_array){0};
     bytes content;
-    int status = file_read_inflated(path, DATA_LIMIT, &content);
+    size_t limit;
+    LT_TRY(find_limit(path, &limit));
+    int status = file_read_inflated(path, limit, &content);
+    if (status == LT_FORMAT && limit < DATA_LIMIT && strstr(lt_last_error(), "larger than"))
+        return data_malformed(&(data_source){.path = path}, limit,
+                              "expected the end of the data, as their header tells, found more");
     if (status != LT_OK)
         return limit_named(LIMIT_DATA_BYTES, status);
     return data_parse(path, &content, out, labels);

@@ -42,6 +42,9 @@ typedef struct reader {
     bool (*sniff)(const data_source *source); /* is this its signature? NULL: the extension decides */
     /* `labels` are those that stand in the same file as images, if there are any. */
     int (*read)(data_source *source, data_array *out, data_array *labels);
+    /* Bytes of the whole file as its header, at the beginning of `head`, tells; 0: that does not tell.
+       Nullable. */
+    size_t (*whole)(const data_source *head);
 } reader;
 
 extern const reader cifar_reader, idx_reader, mat_reader, npy_reader, amat_reader;
@@ -62,10 +65,10 @@ bool data_has_extension(const char *path, const char *extension);
 /* LT_FORMAT "PATH: at byte OFFSET: ..."; say what was expected and what was found. */
 int data_malformed(const data_source *s, size_t offset, const char *format, ...) LT_PRINTF(3, 4);
 
-/* Checks sizes from a file's header, found at `offset`, and stores them; h = 0 for labels.
-   `*pixels` is their product. */
-int data_set_shape(const data_source *s, size_t offset, data_array *out, const uint64_t size[4],
-                   size_t *pixels);
+/* Checks sizes from a file's header, the first one found at `offset` and the others `step` bytes apart
+   (0: all at the same place), and stores them; h = 0 for labels. `*pixels` is their product. */
+int data_set_shape(const data_source *s, size_t offset, size_t step, data_array *out,
+                   const uint64_t size[4], size_t *pixels);
 
 /* The side of a square image of `pixels` pixels, or 0. */
 int data_square_side(size_t pixels);
