@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <zlib.h>
 
 /* ---- Pictures whose content says which they are ---- */
 
@@ -576,13 +577,62 @@ static void a_zip_is_known_by_its_content(void **state)
     check_split(in_dir("one.zip"), NULL, LT_TRAIN, "1:0 2:1");
     put_zip(in_dir("two.zip"), (zip_item[]){{"b/1.png", b, true}, {"a/1.png", a, true}}, 2);
     check_split(in_dir("two.zip"), NULL, LT_TRAIN, "1:0 2:1");
-    assert_int_equal(find_cached(), 1);
+    assert_int_equal(find_cached(), 2); /* two files, whose CRCs alone prove nothing */
+    check_split(in_dir("one.zip"), NULL, LT_TRAIN, "1:0 2:1");
+    assert_int_equal(find_cached(), 2);
     put_zip(in_dir("two.zip"), (zip_item[]){{"b/1.png", c, true}, {"a/1.png", a, true}}, 2);
     check_split(in_dir("two.zip"), NULL, LT_TRAIN, "1:0 3:1");
-    assert_int_equal(find_cached(), 2);
+    assert_int_equal(find_cached(), 3);
     bytes_clear(&a);
     bytes_clear(&b);
     bytes_clear(&c);
+}
+
+/* Sets the last four bytes so that the CRC-32 is `want`: each of their bits flips a fixed pattern of it, and
+   the 32 patterns are independent. */
+static void forge_crc(unsigned char *data, size_t size, uLong want)
+{
+    unsigned char *last = data + size - 4;
+    uint32_t pattern[32], bits[32];
+    memset(last, 0, 4);
+    uint32_t zero = (uint32_t)crc32(0, data, (uInt)size), left = zero ^ (uint32_t)want, flips = 0;
+    for (int i = 0; i < 32; i++) {
+        last[i / 8] = (unsigned char)(1 << i % 8);
+        pattern[i] = (uint32_t)crc32(0, data, (uInt)size) ^ zero;
+        bits[i] = 1u << i;
+        last[i / 8] = 0;
+    }
+    for (int bit = 0; bit < 32; bit++) { /* elimination over two elements */
+        int pivot = bit;
+        while (!(pattern[pivot] >> bit & 1))
+            pivot++;
+        uint32_t p = pattern[pivot], b = bits[pivot];
+        pattern[pivot] = pattern[bit], bits[pivot] = bits[bit];
+        pattern[bit] = p, bits[bit] = b;
+        for (int i = 0; i < 32; i++)
+            if (i != bit && (pattern[i] >> bit & 1))
+                pattern[i] ^= p, bits[i] ^= b;
+    }
+    for (int bit = 0; bit < 32; bit++)
+        flips ^= left >> bit & 1 ? bits[bit] : 0;
+    for (int i = 0; i < 4; i++)
+        last[i] = (unsigned char)(flips >> 8 * i);
+    assert_int_equal(crc32(0, data, (uInt)size), want);
+}
+
+/* Other pictures of the same name, size and CRC-32 are other pictures. */
+static void a_planted_crc_deceives_nobody(void **state)
+{
+    (void)state;
+    unsigned char a[] = "P5 3 3 255\n\1\1\1\1\1\1\1\1\1", b[] = "P5 3 3 255\n\2\2\2\2\2____";
+    const size_t n = sizeof a - 1;
+    assert_int_equal(sizeof b - 1, n);
+    forge_crc(b, n, crc32(0, a, (uInt)n));
+    put_zip(in_dir("a.zip"), (zip_item[]){{"1.pgm", {a, n}, false}}, 1);
+    put_zip(in_dir("b.zip"), (zip_item[]){{"1.pgm", {b, n}, false}}, 1);
+    check_split(in_dir("a.zip"), NULL, LT_TRAIN, "1");
+    check_split(in_dir("b.zip"), NULL, LT_TRAIN, "2");
+    assert_int_equal(find_cached(), 2);
 }
 
 static void damaged_cache_files_are_made_again(void **state)
@@ -739,6 +789,7 @@ int main(void)
         PICTURES(every_allocation_may_fail),
         PICTURES(the_cache_is_used_until_files_change),
         PICTURES(a_zip_is_known_by_its_content),
+        PICTURES(a_planted_crc_deceives_nobody),
         PICTURES(damaged_cache_files_are_made_again),
         PICTURES(foreign_heads_are_made_again),
         PICTURES(a_cache_that_cannot_be_written_is_a_warning),

@@ -200,9 +200,25 @@ static int list_archived(listing *l, const archive_entry *e, uint64_t index, con
                                .archive = l->n_archives,
                                .index = index,
                                .size = e->size,
-                               .stamp = {e->crc}});
+                               .stamp = {l->archive_stamp[0], l->archive_stamp[1], e->crc}});
     note_ignored(l, shown);
     return LT_OK;
+}
+
+static uint64_t nanoseconds(struct timespec t)
+{
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Before it is opened: what takes its place later never has this stamp. */
+static void stamp_archive(listing *l, const char *path)
+{
+    struct stat s = {0};
+    if (stat(path, &s) != 0)
+        return; /* opening it will say why */
+    l->archive_stamp[0] = nanoseconds(s.st_mtim);
+    l->archive_stamp[1] = nanoseconds(s.st_ctim);
+    l->newest = l->archive_stamp[1] > l->newest ? l->archive_stamp[1] : l->newest;
 }
 
 /* The pictures of a zip file; with `split`, it stands for the folder of that split and its pictures
@@ -210,6 +226,7 @@ static int list_archived(listing *l, const archive_entry *e, uint64_t index, con
 static int list_archive(listing *l, const char *path, const char *name, int split)
 {
     archive *a;
+    stamp_archive(l, path);
     LT_TRY(archive_open(&a, path));
     marks m = {.n_recipes = 0};
     int status = LT_OK, from = l->n;
@@ -248,11 +265,6 @@ static bool leads_back(const step *s, const struct stat *to)
         if (s->device == to->st_dev && s->inode == to->st_ino)
             return true;
     return false;
-}
-
-static uint64_t nanoseconds(struct timespec t)
-{
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static int list_directory(listing *l, const char *path, const char *place, const step *above);

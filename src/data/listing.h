@@ -17,8 +17,9 @@ typedef struct listed {
     int archive;       /* of listing.archives, or NO_ARCHIVE: a file of its own */
     uint64_t index;    /* in the archive */
     uint64_t size;     /* bytes of its file */
-    uint64_t stamp[2]; /* changes with the content: CRC-32; or the nanoseconds of the last changes
-                          of content and of status, which nobody can set back */
+    uint64_t stamp[3]; /* changes with the content: the nanoseconds of the last changes of content and of
+                          status, which nobody can set back, of the file or of its archive; in an
+                          archive also the CRC-32, which alone can be planted */
     lt_split split;
     int class, rank, of; /* the rank-th of `of` pictures of its class in this split */
 } listed;
@@ -41,7 +42,8 @@ typedef struct listing {
     const char *ignored;  /* the first of them */
     int n_runs;           /* directories that are runs of latent train, left out */
     const char *run;      /* the first of them */
-    uint64_t newest;      /* stamp of files */
+    uint64_t newest;      /* stamp of files and of archives */
+    uint64_t archive_stamp[2]; /* of the archive that is being listed */
     const char **folders; /* places of folders that are called like splits */
     int n_folders, folder_capacity;
 } listing;
