@@ -3,6 +3,7 @@
    kernels that use the stack pointer as a data pointer must never see one. Weights after some steps are
    those without the storm, bit for bit. */
 #define _GNU_SOURCE
+#include "base/file.h"
 #include "base/signals.h"
 #include "base/threads.h"
 
@@ -13,8 +14,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <pthread.h>
 
@@ -81,7 +86,7 @@ static void end_storm(storm *s)
 /* ---- Training ---- */
 
 /* Weights after `steps` steps; the caller frees them. */
-static float *train(const char *preset, int threads, int steps, size_t *bytes)
+static float *train(const char *preset, int threads, int steps, size_t *size)
 {
     const char *sets[] = {"train.batch=16"};
     lt_dataset *data;
@@ -96,9 +101,9 @@ static float *train(const char *preset, int threads, int steps, size_t *bytes)
         assert_int_equal(lt_trainer_step(t, NULL), LT_OK);
 
     lt_params *p = lt_model_params(m);
-    *bytes = sizeof(float) * (size_t)lt_params_extent(p);
-    float *weights = malloc(*bytes);
-    memcpy(weights, lt_params_block(p), *bytes);
+    *size = sizeof(float) * (size_t)lt_params_extent(p);
+    float *weights = malloc(*size);
+    memcpy(weights, lt_params_block(p), *size);
     lt_trainer_free(t);
     lt_model_free(m);
     lt_dataset_free(data);
@@ -138,6 +143,53 @@ static void a_storm_leaves_adversaries_alone(void **state)
 {
     (void)state;
     trains_to_the_same_bits("cs446-gan", 2, 20);
+}
+
+/* ---- Interrupted system calls ---- */
+
+static atomic_int interruptions, calls[3];
+
+/* Every first of two calls of ours is interrupted, as by a handler without SA_RESTART. */
+static bool is_interrupted(int which)
+{
+    if (!interruptions || atomic_fetch_add(&calls[which], 1) % 2)
+        return false;
+    atomic_fetch_add(&interruptions, 1);
+    errno = EINTR;
+    return true;
+}
+
+/* Of this program, before the C library's. */
+int fsync(int fd) { return is_interrupted(0) ? -1 : (int)syscall(SYS_fsync, fd); }
+
+int flock(int fd, int operation)
+{
+    return is_interrupted(1) ? -1 : (int)syscall(SYS_flock, fd, operation);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    return is_interrupted(2) ? -1 : (ssize_t)syscall(SYS_write, fd, data, size);
+}
+
+static void interrupted_calls_are_made_again(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/latent-signals-XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/file", dir);
+    atomic_store(&interruptions, 1);
+    int written = file_write(path, "one\n", 4), appended = file_append(path, "two");
+    int made = atomic_exchange(&interruptions, 0);
+    assert_int_equal(written, LT_OK);
+    assert_int_equal(appended, LT_OK);
+    assert_true(made > 4); /* fsync of the file and its directory, flock, write */
+    bytes b;
+    assert_int_equal(file_read(path, 100, &b), LT_OK);
+    assert_string_equal((char *)b.data, "one\ntwo\n");
+    bytes_clear(&b);
+    unlink(path);
+    rmdir(dir);
 }
 
 /* ---- Masks ---- */
@@ -193,6 +245,7 @@ int main(void)
         cmocka_unit_test(a_storm_leaves_matmuls_alone),
         cmocka_unit_test(a_storm_leaves_convolutions_alone),
         cmocka_unit_test(a_storm_leaves_adversaries_alone),
+        cmocka_unit_test(interrupted_calls_are_made_again),
         cmocka_unit_test(workers_take_no_signals),
         cmocka_unit_test(a_mask_is_put_back),
     };

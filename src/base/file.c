@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include "base/memory.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <dirent.h>
@@ -22,6 +23,20 @@ static int fail_errno(const char *what, const char *path)
                  : errno == ENOMEM                   ? LT_NO_MEMORY /* says nothing of the file */
                                                      : LT_IO;
     return status_fail(status, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+static int synchronise(int fd)
+{
+    int result;
+    FILE_RETRY(result, fsync(fd));
+    return result;
+}
+
+static bool lock_now(int fd)
+{
+    int result;
+    FILE_RETRY(result, flock(fd, LOCK_EX | LOCK_NB));
+    return result == 0;
 }
 
 /* ---- Reading ---- */
@@ -54,9 +69,8 @@ static int read_all(int fd, const char *path, size_t expected, size_t limit, byt
     LT_TRY(reserve(out, room, path));
     for (;;) {
         /* the place of the final zero serves to notice one byte too many */
-        ssize_t n = read(fd, out->data + out->size, room - out->size + 1);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n;
+        FILE_RETRY(n, read(fd, out->data + out->size, room - out->size + 1));
         if (n < 0)
             return fail_errno("read", path);
         if (n == 0)
@@ -76,7 +90,8 @@ static int read_all(int fd, const char *path, size_t expected, size_t limit, byt
 int file_read(const char *path, size_t limit, bytes *out)
 {
     *out = (bytes){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not block us */
+    int fd;
+    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); /* a fifo must not block us */
     if (fd < 0)
         return fail_errno("read", path);
     int status;
@@ -237,9 +252,10 @@ static int sync_parent(const char *path)
 {
     char *parent = parent_of(path);
     int status = LT_OK;
-    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+    FILE_RETRY(fd, open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     /* EINVAL: a file system that has no such thing; EACCES: we may write but not list */
-    if (fd >= 0 ? fsync(fd) != 0 && errno != EINVAL : errno != EACCES)
+    if (fd >= 0 ? synchronise(fd) != 0 && errno != EINVAL : errno != EACCES)
         status = fail_errno("synchronise the directory", parent);
     if (fd >= 0)
         close(fd);
@@ -349,10 +365,11 @@ static bool is_temporary(const char *name, const char *base)
 static void remove_abandoned(const char *path)
 {
     struct stat s;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd;
+    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (fd < 0)
         return;
-    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && lock_now(fd) &&
         unlink(path) == 0)
         log_info("removed %s, which was not finished", path);
     close(fd);
@@ -380,8 +397,8 @@ void file_clear_unfinished(const char *dir) { clear_abandoned(dir, NULL); }
 static bool lock_temporary(int fd)
 {
     struct stat s;
-    while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
-        ;
+    int locked;
+    FILE_RETRY(locked, flock(fd, LOCK_EX));
     return fstat(fd, &s) != 0 || s.st_nlink > 0;
 }
 
@@ -395,7 +412,8 @@ static int open_temporary(const char *path, const char *parent, char **temporary
             snprintf(number, sizeof number, "-%d", i);
         *temporary =
             must_format("%s.%s.tmp-%ld%s", parent, base_name(path), (long)getpid(), number);
-        int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd;
+        FILE_RETRY(fd, open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (fd >= 0 && lock_temporary(fd))
             return fd;
         int error = errno;
@@ -481,20 +499,26 @@ int file_begin(file_writer **out, const char *path)
 
 int file_put(file_writer *w, const void *data, size_t size)
 {
+    sigset_t before;
+    signals_block(&before); /* what stdio was writing when it is interrupted is lost */
     if (!w->error && size && fwrite(data, 1, size, w->stream) != size)
         w->error = errno;
+    signals_restore(&before);
     errno = w->error;
     return w->error ? fail_errno("write", w->path) : LT_OK;
 }
 
 int file_commit(file_writer *w)
 {
-    if (!w->error && (fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0))
+    sigset_t before;
+    signals_block(&before);
+    if (!w->error && (fflush(w->stream) != 0 || synchronise(fileno(w->stream)) != 0))
         w->error = errno;
     errno = w->error;
     int status = w->error ? fail_errno("write", w->path) : LT_OK;
     if (fclose(w->stream) != 0 && status == LT_OK)
         status = fail_errno("write", w->path);
+    signals_restore(&before);
     if (status == LT_OK && rename(w->temporary, w->path) != 0)
         status = fail_errno("write", w->path);
     if (status != LT_OK)
@@ -548,10 +572,8 @@ static int append_bytes(int fd, const char *path, const char *data, size_t size)
     ssize_t n;
     if (fstat(fd, &before) != 0)
         return fail_errno("write", path);
-    do
-        n = write(fd, data, size);
-    while (n < 0 && errno == EINTR);
-    if (n >= 0 && (size_t)n == size && (fsync(fd) == 0 || errno == EINVAL))
+    FILE_RETRY(n, write(fd, data, size));
+    if (n >= 0 && (size_t)n == size && (synchronise(fd) == 0 || errno == EINVAL))
         return LT_OK; /* EINVAL: nothing that could be synchronised, as a pipe */
     int status = n < 0 || (size_t)n == size
                      ? fail_errno("write", path)
@@ -564,7 +586,8 @@ static int append_bytes(int fd, const char *path, const char *data, size_t size)
 int file_append(const char *path, const char *line)
 {
     bool is_new = !file_exists(path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int fd;
+    FILE_RETRY(fd, open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
     if (fd < 0)
         return fail_errno("write", path);
     char *words = must_format("%s\n", line);

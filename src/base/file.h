@@ -8,6 +8,14 @@
 
 #include <latent/base.h>
 
+#include <errno.h>
+
+/* Makes a system call until no signal handler interrupts it: those of a host may not have SA_RESTART. */
+#define FILE_RETRY(result, call)                                                                   \
+    do                                                                                             \
+        (result) = (call);                                                                         \
+    while ((result) < 0 && errno == EINTR)
+
 typedef struct bytes {
     unsigned char *data; /* one zero byte follows the last one */
     size_t size;

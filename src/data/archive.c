@@ -21,9 +21,12 @@ struct archive {
 /* The first bytes of a regular file; fewer if it is shorter, or none. */
 static size_t read_start(const char *path, unsigned char *start, size_t size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not block us */
+    int fd;
     struct stat s;
-    ssize_t n = fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) ? read(fd, start, size) : 0;
+    ssize_t n = 0;
+    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); /* a fifo must not block us */
+    if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode))
+        FILE_RETRY(n, read(fd, start, size));
     if (fd >= 0)
         close(fd);
     return n > 0 ? (size_t)n : 0;

@@ -135,7 +135,9 @@ static int request(transfer *t, CURLcode *code)
 static int start_over(transfer *t)
 {
     t->start = t->end = 0;
-    return ftruncate(t->fd, 0) == 0
+    int result;
+    FILE_RETRY(result, ftruncate(t->fd, 0));
+    return result == 0
                ? LT_OK
                : status_fail(LT_IO, "cannot write %s.part: %s", t->file->remote, strerror(errno));
 }
@@ -181,13 +183,14 @@ static int open_part(transfer *t, const char *part)
     const char *trap = lstat(part, &s) == 0 ? find_trap(&s) : NULL;
     if (trap)
         return status_fail(LT_IO, "cannot write %s: %s; remove it", part, trap);
-    do
-        t->fd = open(part, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    while (t->fd < 0 && errno == EINTR);
+    FILE_RETRY(t->fd, open(part,
+                           O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
     if (t->fd < 0)
         return status_fail(LT_IO, "cannot write %s: %s", part, strerror(errno));
     int status = LT_OK;
-    if (flock(t->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    int locked;
+    FILE_RETRY(locked, flock(t->fd, LOCK_EX | LOCK_NB));
+    if (locked != 0 && errno == EWOULDBLOCK)
         status = status_fail(LT_IO, "cannot write %s: another download is writing it", part);
     else if (fstat(t->fd, &s) != 0)
         status = status_fail(LT_IO, "cannot read %s: %s", part, strerror(errno));

@@ -64,11 +64,13 @@ void lt_run_free(lt_run *run)
 /* The kernel drops the lock with the last descriptor, so a killed process leaves none behind. */
 static int lock_run(lt_run *run)
 {
-    run->lock = open(run->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int locked;
+    FILE_RETRY(run->lock, open(run->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (run->lock < 0)
         return status_fail(errno == ENOENT ? LT_NOT_FOUND : LT_IO, "cannot open run %s: %s",
                            run->dir, strerror(errno));
-    if (flock(run->lock, LOCK_EX | LOCK_NB) == 0)
+    FILE_RETRY(locked, flock(run->lock, LOCK_EX | LOCK_NB));
+    if (locked == 0)
         return LT_OK;
     if (errno == EWOULDBLOCK)
         return status_fail(LT_VALUE, "%s: another process is working on this run", run->dir);
