@@ -33,6 +33,7 @@ check-asan: deps
 # Every mistake of tests/mutants/list, planted and looked for; a few of them are part of `check`.
 mutants: all
 	tests/mutants.sh build all
+	tests/mutants.sh build tests
 
 demo: deps
 	tools/install.sh $(DEMO_PACKAGES)
@@ -76,7 +77,7 @@ help:
 	@echo "make deps        install the packages it is built from (Debian; root or sudo)"
 	@echo "make check       deps, build, run all tests"
 	@echo "make check-asan  the same with address and undefined behaviour sanitizers"
-	@echo "make mutants     plant mistakes into formulas, and see that latent verify finds each"
+	@echo "make mutants     plant mistakes into formulas, and see that verify and a test find each"
 	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
 	@echo "make torture     300 trainings stopped by signals at random instants, and resumed"

@@ -3,8 +3,9 @@
 #
 #   tests/mutants.sh BUILD           a few of tests/mutants/list; the test `mutants`
 #   tests/mutants.sh BUILD all       every one of them: make mutants
-#   tests/mutants.sh BUILD tests     the same with the test programs that the list names
-#   tests/mutants.sh BUILD ID...     these
+#   tests/mutants.sh BUILD tests     the same with the test programs that the list names, which must pass
+#                                    without a mistake
+#   tests/mutants.sh BUILD ID...     these, in front of both
 #
 # A mutant is one source file with one text replaced. It is linked in front of the library, which then
 # gives everything but that file, together with what should find the mistake: the checks of `latent
@@ -30,8 +31,11 @@ all) awk -F'\t' '$5 != "" { print "verify\t" $0 }' "$work/all" ;;
 tests) awk -F'\t' '{ n = split($6, t, " "); for (i = 1; i <= n; i++) print t[i] "\t" $0 }' "$work/all" ;;
 *)
     for id; do
-        awk -F'\t' -v id="$id" '$1 == id { print "verify\t" $0; found = 1 } END { exit !found }' \
-            "$work/all" || { echo "there is no mutant '$id' in $list" >&2; exit 2; }
+        awk -F'\t' -v id="$id" '$1 == id { found = 1; if ($5 != "") print "verify\t" $0
+                                           n = split($6, t, " ")
+                                           for (i = 1; i <= n; i++) print t[i] "\t" $0 }
+                                END { exit !found }' "$work/all" ||
+            { echo "there is no mutant '$id' in $list" >&2; exit 2; }
     done ;;
 esac > "$work/todo"
 
@@ -69,6 +73,18 @@ judge_slot() { # slot, host, id, checks
     if [ "$2" = verify ]; then printf '%-34s %s\n' "$3" "$(head -1 "$work/out" | cut -c 1-120)"
     else printf '%-34s ctest %s\n' "$3" "$2"; fi
 }
+
+# What fails without a mistake finds none.
+check_host() { # host
+    [ "$1" = verify ] && return
+    cmake --build "$build" -j "$(nproc)" --target "test_$1" > "$work/log" 2>&1 &&
+        (cd "$work" && timeout 300 "$build/test_$1") > "$work/out" 2>&1 ||
+        { echo "test_$1 fails without a mistake, or cannot be built" >&2; return 1; }
+}
+
+for host in $(cut -f1 "$work/todo" | sort -u); do
+    check_host "$host" || exit 1
+done
 
 planted=0 survived=0
 while true; do

@@ -302,6 +302,17 @@ static void a_linear_critic_has_a_closed_form(void **state)
     }
 }
 
+/* Lines without a number: lambda = 10 (Gulrajani et al. 2017; Petzka et al. 2018), gamma = 10
+   (Mescheder et al. 2018). */
+static void default_weights_are_those_of_the_papers(void **state)
+{
+    (void)state;
+    const double w[PIXELS] = {3}; /* of norm 3 */
+    assert_near(of_linear("gradient", w).value, 10 * 4, 1e-12);
+    assert_near(of_linear("lipschitz", w).value, 10 * 4, 1e-12);
+    assert_near(of_linear("r1", w).value, 10. / 2 * 9, 1e-12);
+}
+
 /* sqrt has no derivative at 0; a critic that starts at 0 must still be able to leave it. */
 static void a_flat_critic_has_finite_derivatives(void **state)
 {
@@ -603,6 +614,7 @@ int main(void)
         cmocka_unit_test(large_outputs_stay_finite),
         cmocka_unit_test(smoothing_needs_a_target),
         cmocka_unit_test(a_linear_critic_has_a_closed_form),
+        cmocka_unit_test(default_weights_are_those_of_the_papers),
         cmocka_unit_test(a_flat_critic_has_finite_derivatives),
         cmocka_unit_test(one_factor_is_drawn_for_each_image),
         cmocka_unit_test(penalties_look_where_they_should),

@@ -48,7 +48,7 @@ static void tail_is_a_fifth_or_three_roots(void **state)
 }
 
 /* The shape of n quantiles of a generalised Pareto distribution of scale s above 1. */
-static double shape_of_pareto(double k, double s, int n)
+static double shape_with_prior(double k, double s, int n)
 {
     double *room = malloc(sizeof *room * (size_t)(n + 1));
     tail t = {.size = n + 1, .heap = room};
@@ -59,7 +59,29 @@ static double shape_of_pareto(double k, double s, int n)
     }
     double found = tail_shape(&t);
     free(room);
-    return (found * (n + 10) - 5) / n; /* without the prior */
+    return found;
+}
+
+static double shape_of_pareto(double k, double s, int n)
+{
+    return (shape_with_prior(k, s, n) * (n + 10) - 5) / n; /* without the prior */
+}
+
+/* The numbers of Zhang and Stephens' fit with the prior of Vehtari et al., written in numpy after
+   the papers. */
+static void few_weights_are_drawn_towards_a_half(void **state)
+{
+    (void)state;
+    const struct {
+        double k;
+        int n;
+        double shape;
+    } c[] = {{0.2, 10, 0.381918326005503},  {0.2, 20, 0.344516319433447},
+             {0.2, 100, 0.24125049859614},  {0.7, 10, 0.577376209141276},
+             {0.7, 100, 0.680035988100642}, {1.6, 10, 0.928067746585444},
+             {1.6, 20, 1.15597831505848},   {1.6, 100, 1.4699063812892}};
+    for (int i = 0; i < COUNT_OF(c); i++)
+        assert_near(shape_with_prior(c[i].k, 1, c[i].n), c[i].shape, 1e-9);
 }
 
 static void shape_of_pareto_quantiles_is_theirs(void **state)
@@ -388,6 +410,7 @@ int main(void)
         cmocka_unit_test(tail_keeps_the_largest),
         cmocka_unit_test(tail_is_a_fifth_or_three_roots),
         cmocka_unit_test(shape_of_pareto_quantiles_is_theirs),
+        cmocka_unit_test(few_weights_are_drawn_towards_a_half),
         cmocka_unit_test(shapes_of_odd_tails_are_said),
         cmocka_unit_test(groups_are_disjoint_and_full),
         cmocka_unit_test(weights_of_zero_count),

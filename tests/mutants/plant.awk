@@ -15,8 +15,8 @@ function slurp(path,    all, row, n) {
 function finish(    all, at, rest) {
     if (id == "")
         return
-    if (checks == "" && tests == "")
-        fail("nothing is named that should catch it")
+    if (tests == "")
+        fail("no test program is named that must find it")
     all = slurp(root "/" file)
     at = index(all, from)
     rest = at ? substr(all, at + length(from)) : ""
