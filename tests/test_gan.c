@@ -216,7 +216,7 @@ enum { GOLDEN_IMAGES = 10, GOLDEN_STEPS = 20, GOLDEN_SIDE = 8 };
 
 static lt_dataset *golden_data(const safetensors *file)
 {
-    enum { NUMBERS = GOLDEN_IMAGES * GOLDEN_SIDE * GOLDEN_SIDE * 2 };
+    enum { NUMBERS = GOLDEN_IMAGES * GOLDEN_SIDE * GOLDEN_SIDE * 3 };
     double *x = golden_doubles(file, "x", NUMBERS);
     float pixels[NUMBERS];
     int labels[GOLDEN_IMAGES];
@@ -230,7 +230,7 @@ static lt_dataset *golden_data(const safetensors *file)
         free(values);
     }
     free(x);
-    return open_images(pixels, GOLDEN_IMAGES, (lt_image_size){GOLDEN_SIDE, GOLDEN_SIDE, 2},
+    return open_images(pixels, GOLDEN_IMAGES, (lt_image_size){GOLDEN_SIDE, GOLDEN_SIDE, 3},
                        has_labels ? labels : NULL);
 }
 

@@ -162,7 +162,7 @@ def move_average(case, model, average, k):
 def record(directory, name, case, model, seed, scale):
     """scale: of the critic's weights, so that some of its slopes are above 1 and some below."""
     torch.manual_seed(seed)
-    channels = 2
+    channels = 3
     x = rand(IMAGES, 8, 8, channels)
     for key, value in model.tensors():
         factor = scale if key.startswith("critic.") and value.dim() > 1 else 1
@@ -222,8 +222,8 @@ def lipschitz(directory):
     torch.manual_seed(61)
     conv, transpose, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.LeakyReLU
     model = Gan([nn.Unflatten(1, (6, 1, 1)), transpose(6, 8, 4, bias=False), nn.BatchNorm2d(8),
-                 nn.ReLU(), transpose(8, 2, 4, 2, 1), nn.Tanh()],
-                [conv(2, 6, 4, 2, 1), lrelu(.2), conv(6, 8, 4, 2, 1), lrelu(.2), conv(8, 1, 2)])
+                 nn.ReLU(), transpose(8, 3, 4, 2, 1), nn.Tanh()],
+                [conv(3, 6, 4, 2, 1), lrelu(.2), conv(6, 8, 4, 2, 1), lrelu(.2), conv(8, 1, 2)])
     case = wasserstein(penalty="lipschitz", weight=10, optimisers={
         "critic": adam(1e-4, .5, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
 data: {set: synthetic}
@@ -248,8 +248,8 @@ def spectral(directory):
     conv, transpose, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.LeakyReLU
     norm = nn.utils.spectral_norm
     model = Gan([nn.Unflatten(1, (9, 1, 1)), transpose(9, 8, 4, bias=False), nn.BatchNorm2d(8),
-                 nn.ReLU(), transpose(8, 2, 4, 2, 1), nn.Tanh()],
-                [norm(conv(2, 6, 4, 2, 1)), lrelu(.2), norm(conv(6, 8, 4, 2, 1)), lrelu(.2),
+                 nn.ReLU(), transpose(8, 3, 4, 2, 1), nn.Tanh()],
+                [norm(conv(3, 6, 4, 2, 1)), lrelu(.2), norm(conv(6, 8, 4, 2, 1)), lrelu(.2),
                  norm(conv(8, 1, 2))], 3, 3, 32)
     case = wasserstein(penalty="gradient", weight=10, critic_steps=2, average=.5,
                        labels=torch.arange(IMAGES) % 3, optimisers={
@@ -282,8 +282,8 @@ def saturating(directory):
     conv, lrelu = nn.Conv2d, nn.LeakyReLU
     model = Gan([nn.Linear(6, 32), lrelu(.2), nn.Unflatten(1, (32, 1, 1)),
                  nn.Upsample(scale_factor=4), conv(32, 8, 3, 1, 1), lrelu(.2),
-                 nn.Upsample(scale_factor=2), conv(8, 2, 3, 1, 1), nn.Sigmoid()],
-                [conv(2, 4, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2), conv(4, 8, 3), nn.ReLU(),
+                 nn.Upsample(scale_factor=2), conv(8, 3, 3, 1, 1), nn.Sigmoid()],
+                [conv(3, 4, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2), conv(4, 8, 3), nn.ReLU(),
                  conv(8, 1, 2)])
     case = non_saturating(.1, penalty="r1", weight=3, critic_steps=1, symmetric=False, optimisers={
         "critic": adam(1e-3, .5, .999),
