@@ -95,9 +95,20 @@ static void print_info(const lt_dataset_info *d)
         print(" %s%c", d->class_names[k], k + 1 < d->classes ? ',' : '\n');
 }
 
+/* Bytes that are no UTF-8 are null. */
+static json_t *json_texts(char *const *texts, int n)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < n; i++) {
+        json_t *text = json_string(texts[i]);
+        json_array_append_new(all, text ? text : json_null());
+    }
+    return all;
+}
+
 static json_t *survey_json(const data_request *q, const lt_survey *v)
 {
-    json_t *sizes = json_array(), *classes = json_array(), *problems = json_array();
+    json_t *sizes = json_array(), *classes = json_array();
     json_t *splits = json_object();
     for (int i = 0; i < v->n_sizes; i++)
         json_array_append_new(sizes, json_pack("{s:i, s:i, s:i, s:I}", "height", v->sizes[i].h, "width",
@@ -110,17 +121,16 @@ static json_t *survey_json(const data_request *q, const lt_survey *v)
             json_object_set_new(row, lt_split_name((lt_split)s), json_integer(v->classes[i].images[s]));
         json_array_append_new(classes, row);
     }
-    for (int i = 0; i < v->n_problems; i++) {
-        json_t *problem = json_string(v->problems[i]);
-        json_array_append_new(problems, problem ? problem : json_null());
-    }
+    json_t *problems = json_texts(v->problems, v->n_problems);
+    json_t *oddities = json_texts(v->oddities, v->n_oddities);
     for (int s = 0; s < LT_SPLITS; s++)
         json_object_set_new(splits, lt_split_name((lt_split)s), json_integer(v->n[s]));
     json_t *place = json_string(q->name);
-    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:s}", "place", place ? place : json_null(),
+    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:s}", "place", place ? place : json_null(),
                      "images", (json_int_t)v->images, "splits", splits, "sizes", sizes, "classes",
-                     classes, "unreadable", (json_int_t)v->unreadable, "problems", problems, "sets",
-                     v->sets);
+                     classes, "unreadable", (json_int_t)v->unreadable, "problems", problems,
+                     "odd", (json_int_t)v->odd, "oddities", oddities, "turned",
+                     (json_int_t)v->turned, "sets", v->sets);
 }
 
 static void print_survey(const data_request *q, const lt_survey *v)
@@ -144,6 +154,13 @@ static void print_survey(const data_request *q, const lt_survey *v)
         printf("%-10s %jd cannot be read:\n", "unreadable", (intmax_t)v->unreadable);
     for (int i = 0; i < v->n_problems; i++)
         printf("%10s %s\n", "", v->problems[i]);
+    if (v->odd)
+        printf("%-10s %jd are not quite right, and used all the same:\n", "odd", (intmax_t)v->odd);
+    for (int i = 0; i < v->n_oddities; i++)
+        printf("%10s %s\n", "", v->oddities[i]);
+    if (v->turned)
+        printf("%-10s %jd turned upright (EXIF; --set data.orient=no leaves them)\n", "turned",
+               (intmax_t)v->turned);
     printf("%-10s %s\n", "to train", v->sets);
 }
 

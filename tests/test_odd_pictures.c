@@ -415,6 +415,22 @@ static void a_set_says_what_it_used(void **state)
     bytes_clear(&jpeg);
 }
 
+static void a_survey_says_the_same(void **state)
+{
+    (void)state;
+    lt_survey v;
+    assert_int_equal(lt_data_survey(&v, in_dir("set")), LT_OK);
+    assert_int_equal(v.images, 3);
+    assert_int_equal(v.n_sizes, 1); /* c.png stands upright */
+    assert_int_equal(v.unreadable, 2);
+    assert_text_has(v.problems[0], "b.png: expected a PNG");
+    assert_text_has(v.problems[1], "e.png: expected a still picture");
+    assert_int_equal(v.odd, 1);
+    assert_text_has(v.oddities[0], "d.jfif: Corrupt JPEG data");
+    assert_int_equal(v.turned, 1);
+    lt_survey_clear(&v);
+}
+
 static void a_folder_of_another_format_is_told(void **state)
 {
     (void)state;
@@ -499,6 +515,7 @@ int main(void)
         cmocka_unit_test(indices_beyond_the_palette_are_black),
         cmocka_unit_test(what_is_beside_pixels_is_not_read),
         cmocka_unit_test(a_set_says_what_it_used),
+        cmocka_unit_test(a_survey_says_the_same),
         cmocka_unit_test(a_folder_of_another_format_is_told),
         cmocka_unit_test(strict_refuses_what_is_odd),
         cmocka_unit_test(pixels_may_stay_as_stored),

@@ -168,6 +168,10 @@ typedef struct lt_survey {
     int64_t unreadable;
     char *problems[LT_SURVEY_PROBLEMS]; /* of the first of these, with their paths */
     int n_problems;
+    int64_t odd; /* of `images`, those that are not quite right: bytes that do not belong there, CMYK ... */
+    char *oddities[LT_SURVEY_PROBLEMS];
+    int n_oddities;
+    int64_t turned; /* of `images`, those that EXIF has turned upright */
     char *sets; /* options that make all images alike, "--set data.resize=64 --set data.channels=3"; "" where
                    they are; NULL without images */
 } lt_survey;

@@ -16,10 +16,11 @@
 
 enum { MAX_PIECES = 1 << 12, LARGEST_ADVICE = 64 };
 
-/* One picture: its size, or why it has none. */
+/* One picture: its size, or why it has none; what is odd about it. */
 typedef struct seen {
     int h, w, c;
-    char *problem;
+    bool is_turned;
+    char *problem, *oddity; /* NULL: nothing */
 } seen;
 
 typedef struct looking {
@@ -40,11 +41,17 @@ static void look_at(const looking *k, int i)
                                     &s.content);
     if (status == LT_OK)
         status = picture_decode(&s, &found);
+    if (status == LT_OK && found.is_animated)
+        status = picture_fail_animated(path);
     bool is_on_its_side = found.orientation >= 5; /* as EXIF counts */
     if (status == LT_OK)
         k->pictures[i] = (seen){.h = is_on_its_side ? found.w : found.h,
                                 .w = is_on_its_side ? found.h : found.w,
-                                .c = found.c};
+                                .c = found.c,
+                                .is_turned = found.orientation > 1,
+                                .oddity = found.oddity[0]
+                                              ? must_format("%s: %s", path, found.oddity)
+                                              : NULL};
     else
         k->pictures[i].problem = must_copy_text(lt_last_error());
     picture_clear(&found);
@@ -97,11 +104,17 @@ static void count_sizes(lt_survey *v, const seen *pictures, int n)
         qsort(v->sizes, (size_t)v->n_sizes, sizeof *v->sizes, by_images);
 }
 
+/* Counts them, and copies the first texts. */
 static void take_problems(lt_survey *v, const seen *pictures, int n)
 {
-    for (int i = 0; i < n; i++)
-        if (pictures[i].problem && v->unreadable++ < LT_SURVEY_PROBLEMS)
-            v->problems[v->n_problems++] = must_copy_text(pictures[i].problem);
+    for (int i = 0; i < n; i++) {
+        const seen *p = &pictures[i];
+        v->turned += p->is_turned;
+        if (p->problem && v->unreadable++ < LT_SURVEY_PROBLEMS)
+            v->problems[v->n_problems++] = must_copy_text(p->problem);
+        if (p->oddity && v->odd++ < LT_SURVEY_PROBLEMS)
+            v->oddities[v->n_oddities++] = must_copy_text(p->oddity);
+    }
 }
 
 static void count_classes(lt_survey *v, const listing *l, const seen *pictures)
@@ -172,8 +185,10 @@ int lt_data_survey(lt_survey *v, const char *path)
         count_classes(v, &l, k.pictures);
         if (v->images)
             advise(v);
-        for (int i = 0; i < l.n; i++)
+        for (int i = 0; i < l.n; i++) {
             free(k.pictures[i].problem);
+            free(k.pictures[i].oddity);
+        }
         free(k.pictures);
     }
     listing_clear(&l);
@@ -184,6 +199,8 @@ void lt_survey_clear(lt_survey *v)
 {
     for (int i = 0; i < v->n_problems; i++)
         free(v->problems[i]);
+    for (int i = 0; i < v->n_oddities; i++)
+        free(v->oddities[i]);
     for (int i = 0; i < v->n_classes; i++)
         free(v->classes[i].name);
     free(v->classes);
