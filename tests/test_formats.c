@@ -387,7 +387,7 @@ static void put_x(writer *m)
 static uint64_t bits_of(struct number_kind k, double value)
 {
     float single = (float)value;
-    uint64_t bits = (uint64_t)(int64_t)value;
+    uint64_t bits = fabs(value) < 9e18 ? (uint64_t)(int64_t)value : 0; /* of integers */
     uint32_t half;
     memcpy(&half, &single, sizeof half);
     if (k.type == DOUBLE.type)
