@@ -5,6 +5,7 @@
 #include "base/philox.h"
 #include "data/reader.h"
 
+#include <math.h>
 #include <zlib.h>
 
 /* ---- CIFAR ---- */
