@@ -28,7 +28,9 @@ LC_ALL=C awk -v root="$root" -f "$root/tests/mutants/plant.awk" "$list" > "$work
 case $what in
 short) awk -F'\t' '$4 == "yes" { print "verify\t" $0 }' "$work/all" ;;
 all) awk -F'\t' '$5 != "" { print "verify\t" $0 }' "$work/all" ;;
-tests) awk -F'\t' '{ n = split($6, t, " "); for (i = 1; i <= n; i++) print t[i] "\t" $0 }' "$work/all" ;;
+tests) # by host: what is the same in a slot is not compiled again
+    awk -F'\t' '{ n = split($6, t, " "); for (i = 1; i <= n; i++) print t[i] "\t" $0 }' "$work/all" |
+        sort -s -t $'\t' -k 1,1 ;;
 *)
     for id; do
         awk -F'\t' -v id="$id" '$1 == id { found = 1; if ($5 != "") print "verify\t" $0

@@ -6,6 +6,7 @@
 #include "data/catalogue.h"
 #include "data/transform.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -142,6 +143,19 @@ static void grey_is_the_weighted_sum(void **state)
     free(grey);
 }
 
+/* Of floats: the luma of ITU-R BT.601, whose weights are kept in 1/65536. */
+static void grey_of_floats_is_luma(void **state)
+{
+    (void)state;
+    static const float rgb[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, .25f, .5f, .75f};
+    const double want[] = {.299, .587, .114, 1, .299 * .25 + .587 * .5 + .114 * .75};
+    float grey[COUNT_OF(want)];
+    picture p = {.h = 1, .w = COUNT_OF(want), .c = 3};
+    assert_int_equal(transform_floats(&(transform){.c = 1}, 1, &p, rgb, grey), LT_OK);
+    for (int i = 0; i < COUNT_OF(want); i++)
+        assert_true(fabs((double)grey[i] - want[i]) < 1e-5);
+}
+
 static void white_stays_white(void **state)
 {
     (void)state;
@@ -229,6 +243,7 @@ int main(void)
         cmocka_unit_test(pictures_are_those_of_pillow),
         cmocka_unit_test(floats_are_those_of_pillow),
         cmocka_unit_test(grey_is_the_weighted_sum),
+        cmocka_unit_test(grey_of_floats_is_luma),
         cmocka_unit_test(white_stays_white),
         cmocka_unit_test(nothing_wanted_is_a_copy),
         cmocka_unit_test(many_are_each_as_alone),
