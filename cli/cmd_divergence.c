@@ -169,31 +169,39 @@ static void print_exact(double exact)
 /* With the column of the truth TABLE_COLUMN wide. */
 static void print_estimate(const lt_divergence_row *row)
 {
-    char found[48];
+    char found[48], error[ERROR_TEXT];
     if (has_spread(row))
-        snprintf(found, sizeof found, "%.2f (%.2f to %.2f)", row->found.value, row->low, row->high);
+        snprintf(found, sizeof found, "%.2f (%.2f to %.2f)", shown_number(row->found.value, 2),
+                 shown_number(row->low, 2), shown_number(row->high, 2));
     else
-        snprintf(found, sizeof found, "%.4f +- %.4f", row->found.value, row->found.se);
+        snprintf(found, sizeof found, "%.4f %s", shown_number(row->found.value, 4),
+                 error_text(row->found.se, 4, error));
     printf("  %*s", ESTIMATE_COLUMN, found);
 }
 
-static void print_meaning(bool has_spreads)
+static void print_meaning(bool has_spreads, bool has_errors, bool is_few)
 {
+    char text[480];
     putchar('\n');
-    print_wrapped(stdout, 0, "An estimate is the lower bound that one trained critic proves, on fresh "
-                             "samples; +- is the standard error of this bound. The truth is above it "
-                             "by what the critic has not learned.");
-    if (has_spreads)
-        print_wrapped(stdout, 0, "x (a to b): the terms of the bound have so heavy a tail (Pareto k "
-                                 "at least 0.5) that their mean has no standard error, and may be far "
-                                 "off on either side; a and b are the lowest and highest of 5 critics "
-                                 "from other seeds.");
+    snprintf(text, sizeof text, "An estimate is the lower bound that one trained critic proves, in "
+             "expectation, on fresh samples%s. The truth is above it by what the critic has not "
+             "learned.", has_errors ? "; +- is the standard error of this bound, not of the truth" : "");
+    print_wrapped(stdout, 0, text);
+    if (!has_spreads)
+        return;
+    snprintf(text, sizeof text, "x (a to b): the mean of the bound's terms has no standard error that "
+             "could be believed, and may be far off on either side: %s. a and b are the lowest and "
+             "highest of %d critics from other seeds.",
+             is_few ? "fewer than 1000 samples do not show how heavy their tail is"
+                    : "their tail is too heavy (Pareto k at least 0.5)", LT_DIVERGENCE_CRITICS);
+    print_wrapped(stdout, 0, text);
 }
 
 /* One line a theta: truth and estimate of each measure. */
 static void print_study(const request *r, const lt_divergence_study *s)
 {
     int k = r->o.n_measures, spreads = 0;
+    bool is_few = false;
     printf("p is %s, q is %s moved by theta\n\n       ", r->o.p, r->o.q);
     for (int j = 0; j < k; j++)
         printf("  %*s", TABLE_COLUMN, s->rows[j].measure);
@@ -207,9 +215,10 @@ static void print_study(const request *r, const lt_divergence_study *s)
         print_exact(row->exact);
         print_estimate(row);
         spreads += has_spread(row);
+        is_few |= has_spread(row) && isnan(row->tail);
     }
     putchar('\n');
-    print_meaning(spreads > 0);
+    print_meaning(spreads > 0, spreads < s->n, is_few);
 }
 
 /* ---- The chart: the truth as a curve, estimates as points ---- */
@@ -377,8 +386,8 @@ const command cmd_divergence = {
         "Every estimate is a lower bound, proved by the critic on fresh samples: in expectation not "
         "above the truth, and below it by what the critic has not learned; its error is that of the "
         "bound. Terms such as e^v of an unbounded v can have so heavy a tail (Pareto k at least "
-        "0.5) that there is no such error; then 5 critics are trained, and the table has their "
-        "lowest and highest bound. That of wasserstein is of the "
+        "0.5) that there is no such error, and fewer than 1000 samples do not show the tail; then 5 "
+        "critics are trained, and the table has their lowest and highest bound. That of wasserstein is of the "
         "critic divided by its largest slope between draws of p and of q, where that is above 1: "
         "the penalty alone lets it be too steep. `-` stands where the truth has no formula here.\n"
         "\n"

@@ -102,13 +102,15 @@ static void print_data(const explanation *e)
 
 static void print_list(const lt_ledger_term *terms, int n)
 {
+    double shown[LT_LEDGER_TERMS];
+    explanation_round(terms, n, shown);
     for (int i = 0; i < n; i++) {
         const lt_ledger_term *t = &terms[i];
         printf("%s %-12s ", t->is_sum ? " =" : "  ", t->name);
         if (isnan(t->nats))
             printf("%8s  ", "-");
         else
-            printf("%8.2f  ", t->nats);
+            printf("%8.2f  ", shown_number(shown[i], 2));
         print_wrapped(stdout, -TEXT_COLUMN, t->text);
     }
 }

@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* What an estimate of -log p(x) is that is made of the logarithm of a mean of weights. */
+static const char upper_bound[] = "upper bound on average";
+
 /* ---- JSON ---- */
 
 static json_t *bounds_json(const lt_evaluation *e)
@@ -15,22 +18,22 @@ static json_t *bounds_json(const lt_evaluation *e)
     json_t *all = json_array();
     for (int i = 0; i < e->n_bounds; i++)
         json_array_append_new(
-            all, json_pack("{s:i, s:o, s:o, s:o}", "k", e->bounds[i].k, "value",
+            all, json_pack("{s:i, s:o, s:o, s:o, s:s}", "k", e->bounds[i].k, "value",
                            json_number(e->bounds[i].value.value), "se",
                            json_number(e->bounds[i].value.se), "ess",
-                           json_number(e->bounds[i].ess)));
+                           json_number(e->bounds[i].ess), "kind", upper_bound));
     return all;
 }
 
 static json_t *ais_json(const eval_findings *f)
 {
     const lt_ais_result *a = &f->ais;
-    json_t *o = json_pack("{s:o, s:o, s:i, s:i, s:s, s:o, s:o, s:o}", "value",
+    json_t *o = json_pack("{s:o, s:o, s:i, s:i, s:s, s:o, s:o, s:o, s:s}", "value",
                           json_number(a->nll.value), "se", json_number(a->nll.se), "chains",
                           a->chains, "steps", a->steps, "from",
                           f->from_posterior ? "posterior" : "normal", "ess", json_number(a->ess),
                           "acceptance", json_number(a->acceptance), "step_size",
-                          json_number(a->step_size));
+                          json_number(a->step_size), "kind", upper_bound);
     if (f->e.nll_samples > 0)
         json_object_set_new(o, "less_nll", json_estimate(f->ais_less_nll));
     return o;
@@ -56,9 +59,9 @@ static json_t *codes_json(const lt_diagnosis *d)
 
 static json_t *nll_json(const lt_evaluation *e)
 {
-    return json_pack("{s:i, s:o, s:o, s:o}", "k", e->nll_samples, "value",
+    return json_pack("{s:i, s:o, s:o, s:o, s:s}", "k", e->nll_samples, "value",
                      json_number(e->nll.value), "se", json_number(e->nll.se), "ess",
-                     json_number(e->ess));
+                     json_number(e->ess), "kind", upper_bound);
 }
 
 static json_t *bounds_and_codes_json(const eval_findings *f)
@@ -115,11 +118,9 @@ json_t *eval_json(const eval_findings *f)
 
 static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
 {
-    char error[32] = ""; /* one image has none */
-    if (isfinite(e.se))
-        snprintf(error, sizeof error, "+- %.*f", digits, e.se);
-    double value = fabs(e.value) < 0.5 * pow(10, -digits) ? 0 : e.value; /* not -0.00 */
-    printf("  %-20s %10.*f %-11s %s\n", name, digits, value, error, meaning);
+    char error[ERROR_TEXT]; /* one image has none */
+    printf("  %-20s %10.*f %-11s %s\n", name, digits, shown_number(e.value, digits),
+           error_text(e.se, digits, error), meaning);
 }
 
 static const char *kind_of_data(const lt_dataset_info *info)
@@ -158,43 +159,61 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
 
 static void print_draws(const lt_evaluation *e)
 {
-    char name[32];
+    char name[32], meaning[80];
+    snprintf(meaning, sizeof meaning, "%s%s", upper_bound,
+             lt_evaluation_is_biased(e) ? ", biased by an unknown amount" : " of -log p(x)");
     for (int i = 0; i < e->n_bounds; i++) {
         snprintf(name, sizeof name, "IWAE, k = %d", e->bounds[i].k);
-        print_row(name, e->bounds[i].value, 2, "above -log p(x); k = 1 is -ELBO");
+        print_row(name, e->bounds[i].value, 2, e->bounds[i].k == 1 ? "-ELBO, of other draws" : meaning);
     }
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
-        print_row(name, e->nll, 2, "-log p(x) by importance sampling");
-        printf("  %-20s %10.1f %11s effective draws of %d\n", "ESS", e->ess, "", e->nll_samples);
+        print_row(name, e->nll, 2, meaning);
+        printf("  %-20s %10.1f %11s effective draws of %d, mean over images\n", "ESS", e->ess, "",
+               e->nll_samples);
     }
     if (isfinite(e->pareto_share))
         printf("  %-20s %10.2f %11s above 0.7 for %.0f %% of the images\n", "Pareto k",
                e->pareto_k, "", 100 * e->pareto_share);
 }
 
+/* What is shown of a - b, by what is shown of these; with its own error. */
+static lt_estimate difference(lt_estimate a, lt_estimate b, lt_estimate own)
+{
+    round_parts(NULL, 0, &a.value, 2);
+    round_parts(NULL, 0, &b.value, 2);
+    return (lt_estimate){a.value - b.value, own.se};
+}
+
 static void print_ais(const eval_findings *f)
 {
     const lt_ais_result *a = &f->ais;
     char meaning[80];
-    snprintf(meaning, sizeof meaning, "-log p(x), %d x %d from %s", a->chains,
-             a->steps, f->from_posterior ? "q(z|x)" : "N(0, I)");
+    snprintf(meaning, sizeof meaning, "%s, %d x %d from %s", upper_bound, a->chains, a->steps,
+             f->from_posterior ? "q(z|x)" : "N(0, I)");
     print_row("AIS", a->nll, 2, meaning);
     printf("  %-20s %10.1f %11s of %d chains; %.0f %% of moves accepted\n", "ESS", a->ess,
            "", a->chains, 100 * a->acceptance);
     if (isfinite(f->ais_less_nll.value))
-        print_row("AIS less NLL", f->ais_less_nll, 2, "each image with itself");
+        print_row("AIS less NLL", difference(a->nll, f->e.nll, f->ais_less_nll), 2,
+                  "of the two bounds, each image with itself");
 }
 
-static void print_codes(const lt_diagnosis *d, bool is_deep)
+static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
 {
     char meaning[80];
+    lt_estimate information = d->mutual_information, aggregate = d->aggregate_kl;
+    if (d->images == 1) {
+        puts("  active latents, mutual information, aggregate KL: of several images");
+        return;
+    }
+    round_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
     printf("  %-20s %10d %-11s of %d, with means of variance > 0.01%s\n", "active latents",
            d->active, "", d->latent, d->has_parts ? "" : " of it all");
-    snprintf(meaning, sizeof meaning, "of code and image, of at most %.2f",
+    snprintf(meaning, sizeof meaning, "of code and these images, of at most %.2f",
              d->most_information);
-    print_row("mutual information", d->mutual_information, 2, meaning);
-    print_row("aggregate KL", d->aggregate_kl, 2,
+    print_row("mutual information", information, 2, meaning);
+    print_row("aggregate KL", aggregate, 2,
               is_deep ? "of all codes, z and z2, from p" : "of the codes of all images from p(z)");
 }
 
@@ -213,13 +232,18 @@ static void print_note(const char *format, ...)
     print_wrapped(stdout, 0, text);
 }
 
+enum { FEWEST_DRAWS = 25 }; /* that show a tail: lt_evaluation */
+
 static void judge_draws(const lt_evaluation *e)
 {
-    const double few = 0.05; /* of the images */
     if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
         print_note("%.1f of %d draws carry the weight: the true NLL is lower than this.", e->ess,
                    e->nll_samples);
-    if (e->pareto_share > few)
+    if (e->draws > 1 && e->draws < FEWEST_DRAWS)
+        print_note("%d draws are too few to see the tail of the weights, so that it is not known how far "
+                   "above -log p(x) these bounds are: from %d draws on it is looked at.", e->draws,
+                   FEWEST_DRAWS);
+    if (lt_evaluation_is_biased(e))
         print_note("Do not believe what %d draws say: for %.0f %% of the images the weights have a "
                    "tail with Pareto k above 0.7, so that the mean is decided by draws that are "
                    "rarely seen. On average the estimates are too high, by an unknown amount, and their "
@@ -257,16 +281,18 @@ static void print_bounds_and_codes(const eval_findings *f)
 {
     const trained *t = f->trained;
     const lt_evaluation *e = &f->e;
-    printf("%lld %s images of %s; nats per image, +- standard error\n\n",
-           (long long)e->images, lt_split_name(f->split), lt_dataset_describe(t->data)->name);
-    print_row("-ELBO", e->neg_elbo, 2, "distortion + rate: above -log p(x)");
-    print_row("rate", e->rate, 2,
+    lt_estimate rate = e->rate, distortion = e->distortion, neg_elbo = e->neg_elbo;
+    round_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
+    print("%lld %s image%s of %s; nats per image, +- standard error\n\n", (long long)e->images,
+          lt_split_name(f->split), e->images == 1 ? "" : "s", lt_dataset_describe(t->data)->name);
+    print_row("-ELBO", neg_elbo, 2, "distortion + rate: above -log p(x)");
+    print_row("rate", rate, 2,
               lt_model_latent2(t->model) ? "KL of z and z2 given x from p" : "KL(q(z|x) || p(z))");
-    print_row("distortion", e->distortion, 2, "-log p(x|z)");
+    print_row("distortion", distortion, 2, "-log p(x|z)");
     print_draws(e);
     if (f->with_ais)
         print_ais(f);
-    print_codes(&f->codes, lt_model_latent2(t->model) > 0);
+    print_codes(&f->codes, rate, lt_model_latent2(t->model) > 0);
     print_row("squared error", e->squared_error, 2, "of the mean reconstruction, per image");
     print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers in an image)");
     if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))

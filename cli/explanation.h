@@ -32,4 +32,7 @@ typedef struct kept_away {
 
 kept_away count_kept_away(const lt_ledger *l, const lt_published *p, const char *why);
 
+/* What is shown of the terms, with two digits: the terms above a sum add up to it (round_parts). */
+void explanation_round(const lt_ledger_term *terms, int n, double shown[LT_LEDGER_TERMS]);
+
 #endif

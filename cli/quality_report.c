@@ -72,14 +72,12 @@ json_t *quality_json(const lt_quality *q)
 /* "12.34" or "0.0123 +- 0.0012"; 19 columns. */
 static void print_number(lt_estimate e, int digits)
 {
-    char error[32] = "";
+    char error[ERROR_TEXT];
     if (!isfinite(e.value)) {
         printf(" %9s %-9s", "-", "");
         return;
     }
-    if (isfinite(e.se))
-        snprintf(error, sizeof error, "+- %.*f", digits, e.se);
-    printf(" %9.*f %-9s", digits, e.value, error);
+    printf(" %9.*f %-9s", digits, shown_number(e.value, digits), error_text(e.se, digits, error));
 }
 
 static void print_row(const char *name, lt_estimate samples, lt_estimate floor, int digits,

@@ -33,11 +33,13 @@ static void put_bounds(page *p, const report_request *q, const report_run *r)
 {
     const lt_evaluation *e = &r->whole;
     char options[32] = "";
+    lt_estimate rate = e->rate, distortion = e->distortion, neg_elbo = e->neg_elbo;
+    round_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
     begin_table(p, r, e, "");
-    put_row(p, "−ELBO", e->neg_elbo, 2,
+    put_row(p, "−ELBO", neg_elbo, 2,
             "rate + distortion: an upper bound on −log p(x)");
-    put_row(p, "rate", e->rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
-    put_row(p, "distortion", e->distortion, 2, "−log p(x|z): what the image costs, given the code");
+    put_row(p, "rate", rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
+    put_row(p, "distortion", distortion, 2, "−log p(x|z): what the image costs, given the code");
     put_row(p, "bits per dimension", e->bits_per_dim, 4,
             e->unit == LT_DISCRETE  ? "−ELBO / (log 2 × numbers): of probabilities"
             : e->unit == LT_DENSITY ? "−ELBO / (log 2 × numbers): of a density on [0, 1]"
@@ -55,14 +57,23 @@ static void put_draws(page *p, const report_request *q, const report_run *r)
 {
     const lt_evaluation *e = &r->drawn;
     const lt_diagnosis *d = &r->codes;
-    char name[64], meaning[128];
+    char name[64], meaning[160];
     begin_table(p, r, e, ": what takes many draws, and codes");
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
-        put_row(p, name, e->nll, 2, "−log p(x) by importance samples, in expectation above it");
+        put_row(p, name, e->nll, 2,
+                "importance sampling: an upper bound on −log p(x) in expectation; ± is of the bound");
         put_row(p, "−ELBO less NLL", r->gap, 2,
-                "each of these images with itself: what −ELBO is above the NLL");
+                "each of these images with itself: what −ELBO is above this bound, which is not "
+                "more than what it is above −log p(x), on average");
         put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
+    }
+    if (isfinite(e->pareto_share)) {
+        snprintf(meaning, sizeof meaning, "of the weights, median; above 0.7 for %.0f %% of the images%s",
+                 100 * e->pareto_share,
+                 lt_evaluation_is_biased(e)
+                     ? ": the NLL is too high by an unknown amount, which ± does not show" : "");
+        put_row(p, "Pareto k", alone(e->pareto_k), 2, meaning);
     }
     snprintf(name, sizeof name, "active of %d latents", d->latent);
     put_row(p, name, alone(d->active), 0, "those whose posterior mean differs between images");
@@ -149,12 +160,14 @@ static void put_terms(page *p, const char *title, const lt_ledger_term *terms, i
 {
     page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%s</caption>\n<tbody>\n",
               title);
+    double shown[LT_LEDGER_TERMS];
+    explanation_round(terms, n, shown);
     for (int i = 0; i < n; i++) {
         page_html(p, "<tr%s><th scope=\"row\">%s", terms[i].is_sum ? " class=\"sum\"" : "",
                   terms[i].is_sum ? "= " : "");
         page_text(p, "%s", terms[i].name);
         page_html(p, "</th><td class=\"number\">");
-        page_number(p, terms[i].nats, 2);
+        page_number(p, shown[i], 2);
         page_html(p, "</td><td class=\"meaning\">");
         put_prose(p, terms[i].text);
         page_html(p, "</td></tr>\n");

@@ -92,7 +92,7 @@ void page_word(page *p, const char *word)
 
 void page_number(page *p, double value, int digits)
 {
-    double shown = fabs(value) < 0.5 * pow(10, -digits) ? 0 : value; /* not -0.00 */
+    double shown = shown_number(value, digits);
     if (isfinite(value))
         page_html(p, "%s%.*f", shown < 0 ? "−" : "", digits, fabs(shown));
     else
@@ -101,10 +101,11 @@ void page_number(page *p, double value, int digits)
 
 void page_estimate(page *p, lt_estimate e, int digits)
 {
+    char error[ERROR_TEXT];
     page_html(p, "<td class=\"number\">");
     page_number(p, e.value, digits);
     if (isfinite(e.value) && isfinite(e.se))
-        page_html(p, " ± %.*f", digits, e.se);
+        page_text(p, " ± %s", error_text(e.se, digits, error) + strlen("+- "));
     page_html(p, "</td>");
 }
 

@@ -340,6 +340,38 @@ void meter_clear(meter *m)
         meter_shown = NULL;
 }
 
+/* ---- Numbers as they are shown ---- */
+
+double shown_number(double value, int digits)
+{
+    return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value;
+}
+
+const char *error_text(double se, int digits, char text[ERROR_TEXT])
+{
+    text[0] = 0;
+    if (isfinite(se) && se < 0.5 * pow(10, -digits))
+        snprintf(text, ERROR_TEXT, "+- <%.*f", digits, pow(10, -digits));
+    else if (isfinite(se))
+        snprintf(text, ERROR_TEXT, "+- %.*f", digits, se);
+    return text;
+}
+
+void round_parts(double *const *parts, int n, double *sum, int digits)
+{
+    double scale = pow(10, digits), left = round(*sum * scale);
+    int largest = 0;
+    *sum = left / scale;
+    for (int i = 0; i < n; i++) {
+        double units = round(*parts[i] * scale);
+        largest = fabs(units) > fabs(*parts[largest]) * scale ? i : largest;
+        *parts[i] = units / scale;
+        left -= units;
+    }
+    if (n > 0 && fabs(left) == 1)
+        *parts[largest] = (round(*parts[largest] * scale) + left) / scale;
+}
+
 /* ---- JSON ---- */
 
 json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }

@@ -104,12 +104,29 @@ static void add_weights(const lt_train_report *r, const lt_loss_part *part, char
     add_words(room, size, ")");
 }
 
+/* As a ledger has them: a gap is from the sum of the others to the loss. */
+static double round_loss(lt_loss_part *parts, int n, double loss)
+{
+    double *all[LT_LOSS_PARTS], mean = parts[0].nats + parts[1].nats, rest;
+    for (int i = 0; i < n; i++)
+        all[i] = &parts[i].nats;
+    if (n > 2 && strcmp(parts[2].name, "gap") == 0) {
+        round_parts(all, 2, &mean, 2);
+        rest = loss - mean;
+        round_parts(all + 2, 1, &rest, 2);
+        return mean + rest;
+    }
+    round_parts(all, n, &loss, 2);
+    return loss;
+}
+
 /* "253.13 nats = 228.85 + 24.28": the parts in the order of lt_loss_parts. */
 static void add_nats(const training *t, const lt_train_report *r, char *room, size_t size)
 {
     lt_loss_part parts[LT_LOSS_PARTS];
     int n = lt_loss_parts(t->recipe, r, parts);
-    add_words(room, size, "%.2f nats = %.2f", r->loss, parts[0].nats);
+    double loss = round_loss(parts, n, r->loss);
+    add_words(room, size, "%.2f nats = %.2f", loss, parts[0].nats);
     for (int i = 1; i < n; i++)
         add_words(room, size, " %c %.2f", parts[i].nats < 0 ? '-' : '+', fabs(parts[i].nats));
     add_weights(r, &parts[1], room, size);
@@ -255,8 +272,8 @@ static void name_numbers(const training *t, char *room, size_t size)
     lt_loss_part parts[LT_LOSS_PARTS];
     lt_score score;
     if (lt_recipe_score(t->recipe, &score)) {
-        snprintf(room, size, "losses are means over images; %s, %s: %s; estimate: of the divergence, "
-                 "by the critic", score.real, score.fake, score.text);
+        snprintf(room, size, "losses are means over images; %s, %s: %s; estimate: a lower bound of the "
+                 "divergence in expectation, by this critic", score.real, score.fake, score.text);
         return;
     }
     int n = lt_loss_parts(t->recipe, &(lt_train_report){.step = 0}, parts);

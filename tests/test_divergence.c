@@ -352,6 +352,27 @@ static void heavy_tails_have_no_error(void **state)
     lt_divergence_clear(&s);
 }
 
+/* The tail is not seen, so that no error is known to hold, whatever the measure. */
+static void few_samples_have_no_error(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"reverse_kl", "total_variation", "wasserstein"};
+    lt_divergence_options o = {.p = "normal 0 1", .q = "normal 0 2", .measures = measures,
+                               .n_measures = COUNT_OF(measures), .from = 1, .points = 1,
+                               .steps = 60, .samples = 992};
+    lt_divergence_study s = run(&o);
+    for (int i = 0; i < s.n; i++) {
+        const lt_divergence_row *r = &s.rows[i];
+        assert_true(isnan(r->found.se) && isnan(r->tail) && r->low < r->high);
+        assert_true(r->low <= r->found.value && r->found.value <= r->high);
+    }
+    lt_divergence_clear(&s);
+    o.samples = 1000;
+    s = run(&o);
+    assert_true(s.rows[1].found.se > 0 && isnan(s.rows[1].low));
+    lt_divergence_clear(&s);
+}
+
 static void threads_do_not_matter(void **state)
 {
     (void)state;
@@ -432,6 +453,7 @@ int main(void)
         cmocka_unit_test(critics_of_normals_find_the_truth),
         cmocka_unit_test(printed_errors_can_hold),
         cmocka_unit_test(heavy_tails_have_no_error),
+        cmocka_unit_test(few_samples_have_no_error),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(what_cannot_be_is_refused),
     };

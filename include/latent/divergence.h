@@ -19,7 +19,9 @@
 extern "C" {
 #endif
 
-enum { LT_MAX_MEASURES = 16, LT_MAX_THETAS = 1001, LT_DIVERGENCE_CRITICS = 5 };
+enum { LT_MAX_MEASURES = 16, LT_MAX_THETAS = 1001, LT_DIVERGENCE_CRITICS = 5,
+       LT_DIVERGENCE_TAIL = 1000 /* samples that show how heavy a tail is; of fewer there is no error */
+};
 
 /* Zero means default. */
 typedef struct lt_divergence_options {
@@ -51,12 +53,13 @@ typedef struct lt_divergence_row {
     double exact;        /* by a formula, perhaps infinite; NaN where there is none */
     lt_estimate found;   /* the bound that this critic proves, on fresh samples: in expectation not
                             above the truth. Its error is that of this bound, not of the truth; NaN
-                            where the bound is a mean without one (`tail`): then it may be far off,
-                            on either side. wasserstein: of the critic divided by `slope`, if that
+                            where the bound is a mean without one, or not known to have one (`tail`):
+                            then it may be far off, on either side. wasserstein: of the critic divided by `slope`, if that
                             is above 1 */
     double tail;         /* how heavy the tail of the terms is that the bound is a mean of: the shape
                             k of a Pareto distribution (see lt_evaluation). From 0.5 on their variance
-                            is infinite for all that the samples say; NaN: equal, or fewer than 1000 */
+                            is infinite for all that the samples say; NaN: equal, or fewer
+                            than LT_DIVERGENCE_TAIL */
     double low, high;    /* of the bounds of LT_DIVERGENCE_CRITICS critics, this one and others from
                             other seeds, trained only where found.se is NaN; else NaN */
     double slope;        /* wasserstein: the largest norm of its gradient between draws of p and q;

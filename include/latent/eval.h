@@ -97,6 +97,10 @@ typedef struct lt_evaluation {
     double seconds;
 } lt_evaluation;
 
+/* Whether more than 5 % of the images have weights whose tail is above 0.7: nll and the bounds are then
+   too high by an amount that is not known, and their standard errors do not show it. */
+LT_API bool lt_evaluation_is_biased(const lt_evaluation *e);
+
 /* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `progress` said so;
    LT_VALUE for a model without a likelihood, here and in the next two functions.
    Nullable: o. */

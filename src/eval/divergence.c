@@ -166,10 +166,16 @@ typedef struct side {
     tail tail;
 } side;
 
-static void begin_side(side *s, int64_t n)
+/* Of fewer samples a tail cannot be told from chance. */
+static bool shows_tail(const study *s)
 {
-    const int64_t least = 1000; /* of fewer samples a tail cannot be told from chance */
-    s->tail.size = n * ROUNDS < least ? 0 : tail_size(n * ROUNDS);
+    int64_t of_round = (s->o.samples + ROUNDS - 1) / ROUNDS;
+    return of_round * ROUNDS >= LT_DIVERGENCE_TAIL;
+}
+
+static void begin_side(const study *of, side *s, int64_t n)
+{
+    s->tail.size = shows_tail(of) ? tail_size(n * ROUNDS) : 0;
     s->tail.heap = must_alloc(sizeof *s->tail.heap * (size_t)(s->tail.size + 1));
 }
 
@@ -236,7 +242,7 @@ static int ask_rounds(study *s, critic *c, const spec *loss, lt_divergence_row *
     lt_node *targets[4] = {adversarial_estimate(loss, on_real, on_fake)};
     adversarial_estimate_terms(loss, on_real, on_fake, &sides[0].terms, &sides[1].terms);
     for (int i = 0; i < 2; i++) {
-        begin_side(&sides[i], n);
+        begin_side(s, &sides[i], n);
         targets[1 + i] = sides[i].terms;
     }
     if (has_slope)
@@ -295,12 +301,13 @@ static int find_bound(study *s, const spec *loss, lt_divergence_row *row, uint64
     return status;
 }
 
-/* A mean of terms whose variance is infinite has no standard error; nor is there one to be printed
-   where the last digit shows none. */
-static bool has_error(const lt_divergence_row *row)
+/* A mean of terms whose variance is infinite has no standard error, and where the samples are too few
+   to show the tail it is not known to have one; nor is there one to be printed where the last digit
+   shows none of many samples. */
+static bool has_error(const study *s, const lt_divergence_row *row)
 {
     const double heavy = 0.5, unseen = 5e-5;
-    return !(row->tail >= heavy) || row->found.se < unseen;
+    return shows_tail(s) && (!(row->tail >= heavy) || row->found.se < unseen);
 }
 
 /* Others from other seeds, to see how far their bounds are apart. */
@@ -326,7 +333,7 @@ static int make_row(study *s, int64_t i, int worker)
     uint64_t seed = s->o.seed * (LT_MAX_MEASURES * LT_MAX_THETAS) + (uint64_t)i;
     row->low = row->high = (double)NAN;
     LT_TRY(find_bound(s, loss, row, seed, worker));
-    return has_error(row) ? LT_OK : find_spread(s, loss, row, seed, worker);
+    return has_error(s, row) ? LT_OK : find_spread(s, loss, row, seed, worker);
 }
 
 static void run_row(void *context, int64_t i, int worker)

@@ -339,6 +339,12 @@ static void conclude_draws(const evaluation *e, lt_evaluation *r)
     r->pareto_share = (double)bad / e->images.n;
 }
 
+bool lt_evaluation_is_biased(const lt_evaluation *e)
+{
+    const double few = 0.05; /* of the images */
+    return e->pareto_share > few;
+}
+
 static lt_evaluation conclude(const evaluation *e, const lt_model *m)
 {
     lt_evaluation result = {

@@ -35,6 +35,19 @@ sed -E 's/<[^>]*>/ /g' page.html | grep -E '(−|= -)ELBO(, nats per image)? +[0
 latent explain run 2> /dev/null | grep -c -- "= -ELBO *$found"
 latent eval run --threads 1 2> /dev/null | grep -cE "^  -ELBO +$found"
 grep -ciE '"elbo|[^_-]elbo"' eval.json run/metrics.jsonl
+echo "-- rows of eval, whatever images and draws"
+for seed in 1 2 3 4 5 6; do
+    latent eval run --nll 30 --ais 2,3 --images 30 --seed $seed --threads 1 2> /dev/null > rows; adds_up rows
+done | sort | uniq -c
+echo "-- what kind of number each is; no error of 0, nothing of one image that takes several"
+latent eval run --nll 30 --iwae 5 --ais 2,3 --images 30 --threads 1 --json 2> /dev/null |
+    grep -o '"kind": "[^"]*"' | uniq -c
+latent eval run --nll 30 --iwae 5 --ais 2,3 --images 30 --threads 1 2> /dev/null | sed -E 's/ +-?[0-9.]+ \+- [0-9.]+ +/ # /' |
+    grep -E '^  (IWAE|NLL|AIS)'
+latent eval run --nll 20 --images 1 --threads 1 2> /dev/null | sed -nE '2p; /several/p; /too few/,/looked/p'
+latent eval run --set data.classes=0 --set data.limit=9 --json 2> /dev/null | grep -c nan
+latent train $tiny $moving -s objective.beta=1000000 -s objective.schedule=constant -e 3 -s train.samples_every=0 --threads 1 --out still 2> /dev/null
+latent eval still --threads 1 2> /dev/null | grep -cE -- '\+- 0\.0*( |$)|-0\.0*( |$)'
 echo "-- a log of an earlier version: what it does not have is not made up"
 sed -E 's/"weighted_rate":[^,]*,//; s/"beta_first":[^,]*,//; s/"neg_elbo":/"elbo":-/; s/neg_elbo_se/elbo_se/; s/"loss":[^,]*,"elbo/"elbo/' -i run/metrics.jsonl
 latent explain run 2> /dev/null > text; adds_up text
