@@ -339,7 +339,7 @@ static void sizes_that_cannot_be(void **state)
     lt_data_options o = {0};
     lt_dataset *d;
     assert_int_equal(lt_dataset_synthetic(&d, 3, 4, 4, 2, &o), LT_VALUE);
-    assert_says("expected images of 1 channel (grey) or 3 (colour), found 2");
+    assert_says("expected images of 1 channel (gray) or 3 (color), found 2");
     assert_int_equal(lt_data_options_set(&o, "resise=3"), LT_NOT_FOUND);
     assert_says("resize");
     assert_int_equal(lt_data_options_set(&o, "resize"), LT_VALUE);

@@ -102,7 +102,7 @@ static int check_channels(const data_array *a, const char *path)
     if (a->c == 1 || a->c == 3)
         return LT_OK;
     return status_fail(LT_VALUE,
-                       "%s: expected images of 1 channel (grey) or 3 (colour), found %d; if the last one is "
+                       "%s: expected images of 1 channel (gray) or 3 (color), found %d; if the last one is "
                        "alpha: --set data.channels=%d puts the others on white; else save the one or three "
                        "that are meant",
                        path, a->c, a->c > 3 ? 3 : 1);
