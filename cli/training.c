@@ -338,7 +338,6 @@ static int train(training *t)
 {
     if (lt_trainer_epochs_done(t->trainer) >= t->plan->epochs)
         return say_done(t);
-    watch_training_signals();
     say_beginning(t);
     t->began = t->saved = now_seconds();
     int status = train_epochs(t);
@@ -369,6 +368,7 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
 {
     training t = {.command = c, .options = *o};
     meter_begin(&t.meter);
+    watch_training_signals(); /* before there is a run that a signal could leave half made */
     int status = open_trainer(&t, r);
     if (status == LT_OK)
         status = lt_run_create(&t.run, dir, t.trainer);
@@ -379,6 +379,7 @@ int train_on(const command *c, const char *dir, const text_list *sets, const tra
 {
     training t = {.command = c, .options = *o};
     meter_begin(&t.meter);
+    watch_training_signals();
     int status = lt_run_open(&t.run, dir, sets->item, sets->n);
     if (status == LT_OK)
         status = open_trainer(&t, lt_run_recipe(t.run));
