@@ -231,6 +231,9 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data);
 int trained_open_with(trained *t, const char *run, const char *data, const text_list *sets);
 void trained_close(trained *t);
 
+/* Says so where a picture that was written lies among the images of `data`. */
+void warn_of_data(const char *data, const char *picture);
+
 /* The mean of a - b, each image with itself, and its standard error. */
 lt_estimate mean_difference(const double *a, const double *b, int64_t n);
 

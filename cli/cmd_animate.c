@@ -8,14 +8,13 @@
 /* Seconds of --NAME; nothing if it was not given. */
 static bool read_seconds(const command *c, const char *name, const char *words, double *seconds)
 {
-    char *rest = NULL;
     if (!words)
         return true;
-    *seconds = strtod(words, &rest);
-    if (rest > words && *rest == 0 && *seconds >= 0.02 && *seconds <= 60)
+    bool is_number = lt_read_real(words, seconds);
+    if (is_number && *seconds >= 0.02 && *seconds <= 60)
         return true;
     complain(c, CODE_USAGE, "--%s: expected 0.02 to 60 seconds, found '%s'%s", name, words,
-             *seconds > 0 && *seconds < 0.02 ? "; browsers show shorter frames for 0.1" : "");
+             is_number && *seconds > 0 && *seconds < 0.02 ? "; browsers show shorter frames for 0.1" : "");
     return false;
 }
 

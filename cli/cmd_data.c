@@ -60,25 +60,81 @@ static int open_data(const data_request *q, lt_dataset **data)
     return lt_dataset_open(data, q->name, &options);
 }
 
-static json_t *info_json(const lt_dataset_info *d)
+/* How many images of a split each class has; freed by the caller. */
+static int64_t *count_labels(const lt_dataset *data, lt_split split)
 {
+    const lt_dataset_info *d = lt_dataset_describe(data);
+    int64_t *counts = plot_room((size_t)d->classes + 1, sizeof *counts);
+    if (d->has_labels[split])
+        lt_dataset_count_labels(data, split, counts);
+    return counts;
+}
+
+static json_t *counts_json(const lt_dataset *data, lt_split split)
+{
+    json_t *list = json_array();
+    int64_t *counts = count_labels(data, split);
+    for (int k = 0; k < lt_dataset_describe(data)->classes; k++)
+        json_array_append_new(list, json_integer(counts[k]));
+    free(counts);
+    return list;
+}
+
+/* A row for each class: its images in each split that has labels. */
+static void print_classes(const lt_dataset *data)
+{
+    const lt_dataset_info *d = lt_dataset_describe(data);
+    int64_t *counts[LT_SPLITS];
+    const char *before = "";
+    print("%-10s %d, with images of", "classes", d->classes);
+    for (int s = 0; s < LT_SPLITS; s++) {
+        counts[s] = count_labels(data, (lt_split)s);
+        if (d->has_labels[s]) {
+            print("%s %s", before, lt_split_name((lt_split)s));
+            before = ",";
+        }
+    }
+    print(":\n");
+    for (int k = 0; k < d->classes; k++) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", k);
+        print("%10s %s:", "", d->class_names ? d->class_names[k] : number);
+        before = "";
+        for (int s = 0; s < LT_SPLITS; s++)
+            if (d->has_labels[s]) {
+                print("%s %jd", before, (intmax_t)counts[s][k]);
+                before = ",";
+            }
+        print("\n");
+    }
+    for (int s = 0; s < LT_SPLITS; s++)
+        free(counts[s]);
+}
+
+static json_t *info_json(const lt_dataset *data)
+{
+    const lt_dataset_info *d = lt_dataset_describe(data);
     json_t *names = d->class_names ? json_array() : json_null();
     for (int k = 0; d->class_names && k < d->classes; k++) {
         json_t *name = json_string(d->class_names[k]);
         json_array_append_new(names, name ? name : json_null()); /* bytes that are no UTF-8 */
     }
     json_t *splits = json_object();
-    for (int s = 0; s < LT_SPLITS; s++)
-        json_object_set_new(splits, lt_split_name(s),
-                            json_pack("{s:i, s:b}", "images", d->n[s], "labels", d->has_labels[s]));
+    for (int s = 0; s < LT_SPLITS; s++) {
+        json_t *split = json_pack("{s:i, s:b}", "images", d->n[s], "labels", d->has_labels[s]);
+        if (d->has_labels[s])
+            json_object_set_new(split, "per_class", counts_json(data, (lt_split)s));
+        json_object_set_new(splits, lt_split_name(s), split);
+    }
     return json_pack("{s:s, s:s, s:i, s:i, s:i, s:[iii], s:b, s:i, s:o, s:b, s:o}", "name", d->name,
                      "place", d->place, "height", d->h, "width", d->w, "channels", d->c, "in_files",
                      d->file_h, d->file_w, d->file_c, "flip", d->options.flip, "classes",
                      d->classes, "class_names", names, "binary", d->is_binary, "splits", splits);
 }
 
-static void print_info(const lt_dataset_info *d)
+static void print_info(const lt_dataset *data)
 {
+    const lt_dataset_info *d = lt_dataset_describe(data);
     print("%-10s %s\n%-10s %s\n", "name", d->name, "place",
            d->place[0] ? d->place : "nowhere: made as it is read");
     print("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
@@ -90,9 +146,7 @@ static void print_info(const lt_dataset_info *d)
     for (int s = 0; s < LT_SPLITS; s++)
         print("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
     if (d->classes > 0)
-        print("%-10s %d%c", "classes", d->classes, d->class_names ? ':' : '\n');
-    for (int k = 0; d->class_names && k < d->classes; k++)
-        print(" %s%c", d->class_names[k], k + 1 < d->classes ? ',' : '\n');
+        print_classes(data);
 }
 
 /* Bytes that are no UTF-8 are null. */
@@ -195,9 +249,9 @@ static int info(const data_request *q)
     if (status != LT_OK)
         return complain_library(q->command, status);
     if (q->as_json)
-        print_json(info_json(lt_dataset_describe(data)));
+        print_json(info_json(data));
     else
-        print_info(lt_dataset_describe(data));
+        print_info(data);
     lt_dataset_free(data);
     return CODE_DONE;
 }
@@ -220,6 +274,8 @@ static int draw_images(const data_request *q, lt_dataset *data)
                                                   .columns = columns}});
     if (status == LT_OK)
         say("%s: %d %s images of %s", q->out, n, split_names[split], d->name);
+    if (status == LT_OK)
+        warn_of_data(d->place, q->out);
     free(images);
     return status;
 }

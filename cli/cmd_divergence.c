@@ -68,40 +68,38 @@ static int read_measures(const command *c, request *r)
 }
 
 /* "-1:1:21", or one number. */
+static bool split_theta(char *words, double *from, double *to, int64_t *points)
+{
+    char *second = strchr(words, ':'), *third = second ? strchr(second + 1, ':') : NULL;
+    *points = 1;
+    if (!second)
+        return lt_read_real(words, from) && lt_read_real(words, to);
+    if (!third)
+        return false;
+    *second = *third = 0;
+    return lt_read_real(words, from) && lt_read_real(second + 1, to) &&
+           lt_read_integer(third + 1, points) && *points >= 2 && *points <= LT_MAX_THETAS;
+}
+
 static int read_theta(const command *c, request *r)
 {
-    char *end;
-    long points = 1;
-    double from = strtod(r->theta_text, &end), to = from;
-    bool is_good = end > r->theta_text;
-    if (is_good && *end == ':') {
-        const char *second = end + 1;
-        to = strtod(second, &end);
-        is_good = end > second && *end == ':';
-        const char *third = end + 1;
-        points = is_good ? strtol(third, &end, 10) : 0;
-        is_good = is_good && end > third && points >= 2 && points <= LT_MAX_THETAS;
-    }
-    if (!is_good || *end || !isfinite(from) || !isfinite(to))
+    int64_t points;
+    char *words = strdup(r->theta_text);
+    bool is_good = words && split_theta(words, &r->o.from, &r->o.to, &points);
+    free(words);
+    if (!is_good)
         return complain(c, CODE_USAGE,
                         "--theta: expected a number, or from:to:points like -1:1:21 with 2 to %d "
                         "points, found '%s'", LT_MAX_THETAS, r->theta_text);
-    r->o.from = from;
-    r->o.to = to;
     r->o.points = (int)points;
     return CODE_DONE;
 }
 
 static int read_positive(const command *c, const char *name, const char *words, double *value)
 {
-    char *end;
-    if (!words)
+    if (!words || (lt_read_real(words, value) && *value > 0))
         return CODE_DONE;
-    *value = strtod(words, &end);
-    return end > words && *end == 0 && *value > 0 && isfinite(*value)
-               ? CODE_DONE
-               : complain(c, CODE_USAGE, "--%s: expected a number above 0, found '%s'", name,
-                          words);
+    return complain(c, CODE_USAGE, "--%s: expected a number above 0, found '%s'", name, words);
 }
 
 static int read_request(const command *c, request *r, const char *p, const char *q)

@@ -30,20 +30,18 @@ typedef struct eval_request {
 /* Reads "5,50,500" into numbers of 1 ... most; how many, or -1. */
 static int read_counts(const char *text, int most, int *counts, int room)
 {
-    int n = 0;
-    while (n < room) {
-        char *end;
-        long value = strtol(text, &end, 10);
-        if (end == text || value < 1 || value > most)
+    int64_t values[LT_MAX_BOUNDS];
+    int n = 1;
+    for (const char *at = text; (at = strchr(at, ',')) != NULL; at++)
+        n++;
+    if (n > room || n > LT_MAX_BOUNDS || !lt_read_integers(text, n, values))
+        return -1;
+    for (int i = 0; i < n; i++) {
+        if (values[i] < 1 || values[i] > most)
             return -1;
-        counts[n++] = (int)value;
-        if (*end == 0)
-            return n;
-        if (*end != ',')
-            return -1;
-        text = end + 1;
+        counts[i] = (int)values[i];
     }
-    return -1;
+    return n;
 }
 
 /* CODE_DONE, or what to leave with. */

@@ -259,9 +259,7 @@ static int draw_shifts(walk *w, double shift)
 
 static bool read_shift(const command *c, const char *words, double *shift)
 {
-    char *rest;
-    *shift = strtod(words, &rest);
-    if (rest > words && *rest == 0 && fabs(*shift) <= 1000)
+    if (lt_read_real(words, shift) && fabs(*shift) <= 1000)
         return true;
     complain(c, CODE_USAGE, "--shift: expected a number from -1000 to 1000, found '%s'", words);
     return false;

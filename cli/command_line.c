@@ -2,8 +2,6 @@
 /* Command lines: popt splits them, a table of flags gives them meaning and makes the help. */
 #include "cli.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <popt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -46,22 +44,10 @@ static void print_help(FILE *to, const command *c, const flag *flags)
 
 /* ---- Values ---- */
 
-/* Digits only: no sign but '-', no spaces, no hexadecimal. */
-static bool read_count(const char *word, int64_t *value)
-{
-    char *end;
-    if (!isdigit((unsigned char)word[0]) && !(word[0] == '-' && isdigit((unsigned char)word[1])))
-        return false;
-    errno = 0;
-    long long n = strtoll(word, &end, 10);
-    *value = n;
-    return errno == 0 && *end == 0;
-}
-
 static bool store_count(const command *c, const flag *f, const char *word)
 {
     int64_t n;
-    if (!read_count(word, &n) || n < f->min || n > f->max) {
+    if (!lt_read_integer(word, &n) || n < f->min || n > f->max) {
         if (f->max == INT64_MAX)
             complain(c, CODE_USAGE, "--%s: expected a whole number from %lld up, found '%s'",
                      f->name, (long long)f->min, word);

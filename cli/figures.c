@@ -2,7 +2,6 @@
 /* Grids of images with captions, for the commands that draw them. */
 #include "figures.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,8 @@ int figure_run(const command *c, const flag *flags, int argc, const char **argv,
     int status = trained_open(&t, q->run, false, NULL);
     q->checkpoint = t.checkpoint;
     int code = status == LT_OK ? draw(&t, request) : complain_library(c, status);
+    if (code == CODE_DONE && q->out)
+        warn_of_data(lt_recipe_dataset(lt_model_recipe(t.model)), q->out);
     trained_close(&t);
     command_line_clear(&line);
     return code;
@@ -234,22 +235,18 @@ const char *class_words(const trained *t, int k, caption *room)
 bool read_numbers(const command *c, const char *flag_name, const char *words, int n, int64_t min,
                   int64_t max, int *to)
 {
-    const char *at = words;
-    for (int i = 0; i < n; i++) {
-        char *end;
-        errno = 0;
-        long value = strtol(at, &end, 10);
-        bool is_whole = end > at && errno == 0 && *end == (i + 1 < n ? ',' : 0);
-        if (!is_whole || value < min || value > max) {
-            complain(c, CODE_USAGE, "--%s: expected %d number%s from %jd to %jd%s, found '%s'",
-                     flag_name, n, n > 1 ? "s" : "", (intmax_t)min, (intmax_t)max,
-                     n > 1 ? " with commas between them" : "", words);
-            return false;
-        }
-        to[i] = (int)value;
-        at = end + 1;
+    enum { MOST = 8 };
+    int64_t values[MOST];
+    bool is_good = n <= MOST && lt_read_integers(words, n, values);
+    for (int i = 0; i < n && is_good; i++) {
+        is_good = values[i] >= min && values[i] <= max;
+        to[i] = is_good ? (int)values[i] : to[i];
     }
-    return true;
+    if (!is_good)
+        complain(c, CODE_USAGE, "--%s: expected %d number%s from %jd to %jd%s, found '%s'", flag_name, n,
+                 n > 1 ? "s" : "", (intmax_t)min, (intmax_t)max,
+                 n > 1 ? " with commas between them" : "", words);
+    return is_good;
 }
 
 /* ---- Codes and images ---- */

@@ -40,6 +40,13 @@ int trained_open_with(trained *t, const char *run, const char *data, const text_
     return lt_model_check_data(t->model, t->data);
 }
 
+void warn_of_data(const char *data, const char *picture)
+{
+    if (lt_data_would_hold(data, picture))
+        say("warning: %s lies among the images of %s, and the next training there takes it for one of "
+            "them; move it away", picture, data);
+}
+
 void trained_close(trained *t)
 {
     lt_dataset_free(t->data);

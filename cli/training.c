@@ -246,11 +246,13 @@ static int train_epochs(training *t)
 
 static int open_trainer(training *t, const lt_recipe *r)
 {
-    LT_TRY(lt_recipe_open_data(r, NULL, &t->data));
+    int status = lt_recipe_open_data(r, NULL, &t->data);
+    if (status != LT_OK)
+        return lt_recipe_advise_data(r, status);
     const lt_dataset_info *d = lt_dataset_describe(t->data);
     t->model = lt_model_create(r, (lt_image_size){d->h, d->w, d->c});
     if (!t->model)
-        return LT_VALUE;
+        return lt_recipe_advise_data(r, LT_VALUE);
     if (t->options.weights)
         LT_TRY(lt_run_load(t->model, t->options.weights));
     t->recipe = lt_model_recipe(t->model);

@@ -299,8 +299,15 @@ static void whole_numbers_are_strict(void **state)
                                         "9223372036854775808",
                                         "-9223372036854775809"};
     for (int i = 0; i < COUNT_OF(wrong); i++)
-        assert_false(text_to_int64(wrong[i], &v));
+        assert_false(text_to_int64(wrong[i], &v) || lt_read_integer(wrong[i], &v) ||
+                     lt_read_integers(wrong[i], 1, &v));
     assert_int_equal(v, 5);
+    int64_t list[3] = {0};
+    assert_true(lt_read_integers("3,-4,50", 3, list));
+    assert_true(list[0] == 3 && list[1] == -4 && list[2] == 50);
+    static const char *const lists[] = {"1,2", "1,2,3,4", "1,2,", ",1,2", "1, 2,3", "1,2,3 ", "1;2;3", "1,0x2,3"};
+    for (int i = 0; i < COUNT_OF(lists); i++)
+        assert_false(lt_read_integers(lists[i], 3, list));
 }
 
 static void reals_are_strict_and_may_be_fractions(void **state)

@@ -108,6 +108,17 @@ LT_API int lt_cores(void);
    is near enough. For "did you mean". */
 LT_API const char *lt_nearest(const char *word, const char *const *names);
 
+/* ---- Numbers of options ----
+   The rule for numbers that people type, one for recipes, --set and flags: the whole word is a decimal number
+   that fits, or the result is false and nothing is stored. No spaces, nan, inf, hexadecimal, or letters behind it;
+   whole numbers are digits alone, with a sign (1e3 is none); reals may be fractions such as 1/784. The
+   decimal sign is a point in every locale. */
+LT_API bool lt_read_integer(const char *word, int64_t *value);
+LT_API bool lt_read_real(const char *word, double *value);
+
+/* The same for n whole numbers with commas between them: "0,4". False also where there are more or fewer. */
+LT_API bool lt_read_integers(const char *words, int n, int64_t *values);
+
 /* ---- Text that a terminal may be given ----
    Names of files, of tensors, of classes come from outside and may hold what a terminal obeys. Error messages
    and lines of the log are free of it already. */

@@ -200,6 +200,13 @@ LT_API int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t 
 LT_API int lt_dataset_gather_augmented(const lt_dataset *d, lt_split split, const int32_t *index,
                                        int n, uint64_t epoch, int threads, float *x);
 
+/* How many images of a split have each label: counts[0 ... classes - 1]. LT_NOT_FOUND if it has no labels. */
+LT_API int lt_dataset_count_labels(const lt_dataset *d, lt_split split, int64_t *counts);
+
+/* Whether a picture written as `file` would be one of the images when `data` is opened the next time: it lies
+   in this directory of pictures, links followed, and in no run of ours. For tools that write pictures. */
+LT_API bool lt_data_would_hold(const char *data, const char *file);
+
 /* Writes the labels of images index[0 ... n - 1]. LT_VALUE if an index is outside the split,
    LT_NOT_FOUND if the split has no labels. */
 LT_API int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index, int n,

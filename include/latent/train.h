@@ -33,7 +33,12 @@ typedef struct lt_trainer_options {
    name or path. *out is NULL on failure. Nullable: instead. */
 LT_API int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out);
 
-/* The same for evaluation on a chosen part of the data: `sets` like "data.limit=100" or
+/* After lt_recipe_open_data or lt_model_create failed with `status` for a folder or zip file of pictures: adds
+   to the error message the options of `data` with which the recipe takes them, in usual sizes and tried on
+   the pictures; nothing if there are none or it is no matter of sizes. Gives `status`. */
+LT_API int lt_recipe_advise_data(const lt_recipe *r, int status);
+
+/* The same as lt_recipe_open_data for evaluation on a chosen part of the data: `sets` like "data.limit=100" or
    "data.classes=3, 7" change n options of `data`; "data.set=NAME" stands for `instead`. LT_VALUE for
    what is not of `data`, for what only training asks for (flip), and for two sets of data. */
 LT_API int lt_recipe_open_data_with(const lt_recipe *r, const char *instead,

@@ -85,9 +85,13 @@ void lt_set_log(lt_log_function *log, void *user)
     log_user = user;
 }
 
+static _Thread_local bool is_paused;
+
+void log_pause(bool paused) { is_paused = paused; }
+
 static void log_line(lt_log_level level, const char *format, va_list args)
 {
-    if (!log_hook)
+    if (!log_hook || is_paused)
         return;
     char text[MESSAGE_SIZE];
     lt_printable_format(text, sizeof text, format, args);

@@ -19,6 +19,7 @@ int status_prefix(int status, const char *format, ...) LT_PRINTF(2, 3);
 void status_append(const char *format, ...) LT_PRINTF(1, 2);
 
 void log_info(const char *format, ...) LT_PRINTF(1, 2);
+void log_pause(bool is_paused); /* of this thread: lines of the log are dropped */
 void log_warning(const char *format, ...) LT_PRINTF(1, 2);
 
 _Noreturn void assert_fail(const char *file, int line, const char *what);

@@ -168,6 +168,31 @@ bool text_to_real(const char *word, double *value)
     return true;
 }
 
+bool lt_read_integer(const char *word, int64_t *value) { return text_to_int64(word, value); }
+bool lt_read_real(const char *word, double *value) { return text_to_real(word, value); }
+
+/* The word before the next comma; false if it is no number. */
+static bool read_item(const char *at, size_t size, int64_t *value)
+{
+    char *word = must_format("%.*s", (int)size, at);
+    bool is_number = text_to_int64(word, value);
+    free(word);
+    return is_number;
+}
+
+bool lt_read_integers(const char *words, int n, int64_t *values)
+{
+    for (int i = 0; i < n; i++) {
+        size_t size = strcspn(words, ",");
+        int64_t value;
+        if (size > 32 || !read_item(words, size, &value) || words[size] != (i + 1 < n ? ',' : 0))
+            return false;
+        values[i] = value;
+        words += size + 1;
+    }
+    return true;
+}
+
 bool text_to_bool(const char *word, bool *value)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};

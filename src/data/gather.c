@@ -241,6 +241,20 @@ int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index,
     return LT_OK;
 }
 
+int lt_dataset_count_labels(const lt_dataset *d, lt_split split, int64_t *counts)
+{
+    const image_split *s = &d->splits[split];
+    if (!s->labels)
+        return status_fail(LT_NOT_FOUND, "%s: its %s split has no labels", d->name,
+                           lt_split_name(split));
+    int classes = lt_dataset_describe(d)->classes;
+    for (int k = 0; k < classes; k++)
+        counts[k] = 0;
+    for (int i = 0; i < s->n; i++)
+        counts[s->labels[i]]++;
+    return LT_OK;
+}
+
 /* ---- The mean image ---- */
 
 /* Adds one image to integer sums, which are exact; counts the bright ones under a threshold. */

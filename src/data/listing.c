@@ -340,6 +340,32 @@ static int list_directory(listing *l, const char *path, const char *place, const
     return status;
 }
 
+/* Whether `place` is root, or lies below it with no run between the two. */
+static bool lies_below(const char *root, char *place)
+{
+    size_t n = strlen(root);
+    while (strlen(place) > n && place[n] == '/' && strncmp(place, root, n) == 0) {
+        if (place_is_run(place))
+            return false;
+        *strrchr(place, '/') = 0;
+    }
+    return strcmp(place, root) == 0;
+}
+
+bool lt_data_would_hold(const char *data, const char *file)
+{
+    const char *name = place_name(file);
+    if (!picture_is_named(file) || place_is_litter(name, strlen(name)) || !file_is_directory(data))
+        return false;
+    char *folder = name > file ? must_format("%.*s", (int)(name - file), file) : must_copy_text(".");
+    char *root = realpath(data, NULL), *place = realpath(folder, NULL);
+    bool is_held = root && place && lies_below(root, place);
+    free(folder);
+    free(root);
+    free(place);
+    return is_held;
+}
+
 static int fail_run(const char *root, const char *run)
 {
     return status_fail(LT_VALUE,

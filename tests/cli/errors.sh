@@ -54,5 +54,24 @@ try reconstruct run --data other.idx
 try sample run -o no/such/place.png
 mkfifo pipe.png; try sample run -o pipe.png
 try sample run -o new/
+echo "== numbers of options: one rule"
+refused() { # WORD COMMAND...: a message shows what was found, and nothing is done
+    local word=$1 code; shift
+    latent "$@" > said 2>&1; code=$?
+    { [ $code != 0 ] && grep -q "found ['\"]" said && grep -qF -- "$word" said; } || { echo "taken: $*: exit $code"; cat said; }
+}
+for word in " 5" 0x5 5x inf; do
+    refused "$word" traverse run --shift "$word"
+    refused "$word" animate run --walk --seconds "$word"
+    refused "$word" sample run -n "$word"
+    refused "$word" eval run --iwae "5,$word"
+    refused "$word" interpolate run --images "0,$word"
+    refused "$word" divergence --lr "$word"
+    refused "$word" divergence --theta "0:1:$word"
+    refused "$word" divergence --theta "$word"
+    refused "$word" train tiny.yaml --set "optimiser.lr=$word" --out never
+    refused "$word" train tiny.yaml --set "train.batch=$word" --out never
+done
+rm said
 echo "-- a file beyond the limit"; (ulimit -f 8; latent sample run -o big.png 2>&1); echo "exit $?"
 ls

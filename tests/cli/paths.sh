@@ -89,3 +89,18 @@ try data info photos 2>&1 | sed -n '2p;/train/p'
 try train photos/mine.yaml --out photos
 try data info photos/runs/mine
 try train lib/tiny.yaml --data photos/runs/mine/samples --out never
+echo "-- a picture that is drawn into the data is told of"
+rm -rf photos/runs photos/mine.yaml
+for out in photos/x.png ./photos/../photos/x.jpg photos/x.npy photos/.x.png photos/x.svg x.png; do
+    sed "s:./d.npy:$PWD/photos:" lib/tiny.yaml > lib/p.yaml
+    [ -d drawer ] || quiet train lib/p.yaml --out drawer
+    echo "$out: $(latent sample drawer -n 4 -o $out 2>&1 | grep -c 'lies among the images')"
+    rm -f $out
+done
+mkdir photos/runs; cp -r drawer photos/runs/
+(cd photos && latent sample runs/drawer -o runs/drawer/x.png 2>&1 | grep -c 'lies among'
+    latent sample runs/drawer -o x.png 2>&1 | grep -c 'lies among'
+    rm x.png; latent data show . -n 2 2>&1 | grep -c 'lies among')
+rm -r photos/runs photos/images.png
+latent data show synthetic -n 1 --seed 99 -o photos/99.png 2> /dev/null
+latent report drawer -o r.html 2>&1 | grep -c 'not the data'
