@@ -350,14 +350,16 @@ static void describe(const curves *c, char *text, size_t size)
     int last = m->n - 1;
     double epoch = metrics_value(m, last, "epoch"), elbo = metrics_value(m, last, "valid.neg_elbo"),
            se = metrics_value(m, last, "valid.neg_elbo_se"), loss = metrics_value(m, last, "loss");
-    int n = isnan(epoch) ? snprintf(text, size, "%d lines", m->n)
-                         : snprintf(text, size, "%.0f epoch%s", epoch, epoch == 1 ? "" : "s");
+    if (isnan(epoch))
+        snprintf(text, size, "%d lines", m->n);
+    else
+        snprintf(text, size, fabs(epoch) < 1e9 ? "%.0f epoch%s" : "%g epoch%s", epoch,
+                 epoch == 1 ? "" : "s");
     if (!isnan(elbo))
-        snprintf(text + n, size - (size_t)n,
-                 "; at the end −ELBO %.2f ± %.2f nats per image, %.0f images of validation", elbo,
-                 isnan(se) ? 0 : se, metrics_value(m, last, "valid.images"));
+        add_words(text, size, "; at the end −ELBO %.2f ± %.2f nats per image, %.0f images of validation",
+                  elbo, isnan(se) ? 0 : se, metrics_value(m, last, "valid.images"));
     else if (!isnan(loss))
-        snprintf(text + n, size - (size_t)n, "; at the end loss %.4g", loss);
+        add_words(text, size, "; at the end loss %.4g", loss);
 }
 
 static int write_figure(const curves *c)

@@ -54,12 +54,12 @@ static void put_data_fact(page *p, const report_run *r)
 {
     char text[640];
     const lt_ledger *l = &r->e.ledger;
-    int n = snprintf(text, sizeof text, "%s: %s%s", l->set, lt_pixels_text(l->pixels),
-                     l->limit ? "; cut to a part by data.limit" : "");
+    snprintf(text, sizeof text, "%.400s: %s%s", l->set, lt_pixels_text(l->pixels),
+             l->limit ? "; cut to a part by data.limit" : "");
     if (r->e.has_data) {
         const lt_dataset_info *d = lt_dataset_describe(r->e.t.data);
-        snprintf(text + n, sizeof text - (size_t)n, "; %d images to train, %d to validate, %d to "
-                 "test", d->n[LT_TRAIN], d->n[LT_VALID], d->n[LT_TEST]);
+        add_words(text, sizeof text, "; %d images to train, %d to validate, %d to test",
+                  d->n[LT_TRAIN], d->n[LT_VALID], d->n[LT_TEST]);
     }
     put_fact(p, "Data", text);
 }

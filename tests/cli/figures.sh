@@ -45,7 +45,7 @@ try interpolate vae -o ways.bmp
 try interpolate vae -n 1000 --steps 1000
 mkdir -p set/{cat,dog}
 for i in $(seq 6); do for k in cat dog; do { printf 'P5 6 6 255\n'; tail -c +$((36 * i)) $TESTS/cli/figures.sh | head -c 36; } > set/$k/$i.pgm; done; done
-latent data info set 2> /dev/null | tail -1; latent data info set --json 2> /dev/null | grep -o '"class_names": [^]]*]'
+latent data info set 2> /dev/null | sed -n '/^classes/,$p'; latent data info set --json 2> /dev/null | grep -o '"class_names": [^]]*]'
 train $TESTS/cli/tiny.yaml --epochs 1 --data $PWD/set --out pets
 latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
 latent animate pets --walk --class 0,1 -n 1 --steps 1 -o pets.gif 2> /dev/null

@@ -42,6 +42,15 @@ try runs/tiny "$odd" gan bare runs/tiny/ -o all.html; check all.html
 grep -o '<h1>.*</h1>' all.html; grep -c 'do not compare' all.html; grep '<tr><th scope="row">model.latent' all.html
 try runs/tiny bare; check report.html
 grep 'recipes say' report.html
+echo "-- numbers of a log that no training writes, and a long path"
+cp -r runs/tiny far-off; sed -E 's/("epoch": ?)[0-9]+/\11e300/' runs/tiny/metrics.jsonl > far-off/metrics.jsonl
+latent plot curves far-off -o off.png > log 2>&1; echo "exit $?"
+latent report far-off -o off.html > log 2>&1; echo "exit $?"
+deep=$PWD; for i in 1 2 3 4; do deep=$deep/$(printf 'x%.0s' $(seq 200)); done
+mkdir -p $deep; latent data show synthetic -n 20 -o $deep/d.npy 2> /dev/null
+latent train $TESTS/cli/tiny.yaml --epochs 1 --threads 1 --data $deep/d.npy --out deep > log 2>&1; echo "exit $?"
+latent report deep -o deep.html > log 2>&1; echo "exit $?"
+rm -rf far-off off.png off.html deep deep.html xxx*
 echo "-- refused"
 try none
 try runs/tiny -o none/x.html
