@@ -407,7 +407,7 @@ static int mean_gradient(const char *line, double beta, int64_t *extent, double 
     *mean = must_alloc(sizeof **mean * n);
     *variance = must_alloc(sizeof **variance * n);
     for (int i = 0; status == LT_OK && i < N * PIXELS * REPEATED; i++)
-        x[i] = c.x[0][i % (N * PIXELS)];
+        x[i] = c.x[i / PIXELS % N][i % PIXELS];
     for (int run = 0; status == LT_OK && run < RUNS; run++) {
         lt_graph *g = lt_graph_create();
         lt_model_terms t;
