@@ -232,7 +232,7 @@ int lt_run_save(lt_run *run, const lt_trainer *t)
    is not whole, or cannot be read. */
 typedef int use_function(void *user, const char *path);
 
-enum { LIST_TRIES = 100, CHECKPOINT_GONE = 1 };
+enum { LIST_TRIES = 1000, CHECKPOINT_GONE = 1 };
 
 static void say_passed_over(const text *passed_over)
 {
