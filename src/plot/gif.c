@@ -12,6 +12,19 @@
 
 enum { HUNDREDTHS = 100 };
 
+/* cgif 0.4 and later leave a frame out that is like the one before; here each is shown for its own time. */
+#ifndef CGIF_GEN_KEEP_IDENT_FRAMES
+#define CGIF_GEN_KEEP_IDENT_FRAMES 0
+#endif
+
+/* Before 0.3 there was no way to say "once". */
+#ifdef CGIF_ATTR_NO_LOOP
+enum { CAN_PLAY_ONCE = 1 };
+#else
+enum { CAN_PLAY_ONCE = 0 };
+#define CGIF_ATTR_NO_LOOP 0
+#endif
+
 typedef struct gif_job {
     const lt_animation *animation;
     const int *ticks;
@@ -52,6 +65,7 @@ static CGIF *begin(gif_job *g)
 {
     const lt_animation *a = g->animation;
     CGIF_Config c = {.attrFlags = CGIF_ATTR_IS_ANIMATED,
+                     .genFlags = CGIF_GEN_KEEP_IDENT_FRAMES,
                      .width = (uint16_t)a->frames[0].width,
                      .height = (uint16_t)a->frames[0].height,
                      .pGlobalPalette = g->palette.rgb,
@@ -100,6 +114,9 @@ static int add_frames(gif_job *g)
 
 int encode_gif(const lt_animation *a, text *file)
 {
+    if (a->loops == 1 && !CAN_PLAY_ONCE)
+        return status_fail(LT_UNSUPPORTED, "a GIF that is shown once needs cgif 0.3 or later, and latent "
+                           "was built with an older one: write a .webp or .png, or let it repeat");
     size_t pixels = (size_t)a->frames[0].width * (size_t)a->frames[0].height;
     gif_job g = {.animation = a, .file = file, .places = tensor_alloc(pixels, "a frame of a GIF")};
     if (!g.places)
