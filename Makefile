@@ -66,6 +66,10 @@ copies few: all
 	cmake --build build -j $(JOBS) --target quality_cases
 	build/quality_cases $@ $(QUALITY_SETS)
 
+# Both commands of README in a fresh Debian, from the last commit; root and debootstrap. 20 minutes.
+debian-12 debian-13:
+	tools/try-debian $(@:debian-%=%)
+
 install: all
 	cmake --install build
 
@@ -85,7 +89,9 @@ help:
 	@echo "make copies      build, judge images whose quality is known: are they copies (QUALITY_SETS=...)"
 	@echo "make few         build, score few images, real and noise: what do scores of few images say"
 	@echo "make gradients   gradients of every combination of options beside differences of the loss"
+	@echo "make debian-13   demo and check in a fresh Debian 13 (or 12) of its own; root and debootstrap"
 	@echo "make install     copy tool, library and headers to the system"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan mutants demo figures torture gradients numbers copies few install clean help
+.PHONY: all deps check check-asan mutants demo figures torture gradients numbers copies few debian-12 debian-13 install \
+        clean help
