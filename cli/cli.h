@@ -122,6 +122,9 @@ extern const char *const split_names[];    /* in the order of lt_split */
 
 /* ---- Talk ---- */
 
+/* How text looks on a terminal that has colors, where NO_COLOR is not set. */
+typedef enum text_style { STYLE_PLAIN, STYLE_HEADING, STYLE_ERROR, STYLE_WARNING, STYLE_GOOD } text_style;
+
 /* "latent train: what went wrong" on stderr; returns `code`. */
 int complain(const command *c, int code, const char *format, ...) LT_PRINTF(3, 4);
 
@@ -130,6 +133,8 @@ int complain_library(const command *c, int status);
 
 /* A line on stderr. */
 void say(const char *format, ...) LT_PRINTF(1, 2);
+void say_wrapped(const char *format, ...) LT_PRINTF(1, 2); /* for a page of 80 columns, wherever it goes */
+void say_styled(text_style style, const char *format, ...) LT_PRINTF(2, 3);
 
 /* printf, but names that %s stands for stay on their line. */
 void print(const char *format, ...) LT_PRINTF(1, 2);
@@ -139,11 +144,46 @@ void print(const char *format, ...) LT_PRINTF(1, 2);
 void open_output(void);
 bool flush_output(void);
 
-/* Lines of text, wrapped at 79 columns and indented; lines that begin with a space as they are. */
+/* What follows is for a program to read, so its lines stay as they are on a terminal of any width. */
+void print_as_is(bool is_so);
+
+/* Lines of text, wrapped for a page of 80 columns, or of the terminal's if it has fewer, and indented; lines
+   that begin with a space begin where they do. A negative indent: the first line has been indented. */
 void print_wrapped(FILE *to, int indent, const char *text);
+
+/* A table with a row of heads: cells[i * columns + j]. The first column holds the names of the rows, the others
+   are flush right. Columns for which the terminal has no room come below, beside the names again. */
+void print_cells(const char *const *cells, int rows, int columns);
+
+/* A few words that stand out. */
+void print_heading(const char *format, ...) LT_PRINTF(1, 2);
+
+/* Color of what is printed between the two. */
+void begin_style(text_style style);
+void end_style(void);
+
+/* Whether `fd` shows colors; what begins one. */
+bool has_color(int fd);
+const char *style_code(text_style style);
 
 /* "; did you mean 'NAME'?", for `names` that end with NULL, in a static buffer; or "". */
 const char *suggestion(const char *word, const char *const *names);
+
+/* ---- Warnings (warnings.c) ---- */
+
+/* The hook of lt_set_log: says what the library says, each line once. */
+void show_log(void *user, lt_log_level level, const char *text);
+
+/* Lines that training this run has said when it began are not said again; after warnings_repeat they are: the
+   user asks for what they are about. `run` is a directory or a checkpoint. */
+void warnings_expect(const char *run);
+void warnings_repeat(void);
+
+/* Between the two, warnings are about the run that begins, and are kept in its directory. A status. */
+void warnings_begin(void);
+int warnings_keep(const char *run);
+
+/* ---- Progress and time ---- */
 
 /* One line at the foot of a terminal, redrawn at most ten times a second; nothing elsewhere. What
    is said meanwhile takes its place. */

@@ -134,7 +134,7 @@ static void print_profile(const profile *p, const char *phase, lt_program_info i
                100 * l->seconds / p->total, per_ns(l, (int64_t)l->flops),
                per_ns(l, (int64_t)l->bytes), l->kernel);
     }
-    printf("%d nodes, %d kernels, %d nodes fused; %.3f GFLOP a step; activations %.2f MB, planned "
+    printf("%d nodes, %d kernels, %d nodes fused; %.3f GFLOP a step;\n  activations %.2f MB, planned "
            "from %.2f MB\n",
            info.nodes, info.kernels, info.fused, 1e-9 * (double)info.flops,
            1e-6 * (double)info.bytes, 1e-6 * (double)info.bytes_unplanned);
@@ -173,8 +173,7 @@ static void report(const bench_request *q, const lt_recipe *r, const timing *all
         print_json(o);
         return;
     }
-    printf("%s, batch %lld, %lld threads: %.0f images/s (%.0f to %.0f), step %.0f us, peak %.0f "
-           "MB\n",
+    printf("%s, batch %lld, %lld threads: %.0f images/s (%.0f to %.0f)\n  step %.0f us, peak %.0f MB\n",
            lt_recipe_name(r), (long long)batch, (long long)q->threads, middle->images_per_second,
            slow->images_per_second, fast->images_per_second, 1e6 * middle->step_seconds,
            peak_megabytes());

@@ -195,27 +195,41 @@ static void print_meaning(bool has_spreads, bool has_errors, bool is_few)
     print_wrapped(stdout, 0, text);
 }
 
-/* One line a theta: truth and estimate of each measure. */
-static void print_study(const request *r, const lt_divergence_study *s)
+/* One line a theta: truth and estimate of measures `first` ... `end` - 1. */
+static void print_measures(const request *r, const lt_divergence_study *s, int first, int end)
 {
-    int k = r->o.n_measures, spreads = 0;
-    bool is_few = false;
-    printf("p is %s, q is %s moved by theta\n\n       ", r->o.p, r->o.q);
-    for (int j = 0; j < k; j++)
+    int k = r->o.n_measures;
+    printf("\n       ");
+    for (int j = first; j < end; j++)
         printf("  %*s", TABLE_COLUMN, s->rows[j].measure);
     printf("\n  theta");
-    for (int j = 0; j < k; j++)
+    for (int j = first; j < end; j++)
         printf("  %8s  %*s", "truth", ESTIMATE_COLUMN, "estimate");
     for (int i = 0; i < s->n; i++) {
         const lt_divergence_row *row = &s->rows[i];
-        if (i % k == 0)
+        if (i % k == first)
             printf("\n%7.3f", row->theta);
+        if (i % k < first || i % k >= end)
+            continue;
         print_exact(row->exact);
         print_estimate(row);
-        spreads += has_spread(row);
-        is_few |= has_spread(row) && isnan(row->tail);
     }
     putchar('\n');
+}
+
+/* As many measures side by side as a page has room for. */
+static void print_study(const request *r, const lt_divergence_study *s)
+{
+    enum { SIDE_BY_SIDE = (80 - 7) / (2 + TABLE_COLUMN) };
+    int k = r->o.n_measures, spreads = 0;
+    bool is_few = false;
+    printf("p is %s, q is %s moved by theta\n", r->o.p, r->o.q);
+    for (int first = 0; first < k; first += SIDE_BY_SIDE)
+        print_measures(r, s, first, first + SIDE_BY_SIDE < k ? first + SIDE_BY_SIDE : k);
+    for (int i = 0; i < s->n; i++) {
+        spreads += has_spread(&s->rows[i]);
+        is_few |= has_spread(&s->rows[i]) && isnan(s->rows[i].tail);
+    }
     print_meaning(spreads > 0, spreads < s->n, is_few);
 }
 

@@ -392,6 +392,6 @@ const command cmd_eval = {
                 "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n"
                 "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n"
                 "  latent eval runs/fashion-mlp-vae --nll 200 --per-image images.csv\n"
-                "  latent eval runs/fashion-mlp-vae --set data.classes=5,7,9 --set data.limit=1000\n"
+                "  latent eval runs/fashion-mlp-vae -s data.classes=5,7,9 -s data.limit=1000\n"
                 "  latent eval runs/fashion-mlp-vae runs/fashion-wgan --quality\n",
     .run = run};

@@ -13,9 +13,11 @@ static void print_overview(void)
          "  latent eval runs/fashion-mlp-vae           what it is worth, in nats per image\n"
          "  latent sample runs/fashion-mlp-vae         what it has learned, as a picture");
     for (const command_row *r = command_table; r->title || r->command; r++) {
-        if (r->title)
-            printf("\n%s:\n", r->title);
-        else
+        if (r->title) {
+            putchar('\n');
+            print_heading("%s:", r->title);
+            putchar('\n');
+        } else
             printf("  %-13s %s\n", r->command->name, r->command->summary);
     }
     puts("\n'latent help COMMAND' tells all about one of them.");

@@ -74,6 +74,7 @@ static int show(const command *c, const char *name, const text_list *sets, bool 
     lt_recipe *r = lt_recipe_open(name, sets->item, sets->n);
     if (!r)
         return complain_library(c, LT_FORMAT);
+    print_as_is(true); /* it is a file */
     printf("%s", lt_recipe_text(r));
     int code = show_networks(c, r, with_data);
     lt_recipe_free(r);

@@ -43,8 +43,9 @@ const command cmd_resume = {
         "what leaves that place what it is; anything else is refused, and nothing is written:\n"
         "  data.set, data.path, data.strict    the same images, elsewhere\n"
         "  optimiser.lr, optimiser.weight_decay, objective.critic_optimiser.lr,\n"
-        "  objective.critic_optimiser.weight_decay, learning_rate_schedule, train.clip_norm\n"
-        "  train.epochs, train.keep, train.checkpoint_every, train.samples_every, train.samples_at\n"
+        "  objective.critic_optimiser.weight_decay, learning_rate_schedule,\n"
+        "  train.clip_norm, train.epochs, train.keep, train.checkpoint_every,\n"
+        "  train.samples_every, train.samples_at\n"
         "  name, summary\n"
         "For any other change begin another run with these weights: latent train RECIPE --weights "
         "FILE.\n",

@@ -274,6 +274,6 @@ const command cmd_score = {
         "with their pixels as probabilities, as they are of a model's means.\n",
     .examples = "  latent score samples.npy --against fashion-mnist\n"
                 "  latent score ~/their-samples.zip --against cifar10 --json\n"
-                "  latent score faces/ --against ~/photos --set data.resize=64 --set images.resize=64\n"
-                "  latent sample runs/mine -n 10000 -o x.npy && latent score x.npy --against runs/mine\n",
+                "  latent score faces/ --against ~/photos -s data.resize=64 -s images.resize=64\n"
+                "  latent sample runs/a -n 10000 -o x.npy && latent score x.npy --against runs/a\n",
     .run = run};

@@ -21,10 +21,14 @@ static json_t *check_json(const lt_check *c)
 static bool show(void *user, const lt_check *c)
 {
     progress *p = user;
-    if (p->as_json)
+    if (p->as_json) {
         json_array_append_new(p->list, check_json(c));
-    else
-        printf("%-7s %s: %s, %s\n", c->is_ok ? "ok" : "FAILED", c->area, c->name, c->text);
+    } else {
+        begin_style(c->is_ok ? STYLE_GOOD : STYLE_ERROR);
+        printf("%-7s", c->is_ok ? "ok" : "FAILED");
+        end_style();
+        printf(" %s: %s, %s\n", c->area, c->name, c->text);
+    }
     fflush(stdout);
     return !is_stopped();
 }

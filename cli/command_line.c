@@ -31,15 +31,22 @@ static void print_flag(FILE *to, const flag *f)
 static void print_help(FILE *to, const command *c, const flag *flags)
 {
     static const flag help = {"help", 'h', FLAG_SWITCH, NULL, NULL, "show this", 0, 0, NULL};
-    fprintf(to, "latent %s - %s\n\nUsage: latent %s%s%s\n\n", c->name, c->summary, c->name,
-            c->operands[0] ? " " : "", c->operands);
+    print_heading("latent %s", c->name);
+    fprintf(to, " - %s\n\n", c->summary);
+    print_heading("Usage:");
+    fprintf(to, " latent %s%s%s\n\n", c->name, c->operands[0] ? " " : "", c->operands);
     print_wrapped(to, 0, c->about);
-    fputs("\nOptions:\n", to);
+    putc('\n', to);
+    print_heading("Options:");
+    putc('\n', to);
     for (const flag *f = flags; f->name; f++)
         print_flag(to, f);
     print_flag(to, &help);
-    if (c->examples[0])
-        fprintf(to, "\nExamples:\n%s", c->examples);
+    if (c->examples[0]) {
+        putc('\n', to);
+        print_heading("Examples:");
+        fprintf(to, "\n%s", c->examples);
+    }
 }
 
 /* ---- Values ---- */
@@ -226,7 +233,10 @@ bool command_line_read(const command *c, const flag *flags, int argc, const char
     fill_popt(flags, rows);
     *line = (command_line){.code = CODE_USAGE, .flags = flags};
     line->context = poptGetContext(NULL, argc, argv, rows, 0);
-    if (read_flags(c, flags, line) && read_operands(c, line))
+    bool is_read = read_flags(c, flags, line) && read_operands(c, line);
+    if (flag_is_given(line, "split"))
+        warnings_repeat();
+    if (is_read)
         return true;
     command_line_clear(line);
     return false;

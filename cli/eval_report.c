@@ -116,11 +116,33 @@ json_t *eval_json(const eval_findings *f)
 
 /* ---- The table ---- */
 
+/* "  NAME   VALUE ERROR  meaning": the last column goes on below itself. */
+static void print_cells_of_row(const char *name, const char *value, const char *error, const char *meaning)
+{
+    enum { NAME = 18, VALUE = 10, ERROR = 11, MEANING = 2 + NAME + 1 + VALUE + 1 + ERROR + 1 };
+    printf("  %-*s %*s %-*s ", NAME, name, VALUE, value, ERROR, error);
+    print_wrapped(stdout, -MEANING, meaning);
+}
+
 static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
 {
-    char error[ERROR_TEXT]; /* one image has none */
-    printf("  %-20s %10.*f %-11s %s\n", name, digits, shown_number(e.value, digits),
-           error_text(e.se, digits, error), meaning);
+    char value[48], error[ERROR_TEXT]; /* one image has none */
+    snprintf(value, sizeof value, "%.*f", digits, shown_number(e.value, digits));
+    print_cells_of_row(name, value, error_text(e.se, digits, error), meaning);
+}
+
+/* A number that has no error. */
+static void print_plain_row(const char *name, double number, int digits, const char *format, ...)
+    LT_PRINTF(4, 5);
+static void print_plain_row(const char *name, double number, int digits, const char *format, ...)
+{
+    char value[48], meaning[96];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(meaning, sizeof meaning, format, values);
+    va_end(values);
+    snprintf(value, sizeof value, "%.*f", digits, number);
+    print_cells_of_row(name, value, "", meaning);
 }
 
 static const char *kind_of_data(const lt_dataset_info *info)
@@ -135,8 +157,8 @@ static void print_density(const lt_evaluation *e)
         printf("Its standard deviation is %.4f, or %.1f levels of a byte.\n", e->sigma,
                255 * e->sigma);
     if (isnan(e->bits_as_bytes.value))
-        puts("It does not compare with probabilities of bytes: no standard deviation of its own, one "
-             "of\nless than two levels, or no such data.");
+        print_wrapped(stdout, 0, "It does not compare with probabilities of bytes: no standard deviation of "
+                                 "its own, one of less than two levels, or no such data.");
 }
 
 /* What the distortion is a logarithm of: the recipe's own words. */
@@ -148,13 +170,15 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
     printf("\n%.*s on %s data\n", line ? (int)strcspn(line, "\n") : 0, line ? line : "",
            kind_of_data(lt_dataset_describe(t->data)));
     if (e->unit == LT_CROSS_ENTROPY)
-        puts("These pixels are not 0 or 1: the distortion is a cross-entropy, not -log p(x|z), and\n"
-             "neither -ELBO nor NLL bounds a likelihood. Compare with models of this kind only.");
+        print_wrapped(stdout, 0, "These pixels are not 0 or 1: the distortion is a cross-entropy, not "
+                                 "-log p(x|z), and neither -ELBO nor NLL bounds a likelihood. Compare with "
+                                 "models of this kind only.");
     else if (e->unit == LT_DENSITY)
         print_density(e);
     else if (!lt_model_is_binary(t->model))
-        printf("Probabilities of bytes%s.\n",
-               e->is_bytes ? "" : ", the nearest ones: these pixels are not multiples of 1/255");
+        print_wrapped(stdout, 0, e->is_bytes ? "Probabilities of bytes."
+                                             : "Probabilities of bytes, the nearest ones: these pixels are "
+                                               "not multiples of 1/255.");
 }
 
 static void print_draws(const lt_evaluation *e)
@@ -169,12 +193,11 @@ static void print_draws(const lt_evaluation *e)
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         print_row(name, e->nll, 2, meaning);
-        printf("  %-20s %10.1f %11s effective draws of %d, mean over images\n", "ESS", e->ess, "",
-               e->nll_samples);
+        print_plain_row("ESS", e->ess, 1, "effective draws of %d, on average", e->nll_samples);
     }
     if (isfinite(e->pareto_share))
-        printf("  %-20s %10.2f %11s above 0.7 for %.0f %% of the images\n", "Pareto k",
-               e->pareto_k, "", 100 * e->pareto_share);
+        print_plain_row("Pareto k", e->pareto_k, 2, "above 0.7 for %.0f %% of the images",
+                        100 * e->pareto_share);
 }
 
 /* What is shown of a - b, by what is shown of these; with its own error. */
@@ -192,8 +215,8 @@ static void print_ais(const eval_findings *f)
     snprintf(meaning, sizeof meaning, "%s, %d x %d from %s", upper_bound, a->chains, a->steps,
              f->from_posterior ? "q(z|x)" : "N(0, I)");
     print_row("AIS", a->nll, 2, meaning);
-    printf("  %-20s %10.1f %11s of %d chains; %.0f %% of moves accepted\n", "ESS", a->ess,
-           "", a->chains, 100 * a->acceptance);
+    print_plain_row("ESS", a->ess, 1, "of %d chains; %.0f %% moves accepted", a->chains,
+                    100 * a->acceptance);
     if (isfinite(f->ais_less_nll.value))
         print_row("AIS less NLL", difference(a->nll, f->e.nll, f->ais_less_nll), 2,
                   "of the two bounds, each image with itself");
@@ -208,28 +231,43 @@ static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
         return;
     }
     round_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
-    printf("  %-20s %10d %-11s of %d, with means of variance > 0.01%s\n", "active latents",
-           d->active, "", d->latent, d->has_parts ? "" : " of it all");
-    snprintf(meaning, sizeof meaning, "of code and these images, of at most %.2f",
-             d->most_information);
+    print_plain_row("active latents", d->active, 0, "of %d: means of variance > 0.01%s", d->latent,
+                    d->has_parts ? "" : " of it all");
+    snprintf(meaning, sizeof meaning, "of code and image, at most %.2f", d->most_information);
     print_row("mutual information", information, 2, meaning);
     print_row("aggregate KL", aggregate, 2,
-              is_deep ? "of all codes, z and z2, from p" : "of the codes of all images from p(z)");
+              is_deep ? "of all codes, z and z2, from p" : "of all images' codes from p(z)");
 }
 
 /* ---- What to make of it ---- */
 
-/* A paragraph under the table. */
+/* A paragraph under the table; one that warns of it stands out. */
 static void print_note(const char *format, ...) LT_PRINTF(1, 2);
-static void print_note(const char *format, ...)
+static void print_note_of(text_style style, const char *format, va_list values)
 {
     char text[640];
+    vsnprintf(text, sizeof text, format, values);
+    putchar('\n');
+    begin_style(style);
+    print_wrapped(stdout, 0, text);
+    end_style();
+}
+
+static void print_note(const char *format, ...)
+{
     va_list values;
     va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
+    print_note_of(STYLE_PLAIN, format, values);
     va_end(values);
-    putchar('\n');
-    print_wrapped(stdout, 0, text);
+}
+
+static void print_warning(const char *format, ...) LT_PRINTF(1, 2);
+static void print_warning(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    print_note_of(STYLE_WARNING, format, values);
+    va_end(values);
 }
 
 enum { FEWEST_DRAWS = 25 }; /* that show a tail: lt_evaluation */
@@ -244,7 +282,7 @@ static void judge_draws(const lt_evaluation *e)
                    "above -log p(x) these bounds are: from %d draws on it is looked at.", e->draws,
                    FEWEST_DRAWS);
     if (lt_evaluation_is_biased(e))
-        print_note("Do not believe what %d draws say: for %.0f %% of the images the weights have a "
+        print_warning("Do not believe what %d draws say: for %.0f %% of the images the weights have a "
                    "tail with Pareto k above 0.7, so that the mean is decided by draws that are "
                    "rarely seen. On average the estimates are too high, by an unknown amount, and their "
                    "errors do not show it. More draws hardly help; --ais does not depend on q(z|x).",
@@ -256,7 +294,7 @@ static void judge_ais(const eval_findings *f)
     const lt_ais_result *a = &f->ais;
     double d = f->ais_less_nll.value, error = f->ais_less_nll.se;
     if (a->ess < 1.5 && a->chains > 1)
-        print_note("%.1f of %d chains carry the weight: take more steps before believing AIS.",
+        print_warning("%.1f of %d chains carry the weight: take more steps before believing AIS.",
                    a->ess, a->chains);
     if (isnan(d) || isnan(error))
         return;
@@ -271,7 +309,7 @@ static void judge_ais(const eval_findings *f)
 static void judge_codes(const lt_diagnosis *d)
 {
     if (d->is_collapsed)
-        print_note("POSTERIOR COLLAPSE: %s.", d->reason);
+        print_warning("POSTERIOR COLLAPSE: %s.", d->reason);
     else if (d->images > 1 && d->mutual_information.value > d->most_information - 1)
         print_note("The information is as much as %lld images can show: there may be more.",
                    (long long)d->images);
@@ -293,8 +331,8 @@ static void print_bounds_and_codes(const eval_findings *f)
     if (f->with_ais)
         print_ais(f);
     print_codes(&f->codes, rate, lt_model_latent2(t->model) > 0);
-    print_row("squared error", e->squared_error, 2, "of the mean reconstruction, per image");
-    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers in an image)");
+    print_row("squared error", e->squared_error, 2, "of mean reconstructions, per image");
+    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers an image)");
     if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))
         print_row("the same as bytes", e->bits_as_bytes, 4, "8 more: a byte is 1/256 of [0, 1]");
     print_likelihood(t, e);

@@ -75,29 +75,6 @@ const command *command_find(const char *name)
     return NULL;
 }
 
-/* Whether this line was said before: a report opens the same data many times. */
-static bool is_said(const char *text)
-{
-    enum { MOST = 64 }; /* beyond it, lines are said again */
-    static char *said[MOST];
-    static int n;
-    for (int i = 0; i < n; i++)
-        if (strcmp(said[i], text) == 0)
-            return true;
-    char *copy = n < MOST ? strdup(text) : NULL;
-    if (copy)
-        said[n++] = copy;
-    return false;
-}
-
-static void show_log(void *user, lt_log_level level, const char *text)
-{
-    (void)user;
-    if (is_said(text))
-        return;
-    say("%s%s", level == LT_LOG_WARNING ? "warning: " : "", text);
-}
-
 /* What stands at the foot of a terminal while pictures are decoded. */
 static bool show_reading(void *user, const char *place, int64_t done, int64_t total)
 {

@@ -2,6 +2,8 @@
 /* How `latent eval` and `latent score` report the quality of samples. */
 #include "quality_report.h"
 
+#include "plot_kinds.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,28 +238,51 @@ void quality_print(const char *data, lt_split split, const lt_quality *q)
 
 /* ---- Several models ---- */
 
-static void print_cell(double value)
+enum { SCORES = 9, SCORE_TEXT = 40 };
+
+typedef char score_cells[SCORES][SCORE_TEXT];
+
+static void put_cell(char *cell, lt_estimate e, int digits)
 {
-    if (isfinite(value))
-        printf(" %8.3f", value);
+    char error[ERROR_TEXT];
+    if (!isfinite(e.value))
+        snprintf(cell, SCORE_TEXT, "-");
     else
-        printf(" %8s", "-");
+        snprintf(cell, SCORE_TEXT, "%.*f%s%s", digits, shown_number(e.value, digits),
+                 isfinite(e.se) ? " " : "", error_text(e.se, digits, error));
 }
 
-static void print_run(const char *name, const lt_sample_scores *s, const char *copies)
+/* What stands after the name of a run. */
+static void put_cells(score_cells cells, const lt_sample_scores *s, const char *copies)
 {
-    print("%-28s", name);
-    print_cell(s->fid);
-    if (isfinite(s->kid.value))
-        printf(" %8.4f +- %.4f", s->kid.value, s->kid.se);
-    else
-        printf(" %18s", "-        ");
-    print_cell(s->precision.value);
-    print_cell(s->recall.value);
-    print_cell(s->density.value);
-    print_cell(s->coverage.value);
-    print_cell(s->inception.value);
-    printf(" %8s\n", copies);
+    put_cell(cells[1], alone(s->fid), 3);
+    put_cell(cells[2], s->kid, 4);
+    put_cell(cells[3], alone(s->precision.value), 3);
+    put_cell(cells[4], alone(s->recall.value), 3);
+    put_cell(cells[5], alone(s->density.value), 3);
+    put_cell(cells[6], alone(s->coverage.value), 3);
+    put_cell(cells[7], alone(s->inception.value), 3);
+    snprintf(cells[8], SCORE_TEXT, "%s", copies);
+}
+
+/* A row of heads, one for each run, the floor. */
+static void print_runs(int n, const char *const *runs, const lt_quality *q)
+{
+    static const char *const heads[SCORES] = {"", "FID", "KID", "precision", "recall", "density",
+                                              "coverage", "inception", "copies"};
+    score_cells *rows = plot_room((size_t)n + 1, sizeof *rows);
+    const char **cells = plot_room(((size_t)n + 2) * SCORES, sizeof *cells);
+    memcpy(cells, heads, sizeof heads);
+    for (int i = 0; i <= n; i++) {
+        const lt_sample_scores *s = i < n ? &q[i].samples : &q[0].floor;
+        put_cells(rows[i], s, i < n ? verdict_name(q[i].copies.verdict) : "-");
+        cells[(i + 1) * SCORES] = i < n ? runs[i] : "train images, the floor";
+        for (int k = 1; k < SCORES; k++)
+            cells[(i + 1) * SCORES + k] = rows[i][k];
+    }
+    print_cells(cells, n + 2, SCORES);
+    free(cells);
+    free(rows);
 }
 
 void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,
@@ -266,11 +291,7 @@ void quality_print_runs(const char *data, lt_split split, int n, const char *con
     char limits[QUALITY_TEXT];
     printf("%lld samples against %lld %s images of %s\n\n", (long long)q->images,
            (long long)q->held, lt_split_name(split), data);
-    printf("%-28s %8s %18s %8s %8s %8s %8s %8s %8s\n", "", "FID", "KID         ", "precis.",
-           "recall", "density", "coverage", "incept.", "copies");
-    for (int i = 0; i < n; i++)
-        print_run(runs[i], &q[i].samples, verdict_name(q[i].copies.verdict));
-    print_run("train images, the floor", &q->floor, "-");
+    print_runs(n, runs, q);
     print_digest(data, q);
     quality_limits_text(q, limits);
     if (limits[0])

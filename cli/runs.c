@@ -22,6 +22,7 @@ char *path_in(const char *dir, const char *name)
 int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {
     *t = (trained){.model = NULL};
+    warnings_expect(run);
     t->model = lt_run_model(run, &t->checkpoint, t->digest);
     if (!t->model)
         return LT_FORMAT;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* How the tool speaks: messages, help text, the line at the foot of a terminal, JSON. */
 #define _GNU_SOURCE /* fopencookie */
-#include "cli.h"
+#include "layout.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_WIDTH = 79, NAME_SIZE = 64, MIN_BAR = 4, MAX_BAR = 20 };
+enum { NAME_SIZE = 64, MIN_BAR = 10, MAX_BAR = 20 };
+#define END_STYLE "\033[0m"
 
 /* ---- Messages ---- */
 
@@ -34,18 +34,56 @@ static bool write_whole(int fd, const char *text, size_t size)
     return true;
 }
 
-/* "before" and the text on a line of stderr, in one piece where there is memory for it. */
-static void write_line(const char *before, const char *format, va_list values)
+/* How many bytes at the beginning of a message are what kind of message it is: "warning:". */
+static size_t count_kind(const char *text, text_style *style)
 {
-    size_t start = strlen(before), size = start + lt_printable_format(NULL, 0, format, values) + 2;
+    static const char warning[] = "warning:";
+    size_t lead = strspn(text, " ");
+    if (strncmp(text + lead, warning, strlen(warning)) != 0)
+        return 0;
+    *style = STYLE_WARNING;
+    return lead + strlen(warning);
+}
+
+/* "before" and the text on a line of stderr, in one piece where there is memory for it; `styled` bytes of it
+   in a color. */
+static void write_message(text_style style, size_t styled, const char *text, size_t size, int width)
+{
+    lines_buffer whole = {.text = NULL}, laid = {.text = NULL};
+    if (styled == 0)
+        styled = count_kind(text, &style);
+    bool is_styled = style != STYLE_PLAIN && has_color(STDERR_FILENO);
+    if (is_styled) {
+        lines_add(&whole, style_code(style), strlen(style_code(style)));
+        lines_add(&whole, text, styled);
+        lines_add(&whole, END_STYLE, strlen(END_STYLE));
+    }
+    lines_add(&whole, text + (is_styled ? styled : 0), size - (is_styled ? styled : 0));
+    if (whole.text)
+        lay_text(&laid, whole.text, whole.size, width);
+    meter_clear(meter_shown);
+    if (laid.text)
+        write_whole(STDERR_FILENO, laid.text, laid.size);
+    lines_clear(&whole);
+    lines_clear(&laid);
+}
+
+/* `style` is that of `before`, or of all where there is nothing before; 0 columns: as many as it takes. */
+static void write_line(text_style style, int width, const char *before, const char *format, va_list values)
+{
+    va_list again;
+    va_copy(again, values);
+    size_t start = strlen(before), size = start + lt_printable_format(NULL, 0, format, again) + 2;
+    va_end(again);
     char *line = malloc(size);
     if (!line)
         return;
     memcpy(line, before, start);
     lt_printable_format(line + start, size - start, format, values);
     line[size - 2] = '\n';
-    meter_clear(meter_shown);
-    write_whole(STDERR_FILENO, line, size - 1);
+    line[size - 1] = 0;
+    write_message(style, start > 0 ? start : style != STYLE_PLAIN ? size - 2 : 0, line, size - 1,
+                  width);
     free(line);
 }
 
@@ -53,7 +91,23 @@ void say(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    write_line("", format, values);
+    write_line(STYLE_PLAIN, line_width(STDERR_FILENO), "", format, values);
+    va_end(values);
+}
+
+void say_wrapped(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    write_line(STYLE_PLAIN, page_width(STDERR_FILENO), "", format, values);
+    va_end(values);
+}
+
+void say_styled(text_style style, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    write_line(style, line_width(STDERR_FILENO), "", format, values);
     va_end(values);
 }
 
@@ -63,7 +117,7 @@ int complain(const command *c, int code, const char *format, ...)
     va_list values;
     snprintf(before, sizeof before, "latent%s%s: ", c ? " " : "", c ? c->name : "");
     va_start(values, format);
-    write_line(before, format, values);
+    write_line(STYLE_ERROR, line_width(STDERR_FILENO), before, format, values);
     va_end(values);
     return code;
 }
@@ -105,6 +159,16 @@ void print(const char *format, ...)
     free(text);
 }
 
+void print_heading(const char *format, ...)
+{
+    va_list values;
+    begin_style(STYLE_HEADING);
+    va_start(values, format);
+    vfprintf(stdout, format, values);
+    va_end(values);
+    end_style();
+}
+
 #ifdef __GLIBC__
 /* The last bytes that were printed, if they begin a character. */
 static char begun[4];
@@ -124,16 +188,35 @@ static size_t count_begun(const char *text, size_t size)
     return 0;
 }
 
+/* What has been printed and not been written yet: the beginning of a line. */
+static lines_buffer held;
+static bool is_as_is;
+
+/* Writes the first `size` bytes of what is held. */
+static bool write_held(size_t size)
+{
+    lines_buffer laid = {.text = NULL};
+    int width = is_as_is ? 0 : line_width(STDOUT_FILENO);
+    lay_text(&laid, held.text, size, width);
+    bool is_written = size == 0 || (laid.text && write_whole(STDOUT_FILENO, laid.text, laid.size));
+    lines_clear(&laid);
+    memmove(held.text, held.text + size, held.size - size);
+    held.size -= size;
+    return is_written;
+}
+
+/* Adds what has been printed, in characters that are whole, to what is held, and writes the lines of it. */
 static bool write_printable(const char *text, size_t size)
 {
-    size_t room = lt_printable(NULL, 0, text, size, true) + 1;
+    size_t room = lt_printable(NULL, 0, text, size, true) + 1, before = held.size;
     char *shown = malloc(room);
     if (!shown)
         return false;
     lt_printable(shown, room, text, size, true);
-    bool is_written = write_whole(STDOUT_FILENO, shown, room - 1);
+    lines_add(&held, shown, room - 1);
     free(shown);
-    return is_written;
+    const char *end = held.size > before ? memrchr(held.text, '\n', held.size) : NULL;
+    return end ? write_held((size_t)(end - held.text) + 1) : true;
 }
 
 static ssize_t write_output(void *nothing, const char *text, size_t size)
@@ -169,53 +252,35 @@ bool flush_output(void)
     bool is_written = fflush(stdout) == 0 && !ferror(stdout);
     is_written &= n_begun == 0 || write_printable(begun, n_begun);
     n_begun = 0;
+    is_written &= held.size == 0 || write_held(held.size);
+    lines_clear(&held);
     return is_written;
 }
+
+/* A line that is held is of what came before. */
+void print_as_is(bool is_so)
+{
+    fflush(stdout);
+    is_as_is = is_so;
+}
+
+static void hold_code(const char *code)
+{
+    if (!*code || !has_color(STDOUT_FILENO))
+        return;
+    fflush(stdout);
+    lines_add(&held, code, strlen(code));
+}
+
+void begin_style(text_style style) { hold_code(style_code(style)); }
+void end_style(void) { hold_code(END_STYLE); }
 #else
 void open_output(void) {}
 bool flush_output(void) { return fflush(stdout) == 0 && !ferror(stdout); }
+void print_as_is(bool is_so) { (void)is_so; }
+void begin_style(text_style style) { (void)style; }
+void end_style(void) {}
 #endif
-
-/* One paragraph line of at most PAGE_WIDTH columns; `column` is where the text begins. */
-static void wrap_line(FILE *to, int indent, bool is_indented, const char *text, size_t size)
-{
-    int column = indent;
-    if (!is_indented)
-        fprintf(to, "%*s", indent, "");
-    for (size_t i = 0; i < size;) {
-        size_t word = 0;
-        while (i + word < size && text[i + word] != ' ')
-            word++;
-        if (column > indent && column + 1 + (int)word > PAGE_WIDTH) {
-            fprintf(to, "\n%*s", indent, "");
-            column = indent;
-        } else if (column > indent) {
-            fputc(' ', to);
-            column++;
-        }
-        fwrite(text + i, 1, word, to);
-        column += (int)word;
-        i += word;
-        while (i < size && text[i] == ' ')
-            i++;
-    }
-    fputc('\n', to);
-}
-
-/* A negative indent means that the first line has been indented already. */
-void print_wrapped(FILE *to, int indent, const char *text)
-{
-    bool is_indented = indent < 0;
-    while (*text) {
-        size_t size = strcspn(text, "\n");
-        if (text[0] == ' ' || size == 0)
-            fprintf(to, "%.*s\n", (int)size, text);
-        else
-            wrap_line(to, abs(indent), is_indented, text, size);
-        is_indented = false;
-        text += size + (text[size] == '\n');
-    }
-}
 
 /* ---- Names ---- */
 
@@ -271,18 +336,12 @@ bool meter_is_due(const meter *m)
     return m->is_terminal && now_seconds() - m->last > 0.1;
 }
 
-static int terminal_width(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 /* Drops parts of `words`, which two spaces divide, from the end until the rest fits into `room`
    columns; the first part stays. */
 static void drop_parts(char *words, int room)
 {
     char *last = words;
-    while ((int)strlen(words) > room && last) {
+    while (text_columns(words, strlen(words)) > room && last) {
         last = NULL;
         for (char *part = words; (part = strstr(part, "  ")); part += 2)
             last = part;
@@ -291,7 +350,18 @@ static void drop_parts(char *words, int room)
     }
 }
 
-/* "[#####.....] " in at most `room` columns, or nothing. */
+/* Cuts what is wider at the end of a character. */
+static void cut_columns(char *words, int limit)
+{
+    size_t size = strlen(words);
+    while (size > 0 && text_columns(words, size) > limit)
+        do
+            size--;
+        while (size > 0 && ((unsigned char)words[size] & 0xc0) == 0x80);
+    words[size] = 0;
+}
+
+/* "[=====>    ] " in at most `room` columns; nothing where that would be no more than brackets. */
 static void draw_bar(char *bar, double done, int room)
 {
     int columns = room - 3 < MAX_BAR ? room - 3 : MAX_BAR;
@@ -299,9 +369,11 @@ static void draw_bar(char *bar, double done, int room)
     bar[0] = 0;
     if (columns < MIN_BAR)
         return;
-    memset(bar, '.', (size_t)columns + 1);
+    memset(bar, ' ', (size_t)columns + 1);
     bar[0] = '[';
-    memset(bar + 1, '#', (size_t)full);
+    memset(bar + 1, '=', (size_t)full);
+    if (full < columns)
+        bar[1 + full] = '>';
     strcpy(bar + 1 + columns, "] ");
 }
 
@@ -314,15 +386,14 @@ void meter_draw(meter *m, double done, const char *format, ...)
     va_start(values, format);
     lt_printable_format(words, sizeof words, format, values);
     va_end(values);
-    int limit = terminal_width() - 1; /* the last column would wrap */
+    int limit = line_width(STDERR_FILENO) - 1; /* the last column would wrap */
     drop_parts(words, limit);
-    int room = limit - (int)strlen(words);
+    cut_columns(words, limit);
+    int columns = text_columns(words, strlen(words)), room = limit - columns;
     m->room = m->width > 0 && m->room < room ? m->room : room; /* a bar that grows would flicker */
     draw_bar(bar, done, m->room);
-    int width = (int)(strlen(bar) + strlen(words));
-    width = width < limit ? width : limit;
-    fprintf(stderr, "\r%s%.*s%*s", bar, width - (int)strlen(bar), words,
-            m->width > width ? m->width - width : 0, "");
+    int width = (int)strlen(bar) + columns;
+    fprintf(stderr, "\r%s%s%*s", bar, words, m->width > width ? m->width - width : 0, "");
     fflush(stderr);
     m->width = width;
     m->last = now_seconds();
@@ -384,7 +455,9 @@ json_t *json_estimate(lt_estimate e)
 void print_json(json_t *object)
 {
     char *text = json_dumps(object, JSON_REAL_PRECISION(9));
+    print_as_is(true);
     puts(text ? text : "null");
+    print_as_is(false);
     free(text);
     json_decref(object);
 }

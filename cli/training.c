@@ -7,6 +7,7 @@
 #include "training.h"
 
 #include "album.h"
+#include "epoch_rows.h"
 #include "sample_writer.h"
 
 #include <math.h>
@@ -22,10 +23,13 @@ typedef struct training {
     lt_run *run;
     lt_model *model;
     lt_dataset *data;
+    lt_split valid; /* that validation takes */
     lt_trainer *trainer;
     sample_writer writer;
     const char *error; /* of a picture; NULL: the library's last */
     meter meter;
+    epoch_rows rows;
+    char *warned; /* of the last epoch: not said again after the next one */
     double began, saved, save_cost; /* seconds: start, newest checkpoint, what it took */
     int save_status;                /* of checkpoints in mid-epoch */
 } training;
@@ -83,94 +87,15 @@ static bool is_save_due(const training *t)
 
 /* ---- During an epoch ---- */
 
-static double images_per_second(const lt_train_report *r)
-{
-    return r->seconds > 0 ? (double)r->images_timed / r->seconds : 0;
-}
-
-/* Adds what makes a product of its own in the loss: "(rate 27.12, beta 0 -> 3)". */
-static void add_weights(const lt_train_report *r, const lt_loss_part *part, char *room, size_t size)
-{
-    bool has_target = strcmp(part->name, "off target") == 0;
-    if (strcmp(part->name, "rate") == 0)
-        return;
-    add_words(room, size, " (rate %.2f", r->rate);
-    if (has_target)
-        add_words(room, size, ", C %.6g", r->capacity);
-    if (r->beta_first != r->beta)
-        add_words(room, size, ", beta %.6g -> %.6g", r->beta_first, r->beta);
-    else if (!has_target || r->beta != 1)
-        add_words(room, size, ", beta %.6g", r->beta);
-    add_words(room, size, ")");
-}
-
-/* As a ledger has them: a gap is from the sum of the others to the loss. */
-static double round_loss(lt_loss_part *parts, int n, double loss)
-{
-    double *all[LT_LOSS_PARTS], mean = parts[0].nats + parts[1].nats, rest;
-    for (int i = 0; i < n; i++)
-        all[i] = &parts[i].nats;
-    if (n > 2 && strcmp(parts[2].name, "gap") == 0) {
-        round_parts(all, 2, &mean, 2);
-        rest = loss - mean;
-        round_parts(all + 2, 1, &rest, 2);
-        return mean + rest;
-    }
-    round_parts(all, n, &loss, 2);
-    return loss;
-}
-
-/* "253.13 nats = 228.85 + 24.28": the parts in the order of lt_loss_parts. */
-static void add_nats(const training *t, const lt_train_report *r, char *room, size_t size)
-{
-    lt_loss_part parts[LT_LOSS_PARTS];
-    int n = lt_loss_parts(t->recipe, r, parts);
-    double loss = round_loss(parts, n, r->loss);
-    add_words(room, size, "%.2f nats = %.2f", loss, parts[0].nats);
-    for (int i = 1; i < n; i++)
-        add_words(room, size, " %c %.2f", parts[i].nats < 0 ? '-' : '+', fabs(parts[i].nats));
-    add_weights(r, &parts[1], room, size);
-    if (isfinite(r->sigma))
-        add_words(room, size, "  sigma %.4f", r->sigma);
-}
-
-/* Losses of both, what the critic says of images, the divergence that it proves. */
-static void add_critic(const training *t, const lt_train_report *r, char *room, size_t size)
-{
-    lt_score score;
-    lt_recipe_score(t->recipe, &score);
-    add_words(room, size, "critic %.3f  ", r->critic_loss);
-    if (isfinite(r->generator_loss))
-        add_words(room, size, "generator %.3f", r->generator_loss);
-    else
-        add_words(room, size, "no generator step in this epoch");
-    add_words(room, size, "  %s %.3f  %s %.3f  estimate %.3f", score.real, r->d_real, score.fake,
-              r->d_fake, r->estimate);
-    if (isfinite(r->penalty))
-        add_words(room, size, "  penalty %.3g, slope %.3f", r->penalty, r->gradient_norm);
-}
-
-/* What the running epoch has come to: nats of a vae; what the two of a gan say. */
-static const char *progress_text(const training *t, const lt_train_report *r, char *room, size_t size)
-{
-    room[0] = 0;
-    if (isnan(r->critic_loss)) {
-        add_nats(t, r, room, size);
-        return room;
-    }
-    add_critic(t, r, room, size);
-    return room;
-}
-
 static void show_step(training *t, const lt_train_report *r)
 {
-    char left[32], progress[256];
-    double done = (double)r->images / (double)r->images_in_epoch, speed = images_per_second(r);
+    char left[32], loss[64];
+    double done = (double)r->images / (double)r->images_in_epoch, speed = epoch_speed(r);
     double epochs_left = (double)(t->plan->epochs - r->epoch + 1) - done;
-    meter_draw(&t->meter, done, "epoch %lld/%lld  %s  %.0f images/s  %s  step %lld",
+    meter_draw(&t->meter, done, "epoch %lld/%lld  %s  %s  %.0f images/s  step %lld",
                (long long)r->epoch, (long long)t->plan->epochs,
-               left_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left), speed,
-               progress_text(t, r, progress, sizeof progress), (long long)r->step);
+               left_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left),
+               epoch_loss_text(r, loss), speed, (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)
@@ -188,26 +113,24 @@ static bool on_step(void *user, const lt_train_report *r)
 
 static int validate(training *t, const lt_train_report *r, lt_validation *v)
 {
-    lt_split split = lt_dataset_split(t->data, LT_VALID);
     lt_eval_options o = {.threads = (int)t->options.threads,
                          .executor = (lt_executor)t->options.executor};
-    return lt_validate(t->model, t->data, split, &o, r, v);
+    return lt_validate(t->model, t->data, t->valid, &o, r, v);
 }
 
 /* Nullable: v. */
 static void say_epoch(training *t, const lt_train_report *r, const lt_validation *v)
 {
-    char time[32], progress[256], valid[48] = "";
     const char *warning = lt_train_warning(t->recipe, r);
-    if (v)
-        snprintf(valid, sizeof valid, "  valid -ELBO %.2f", v->neg_elbo);
     meter_clear(&t->meter);
-    say("epoch %lld/%lld  step %lld  %s%s  %.0f images/s  %s", (long long)r->epoch,
-        (long long)t->plan->epochs, (long long)r->step,
-        progress_text(t, r, progress, sizeof progress),
-        valid, images_per_second(r), time_text(now_seconds() - t->began, time));
-    if (warning)
-        say("  warning: %s", warning);
+    epoch_rows_say(&t->rows, r, v, now_seconds() - t->began);
+    bool is_new = warning && (!t->warned || strcmp(t->warned, warning) != 0);
+    if (is_new)
+        say_wrapped("  warning: %s", warning);
+    if (is_new || !warning) {
+        free(t->warned);
+        t->warned = warning ? strdup(warning) : NULL;
+    }
 }
 
 static bool is_due(int64_t epoch, int64_t every) { return every > 0 && epoch % every == 0; }
@@ -246,6 +169,7 @@ static int train_epochs(training *t)
 
 static int open_trainer(training *t, const lt_recipe *r)
 {
+    warnings_begin();
     int status = lt_recipe_open_data(r, NULL, &t->data);
     if (status != LT_OK)
         return lt_recipe_advise_data(r, status);
@@ -262,49 +186,33 @@ static int open_trainer(training *t, const lt_recipe *r)
     t->trainer = lt_trainer_create(t->model, t->data, &o);
     if (!t->trainer)
         return LT_VALUE;
+    if (lt_model_has_likelihood(t->model))
+        t->valid = lt_dataset_split(t->data, LT_VALID);
     bool has_pictures = t->plan->samples_every > 0 || t->plan->samples_at[0];
     return has_pictures ? sample_writer_open(&t->writer, t->model) : LT_OK;
 }
 
 static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
 
-/* "nats per image: loss = distortion + beta x rate"; what the numbers of a gan are. */
-static void name_numbers(const training *t, char *room, size_t size)
-{
-    lt_loss_part parts[LT_LOSS_PARTS];
-    lt_score score;
-    if (lt_recipe_score(t->recipe, &score)) {
-        snprintf(room, size, "losses are means over images; %s, %s: %s; estimate: a lower bound of the "
-                 "divergence in expectation, by this critic", score.real, score.fake, score.text);
-        return;
-    }
-    int n = lt_loss_parts(t->recipe, &(lt_train_report){.step = 0}, parts);
-    snprintf(room, size, "nats per image: loss");
-    for (int i = 0; i < n; i++)
-        add_words(room, size, "%s%s", i ? " + " : " = ", parts[i].name);
-    if (strcmp(parts[1].name, "rate") != 0)
-        add_words(room, size, ", means over the images of an epoch");
-}
-
-static void say_beginning(const training *t)
+static void say_beginning(training *t)
 {
     const lt_dataset_info *d = lt_dataset_describe(t->data);
     int64_t steps = (d->n[LT_TRAIN] + t->plan->batch - 1) / t->plan->batch;
     const lt_params *critic = lt_model_critic(t->model);
     int64_t parameters =
         lt_params_size(lt_model_params(t->model)) + (critic ? lt_params_size(critic) : 0);
-    char units[256];
-    name_numbers(t, units, sizeof units);
     if (lt_trainer_steps_done(t->trainer) > 0)
         say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
             (long long)lt_trainer_steps_done(t->trainer),
             (long long)lt_trainer_epochs_done(t->trainer) + 1, (long long)t->plan->epochs);
     else
-        say("%s: %s, %lld parameters, %d image%s of %s, %lld epoch%s of %lld step%s\n%s",
-            lt_run_directory(t->run), lt_recipe_name(t->recipe), (long long)parameters,
-            d->n[LT_TRAIN], plural(d->n[LT_TRAIN]), d->name, (long long)t->plan->epochs,
-            plural(t->plan->epochs), (long long)steps, plural(steps),
-            units);
+        say_wrapped("%s: %s, %lld parameters, %d image%s of %s, %lld epoch%s of %lld step%s",
+                    lt_run_directory(t->run), lt_recipe_name(t->recipe), (long long)parameters,
+                    d->n[LT_TRAIN], plural(d->n[LT_TRAIN]), d->name, (long long)t->plan->epochs,
+                    plural(t->plan->epochs), (long long)steps, plural(steps));
+    t->rows = (epoch_rows){.recipe = t->recipe, .epochs = t->plan->epochs,
+                           .is_wide = (int64_t)d->h * d->w * d->c > 1000};
+    epoch_rows_explain(&t->rows, d->n[t->valid], t->valid);
 }
 
 static int fail(const training *t, int status)
@@ -363,6 +271,7 @@ static int finish(training *t, int status)
     lt_model_free(t->model);
     lt_dataset_free(t->data);
     lt_run_free(t->run);
+    free(t->warned);
     return code;
 }
 
@@ -374,6 +283,8 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
     int status = open_trainer(&t, r);
     if (status == LT_OK)
         status = lt_run_create(&t.run, dir, t.trainer);
+    if (status == LT_OK)
+        status = warnings_keep(dir);
     return finish(&t, status);
 }
 
@@ -382,11 +293,14 @@ int train_on(const command *c, const char *dir, const text_list *sets, const tra
     training t = {.command = c, .options = *o};
     meter_begin(&t.meter);
     watch_training_signals();
+    warnings_expect(dir);
     int status = lt_run_open(&t.run, dir, sets->item, sets->n);
     if (status == LT_OK)
         status = open_trainer(&t, lt_run_recipe(t.run));
     if (status == LT_OK)
         status = lt_run_restore(t.run, t.trainer);
+    if (status == LT_OK)
+        status = warnings_keep(dir);
     return finish(&t, status);
 }
 

@@ -34,6 +34,6 @@ plain latent data info ./set
 plain latent data info ./set --json
 
 echo "-- runs"
-plain latent train $TESTS/cli/tiny.yaml --threads 1 --epochs 1 --out "run$name" | sed -E 's/[0-9.]+ (images|s$)/# \1/g; s/  [-0-9.]+ nats.*ELBO [-0-9.]+/  #/'
+plain latent train $TESTS/cli/tiny.yaml --threads 1 --epochs 1 --out "run$name" | sed -E 's/[0-9]+ images/# images/g; /^epoch [0-9]/s/ [ 0-9=+:.-]{9,}$/ #/'
 plain latent sample "run$name" -n 1 -o "$name.png"
 plain latent eval "run$name" | head -1

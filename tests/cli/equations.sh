@@ -43,7 +43,7 @@ echo "-- what kind of number each is; no error of 0, nothing of one image that t
 latent eval run --nll 30 --iwae 5 --ais 2,3 --images 30 --threads 1 --json 2> /dev/null |
     grep -o '"kind": "[^"]*"' | uniq -c
 latent eval run --nll 30 --iwae 5 --ais 2,3 --images 30 --threads 1 2> /dev/null | sed -E 's/ +-?[0-9.]+ \+- [0-9.]+ +/ # /' |
-    grep -E '^  (IWAE|NLL|AIS)'
+    grep -E -A1 '^  (IWAE|NLL|AIS)'
 latent eval run --nll 20 --images 1 --threads 1 2> /dev/null | sed -nE '2p; /several/p; /too few/,/looked/p'
 latent eval run --set data.classes=0 --set data.limit=9 --json 2> /dev/null | grep -c nan
 latent train $tiny $moving -s objective.beta=1000000 -s objective.schedule=constant -e 3 -s train.samples_every=0 --threads 1 --out still 2> /dev/null

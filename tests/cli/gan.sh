@@ -23,7 +23,7 @@ latent resume whole --epochs 61 -s train.average=0 2>&1; echo "exit $?"
 
 echo "-- no step of the generator in the first epoch, and none at all; a score is no probability"
 small="-s data.limit=8 -s train.batch=4 -s train.samples_every=0 --threads 1"
-said() { sed -E 's/ +[0-9]+ images.s.*//; s/-?[0-9]+\.[0-9]+/#/g'; }
+said() { sed -E 's/ +[0-9]+ +[0-9]+:[0-9]+$/ # #/; s/-?[0-9]+\.[0-9]+/#/g; /^epoch [0-9]/s/ +/ /g'; }
 latent train $gan $small -s objective.critic_steps=3 --epochs 2 --out third 2>&1 | grep -vE '^warning' | said
 grep -o '"generator_loss":null' third/metrics.jsonl
 latent train $gan $small -s objective.critic_steps=30 --epochs 1 --out never 2>&1 | grep -A1 '^epoch' | said

@@ -1,5 +1,5 @@
 # Paths and data keep their meaning on the way: through options, recipes, runs, and from elsewhere.
-numbers() { sed -E 's/-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/#/g'; }
+numbers() { sed -E 's/-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/#/g; /^epoch #/s/ +/ /g'; }
 quiet() { latent "$@" > log 2>&1 || { echo "exit $?: latent $*"; cat log; }; }
 try() { echo "-- latent $*"; latent "$@" 2>&1; echo "exit $?"; }
 latent data show synthetic -n 20 -o d.npy 2> /dev/null

@@ -3,7 +3,8 @@ tiny=$TESTS/cli/tiny.yaml
 numbers() { sed -E 's/-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/#/g'; }
 png() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 " x " $7 * 256 + $8 }'; }
 
-latent train $tiny --threads 1 2>&1 | numbers
+latent train $tiny --threads 1 2>&1 | numbers | sed -E '/^epoch #/s/ +/ /g'
+cat runs/tiny/warnings.txt
 find runs | sort
 echo "-- metrics"
 numbers < runs/tiny/metrics.jsonl | tail -1
