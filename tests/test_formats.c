@@ -519,10 +519,50 @@ static void mat_rejects_other_variables(void **state)
     }
     begin_file(&m, false);
     put_x(&m);
+    pack_variable(&m, 128);
+    m.data[m.size - 1] ^= 1;
+    assert_mat_rejected(&m, "found incorrect data check");
+    begin_file(&m, false);
+    put_x(&m);
     put_x(&m);
     assert_mat_rejected(&m, "expected one variable X, found a second one");
     begin_file(&m, false);
     assert_mat_rejected(&m, "expected a variable X of images, found none");
+}
+
+/* Of what is not X or y nothing is unpacked but its name; what claims more than its numbers is
+ * refused. */
+static void mat_passes_over_packed_variables(void **state)
+{
+    (void)state;
+    static writer m;
+    begin_file(&m, false);
+    size_t start = begin_variable(&m, "meta", DOUBLE, 2, (int[]){40, 50}, 2000);
+    for (int i = 0; i < 2000; i++)
+        put_number(&m, (uint64_t)i, 8);
+    end_variable(&m, start);
+    pack_variable(&m, start);
+    m.data[m.size - 9] ^= 0x55; /* far behind the name */
+    put_x(&m);
+    put_y(&m, UINT8, N, 1, svhn_labels);
+    assert_svhn(put("a.mat", m.data, m.size));
+    begin_file(&m, false); /* an X that is wrong is refused before it is unpacked */
+    start = begin_variable(&m, "X", DOUBLE, 4, (int[]){10, 10, 1, 20}, 2000);
+    for (int i = 0; i < 2000; i++)
+        put_number(&m, (uint64_t)i, 8);
+    end_variable(&m, start);
+    pack_variable(&m, start);
+    m.data[m.size - 1] ^= 1; /* of zlib's checksum */
+    assert_mat_rejected(&m, "X: expected the class uint8, found double");
+    begin_file(&m, false);
+    put_x(&m);
+    m.size += 4096; /* zeros, or what was there: nothing looks at them */
+    end_variable(&m, 128);
+    assert_mat_rejected(
+        &m, "expected the end of the variable after its numbers, found 4096 bytes more");
+    pack_variable(&m, 128);
+    assert_mat_rejected(
+        &m, "expected the end of the variable after its numbers, found 4096 bytes more");
 }
 
 static void mat_rejects_other_labels(void **state)
@@ -945,6 +985,7 @@ int main(void)
         TEST(mat_in_both_byte_orders_and_all_labels),
         TEST(mat_grey_and_other_labels),
         TEST(mat_rejects_other_variables),
+        TEST(mat_passes_over_packed_variables),
         TEST(mat_rejects_other_labels),
         TEST(mat_rejects_each_damaged_field),
         TEST(mat_rejects_damaged_packing),

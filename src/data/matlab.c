@@ -6,7 +6,8 @@
    A header of 128 bytes, then elements: type and size (4 bytes each; or 2 and 2, with at most 4
    bytes of data after them), data, filled up to a multiple of 8. A variable is an element that
    contains elements: flags, dimensions, name, numbers by columns; or one such element packed by
-   zlib. */
+   zlib. Of a packed one the first bytes are unpacked, which tell what it is, and the rest only if
+   it is one of ours and right so far. */
 #include "data/reader.h"
 
 #include "base/memory.h"
@@ -19,6 +20,7 @@
 #include <zlib.h>
 
 enum { HEADER = 128, TAG = 8, VERSION_AT = 124, ORDER_AT = 126, MAX_DIMS = 8, NAME_SIZE = 64 };
+enum { HEAD = 512 }; /* of a packed variable: holds flags, dimensions, name and the numbers' tag */
 
 typedef enum element_type {
     MI_INT8 = 1,
@@ -41,11 +43,11 @@ static const char *const classes[] = {
     [11] = "uint16", [12] = "int32", [13] = "uint32", [14] = "int64", [15] = "uint64"};
 enum { CLASS_UINT8 = 9, FLAG_COMPLEX = 0x800 };
 
-/* Where elements are read from: the file, or a variable unpacked. */
+/* Where elements are read from: the file, or a variable unpacked, in part or in whole. */
 typedef struct stream {
     const data_source *s;
     const unsigned char *data;
-    size_t size;
+    size_t size;      /* of what is there */
     bool is_big;      /* big-endian */
     bool is_unpacked; /* then `packed_at` is its place in the file */
     size_t packed_at;
@@ -98,6 +100,11 @@ static int read_element(const stream *m, size_t at, size_t end, element *e)
     if (end - at < TAG)
         return malformed(m, at, "expected an element, whose tag has 8 bytes, found %zu bytes",
                          end - at);
+    if (m->size < TAG || at > m->size - TAG)
+        return malformed(m, at,
+                         "expected the numbers within the first %zu bytes of a variable, "
+                         "found a longer name",
+                         m->size);
     uint32_t first = (uint32_t)read_number(m, at, 4);
     if (first >> 16) {
         *e = (element){first & 0xffff, at + 4, first >> 16, at + TAG};
@@ -203,7 +210,7 @@ static void transpose(const unsigned char *from, const data_array *a, unsigned c
                     *to++ = from[row + h * (column + w * k)];
 }
 
-static int take_images(const stream *m, const variable *v, data_array *out)
+static int check_images(const stream *m, const variable *v, data_array *out)
 {
     if (v->class != CLASS_UINT8 || v->is_complex || v->numbers.type != MI_UINT8)
         return malformed(m, v->dims_at, "X: expected the class uint8, found %s%s", class_name(v),
@@ -217,12 +224,17 @@ static int take_images(const stream *m, const variable *v, data_array *out)
         if (shape[i] == 0)
             return malformed(m, v->dims_at, "X: expected dimensions of at least 1, found 0");
     size_t pixels;
-    LT_TRY(data_set_shape(m->s, m->is_unpacked ? m->packed_at : v->dims_at, 0, out, shape,
-                          &pixels));
-    if (pixels != v->numbers.size)
-        return malformed(m, v->numbers.at, "X: expected %zu bytes, found %zu", pixels,
-                         v->numbers.size);
-    out->u8 = out->block = tensor_alloc(pixels, m->s->path);
+    LT_TRY(
+        data_set_shape(m->s, m->is_unpacked ? m->packed_at : v->dims_at, 0, out, shape, &pixels));
+    return pixels == v->numbers.size
+               ? LT_OK
+               : malformed(m, v->numbers.at, "X: expected %zu bytes, found %zu", pixels,
+                           v->numbers.size);
+}
+
+static int take_images(const stream *m, const variable *v, data_array *out)
+{
+    out->u8 = out->block = tensor_alloc(v->numbers.size, m->s->path);
     if (!out->block)
         return LT_NO_MEMORY;
     transpose(m->data + v->numbers.at, out, out->block);
@@ -257,8 +269,8 @@ static double read_label(const stream *m, const element *e, size_t i)
 {
     size_t size = number_size(e->type);
     uint64_t bits = read_number(m, e->at + i * size, size), sign = UINT64_C(1) << (8 * size - 1);
-    bool is_signed = e->type == MI_INT8 || e->type == MI_INT16 || e->type == MI_INT32 ||
-                     e->type == MI_INT64;
+    bool is_signed =
+        e->type == MI_INT8 || e->type == MI_INT16 || e->type == MI_INT32 || e->type == MI_INT64;
     double value = is_signed && bits & sign ? (double)(bits - sign) - (double)sign : (double)bits;
     if (e->type == MI_SINGLE) {
         uint32_t half = (uint32_t)bits;
@@ -283,7 +295,7 @@ static void make_digits(unsigned char *labels, int n)
         labels[i] = labels[i] % 10;
 }
 
-static int take_labels(const stream *m, const variable *v, data_array *out)
+static int check_labels(const stream *m, const variable *v, data_array *out)
 {
     const element *e = &v->numbers;
     size_t size = number_size(e->type);
@@ -296,15 +308,21 @@ static int take_labels(const stream *m, const variable *v, data_array *out)
         return malformed(m, e->at, "y: expected %ju numbers, found %zu bytes of type %u",
                          (uintmax_t)n, e->size, e->type);
     *out = (data_array){.is_labels = true, .n = (int)n};
-    unsigned char *labels = tensor_alloc((size_t)n, m->s->path);
+    return LT_OK;
+}
+
+static int take_labels(const stream *m, const variable *v, data_array *out)
+{
+    const element *e = &v->numbers;
+    unsigned char *labels = tensor_alloc((size_t)out->n, m->s->path);
     out->u8 = out->block = labels;
     if (!labels)
         return LT_NO_MEMORY;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < (size_t)out->n; i++) {
         double label = read_label(m, e, i);
         if (!(label >= 0 && label <= 255) || label != (int)label) /* NaN too */
-            return malformed(m, e->at + i * size, "y: label %zu: expected 0 to 255, found %.17g", i,
-                             label);
+            return malformed(m, e->at + i * number_size(e->type),
+                             "y: label %zu: expected 0 to 255, found %.17g", i, label);
         labels[i] = (unsigned char)label;
     }
     make_digits(labels, out->n);
@@ -318,32 +336,81 @@ typedef struct findings {
     text others; /* ", a, b" */
 } findings;
 
-/* A variable, if it is one of ours. */
-static int take_variable(const stream *m, size_t at, size_t end, findings *f)
+/* Looks at the first elements of a variable within [at, end): `*ours` is where its numbers go,
+   whose shape is then set; NULL: it is none of ours. */
+static int look(const stream *m, size_t at, size_t end, findings *f, variable *v, data_array **ours)
 {
-    variable v;
-    LT_TRY(read_variable(m, at, end, &v));
-    bool is_x = strcmp(v.name, "X") == 0, is_y = strcmp(v.name, "y") == 0;
+    *ours = NULL;
+    LT_TRY(read_variable(m, at, end, v));
+    bool is_x = strcmp(v->name, "X") == 0, is_y = strcmp(v->name, "y") == 0;
     if ((is_x && f->images->n) || (is_y && f->labels->n))
-        return malformed(m, at, "expected one variable %s, found a second one", v.name);
+        return malformed(m, at, "expected one variable %s, found a second one", v->name);
     if (!is_x && !is_y) {
-        text_format(&f->others, ", %s", v.name);
+        text_format(&f->others, ", %s", v->name);
         return LT_OK;
     }
-    if (v.class < 6 || v.class > 15)
-        return malformed(m, at, "%s: expected numbers, found the class %s", v.name, class_name(&v));
-    return is_x ? take_images(m, &v, f->images) : take_labels(m, &v, f->labels);
+    if (v->class < 6 || v->class > 15)
+        return malformed(m, at, "%s: expected numbers, found the class %s", v->name, class_name(v));
+    *ours = is_x ? f->images : f->labels;
+    LT_TRY(is_x ? check_images(m, v, *ours) : check_labels(m, v, *ours));
+    return v->numbers.next >= end
+               ? LT_OK
+               : malformed(m, v->numbers.next,
+                           "%s: expected the end of the variable after its numbers, "
+                           "found %zu bytes more",
+                           v->name, end - v->numbers.next);
 }
 
-/* Unpacks all of `out`, which must be the whole of it. */
+static int take(const stream *m, const variable *v, const findings *f, data_array *ours)
+{
+    return ours == f->images ? take_images(m, v, ours) : take_labels(m, v, ours);
+}
+
+static int take_variable(const stream *file, const element *e, findings *f)
+{
+    variable v;
+    data_array *ours;
+    LT_TRY(look(file, e->at, e->at + e->size, f, &v, &ours));
+    return ours ? take(file, &v, f, ours) : LT_OK;
+}
+
+/* ---- Packed variables ---- */
+
+/* Unpacks the first bytes; `size` is what the variable says it has, with its tag. */
+static int unpack_head(const stream *file, const element *e, z_stream *z, unsigned char head[HEAD],
+                       stream *m, size_t *size)
+{
+    enum { MOST = 1032 }; /* deflate packs no better */
+    z->next_out = head;
+    z->avail_out = HEAD;
+    int code = inflate(z, Z_SYNC_FLUSH);
+    *m = (stream){file->s, head, HEAD - z->avail_out, file->is_big, true, e->at};
+    if ((code != Z_OK && code != Z_STREAM_END) || m->size < TAG)
+        return malformed(file, e->at, "expected a variable packed by zlib, found %s",
+                         z->msg ? z->msg : "no end of it");
+    uint64_t type = read_number(m, 0, 4), claim = read_number(m, 4, 4);
+    if (type != MI_MATRIX)
+        return malformed(file, e->at, "expected a packed variable (type %d), found type %ju",
+                         MI_MATRIX, (uintmax_t)type);
+    if (claim > (uint64_t)e->size * MOST)
+        return malformed(file, e->at, "expected less than %ju bytes packed into %zu, found %ju",
+                         (uintmax_t)e->size * MOST, e->size, (uintmax_t)claim);
+    *size = (size_t)claim + TAG;
+    if (m->size != (*size < HEAD ? *size : HEAD))
+        return malformed(file, e->at, "expected a variable that unpacks to %zu bytes, found %s",
+                         *size, m->size < *size ? "fewer" : "more");
+    return LT_OK;
+}
+
+/* Unpacks what comes after the head into `out`, which must be the whole of it. */
 static int unpack_rest(const stream *file, const element *e, z_stream *z, unsigned char *out,
-                       size_t size)
+                       size_t got, size_t size)
 {
     unsigned char extra;
-    z->next_out = out + TAG;
-    z->avail_out = (uInt)(size - TAG);
+    z->next_out = out + got;
+    z->avail_out = (uInt)(size - got);
     int code = z->avail_out ? inflate(z, Z_FINISH) : Z_BUF_ERROR;
-    size_t got = size - z->avail_out;
+    got = size - z->avail_out;
     z->next_out = &extra;
     z->avail_out = 1;
     if (code == Z_BUF_ERROR && got == size) /* the checksum may be left */
@@ -357,31 +424,28 @@ static int unpack_rest(const stream *file, const element *e, z_stream *z, unsign
                                          : "fewer");
 }
 
-/* Unpacks the tag, which tells the size, then the rest into new memory. */
-static int unpack(const stream *file, const element *e, z_stream *z, stream *m)
+static int take_unpacked(const stream *file, const element *e, findings *f, z_stream *z)
 {
-    enum { MOST = 1032 }; /* deflate packs no better */
-    unsigned char tag[TAG];
-    z->next_out = tag;
-    z->avail_out = TAG;
-    int code = inflate(z, Z_SYNC_FLUSH);
-    if ((code != Z_OK && code != Z_STREAM_END) || z->avail_out)
-        return malformed(file, e->at, "expected a variable packed by zlib, found %s",
-                         z->msg ? z->msg : "no end of it");
-    stream head = {.data = tag, .size = TAG, .is_big = file->is_big};
-    uint64_t type = read_number(&head, 0, 4), size = read_number(&head, 4, 4);
-    if (type != MI_MATRIX)
-        return malformed(file, e->at, "expected a packed variable (type %d), found type %ju",
-                         MI_MATRIX, (uintmax_t)type);
-    if (size > (uint64_t)e->size * MOST)
-        return malformed(file, e->at, "expected less than %ju bytes packed into %zu, found %ju",
-                         (uintmax_t)e->size * MOST, e->size, (uintmax_t)size);
-    unsigned char *data = tensor_alloc((size_t)size + TAG, file->s->path);
-    if (!data)
+    unsigned char head[HEAD];
+    stream m;
+    size_t size = 0;
+    variable v;
+    data_array *ours;
+    LT_TRY(unpack_head(file, e, z, head, &m, &size));
+    LT_TRY(look(&m, TAG, size, f, &v, &ours));
+    if (!ours)
+        return LT_OK;
+    unsigned char *whole = tensor_alloc(size, file->s->path);
+    if (!whole)
         return LT_NO_MEMORY;
-    memcpy(data, tag, TAG);
-    *m = (stream){file->s, data, (size_t)size + TAG, file->is_big, true, e->at};
-    return unpack_rest(file, e, z, data, m->size);
+    memcpy(whole, head, m.size);
+    int status = unpack_rest(file, e, z, whole, m.size, size);
+    m.data = whole;
+    m.size = size;
+    if (status == LT_OK)
+        status = take(&m, &v, f, ours);
+    tensor_free(whole);
+    return status;
 }
 
 static int take_packed(const stream *file, const element *e, findings *f)
@@ -389,12 +453,8 @@ static int take_packed(const stream *file, const element *e, findings *f)
     z_stream z = {.next_in = (unsigned char *)file->data + e->at, .avail_in = (uInt)e->size};
     if (inflateInit(&z) != Z_OK)
         return status_fail(LT_NO_MEMORY, "%s: zlib cannot be started", file->s->path);
-    stream m = {.data = NULL};
-    int status = unpack(file, e, &z, &m);
+    int status = take_unpacked(file, e, f, &z);
     inflateEnd(&z);
-    if (status == LT_OK)
-        status = take_variable(&m, TAG, m.size, f);
-    tensor_free((void *)m.data);
     return status;
 }
 
@@ -406,7 +466,7 @@ static int take_all(const stream *file, findings *f)
         if (e.type == MI_COMPRESSED)
             LT_TRY(take_packed(file, &e, f));
         else if (e.type == MI_MATRIX)
-            LT_TRY(take_variable(file, e.at, e.at + e.size, f));
+            LT_TRY(take_variable(file, &e, f));
         else
             return malformed(file, at,
                              "expected a variable, an element of type %d or %d, found "
