@@ -657,7 +657,8 @@ static void yaml_errors_say_where(void **state)
         {"a: 1\n  b: 2\n", "r.yaml:2:4: "},
         {"- a\nb: 1\n", "r.yaml:2:1: "},
         {"%YAML 3.0\n--- a\n", "r.yaml:1:1: "},
-        {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "r.yaml:1:33: nested deeper than 32"},
+        {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+         "r.yaml:1:33: expected at most 32 levels (the limit recipe.depth), found 33"},
     };
     for (int i = 0; i < COUNT_OF(wrong); i++) {
         arena a = {0};
@@ -682,7 +683,7 @@ static void yaml_limits_size_and_keys(void **state)
     t.data[1 << 20] = 0;
     assert_int_equal(yaml_parse("r", t.data, 1 << 20, &a, &root), LT_OK);
     assert_int_equal(yaml_parse("r", t.data, (1 << 20) + 1, &a, &root), LT_FORMAT);
-    assert_error_has("1 MiB");
+    assert_error_has("at most 1048576 bytes (the limit recipe.bytes), found 1048577");
     t.size = 0;
     for (int i = 0; i < 1025; i++)
         text_format(&t, "k%d: %d\n", i, i);
@@ -785,8 +786,8 @@ static void set_path_refuses_wrong_places(void **state)
         {"two words", "b", "not a key"},
         {"a", "[1", "--set a:"},
         {"a", "x: y: z", "--set a:1:5"},
-        {"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "1", "deeper than 32"},
-        {"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "", "deeper than 32"},
+        {"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "1", "at most 32 levels"},
+        {"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "", "at most 32 levels"},
     };
     for (int i = 0; i < COUNT_OF(wrong); i++) {
         assert_int_not_equal(yaml_set_path(&a, root, wrong[i].path, wrong[i].value), LT_OK);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Each row of the limits, with an input that needs a known amount of it: read where the limit is that
-   amount, refused by name where it is one less. */
+/* Each row of the limits, with an input that needs a known amount of it: read where the limit is
+   that amount, refused by name where it is one less. */
 #include "check.h"
 #include "data_files.h"
 #include "picture_files.h"
 
 #include <latent/limits.h>
+#include <latent/model.h>
+
+#include <sys/stat.h>
 
 #include "base/ceilings.h"
 #include "data/picture.h"
+#include "train/metrics.h"
 #include "train/safetensors.h"
 
 enum { W = 24, H = 16 };
@@ -59,6 +63,33 @@ static int read_array(void) { return open_set("a.npy"); }
 static int read_zip(void) { return open_set("a.zip"); }
 static int read_npz(void) { return open_set("a.npz"); }
 
+/* A file two folders down. */
+static int read_folder(void) { return open_set("deep"); }
+
+/* Four levels: the recipe, a section, a list, its lines. */
+static const char recipe_words[] = "data: {set: synthetic}\n"
+                                   "model:\n"
+                                   "  kind: gan\n"
+                                   "  latent: 2\n"
+                                   "  generator: [linear image]\n"
+                                   "  critic: [linear 1]\n"
+                                   "objective: {loss: minimax}\n";
+
+static int read_recipe(void)
+{
+    lt_recipe *r = lt_recipe_open(in_dir("a.yaml"), NULL, 0);
+    lt_recipe_free(r);
+    return r ? LT_OK : LT_FORMAT;
+}
+
+static const char metrics_line[] = "{\"step\":1,\"epoch\":1}\n";
+
+static int read_metrics(void)
+{
+    int64_t left;
+    return metrics_cut(in_dir("metrics.jsonl"), 5, 1, &left);
+}
+
 static int read_tensors(void)
 {
     safetensors *file;
@@ -77,7 +108,8 @@ static void make_zip_file(const char *name, const char *entries[2], const bytes 
     assert_non_null(z);
     for (int i = 0; i < 2; i++)
         assert_true(zip_file_add(z, entries[i],
-                                 zip_source_buffer(z, contents[i].data, contents[i].size, 0), 0) >= 0);
+                                 zip_source_buffer(z, contents[i].data, contents[i].size, 0),
+                                 0) >= 0);
     assert_int_equal(zip_close(z), 0);
 }
 
@@ -95,11 +127,18 @@ static int make_inputs(void **state)
     make_zip_file("a.zip", (const char *[]){"1.jpg", "2.jpg"}, (const bytes[]){jpeg, jpeg});
     make_zip_file("a.npz", (const char *[]){"x_train.npy", "x_test.npy"},
                   (const bytes[]){array, array});
-    safetensors_entry t[2] = {{.name = "a", .type = SAFETENSORS_F32, .rank = 1, .dims = {3}, .data = weights},
-                              {.name = "b", .type = SAFETENSORS_F32, .rank = 1, .dims = {3}, .data = weights}};
+    safetensors_entry t[2] = {
+        {.name = "a", .type = SAFETENSORS_F32, .rank = 1, .dims = {3}, .data = weights},
+        {.name = "b", .type = SAFETENSORS_F32, .rank = 1, .dims = {3}, .data = weights}};
     assert_int_equal(safetensors_write(in_dir("a.safetensors"), t, 2, NULL, 0), LT_OK);
     assert_int_equal(file_read(in_dir("a.safetensors"), 1 << 20, &file), LT_OK);
     header_bytes = file.size - 8 - 2 * sizeof weights;
+    static const char *const folders[] = {"deep", "deep/a", "deep/a/b"};
+    for (int i = 0; i < COUNT_OF(folders); i++)
+        assert_int_equal(mkdir(in_dir(folders[i]), 0777), 0);
+    put("deep/a/b/1.jpg", jpeg.data, jpeg.size);
+    put_text("a.yaml", recipe_words);
+    put_text("metrics.jsonl", metrics_line);
     bytes_clear(&file);
     bytes_clear(&array);
     bytes_clear(&jpeg);
@@ -120,11 +159,15 @@ static void every_limit_is_held(void **state)
         {LIMIT_PICTURE_PIXELS, W * H, read_still},
         {LIMIT_JPEG_SCANS, scans, read_progressive},
         {LIMIT_JPEG_WORK, scans * W * H, read_progressive},
+        {LIMIT_FOLDER_DEPTH, 2, read_folder},
         {LIMIT_ZIP_ENTRIES, 2, read_zip},
         {LIMIT_ZIP_BYTES, 2 * jpeg_bytes, read_zip},
         {LIMIT_NPZ_ARRAYS, 2, read_npz},
         {LIMIT_TENSORS_HEADER, header_bytes, read_tensors},
         {LIMIT_TENSORS_COUNT, 2, read_tensors},
+        {LIMIT_RECIPE_BYTES, strlen(recipe_words), read_recipe},
+        {LIMIT_RECIPE_DEPTH, 4, read_recipe},
+        {LIMIT_METRICS_BYTES, strlen(metrics_line), read_metrics},
     };
     assert_int_equal(COUNT_OF(cases), lt_limit_count());
     for (int i = 0; i < COUNT_OF(cases); i++) {

@@ -118,6 +118,14 @@ static bool is_gzip(const unsigned char *data, size_t size)
     return size >= 2 && data[0] == 0x1f && data[1] == 0x8b;
 }
 
+/* Nothing, or zeros, which gzip allows after its data: tapes have blocks. */
+static bool is_padding(const unsigned char *data, size_t size)
+{
+    while (size > 0 && data[size - 1] == 0)
+        size--;
+    return size == 0;
+}
+
 /* Gives the inflater its next piece of input and of output: zlib counts in 32 bits. */
 static int feed(z_stream *z, const bytes *in, bytes *out, size_t *room, size_t limit,
                 const char *path)
@@ -147,7 +155,7 @@ static int inflate_members(z_stream *z, const bytes *in, bytes *out, size_t limi
         int code = inflate(z, Z_NO_FLUSH);
         size_t at = (size_t)(z->next_in - in->data);
         out->size = (size_t)(z->next_out - out->data);
-        if (code == Z_STREAM_END && at == in->size)
+        if (code == Z_STREAM_END && is_padding(in->data + at, in->size - at))
             break;
         if (code == Z_STREAM_END && !is_gzip(in->data + at, in->size - at))
             return status_fail(LT_FORMAT, "%s: garbage after the gzip data, at byte %zu of %zu",

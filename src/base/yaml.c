@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/yaml.h"
 
+#include "base/ceilings.h"
 #include "base/status.h"
 
 #include <stdarg.h>
@@ -11,8 +12,6 @@
 #include <yaml.h>
 
 enum {
-    MAX_SIZE = 1 << 20,
-    MAX_DEPTH = 32,
     MAX_KEYS = 1024,      /* of one map: the search for duplicates is quadratic */
     MAX_KEY_LENGTH = 128, /* YAML wants keys of one line and 1024 characters */
 };
@@ -211,8 +210,11 @@ static int parse_children(parsing *p, int depth, yaml_node *parent)
 static int parse_node(parsing *p, const yaml_event_t *event, int depth, yaml_node **node)
 {
     LT_TRY(check_properties(p, event));
-    if (depth > MAX_DEPTH)
-        return fail_mark(p, event->start_mark, "nested deeper than 32 levels");
+    if ((uint64_t)depth > limit_of(LIMIT_RECIPE_DEPTH))
+        return limit_check(LIMIT_RECIPE_DEPTH,
+                           arena_format(p->nodes, "%s:%zu:%zu", p->file, event->start_mark.line + 1,
+                                        event->start_mark.column + 1),
+                           (uint64_t)depth);
     yaml_kind kind = event->type == YAML_SEQUENCE_START_EVENT  ? YAML_IS_LIST
                      : event->type == YAML_MAPPING_START_EVENT ? YAML_IS_MAP
                                                                : YAML_IS_SCALAR;
@@ -247,8 +249,7 @@ static int parse_at_depth(const char *label, const char *data, size_t size, int 
                           yaml_node **root)
 {
     *root = NULL;
-    if (size > MAX_SIZE)
-        return status_fail(LT_FORMAT, "%s:1:1: larger than 1 MiB", label);
+    LT_TRY(limit_check(LIMIT_RECIPE_BYTES, label, size));
     parsing p = {.file = arena_copy_text(a, label), .data = data, .size = size, .nodes = a};
     if (!yaml_parser_initialize(&p.parser))
         return status_fail(LT_NO_MEMORY, "%s: no memory to parse it", label);
@@ -407,8 +408,7 @@ static change begin_change(arena *a, const char *path)
 /* Puts `fresh` at the path. */
 static int put(change *c, yaml_node *root, yaml_node *fresh)
 {
-    if (count_dots(c->at) + 2 > MAX_DEPTH)
-        return status_fail(LT_VALUE, "%s: nested deeper than %d levels", c->label, MAX_DEPTH);
+    LT_TRY(limit_check(LIMIT_RECIPE_DEPTH, c->label, (uint64_t)count_dots(c->at) + 2));
     yaml_node *node = root;
     while (c->at) {
         node = next_on_path(c, node);

@@ -3,6 +3,7 @@
    them. */
 #include "data/listing.h"
 
+#include "base/ceilings.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "data/archive.h"
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-
-enum { MAX_DEPTH = 64 };
 
 void listing_clear(listing *l)
 {
@@ -312,8 +311,7 @@ static int list_entry(listing *l, const char *dir, const char *path, const char 
         log_warning("%s: a link to a folder above it; left out", path);
         return LT_OK;
     }
-    if (above->depth == MAX_DEPTH)
-        return status_fail(LT_UNSUPPORTED, "%s: more than %d folders deep", path, MAX_DEPTH);
+    LT_TRY(limit_check(LIMIT_FOLDER_DEPTH, path, (uint64_t)above->depth + 1));
     if (place_is_run(path)) {
         note_run(l, place);
         return LT_OK;
@@ -678,8 +676,7 @@ int listing_make(listing *l, const char *root)
 bool listing_has_pictures(const char *root)
 {
     listing l = {.is_probe = true};
-    collect(&l, root);
-    bool found = l.n > 0;
+    bool found = collect(&l, root) != LT_OK || l.n > 0; /* reading it says what is wrong */
     listing_clear(&l);
     return found;
 }

@@ -2,6 +2,7 @@
 /* Recipes: from YAML to a checked experiment with every default written out. */
 #include "models/priors.h"
 
+#include "base/ceilings.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "models/optimiser_options.h"
@@ -275,7 +276,8 @@ lt_recipe *lt_recipe_parse(const char *label, const char *words, const char *con
 static lt_recipe *open_file(const char *path, const char *const *sets, int n)
 {
     bytes b;
-    if (file_read(path, 1 << 20, &b) != LT_OK)
+    int status = file_read(path, limit_of(LIMIT_RECIPE_BYTES), &b);
+    if (limit_named(LIMIT_RECIPE_BYTES, status) != LT_OK)
         return NULL;
     lt_recipe *r = NULL;
     if (yaml_check_encoding(path, (const char *)b.data, b.size) == LT_OK)

@@ -3,6 +3,7 @@
 #include "train/metrics.h"
 #include "train/trainer.h"
 
+#include "base/ceilings.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -54,7 +55,8 @@ int metrics_append(const char *path, const lt_train_report *r, const lt_validati
 
 /* ---- Cutting ---- */
 
-/* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that. */
+/* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that.
+ */
 static int line_step(const char *path, const char *line, size_t size, int64_t *value)
 {
     json_error_t error;
@@ -104,10 +106,10 @@ static int take_lines(cutting *c, const bytes *file)
 
 int metrics_cut(const char *path, int64_t step, int64_t lines, int64_t *left)
 {
-    static const size_t limit = (size_t)1 << 30;
     cutting c = {.path = path, .step = step, .lines = lines};
     bytes file = {0};
-    int status = file_exists(path) ? file_read(path, limit, &file) : LT_OK;
+    int status = file_exists(path) ? file_read(path, limit_of(LIMIT_METRICS_BYTES), &file) : LT_OK;
+    status = limit_named(LIMIT_METRICS_BYTES, status);
     if (status == LT_OK && file.size > 0)
         status = take_lines(&c, &file);
     if (status == LT_OK && c.found < lines)
