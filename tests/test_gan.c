@@ -599,6 +599,30 @@ static void linear_networks_follow_their_formulas(void **state)
     }
 }
 
+/* What is decoded are images, with pixels in 0 ... 1: (A z + a + 1) / 2 of symmetric ones. */
+static void decoded_pixels_are_those_of_images(void **state)
+{
+    (void)state;
+    float pixels[COUNT * PIXELS] = {0}, found[COUNT * PIXELS], codes[COUNT * CODES];
+    draws d = draws_from(82);
+    for (int i = 0; i < COUNT * CODES; i++)
+        codes[i] = (float)draw(&d, -0.1, 0.1);
+    training t = begin_model(linear_recipe, NULL, 0,
+                             open_images(pixels, COUNT, (lt_image_size){2, 3, 1}, NULL));
+    linear_gan g = read_linear(&t);
+    assert_int_equal(lt_decode(t.model, COUNT, codes, 1, found), LT_OK);
+    for (int i = 0; i < COUNT; i++) {
+        double y[PIXELS];
+        generate(&g, (const double[]){(double)codes[2 * i], (double)codes[2 * i + 1]}, y);
+        for (int k = 0; k < PIXELS; k++) {
+            double want = (y[k] + 1) / 2;
+            assert_true(want > 0 && want < 1); /* as of a generator that ends in tanh */
+            assert_true(fabs((double)found[i * PIXELS + k] - want) <= 1e-6);
+        }
+    }
+    end_training(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -607,6 +631,7 @@ int main(void)
         cmocka_unit_test(conditional_gan_with_spectral_norm_trains_like_pytorchs),
         cmocka_unit_test(saturating_gan_trains_like_pytorchs),
         cmocka_unit_test(linear_networks_follow_their_formulas),
+        cmocka_unit_test(decoded_pixels_are_those_of_images),
     };
     return cmocka_run_group_tests(tests, make_data_dir, remove_dir);
 }
