@@ -9,7 +9,9 @@ include(CheckPIESupported)
 
 macro(latent_harden_compiler flag)
   string(MAKE_C_IDENTIFIER "LATENT_HAS${flag}" has_flag)
+  set(CMAKE_REQUIRED_FLAGS -Werror) # clang takes flags of other processors, with a warning
   check_c_compiler_flag(${flag} ${has_flag})
+  unset(CMAKE_REQUIRED_FLAGS)
   if(${has_flag})
     add_compile_options(${flag})
   endif()

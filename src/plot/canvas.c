@@ -39,6 +39,8 @@ static cairo_surface_t *make_surface(canvas *c, page_kind kind)
         return cairo_svg_surface_create_for_stream(keep_bytes, &c->file, c->width, c->height);
     cairo_surface_t *pdf =
         cairo_pdf_surface_create_for_stream(keep_bytes, &c->file, c->width, c->height);
+    /* Later versions pack what is in the file, date and all, which no search finds then. */
+    cairo_pdf_surface_restrict_to_version(pdf, CAIRO_PDF_VERSION_1_4);
     /* Without it the time of day is in the file. */
     cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
     return pdf;
@@ -128,7 +130,8 @@ static int take_pixels(cairo_surface_t *s, lt_image *out)
     return LT_OK;
 }
 
-/* cairo names parts of an SVG by a counter of the process ("surface17"): counts them anew. */
+/* cairo names parts of an SVG by a counter of the process ("surface17", since 1.18 "source-17"): counts
+   them anew. */
 static void renumber(text *svg, const char *word)
 {
     size_t size = strlen(word);
@@ -137,10 +140,11 @@ static void renumber(text *svg, const char *word)
     int n = 0, capacity = 0;
     const char *at = text_get(svg), *hit;
     for (const char *from = at; (hit = strstr(from, word)) != NULL; from = hit + size) {
-        if (hit == at || !isdigit((unsigned char)hit[size]) || (hit[-1] != '"' && hit[-1] != '#'))
+        const char *digits = hit + size + (hit[size] == '-');
+        if (hit == at || !isdigit((unsigned char)*digits) || (hit[-1] != '"' && hit[-1] != '#'))
             continue;
         char *end;
-        long number = strtol(hit + size, &end, 10);
+        long number = strtol(digits, &end, 10);
         int i = 0;
         while (i < n && seen[i] != number)
             i++;
@@ -148,7 +152,7 @@ static void renumber(text *svg, const char *word)
             seen = must_grow(seen, n, &capacity);
             seen[n++] = number;
         }
-        text_append_bytes(&out, at, (size_t)(hit + size - at));
+        text_append_bytes(&out, at, (size_t)(digits - at));
         text_format(&out, "%d", i);
         at = end;
     }

@@ -226,7 +226,7 @@ static outcome minimized(const subject *c, const objective *o, const double *eps
     outcome all = {.loss = 0};
     double by_latent[LATENT] = {0}, rate = 0, distortion = 0, bound = 0;
     for (int i = 0; i < N; i++) {
-        double kl[LATENT], weights = 0, weighed = 0, sum = 0;
+        double kl[LATENT], weights = 0, weighed = 0;
         formula(c, c->x[i], kl);
         for (int k = 0; k < o->k; k++) {
             int row = i * o->k + k;
@@ -237,7 +237,6 @@ static outcome minimized(const subject *c, const objective *o, const double *eps
             all.rate[i] += o->is_drawn ? ratio / o->k : 0;
             weights += exp(s.pixels - ratio) / o->k;
             weighed += exp(s.pixels - o->beta * ratio) / o->k;
-            sum += (s.pixels - o->beta * ratio) / o->k;
             for (int l = 0; l < LATENT; l++)
                 by_latent[l] += o->is_drawn ? s.by_latent[l] / o->k / N : 0;
         }
