@@ -211,7 +211,8 @@ static int draw(const walk *w)
     float *images = image_room(w->t->model, n);
     int status = decode_walk(w, images);
     if (status == LT_OK)
-        status = is_npy(out) ? write_numbers(out, w->t->model, images, n) : write_movie(w, images);
+        status = is_npy(out) ? write_images(out, lt_model_image_size(w->t->model), images, n, 0)
+                             : write_movie(w, images);
     if (status == LT_OK && is_npy(out))
         say("%s: %d x %d images", out, w->frames, w->ways);
     free(images);

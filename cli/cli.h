@@ -42,8 +42,8 @@ typedef enum flag_kind {
     FLAG_SWITCH, /* bool */
     FLAG_TEXT,   /* const char * */
     FLAG_OUTPUT, /* const char *: a file that will be replaced as a whole, so not a device */
-    FLAG_CHART,  /* the same, a picture by the end of its name */
-    FLAG_IMAGES, /* the same, a picture or .npy */
+    FLAG_CHART,  /* the same, a picture by the end of its name, or .csv */
+    FLAG_IMAGES, /* the same, a picture, .npy, or one file for each image, img-%04d.png */
     FLAG_COUNT,  /* int64_t from min to max */
     FLAG_CHOICE, /* int: index into `choices` */
     FLAG_LIST,   /* text_list: may be given again and again */
@@ -286,7 +286,14 @@ int write_grid(const char *path, const lt_model *m, const float *images, int n, 
 /* Whether FILE.npy is asked for: numbers, not a picture. */
 bool is_npy(const char *path);
 
-/* Writes n images as numbers, n x height x width x channels. */
-int write_numbers(const char *path, const lt_model *m, const float *images, int n);
+/* Whether images alone are asked for, one after the other: FILE.npy, or one file for each, img-%04d.png. */
+bool is_images_alone(const char *path);
+
+/* Writes n images so: as numbers, n x height x width x channels, or each into its file, `zoom` pixels per
+   pixel (0: 1). */
+int write_images(const char *path, lt_image_size s, const float *images, int n, int64_t zoom);
+
+/* What to call the file of n images, or the files: "img-0000.png ... img-0063.png". Freed by the caller. */
+char *written_name(const char *path, int n);
 
 #endif

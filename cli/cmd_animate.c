@@ -27,6 +27,22 @@ static int check_kind(const animate_request *q)
                                      "goes with --walk");
 }
 
+/* An animation; of a walk also numbers; or a picture of each frame. Gives the exit code. */
+static int check_name(const animate_request *q)
+{
+    const command *c = q->all.command;
+    const char *out = q->all.out;
+    if (lt_is_numbered(out)) {
+        char *first = lt_numbered_name(out, 0);
+        bool is_picture = first && lt_image_check_name(first) == LT_OK;
+        free(first);
+        return is_picture ? CODE_DONE : complain(c, CODE_USAGE, "--output: %s", lt_last_error());
+    }
+    if ((q->is_walk && is_npy(out)) || lt_animation_check_name(out) == LT_OK)
+        return CODE_DONE;
+    return complain_library(c, LT_VALUE);
+}
+
 /* Gives the exit code. */
 static int animate(animate_request *q)
 {
@@ -38,8 +54,9 @@ static int animate(animate_request *q)
         q->all.out = q->is_walk ? "walk.webp" : "samples.webp";
     if (!q->is_walk && q->n == 1)
         return complain(c, CODE_USAGE, "--number: an animation takes two frames of training");
-    if (!(q->is_walk && is_npy(q->all.out)) && lt_animation_check_name(q->all.out) != LT_OK)
-        return complain_library(c, LT_VALUE);
+    int code = check_name(q);
+    if (code != CODE_DONE)
+        return code;
     return q->is_walk ? animate_walk(q) : animate_training(q);
 }
 
@@ -50,7 +67,8 @@ static int run(const command *c, int argc, const char **argv)
         {"number", 'n', FLAG_COUNT, &q.n, "N", "frames of training, the first and the last among "
          "them; default: all, or 120. Of a walk: ways side by side; default: 16", 1, 10000, NULL},
         {"output", 'o', FLAG_OUTPUT, &q.all.out, "FILE", "FILE.webp, .gif, .apng or .png (animated "
-         "as well); or of a walk .npy, the images as numbers; default: samples.webp, or walk.webp",
+         "as well); or frame-%04d.png, each frame as a picture; or of a walk .npy, the images as "
+         "numbers; default: samples.webp, or walk.webp",
          0, 0, NULL},
         {"walk", 'w', FLAG_SWITCH, &q.is_walk, NULL, "walk through codes, along closed ways; "
          "default: the samples that training drew", 0, 0, NULL},

@@ -266,14 +266,16 @@ static int draw_images(const data_request *q, lt_dataset *data)
     float *images = plot_room((size_t)n * (size_t)d->h * (size_t)d->w * (size_t)d->c,
                               sizeof *images);
     int status = gather_first(data, split, q->seed, n, images);
-    if (status == LT_OK && is_npy(q->out))
-        status = lt_npy_write(q->out, images, 4, (const int64_t[]){n, d->h, d->w, d->c});
+    if (status == LT_OK && is_images_alone(q->out))
+        status = write_images(q->out, (lt_image_size){d->h, d->w, d->c}, images, n, 0);
     else if (status == LT_OK)
         status = lt_grid_write(q->out, &(lt_grid){.images = images, .n = n, .h = d->h, .w = d->w,
                                                   .c = d->c, .layout = {.gap = 1,
                                                   .columns = columns}});
+    char *name = written_name(q->out, n);
     if (status == LT_OK)
-        say("%s: %d %s images of %s", q->out, n, split_names[split], d->name);
+        say("%s: %d %s images of %s", name, n, split_names[split], d->name);
+    free(name);
     if (status == LT_OK)
         warn_of_data(d->place, q->out);
     free(images);

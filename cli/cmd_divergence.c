@@ -364,7 +364,7 @@ static int run(const command *c, int argc, const char **argv)
         {"lambda", 0, FLAG_TEXT, &r.lambda_text, "X",
          "weight of the Lipschitz penalty of wasserstein; default: 10", 0, 0, NULL},
         {"output", 'o', FLAG_CHART, &r.output, "FILE",
-         "also draw truth and estimates as a chart: FILE.png, .jpg, .webp, .svg or .pdf", 0, 0,
+         "also draw truth and estimates as a chart: FILE.png, .jpg, .webp, .svg or .pdf; or .csv, its numbers", 0, 0,
          NULL},
         FLAG_JSON(&r.as_json),
         FLAG_SEED(&r.seed, "seed of weights and draws; default: 0"),

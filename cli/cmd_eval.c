@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* latent eval: bounds, likelihood and codes of a trained model, in nats per image; how good its
    samples are, beside those of others. */
-#include "eval_report.h"
-#include "per_image.h"
-#include "quality_report.h"
+#include "eval_request.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { MOST_RUNS = 16, MOST_DRAWS = 1000000, MOST_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
-
-typedef struct eval_request {
-    const char *run, *data, *iwae_text, *ais_text;
-    int split, executor, ais_from;
-    int64_t samples, images, seed, threads;
-    int iwae[LT_MAX_BOUNDS], n_iwae;
-    int ais[2]; /* chains, steps; 0 chains: none */
-    bool with_quality;
-    int64_t quality_samples;
-    const char *pairs, *per_image;
-    quality_files *scored;
-    text_list sets;
-    bool as_json;
-} eval_request;
+enum { MOST_DRAWS = 1000000, MOST_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
 
 /* ---- What is asked for ---- */
 
@@ -143,24 +128,65 @@ static int find_quality(const eval_request *q, const trained *t, lt_split split,
     return lt_quality_measure(t->model, t->data, split, &o, found);
 }
 
-/* What is asked for, and what can be asked of such a model. */
-static int find(const eval_request *q, eval_findings *f)
+/* What was found of a run's own data stays in the run, where latent runs finds it. A run that cannot be written
+   to is no reason to fail. */
+static void keep_result(const eval_request *q, const eval_findings *f)
+{
+    const double none = (double)NAN;
+    struct stat s;
+    if (q->data || q->sets.n > 0 || stat(f->run, &s) != 0 || !S_ISDIR(s.st_mode))
+        return;
+    bool has_bounds = f->with_bounds, has_nll = has_bounds && q->samples > 0, has_quality = f->with_quality;
+    lt_run_result r = {.split = f->split, .seed = q->seed,
+                       .images = has_bounds ? f->e.images : 0,
+                       .neg_elbo = has_bounds ? f->e.neg_elbo.value : none,
+                       .neg_elbo_se = has_bounds ? f->e.neg_elbo.se : none,
+                       .rate = has_bounds ? f->e.rate.value : none,
+                       .distortion = has_bounds ? f->e.distortion.value : none,
+                       .nll_samples = has_nll ? q->samples : 0,
+                       .nll = has_nll ? f->e.nll.value : none, .nll_se = has_nll ? f->e.nll.se : none,
+                       .samples = has_quality ? f->quality.images : 0,
+                       .fid = has_quality ? f->quality.samples.fid : none,
+                       .kid = has_quality ? f->quality.samples.kid.value : none,
+                       .kid_se = has_quality ? f->quality.samples.kid.se : none};
+    char *name = plot_name(f->trained->checkpoint);
+    snprintf(r.checkpoint, sizeof r.checkpoint, "%s", name);
+    snprintf(r.digest, sizeof r.digest, "%s", f->trained->digest);
+    snprintf(r.scores, sizeof r.scores, "%s", has_quality ? f->quality.digest : "");
+    free(name);
+    if (lt_run_record(f->run, &r) != LT_OK)
+        say("latent runs will not know of this result: %s", lt_last_error());
+}
+
+eval_findings eval_plan(const eval_request *q, const char *run, const trained *t)
+{
+    bool has_likelihood = lt_model_has_likelihood(t->model);
+    return (eval_findings){.run = run, .trained = t,
+                           .split = lt_dataset_split(t->data, (lt_split)q->split),
+                           .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0] ||
+                                          q->per_image,
+                           .changed = &q->sets, .data = q->data,
+                           .with_quality = q->with_quality || q->pairs || q->scored->features ||
+                                           q->scored->samples || !has_likelihood,
+                           .with_ais = q->ais[0] > 0,
+                           .from_posterior = q->ais_from == FROM_POSTERIOR};
+}
+
+int eval_find(const eval_request *q, eval_findings *f, per_image *each)
 {
     int64_t n = lt_dataset_describe(f->trained->data)->n[f->split];
     int status = LT_OK;
-    per_image each;
     meter m;
-    per_image_open(&each, f->with_bounds ? n : 0);
+    per_image_open(each, f->with_bounds ? n : 0);
     meter_begin(&m);
     watch_signals();
     if (f->with_bounds)
-        status = find_bounds(q, f, &m, &each);
+        status = find_bounds(q, f, &m, each);
     if (status == LT_OK && f->with_quality)
         status = find_quality(q, f->trained, f->split, &m, &f->quality);
     meter_clear(&m);
-    if (status == LT_OK && q->per_image)
-        status = per_image_write(q->per_image, &each, f);
-    per_image_close(&each);
+    if (status == LT_OK)
+        keep_result(q, f);
     return status;
 }
 
@@ -177,17 +203,12 @@ static void say_times(const eval_findings *f)
 
 static int evaluate(const eval_request *q, trained *t)
 {
-    bool has_likelihood = lt_model_has_likelihood(t->model);
-    eval_findings f = {.run = q->run, .trained = t,
-                       .split = lt_dataset_split(t->data, (lt_split)q->split),
-                       .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0] ||
-                                      q->per_image,
-                       .changed = &q->sets, .data = q->data,
-                       .with_quality = q->with_quality || q->pairs || q->scored->features ||
-                                       q->scored->samples || !has_likelihood,
-                       .with_ais = q->ais[0] > 0,
-                       .from_posterior = q->ais_from == FROM_POSTERIOR};
-    int status = find(q, &f);
+    per_image each;
+    eval_findings f = eval_plan(q, q->run, t);
+    int status = eval_find(q, &f, &each);
+    if (status == LT_OK && q->per_image)
+        status = per_image_write(q->per_image, &each, &f);
+    per_image_close(&each);
     if (status == LT_OK && q->pairs)
         status = write_pairs(q, t, &f.quality);
     if (status == LT_OK)
@@ -214,72 +235,13 @@ static int evaluate_one(const command *c, const eval_request *q)
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
-/* ---- Several runs ---- */
-
-typedef struct contest {
-    int n;
-    const char *const *runs;
-    lt_quality quality[MOST_RUNS];
-    char data[LT_TEXT_SIZE]; /* name of the first one's */
-    lt_split split;
-} contest;
-
-static int judge_run(const eval_request *q, contest *all, int i)
-{
-    trained t;
-    meter m;
-    int status = trained_open_with(&t, all->runs[i], q->data, &q->sets);
-    if (status == LT_OK) {
-        if (i == 0)
-            snprintf(all->data, sizeof all->data, "%s", lt_dataset_describe(t.data)->name);
-        all->split = lt_dataset_split(t.data, (lt_split)q->split);
-        meter_begin(&m);
-        status = find_quality(q, &t, all->split, &m, &all->quality[i]);
-        meter_clear(&m);
-    }
-    trained_close(&t);
-    return status;
-}
-
-static json_t *contest_json(const contest *all)
-{
-    json_t *runs = json_array();
-    for (int i = 0; i < all->n; i++)
-        json_array_append_new(runs, json_pack("{s:s, s:o}", "run", all->runs[i], "quality",
-                                              quality_json(&all->quality[i])));
-    return json_pack("{s:s, s:s, s:o}", "split", lt_split_name(all->split), "digest",
-                     all->quality[0].digest, "runs", runs);
-}
-
-/* One table; runs whose scores do not compare are no contest. */
-static int compare_runs(const command *c, const eval_request *q, int n, const char *const *runs)
-{
-    contest all = {.n = n, .runs = runs};
-    watch_signals();
-    for (int i = 0; i < n; i++) {
-        int status = judge_run(q, &all, i);
-        if (status != LT_OK)
-            return complain_library(c, status);
-        if (lt_quality_compare(&all.quality[0], &all.quality[i]) != LT_OK)
-            return complain(c, CODE_FAILED, "%s and %s: %s", runs[0], runs[i], lt_last_error());
-    }
-    if (q->as_json)
-        print_json(contest_json(&all));
-    else
-        quality_print_runs(all.data, all.split, n, runs, all.quality);
-    fflush(stdout);
-    return CODE_DONE;
-}
+/* ---- What goes with what ---- */
 
 static int check_runs(const command *c, const eval_request *q, int n)
 {
-    bool asks_bounds = q->samples || q->n_iwae || q->ais[0] || q->images || q->pairs ||
-                       q->per_image || q->scored->features || q->scored->samples;
-    if (n > 1 && !q->with_quality)
-        return complain(c, CODE_USAGE, "several runs are compared by --quality");
-    if (n > 1 && asks_bounds)
-        return complain(c, CODE_USAGE, "of several runs --quality tells, and nothing else: no "
-                        "--images, --nll, --iwae, --ais, --pairs, --per-image, --features, --samples-out");
+    if (n > 1 && (q->pairs || q->per_image || q->scored->features || q->scored->samples))
+        return complain(c, CODE_USAGE, "--pairs, --per-image, --features and --samples-out are files of one "
+                        "run, found %d", n);
     int code = quality_check_files(c, q->scored);
     if (code != CODE_DONE || !q->per_image)
         return code;
@@ -318,7 +280,7 @@ static int run(const command *c, int argc, const char **argv)
         {"samples", 0, FLAG_COUNT, &q.quality_samples, "N",
          "how many of them; default: 10000, or as many as the split has images", 20, MOST_DRAWS,
          NULL},
-        {"pairs", 0, FLAG_CHART, &q.pairs, "FILE.png",
+        {"pairs", 0, FLAG_IMAGES, &q.pairs, "FILE.png",
          "also a picture of samples over the train images that they are nearest to", 0, 0, NULL},
         FLAG_SCORED(&scored),
         {"per-image", 0, FLAG_OUTPUT, &q.per_image, "FILE", "also every image's own numbers, to "
@@ -338,7 +300,7 @@ static int run(const command *c, int argc, const char **argv)
     if (code == CODE_DONE)
         code = check_runs(c, &q, line.n);
     if (code == CODE_DONE)
-        code = line.n > 1 ? compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q);
+        code = line.n > 1 ? eval_compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q);
     lt_quality_arrays_clear(&scored.arrays);
     command_line_clear(&line);
     return code;
@@ -349,7 +311,7 @@ const command cmd_eval = {
     .summary = "say what a model is worth, in nats per image",
     .operands = "RUN... [options]",
     .min_operands = 1,
-    .max_operands = MOST_RUNS,
+    .max_operands = EVAL_MOST_RUNS,
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Every number is a mean over images, with its standard error:\n"
@@ -374,7 +336,7 @@ const command cmd_eval = {
         "the numbers above, of which those are the means; units are in their names.\n"
         "\n"
         "--quality draws samples and looks at them through a small classifier that is trained on "
-        "the data's own images, once; several RUNs make one table. Models without a likelihood are "
+        "the data's own images, once. Models without a likelihood are "
         "judged by it alone. Each score stands beside that of train images, its floor; scores of "
         "one digest compare.\n"
         "  FID                 distance of two Gaussians of features; falls with more samples\n"
@@ -387,11 +349,16 @@ const command cmd_eval = {
         "  copies              whether more samples than held images are much nearer to one train "
         "image than to others\n"
         "\n"
-        "The same seed gives the same digits, with any number of threads.\n",
+        "Several RUNs make one table of each kind, a row for each run, and under it the differences from the "
+        "first run, each image with itself, or why two runs do not compare.\n"
+        "\n"
+        "What is found of a run's own data is also kept in its evaluations.jsonl, for latent runs. The same "
+        "seed gives the same digits, with any number of threads.\n",
     .examples = "  latent eval runs/fashion-mlp-vae\n"
                 "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n"
                 "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n"
                 "  latent eval runs/fashion-mlp-vae --nll 200 --per-image images.csv\n"
                 "  latent eval runs/fashion-mlp-vae -s data.classes=5,7,9 -s data.limit=1000\n"
+                "  latent eval runs/iwae-1l runs/iwae-2l --nll 200\n"
                 "  latent eval runs/fashion-mlp-vae runs/fashion-wgan --quality\n",
     .run = run};

@@ -87,7 +87,7 @@ static int run(const command *c, int argc, const char **argv)
     plot_request q = {.command = c, .smooth = -1, .split = LT_TEST};
     const flag flags[] = {
         {"output", 'o', FLAG_CHART, &q.out, "FILE",
-         "FILE.png, .jpg, .webp, .svg or .pdf; default: KIND.png", 0, 0, NULL},
+         "FILE.png, .jpg, .webp, .svg or .pdf; or .csv, the numbers behind it; default: KIND.png", 0, 0, NULL},
         {"by", 0, FLAG_CHOICE, &q.by, "UNIT",
          "curves: count epoch, step or seconds along the x axis; default: epochs where each has "
          "one line", 0, 0, by_names},

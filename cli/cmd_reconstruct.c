@@ -42,12 +42,14 @@ static int draw(const trained *t, const reconstruct_request *q, lt_split split, 
     return status;
 }
 
-/* The numbers are those of the reconstructions alone. */
+/* The reconstructions alone. */
 static int write_reconstructions(const trained *t, const reconstruct_request *q, const float *y)
 {
-    LT_TRY(write_numbers(q->all.out, t->model, y, (int)q->n));
+    LT_TRY(write_images(q->all.out, lt_model_image_size(t->model), y, (int)q->n, q->all.zoom));
+    char *name = written_name(q->all.out, (int)q->n);
     if (!q->all.is_quiet)
-        say("%s: %d reconstructions of %s", q->all.out, (int)q->n, q->all.checkpoint);
+        say("%s: %d reconstructions of %s", name, (int)q->n, q->all.checkpoint);
+    free(name);
     return LT_OK;
 }
 
@@ -63,7 +65,7 @@ int reconstruct(trained *t, reconstruct_request *q)
     if (status == LT_OK)
         status = lt_reconstruct(t->model, (int)q->n, x, (int)q->all.threads, y);
     if (status == LT_OK)
-        status = is_npy(q->all.out) ? write_reconstructions(t, q, y) : draw(t, q, split, x, y);
+        status = is_images_alone(q->all.out) ? write_reconstructions(t, q, y) : draw(t, q, split, x, y);
     free(x);
     free(y);
     return status;
@@ -78,7 +80,7 @@ static int draw_reconstructions(trained *t, void *request)
                         "%s has no encoder, so its images have no codes to be made again from; try "
                         "latent sample %s", q->all.run, q->all.run);
     int64_t columns = q->columns < q->n ? q->columns : q->n;
-    if (!is_npy(q->all.out) && !figure_fits(c, (q->n + columns - 1) / columns * 2, columns))
+    if (!is_images_alone(q->all.out) && !figure_fits(c, (q->n + columns - 1) / columns * 2, columns))
         return CODE_USAGE;
     int status = reconstruct(t, q);
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
@@ -109,7 +111,7 @@ const command cmd_reconstruct = {
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Each row of images is followed by a row of their reconstructions: E[x|z] (the median "
-        "of a discretised_logistic) at the mean of q(z|x). FILE.npy holds these alone.\n",
+        "of a discretised_logistic) at the mean of q(z|x). FILE.npy and img-%04d.png hold these alone.\n",
     .examples = "  latent reconstruct runs/fashion-mlp-vae -o reconstructions.png\n"
                 "  latent reconstruct runs/fashion-mlp-vae -n 100 --columns 25 --split valid\n",
     .run = run};

@@ -36,6 +36,13 @@ static bool is_run(const char *path)
     return stat(recipe, &s) == 0;
 }
 
+static bool is_checkpoint(const char *path)
+{
+    static const char end[] = ".safetensors";
+    size_t n = strlen(path), m = strlen(end);
+    return n > m && strcmp(path + n - m, end) == 0;
+}
+
 /* Options among `sets` that begin with "PREFIX." */
 static int read_options(const text_list *sets, const char *prefix, lt_data_options *o)
 {
@@ -55,6 +62,12 @@ static int open_run_data(const score_request *q, lt_dataset **out)
     for (int i = 0; i < q->sets.n; i++)
         if (strncmp(q->sets.item[i], "data.", 5) == 0)
             sets.item[sets.n++] = q->sets.item[i];
+    if (is_checkpoint(q->against)) {
+        lt_model *m = lt_model_open(q->against);
+        int status = m ? lt_model_open_data(m, NULL, sets.item, sets.n, out) : LT_FORMAT;
+        lt_model_free(m);
+        return status;
+    }
     lt_recipe *r = lt_recipe_open(path, NULL, 0);
     int status = r ? lt_recipe_open_data_with(r, NULL, sets.item, sets.n, out) : LT_FORMAT;
     lt_recipe_free(r);
@@ -65,7 +78,7 @@ static int open_data(const score_request *q, scoring *s)
 {
     lt_data_options o = {0}, of_images = {0};
     LT_TRY(read_options(&q->sets, "images", &of_images));
-    if (is_run(q->against)) {
+    if (is_run(q->against) || is_checkpoint(q->against)) {
         LT_TRY(open_run_data(q, &s->data));
     } else {
         LT_TRY(read_options(&q->sets, "data", &o));
@@ -211,8 +224,8 @@ static int check_request(const command *c, const score_request *q)
     if (!q->against)
         return complain(c, CODE_USAGE, "--against: the data set, or the run whose data set, the images "
                         "are to be like (see: latent help score)");
-    if (is_run(q->images))
-        return complain(c, CODE_USAGE, "%s is a run: its samples are scored by latent eval %s --quality",
+    if (is_run(q->images) || is_checkpoint(q->images))
+        return complain(c, CODE_USAGE, "%s is a model: its samples are scored by latent eval %s --quality",
                         q->images, q->images);
     for (int i = 0; i < q->sets.n; i++)
         if (strncmp(q->sets.item[i], "data.", 5) != 0 &&
@@ -226,8 +239,8 @@ static int run(const command *c, int argc, const char **argv)
 {
     score_request q = {.split = LT_TEST, .images_split = ANY_SPLIT};
     const flag flags[] = {
-        {"against", 'a', FLAG_TEXT, &q.against, "DATA", "the data set, by name or path, or a run, "
-         "whose data are taken as its recipe reads them", 0, 0, NULL},
+        {"against", 'a', FLAG_TEXT, &q.against, "DATA", "the data set, by name or path, or a run "
+         "or checkpoint, whose data are taken as its recipe reads them", 0, 0, NULL},
         {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE", "an option of the data, data.resize=32, or of "
          "the images, images.resize=32; may be repeated", 0, 0, NULL},
         FLAG_SPLIT(&q.split),
@@ -235,7 +248,7 @@ static int run(const command *c, int argc, const char **argv)
          "they have", 0, 0, split_names},
         {"number", 'n', FLAG_COUNT, &q.n, "N", "only the first N images; default: all", 20,
          MOST_IMAGES, NULL},
-        {"pairs", 0, FLAG_CHART, &q.pairs, "FILE.png",
+        {"pairs", 0, FLAG_IMAGES, &q.pairs, "FILE.png",
          "also a picture of images over the train images that they are nearest to", 0, 0, NULL},
         FLAG_SCORED(&q.files),
         FLAG_JSON(&q.as_json),

@@ -90,13 +90,16 @@ static bool store_output(const command *c, const flag *f, const char *word)
 
 static bool store_picture(const command *c, const flag *f, const char *word)
 {
-    bool has_numbers = f->kind == FLAG_IMAGES;
+    bool is_chart = f->kind == FLAG_CHART, is_many = !is_chart && lt_is_numbered(word);
     if (!store_output(c, f, word))
         return false;
-    if ((has_numbers && is_npy(word)) || lt_picture_check_name(word) == LT_OK)
+    int status = is_chart  ? lt_chart_check_name(word)
+                 : is_many ? lt_numbered_check_name(word)
+                           : is_npy(word) ? LT_OK : lt_picture_check_name(word);
+    if (status == LT_OK)
         return true;
     complain(c, CODE_USAGE, "--%s: %s%s", f->name, lt_last_error(),
-             has_numbers ? ", numbers as .npy" : "");
+             is_chart || is_many ? "" : ", numbers as .npy, one file for each image as img-%04d.png");
     return false;
 }
 

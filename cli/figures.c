@@ -122,10 +122,12 @@ void figure_name_column(figure *f, int column, const char *format, ...)
 static void say_written(const figure *f, const figure_request *q)
 {
     const char *of = q->checkpoint ? " of " : "", *what = q->checkpoint ? q->checkpoint : "";
-    if (f->n < f->rows * f->columns)
-        say("%s: %d images%s%s", q->out, f->n, of, what);
+    char *name = written_name(q->out, f->n);
+    if (f->n < f->rows * f->columns || lt_is_numbered(q->out))
+        say("%s: %d image%s%s%s", name, f->n, f->n == 1 ? "" : "s", of, what);
     else
-        say("%s: %d x %d images%s%s", q->out, f->rows, f->columns, of, what);
+        say("%s: %d x %d images%s%s", name, f->rows, f->columns, of, what);
+    free(name);
 }
 
 static int write_picture(const figure *f, const figure_request *q)
@@ -150,8 +152,9 @@ static int write_picture(const figure *f, const figure_request *q)
 
 int figure_write(const figure *f, const figure_request *q)
 {
-    LT_TRY(is_npy(q->out) ? write_numbers(q->out, f->model, f->images, f->n)
-                          : write_picture(f, q));
+    LT_TRY(is_images_alone(q->out)
+               ? write_images(q->out, lt_model_image_size(f->model), f->images, f->n, q->zoom)
+               : write_picture(f, q));
     if (!q->is_quiet)
         say_written(f, q);
     return LT_OK;

@@ -8,7 +8,8 @@
 
 #define FLAG_PICTURE(value, fallback)                                                              \
     {"output", 'o', FLAG_IMAGES, value, "FILE", "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, "  \
-     "the images as numbers; default: " fallback, 0, 0, NULL}
+     "the images as numbers; or img-%04d.png, each image into its own; default: " fallback, 0, 0, \
+     NULL}
 #define FLAG_TITLE(value)                                                                          \
     {"title", 0, FLAG_TEXT, value, "TEXT", "title; default: the run's name", 0, 0, NULL}
 #define FLAG_ZOOM(value, what)                                                                     \

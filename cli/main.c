@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_score, cmd_explain, cmd_sample,
-    cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_animate, cmd_bench, cmd_recipes,
+extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_score, cmd_explain,
+    cmd_runs, cmd_encode, cmd_decode, cmd_sample, cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_animate, cmd_bench, cmd_recipes,
     cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods, cmd_priors, cmd_losses,
     cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_distributions, cmd_divergence,
     cmd_verify, cmd_limits, cmd_version, cmd_help;
@@ -19,10 +19,13 @@ const command_row command_table[] = {
     {"Train", NULL},
     {NULL, &cmd_train},
     {NULL, &cmd_resume},
+    {NULL, &cmd_runs},
     {"Judge", NULL},
     {NULL, &cmd_eval},
     {NULL, &cmd_score},
     {NULL, &cmd_explain},
+    {NULL, &cmd_encode},
+    {NULL, &cmd_decode},
     {NULL, &cmd_sample},
     {NULL, &cmd_reconstruct},
     {NULL, &cmd_interpolate},

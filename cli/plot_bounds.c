@@ -84,7 +84,7 @@ static int draw_chart(const plot_request *q, bounds *all, int n)
     char about[160];
     describe(&all[0], n, about, sizeof about);
     for (int i = 0; i < n; i++)
-        series[i] = (lt_series){.name = n > 1 ? all[i].name : NULL, .kind = LT_LINES_POINTS,
+        series[i] = (lt_series){.name = n > 1 ? all[i].name : NULL, .data_name = all[i].name, .kind = LT_LINES_POINTS,
                                 .n = N_DRAWS, .x = all[i].x, .y = all[i].y, .low = all[i].low,
                                 .high = all[i].high};
     lt_chart chart = {.title = q->title ? q->title : n == 1 ? all[0].name : "Bounds of K draws",

@@ -139,7 +139,7 @@ static int draw_map(const plot_request *q, const trained *t, picture *p)
         snprintf(p->subtitle, sizeof p->subtitle, "Means of q(z|x) of %d %s images, %d latents%s",
                  c.n, split_names[c.split], c.latent,
                  p->labels ? "; coloured by label" : "; the images have no labels");
-        p->series[0] = (lt_series){.kind = LT_CLOUD, .n = c.n, .x = p->x, .y = p->y,
+        p->series[0] = (lt_series){.data_name = "means", .kind = LT_CLOUD, .n = c.n, .x = p->x, .y = p->y,
                                    .labels = p->labels, .n_labels = p->n_labels,
                                    .label_names = (const char *const *)p->label_names};
         p->chart = (lt_chart){.x.label = p->x_label, .y.label = p->y_label,
@@ -151,10 +151,35 @@ static int draw_map(const plot_request *q, const trained *t, picture *p)
 
 /* ---- activity ---- */
 
+/* What a latent says. */
+typedef struct said {
+    double height;
+    int latent; /* from 1 */
+} said;
+
 static int by_height(const void *a, const void *b)
 {
-    double p = *(const double *)a, q = *(const double *)b;
-    return p < q ? 1 : p > q ? -1 : 0;
+    const said *p = a, *q = b;
+    return p->height < q->height ? 1 : p->height > q->height ? -1 : p->latent - q->latent;
+}
+
+/* Those that say most first. */
+static void rank_latents(const lt_diagnosis *d, picture *p)
+{
+    size_t n = (size_t)d->latent;
+    said *all = plot_room(n, sizeof *all);
+    p->x = plot_room(n, sizeof *p->x);
+    p->y = plot_room(n, sizeof *p->y);
+    p->labels = plot_room(n, sizeof *p->labels);
+    for (int k = 0; k < d->latent; k++)
+        all[k] = (said){d->has_parts ? d->units[k].kl : d->units[k].mean_variance, k + 1};
+    qsort(all, n, sizeof *all, by_height);
+    for (int k = 0; k < d->latent; k++) {
+        p->x[k] = k + 1;
+        p->y[k] = all[k].height;
+        p->labels[k] = all[k].latent;
+    }
+    free(all);
 }
 
 static int draw_activity(const plot_request *q, const trained *t, picture *p)
@@ -167,17 +192,12 @@ static int draw_activity(const plot_request *q, const trained *t, picture *p)
     o.images = o.images < all ? o.images : 0;
     int status = lt_diagnose(t->model, t->data, split, &o, &d);
     if (status == LT_OK) {
-        p->x = plot_room((size_t)d.latent, sizeof *p->x);
-        p->y = plot_room((size_t)d.latent, sizeof *p->y);
-        for (int k = 0; k < d.latent; k++) {
-            p->x[k] = k + 1;
-            p->y[k] = d.has_parts ? d.units[k].kl : d.units[k].mean_variance;
-        }
-        qsort(p->y, (size_t)d.latent, sizeof *p->y, by_height);
+        rank_latents(&d, p);
         snprintf(p->subtitle, sizeof p->subtitle, "%d of %d latents active; rate %.2f ± %.2f nats "
                                                   "per image (%s)",
                  d.active, d.latent, d.rate.value, d.rate.se, split_names[split]);
-        p->series[0] = (lt_series){.kind = LT_BARS, .n = d.latent, .x = p->x, .y = p->y};
+        p->series[0] = (lt_series){.data_name = "latents", .kind = LT_BARS, .n = d.latent, .x = p->x,
+                                   .y = p->y, .labels = p->labels};
         p->chart = (lt_chart){
             .n_series = 1,
             .x = {.label = "latents, those that say most first", .is_whole = true},

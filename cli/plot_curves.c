@@ -174,6 +174,15 @@ static panel_when score_kind(const metrics *m)
     return score.is_probability ? OF_PROBABILITIES : OF_SCORES;
 }
 
+/* "RUN: validation": what tells the curves of several runs apart where there is no color. */
+static char *data_name(const metrics *m, const curve *k)
+{
+    size_t size = strlen(m->name) + strlen(k->name) + sizeof ": ";
+    char *name = plot_room(size, 1);
+    snprintf(name, size, "%s: %s", m->name, k->name);
+    return name;
+}
+
 /* The curves of one run; gives how many there are. */
 static int add_run(const curves *c, const panel *p, int r, lt_series *out)
 {
@@ -186,6 +195,7 @@ static int add_run(const curves *c, const panel *p, int r, lt_series *out)
         if (!has_curve(m, &p->curves[k]))
             continue;
         out[n] = (lt_series){.name = is_alone ? p->curves[k].name : n == 0 ? m->name : NULL,
+                             .data_name = is_alone ? NULL : data_name(m, &p->curves[k]),
                              .n = m->n, .x = c->x[r], .y = read_y(m, &p->curves[k], c->x[r]),
                              .colour = is_alone ? k + 1 : r + 1,
                              .is_dashed = !is_alone && n > 0, .smooth = smoothing(c->q, m->n)};
@@ -290,8 +300,10 @@ static char *explain_chart(curves *c, const panel *p)
 
 static void clear_chart(lt_chart *chart)
 {
-    for (int s = 0; s < chart->n_series; s++)
+    for (int s = 0; s < chart->n_series; s++) {
         free((void *)(uintptr_t)chart->series[s].y);
+        free((void *)(uintptr_t)chart->series[s].data_name);
+    }
     free((void *)(uintptr_t)chart->series);
 }
 

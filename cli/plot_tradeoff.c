@@ -80,6 +80,7 @@ static int draw(const plot_request *q, const way *ways, int n)
     double x[LINE_POINTS], y[LINE_POINTS];
     char name[96], about[256] = "";
     describe(ways, n, about, sizeof about);
+    char ends[MAX_PLOT_RUNS][LT_TEXT_SIZE];
     lt_series series[2 * MAX_PLOT_RUNS + 1];
     int count = 0;
     find_best(ways, n, x, y);
@@ -87,12 +88,16 @@ static int draw(const plot_request *q, const way *ways, int n)
     series[count++] = (lt_series){.name = name, .n = LINE_POINTS, .x = x, .y = y, .colour = -1,
                                   .is_dashed = true};
     for (int r = 0; r < n; r++)
-        series[count++] = (lt_series){.n = ways[r].log.n, .x = ways[r].rate,
-                                      .y = ways[r].distortion, .colour = r + 1};
-    for (int r = 0; r < n; r++)
-        series[count++] = (lt_series){.name = ways[r].log.name, .kind = LT_POINTS, .n = 1,
+        series[count++] = (lt_series){.data_name = ways[r].log.name, .n = ways[r].log.n,
+                                      .x = ways[r].rate, .y = ways[r].distortion,
+                                      .colour = r + 1};
+    for (int r = 0; r < n; r++) {
+        snprintf(ends[r], sizeof ends[r], "%s: its end", ways[r].log.name);
+        series[count++] = (lt_series){.name = ways[r].log.name, .data_name = ends[r],
+                                      .kind = LT_POINTS, .n = 1,
                                       .x = ways[r].rate + ways[r].last,
                                       .y = ways[r].distortion + ways[r].last, .colour = r + 1};
+    }
     lt_chart chart = {.title = q->title ? q->title : "Rate and distortion",
                       .subtitle = about,
                       .x.label = "rate, nats per image", .y.label = "distortion, nats per image",

@@ -334,7 +334,9 @@ int quality_write_pairs(const char *path, const lt_dataset *d, const lt_quality 
                     .layout = {.columns = q->n_pairs, .gap = 1}};
     int status = fill_pairs(d, q, samples, pixels, images);
     if (status == LT_OK)
-        status = lt_grid_write(path, &grid);
+        status = is_images_alone(path)
+                     ? write_images(path, (lt_image_size){s->h, s->w, s->c}, images, grid.n, 0)
+                     : lt_grid_write(path, &grid);
     free(images);
     return status;
 }

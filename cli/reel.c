@@ -28,8 +28,26 @@ int reel_check(const reel *r, const command *c)
                     r->n, f->width, f->height, 1e-9 * bytes, 1e-9 * most);
 }
 
+/* Each frame as a picture of its own. */
+static int write_frames(const reel *r, const char *path)
+{
+    int status = LT_OK;
+    for (int i = 0; i < r->n && status == LT_OK; i++) {
+        char *name = lt_numbered_name(path, i);
+        status = name ? lt_image_write(name, &r->frames[i]) : LT_VALUE;
+        free(name);
+    }
+    char *names = written_name(path, r->n);
+    if (status == LT_OK)
+        say("%s: %d frames", names, r->n);
+    free(names);
+    return status;
+}
+
 int reel_write(const reel *r, const animate_request *q, double seconds, double hold)
 {
+    if (lt_is_numbered(q->all.out))
+        return write_frames(r, q->all.out);
     double *seconds_of = plot_room((size_t)r->n, sizeof *seconds_of), sum = 0;
     for (int i = 0; i < r->n; i++)
         sum += seconds_of[i] = i + 1 < r->n ? seconds : hold;

@@ -266,7 +266,7 @@ static int write_commands(const report_content *c)
     put_fact(p, "Checkpoint", file_name(r->e.t.checkpoint));
     if (r->e.t.digest[0])
         put_fact(p, "Its digest", r->e.t.digest);
-    put_fact(p, "Data", set);
+    put_fact(p, "Data", set[0] ? set : "given by a program");
     put_fact(p, "latent", lt_version());
     page_html(p, "</dl>\n");
     return CODE_DONE;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 char *path_in(const char *dir, const char *name)
 {
@@ -43,9 +44,11 @@ int trained_open_with(trained *t, const char *run, const char *data, const text_
 
 void warn_of_data(const char *data, const char *picture)
 {
-    if (lt_data_would_hold(data, picture))
+    char *first = lt_is_numbered(picture) ? lt_numbered_name(picture, 0) : NULL;
+    if (lt_data_would_hold(data, first ? first : picture))
         say("warning: %s lies among the images of %s, and the next training there takes it for one of "
-            "them; move it away", picture, data);
+            "them; move it away", first ? first : picture, data);
+    free(first);
 }
 
 void trained_close(trained *t)
@@ -78,10 +81,42 @@ bool is_npy(const char *path)
     return n > 4 && strcasecmp(path + n - 4, ".npy") == 0; /* as the ends of pictures */
 }
 
-int write_numbers(const char *path, const lt_model *m, const float *images, int n)
+bool is_images_alone(const char *path) { return is_npy(path) || lt_is_numbered(path); }
+
+/* What an earlier writing of more images has left would be taken for one of these. */
+static void warn_of_more(const char *path, int n)
 {
-    lt_image_size s = lt_model_image_size(m);
-    return lt_npy_write(path, images, 4, (const int64_t[]){n, s.h, s.w, s.c});
+    struct stat s;
+    char *next = lt_numbered_name(path, n);
+    if (next && stat(next, &s) == 0)
+        say("warning: %s was there before, and is none of these %d images", next, n);
+    free(next);
+}
+
+int write_images(const char *path, lt_image_size s, const float *images, int n, int64_t zoom)
+{
+    if (!lt_is_numbered(path))
+        return lt_npy_write(path, images, 4, (const int64_t[]){n, s.h, s.w, s.c});
+    LT_TRY(lt_numbered_write(path, images, n, s.h, s.w, s.c, (int)zoom));
+    warn_of_more(path, n);
+    return LT_OK;
+}
+
+char *written_name(const char *path, int n)
+{
+    char *first = lt_is_numbered(path) ? lt_numbered_name(path, 0) : NULL;
+    char *last = first && n > 1 ? lt_numbered_name(path, n - 1) : NULL;
+    const char *begin = first ? first : path;
+    size_t size = strlen(begin) + (last ? strlen(last) : 0) + sizeof " ... ";
+    char *words = malloc(size);
+    if (!words) {
+        say("latent: out of memory for a name");
+        exit(CODE_FAILED);
+    }
+    snprintf(words, size, "%s%s%s", begin, last ? " ... " : "", last ? last : "");
+    free(first);
+    free(last);
+    return words;
 }
 
 lt_estimate mean_difference(const double *a, const double *b, int64_t n)

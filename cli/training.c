@@ -178,7 +178,7 @@ static int open_trainer(training *t, const lt_recipe *r)
     if (!t->model)
         return lt_recipe_advise_data(r, LT_VALUE);
     if (t->options.weights)
-        LT_TRY(lt_run_load(t->model, t->options.weights));
+        LT_TRY(lt_model_load(t->model, t->options.weights));
     t->recipe = lt_model_recipe(t->model);
     t->plan = lt_recipe_train_options(t->recipe);
     lt_trainer_options o = {.threads = (int)t->options.threads,

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* A trained model inside a program: ./sample CHECKPOINT.safetensors PICTURE.png */
+/* A trained model inside a program: ./sample RUN PICTURE.png */
 #include <latent/latent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { N = 64 };
+
 int main(int argc, char **argv)
 {
-    lt_model *m = argc == 3 ? lt_model_open(argv[1]) : NULL;
+    if (argc != 3)
+        return fprintf(stderr, "usage: %s RUN PICTURE.png\n", argv[0]), 2;
+    lt_model *m = lt_model_open(argv[1]); // a run directory, or one of its checkpoints
     if (!m)
         return fprintf(stderr, "%s\n", lt_last_error()), 1;
 
     lt_image_size s = lt_model_image_size(m);
-    float *images = calloc((size_t)(64 * s.h * s.w * s.c), sizeof *images);
-    lt_image grid;
-    lt_sample(m, 64, 0, 0, images); // 64 images, seed 0, all cores
-    lt_image_grid(&grid, images, 64, s.h, s.w, s.c, NULL);
-    int status = lt_image_write(argv[2], &grid);
+    lt_image grid = {0};
+    float *images = calloc((size_t)N * (size_t)(s.h * s.w * s.c), sizeof *images);
+    int status = images ? lt_sample(m, N, 0, 0, images) : LT_NO_MEMORY; // seed 0, all cores
+    if (status == LT_OK)
+        status = lt_image_grid(&grid, images, N, s.h, s.w, s.c, NULL);
+    if (status == LT_OK)
+        status = lt_image_write(argv[2], &grid);
+    if (status != LT_OK)
+        fprintf(stderr, "%s: %s\n", lt_status_text(status), lt_last_error());
 
     lt_image_free(&grid);
     free(images);

@@ -305,10 +305,8 @@ static void malformed_recipes_say_where_and_why(void **state)
         {DATA MODEL ENCODER DECODER "sed: 3\n",
          "tiny.yaml:12:1: unknown key \"sed\"; did you mean \"seed\"? (keys: name, summary, "
          "seed, optimiser, learning_rate_schedule, data, model, objective, train)"},
-        {MODEL ENCODER DECODER,
-         "tiny.yaml:1:1: the section \"data\" is missing"},
-        {"data: {binarize: none}\n" MODEL ENCODER DECODER,
-         "tiny.yaml:1:7: data: \"set\" is missing (a data set of the catalogue, or a path)"},
+        {DATA ENCODER DECODER,
+         "tiny.yaml:1:1: the section \"model\" is missing"},
         {"data: {set: x, binarise: none}\n" MODEL ENCODER DECODER,
          "tiny.yaml:1:16: unknown key \"binarise\"; did you mean \"binarize\"? (keys: set, "
          "validation, resize, crop, orient, channels, flip, binarize, seed, limit, classes, strict, path)"},

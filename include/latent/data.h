@@ -106,6 +106,34 @@ LT_API int lt_data_image_size(const char *name, const lt_data_options *options, 
 LT_API int lt_dataset_open(lt_dataset **out, const char *name_or_path,
                            const lt_data_options *options);
 
+/* ---- Images of a program's own ---- */
+
+/* Images of one split in the caller's memory. A split without images is left out. */
+typedef struct lt_memory_split {
+    int64_t n;
+    const uint8_t *bytes;  /* n x h x w x c, 0 to 255; where all of them are 0 or 1, that is black and white */
+    const float *floats;   /* or these, each in [0, 1]; one of the two, and the same in every split */
+    const int32_t *labels; /* n of 0 to 255. Nullable: there are none */
+} lt_memory_split;
+
+/* Zero means default. */
+typedef struct lt_memory_images {
+    const char *name; /* of the set, in messages; default "memory" */
+    int h, w, c;      /* of every image; c: 1, 3, or with options->channels 2 or 4, the last of which is alpha */
+    lt_memory_split split[LT_SPLITS]; /* by lt_split */
+    const char *const *class_names;   /* of labels 0 ... n_classes - 1. Nullable */
+    int n_classes;
+    bool borrow; /* pixels are not copied: they must stay, unchanged, until the set is freed. Where options change
+                    images or choose among them they are copied nevertheless. Default: copied. Labels always are */
+} lt_memory_images;
+
+/* Makes a data set of images in memory, which is treated as if lt_dataset_open had read them from an npy
+   file: options apply, and checkpoints know it by its content, so a run resumes with the same images wherever
+   they come from, and with no others. LT_VALUE for sizes, pixels or labels out of range, with their place;
+   LT_NO_MEMORY; *out is then NULL. Nullable: options. */
+LT_API int lt_dataset_from_memory(lt_dataset **out, const lt_memory_images *images,
+                                  const lt_data_options *options);
+
 /* Makes `n` train images and max(1, n / 5) test images of h x w x c: one to four soft blobs, the
    label is their number less one. Depends on options->seed alone; for tests and benchmarks.
    LT_VALUE, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
@@ -285,8 +313,8 @@ typedef struct lt_array {
 LT_API int lt_npz_write(const char *path, const lt_array *arrays, int n);
 
 /* Columns of one length as comma-separated text: a line of names, then a line for each row, with as
-   many digits as read back exactly; "nan" where there is no number. NULL (LT_VALUE) for arrays that
-   are not such columns. The caller frees it. */
+   many digits as read back exactly; "nan" where there is no number. An array of rank 2 becomes columns
+   NAME_1, NAME_2, ... NULL (LT_VALUE) for arrays that are not such columns. The caller frees it. */
 LT_API char *lt_csv_text(const lt_array *columns, int n);
 
 /* LT_OK for FILE.csv and FILE.npz, else LT_VALUE. */
@@ -294,6 +322,27 @@ LT_API int lt_columns_check_name(const char *path);
 
 /* Writes columns to FILE.csv or FILE.npz. LT_VALUE for another name, and as above. */
 LT_API int lt_columns_write(const char *path, const lt_array *columns, int n);
+
+/* ---- Reading numbers, whatever they mean ---- */
+
+/* An array of a file. It owns its name and its values, in C order. */
+typedef struct lt_number_array {
+    char *name; /* "" where the file gives it none */
+    int rank;   /* from 0, a single number, to 4 */
+    int64_t shape[LT_MAX_ARRAY_RANK];
+    double *values;
+} lt_number_array;
+
+/* LT_OK for FILE.npz, FILE.npy and FILE.csv, else LT_VALUE. */
+LT_API int lt_arrays_check_name(const char *path);
+
+/* Reads all arrays of FILE.npz, the one of FILE.npy (C order, integers, f4, f8), or the columns of FILE.csv:
+   under a line of names those called NAME_1, NAME_2, ... (or NAME_0, ...) are one array of rank 2 and
+   others have rank 1; without such a line all of them are one array of rank 2. LT_NOT_FOUND, LT_IO,
+   LT_FORMAT with the place, LT_VALUE for another name, LT_NO_MEMORY; there is then nothing to free. */
+LT_API int lt_arrays_read(const char *path, lt_number_array **all, int *n);
+
+LT_API void lt_arrays_free(lt_number_array *all, int n); /* Nullable: all */
 
 /* ---- Download ---- */
 

@@ -217,6 +217,7 @@ typedef struct lt_codes {
     lt_split split;
     bool has_normal_prior; /* p(z) = N(0, I) */
     int32_t *index;       /* n: which images of the split, in its order */
+    int32_t *origin;      /* n: of the split as it was read, see lt_dataset_origin */
     int32_t *labels;      /* n; NULL: the split has none */
     float *mean, *logvar; /* n x latent */
     float *z;             /* n x latent: z ~ q(z|x). All of them together are draws of q(z) = 1/n sum
@@ -229,6 +230,19 @@ typedef struct lt_codes {
 LT_API int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_options *o,
                            lt_codes *codes);
 LT_API void lt_codes_clear(lt_codes *codes);
+
+/* Writes codes by the end of the name: FILE.npz with the arrays index (`origin`), label (-1 where there is
+   none), mean, logvar and z; FILE.csv with the same as columns index, label, mean_1, mean_2, ...; FILE.npy
+   with the one of mean, logvar and z that `array` names, n x latent. LT_VALUE for another name, or for an
+   `array` of a file that has them all; LT_IO. Nullable: array (mean). */
+LT_API int lt_codes_write(const lt_codes *codes, const char *path, const char *array);
+
+/* Reads codes of `latent` numbers to be decoded, from such files and others that lt_arrays_read reads: the
+   array called `array`; else mean, else z, else the only one whose rows are of that width. Fills n, latent,
+   z, and labels where an array label has some that are not negative; the rest is NULL. LT_VALUE where there is no such
+   array, with those that there are, and for numbers that are not finite; and as lt_arrays_read. Clear it in
+   any case. Nullable: array. */
+LT_API int lt_codes_read(const char *path, const char *array, int latent, lt_codes *codes);
 
 /* The place of the i-th of n that are spread over `all`: one of each n-th part, at a random place in it,
    the same each time. Every k-th would keep step with classes that take turns. 0 <= i < n <= all. */

@@ -39,9 +39,11 @@ LT_API void lt_recipe_free(lt_recipe *r); /* Nullable: r */
 
 LT_API const char *lt_recipe_name(const lt_recipe *r);
 LT_API const char *lt_recipe_summary(const lt_recipe *r); /* one line; may be "" */
+LT_API const char *lt_recipe_kind(const lt_recipe *r);    /* of model: "vae", "gan" */
 LT_API uint64_t lt_recipe_seed(const lt_recipe *r);
 
-/* The data set asked for, by name or path, and how to read it. */
+/* The data set asked for, by name or path, and how to read it. "": the recipe leaves it to whoever trains:
+   --data, or a data set that a program has made (lt_dataset_from_memory). */
 LT_API const char *lt_recipe_dataset(const lt_recipe *r);
 LT_API const lt_data_options *lt_recipe_data_options(const lt_recipe *r);
 

@@ -44,6 +44,9 @@ LT_API int lt_image_grid(lt_image *out, const float *images, int n, int h, int w
    LT_NO_MEMORY. */
 LT_API int lt_image_write(const char *path, const lt_image *image);
 
+/* Before the work: LT_VALUE if the end of the name is none of those. */
+LT_API int lt_image_check_name(const char *path);
+
 /* Reads a PNG, JPEG, WebP, PBM, PGM or PPM, known by its first bytes, as 8 bits of grey or RGB;
    what is transparent lies on white. LT_NOT_FOUND, LT_IO, LT_FORMAT if it is damaged, LT_UNSUPPORTED,
    LT_NO_MEMORY; `out` is then empty. The caller frees it with lt_image_free. */
@@ -79,6 +82,26 @@ LT_API int lt_grid_write(const char *path, const lt_grid *grid);
 /* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure. */
 LT_API int lt_grid_draw(lt_image *out, const lt_grid *grid);
 
+/* ---- One file for each image ----
+   A numbered name such as "img-%04d.png" stands for as many files as there are images: img-0000.png,
+   img-0001.png, ... It holds one %d, with or without a width and a zero before it, in the name of the file, and
+   %% where a percent sign is meant. It is never given to printf. */
+
+/* Whether a name asks for one file for each image: it holds a percent sign. */
+LT_API bool lt_is_numbered(const char *path);
+
+/* Before the work: LT_VALUE for a percent sign that is neither %d nor %%, for two of %d or none, for one in the
+   name of a directory, and if the end of the name is neither a picture's nor .npy. */
+LT_API int lt_numbered_check_name(const char *path);
+
+/* The name of file i, which the caller frees; NULL (LT_VALUE) as above and for i < 0. */
+LT_API char *lt_numbered_name(const char *path, int64_t i);
+
+/* Writes images, n x h x w x c as in lt_image_grid, each into a file of its own, with `zoom` pixels per pixel
+   (default 0: 1, its own); .npy: h x w x c floats. Replaces existing files, each whole or not at all. As
+   lt_numbered_check_name and lt_grid_write; files before a failure stay. */
+LT_API int lt_numbered_write(const char *path, const float *images, int n, int h, int w, int c, int zoom);
+
 /* ---- Charts: plain descriptions; zero is the default everywhere ----
    The same chart gives the same bytes, in every format, on every run of one machine. Text is UTF-8;
    what has no room is shortened, so no text leaves the picture. Values that are not finite, beyond
@@ -103,12 +126,14 @@ typedef enum lt_series_kind {
 /* One thing that is drawn, with one name and one colour. Arrays have n values and are borrowed. */
 typedef struct lt_series {
     const char *name; /* beside it or in the legend. Nullable: not named */
+    const char *data_name; /* in csv, where no color tells series apart. Nullable: name */
     lt_series_kind kind;
     int n;
     const double *x;          /* Nullable: 0, 1, 2, ... */
     const double *y;          /* Nullable in a band */
     const double *low, *high; /* of a band; elsewhere ends of error bars. Nullable, both or none */
-    const int32_t *labels;          /* of points of a cloud, of ellipses; from 0. Nullable */
+    const int32_t *labels;          /* of points of a cloud, of ellipses; from 0. Of others they are in csv
+                                       alone. Nullable */
     const char *const *label_names; /* n_labels of them. Nullable: the numbers */
     int n_labels;                   /* at most 256 */
     int colour;      /* 1, 2, ...: of the palette; default 0: the next one that is free; -1: grey */
@@ -175,10 +200,20 @@ typedef struct lt_picture_options {
     double scale;         /* pixels per unit in a raster, up to 16; default 0: 2 */
 } lt_picture_options;
 
-/* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; whole or not at all;
-   replaces an existing file. LT_VALUE if there is nothing to draw, or for contradictions (a band
-   without bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY. Nullable:
-   options. */
+/* The numbers behind the charts as comma-separated text: a line of names, then a line for each point, that of
+   gaps left out. Columns chart, series (data_name), x, y, and those of low, high, label, xx, xy, yy, smooth
+   (the curve that is drawn over y) that a series has. Of bins there is a line for each: its middle as x and y,
+   x_low, x_high, y_low, y_high and count; of a reference one with x or y. Texts with commas are in quotes (RFC
+   4180). NULL as lt_figure_write. The caller frees it. */
+LT_API char *lt_figure_csv(const lt_figure *figure);
+
+/* Before the work: LT_VALUE if the end of the name is none of a chart's: a picture's, or .csv. */
+LT_API int lt_chart_check_name(const char *path);
+
+/* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; or .csv, the text of
+   lt_figure_csv; whole or not at all; replaces an existing file. LT_VALUE if there is nothing to draw, or for
+   contradictions (a band without bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY.
+   Nullable: options. */
 LT_API int lt_chart_write(const char *path, const lt_chart *chart,
                           const lt_picture_options *options);
 LT_API int lt_figure_write(const char *path, const lt_figure *figure,

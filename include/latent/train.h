@@ -30,7 +30,8 @@ typedef struct lt_trainer_options {
 } lt_trainer_options;
 
 /* Opens the data that a recipe names, with the recipe's options; `instead` stands for the recipe's
-   name or path. *out is NULL on failure. Nullable: instead. */
+   name or path. LT_VALUE if the recipe names none and there is none instead; *out is NULL on failure. Nullable:
+   instead. */
 LT_API int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out);
 
 /* After lt_recipe_open_data or lt_model_create failed with `status` for a folder or zip file of pictures: adds
@@ -158,6 +159,8 @@ LT_API int lt_optimiser_build(const char *words, const lt_params *p, lt_node *lo
 
 LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
 
+/* In these three `path` is a checkpoint, or a run directory, of which the newest whole checkpoint is taken. */
+
 /* Takes everything from a checkpoint of the same recipe and training images; what of the recipe may differ is
    the list of lt_recipe_resumable, and said through the log. Else the trainer is as before: LT_VALUE
    says what differs; LT_FORMAT that the file is not whole, or its numbers contradict each other;
@@ -169,7 +172,8 @@ LT_API int lt_trainer_load(lt_trainer *t, const char *path);
    error that names it and the nearest name; the model is then as before. */
 LT_API int lt_model_load(lt_model *m, const char *path);
 
-/* The model of a checkpoint, built from the recipe in its metadata. NULL on failure. */
+/* The model of a checkpoint, built from the recipe in its metadata. NULL on failure; a directory without a
+   checkpoint is LT_NOT_FOUND, in the other two as well. */
 LT_API lt_model *lt_model_open(const char *path);
 
 /* ---- Run directories: recipe.yaml, metrics.jsonl, checkpoints/, samples/ ----
@@ -182,10 +186,10 @@ typedef struct lt_run lt_run;
    makes it a run. LT_VALUE if there is a run already, or what is left of one. */
 LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
 
-/* Opens what lt_run_create made, to go on with it; removes what a killed process left unfinished.
-   With `sets`, as in lt_recipe_open, the recipe is changed, and recipe.yaml too once lt_run_restore
+/* Opens what lt_run_create made, to go on with it, by its directory or by its newest checkpoint (an older one is
+   LT_VALUE); removes what a killed process left unfinished. With `sets`, as in lt_recipe_open, the recipe is changed, and recipe.yaml too once lt_run_restore
    has found that the run can go on with it. */
-LT_API int lt_run_open(lt_run **out, const char *dir, const char *const *sets, int n);
+LT_API int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n);
 LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 
 /* Both owned by the run. */
@@ -214,14 +218,11 @@ LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation
 
 enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
 
-/* The model of the newest whole checkpoint of a run directory, or of the file `path`; also beside a
-   training that removes checkpoints as it makes others. The path of the checkpoint, which the caller
+/* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others. The
+   path of the checkpoint, which the caller
    frees, and its digest ("": it has none) are those of the very file that was read. Takes no lock.
    NULL on failure; *checkpoint is then NULL. Nullable: checkpoint, digest. */
 LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE]);
-
-/* lt_model_load from the newest whole checkpoint of a run directory, or from the file `path`. */
-LT_API int lt_run_load(lt_model *m, const char *path);
 
 /* The path alone; a training that is going on may remove the file at any time. The caller frees it;
    NULL on failure. */

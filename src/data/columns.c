@@ -40,12 +40,13 @@ static int check_array(const lt_array *all, int i)
                                                   a->name);
 }
 
+/* Of a csv file: arrays of rank 2 are several columns. */
 static int check_columns(const lt_array *columns, int n)
 {
     for (int i = 0; i < n; i++) {
         LT_TRY(check_array(columns, i));
-        if (columns[i].rank != 1 || columns[i].shape[0] != columns[0].shape[0])
-            return status_fail(LT_VALUE, "column %s: expected rank 1 and %jd rows as in %s, found "
+        if (columns[i].rank > 2 || columns[i].shape[0] != columns[0].shape[0])
+            return status_fail(LT_VALUE, "column %s: expected rank 1 or 2 and %jd rows as in %s, found "
                                "rank %d, %jd rows", columns[i].name, (intmax_t)columns[0].shape[0],
                                columns[0].name, columns[i].rank, (intmax_t)columns[i].shape[0]);
     }
@@ -199,16 +200,33 @@ static void append_value(text *t, const lt_array *a, int64_t i)
         text_append_real(t, value);
 }
 
+static int64_t columns_of(const lt_array *a) { return a->rank == 2 ? a->shape[1] : 1; }
+
+static void append_names(text *t, const lt_array *columns, int n)
+{
+    bool is_first = true;
+    for (int k = 0; k < n; k++)
+        for (int64_t j = 0; j < columns_of(&columns[k]); j++, is_first = false) {
+            text_format(t, "%s%s", is_first ? "" : ",", columns[k].name);
+            if (columns[k].rank == 2)
+                text_format(t, "_%jd", (intmax_t)(j + 1));
+        }
+    text_append(t, "\n");
+}
+
 static void append_rows(text *t, const lt_array *columns, int n)
 {
-    for (int k = 0; k < n; k++)
-        text_format(t, "%s%s", k ? "," : "", columns[k].name);
-    text_append(t, "\n");
-    for (int64_t i = 0; n > 0 && i < columns[0].shape[0]; i++)
+    for (int64_t i = 0; n > 0 && i < columns[0].shape[0]; i++) {
+        bool is_first = true;
         for (int k = 0; k < n; k++) {
-            append_value(t, &columns[k], i);
-            text_append(t, k < n - 1 ? "," : "\n");
+            int64_t width = columns_of(&columns[k]);
+            for (int64_t j = 0; j < width; j++, is_first = false) {
+                text_append(t, is_first ? "" : ",");
+                append_value(t, &columns[k], i * width + j);
+            }
         }
+        text_append(t, "\n");
+    }
 }
 
 char *lt_csv_text(const lt_array *columns, int n)
@@ -216,6 +234,7 @@ char *lt_csv_text(const lt_array *columns, int n)
     text t = {0};
     if (check_columns(columns, n) != LT_OK)
         return NULL;
+    append_names(&t, columns, n);
     append_rows(&t, columns, n);
     return text_take(&t);
 }

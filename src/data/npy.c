@@ -2,7 +2,7 @@
 /* npy, one NumPy array: "\x93NUMPY", version, length of the header, a Python dictionary, the
    numbers. Images are bytes, booleans, or floats in [0, 1]; N x H x W, N x H x W x C, or N x D with
    square D. Labels are integers 0 ... 255 of rank 1. C order, little-endian. */
-#include "data/reader.h"
+#include "data/npy.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -15,17 +15,7 @@
 #endif
 
 static const char SIGNATURE[] = "\x93NUMPY";
-enum { SIGNATURE_SIZE = 6, MAX_RANK = 4, DESCR_SIZE = 16 };
-
-/* The header, and where in the file its fields and the numbers are. */
-typedef struct npy_header {
-    char descr[DESCR_SIZE]; /* "|u1" */
-    bool fortran;
-    int rank;
-    uint64_t shape[MAX_RANK];
-    bool has_descr, has_order, has_shape;
-    size_t descr_at, order_at, shape_at, data_at;
-} npy_header;
+enum { SIGNATURE_SIZE = 6, MAX_RANK = NPY_MAX_RANK, DESCR_SIZE = NPY_DESCR_SIZE };
 
 static bool npy_sniff(const data_source *s)
 {
@@ -170,7 +160,7 @@ static int read_dictionary(cursor *c, npy_header *h)
     return LT_OK;
 }
 
-static int read_header(const data_source *s, npy_header *h)
+int npy_read_header(const data_source *s, npy_header *h)
 {
     const unsigned char *p = s->content.data;
     size_t size = s->content.size;
@@ -368,7 +358,7 @@ static int npy_read(data_source *s, data_array *out, data_array *labels)
 {
     (void)labels;
     npy_header h = {0};
-    LT_TRY(read_header(s, &h));
+    LT_TRY(npy_read_header(s, &h));
     if (s->is_for_labels)
         LT_TRY(drop_axis(s, &h));
     size_t n, size;
@@ -392,7 +382,7 @@ static size_t npy_whole(const data_source *head)
 {
     npy_header h = {0};
     size_t size = 1;
-    if (read_header(head, &h) != LT_OK)
+    if (npy_read_header(head, &h) != LT_OK)
         return 0; /* it goes on behind the head, or is damaged, which npy_read tells */
     for (int i = 0; i < h.rank; i++)
         if (!size_mul(size, (size_t)h.shape[i], &size))

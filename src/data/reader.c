@@ -98,7 +98,7 @@ static const reader *find_reader(const data_source *s)
 }
 
 /* Bytes that are all 0 or 1 would be black images on a scale of 255. */
-static void notice_binary(const data_source *s, data_array *a)
+void data_notice_binary(const char *path, data_array *a)
 {
     if (a->is_labels || a->is_binary || !a->u8)
         return;
@@ -112,7 +112,7 @@ static void notice_binary(const data_source *s, data_array *a)
     if (!ones)
         return;
     a->is_binary = true;
-    log_info("%s: all pixels are 0 or 1: read as black and white", s->path);
+    log_info("%s: all pixels are 0 or 1: read as black and white", path);
 }
 
 int data_run(const reader *r, data_source *s, data_array *out, data_array *labels)
@@ -123,7 +123,7 @@ int data_run(const reader *r, data_source *s, data_array *out, data_array *label
                      : r->read(s, out, labels);
     bytes_clear(&s->content);
     if (status == LT_OK) {
-        notice_binary(s, out);
+        data_notice_binary(s->path, out);
         return LT_OK;
     }
     data_array_clear(out);

@@ -70,6 +70,9 @@ int data_malformed(const data_source *s, size_t offset, const char *format, ...)
 int data_set_shape(const data_source *s, size_t offset, size_t step, data_array *out,
                    const uint64_t size[4], size_t *pixels);
 
+/* Bytes that are all 0 or 1 are black and white: says so through the log. `path` is for messages. */
+void data_notice_binary(const char *path, data_array *a);
+
 /* The side of a square image of `pixels` pixels, or 0. */
 int data_square_side(size_t pixels);
 

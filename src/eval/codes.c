@@ -47,6 +47,7 @@ static int make_room(encoding *e, bool is_normal, lt_codes *c)
     *c = (lt_codes){.n = e->images.n, .latent = (int)e->latent, .split = e->images.split,
                     .has_normal_prior = is_normal};
     c->index = must_alloc(sizeof *c->index * n);
+    c->origin = must_alloc(sizeof *c->origin * n);
     c->mean = tensor_alloc(size, "means of codes");
     c->logvar = tensor_alloc(size, "variances of codes");
     c->z = tensor_alloc(size, "draws of codes");
@@ -72,8 +73,10 @@ static int encode_batch(encoding *e, uint64_t seed, int first, lt_codes *c)
 
 static int encode_all(encoding *e, const lt_codes_options *o, lt_codes *c)
 {
-    for (int i = 0; i < c->n; i++)
+    for (int i = 0; i < c->n; i++) {
         c->index[i] = visited_place(&e->images, i);
+        c->origin[i] = (int32_t)lt_dataset_origin(e->images.data, c->split, c->index[i]);
+    }
     if (lt_dataset_describe(e->images.data)->has_labels[c->split]) {
         c->labels = must_alloc(sizeof *c->labels * (size_t)c->n);
         LT_TRY(lt_dataset_labels(e->images.data, c->split, c->index, c->n, c->labels));
@@ -114,6 +117,7 @@ int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_o
 void lt_codes_clear(lt_codes *c)
 {
     free(c->index);
+    free(c->origin);
     free(c->labels);
     tensor_free(c->mean);
     tensor_free(c->logvar);

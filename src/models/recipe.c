@@ -153,9 +153,8 @@ static int read_recipe(lt_recipe *r, const yaml_node *root)
     section top = recipe_section(r, RECIPE_TOP), data = recipe_section(r, RECIPE_DATA),
             train = recipe_section(r, RECIPE_TRAIN);
     LT_TRY(section_read(&top, root));
-    LT_TRY(require(root, "data"));
     LT_TRY(require(root, "model"));
-    LT_TRY(section_read(&data, yaml_get(root, "data")));
+    LT_TRY(section_read(&data, optional(root, "data")));
     LT_TRY(read_model(r, yaml_get(root, "model")));
     LT_TRY(read_steps(r, root));
     LT_TRY(read_objective(r, yaml_get(root, "model"), optional(root, "objective")));
@@ -359,6 +358,8 @@ const char *lt_recipe_name(const lt_recipe *r) { return r->head.name; }
 const char *lt_recipe_summary(const lt_recipe *r) { return r->head.summary; }
 
 uint64_t lt_recipe_seed(const lt_recipe *r) { return (uint64_t)r->head.seed; }
+
+const char *lt_recipe_kind(const lt_recipe *r) { return r->model.kind; }
 
 const char *lt_recipe_dataset(const lt_recipe *r) { return r->data.set; }
 

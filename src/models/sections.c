@@ -27,8 +27,9 @@ static const lt_option steps_options[] = {
     {0}};
 
 static const lt_option set_options[] = {
-    {.name = "set", .kind = LT_KIND_PATH, .offset = offsetof(recipe_data, set), .required = true,
-     .help = "a data set of the catalogue, or a path"},
+    {.name = "set", .kind = LT_KIND_PATH, .offset = offsetof(recipe_data, set),
+     .choices = "",
+     .help = "a data set of the catalogue, or a path; \"\": what --data, or a program, gives"},
     {0}};
 
 static const lt_option model_options[] = {

@@ -7,6 +7,8 @@
 #include "plot/raster.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_CHARTS = 100 };
 
@@ -30,7 +32,7 @@ static double choose_em(double width, double height)
     return fmax(em, 8);
 }
 
-static int check_figure(const lt_figure *f)
+int figure_check(const lt_figure *f)
 {
     if (f->n_charts < 1 || f->n_charts > MAX_CHARTS || f->columns < 0)
         return status_fail(LT_VALUE, "a figure of %d charts in %d columns: expected 1 to %d charts",
@@ -140,7 +142,7 @@ static int draw_page(canvas *c, page_kind kind, const lt_figure *f, const lt_pic
                      lt_image *out)
 {
     lt_picture_options o;
-    LT_TRY(check_figure(f));
+    LT_TRY(figure_check(f));
     LT_TRY(settle_options(given, f, &o));
     LT_TRY(canvas_begin(c, kind, o.width, o.height, o.scale));
     LT_TRY(figure_draw(c, f));
@@ -174,6 +176,14 @@ int lt_picture_check_name(const char *path)
     return page_kind_of(path) < 0 ? LT_VALUE : LT_OK;
 }
 
+int lt_chart_check_name(const char *path)
+{
+    if (name_ends(path, ".csv") || page_kind_of(path) >= 0)
+        return LT_OK;
+    status_append("; the numbers behind charts as .csv");
+    return LT_VALUE;
+}
+
 int page_write(const char *path, page_kind kind, const canvas *c, const lt_image *raster,
                int status)
 {
@@ -183,13 +193,23 @@ int page_write(const char *path, page_kind kind, const canvas *c, const lt_image
                                : file_write(path, text_get(&c->file), c->file.size);
 }
 
+static int write_numbers(const char *path, const lt_figure *figure)
+{
+    char *words = lt_figure_csv(figure);
+    int status = words ? file_write(path, words, strlen(words))
+                       : status_prefix(LT_VALUE, "%s", path);
+    free(words);
+    return status;
+}
+
 int lt_figure_write(const char *path, const lt_figure *figure, const lt_picture_options *options)
 {
     canvas c = {0};
     lt_image raster = {0};
+    LT_TRY(lt_chart_check_name(path));
+    if (name_ends(path, ".csv"))
+        return write_numbers(path, figure);
     int kind = page_kind_of(path);
-    if (kind < 0)
-        return LT_VALUE;
     int status = draw_page(&c, (page_kind)kind, figure, options, &raster);
     status = page_write(path, (page_kind)kind, &c, &raster, status);
     lt_image_free(&raster);

@@ -117,11 +117,17 @@ int raster_write(const char *path, text *file, int status)
     return status;
 }
 
-int lt_image_write(const char *path, const lt_image *image)
+int lt_image_check_name(const char *path)
 {
     const raster_format *f = raster_format_of(path);
-    if (!f || !f->still)
-        return status_fail(LT_VALUE, "%s: rasters are written as .png, .jpg or .webp", path);
+    return f && f->still ? LT_OK
+                         : status_fail(LT_VALUE, "%s: rasters are written as .png, .jpg or .webp", path);
+}
+
+int lt_image_write(const char *path, const lt_image *image)
+{
+    LT_TRY(lt_image_check_name(path));
+    const raster_format *f = raster_format_of(path);
     if (!raster_is_whole(image))
         return status_fail(LT_VALUE, "%s: no picture of %d x %d pixels with %d channels", path,
                            image->width, image->height, image->channels);

@@ -164,6 +164,9 @@ void draw_titles(canvas *c, const char *title, const char *subtitle, double em, 
 
 /* ---- Pages (figure.c) ---- */
 
+/* LT_VALUE if there is nothing to draw in one of its charts, or for contradictions. */
+int figure_check(const lt_figure *figure);
+
 /* Draws all of it on a page that has begun; tests look at the page afterwards. */
 int figure_draw(canvas *c, const lt_figure *figure);
 

@@ -533,12 +533,6 @@ int checkpoint_load(lt_trainer *t, const char *path, int64_t *log_lines)
     return status;
 }
 
-int lt_trainer_load(lt_trainer *t, const char *path)
-{
-    int64_t log_lines;
-    return checkpoint_load(t, path, &log_lines);
-}
-
 /* ---- Models ---- */
 
 static bool starts_with(const char *name, const char *prefix)
@@ -612,28 +606,19 @@ static int load_weights(lt_model *m, const safetensors *file, const char *path)
     return status;
 }
 
-int lt_model_load(lt_model *m, const char *path)
-{
-    safetensors *file;
-    LT_TRY(checkpoint_read(path, &file));
-    int status = load_weights(m, file, path);
-    safetensors_free(file);
-    return status;
-}
-
 /* The file is whole: what does not fit is another model, or there is no memory. */
 static int of_whole_file(int status)
 {
     return status == LT_OK || status == LT_NO_MEMORY ? status : LT_VALUE;
 }
 
-int checkpoint_load_weights(const char *path, lt_model *m)
+int checkpoint_load_weights(const char *path, lt_model *m, bool is_of_run)
 {
     safetensors *file;
     LT_TRY(checkpoint_read(path, &file));
     int status = load_weights(m, file, path);
     safetensors_free(file);
-    return of_whole_file(status);
+    return is_of_run ? of_whole_file(status) : status;
 }
 
 /* "28x28x1" */
@@ -681,12 +666,4 @@ int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE])
     lt_model_free(*m);
     *m = NULL;
     return of_whole_file(status);
-}
-
-lt_model *lt_model_open(const char *path)
-{
-    char digest[LT_DIGEST_SIZE];
-    lt_model *m;
-    checkpoint_open(path, &m, digest);
-    return m;
 }

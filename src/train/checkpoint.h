@@ -20,9 +20,10 @@ int checkpoint_read(const char *path, safetensors **file);
 int checkpoint_save(const lt_trainer *t, const char *path, int64_t log_lines);
 int checkpoint_load(lt_trainer *t, const char *path, int64_t *log_lines);
 
-/* lt_model_load and lt_model_open, with statuses that tell a file from what is in it: LT_NOT_FOUND,
-   LT_IO and LT_FORMAT are of the file, LT_VALUE is of another model. And the digest, or "". */
-int checkpoint_load_weights(const char *path, lt_model *m);
+/* lt_model_load and lt_model_open of a file. In a run there may be others in its place, so their statuses tell a
+   file from what is in it: LT_NOT_FOUND, LT_IO and LT_FORMAT are of the file, LT_VALUE is of another model.
+   And the digest, or "". */
+int checkpoint_load_weights(const char *path, lt_model *m, bool is_of_run);
 int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE]);
 
 /* ---- counters.c ---- */

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
+#include "train/run_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +62,35 @@ void lt_run_free(lt_run *run)
     free(run);
 }
 
+bool run_is_locked(const char *dir)
+{
+    int fd, locked;
+    FILE_RETRY(fd, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd < 0)
+        return false;
+    FILE_RETRY(locked, flock(fd, LOCK_SH | LOCK_NB));
+    bool is_locked = locked != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return is_locked;
+}
+
+/* Who only looks whether there is a lock holds one for an instant. */
+static int try_lock(int fd)
+{
+    enum { TRIES = 20 };
+    int locked = -1;
+    for (int i = 0; i < TRIES && locked != 0; i++) {
+        FILE_RETRY(locked, flock(fd, LOCK_EX | LOCK_NB));
+        if (locked != 0 && errno != EWOULDBLOCK)
+            return -1;
+        if (locked != 0 && i + 1 < TRIES)
+            nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
+    if (locked != 0)
+        errno = EWOULDBLOCK; /* nanosleep may have set another */
+    return locked;
+}
+
 /* The kernel drops the lock with the last descriptor, so a killed process leaves none behind. */
 static int lock_run(lt_run *run)
 {
@@ -69,7 +99,7 @@ static int lock_run(lt_run *run)
     if (run->lock < 0)
         return status_fail(errno == ENOENT ? LT_NOT_FOUND : LT_IO, "cannot open run %s: %s",
                            run->dir, strerror(errno));
-    FILE_RETRY(locked, flock(run->lock, LOCK_EX | LOCK_NB));
+    locked = try_lock(run->lock);
     if (locked == 0)
         return LT_OK;
     if (errno == EWOULDBLOCK)
@@ -169,13 +199,71 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     return LT_OK;
 }
 
-int lt_run_open(lt_run **out, const char *dir, const char *const *sets, int n)
+/* The run that a checkpoint lies in, "RUN" of RUN/checkpoints/NAME; freed by the caller. NULL: in none. */
+static char *run_around(const char *path)
 {
-    lt_run *run = name_run(dir);
-    int status = reopen_run(run, sets, n);
-    *out = status == LT_OK ? run : NULL;
-    if (status != LT_OK)
+    char *inner = file_directory(path);
+    if (strcmp(inner, ".") == 0) { /* the working directory may be the one of checkpoints */
+        free(inner);
+        char *full = file_absolute(NULL, path);
+        inner = file_directory(full);
+        free(full);
+    }
+    char *run = file_directory(inner), *recipe = file_join(run, "recipe.yaml");
+    const char *slash = strrchr(inner, '/');
+    bool is_run = strcmp(slash ? slash + 1 : inner, "checkpoints") == 0 && file_exists(recipe);
+    free(inner);
+    free(recipe);
+    if (is_run)
+        return run;
+    free(run);
+    return NULL;
+}
+
+/* A run goes on from its newest checkpoint, and from no other. */
+static int check_newest(const char *dir, const char *path)
+{
+    char *checkpoints = file_join(dir, "checkpoints"), **names = NULL;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int n = 0, status = file_list(checkpoints, ".safetensors", &names, &n);
+    if (status == LT_OK && (n == 0 || strcmp(names[n - 1], name) != 0))
+        status = status_fail(LT_VALUE,
+                             "%s is not the newest checkpoint of its run, and a run goes on from that: %s; to "
+                             "begin another run with these weights: latent train RECIPE --weights %s",
+                             path, dir, path);
+    file_list_free(names, n);
+    free(checkpoints);
+    return status;
+}
+
+/* The directory that is meant by itself, or by the newest checkpoint in it; freed by the caller. */
+static int find_directory(const char *path, char **dir)
+{
+    if (!file_exists(path) || file_is_directory(path)) {
+        *dir = must_copy_text(path);
+        return LT_OK;
+    }
+    *dir = run_around(path);
+    if (*dir)
+        return check_newest(*dir, path);
+    return status_fail(LT_VALUE,
+                       "%s is a file that lies in no run, so there is nothing to go on with; to begin a run with "
+                       "its weights: latent train RECIPE --weights %s", path, path);
+}
+
+int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n)
+{
+    char *dir = NULL;
+    *out = NULL;
+    int status = find_directory(path, &dir);
+    lt_run *run = name_run(dir ? dir : path);
+    if (status == LT_OK)
+        status = reopen_run(run, sets, n);
+    if (status == LT_OK)
+        *out = run;
+    else
         lt_run_free(run);
+    free(dir);
     return status;
 }
 
@@ -336,6 +424,16 @@ int lt_run_restore(lt_run *run, lt_trainer *t)
 
 /* ---- Looking at a run ---- */
 
+static bool holds_checkpoints(const char *dir)
+{
+    char **names = NULL;
+    int n = 0;
+    bool is_listed = file_list(dir, ".safetensors", &names, &n) == LT_OK;
+    bool has_one = is_listed && n > 0 && strncmp(names[0], "step-", 5) == 0;
+    file_list_free(names, n);
+    return has_one;
+}
+
 /* What a directory is that is no run, as a part of a message. */
 static const char *foreign_directory(const char *path)
 {
@@ -347,7 +445,6 @@ static const char *foreign_directory(const char *path)
         {"model.safetensors", "; it holds model.safetensors: give that file"},
         {"pytorch_model.bin", "; it holds pytorch_model.bin, pickles of PyTorch: save its weights with "
                               "safetensors.torch.save_file"},
-        {"step-00000000.safetensors", "; it holds checkpoints: give one of them, or the run above it"},
     };
     for (int i = 0; i < COUNT_OF(marks); i++) {
         char *file = file_join(path, marks[i].name);
@@ -356,7 +453,7 @@ static const char *foreign_directory(const char *path)
         if (is_there)
             return marks[i].what;
     }
-    return "";
+    return holds_checkpoints(path) ? "; it holds checkpoints: give one of them, or the run above it" : "";
 }
 
 /* With the file itself, or the newest of a run. */
@@ -420,11 +517,20 @@ lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGES
     return o.model;
 }
 
-static int load_model(void *model, const char *path) { return checkpoint_load_weights(path, model); }
+lt_model *lt_model_open(const char *path) { return lt_run_model(path, NULL, NULL); }
 
-int lt_run_load(lt_model *m, const char *path)
+static int load_weights(void *model, const char *path) { return checkpoint_load_weights(path, model, true); }
+
+int lt_model_load(lt_model *m, const char *path)
 {
-    return file_is_directory(path) ? use_of(path, load_model, m) : lt_model_load(m, path);
+    return file_is_directory(path) ? use_of(path, load_weights, m)
+                                   : checkpoint_load_weights(path, m, false);
+}
+
+int lt_trainer_load(lt_trainer *t, const char *path)
+{
+    restoring r = {t, -1};
+    return file_is_directory(path) ? use_of(path, load_into, &r) : load_into(&r, path);
 }
 
 /* ---- Metrics ---- */

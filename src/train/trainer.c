@@ -13,11 +13,21 @@
 
 /* ---- Data ---- */
 
+/* Whether the recipe names data, and they are there if they are a file. */
+static int check_set(const lt_recipe *r)
+{
+    if (lt_recipe_dataset(r)[0])
+        return recipe_check_path(r);
+    return status_fail(LT_VALUE, "the recipe %s names no data set, so one must be given: --data DATA, a name "
+                       "(latent data list) or a path; in a program lt_dataset_open or "
+                       "lt_dataset_from_memory", lt_recipe_name(r));
+}
+
 int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **out)
 {
     *out = NULL;
     if (!instead)
-        LT_TRY(recipe_check_path(r));
+        LT_TRY(check_set(r));
     return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r),
                            lt_recipe_data_options(r));
 }
@@ -58,7 +68,7 @@ int lt_recipe_open_data_with(const lt_recipe *r, const char *instead, const char
     for (int i = 0; i < n; i++)
         LT_TRY(set_data(&o, &instead, sets[i]));
     if (!instead)
-        LT_TRY(recipe_check_path(r));
+        LT_TRY(check_set(r));
     if (o.validation != validation)
         log_warning("data.validation=%jd: the model was trained with %jd, so its train and valid "
                     "images were others", (intmax_t)o.validation, (intmax_t)validation);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* latent encode: the codes of images, as numbers. */
+#include "figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct encode_request {
+    const command *command;
+    const char *run, *out, *data, *classes, *array;
+    text_list sets;
+    int split, executor;
+    int64_t n, seed, threads;
+} encode_request;
+
+static bool show_progress(void *user, double done)
+{
+    meter *m = user;
+    if (meter_is_due(m))
+        meter_draw(m, done, "codes %3.0f %%", 100 * done);
+    return !is_stopped();
+}
+
+static int encode_split(const encode_request *q, const trained *t, lt_codes *codes)
+{
+    meter m;
+    lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
+    lt_codes_options o = {.images = (int)q->n, .threads = (int)q->threads,
+                          .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
+                          .progress = show_progress, .user = &m};
+    watch_signals();
+    meter_begin(&m);
+    int status = lt_encode_split(t->model, t->data, split, &o, codes);
+    meter_clear(&m);
+    return status;
+}
+
+static int encode(const encode_request *q, const trained *t)
+{
+    lt_codes codes;
+    int status = encode_split(q, t, &codes);
+    if (status == LT_OK)
+        status = lt_codes_write(&codes, q->out, q->array);
+    if (status == LT_OK)
+        say("%s: %s of %d %s image%s, %d latent%s, by %s", q->out,
+            !is_npy(q->out) ? "codes" : !q->array || strcmp(q->array, "mean") == 0 ? "means"
+            : strcmp(q->array, "z") == 0 ? "draws" : "log variances",
+            codes.n, lt_split_name(codes.split), codes.n == 1 ? "" : "s", codes.latent, codes.latent == 1 ? "" : "s",
+            t->checkpoint);
+    lt_codes_clear(&codes);
+    return status;
+}
+
+/* Before anything is opened. Gives the exit code. */
+static int check_request(const encode_request *q)
+{
+    const command *c = q->command;
+    if (lt_arrays_check_name(q->out) != LT_OK)
+        return complain(c, CODE_USAGE, "--output: %s", lt_last_error());
+    if (q->array && !is_npy(q->out))
+        return complain(c, CODE_USAGE, "--array goes with FILE.npy; %s gets all of mean, logvar and z",
+                        q->out);
+    return CODE_DONE;
+}
+
+/* Classes are an option of the data. */
+static int open_run(encode_request *q, trained *t)
+{
+    char *classes = q->classes ? plot_room(strlen(q->classes) + sizeof "data.classes=", 1) : NULL;
+    text_list sets = q->sets;
+    if (classes) {
+        sprintf(classes, "data.classes=%s", q->classes);
+        sets.item[sets.n++] = classes;
+    }
+    int status = trained_open(t, q->run, false, NULL);
+    if (status == LT_OK && lt_model_has_encoder(t->model))
+        status = lt_model_open_data(t->model, q->data, sets.item, sets.n, &t->data);
+    if (status == LT_OK && t->data)
+        status = lt_model_check_data(t->model, t->data);
+    free(classes);
+    return status;
+}
+
+static int encode_run(encode_request *q)
+{
+    trained t;
+    int code = CODE_DONE, status = open_run(q, &t);
+    if (status == LT_OK && !t.data)
+        code = complain(q->command, CODE_FAILED, "%s has no encoder, so its images have no codes; those "
+                        "that images are made of: latent decode", q->run);
+    else if (status == LT_OK)
+        status = encode(q, &t);
+    trained_close(&t);
+    return status == LT_OK ? code : complain_library(q->command, status);
+}
+
+static int run(const command *c, int argc, const char **argv)
+{
+    static const char *const arrays[] = {"mean", "logvar", "z", NULL};
+    int array = 0;
+    encode_request q = {.command = c, .out = "codes.npz", .split = LT_TEST};
+    const flag flags[] = {
+        {"number", 'n', FLAG_COUNT, &q.n, "N", "images, spread over the split; default: all", 1,
+         INT32_MAX, NULL},
+        {"output", 'o', FLAG_OUTPUT, &q.out, "FILE", "FILE.npz or .csv: index, label, mean, logvar, z; "
+         "FILE.npy: one of these; default: codes.npz", 0, 0, NULL},
+        {"array", 0, FLAG_CHOICE, &array, "NAME", "what goes into FILE.npy: mean, logvar or z; default: "
+         "mean", 0, 0, arrays},
+        {"class", 0, FLAG_TEXT, &q.classes, "K,...", "images of these classes alone, by number or name",
+         0, 0, NULL},
+        FLAG_SPLIT(&q.split),
+        FLAG_SEED(&q.seed, "seed of the draws z; default: 0"),
+        FLAG_DATA(&q.data, FIGURE_DATA),
+        FLAG_SET_DATA(&q.sets),
+        FLAG_THREADS(&q.threads),
+        FLAG_EXECUTOR(&q.executor),
+        {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    q.run = line.operand[0];
+    q.array = flag_is_given(&line, "array") ? arrays[array] : NULL;
+    int code = check_request(&q);
+    if (code == CODE_DONE && q.sets.n == (int)(sizeof q.sets.item / sizeof q.sets.item[0]) && q.classes)
+        code = complain(c, CODE_USAGE, "--set: given too often beside --class");
+    if (code == CODE_DONE)
+        code = encode_run(&q);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_encode = {
+    .name = "encode", .summary = "write the codes of images as numbers",
+    .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
+    .about =
+        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. For each "
+        "image x of a split the file has:\n"
+        "  index    which image of the split it is, from 0\n"
+        "  label    its class, -1 where there is none\n"
+        "  mean     of q(z|x), one number a latent; in csv the columns mean_1, mean_2, ...\n"
+        "  logvar   the logarithms of the variances of q(z|x)\n"
+        "  z        a draw from q(z|x), by --seed\n"
+        "numpy.load reads .npz and .npy, and latent decode makes images of all three kinds of file.\n",
+    .examples = "  latent encode runs/fashion-mlp-vae -o codes.npz\n"
+                "  latent encode runs/fashion-mlp-vae --split train -n 1000 -o codes.csv\n"
+                "  latent encode runs/fashion-mlp-vae --class sneaker -o sneakers.npy\n"
+                "  latent encode runs/mine --data ~/photos -o photos.npz\n",
+    .run = run};

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* latent runs: a table of runs, with what came of them. */
+#include "plot_kinds.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_DIRS = 64, CELL = 48, WIDE_NAME = 26 };
+
+/* Runs of all directories asked for. */
+typedef struct listing {
+    lt_run_summary *runs;
+    int n, capacity;
+} listing;
+
+static void listing_clear(listing *l)
+{
+    for (int i = 0; i < l->n; i++)
+        lt_run_summary_clear(&l->runs[i]);
+    free(l->runs);
+}
+
+static void add_run(listing *l, const char *dir)
+{
+    if (l->n == l->capacity) {
+        lt_run_summary *more = plot_room((size_t)(2 * l->capacity + 16), sizeof *more);
+        if (l->n)
+            memcpy(more, l->runs, sizeof *more * (size_t)l->n);
+        free(l->runs);
+        l->runs = more;
+        l->capacity = 2 * l->capacity + 16;
+    }
+    if (lt_run_summarize(dir, &l->runs[l->n]) == LT_OK)
+        l->n++;
+    else
+        lt_run_summary_clear(&l->runs[l->n]); /* removed meanwhile */
+}
+
+/* Gives the exit code. */
+static int add_directory(const command *c, listing *l, const char *dir)
+{
+    char **runs;
+    int n, status = lt_runs_find(dir, &runs, &n);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    if (n == 0)
+        say("%s: no runs in it", dir);
+    for (int i = 0; i < n; i++)
+        add_run(l, runs[i]);
+    lt_runs_free(runs, n);
+    return CODE_DONE;
+}
+
+/* ---- Cells; "" is none ---- */
+
+typedef char cell[CELL];
+
+static void write_kind(const lt_run_summary *s, cell out)
+{
+    snprintf(out, CELL, "%s", s->recipe ? lt_recipe_kind(s->recipe) : "");
+}
+
+static void write_data(const lt_run_summary *s, cell out)
+{
+    char *name = plot_name(s->recipe ? lt_recipe_dataset(s->recipe) : "");
+    snprintf(out, CELL, "%.17s", name);
+    free(name);
+}
+
+static void write_epochs(const lt_run_summary *s, cell out)
+{
+    if (s->recipe)
+        snprintf(out, CELL, "%jd/%jd", (intmax_t)s->epochs, (intmax_t)s->wanted);
+    else
+        snprintf(out, CELL, "%jd", (intmax_t)s->epochs);
+}
+
+static void write_estimate(double value, double se, int digits, cell out)
+{
+    char error[ERROR_TEXT];
+    if (!isfinite(value))
+        return;
+    snprintf(out, CELL, "%.*f%s%s", digits, shown_number(value, digits), isfinite(se) ? " " : "",
+             isfinite(se) ? error_text(se, digits, error) : "");
+}
+
+static void write_elbo(const lt_run_summary *s, cell out)
+{
+    if (s->has_log && s->last.valid.images > 0)
+        write_estimate(s->last.valid.neg_elbo, s->last.valid.neg_elbo_se, 2, out);
+}
+
+/* Where there was no validation. */
+static void write_loss(const lt_run_summary *s, cell out)
+{
+    if (s->has_log && s->last.valid.images == 0)
+        write_estimate(s->last.train.loss, (double)NAN, 2, out);
+}
+
+/* A run of a gan has no likelihood: what its critic says of the distance. */
+static void write_critic(const lt_run_summary *s, cell out)
+{
+    if (s->has_log)
+        write_estimate(s->last.train.estimate, (double)NAN, 3, out);
+}
+
+/* Of another checkpoint than the newest: with a star. */
+static void mark_older(const lt_run_summary *s, const lt_run_result *r, cell out)
+{
+    size_t used = strlen(out);
+    if (strcmp(r->checkpoint, s->checkpoint) != 0)
+        snprintf(out + used, CELL - used, "*");
+}
+
+static void write_nll(const lt_run_summary *s, cell out)
+{
+    const lt_run_result *r = lt_run_summary_nll(s);
+    if (!r)
+        return;
+    write_estimate(r->nll, r->nll_se, 2, out);
+    mark_older(s, r, out);
+}
+
+static void write_fid(const lt_run_summary *s, cell out)
+{
+    const lt_run_result *r = lt_run_summary_fid(s);
+    if (!r)
+        return;
+    write_estimate(r->fid, (double)NAN, 2, out);
+    mark_older(s, r, out);
+}
+
+static void write_state(const lt_run_summary *s, cell out)
+{
+    snprintf(out, CELL, "%s", lt_run_state_name(s->state));
+}
+
+/* ---- The table ---- */
+
+/* Columns behind the name. */
+typedef struct column {
+    const char *title;
+    void (*write)(const lt_run_summary *s, cell out);
+    bool is_number;
+    const char *meaning; /* a line under the table. Nullable */
+} column;
+
+/* A column without a number in it is left out. */
+static const column columns[] = {
+    {"model", write_kind, false, NULL},
+    {"data", write_data, false, NULL},
+    {"epochs", write_epochs, true, NULL},
+    {"-ELBO", write_elbo, true, "-ELBO: of the validation after the last epoch, nats per image."},
+    {"loss", write_loss, true, "loss: of training in the last epoch, nats per image."},
+    {"critic", write_critic, true, "critic: what the critic estimates the divergence to be."},
+    {"NLL", write_nll, true, "NLL: the last that latent eval --nll found, nats per image."},
+    {"FID", write_fid, true, "FID: the last that latent eval --quality found."},
+    {"state", write_state, false, NULL},
+};
+enum { COLUMNS = sizeof columns / sizeof columns[0] };
+
+typedef struct layout {
+    int name, width[COLUMNS]; /* 0: left out */
+} layout;
+
+static layout lay_out(const listing *l)
+{
+    layout w = {.name = (int)strlen("run")};
+    for (int i = 0; i < l->n; i++) {
+        int n = (int)strlen(l->runs[i].directory);
+        w.name = n > w.name ? n : w.name;
+    }
+    w.name = w.name > WIDE_NAME ? WIDE_NAME : w.name;
+    for (int k = 0; k < COLUMNS; k++) {
+        for (int i = 0; i < l->n; i++) {
+            cell text = "";
+            columns[k].write(&l->runs[i], text);
+            int n = (int)strlen(text);
+            w.width[k] = n > w.width[k] ? n : w.width[k];
+        }
+        int title = (int)strlen(columns[k].title);
+        if (w.width[k] > 0 && w.width[k] < title)
+            w.width[k] = title;
+    }
+    return w;
+}
+
+static void print_row(const layout *w, const char *name, cell *texts)
+{
+    if ((int)strlen(name) > w->name)
+        print("%s\n%-*s", name, w->name, ""); /* a long name has a line of its own */
+    else
+        print("%-*s", w->name, name);
+    int pending = 0; /* blanks at the end of a line are not written */
+    for (int k = 0; k < COLUMNS; k++) {
+        if (w->width[k] == 0)
+            continue;
+        int n = (int)strlen(texts[k]), before = columns[k].is_number ? w->width[k] - n : 0;
+        if (n == 0) {
+            pending += 2 + w->width[k];
+            continue;
+        }
+        print("%*s%s", pending + 2 + before, "", texts[k]);
+        pending = w->width[k] - n - before;
+    }
+    putchar('\n');
+}
+
+static void print_names(const layout *w)
+{
+    cell texts[COLUMNS];
+    for (int k = 0; k < COLUMNS; k++)
+        snprintf(texts[k], CELL, "%s", columns[k].title);
+    print_row(w, "run", texts);
+}
+
+static void print_run(const layout *w, const lt_run_summary *s)
+{
+    cell texts[COLUMNS];
+    for (int k = 0; k < COLUMNS; k++) {
+        texts[k][0] = 0;
+        columns[k].write(s, texts[k]);
+    }
+    print_row(w, s->directory, texts);
+}
+
+/* Whether some number is of an older checkpoint. */
+static bool has_older(const listing *l)
+{
+    for (int i = 0; i < l->n; i++) {
+        cell texts[2] = {"", ""};
+        write_nll(&l->runs[i], texts[0]);
+        write_fid(&l->runs[i], texts[1]);
+        if (strchr(texts[0], '*') || strchr(texts[1], '*'))
+            return true;
+    }
+    return false;
+}
+
+static void print_notes(const listing *l, const layout *w)
+{
+    char notes[640] = "";
+    for (int k = 0; k < COLUMNS; k++)
+        if (w->width[k] > 0 && columns[k].meaning)
+            add_words(notes, sizeof notes, "%s%s", notes[0] ? " " : "", columns[k].meaning);
+    if (has_older(l))
+        add_words(notes, sizeof notes, " *: of an older checkpoint than the newest.");
+    if (notes[0] && l->n > 1)
+        add_words(notes, sizeof notes, " Whether two runs compare: latent eval RUN RUN.");
+    if (notes[0]) {
+        putchar('\n');
+        print_wrapped(stdout, 0, notes);
+    }
+    for (int i = 0; i < l->n; i++)
+        if (l->runs[i].state == LT_RUN_BROKEN)
+            print("%s: %s\n", l->runs[i].directory, l->runs[i].problem);
+}
+
+static void print_table(const listing *l)
+{
+    if (l->n == 0)
+        return;
+    layout w = lay_out(l);
+    print_names(&w);
+    for (int i = 0; i < l->n; i++)
+        print_run(&w, &l->runs[i]);
+    print_notes(l, &w);
+}
+
+/* ---- JSON ---- */
+
+static json_t *result_json(const lt_run_result *r)
+{
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:o}", "checkpoint",
+                     r->checkpoint, "digest", r->digest, "split", lt_split_name(r->split), "images",
+                     (json_int_t)r->images, "seed", (json_int_t)r->seed, "neg_elbo",
+                     json_estimate((lt_estimate){r->neg_elbo, r->neg_elbo_se}), "rate",
+                     json_number(r->rate), "nll_samples", (json_int_t)r->nll_samples, "nll",
+                     json_estimate((lt_estimate){r->nll, r->nll_se}), "fid", json_number(r->fid),
+                     "samples", (json_int_t)r->samples, "kid",
+                     json_estimate((lt_estimate){r->kid, r->kid_se}), "distortion",
+                     json_number(r->distortion));
+}
+
+static json_t *last_json(const lt_epoch_log *e)
+{
+    const lt_train_report *t = &e->train;
+    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)t->step, "loss",
+                          json_number(t->loss), "rate", json_number(t->rate), "distortion",
+                          json_number(t->distortion), "critic_loss", json_number(t->critic_loss),
+                          "generator_loss", json_number(t->generator_loss), "estimate",
+                          json_number(t->estimate), "spread", json_number(t->spread));
+    if (e->valid.images > 0)
+        json_object_set_new(o, "valid",
+                            json_pack("{s:I, s:o, s:o, s:o}", "images", (json_int_t)e->valid.images,
+                                      "neg_elbo",
+                                      json_estimate((lt_estimate){e->valid.neg_elbo, e->valid.neg_elbo_se}),
+                                      "rate", json_number(e->valid.rate), "distortion",
+                                      json_number(e->valid.distortion)));
+    return o;
+}
+
+static json_t *run_json(const lt_run_summary *s)
+{
+    const lt_recipe *r = s->recipe;
+    json_t *results = json_array();
+    for (int i = 0; i < s->n_results; i++)
+        json_array_append_new(results, result_json(&s->results[i]));
+    json_t *o = json_pack("{s:s, s:s, s:I, s:o, s:o, s:s}", "run", s->directory, "state",
+                          lt_run_state_name(s->state), "epochs", (json_int_t)s->epochs, "epochs_wanted",
+                          r ? json_integer(s->wanted) : json_null(), "seconds", json_number(s->seconds),
+                          "checkpoint", s->checkpoint);
+    if (r)
+        json_object_update_new(o, json_pack("{s:s, s:s, s:s, s:I}", "recipe", lt_recipe_name(r), "model",
+                                            lt_recipe_kind(r), "data", lt_recipe_dataset(r), "seed",
+                                            (json_int_t)lt_recipe_seed(r)));
+    if (s->problem[0])
+        json_object_set_new(o, "problem", json_string(s->problem));
+    json_object_set_new(o, "last", s->has_log ? last_json(&s->last) : json_null());
+    json_object_set_new(o, "results", results);
+    return o;
+}
+
+static json_t *listing_json(const listing *l)
+{
+    json_t *runs = json_array();
+    for (int i = 0; i < l->n; i++)
+        json_array_append_new(runs, run_json(&l->runs[i]));
+    return json_pack("{s:o}", "runs", runs);
+}
+
+/* ---- The command ---- */
+
+static int run(const command *c, int argc, const char **argv)
+{
+    bool as_json = false;
+    const flag flags[] = {FLAG_JSON(&as_json), {0}};
+    command_line line;
+    if (!command_line_read(c, flags, argc, argv, &line))
+        return line.code;
+    listing l = {.n = 0};
+    int code = line.n == 0 ? add_directory(c, &l, "runs") : CODE_DONE;
+    for (int i = 0; i < line.n && code == CODE_DONE; i++)
+        code = add_directory(c, &l, line.operand[i]);
+    if (code == CODE_DONE && as_json)
+        print_json(listing_json(&l));
+    else if (code == CODE_DONE)
+        print_table(&l);
+    listing_clear(&l);
+    command_line_clear(&line);
+    return code;
+}
+
+const command cmd_runs = {
+    .name = "runs", .summary = "list runs with what came of them",
+    .operands = "[DIR...] [options]", .min_operands = 0, .max_operands = MOST_DIRS,
+    .about =
+        "DIR is a run or a directory that runs are in, up to three levels deep; default: runs. The table has "
+        "what training wrote down and what latent eval has measured, which it keeps in the run's "
+        "evaluations.jsonl. No model is opened, and runs may be in training meanwhile.\n"
+        "\n"
+        "The state of a run: done, it has trained as many epochs as its recipe asks for; running, a process "
+        "works on it; stopped, latent resume goes on with it; broken, the reason is under the table.\n",
+    .examples = "  latent runs\n"
+                "  latent runs sweeps/* --json\n",
+    .run = run};

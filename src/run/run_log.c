@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.jsonl and evaluations.jsonl of a run, read as numbers; results added to the latter. */
+#include <latent/runs.h>
+
+#include "base/ceilings.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "data/places.h"
+#include "train/trainer.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Lines of JSON ---- */
+
+/* Given each whole line; a status. */
+typedef int line_function(void *user, const json_t *object, int line);
+
+/* `is_strict`: a line that is not an object is an error; else it is left out. */
+static int read_lines(const char *path, bool is_strict, line_function *take, void *user)
+{
+    bytes file = {0};
+    LT_TRY(limit_named(LIMIT_METRICS_BYTES, file_read(path, limit_of(LIMIT_METRICS_BYTES), &file)));
+    const char *at = (const char *)file.data, *end = at + file.size, *newline;
+    int status = LT_OK;
+    for (int line = 1; status == LT_OK && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL;
+         line++, at = newline + 1) {
+        json_error_t error;
+        json_t *object = json_loadb(at, (size_t)(newline - at), 0, &error);
+        if (json_is_object(object))
+            status = take(user, object, line);
+        else if (is_strict)
+            status = status_fail(LT_FORMAT, "%s:%d: expected a JSON object, found %s", path, line,
+                                 object ? "something else" : error.text);
+        json_decref(object);
+    }
+    bytes_clear(&file);
+    return status;
+}
+
+static double real_of(const json_t *o, const char *name)
+{
+    const json_t *value = json_object_get(o, name);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static int64_t count_of(const json_t *o, const char *name)
+{
+    const json_t *value = json_object_get(o, name);
+    return json_is_integer(value) ? json_integer_value(value) : 0;
+}
+
+static const char *text_of(const json_t *o, const char *name)
+{
+    const char *value = json_string_value(json_object_get(o, name));
+    return value ? value : "";
+}
+
+/* ---- metrics.jsonl ---- */
+
+typedef struct log_lines {
+    lt_epoch_log *lines;
+    int n, capacity;
+} log_lines;
+
+static void read_report(const json_t *o, lt_train_report *r)
+{
+    r->step = count_of(o, "step");
+    r->epoch = count_of(o, "epoch");
+    r->images = count_of(o, "images");
+    for (int i = 0; i < MEASURES; i++)
+        *measure_of(r, i) = real_of(o, measure_name(i));
+    r->beta = real_of(o, "beta");
+    r->beta_first = real_of(o, "beta_first");
+    r->capacity = real_of(o, "capacity");
+    r->learning_rate = real_of(o, "learning_rate");
+    r->seconds = real_of(o, "seconds");
+    double rate = real_of(o, "images_per_second") * r->seconds;
+    r->images_timed = rate >= 0 && rate < 1e15 ? (int64_t)llround(rate) : 0;
+}
+
+static void read_validation(const json_t *o, lt_validation *v)
+{
+    *v = (lt_validation){.images = count_of(o, "images"),
+                         .neg_elbo = real_of(o, "neg_elbo"),
+                         .neg_elbo_se = real_of(o, "neg_elbo_se"),
+                         .rate = real_of(o, "rate"),
+                         .distortion = real_of(o, "distortion"),
+                         .squared_error = real_of(o, "squared_error"),
+                         .loss = real_of(o, "loss")};
+}
+
+static int take_epoch(void *user, const json_t *object, int line)
+{
+    log_lines *l = user;
+    (void)line;
+    l->lines = must_grow(l->lines, l->n, &l->capacity);
+    lt_epoch_log *e = &l->lines[l->n++];
+    *e = (lt_epoch_log){.train = {.step = 0}};
+    read_report(object, &e->train);
+    read_validation(json_object_get(object, "valid"), &e->valid);
+    return LT_OK;
+}
+
+int lt_run_read_log(const char *dir, lt_epoch_log **lines, int *n)
+{
+    log_lines l = {.n = 0};
+    char *path = file_join(dir, "metrics.jsonl");
+    int status = read_lines(path, true, take_epoch, &l);
+    free(path);
+    if (status != LT_OK) {
+        free(l.lines);
+        l = (log_lines){.n = 0};
+    }
+    *lines = l.lines;
+    *n = l.n;
+    return status;
+}
+
+/* ---- evaluations.jsonl ---- */
+
+static char *results_path(const char *dir) { return file_join(dir, "evaluations.jsonl"); }
+
+/* What is not finite is left out: it would not be JSON. */
+static void set_real(json_t *o, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_new(o, name, json_real(value));
+}
+
+static json_t *result_json(const lt_run_result *r)
+{
+    json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I}", "checkpoint", r->checkpoint, "digest", r->digest,
+                          "split", lt_split_name(r->split), "images", (json_int_t)r->images, "seed",
+                          (json_int_t)r->seed);
+    set_real(o, "neg_elbo", r->neg_elbo);
+    set_real(o, "neg_elbo_se", r->neg_elbo_se);
+    set_real(o, "rate", r->rate);
+    set_real(o, "distortion", r->distortion);
+    if (r->nll_samples > 0)
+        json_object_set_new(o, "nll_samples", json_integer(r->nll_samples));
+    set_real(o, "nll", r->nll);
+    set_real(o, "nll_se", r->nll_se);
+    if (r->samples > 0)
+        json_object_set_new(o, "samples", json_integer(r->samples));
+    set_real(o, "fid", r->fid);
+    set_real(o, "kid", r->kid);
+    set_real(o, "kid_se", r->kid_se);
+    if (r->scores[0])
+        json_object_set_new(o, "scores", json_string(r->scores));
+    return o;
+}
+
+int lt_run_record(const char *dir, const lt_run_result *result)
+{
+    if (!place_is_run(dir))
+        return status_fail(LT_NOT_FOUND, "%s is not a run", dir);
+    json_t *o = result_json(result);
+    char *line = o ? json_dumps(o, JSON_COMPACT) : NULL, *path = results_path(dir);
+    int status = line ? file_append(path, line)
+                      : status_fail(LT_VALUE, "%s: a result cannot be written: its texts are no UTF-8", path);
+    free(path);
+    free(line);
+    json_decref(o);
+    return status;
+}
+
+typedef struct result_lines {
+    lt_run_result *all;
+    int n, capacity;
+} result_lines;
+
+static lt_split split_named(const char *name)
+{
+    for (int i = 0; i < LT_SPLITS; i++)
+        if (strcmp(lt_split_name((lt_split)i), name) == 0)
+            return (lt_split)i;
+    return LT_TEST;
+}
+
+static int take_result(void *user, const json_t *o, int line)
+{
+    result_lines *l = user;
+    (void)line;
+    l->all = must_grow(l->all, l->n, &l->capacity);
+    lt_run_result *r = &l->all[l->n++];
+    *r = (lt_run_result){.split = split_named(text_of(o, "split")),
+                         .images = count_of(o, "images"),
+                         .seed = count_of(o, "seed"),
+                         .neg_elbo = real_of(o, "neg_elbo"),
+                         .neg_elbo_se = real_of(o, "neg_elbo_se"),
+                         .rate = real_of(o, "rate"),
+                         .distortion = real_of(o, "distortion"),
+                         .nll_samples = count_of(o, "nll_samples"),
+                         .nll = real_of(o, "nll"),
+                         .nll_se = real_of(o, "nll_se"),
+                         .samples = count_of(o, "samples"),
+                         .fid = real_of(o, "fid"),
+                         .kid = real_of(o, "kid"),
+                         .kid_se = real_of(o, "kid_se")};
+    snprintf(r->checkpoint, sizeof r->checkpoint, "%s", text_of(o, "checkpoint"));
+    snprintf(r->digest, sizeof r->digest, "%s", text_of(o, "digest"));
+    snprintf(r->scores, sizeof r->scores, "%s", text_of(o, "scores"));
+    return LT_OK;
+}
+
+int lt_run_read_results(const char *dir, lt_run_result **results, int *n)
+{
+    result_lines l = {.n = 0};
+    char *path = results_path(dir);
+    int status = file_exists(path) ? read_lines(path, false, take_result, &l) : LT_OK;
+    free(path);
+    *results = l.all;
+    *n = l.n;
+    return status;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs read from outside: their logs, results and states; and everything that opens a model, by directory and by
+   file. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "check.h"
+
+#include <latent/eval.h>
+#include <latent/runs.h>
+
+#include "scratch.h"
+
+#include <unistd.h>
+
+/* ---- A small training ---- */
+
+static const char words[] = "name: tiny\n"
+                            "data: {set: synthetic, binarize: dynamic}\n"
+                            "model:\n"
+                            "  latent: 2\n"
+                            "  likelihood: bernoulli\n"
+                            "  encoder: [linear 5, elu]\n"
+                            "  decoder: [linear 5, elu, linear image]\n"
+                            "train: {epochs: 3, batch: 8, keep: 0}\n";
+
+typedef struct training {
+    lt_dataset *data;
+    lt_model *model;
+    lt_trainer *trainer;
+} training;
+
+static training begin(void)
+{
+    training t = {.data = NULL};
+    lt_recipe *r = lt_recipe_parse("tiny.yaml", words, NULL, 0);
+    assert_int_equal(lt_dataset_synthetic(&t.data, 30, 4, 4, 1, lt_recipe_data_options(r)), LT_OK);
+    t.model = lt_model_create(r, (lt_image_size){4, 4, 1});
+    t.trainer = t.model ? lt_trainer_create(t.model, t.data, NULL) : NULL;
+    lt_recipe_free(r);
+    if (!t.trainer)
+        fail_msg("%s", lt_last_error());
+    return t;
+}
+
+static void end(training *t)
+{
+    lt_trainer_free(t->trainer);
+    lt_model_free(t->model);
+    lt_dataset_free(t->data);
+}
+
+static void expect_ok(int status)
+{
+    if (status != LT_OK)
+        fail_msg("%s: %s", lt_status_name(status), lt_last_error());
+}
+
+/* Trains epochs and keeps what they reported. The run stays open, with its lock. */
+static lt_run *start_run(const char *path, training *t, int epochs, lt_train_report *reports)
+{
+    lt_run *run;
+    *t = begin();
+    expect_ok(lt_run_create(&run, path, t->trainer));
+    for (int i = 0; i < epochs; i++) {
+        lt_validation v = {.images = 6, .neg_elbo = 7.25 + i, .neg_elbo_se = 0.5, .rate = 1, .distortion = NAN,
+                           .squared_error = 2, .loss = 3};
+        expect_ok(lt_trainer_epoch(t->trainer, NULL, NULL, &reports[i]));
+        expect_ok(lt_run_log(run, &reports[i], &v));
+        expect_ok(lt_run_save(run, t->trainer));
+    }
+    return run;
+}
+
+static void make_run(const char *path, int epochs)
+{
+    training t;
+    lt_train_report reports[3];
+    lt_run_free(start_run(path, &t, epochs, reports));
+    end(&t);
+}
+
+static lt_run_summary summarize(const char *path)
+{
+    lt_run_summary s;
+    expect_ok(lt_run_summarize(path, &s));
+    return s;
+}
+
+/* ---- Logs ---- */
+
+/* Each number is the one that training reported: doubles survive their text. */
+static void logs_read_back(void **state)
+{
+    (void)state;
+    training t;
+    lt_train_report reports[3];
+    lt_run *run = start_run(in_dir("log"), &t, 3, reports);
+    lt_epoch_log *lines;
+    int n;
+    expect_ok(lt_run_read_log(in_dir("log"), &lines, &n));
+    assert_int_equal(n, 3);
+    for (int i = 0; i < 3; i++) {
+        const lt_train_report *found = &lines[i].train, *want = &reports[i];
+        assert_true(found->step == want->step && found->epoch == want->epoch && found->images == want->images);
+        assert_true(found->loss == want->loss && found->rate == want->rate &&
+                    found->distortion == want->distortion && found->learning_rate == want->learning_rate &&
+                    found->beta == want->beta && found->seconds == want->seconds);
+        assert_true(isnan(found->critic_loss) && isnan(found->estimate));
+        assert_int_equal(lines[i].valid.images, 6);
+        assert_true(lines[i].valid.neg_elbo == 7.25 + i && isnan(lines[i].valid.distortion));
+    }
+    free(lines);
+    lt_run_free(run);
+    end(&t);
+}
+
+static void damaged_logs_name_their_line(void **state)
+{
+    (void)state;
+    make_run(in_dir("torn"), 2);
+    char *path = file_join(in_dir("torn"), "metrics.jsonl");
+    lt_epoch_log *lines;
+    int n;
+    FILE *f = fopen(path, "a");
+    fputs("{\"step\":", f); /* being written */
+    fclose(f);
+    expect_ok(lt_run_read_log(in_dir("torn"), &lines, &n));
+    assert_int_equal(n, 2);
+    free(lines);
+    f = fopen(path, "a");
+    fputs("\n", f);
+    fclose(f);
+    assert_int_equal(lt_run_read_log(in_dir("torn"), &lines, &n), LT_FORMAT);
+    assert_null(lines);
+    assert_text_has(lt_last_error(), "metrics.jsonl:3: expected a JSON object");
+    lt_run_summary s = summarize(in_dir("torn"));
+    assert_int_equal(s.state, LT_RUN_BROKEN);
+    assert_text_has(s.problem, "metrics.jsonl:3");
+    lt_run_summary_clear(&s);
+    free(path);
+}
+
+/* ---- Summaries ---- */
+
+static void states_are_those_of_runs(void **state)
+{
+    (void)state;
+    training t;
+    lt_train_report reports[3];
+    lt_run *run = start_run(in_dir("state"), &t, 2, reports);
+    lt_run_summary s = summarize(in_dir("state"));
+    assert_int_equal(s.state, LT_RUN_RUNNING);
+    lt_run_summary_clear(&s);
+    lt_run_free(run);
+    s = summarize(in_dir("state"));
+    assert_int_equal(s.state, LT_RUN_STOPPED);
+    assert_int_equal(s.epochs, 2);
+    assert_int_equal(s.wanted, 3);
+    assert_true(s.has_log && s.last.train.loss == reports[1].loss);
+    assert_string_equal(s.checkpoint, "step-00000008.safetensors");
+    assert_string_equal(lt_recipe_name(s.recipe), "tiny");
+    assert_true(s.seconds == reports[0].seconds + reports[1].seconds);
+    lt_run_summary_clear(&s);
+    end(&t);
+    make_run(in_dir("state-all"), 3);
+    s = summarize(in_dir("state-all"));
+    assert_int_equal(s.state, LT_RUN_DONE);
+    lt_run_summary_clear(&s);
+    make_run(in_dir("state-none"), 0);
+    s = summarize(in_dir("state-none"));
+    assert_int_equal(s.state, LT_RUN_STOPPED);
+    assert_false(s.has_log);
+    lt_run_summary_clear(&s);
+    char *path = file_join(in_dir("state-none"), "checkpoints/step-00000000.safetensors");
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    s = summarize(in_dir("state-none"));
+    assert_int_equal(s.state, LT_RUN_BROKEN);
+    assert_string_equal(s.problem, "it has no checkpoint");
+    lt_run_summary_clear(&s);
+    assert_int_equal(lt_run_summarize(dir, &s), LT_NOT_FOUND);
+    lt_run_summary_clear(&s);
+}
+
+/* Looking takes the lock for an instant, which a training that begins then must survive. */
+static void looking_stops_no_training(void **state)
+{
+    (void)state;
+    make_run(in_dir("looked"), 1);
+    for (int i = 0; i < 50; i++) {
+        lt_run *run;
+        lt_run_summary s = summarize(in_dir("looked"));
+        assert_int_equal(s.state, LT_RUN_STOPPED);
+        lt_run_summary_clear(&s);
+        expect_ok(lt_run_open(&run, in_dir("looked"), NULL, 0));
+        lt_run_free(run);
+    }
+}
+
+static void results_are_kept(void **state)
+{
+    (void)state;
+    const lt_run_result elbo = {.checkpoint = "step-00000004.safetensors", .digest = "abc", .split = LT_VALID,
+                                .images = 10, .seed = 3, .neg_elbo = 0.1, .neg_elbo_se = 1. / 3, .rate = 2,
+                                .distortion = -1.9, .nll_samples = 5, .nll = 0.05, .nll_se = (double)NAN,
+                                .fid = (double)NAN, .kid = (double)NAN, .kid_se = (double)NAN};
+    lt_run_result fid = {.checkpoint = "step-00000008.safetensors", .split = LT_TEST, .neg_elbo = (double)NAN,
+                         .neg_elbo_se = (double)NAN, .rate = (double)NAN, .distortion = (double)NAN,
+                         .nll = (double)NAN, .nll_se = (double)NAN, .samples = 100, .fid = 12.5, .kid = -1e-5,
+                         .kid_se = 2e-5, .scores = "xyz"};
+    make_run(in_dir("kept"), 1);
+    expect_ok(lt_run_record(in_dir("kept"), &elbo));
+    expect_ok(lt_run_record(in_dir("kept"), &fid));
+    fid.fid = 11;
+    expect_ok(lt_run_record(in_dir("kept"), &fid));
+    lt_run_summary s = summarize(in_dir("kept"));
+    assert_int_equal(s.n_results, 3);
+    const lt_run_result *r = lt_run_summary_nll(&s);
+    assert_true(r && r->neg_elbo == elbo.neg_elbo && r->neg_elbo_se == elbo.neg_elbo_se && r->nll == elbo.nll &&
+                isnan(r->nll_se) && isnan(r->fid) && r->nll_samples == 5 && r->images == 10 && r->seed == 3);
+    assert_int_equal(r->split, LT_VALID);
+    assert_string_equal(r->checkpoint, elbo.checkpoint);
+    assert_string_equal(r->digest, "abc");
+    r = lt_run_summary_fid(&s);
+    assert_true(r && r->fid == 11 && r->kid == -1e-5 && r->samples == 100 && isnan(r->neg_elbo));
+    assert_string_equal(r->scores, "xyz");
+    lt_run_summary_clear(&s);
+    assert_int_equal(lt_run_record(dir, &elbo), LT_NOT_FOUND);
+}
+
+static void runs_are_found_below(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"tree", "tree/b", "tree/a", "tree/deep/c", "tree/x/y/z", "tree/x/y/z/far"};
+    for (int i = 0; i < COUNT_OF(paths); i++) {
+        char *at = file_join(in_dir(paths[i]), "other");
+        expect_ok(file_make_directories(at));
+        free(at);
+    }
+    make_run(in_dir("tree/b/run"), 0);
+    make_run(in_dir("tree/a"), 0);
+    make_run(in_dir("tree/deep/c"), 0);
+    make_run(in_dir("tree/x/y/z/far"), 0); /* too deep */
+    char **runs;
+    int n;
+    char *slashed = must_format("%s/", in_dir("tree"));
+    expect_ok(lt_runs_find(slashed, &runs, &n));
+    free(slashed);
+    assert_int_equal(n, 3);
+    assert_string_equal(runs[0], in_dir("tree/a"));
+    assert_string_equal(runs[1], in_dir("tree/b/run"));
+    assert_string_equal(runs[2], in_dir("tree/deep/c"));
+    lt_runs_free(runs, n);
+    expect_ok(lt_runs_find(in_dir("tree/a"), &runs, &n));
+    assert_int_equal(n, 1);
+    lt_runs_free(runs, n);
+    assert_int_equal(lt_runs_find(in_dir("nowhere"), &runs, &n), LT_NOT_FOUND);
+}
+
+/* ---- Models, by directory and by file ---- */
+
+static float first_weight(lt_model *m) { return lt_params_block(lt_model_params(m))[0]; }
+
+static void everything_opens_both(void **state)
+{
+    (void)state;
+    training t = begin(), u = begin();
+    make_run(in_dir("both"), 2);
+    char *run = must_copy_text(in_dir("both"));
+    char *file = file_join(run, "checkpoints/step-00000008.safetensors");
+    lt_model *a = lt_model_open(run), *b = lt_model_open(file);
+    assert_true(a && b && first_weight(a) == first_weight(b) && first_weight(a) != first_weight(t.model));
+    expect_ok(lt_model_load(t.model, run));
+    expect_ok(lt_model_load(u.model, file));
+    assert_true(first_weight(t.model) == first_weight(a) && first_weight(u.model) == first_weight(a));
+    expect_ok(lt_trainer_load(t.trainer, run));
+    expect_ok(lt_trainer_load(u.trainer, file));
+    assert_int_equal(lt_trainer_steps_done(t.trainer), 8);
+    assert_int_equal(lt_trainer_steps_done(u.trainer), 8);
+    lt_run *one;
+    expect_ok(lt_run_open(&one, file, NULL, 0)); /* the newest: the run */
+    assert_text_has(lt_run_directory(one), "both");
+    expect_ok(lt_run_restore(one, t.trainer));
+    lt_run_free(one);
+    free(file);
+    file = file_join(run, "checkpoints/step-00000004.safetensors");
+    assert_int_equal(lt_run_open(&one, file, NULL, 0), LT_VALUE);
+    assert_text_has(lt_last_error(), "is not the newest checkpoint of its run");
+    free(file);
+    free(run);
+    lt_model_free(a);
+    lt_model_free(b);
+    end(&t);
+    end(&u);
+}
+
+static void what_has_no_checkpoint_says_so(void **state)
+{
+    (void)state;
+    training t = begin();
+    lt_run *run;
+    make_run(in_dir("here"), 1);
+    char *inner = file_join(in_dir("here"), "checkpoints");
+    assert_null(lt_model_open(inner));
+    assert_text_has(lt_last_error(), "it holds checkpoints: give one of them, or the run above it");
+    free(inner);
+    expect_ok(file_make_directories(in_dir("empty")));
+    assert_null(lt_model_open(in_dir("empty")));
+    assert_text_has(lt_last_error(), "empty is not a run: it has no checkpoints");
+    assert_int_equal(lt_model_load(t.model, in_dir("empty")), LT_NOT_FOUND);
+    assert_int_equal(lt_trainer_load(t.trainer, in_dir("empty")), LT_NOT_FOUND);
+    assert_null(lt_model_open(in_dir("nothing")));
+    assert_text_has(lt_last_error(), "nothing does not exist");
+    assert_int_equal(lt_file_write(in_dir("lone.safetensors"), "x", 1), LT_OK);
+    assert_int_equal(lt_run_open(&run, in_dir("lone.safetensors"), NULL, 0), LT_VALUE);
+    assert_text_has(lt_last_error(), "lies in no run");
+    end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logs_read_back),
+        cmocka_unit_test(damaged_logs_name_their_line),
+        cmocka_unit_test(states_are_those_of_runs),
+        cmocka_unit_test(looking_stops_no_training),
+        cmocka_unit_test(results_are_kept),
+        cmocka_unit_test(runs_are_found_below),
+        cmocka_unit_test(everything_opens_both),
+        cmocka_unit_test(what_has_no_checkpoint_says_so),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
