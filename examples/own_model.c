@@ -31,11 +31,11 @@ int main(void)
     lt_node *y = network(lt_params_visit(params, g), flat);
     lt_node *loss = lt_mean(lt_sum_rows(lt_square(lt_sub(flat, y))));
     lt_node *targets[1 + LT_OPTIMISER_TARGETS] = {loss};
-    int n = 1 + lt_optimiser_build("adam lr=1e-3", params, loss, targets + 1);
+    int n = lt_optimiser_build("adam lr=1e-3", params, loss, targets + 1);
 
-    lt_program *step = lt_compile(g, targets, n);
+    lt_program *step = status == LT_OK && n > 0 ? lt_compile(g, targets, 1 + n) : NULL;
     lt_session *session = step ? lt_session_create(step, NULL) : NULL;
-    if (status != LT_OK || !session || lt_params_bind(params, g, session) != LT_OK)
+    if (!session || lt_params_bind(params, g, session) != LT_OK)
         return fprintf(stderr, "%s\n", lt_last_error()), 1;
 
     /* Each run reads the batch where it was assembled, and changes the parameters in place. */
@@ -54,6 +54,8 @@ int main(void)
             printf("step %d: squared error %.3f\n", i + 1,
                    (double)*lt_session_floats(session, loss));
     }
+    if (status != LT_OK)
+        fprintf(stderr, "%s\n", lt_last_error());
 
     lt_dataset_free(data);
     lt_session_free(session);
