@@ -433,9 +433,8 @@ static void check_ellipse(double xx, double xy, double yy, double sigmas)
     lt_chart c = {.series = &s, .n_series = 1};
     view v;
     lt_image i = draw_view(&c, 700, 500, &v);
-    double det = xx * yy - xy * xy, want = sigmas > 0 ? sigmas : 1, unit = v.x.to - v.x.from;
+    double det = xx * yy - xy * xy, want = sigmas > 0 ? sigmas : 1;
     bool is_seen[12] = {false};
-    unit /= v.x.high - v.x.low;
     for (int py = 0; py < i.height; py++)
         for (int px = 0; px < i.width; px++) {
             const unsigned char *p = pixel(&i, px, py);

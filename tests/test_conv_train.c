@@ -79,7 +79,7 @@ static double step(training *t, int n)
 
 static bytes saved(const training *t)
 {
-    bytes b;
+    bytes b = {0};
     if (lt_trainer_save(t->trainer, in_dir("x")) != LT_OK ||
         file_read(in_dir("x"), 1 << 24, &b) != LT_OK)
         fail_msg("%s", lt_last_error());

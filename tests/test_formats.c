@@ -422,7 +422,7 @@ static void pack_variable(writer *m, size_t start)
 static void mat_in_both_byte_orders_and_all_labels(void **state)
 {
     (void)state;
-    static const struct number_kind kinds[] = {DOUBLE, SINGLE, UINT8, INT16, INT8};
+    const struct number_kind kinds[] = {DOUBLE, SINGLE, UINT8, INT16, INT8};
     static writer m;
     for (int big = 0; big < 2; big++)
         for (int i = 0; i < COUNT_OF(kinds); i++)
