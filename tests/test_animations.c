@@ -347,6 +347,18 @@ static void time_has_a_default(void **state)
     movie_clear(&m);
 }
 
+/* Those that do not change, too: cgif 0.4 leaves them out, unless it is told to keep them. */
+static void a_gif_keeps_equal_frames(void **state)
+{
+    (void)state;
+    draw_frames(4, 3, shade_still);
+    movie m = write_and_read("m.gif", &(lt_animation){.frames = frames, .n = 4, .seconds = 0.25});
+    assert_int_equal(m.n, 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(m.ends[i], 250 * (i + 1));
+    movie_clear(&m);
+}
+
 /* ---- Files ---- */
 
 static void same_bytes_twice(void **state)
@@ -507,6 +519,7 @@ int main(void)
         cmocka_unit_test_teardown(frames_have_times_of_their_own, free_frames),
         cmocka_unit_test_teardown(loops_are_counted, free_frames),
         cmocka_unit_test_teardown(time_has_a_default, free_frames),
+        cmocka_unit_test_teardown(a_gif_keeps_equal_frames, free_frames),
         cmocka_unit_test_teardown(same_bytes_twice, free_frames),
         cmocka_unit_test_teardown(png_shows_its_first_frame, free_frames),
         cmocka_unit_test_teardown(only_changes_are_kept, free_frames),
