@@ -47,13 +47,15 @@ static void add_epoch(album *a, int64_t epoch)
 int album_open(album *a, const command *c, const char *run)
 {
     struct stat s;
-    *a = (album){.command = c, .run = run};
-    if (stat(run, &s) != 0)
+    *a = (album){.command = c, .run = lt_run_around(run)};
+    if (!a->run)
+        a->run = strcpy(plot_room(strlen(run) + 1, 1), run);
+    if (stat(a->run, &s) != 0)
         return complain(c, CODE_FAILED, "%s does not exist", run);
     if (!S_ISDIR(s.st_mode))
-        return complain(c, CODE_FAILED, "%s is a file, and pictures of training are in the "
-                                        "directory of a run", run);
-    char *path = path_in(run, "samples");
+        return complain(c, CODE_FAILED, "%s is a file that lies in no run, and pictures of training are in "
+                                        "the directory of a run", run);
+    char *path = path_in(a->run, "samples");
     DIR *d = opendir(path);
     int code = !d && errno != ENOENT
                    ? complain(c, CODE_FAILED, "cannot read %s: %s", path, strerror(errno))
@@ -69,7 +71,11 @@ int album_open(album *a, const command *c, const char *run)
     return code;
 }
 
-void album_close(album *a) { free(a->epochs); }
+void album_close(album *a)
+{
+    free(a->run);
+    free(a->epochs);
+}
 
 void album_thin_out(album *a, int n)
 {

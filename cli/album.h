@@ -8,7 +8,7 @@
 /* RUN/samples/epoch-0012.png and so on, in order. */
 typedef struct album {
     const command *command; /* that complains */
-    const char *run;
+    char *run; /* its directory */
     int64_t *epochs;
     int n, room;
 } album;
@@ -18,7 +18,7 @@ char *album_name(const char *run, int64_t epoch);
 
 /* Functions give the exit code, after a complaint if it is not CODE_DONE. */
 
-/* Finds the pictures; there are none if the run has drawn nothing. Close it in any case. */
+/* Finds the pictures of a run, which may be given by its directory or by a checkpoint; there are none if the run has drawn nothing. Close it in any case. */
 int album_open(album *a, const command *c, const char *run);
 void album_close(album *a);
 

@@ -59,7 +59,7 @@ static int write_album(const animate_request *q, const album *a)
 {
     reel r;
     reel_open(&r, a->n);
-    char *own = plot_name(q->all.run);
+    char *own = plot_name(a->run);
     lt_image_size size = {0};
     int code = CODE_DONE;
     for (int i = 0; i < a->n && code == CODE_DONE; i++)

@@ -89,9 +89,9 @@ typedef struct metrics {
     lt_recipe *recipe; /* that lies beside the log; NULL: there is none that can be read */
 } metrics;
 
-/* Reads the log of a run directory, or a file NAME.jsonl. A line that is being written just now, at
+/* Reads the log of a run directory, of the run around a checkpoint, or a file NAME.jsonl. A line that is being written just now, at
    the end, is left out. False after a complaint; clear it in both cases. */
-bool metrics_read(const command *c, metrics *m, const char *run);
+bool metrics_read(const command *c, metrics *m, const char *given);
 void metrics_clear(metrics *m);
 
 /* The number called `path` ("valid.neg_elbo") in line i; NaN where there is none. */

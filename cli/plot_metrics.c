@@ -119,9 +119,10 @@ static lt_recipe *read_recipe(const char *log)
     return r;
 }
 
-bool metrics_read(const command *c, metrics *m, const char *run)
+bool metrics_read(const command *c, metrics *m, const char *given)
 {
-    char *path;
+    char *path, *around = lt_run_around(given); /* a checkpoint stands for its run */
+    const char *run = around ? around : given;
     *m = (metrics){.name = plot_name(run), .rows = json_array()};
     FILE *file = open_log(c, run, &path);
     bool is_read = file && read_lines(c, m, file, path);
@@ -134,6 +135,7 @@ bool metrics_read(const command *c, metrics *m, const char *run)
     if (is_read)
         m->recipe = read_recipe(path);
     free(path);
+    free(around);
     return is_read;
 }
 

@@ -192,6 +192,10 @@ LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
 LT_API int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n);
 LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 
+/* The directory of the run that a checkpoint lies in, RUN of RUN/checkpoints/NAME, for what is not in the checkpoint:
+   the log, the samples. NULL, without a message: it lies in none. The caller frees it. */
+LT_API char *lt_run_around(const char *checkpoint);
+
 /* Both owned by the run. */
 LT_API const char *lt_run_directory(const lt_run *run);
 LT_API const lt_recipe *lt_run_recipe(const lt_run *run);

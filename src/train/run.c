@@ -199,8 +199,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     return LT_OK;
 }
 
-/* The run that a checkpoint lies in, "RUN" of RUN/checkpoints/NAME; freed by the caller. NULL: in none. */
-static char *run_around(const char *path)
+char *lt_run_around(const char *path)
 {
     char *inner = file_directory(path);
     if (strcmp(inner, ".") == 0) { /* the working directory may be the one of checkpoints */
@@ -211,7 +210,8 @@ static char *run_around(const char *path)
     }
     char *run = file_directory(inner), *recipe = file_join(run, "recipe.yaml");
     const char *slash = strrchr(inner, '/');
-    bool is_run = strcmp(slash ? slash + 1 : inner, "checkpoints") == 0 && file_exists(recipe);
+    bool is_run = !file_is_directory(path) && strcmp(slash ? slash + 1 : inner, "checkpoints") == 0 &&
+                  file_exists(recipe);
     free(inner);
     free(recipe);
     if (is_run)
@@ -243,7 +243,7 @@ static int find_directory(const char *path, char **dir)
         *dir = must_copy_text(path);
         return LT_OK;
     }
-    *dir = run_around(path);
+    *dir = lt_run_around(path);
     if (*dir)
         return check_newest(*dir, path);
     return status_fail(LT_VALUE,

@@ -99,10 +99,13 @@ latent encode $last -o file.csv 2> /dev/null; cmp c.csv file.csv && echo "encode
 latent decode $last c.csv -o file.npy 2> /dev/null; cmp d-c.csv.npy file.npy && echo "decode"
 example_sample runs/tiny e.png && example_sample $last f.png && cmp e.png f.png && echo "the program of README"
 example_sample runs/none e.png 2>&1; example_sample 2>&1 | sed 's/ .*example/ example/'; example_sample runs/tiny none/e.png 2>&1; echo "exit $?"
+latent plot curves $last -o x.csv 2> log; latent plot curves runs/tiny -o y.csv 2> log; cmp x.csv y.csv && echo "curves"
+latent animate $last -o x.gif 2>&1; latent sample $last --history -n 2 -o x.png 2>&1
 latent resume $last --epochs 4 --threads 1 > log 2>&1; echo "exit $?"; wc -l < runs/tiny/metrics.jsonl
 try resume $last
 try resume less/checkpoints
 cp $last lone.safetensors; try resume lone.safetensors
+try animate lone.safetensors
 try encode runs/none
 latent sample runs/tiny -n 60 -o x.npy 2> /dev/null
 latent score x.npy --against $last --json 2> log | numbers > a; latent score x.npy --against runs/tiny --json 2> log | numbers | sed 's/runs.tiny/X/' | cmp - a && echo "score"
