@@ -101,6 +101,9 @@ static void npy_of_every_type(void **state)
               (const double[]){-5, 1, 0, 300});
     check_one(put_npy("a.npy", "|u1", "(2, 2)", "\x01\xff\x00\x07", 4), 2, shape,
               (const double[]){1, 255, 0, 7});
+    /* 1, -2, the largest, the least above 0 */
+    check_one(put_npy("a.npy", "<f2", "(2, 2)", "\x00\x3c\x00\xc0\xff\x7b\x01\x00", 8), 2, shape,
+              (const double[]){1, -2, 65504, 1 / 16777216.});
     check_one(put_npy("a.npy", "|i1", "(4,)", "\x01\xff\x00\x07", 4), 1, (const int64_t[]){4},
               (const double[]){1, -1, 0, 7});
 }

@@ -336,7 +336,7 @@ typedef struct lt_number_array {
 /* LT_OK for FILE.npz, FILE.npy and FILE.csv, else LT_VALUE. */
 LT_API int lt_arrays_check_name(const char *path);
 
-/* Reads all arrays of FILE.npz, the one of FILE.npy (C order, integers, f4, f8), or the columns of FILE.csv:
+/* Reads all arrays of FILE.npz, the one of FILE.npy (C order, integers, f2, f4, f8), or the columns of FILE.csv:
    under a line of names those called NAME_1, NAME_2, ... (or NAME_0, ...) are one array of rank 2 and
    others have rank 1; without such a line all of them are one array of rank 2. LT_NOT_FOUND, LT_IO,
    LT_FORMAT with the place, LT_VALUE for another name, LT_NO_MEMORY; there is then nothing to free. */

@@ -10,6 +10,7 @@
 #include "data/archive.h"
 #include "data/csv.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,13 +37,25 @@ static double real_at(const unsigned char *p, int size, bool is_signed)
     return value;
 }
 
+/* IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
+static double half_at(const unsigned char *p, int size, bool is_signed)
+{
+    (void)size;
+    (void)is_signed;
+    int exponent = p[1] >> 2 & 31, fraction = (p[1] & 3) << 8 | p[0];
+    double value = exponent == 0    ? ldexp(fraction, -24)
+                   : exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
+                                    : ldexp(fraction + 1024, exponent - 25);
+    return p[1] >> 7 ? -value : value;
+}
+
 static const struct plain_type {
     const char *descr;
     int size;
     bool is_signed;
     double (*at)(const unsigned char *p, int size, bool is_signed);
 } types[] = {
-    {"<f4", 4, true, real_at},     {"<f8", 8, true, real_at},
+    {"<f4", 4, true, real_at},     {"<f8", 8, true, real_at},     {"<f2", 2, true, half_at},
     {"|u1", 1, false, integer_at}, {"|b1", 1, false, integer_at}, {"|i1", 1, true, integer_at},
     {"<i2", 2, true, integer_at},  {"<u2", 2, false, integer_at}, {"<i4", 4, true, integer_at},
     {"<u4", 4, false, integer_at}, {"<i8", 8, true, integer_at},  {"<u8", 8, false, integer_at},
