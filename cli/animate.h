@@ -8,7 +8,7 @@
 typedef struct animate_request {
     figure_request all; /* out: NULL until the kind is known */
     bool is_walk, is_straight, from_prior;
-    int64_t n, stops, steps, loops; /* 0: default */
+    int64_t frames, walks, stops, steps, loops; /* 0: default; steps: frames from stop to stop */
     const char *seconds_text, *hold_text, *classes;
     double seconds, hold; /* 0: default */
 } animate_request;

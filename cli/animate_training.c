@@ -85,7 +85,7 @@ int animate_training(const animate_request *q)
                         "--walk",
                         q->all.run, a.n ? "one picture" : "no picture");
     if (code == CODE_DONE) {
-        album_thin_out(&a, q->n ? (int)q->n : MOST_FRAMES);
+        album_thin_out(&a, q->frames ? (int)q->frames : MOST_FRAMES);
         code = write_album(q, &a);
     }
     album_close(&a);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A walk through the codes of a model: closed ways from stop to stop, several beside each other. */
 #include "animate.h"
+#include "class_names.h"
 #include "image_pile.h"
 
 #include <math.h>
@@ -51,22 +52,20 @@ static int choose_images(walk *w, image_pile *p)
 
 /* ---- Stops; exit codes ---- */
 
-/* "0,9,7" are as many stops. */
-static bool read_classes(walk *w)
+/* "cat,dog,7" are as many stops. */
+static int read_stops(walk *w)
 {
     const char *words = w->q->classes;
     int n = 1;
     for (const char *at = words; *at; at++)
         n += *at == ',';
-    if (n < 2 || n > MOST_STOPS || (w->q->stops && w->q->stops != n)) {
-        complain(w->q->all.command, CODE_USAGE,
-                 "--class: expected 2 to %d classes, as many as --stops if that is given, found "
-                 "'%s'", MOST_STOPS, words);
-        return false;
-    }
+    if (n < 2 || n > MOST_STOPS || (w->q->stops && w->q->stops != n))
+        return complain(w->q->all.command, CODE_USAGE,
+                        "--class: expected 2 to %d classes, as many as --stops if that is given, found "
+                        "'%s'", MOST_STOPS, words);
     w->stops = n;
     w->has_classes = true;
-    return read_numbers(w->q->all.command, "class", words, n, 0, 65535, w->classes);
+    return CODE_DONE;
 }
 
 static int stop_at_images(walk *w)
@@ -76,7 +75,12 @@ static int stop_at_images(walk *w)
     int status = figure_find_data(w->t, &w->q->all, &w->split);
     if (status == LT_OK)
         status = image_pile_open(w->t, w->split, (uint64_t)w->q->all.seed, &p);
-    int code = status == LT_OK ? choose_images(w, &p) : complain_library(c, status);
+    int code = status == LT_OK ? CODE_DONE : complain_library(c, status);
+    if (code == CODE_DONE && w->has_classes && p.labels &&
+        !read_data_classes(&w->q->all, w->t, w->q->classes, w->stops, MOST_STOPS, w->classes))
+        code = CODE_USAGE;
+    if (code == CODE_DONE)
+        code = choose_images(w, &p);
     image_pile_close(&p);
     if (code != CODE_DONE)
         return code;
@@ -227,12 +231,11 @@ static int settle(walk *w, bool has_images)
     const animate_request *q = w->q;
     int classes = lt_model_classes(w->t->model);
     if (q->classes && has_images)
-        return read_classes(w) ? CODE_DONE : CODE_USAGE;
+        return read_stops(w);
     if (q->classes && classes == 0)
         return complain(q->all.command, CODE_FAILED,
                         "--class: codes drawn from the prior of %s have no classes", q->all.run);
-    if (q->classes && !read_numbers(q->all.command, "class", q->classes, 1, 0, classes - 1,
-                                    &w->label))
+    if (q->classes && !read_model_class(&q->all, w->t, q->classes, &w->label))
         return CODE_USAGE;
     return CODE_DONE;
 }
@@ -242,9 +245,6 @@ static int take_walk(walk *w)
     const animate_request *q = w->q;
     bool has_images = lt_model_has_encoder(w->t->model) && !q->from_prior;
     int code = figure_refuse_images(w->t, &q->all);
-    if (code == CODE_DONE && q->from_prior)
-        code = refuse_flags(q->all.command, q->all.line, "split data",
-                            "is about images, and does not go with --prior");
     if (code == CODE_DONE)
         code = settle(w, has_images);
     w->frames = w->stops * w->steps;
@@ -269,7 +269,7 @@ int animate_walk(animate_request *q)
     int code, status = trained_open(&t, q->all.run, false, NULL);
     if (status == LT_OK) {
         walk w = {.q = q, .t = &t, .label = -1, .latent = lt_model_latent(t.model),
-                  .ways = q->n ? (int)q->n : WAYS, .stops = q->stops ? (int)q->stops : STOPS,
+                  .ways = q->walks ? (int)q->walks : WAYS, .stops = q->stops ? (int)q->stops : STOPS,
                   .steps = q->steps ? (int)q->steps : STEPS};
         code = take_walk(&w);
         free(w.codes);

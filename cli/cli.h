@@ -44,21 +44,31 @@ typedef enum flag_kind {
     FLAG_OUTPUT, /* const char *: a file that will be replaced as a whole, so not a device */
     FLAG_CHART,  /* the same, a picture by the end of its name, or .csv */
     FLAG_IMAGES, /* the same, a picture, .npy, or one file for each image, img-%04d.png */
+    FLAG_FOLDER, /* const char *: a directory that files will be written to; made if it is not there */
     FLAG_COUNT,  /* int64_t from min to max */
     FLAG_CHOICE, /* int: index into `choices` */
     FLAG_LIST,   /* text_list: may be given again and again */
 } flag_kind;
 
-/* One option of a command. A row without a name ends the table. */
+/* One option of a command. A row without a name ends the table. What several commands have is defined
+   in shared_options.h. */
 typedef struct flag {
-    const char *name; /* "epochs" is given as --epochs */
-    char letter;      /* 'e' is given as -e; 0: none */
+    const char *name;    /* "epochs" is given as --epochs */
+    char letter;         /* 'e' is given as -e; 0: none */
     flag_kind kind;
-    void *value;         /* where it goes; holds the default before */
     const char *operand; /* what help calls the value: "N" */
-    const char *help;
+    const char *help;    /* what it means */
+    const char *note;    /* what the command adds to that: "default: 64". Nullable */
+    void *value;         /* where it goes; holds the default before */
     int64_t min, max;
     const char *const *choices; /* ends with NULL */
+    const char *endings; /* of an output: ".csv .npz"; "-" where the terminal will do, "%d" where a
+                            file for each image may be asked for. Nullable: any */
+    const char *needs;   /* options, "walk": it has an effect beside one of these alone. Nullable */
+    const char *clashes; /* options that it does not go with. Nullable */
+    const char *actions; /* first operands that it goes with, "info show". Nullable: all */
+    bool is_of_picture;  /* it has no effect on an output of numbers, .npy or .csv */
+    bool is_of_whole;    /* nor on one file for each image, img-%04d.png */
 } flag;
 
 typedef struct text_list {
@@ -78,10 +88,14 @@ typedef struct command_line {
     int n_owned;
 } command_line;
 
-/* Reads options and operands. False: leave with line->code (all has been said and cleared). */
+/* Reads options and operands, and checks before any work that every option has an effect, and that
+   every output can be written. False: leave with line->code (all has been said and cleared). */
 bool command_line_read(const command *c, const flag *flags, int argc, const char **argv,
                        command_line *line);
 void command_line_clear(command_line *line);
+
+/* A command and its options as JSON: what its table says. */
+json_t *command_json(const command *c);
 
 /* Whether --NAME was given. Nullable: line (nothing was). */
 bool flag_is_given(const command_line *line, const char *name);
@@ -90,32 +104,13 @@ bool flag_is_given(const command_line *line, const char *name);
 bool is_listed(const char *words, const char *word);
 
 /* Complains, "--NAME WHY", about the first option that was given of those listed, which would be
-   passed over. Gives the exit code, CODE_DONE if there is none. Nullable: line. */
+   ignored. Gives the exit code, CODE_DONE if there is none. Nullable: line. */
 int refuse_flags(const command *c, const command_line *line, const char *names, const char *why,
                  ...) LT_PRINTF(4, 5);
 
-/* Options that several commands have. */
-#define FLAG_THREADS(value)                                                                        \
-    {"threads", 't', FLAG_COUNT, value, "N", "threads; default: every core; results do not depend "\
-     "on it", 1, 1023, NULL}
-#define FLAG_EXECUTOR(value)                                                                       \
-    {"executor", 0, FLAG_CHOICE, value, "NAME", "cpu, or reference (slow, double precision)", 0, 0,\
-     executor_names}
-#define FLAG_JSON(value)                                                                           \
-    {"json", 'j', FLAG_SWITCH, value, NULL, "print one JSON object", 0, 0, NULL}
-#define FLAG_DATA(value, what)                                                                     \
-    {"data", 'd', FLAG_TEXT, value, "DATA", what, 0, 0, NULL}
-#define FLAG_SET_DATA(value)                                                                       \
-    {"set", 's', FLAG_LIST, value, "data.KEY=VALUE", "change an option of the data: data.limit=100, "\
-     "data.classes=3,7; may be repeated", 0, 0, NULL}
-#define FLAG_STRICT(value)                                                                         \
-    {"strict", 0, FLAG_SWITCH, value, NULL, "an unreadable picture is an error; default: it is "   \
-     "reported and left out", 0, 0, NULL}
-#define FLAG_SEED(value, what)                                                                     \
-    {"seed", 0, FLAG_COUNT, value, "S", what, 0, INT64_MAX, NULL}
-#define FLAG_SPLIT(value)                                                                          \
-    {"split", 0, FLAG_CHOICE, value, "SPLIT", "train, valid or test; default: test", 0, 0,         \
-     split_names}
+/* For outputs whose name is known later than the command line: whether `path`, of --NAME, can be written.
+   Gives the exit code after a complaint. */
+int check_output(const command *c, const char *name, const char *path);
 
 extern const char *const executor_names[]; /* in the order of lt_executor */
 extern const char *const split_names[];    /* in the order of lt_split */
@@ -135,6 +130,9 @@ int complain_library(const command *c, int status);
 void say(const char *format, ...) LT_PRINTF(1, 2);
 void say_wrapped(const char *format, ...) LT_PRINTF(1, 2); /* for a page of 80 columns, wherever it goes */
 void say_styled(text_style style, const char *format, ...) LT_PRINTF(2, 3);
+
+/* A path as one word of a command to be copied (lt_shell_word). Valid until the eighth call after it. */
+const char *shell(const char *path);
 
 /* printf, but names that %s stands for stay on their line. */
 void print(const char *format, ...) LT_PRINTF(1, 2);
@@ -273,6 +271,9 @@ void trained_close(trained *t);
 
 /* Says so where a picture that was written lies among the images of `data`. */
 void warn_of_data(const char *data, const char *picture);
+
+/* The same of the data of a run, or of the run that a checkpoint lies in. */
+void warn_of_run_data(const char *run, const char *picture);
 
 /* The mean of a - b, each image with itself, and its standard error. */
 lt_estimate mean_difference(const double *a, const double *b, int64_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent bench: how fast a recipe trains here. */
-#include "cli.h"
+#include "shared_options.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -217,17 +217,17 @@ static int run(const command *c, int argc, const char **argv)
 {
     bench_request q = {.threads = lt_cores(), .repeats = 7, .milliseconds = 500};
     const flag flags[] = {
-        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE", "change a value of the recipe", 0, 0, NULL},
-        FLAG_DATA(&q.data, "train on this data set; default: made-up images of the right size"),
-        FLAG_THREADS(&q.threads),
-        FLAG_EXECUTOR(&q.executor),
-        {"repeats", 'r', FLAG_COUNT, &q.repeats, "N", "measurements; default: 7", 1, MAX_REPEATS,
-         NULL},
-        {"time", 0, FLAG_COUNT, &q.milliseconds, "MS", "of each measurement; default: 500", 1,
-         600000, NULL},
-        {"profile", 'p', FLAG_SWITCH, &q.with_profile, NULL,
-         "also time each kernel (which slows the whole a little)", 0, 0, NULL},
-        FLAG_JSON(&q.as_json),
+        {OPTION_SET, .value = &q.sets},
+        {OPTION_DATA, .value = &q.data, .note = "default: made-up images of the right size"},
+        {OPTION_THREADS, .value = &q.threads},
+        {OPTION_EXECUTOR, .value = &q.executor},
+        {.name = "repeats", .letter = 'r', .kind = FLAG_COUNT, .value = &q.repeats, .operand = "N",
+         .help = "measurements; default: 7", .min = 1, .max = MAX_REPEATS},
+        {.name = "time", .kind = FLAG_COUNT, .value = &q.milliseconds, .operand = "MS",
+         .help = "of each measurement; default: 500", .min = 1, .max = 600000},
+        {.name = "profile", .letter = 'p', .kind = FLAG_SWITCH, .value = &q.with_profile,
+         .help = "also time each kernel (which slows the whole a little)"},
+        {OPTION_JSON, .value = &q.as_json},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

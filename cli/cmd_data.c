@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* latent data: what data sets are known, what is in one, and getting one. */
 #include "figures.h"
+#include "shared_options.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct data_request {
     const command *command;
-    const command_line *line;
     const char *action, *name, *directory, *out;
     text_list sets;
     int64_t n, columns, seed;
@@ -331,19 +331,16 @@ static int verify(const data_request *q)
 
 /* ---- The command ---- */
 
-/* What can be done, and the options that go with it. */
+/* What can be done; options say what they go with. */
 typedef struct data_action {
     const char *name;
     int (*run)(const data_request *q);
-    bool is_of_all, has_directory, has_json, has_options, has_picture;
+    bool is_of_all;
 } data_action;
 
 static const data_action actions[] = {
-    {"list", list, .is_of_all = true, .has_json = true},
-    {"info", info, .has_json = true, .has_options = true},
-    {"show", show, .has_options = true, .has_picture = true},
-    {"fetch", fetch, .has_directory = true},
-    {"verify", verify, .has_directory = true},
+    {"list", list, true}, {"info", info, false}, {"show", show, false}, {"fetch", fetch, false},
+    {"verify", verify, false},
 };
 enum { N_ACTIONS = sizeof actions / sizeof actions[0] };
 
@@ -365,23 +362,9 @@ static int check(const data_request *q, const data_action *a)
 {
     const command *c = q->command;
     if (a->is_of_all && q->name)
-        return complain(c, CODE_USAGE, "list shows all; for one: latent data info %s", q->name);
+        return complain(c, CODE_USAGE, "list shows all; for one: latent data info %s", shell(q->name));
     if (!a->is_of_all && !q->name)
         return complain(c, CODE_USAGE, "%s what? latent data list shows the names", q->action);
-    const struct {
-        const char *names, *actions;
-        bool is_taken;
-    } options[] = {
-        {"dir", "fetch and verify", a->has_directory},
-        {"set strict", "info and show", a->has_options},
-        {"json", "list and info", a->has_json},
-        {"output number columns seed split", "show", a->has_picture},
-    };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (!options[i].is_taken &&
-            refuse_flags(c, q->line, options[i].names, "goes with %s, not with %s",
-                         options[i].actions, q->action) != CODE_DONE)
-            return CODE_USAGE;
     return CODE_DONE;
 }
 
@@ -399,25 +382,23 @@ static int run(const command *c, int argc, const char **argv)
 {
     data_request q = {.command = c, .split = LT_TRAIN, .n = 64, .out = "images.png"};
     const flag flags[] = {
-        {"dir", 0, FLAG_TEXT, &q.directory, "DIR",
-         "fetch, verify: where the files are to be; default: the cache", 0, 0, NULL},
-        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
-         "info, show: a value of a recipe's data, as in resize=32; may be repeated", 0, 0, NULL},
-        FLAG_STRICT(&q.is_strict),
-        {"number", 'n', FLAG_COUNT, &q.n, "N", "show: images; default: 64", 1, 65536, NULL},
-        FLAG_PICTURE(&q.out, "images.png"),
-        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "show: images in a row; default: a square", 1,
-         4096, NULL},
-        {"split", 0, FLAG_CHOICE, &q.split, "SPLIT",
-         "show: train, valid or test; default: train", 0, 0, split_names},
-        FLAG_SEED(&q.seed, "show: choose the images by this seed; default: the first ones"),
-        {"json", 'j', FLAG_SWITCH, &q.as_json, NULL, "list, info: print one JSON object", 0, 0,
-         NULL},
+        {.name = "dir", .kind = FLAG_TEXT, .value = &q.directory, .operand = "DIR",
+         .actions = "fetch verify", .help = "where the files are to be; default: the cache"},
+        {OPTION_SET, .value = &q.sets, .actions = "info show", .note = "of its data, as in resize=32"},
+        {OPTION_STRICT, .value = &q.is_strict, .actions = "info show"},
+        {OPTION_IMAGES, .value = &q.n, .actions = "show", .min = 1, .max = 65536, .note = "default: 64"},
+        {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.out, .actions = "show",
+         .note = NOTE_IMAGES "; default: images.png"},
+        {OPTION_COLUMNS, .value = &q.columns, .actions = "show", .min = 1, .max = 4096,
+         .is_of_whole = true, .note = "default: a square"},
+        {OPTION_SPLIT, .value = &q.split, .actions = "show", .note = "default: train"},
+        {OPTION_SEED, .value = &q.seed, .actions = "show",
+         .note = "that chooses the images; default: the first ones"},
+        {OPTION_JSON, .value = &q.as_json, .actions = "list info"},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
-    q.line = &line;
     q.action = line.operand[0];
     q.name = line.n > 1 ? line.operand[1] : NULL;
     int code = act(&q);

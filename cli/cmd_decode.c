@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent decode: images of given codes. */
-#include "figures.h"
+#include "class_names.h"
+#include "shared_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,15 +69,9 @@ static int write_alone(const trained *t, const decode_request *q, const lt_codes
 }
 
 /* Gives the exit code. */
-static int read_class(const trained *t, const decode_request *q, int *label)
+static int read_class(trained *t, const decode_request *q, int *label)
 {
-    const command *c = q->all.command;
-    if (!q->class)
-        return CODE_DONE;
-    if (figure_refuse_class(t, &q->all) != CODE_DONE ||
-        !read_numbers(c, "class", q->class, 1, 0, lt_model_classes(t->model) - 1, label))
-        return CODE_USAGE;
-    return CODE_DONE;
+    return !q->class || read_model_class(&q->all, t, q->class, label) ? CODE_DONE : CODE_USAGE;
 }
 
 static int decode(trained *t, void *request)
@@ -103,16 +98,15 @@ static int run(const command *c, int argc, const char **argv)
 {
     decode_request q = {.all.out = "decoded.png"};
     const flag flags[] = {
-        FLAG_PICTURE(&q.all.out, "decoded.png"),
-        {"array", 0, FLAG_TEXT, &q.array, "NAME", "which array of CODES; default: mean, z, or the only one "
-         "that fits", 0, 0, NULL},
-        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: a square", 1, MOST,
-         NULL},
-        {"class", 0, FLAG_TEXT, &q.class, "K", "images of class K, where a model has classes; default: "
-         "those of the array label, else drawn", 0, 0, NULL},
-        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title; default: images alone", 0, 0, NULL},
-        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
-        FLAG_THREADS(&q.all.threads),
+        {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out, .note = NOTE_IMAGES "; default: decoded.png"},
+        {OPTION_ARRAY, .value = &q.array, .note = "of CODES; default: mean, z, or the only one that fits"},
+        {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MOST, .is_of_whole = true,
+         .note = "default: a square"},
+        {OPTION_CLASS, .value = &q.class,
+         .note = "of all images, where a model has classes; default: those of the array label, else drawn"},
+        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = "default: images alone"},
+        {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
+        {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     return figure_run(c, flags, argc, argv, decode, &q);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent divergence: what a critic says of the distance between two known distributions, beside the
    truth. */
-#include "cli.h"
+#include "shared_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -67,6 +67,14 @@ static int read_measures(const command *c, request *r)
     return CODE_DONE;
 }
 
+static bool has_measure(const request *r, const char *name)
+{
+    for (int i = 0; i < r->o.n_measures; i++)
+        if (strcmp(r->o.measures[i], name) == 0)
+            return true;
+    return false;
+}
+
 /* "-1:1:21", or one number. */
 static bool split_theta(char *words, double *from, double *to, int64_t *points)
 {
@@ -112,6 +120,8 @@ static int read_request(const command *c, request *r, const char *p, const char 
     }
     if (code == CODE_DONE && r->measures_text)
         code = read_measures(c, r);
+    if (code == CODE_DONE && r->lambda_text && !has_measure(r, "wasserstein"))
+        code = complain(c, CODE_USAGE, "--lambda goes with the measure wasserstein, which is not among those asked for");
     if (code == CODE_DONE && r->theta_text)
         code = read_theta(c, r);
     if (code == CODE_DONE)
@@ -347,29 +357,31 @@ static int run(const command *c, int argc, const char **argv)
     request r = {.steps = 0};
     const char *p = NULL, *q = NULL;
     const flag flags[] = {
-        {"p", 'p', FLAG_TEXT, &p, "DIST", "distribution p, such as \"normal 0 2\"", 0, 0, NULL},
-        {"q", 'q', FLAG_TEXT, &q, "DIST", "distribution q at theta = 0; default: as p", 0, 0, NULL},
-        {"measure", 'm', FLAG_TEXT, &r.measures_text, "M,M,...",
-         "what to estimate, rows of `latent losses`; default: wasserstein,squared_hellinger", 0, 0,
-         NULL},
-        {"theta", 0, FLAG_TEXT, &r.theta_text, "A:B:N",
-         "how far q is moved: N numbers from A to B, or one; default: -1:1:21", 0, 0, NULL},
-        {"steps", 0, FLAG_COUNT, &r.steps, "N", "training steps of each critic; default: 3000", 1,
-         10000000, NULL},
-        {"batch", 0, FLAG_COUNT, &r.batch, "N", "draws of p and of q in a step; default: 256", 2,
-         1 << 24, NULL},
-        {"samples", 0, FLAG_COUNT, &r.samples, "N",
-         "fresh draws that estimates are made of; default: 65536", 64, 1 << 24, NULL},
-        {"lr", 0, FLAG_TEXT, &r.lr_text, "X", "learning rate of Adam; default: 0.005", 0, 0, NULL},
-        {"lambda", 0, FLAG_TEXT, &r.lambda_text, "X",
-         "weight of the Lipschitz penalty of wasserstein; default: 10", 0, 0, NULL},
-        {"output", 'o', FLAG_CHART, &r.output, "FILE",
-         "also draw truth and estimates as a chart: FILE.png, .jpg, .webp, .svg or .pdf; or .csv, its numbers", 0, 0,
-         NULL},
-        FLAG_JSON(&r.as_json),
-        FLAG_SEED(&r.seed, "seed of weights and draws; default: 0"),
-        FLAG_THREADS(&r.threads),
-        FLAG_EXECUTOR(&r.executor),
+        {.name = "p", .kind = FLAG_TEXT, .value = &p, .operand = "DIST",
+         .help = "distribution p, such as \"normal 0 2\""},
+        {.name = "q", .kind = FLAG_TEXT, .value = &q, .operand = "DIST",
+         .help = "distribution q at theta = 0; default: as p"},
+        {.name = "measure", .letter = 'm', .kind = FLAG_TEXT, .value = &r.measures_text,
+         .operand = "M,M,...",
+         .help = "what to estimate, rows of `latent losses`; default: wasserstein,squared_hellinger"},
+        {.name = "theta", .kind = FLAG_TEXT, .value = &r.theta_text, .operand = "A:B:N",
+         .help = "how far q is moved: N numbers from A to B, or one; default: -1:1:21"},
+        {.name = "steps", .kind = FLAG_COUNT, .value = &r.steps, .operand = "N",
+         .help = "training steps of each critic; default: 3000", .min = 1, .max = 10000000},
+        {.name = "batch", .kind = FLAG_COUNT, .value = &r.batch, .operand = "N",
+         .help = "draws of p and of q in a step; default: 256", .min = 2, .max = 1 << 24},
+        {.name = "held-out", .kind = FLAG_COUNT, .value = &r.samples, .operand = "N",
+         .help = "fresh samples that estimates are made of; default: 65536", .min = 64, .max = 1 << 24},
+        {.name = "lr", .kind = FLAG_TEXT, .value = &r.lr_text, .operand = "X",
+         .help = "learning rate of Adam; default: 0.005"},
+        {.name = "lambda", .kind = FLAG_TEXT, .value = &r.lambda_text, .operand = "X",
+         .help = "weight of the Lipschitz penalty of wasserstein; default: 10"},
+        {OPTION_OUTPUT, .kind = FLAG_CHART, .value = &r.output,
+         .note = "truth and estimates: " NOTE_CHART "; default: none"},
+        {OPTION_JSON, .value = &r.as_json},
+        {OPTION_SEED, .value = &r.seed, .note = "default: 0"},
+        {OPTION_THREADS, .value = &r.threads},
+        {OPTION_EXECUTOR, .value = &r.executor},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
@@ -406,7 +418,7 @@ const command cmd_divergence = {
         "`latent distributions` lists what p and q may be. The same seed gives the same digits, "
         "with any number of threads.\n",
     .examples = "  latent divergence ift6135-divergences -o divergences.svg\n"
-                "  latent divergence -p \"normal 0 1\" --theta 0:3:7 -m kl,reverse_kl\n"
-                "  latent divergence -p \"uniform 0 1\" --theta 0:1:3\n"
-                "  latent divergence -p ring -q gaussian --theta 0 -m wasserstein --json\n",
+                "  latent divergence --p \"normal 0 1\" --theta 0:3:7 -m kl,reverse_kl\n"
+                "  latent divergence --p \"uniform 0 1\" --theta 0:1:3\n"
+                "  latent divergence --p ring --q gaussian --theta 0 -m wasserstein --json\n",
     .run = run};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent encode: the codes of images, as numbers. */
 #include "figures.h"
+#include "shared_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,10 @@ static int check_request(const encode_request *q)
     const command *c = q->command;
     if (lt_arrays_check_name(q->out) != LT_OK)
         return complain(c, CODE_USAGE, "--output: %s", lt_last_error());
+    static const char *const arrays[] = {"mean", "logvar", "z", NULL};
+    if (q->array && !is_listed("mean logvar z", q->array))
+        return complain(c, CODE_USAGE, "--array: expected mean, logvar or z, found '%s'%s", q->array,
+                        suggestion(q->array, arrays));
     if (q->array && !is_npy(q->out))
         return complain(c, CODE_USAGE, "--array goes with FILE.npy; %s gets all of mean, logvar and z",
                         q->out);
@@ -96,30 +101,24 @@ static int encode_run(encode_request *q)
 
 static int run(const command *c, int argc, const char **argv)
 {
-    static const char *const arrays[] = {"mean", "logvar", "z", NULL};
-    int array = 0;
     encode_request q = {.command = c, .out = "codes.npz", .split = LT_TEST};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &q.n, "N", "images, spread over the split; default: all", 1,
-         INT32_MAX, NULL},
-        {"output", 'o', FLAG_OUTPUT, &q.out, "FILE", "FILE.npz or .csv: index, label, mean, logvar, z; "
-         "FILE.npy: one of these; default: codes.npz", 0, 0, NULL},
-        {"array", 0, FLAG_CHOICE, &array, "NAME", "what goes into FILE.npy: mean, logvar or z; default: "
-         "mean", 0, 0, arrays},
-        {"class", 0, FLAG_TEXT, &q.classes, "K,...", "images of these classes alone, by number or name",
-         0, 0, NULL},
-        FLAG_SPLIT(&q.split),
-        FLAG_SEED(&q.seed, "seed of the draws z; default: 0"),
-        FLAG_DATA(&q.data, FIGURE_DATA),
-        FLAG_SET_DATA(&q.sets),
-        FLAG_THREADS(&q.threads),
-        FLAG_EXECUTOR(&q.executor),
+        {OPTION_IMAGES, .value = &q.n, .min = 1, .max = INT32_MAX, .note = "spread over the split; default: all"},
+        {OPTION_OUTPUT, .kind = FLAG_OUTPUT, .value = &q.out, .endings = ".npz .csv .npy",
+         .note = "FILE.npz or .csv: index, label, mean, logvar, z; FILE.npy: one of these; default: codes.npz"},
+        {OPTION_ARRAY, .value = &q.array, .note = "that goes into FILE.npy: mean, logvar or z; default: mean"},
+        {OPTION_CLASS, .value = &q.classes, .note = "A,B,...: images of these alone"},
+        {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
+        {OPTION_SEED, .value = &q.seed, .note = "default: 0"},
+        {OPTION_DATA, .value = &q.data},
+        {OPTION_SET, .value = &q.sets, .note = "of its data: data.limit=100, data.classes=3,7"},
+        {OPTION_THREADS, .value = &q.threads},
+        {OPTION_EXECUTOR, .value = &q.executor},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     q.run = line.operand[0];
-    q.array = flag_is_given(&line, "array") ? arrays[array] : NULL;
     int code = check_request(&q);
     if (code == CODE_DONE && q.sets.n == (int)(sizeof q.sets.item / sizeof q.sets.item[0]) && q.classes)
         code = complain(c, CODE_USAGE, "--set: given too often beside --class");
@@ -137,7 +136,7 @@ const command cmd_encode = {
         "image x of a split the file has:\n"
         "  index    which image of the split it is, from 0\n"
         "  label    its class, -1 where there is none\n"
-        "  mean     of q(z|x), one number a latent; in csv the columns mean_1, mean_2, ...\n"
+        "  mean     of q(z|x), one number a latent; in csv the columns mean_0, mean_1, ...\n"
         "  logvar   the logarithms of the variances of q(z|x)\n"
         "  z        a draw from q(z|x), by --seed\n"
         "numpy.load reads .npz and .npy, and latent decode makes images of all three kinds of file.\n",

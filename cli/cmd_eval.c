@@ -2,6 +2,7 @@
 /* latent eval: bounds, likelihood and codes of a trained model, in nats per image; how good its
    samples are, beside those of others. */
 #include "eval_request.h"
+#include "shared_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -114,6 +115,8 @@ static int write_pairs(const eval_request *q, const trained *t, const lt_quality
     int status = lt_sample(t->model, n, (uint64_t)q->seed, (int)q->threads, samples);
     if (status == LT_OK)
         status = quality_write_pairs(q->pairs, t->data, found, samples);
+    if (status == LT_OK)
+        warn_of_data(lt_dataset_describe(t->data)->place, q->pairs);
     free(samples);
     return status;
 }
@@ -225,14 +228,25 @@ static int evaluate(const eval_request *q, trained *t)
     return status;
 }
 
-static int evaluate_one(const command *c, const eval_request *q)
+/* Options of bounds, where there are none. Gives the exit code. */
+static int refuse_bounds(const command *c, const command_line *line, const trained *t)
+{
+    return lt_model_has_likelihood(t->model)
+               ? CODE_DONE
+               : refuse_flags(c, line, "images executor", "is about bounds, and %s has no likelihood, so none",
+                              line->operand[0]);
+}
+
+static int evaluate_one(const command *c, const eval_request *q, const command_line *line)
 {
     trained t;
-    int status = trained_open_with(&t, q->run, q->data, &q->sets);
+    int code = CODE_DONE, status = trained_open_with(&t, q->run, q->data, &q->sets);
     if (status == LT_OK)
+        code = refuse_bounds(c, line, &t);
+    if (status == LT_OK && code == CODE_DONE)
         status = evaluate(q, &t);
     trained_close(&t);
-    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+    return status == LT_OK ? code : complain_library(c, status);
 }
 
 /* ---- What goes with what ---- */
@@ -240,17 +254,9 @@ static int evaluate_one(const command *c, const eval_request *q)
 static int check_runs(const command *c, const eval_request *q, int n)
 {
     if (n > 1 && (q->pairs || q->per_image || q->scored->features || q->scored->samples))
-        return complain(c, CODE_USAGE, "--pairs, --per-image, --features and --samples-out are files of one "
+        return complain(c, CODE_USAGE, "--nearest, --per-image, --features and --samples-out are files of one "
                         "run, found %d", n);
-    int code = quality_check_files(c, q->scored);
-    if (code != CODE_DONE || !q->per_image)
-        return code;
-    if (strcmp(q->per_image, "-") != 0)
-        return lt_columns_check_name(q->per_image) == LT_OK
-                   ? CODE_DONE
-                   : complain(c, CODE_USAGE, "--per-image: %s, or - for the terminal",
-                              lt_last_error());
-    if (q->as_json)
+    if (q->per_image && strcmp(q->per_image, "-") == 0 && q->as_json)
         return complain(c, CODE_USAGE, "--per-image - and --json: both want the standard output");
     return CODE_DONE;
 }
@@ -264,33 +270,31 @@ static int run(const command *c, int argc, const char **argv)
     quality_files scored = {.features = NULL};
     eval_request q = {.split = LT_TEST, .scored = &scored};
     const flag flags[] = {
-        FLAG_SPLIT(&q.split),
-        {"images", 'n', FLAG_COUNT, &q.images, "N", "only N images, spread over the split",
-         1, INT32_MAX, NULL},
-        {"nll", 'k', FLAG_COUNT, &q.samples, "K",
-         "also estimate -log p(x) with K draws per image", 1, MOST_DRAWS, NULL},
-        {"iwae", 0, FLAG_TEXT, &q.iwae_text, "K,K,...",
-         "also the bounds of so many draws, from the same draws", 0, 0, NULL},
-        {"ais", 0, FLAG_TEXT, &q.ais_text, "CHAINS,STEPS",
-         "also -log p(x) by annealed importance sampling", 0, 0, NULL},
-        {"ais-from", 0, FLAG_CHOICE, &q.ais_from, "START",
-         "normal: N(0, I), or posterior: q(z|x), which is nearer; default: normal", 0, 0, starts},
-        {"quality", 'q', FLAG_SWITCH, &q.with_quality, NULL,
-         "also how good samples are: FID, KID, precision, recall, copies", 0, 0, NULL},
-        {"samples", 0, FLAG_COUNT, &q.quality_samples, "N",
-         "how many of them; default: 10000, or as many as the split has images", 20, MOST_DRAWS,
-         NULL},
-        {"pairs", 0, FLAG_IMAGES, &q.pairs, "FILE.png",
-         "also a picture of samples over the train images that they are nearest to", 0, 0, NULL},
-        FLAG_SCORED(&scored),
-        {"per-image", 0, FLAG_OUTPUT, &q.per_image, "FILE", "also every image's own numbers, to "
-         "FILE.csv or FILE.npz; or -, as csv in place of the table", 0, 0, NULL},
-        FLAG_JSON(&q.as_json),
-        FLAG_DATA(&q.data, "evaluate on this data set instead of the recipe's"),
-        FLAG_SET_DATA(&q.sets),
-        FLAG_SEED(&q.seed, "seed of the draws; default: 0"),
-        FLAG_THREADS(&q.threads),
-        FLAG_EXECUTOR(&q.executor),
+        {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
+        {OPTION_IMAGES, .value = &q.images, .min = 1, .max = INT32_MAX,
+         .note = "spread over the split; default: all"},
+        {OPTION_NLL, .value = &q.samples, .min = 1, .max = MOST_DRAWS, .note = "default: none"},
+        {.name = "iwae", .kind = FLAG_TEXT, .value = &q.iwae_text, .operand = "K,K,...",
+         .help = "also the bounds of so many draws, from the same draws"},
+        {.name = "ais", .kind = FLAG_TEXT, .value = &q.ais_text, .operand = "CHAINS,STEPS",
+         .help = "also -log p(x) by annealed importance sampling"},
+        {.name = "ais-from", .kind = FLAG_CHOICE, .value = &q.ais_from, .operand = "START",
+         .help = "normal: N(0, I), or posterior: q(z|x), which is nearer; default: normal",
+         .choices = starts, .needs = "ais"},
+        {OPTION_QUALITY, .value = &q.with_quality},
+        {OPTION_SAMPLES, .value = &q.quality_samples, .needs = "quality nearest features samples-out"},
+        {OPTION_NEAREST, .value = &q.pairs},
+        {OPTION_FEATURES, .value = &scored.features},
+        {OPTION_SAMPLES_OUT, .value = &scored.samples},
+        {.name = "per-image", .kind = FLAG_OUTPUT, .value = &q.per_image, .operand = "FILE",
+         .help = "also every image's own numbers; as csv on the terminal in place of the table",
+         .endings = ".csv .npz -"},
+        {OPTION_JSON, .value = &q.as_json},
+        {OPTION_DATA, .value = &q.data},
+        {OPTION_SET, .value = &q.sets, .note = "of its data: data.limit=100, data.classes=3,7"},
+        {OPTION_SEED, .value = &q.seed, .note = "default: 0"},
+        {OPTION_THREADS, .value = &q.threads},
+        {OPTION_EXECUTOR, .value = &q.executor},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
@@ -300,7 +304,7 @@ static int run(const command *c, int argc, const char **argv)
     if (code == CODE_DONE)
         code = check_runs(c, &q, line.n);
     if (code == CODE_DONE)
-        code = line.n > 1 ? eval_compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q);
+        code = line.n > 1 ? eval_compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q, &line);
     lt_quality_arrays_clear(&scored.arrays);
     command_line_clear(&line);
     return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent explain: what the numbers of a run are made of, and what they may stand beside. */
 #include "explanation.h"
+#include "shared_options.h"
 
 #include <math.h>
 #include <string.h>
@@ -231,9 +232,7 @@ static int run(const command *c, int argc, const char **argv)
     explanation e = {.epoch = 0};
     bool as_json = false;
     const char *data = NULL;
-    const flag flags[] = {FLAG_JSON(&as_json),
-                          FLAG_DATA(&data, "evaluate on this data set instead of the recipe's"),
-                          {0}};
+    const flag flags[] = {{OPTION_JSON, .value = &as_json}, {OPTION_DATA, .value = &data}, {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

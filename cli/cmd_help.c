@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent help: the overview, or the screen of one command. */
-#include "cli.h"
+#include "shared_options.h"
 
 static void print_overview(void)
 {
@@ -23,27 +23,41 @@ static void print_overview(void)
     puts("\n'latent help COMMAND' tells all about one of them.");
 }
 
+/* Every command with its options, or one of them: the tables, for completion and other tools. */
+static void print_tables(const command *one)
+{
+    json_t *all = json_array();
+    for (const command_row *r = command_table; r->title || r->command; r++)
+        if (r->command && (!one || r->command == one))
+            json_array_append_new(all, command_json(r->command));
+    print_json(all);
+}
+
 static int run(const command *c, int argc, const char **argv)
 {
-    const flag flags[] = {{0}};
+    bool as_json = false;
+    const flag flags[] = {{OPTION_JSON, .value = &as_json, .note = "the commands and their options as tables"},
+                          {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     int code = CODE_DONE;
-    if (line.n == 0) {
+    const command *about = line.n > 0 ? command_find(line.operand[0]) : NULL;
+    if (line.n > 0 && !about)
+        code = CODE_USAGE;
+    else if (as_json)
+        print_tables(about);
+    else if (about)
+        code = about->run(about, 2, (const char *[]){about->name, "--help", NULL});
+    else
         print_overview();
-    } else {
-        const command *about = command_find(line.operand[0]);
-        code = about ? about->run(about, 2, (const char *[]){about->name, "--help", NULL})
-                     : CODE_USAGE;
-    }
     command_line_clear(&line);
     return code;
 }
 
 const command cmd_help = {
     .name = "help", .summary = "show the commands, or all about one of them",
-    .operands = "[COMMAND]", .max_operands = 1,
+    .operands = "[COMMAND] [options]", .max_operands = 1,
     .about = "Without an operand: every command in a line. With one: its operands, options and "
              "examples.",
     .examples = "  latent help train\n",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* latent interpolate: the way from one image to another, through codes and through pixels. */
+#include "class_names.h"
 #include "figures.h"
 #include "image_pile.h"
+#include "shared_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,7 +33,7 @@ static void clear_ways(ways *w)
 
 /* ---- Ends in a data set ---- */
 
-/* Both images of --images. Gives the exit code. */
+/* Both images of --image. Gives the exit code. */
 static int name_ends(const trained *t, const interpolate_request *q, lt_split split,
                      const int chosen[2], piled_image ends[2])
 {
@@ -50,14 +52,14 @@ static int choose_ends(const trained *t, const interpolate_request *q, lt_split 
 {
     int chosen[2] = {-1, -1};
     const command *c = q->all.command;
-    if (q->images && !read_numbers(c, "images", q->images, 2, 0, p->n - 1, chosen))
+    if (q->images && !read_numbers(c, "image", q->images, 2, 0, p->n - 1, chosen))
         return CODE_USAGE;
     if (q->images)
         return name_ends(t, q, split, chosen, w->ends);
     if (q->classes && !p->labels)
         return complain(c, CODE_FAILED, "--class: the %s images of %s have no labels",
                         lt_split_name(split), lt_dataset_describe(t->data)->name);
-    if (q->classes && !read_numbers(c, "class", q->classes, 2, 0, 65535, chosen))
+    if (q->classes && !read_data_classes(&q->all, t, q->classes, 2, 2, chosen))
         return CODE_USAGE;
     for (int i = 0; i < w->pairs; i++) {
         piled_image *e = &w->ends[2 * i];
@@ -192,9 +194,6 @@ static int draw(const trained *t, const interpolate_request *q, const ways *w, l
 static int between_images(trained *t, const interpolate_request *q, ways *w)
 {
     const command *c = q->all.command;
-    if (q->images && refuse_flags(c, q->all.line, "number class",
-                                  "does not go with --images, which are one pair") != CODE_DONE)
-        return CODE_USAGE;
     lt_split split = LT_TEST;
     image_pile p = {0};
     int status = figure_find_data(t, &q->all, &split);
@@ -216,10 +215,10 @@ static int between_draws(trained *t, const interpolate_request *q, ways *w)
     int classes = lt_model_classes(t->model), label = -1;
     if (q->images || (q->classes && classes == 0))
         return complain(c, CODE_FAILED, "%s has no encoder, so its ways go between random codes%s",
-                        q->all.run, q->images ? ": no --images" : ", and no classes");
+                        q->all.run, q->images ? ": no --image" : ", and no classes");
     if (figure_refuse_images(t, &q->all) != CODE_DONE)
         return CODE_USAGE;
-    if (q->classes && !read_numbers(c, "class", q->classes, 1, 0, classes - 1, &label))
+    if (q->classes && !read_model_class(&q->all, t, q->classes, &label))
         return CODE_USAGE;
     for (int i = 0; i < w->pairs && classes; i++)
         w->labels[i] = label >= 0 ? label : i % classes;
@@ -251,21 +250,22 @@ static int run(const command *c, int argc, const char **argv)
     interpolate_request q = {.all = {.out = "interpolate.png", .split = LT_TEST}, .pairs = 3,
                              .steps = 11};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &q.pairs, "N", "pairs; default: 3", 1, 1000, NULL},
-        FLAG_PICTURE(&q.all.out, "interpolate.png"),
-        {"steps", 0, FLAG_COUNT, &q.steps, "N", "images on each way with both ends; default: 11", 2,
-         1000, NULL},
-        {"images", 0, FLAG_TEXT, &q.images, "I,J", "from image I of the split, from 0, to J", 0, 0,
-         NULL},
-        {"class", 0, FLAG_TEXT, &q.classes, "A,B",
-         "from images of class A to those of class B; default: of two that differ. Of a model that "
-         "has classes and no encoder: K, the class of all images", 0, 0, NULL},
-        FLAG_SPLIT(&q.all.split),
-        FLAG_SEED(&q.all.seed, "choose images, or codes, by this seed; default: 0"),
-        FLAG_DATA(&q.all.data, FIGURE_DATA),
-        FLAG_TITLE(&q.all.title),
-        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
-        FLAG_THREADS(&q.all.threads),
+        {.name = "pairs", .kind = FLAG_COUNT, .value = &q.pairs, .operand = "N",
+         .help = "pairs of images; default: 3", .min = 1, .max = 1000, .clashes = "image"},
+        {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
+         .note = NOTE_IMAGES "; default: interpolate.png"},
+        {OPTION_COLUMNS, .value = &q.steps, .min = 2, .max = 1000, .note = "with both ends; default: 11"},
+        {OPTION_IMAGE, .value = &q.images, .clashes = "class seed",
+         .note = "I,J: from one to the other; default: pairs of different classes"},
+        {OPTION_CLASS, .value = &q.classes,
+         .note = "A,B: from images of class A to those of B; default: of two that differ. Of a model "
+                 "that has classes and no encoder: one, that of all images"},
+        {OPTION_SPLIT, .value = &q.all.split, .note = NOTE_TEST},
+        {OPTION_SEED, .value = &q.all.seed, .note = "default: 0"},
+        {OPTION_DATA, .value = &q.all.data},
+        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = NOTE_TITLE},
+        {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
+        {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     return figure_run(c, flags, argc, argv, interpolate, &q);
 }
@@ -280,6 +280,6 @@ const command cmd_interpolate = {
         "that draws from the prior have), and the straight line between their pixels. Models "
         "without an encoder: between codes drawn from the prior, and the images made of them.\n",
     .examples = "  latent interpolate runs/fashion-mlp-vae\n"
-                "  latent interpolate runs/fashion-mlp-vae --class 0,9 -n 2 -o ways.svg\n"
-                "  latent interpolate runs/fashion-wgan -n 4 --seed 3\n",
+                "  latent interpolate runs/fashion-mlp-vae --class dress,bag -o ways.svg\n"
+                "  latent interpolate runs/fashion-wgan --pairs 4 --seed 3\n",
     .run = run};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent limits: what files may cost at most. */
-#include "cli.h"
+#include "shared_options.h"
 
 static json_t *build_json(void)
 {
@@ -23,7 +23,7 @@ static void print_table(void)
 static int run(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
-    const flag flags[] = {FLAG_JSON(&as_json), {0}};
+    const flag flags[] = {{OPTION_JSON, .value = &as_json}, {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

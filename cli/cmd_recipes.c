@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent recipes: the presets, and what a recipe comes to with every default written out. */
-#include "cli.h"
+#include "shared_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +69,16 @@ static int show_networks(const command *c, const lt_recipe *r, bool with_data)
     return CODE_DONE;
 }
 
+/* What training would warn of, as far as it does not depend on how many images there are. */
+static void say_warnings(const lt_recipe *r)
+{
+    char *text;
+    for (int i = 0; (text = lt_recipe_warning(r, 0, i)) != NULL; i++) {
+        say("warning: %s", text);
+        free(text);
+    }
+}
+
 static int show(const command *c, const char *name, const text_list *sets, bool with_data)
 {
     lt_recipe *r = lt_recipe_open(name, sets->item, sets->n);
@@ -76,6 +86,8 @@ static int show(const command *c, const char *name, const text_list *sets, bool 
         return complain_library(c, LT_FORMAT);
     print_as_is(true); /* it is a file */
     printf("%s", lt_recipe_text(r));
+    fflush(stdout);
+    say_warnings(r);
     int code = show_networks(c, r, with_data);
     lt_recipe_free(r);
     return code;
@@ -87,21 +99,17 @@ static int run(const command *c, int argc, const char **argv)
     bool as_json = false, with_data = false;
     text_list sets = {.n = 0};
     const flag flags[] = {
-        {"set", 's', FLAG_LIST, &sets, "KEY=VALUE", "show: change a value first; may be repeated",
-         0, 0, NULL},
-        {"networks", 'n', FLAG_SWITCH, &with_data, NULL,
-         "show: the networks also where the data must be opened to know the size of images", 0, 0, NULL},
-        {"json", 'j', FLAG_SWITCH, &as_json, NULL, "print the list as a JSON array", 0, 0, NULL},
+        {OPTION_SET, .value = &sets, .actions = "show"},
+        {.name = "networks", .kind = FLAG_SWITCH, .value = &with_data, .actions = "show",
+         .help = "the networks also where the data must be opened to know the size of images"},
+        {OPTION_JSON, .value = &as_json, .note = "the list; a recipe is shown as YAML"},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     int code;
     const char *action = line.n > 0 ? line.operand[0] : NULL;
-    if (!action && (sets.n > 0 || with_data))
-        code = complain(c, CODE_USAGE, "--set and --networks go with show; usage: latent recipes %s",
-                        c->operands);
-    else if (!action)
+    if (!action)
         code = list(as_json);
     else if (strcmp(action, "show") != 0)
         code = complain(c, CODE_USAGE, "'%s' is not to be understood%s (usage: latent recipes %s)",
@@ -109,7 +117,7 @@ static int run(const command *c, int argc, const char **argv)
     else if (line.n == 1)
         code = complain(c, CODE_USAGE, "show what? latent recipes lists the names");
     else if (as_json)
-        code = complain(c, CODE_USAGE, "--json goes with the list; a recipe is shown as YAML");
+        code = complain(c, CODE_USAGE, "--json goes with the list, not with show: a recipe is shown as YAML");
     else
         code = show(c, line.operand[1], &sets, with_data);
     command_line_clear(&line);

@@ -2,6 +2,8 @@
 /* latent reconstruct: images of a data set, and what a model makes of them. */
 #include "reconstruct.h"
 
+#include "shared_options.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +80,7 @@ static int draw_reconstructions(trained *t, void *request)
     if (!lt_model_has_encoder(t->model))
         return complain(c, CODE_FAILED,
                         "%s has no encoder, so its images have no codes to be made again from; try "
-                        "latent sample %s", q->all.run, q->all.run);
+                        "latent sample %s", q->all.run, shell(q->all.run));
     int64_t columns = q->columns < q->n ? q->columns : q->n;
     if (!is_images_alone(q->all.out) && !figure_fits(c, (q->n + columns - 1) / columns * 2, columns))
         return CODE_USAGE;
@@ -91,16 +93,17 @@ static int run(const command *c, int argc, const char **argv)
     reconstruct_request q = {.all = {.out = "reconstructions.png", .split = LT_TEST}, .n = 32,
                              .columns = 16};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 32", 1, MOST, NULL},
-        FLAG_PICTURE(&q.all.out, "reconstructions.png"),
-        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: 16", 1, MOST,
-         NULL},
-        FLAG_SPLIT(&q.all.split),
-        FLAG_SEED(&q.all.seed, "choose the images by this seed; default: the first ones"),
-        FLAG_DATA(&q.all.data, FIGURE_DATA),
-        FLAG_TITLE(&q.all.title),
-        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
-        FLAG_THREADS(&q.all.threads),
+        {OPTION_IMAGES, .value = &q.n, .min = 1, .max = MOST, .note = "default: 32"},
+        {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
+         .note = NOTE_IMAGES "; default: reconstructions.png"},
+        {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MOST, .is_of_whole = true,
+         .note = "default: 16"},
+        {OPTION_SPLIT, .value = &q.all.split, .note = NOTE_TEST},
+        {OPTION_SEED, .value = &q.all.seed, .note = "that chooses the images; default: the first ones"},
+        {OPTION_DATA, .value = &q.all.data},
+        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = NOTE_TITLE},
+        {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
+        {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     return figure_run(c, flags, argc, argv, draw_reconstructions, &q);
 }

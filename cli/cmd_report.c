@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent report: all about a run, or several beside each other, on one page of HTML. */
+#include "shared_options.h"
 #include "report.h"
 
 enum { MOST_RUNS = 16, MOST_DRAWS = 100000 };
@@ -93,21 +94,17 @@ static int run(const command *c, int argc, const char **argv)
 {
     report_request q = {.command = c, .out = "report.html", .draws = 50};
     const flag flags[] = {
-        {"output", 'o', FLAG_OUTPUT, &q.out, "FILE", "the page; default: report.html", 0, 0, NULL},
-        {"title", 0, FLAG_TEXT, &q.title, "TEXT", "title; default: the run's name", 0, 0, NULL},
-        {"images", 'n', FLAG_COUNT, &q.images, "N",
-         "evaluate on N images, spread over the test split; default: all, and 1000 for what takes many "
-         "draws", 2, INT32_MAX, NULL},
-        {"nll", 'k', FLAG_COUNT, &q.draws, "K",
-         "draws per image of the estimate of -log p(x); 0: none; default: 50", 0, MOST_DRAWS, NULL},
-        {"quality", 'q', FLAG_SWITCH, &q.with_quality, NULL,
-         "also how good samples are, as latent eval --quality has it", 0, 0, NULL},
-        {"samples", 0, FLAG_COUNT, &q.quality_samples, "N",
-         "how many of them are judged; default: 10000, or as many as the split has images", 20,
-         1000000, NULL},
-        FLAG_DATA(&q.data, "evaluate on this data set instead of the recipe's"),
-        FLAG_SEED(&q.seed, "seed of samples and draws; default: 0"),
-        FLAG_THREADS(&q.threads),
+        {OPTION_OUTPUT, .kind = FLAG_OUTPUT, .value = &q.out, .endings = ".html .htm",
+         .note = "default: report.html"},
+        {OPTION_TITLE, .value = &q.title, .note = NOTE_TITLE},
+        {OPTION_IMAGES, .value = &q.images, .min = 2, .max = INT32_MAX,
+         .note = "spread over the test split; default: all, and 1000 for what takes many draws"},
+        {OPTION_NLL, .value = &q.draws, .max = MOST_DRAWS, .note = "0: none; default: 50"},
+        {OPTION_QUALITY, .value = &q.with_quality},
+        {OPTION_SAMPLES, .value = &q.quality_samples, .needs = "quality"},
+        {OPTION_DATA, .value = &q.data},
+        {OPTION_SEED, .value = &q.seed, .note = "default: 0"},
+        {OPTION_THREADS, .value = &q.threads},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent resume: a run, from where it stopped. */
+#include "shared_options.h"
 #include "training.h"
 
 #include <stdlib.h>
@@ -11,13 +12,11 @@ static int run(const command *c, int argc, const char **argv)
     int64_t epochs = 0;
     train_options o = {.threads = 0};
     const flag flags[] = {
-        {"epochs", 'e', FLAG_COUNT, &epochs, "N", "train to this many epochs in all", 1, 1000000,
-         NULL},
-        {"set", 's', FLAG_LIST, &sets, "KEY=VALUE",
-         "change a value of the run's recipe from here on; may be repeated", 0, 0, NULL},
-        FLAG_DATA(&data, "where the data are now, if they have moved"),
-        FLAG_THREADS(&o.threads),
-        FLAG_EXECUTOR(&o.executor),
+        {OPTION_EPOCHS, .value = &epochs},
+        {OPTION_SET, .value = &sets, .note = "of the run's, from here on"},
+        {OPTION_DATA, .value = &data, .note = "the same images, elsewhere"},
+        {OPTION_THREADS, .value = &o.threads},
+        {OPTION_EXECUTOR, .value = &o.executor},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

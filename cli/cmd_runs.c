@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent runs: a table of runs, with what came of them. */
 #include "plot_kinds.h"
+#include "shared_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -335,7 +336,7 @@ static json_t *listing_json(const listing *l)
 static int run(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
-    const flag flags[] = {FLAG_JSON(&as_json), {0}};
+    const flag flags[] = {{OPTION_JSON, .value = &as_json}, {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;

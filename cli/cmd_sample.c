@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* latent sample: new images from a trained model. */
 #include "album.h"
+#include "class_names.h"
 #include "figures.h"
+#include "shared_options.h"
 #include "sample_writer.h"
 
 #include <stdlib.h>
@@ -138,11 +140,8 @@ static int draw_history(const trained *t, sample_request *q)
 {
     const command *c = q->all.command;
     album a;
-    if (refuse_flags(c, q->all.line, "draws class columns seed",
-                     "does not go with --history, which shows what training drew") != CODE_DONE)
-        return CODE_USAGE;
     if (q->n > WRITTEN_SAMPLES)
-        return complain(c, CODE_USAGE, "--number: training draws %d images, found '%jd'",
+        return complain(c, CODE_USAGE, "--images: training draws %d images, found '%jd'",
                         WRITTEN_SAMPLES, (intmax_t)q->n);
     q->all.checkpoint = NULL; /* that is none of it */
     int code = album_open(&a, c, q->all.run);
@@ -165,18 +164,10 @@ static int choose_picture(trained *t, void *request)
     int label = ANY, status;
     if (q->is_history)
         return draw_history(t, q);
-    if (q->class && !is_of_all && strspn(q->class, "0123456789") < strlen(q->class))
-        return complain(c, CODE_USAGE, "--class: expected a class, or all, found '%s'",
-                        q->class);
-    if (q->class && !is_of_all && !read_numbers(c, "class", q->class, 1, 0, MOST - 1, &label))
-        return CODE_USAGE;
-    if (q->with_draws && q->class)
-        return complain(c, CODE_USAGE, "--draws and --class: models with classes have no p(x|z)");
-    if (q->with_draws && refuse_flags(c, q->all.line, "columns", "does not go with --draws, which "
-                                                                 "has two") != CODE_DONE)
+    if (q->class && !is_of_all && !read_model_class(&q->all, t, q->class, &label))
         return CODE_USAGE;
     if (is_of_all && refuse_flags(c, q->all.line, "columns", "does not go with --class all, which "
-                                                             "has -n") != CODE_DONE)
+                                                             "has --images") != CODE_DONE)
         return CODE_USAGE;
     if (is_of_all && !figure_fits(c, lt_model_classes(t->model), q->n ? q->n : FEW))
         return CODE_USAGE;
@@ -190,22 +181,23 @@ static int run(const command *c, int argc, const char **argv)
 {
     sample_request q = {.all.out = "samples.png"};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &q.n, "N", "images; default: 64. With --draws rows, with "
-         "--class all and --history images in a row; default: 10", 1, MOST, NULL},
-        FLAG_PICTURE(&q.all.out, "samples.png"),
-        {"columns", 'c', FLAG_COUNT, &q.columns, "N", "images in a row; default: a square", 1, MOST,
-         NULL},
-        {"draws", 0, FLAG_SWITCH, &q.with_draws, NULL, "the mean of p(x|z), and beside it a draw "
-         "from it", 0, 0, NULL},
-        {"history", 0, FLAG_SWITCH, &q.is_history, NULL, "a row for each of (at most ten) pictures "
-         "that training drew: the same codes, as the model learned", 0, 0, NULL},
-        {"class", 0, FLAG_TEXT, &q.class, "K", "images of class K, from 0, or a row for each: all; "
-         "default: drawn", 0, 0, NULL},
-        FLAG_SEED(&q.all.seed, "seed of the codes; default: 0"),
-        {"title", 0, FLAG_TEXT, &q.all.title, "TEXT", "title; default: the run's name with --draws, "
-         "--history and --class all, else images alone", 0, 0, NULL},
-        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
-        FLAG_THREADS(&q.all.threads),
+        {OPTION_IMAGES, .value = &q.n, .min = 1, .max = MOST,
+         .note = "default: 64. With --class all of each class, with --history of each epoch; default: 10"},
+        {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
+         .note = NOTE_IMAGES "; default: samples.png"},
+        {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MOST, .is_of_whole = true,
+         .clashes = "draws history", .note = "default: a square"},
+        {.name = "draws", .kind = FLAG_SWITCH, .value = &q.with_draws, .clashes = "class history",
+         .help = "the mean of p(x|z), and beside it a draw from it"},
+        {.name = "history", .kind = FLAG_SWITCH, .value = &q.is_history, .clashes = "class seed",
+         .help = "a row for each of (at most ten) pictures that training drew: the same codes, as the "
+                 "model learned"},
+        {OPTION_CLASS, .value = &q.class, .note = "or all: a row for each; default: drawn"},
+        {OPTION_SEED, .value = &q.all.seed, .note = "default: 0"},
+        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true,
+         .note = "default: the run's name with --draws, --history and --class all, else images alone"},
+        {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
+        {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     return figure_run(c, flags, argc, argv, choose_picture, &q);
 }

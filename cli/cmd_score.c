@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent score: how good images are that any program made, beside those of a data set. */
+#include "shared_options.h"
 #include "quality_report.h"
 
 #include <stdlib.h>
@@ -107,7 +108,7 @@ static int choose_split(const command *c, const score_request *q, scoring *s)
     s->images_split = (lt_split)(q->images_split == ANY_SPLIT ? found : q->images_split);
     s->n = info->n[s->images_split];
     if (q->n > s->n)
-        return complain(c, CODE_FAILED, "--number: %s has %d %s images, found %lld", q->images, s->n,
+        return complain(c, CODE_FAILED, "--images: %s has %d %s images, found %lld", q->images, s->n,
                         lt_split_name(s->images_split), (long long)q->n);
     s->n = q->n > 0 ? (int)q->n : s->n;
     return CODE_DONE;
@@ -183,6 +184,8 @@ static int measure(score_request *q, scoring *s)
     meter_clear(&p.meter);
     if (status == LT_OK && q->pairs)
         status = quality_write_pairs(q->pairs, s->data, &s->quality, s->pixels);
+    if (status == LT_OK && q->pairs)
+        warn_of_data(lt_dataset_describe(s->data)->place, q->pairs);
     return status == LT_OK ? quality_write_files(&q->files) : status;
 }
 
@@ -226,34 +229,35 @@ static int check_request(const command *c, const score_request *q)
                         "are to be like (see: latent help score)");
     if (is_run(q->images) || is_checkpoint(q->images))
         return complain(c, CODE_USAGE, "%s is a model: its samples are scored by latent eval %s --quality",
-                        q->images, q->images);
+                        q->images, shell(q->images));
     for (int i = 0; i < q->sets.n; i++)
         if (strncmp(q->sets.item[i], "data.", 5) != 0 &&
             strncmp(q->sets.item[i], "images.", 7) != 0)
             return complain(c, CODE_USAGE, "--set %s: expected data.KEY=VALUE, of the data set, or "
                             "images.KEY=VALUE, of the images", q->sets.item[i]);
-    return quality_check_files(c, &q->files);
+    return CODE_DONE;
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
     score_request q = {.split = LT_TEST, .images_split = ANY_SPLIT};
     const flag flags[] = {
-        {"against", 'a', FLAG_TEXT, &q.against, "DATA", "the data set, by name or path, or a run "
-         "or checkpoint, whose data are taken as its recipe reads them", 0, 0, NULL},
-        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE", "an option of the data, data.resize=32, or of "
-         "the images, images.resize=32; may be repeated", 0, 0, NULL},
-        FLAG_SPLIT(&q.split),
-        {"images-split", 0, FLAG_CHOICE, &q.images_split, "SPLIT", "of IMAGES; default: the only one "
-         "they have", 0, 0, split_names},
-        {"number", 'n', FLAG_COUNT, &q.n, "N", "only the first N images; default: all", 20,
-         MOST_IMAGES, NULL},
-        {"pairs", 0, FLAG_IMAGES, &q.pairs, "FILE.png",
-         "also a picture of images over the train images that they are nearest to", 0, 0, NULL},
-        FLAG_SCORED(&q.files),
-        FLAG_JSON(&q.as_json),
-        FLAG_SEED(&q.seed, "seed of bits, where the data are bits and the images are not; default: 0"),
-        FLAG_THREADS(&q.threads),
+        {.name = "against", .letter = 'a', .kind = FLAG_TEXT, .value = &q.against, .operand = "DATA",
+         .help = "the data set, by name or path, or a run or checkpoint, whose data are taken as its recipe "
+                 "reads them"},
+        {OPTION_SET, .value = &q.sets,
+         .note = "of the data, data.resize=32, or of the images, images.resize=32"},
+        {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
+        {.name = "images-split", .kind = FLAG_CHOICE, .value = &q.images_split, .operand = "SPLIT",
+         .help = "of IMAGES; default: the only one they have", .choices = split_names},
+        {OPTION_IMAGES, .value = &q.n, .min = 20, .max = MOST_IMAGES, .note = "the first; default: all"},
+        {OPTION_NEAREST, .value = &q.pairs},
+        {OPTION_FEATURES, .value = &q.files.features},
+        {OPTION_SAMPLES_OUT, .value = &q.files.samples},
+        {OPTION_JSON, .value = &q.as_json},
+        {OPTION_SEED, .value = &q.seed,
+         .note = "that is bits, where the data are bits and the images are not; default: 0"},
+        {OPTION_THREADS, .value = &q.threads},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

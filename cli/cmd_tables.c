@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent layers, likelihoods, priors, losses, penalties, objectives, optimisers ...: what may stand
    in a recipe, from the tables that the recipe parser itself reads. */
-#include "cli.h"
+#include "shared_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +106,7 @@ static int print_table(const command *c, const char *wanted, bool as_json)
 static int run(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
-    const flag flags[] = {FLAG_JSON(&as_json), {0}};
+    const flag flags[] = {{OPTION_JSON, .value = &as_json}, {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
@@ -165,7 +165,8 @@ const command cmd_objectives = {
 const command cmd_optimisers = {
     .name = "optimisers", .summary = "how training may go downhill",
     .operands = "[NAME]", .max_operands = 1,
-    .about = "Values of train.optimiser in a recipe; each does what PyTorch's of that name does.\n",
+    .about = "Values of optimiser in a recipe, and of objective.critic_optimiser in one of a GAN; each does "
+             "what PyTorch's of that name does.\n",
     .examples = "  latent optimisers adam\n",
     .run = run};
 
@@ -189,7 +190,7 @@ const command cmd_distributions = {
     .operands = "[NAME]", .max_operands = 1,
     .about = "Values of --p and --q of latent divergence: on the line (uniform, normal) or in the "
              "plane.\n",
-    .examples = "  latent divergence -p \"normal 0 2\" -m kl\n",
+    .examples = "  latent divergence --p \"normal 0 2\" -m kl\n",
     .run = run};
 
 const command cmd_sections = {

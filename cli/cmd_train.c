@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent train: a recipe, from the beginning. */
+#include "shared_options.h"
 #include "training.h"
 
 #include <stdlib.h>
@@ -61,11 +62,13 @@ static int train_request_run(const command *c, const char *name, train_request *
         code = complain_library(c, LT_FORMAT);
     } else {
         const char *dir = run_name(q, r, room, sizeof room);
-        if (holds_run(dir))
+        if (lt_folder_check(dir) != LT_OK)
+            code = complain_library(c, LT_IO);
+        else if (holds_run(dir))
             code = complain(c, CODE_FAILED,
                             "%s holds a run already; to go on with it: latent resume %s; for "
                             "another: --out DIR",
-                            dir, dir);
+                            dir, shell(dir));
         else if (is_data(dir, r))
             code = complain(c, CODE_FAILED,
                             "%s holds the data, so it cannot be the run too, whose samples would become "
@@ -83,18 +86,17 @@ static int run(const command *c, int argc, const char **argv)
 {
     train_request q = {.epochs = UNSET, .seed = UNSET};
     const flag flags[] = {
-        {"set", 's', FLAG_LIST, &q.sets, "KEY=VALUE",
-         "change a value of the recipe: model.latent=32; may be repeated", 0, 0, NULL},
-        FLAG_DATA(&q.data, "train on this data set instead of the recipe's: a name or a path"),
-        FLAG_STRICT(&q.is_strict),
-        {"out", 'o', FLAG_TEXT, &q.out, "DIR",
-         "the run directory; default: runs/NAME of the recipe", 0, 0, NULL},
-        {"epochs", 'e', FLAG_COUNT, &q.epochs, "N", "passes over the data", 1, 1000000, NULL},
-        FLAG_SEED(&q.seed, "seed of weights, order of images and noise"),
-        {"weights", 'w', FLAG_TEXT, &q.options.weights, "FILE",
-         "begin with these weights: a run, a checkpoint, or safetensors that PyTorch wrote", 0, 0, NULL},
-        FLAG_THREADS(&q.options.threads),
-        FLAG_EXECUTOR(&q.options.executor),
+        {OPTION_SET, .value = &q.sets, .note = "as in model.latent=32"},
+        {OPTION_DATA, .value = &q.data},
+        {OPTION_STRICT, .value = &q.is_strict},
+        {.name = "out", .kind = FLAG_FOLDER, .value = &q.out, .operand = "DIR",
+         .help = "the run directory; default: runs/NAME of the recipe"},
+        {OPTION_EPOCHS, .value = &q.epochs},
+        {OPTION_SEED, .value = &q.seed, .note = "default: the recipe's"},
+        {.name = "weights", .kind = FLAG_TEXT, .value = &q.options.weights, .operand = "FILE",
+         .help = "begin with these weights: a run, a checkpoint, or safetensors that PyTorch wrote"},
+        {OPTION_THREADS, .value = &q.options.threads},
+        {OPTION_EXECUTOR, .value = &q.options.executor},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

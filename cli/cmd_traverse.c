@@ -2,6 +2,9 @@
 /* latent traverse: what each latent does to an image. */
 #include "traverse.h"
 
+#include "class_names.h"
+#include "shared_options.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,19 +268,25 @@ static bool read_shift(const command *c, const char *words, double *shift)
     return false;
 }
 
-/* Options that would be passed over. Gives the exit code. */
+/* Whether images of the split are looked at: latents are ranked by them, or rows begin at them. */
+static bool needs_images(const walk *w)
+{
+    const traverse_request *q = w->q;
+    bool is_ranked = q->grid ? strcmp(q->grid, "top") == 0 : !q->every && !q->shift;
+    bool is_of_images = (q->every || q->shift) && q->all.seed == NONE;
+    return lt_model_has_encoder(w->t->model) && (is_ranked || is_of_images || q->image != NONE);
+}
+
+/* Options that would have no effect. Gives the exit code. */
 static int refuse_others(const walk *w)
 {
     const traverse_request *q = w->q;
     int code = figure_refuse_images(w->t, &q->all);
     if (code == CODE_DONE)
         code = figure_refuse_class(w->t, &q->all);
-    if (code == CODE_DONE && q->grid)
-        code = refuse_flags(q->all.command, q->all.line, "number every shift",
-                            "does not go with --grid");
-    if (code == CODE_DONE && q->image != NONE)
-        code = refuse_flags(q->all.command, q->all.line, "seed",
-                            "does not go with --image: it begins at one of them");
+    if (code == CODE_DONE && !needs_images(w))
+        code = refuse_flags(q->all.command, q->all.line, "split data",
+                            "has no effect: these latents, and where they begin, need no images");
     return code;
 }
 
@@ -295,24 +304,24 @@ static int choose_picture(walk *w)
         return CODE_USAGE;
     bool is_of_top = q->grid && strcmp(q->grid, "top") == 0;
     if (is_of_top && w->latent < 2)
-        return complain(c, CODE_FAILED, "%s has one latent, no two", q->all.run);
+        return complain(c, CODE_FAILED, "%s has one latent, and --grid takes two", q->all.run);
     if (q->grid && !is_of_top && !strpbrk(q->grid, "0123456789"))
         return complain(c, CODE_USAGE, "--grid: expected I,J or top, found '%s'", q->grid);
-    if (q->grid && !is_of_top && !read_numbers(c, "grid", q->grid, 2, 1, w->latent, chosen))
+    if (q->grid && !is_of_top && !read_numbers(c, "grid", q->grid, 2, 0, w->latent - 1, chosen))
         return CODE_USAGE;
     if (q->grid && !is_of_top && chosen[0] == chosen[1])
         return complain(c, CODE_USAGE, "--grid: expected two that differ, found '%s'", q->grid);
     if (q->shift && !read_shift(c, q->shift, &shift))
         return CODE_USAGE;
     if (q->every > w->latent)
-        return complain(c, CODE_USAGE, "--every: %s has %d latents, no %jd", q->all.run, w->latent,
+        return complain(c, CODE_USAGE, "--every: %s has %d latents, fewer than %jd", q->all.run, w->latent,
                         (intmax_t)q->every);
     if ((q->every || q->shift) &&
         !figure_fits(c, q->rows, (w->latent + q->every - 1) / q->every + 2))
         return CODE_USAGE;
     status = begin(w);
     if (status == LT_OK && q->grid)
-        status = draw_grid(w, is_of_top ? NULL : (int[]){chosen[0] - 1, chosen[1] - 1});
+        status = draw_grid(w, is_of_top ? NULL : chosen);
     else if (status == LT_OK)
         status = q->every || q->shift ? draw_shifts(w, shift) : draw_rows(w);
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
@@ -338,31 +347,46 @@ int traverse(trained *t, traverse_request *q)
     return code;
 }
 
-static int draw(trained *t, void *request) { return traverse(t, request); }
+static int draw(trained *t, void *request)
+{
+    traverse_request *q = request;
+    int image = NONE, label = 0;
+    if (q->image_text && !read_numbers(q->all.command, "image", q->image_text, 1, 0, INT32_MAX, &image))
+        return CODE_USAGE;
+    if (q->class && lt_model_classes(t->model) > 0 && !read_model_class(&q->all, t, q->class, &label))
+        return CODE_USAGE;
+    q->image = image;
+    q->label = label;
+    return traverse(t, q);
+}
 
 static int run(const command *c, int argc, const char **argv)
 {
     traverse_request q = {.all = {.out = "traverse.png", .split = LT_TEST, .seed = NONE},
                           .image = NONE};
     const flag flags[] = {
-        {"number", 'n', FLAG_COUNT, &q.rows, "N", "rows; default: 10, with --every 5", 1, 1000,
-         NULL},
-        FLAG_PICTURE(&q.all.out, "traverse.png"),
-        {"grid", 0, FLAG_TEXT, &q.grid, "I,J", "7 x 7 images: latent I, from 1, to the right, J "
-         "upwards; top: the two that say most", 0, 0, NULL},
-        {"every", 0, FLAG_COUNT, &q.every, "K", "move latents 1, K + 1, 2 K + 1, ... by --shift, "
-         "each alone, in rows of images (or of codes)", 1, 65536, NULL},
-        {"shift", 0, FLAG_TEXT, &q.shift, "S", "how far; default: 5", 0, 0, NULL},
-        {"image", 0, FLAG_COUNT, &q.image, "I", "begin at the code of image I of the split, from "
-         "0; default: at z = 0", 0, INT32_MAX, NULL},
-        FLAG_CLASS(&q.label),
-        FLAG_SPLIT(&q.all.split),
-        FLAG_SEED(&q.all.seed, "begin at a code drawn by this seed; default: at z = 0, or, without "
-                               "an encoder, 0"),
-        FLAG_DATA(&q.all.data, FIGURE_DATA),
-        FLAG_TITLE(&q.all.title),
-        FLAG_ZOOM(&q.all.zoom, ZOOM_IMAGES),
-        FLAG_THREADS(&q.all.threads),
+        {.name = "rows", .kind = FLAG_COUNT, .value = &q.rows, .operand = "N",
+         .help = "latents, a row for each; with --every or --shift images; default: 10, or 5 images",
+         .min = 1, .max = 1000, .clashes = "grid"},
+        {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
+         .note = NOTE_IMAGES "; default: traverse.png"},
+        {.name = "grid", .kind = FLAG_TEXT, .value = &q.grid, .operand = "I,J", .clashes = "every shift",
+         .help = "7 x 7 images: latent I, from 0, to the right, J upwards; top: the two that say most"},
+        {.name = "every", .kind = FLAG_COUNT, .value = &q.every, .operand = "K",
+         .help = "move latents 0, K, 2 K, ... by --shift, each alone, in rows of images (or of codes)",
+         .min = 1, .max = 65536},
+        {.name = "shift", .kind = FLAG_TEXT, .value = &q.shift, .operand = "S",
+         .help = "how far; default: 5"},
+        {OPTION_IMAGE, .value = &q.image_text, .clashes = "seed",
+         .note = "begin at its code; default: at z = 0"},
+        {OPTION_CLASS, .value = &q.class, .note = "of all images, where a model has classes; default: 0"},
+        {OPTION_SPLIT, .value = &q.all.split, .note = NOTE_TEST},
+        {OPTION_SEED, .value = &q.all.seed,
+         .note = "begin at a code drawn by it; default: at z = 0, or, without an encoder, seed 0"},
+        {OPTION_DATA, .value = &q.all.data},
+        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = NOTE_TITLE},
+        {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
+        {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     return figure_run(c, flags, argc, argv, draw, &q);
 }
@@ -377,7 +401,7 @@ const command cmd_traverse = {
         "(their KL over 1000 images of the split, as in latent plot activity); of a model without "
         "an encoder those that change the image most.\n",
     .examples = "  latent traverse runs/fashion-mlp-vae\n"
-                "  latent traverse runs/fashion-mlp-vae --image 7 -n 20 -o latents.pdf\n"
+                "  latent traverse runs/fashion-mlp-vae --image 7 --rows 20 -o latents.pdf\n"
                 "  latent traverse runs/fashion-mlp-vae --grid 3,11\n"
                 "  latent traverse runs/i2dl-mlp-vae --every 10 --shift 5\n",
     .run = run};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent verify: checks with known answers, on this machine. */
-#include "cli.h"
+#include "shared_options.h"
 
 #include <math.h>
 
@@ -126,10 +126,10 @@ static int run(const command *c, int argc, const char **argv)
 {
     bool as_json = false, is_quick = false, is_estimators = false;
     const flag flags[] = {
-        {"quick", 'q', FLAG_SWITCH, &is_quick, NULL, "fewer draws", 0, 0, NULL},
-        {"estimators", 0, FLAG_SWITCH, &is_estimators, NULL,
-         "only estimates of log p(x), as a table against the truth", 0, 0, NULL},
-        FLAG_JSON(&as_json),
+        {.name = "quick", .kind = FLAG_SWITCH, .value = &is_quick, .help = "fewer draws"},
+        {.name = "estimators", .kind = FLAG_SWITCH, .value = &is_estimators,
+         .help = "only estimates of log p(x), as a table against the truth"},
+        {OPTION_JSON, .value = &as_json},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

@@ -241,8 +241,8 @@ void epoch_rows_explain(const epoch_rows *rows, int valid, lt_split split)
 {
     lt_score score;
     if (lt_recipe_score(rows->recipe, &score))
-        say_wrapped("losses are means over images; real, fake: %s, %s: %s; estimate: a lower bound of the "
-                    "divergence in expectation, by this critic", score.real, score.fake, score.text);
+        say_wrapped("losses are means over images; real, fake: %s, %s: %s; estimate: %s", score.real,
+                    score.fake, score.text, score.estimate);
     else
         say_wrapped("nats per image, means over the epoch; valid: -ELBO of %d %s image%s after it", valid,
                     lt_split_name(split), valid == 1 ? "" : "s");

@@ -3,9 +3,8 @@
 #include "explanation.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-
-enum { MAX_LINE = 1 << 16 };
 
 /* ---- What was measured ---- */
 
@@ -77,17 +76,16 @@ static void take_line(explanation *e, int number, const char *line)
     json_decref(o);
 }
 
-/* The last validation in RUN/metrics.jsonl; none if RUN is a checkpoint. */
-static void read_metrics(explanation *e)
+/* The last validation in RUN/metrics.jsonl; none where there is no such file, as beside a checkpoint. */
+static int read_metrics(explanation *e)
 {
-    static char line[MAX_LINE];
-    char *path = path_in(e->run, "metrics.jsonl");
-    FILE *f = fopen(path, "r");
+    char *path = path_in(e->run, "metrics.jsonl"), **lines;
+    int n, status = lt_metrics_read(path, &lines, &n);
+    for (int i = 0; i < n; i++)
+        take_line(e, i + 1, lines[i]);
+    lt_metrics_free(lines, n);
     free(path);
-    for (int number = 1; f && fgets(line, sizeof line, f); number++)
-        take_line(e, number, line);
-    if (f)
-        fclose(f);
+    return status == LT_NOT_FOUND ? LT_OK : status;
 }
 
 static bool go_on(void *user, double done)
@@ -123,7 +121,7 @@ static int make_ledger(explanation *e)
 int explanation_find(explanation *e, const char *data)
 {
     LT_TRY(trained_open(&e->t, e->run, false, NULL));
-    read_metrics(e);
+    LT_TRY(read_metrics(e));
     if (data) /* what was measured was another's */
         e->epoch = 0;
     bool has_likelihood = lt_model_has_likelihood(e->t.model);

@@ -179,7 +179,7 @@ caption latent_caption(int k)
     static const char *const low[] = {"₀", "₁", "₂", "₃", "₄", "₅", "₆", "₇", "₈", "₉"};
     caption c = {"z"};
     char digits[16];
-    snprintf(digits, sizeof digits, "%d", k + 1);
+    snprintf(digits, sizeof digits, "%d", k);
     for (const char *d = digits; *d; d++)
         strcat(c.text, low[*d - '0']);
     return c;

@@ -6,22 +6,7 @@
 
 #include "plot_kinds.h"
 
-#define FLAG_PICTURE(value, fallback)                                                              \
-    {"output", 'o', FLAG_IMAGES, value, "FILE", "FILE.png, .jpg, .webp, .svg or .pdf; or .npy, "  \
-     "the images as numbers; or img-%04d.png, each image into its own; default: " fallback, 0, 0, \
-     NULL}
-#define FLAG_TITLE(value)                                                                          \
-    {"title", 0, FLAG_TEXT, value, "TEXT", "title; default: the run's name", 0, 0, NULL}
-#define FLAG_ZOOM(value, what)                                                                     \
-    {"zoom", 0, FLAG_COUNT, value, "N", "pixels of a PNG per pixel of an image; default: what "    \
-     "makes " what, 1, 100, NULL}
-#define ZOOM_IMAGES "images of about 84 pixels"
-#define FIGURE_DATA "images of this data set instead of the recipe's"
-#define FLAG_CLASS(value)                                                                          \
-    {"class", 0, FLAG_COUNT, value, "K", "images of this class, where a model has classes; "       \
-     "default: 0", 0, 65535, NULL}
-
-/* What all of them are asked. The tables of flags have it in one order: number, output, what only
+/* What all of them are asked. The tables of options have it in one order: how many, output, what only
    that command knows, class, split, seed, data, title, zoom, threads. */
 typedef struct figure_request {
     const command *command;
@@ -83,7 +68,7 @@ typedef struct caption {
 } caption;
 caption number_caption(double value, int decimals);
 
-/* "z₁₂" of the latent k, from 0. */
+/* "z₁₂" of the latent 12: they count from 0, as images do. */
 caption latent_caption(int k);
 
 /* "sneaker" where the data set says so, else "class 7"; a long name is cut. In `room`. */

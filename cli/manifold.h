@@ -7,7 +7,8 @@
 
 typedef struct manifold_request {
     figure_request all;
-    int64_t n, label; /* places along each latent */
+    int64_t n, label;  /* places along each latent */
+    const char *class; /* as it is typed; NULL: not at all */
 } manifold_request;
 
 /* Draws and writes it; the exit code. */

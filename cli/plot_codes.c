@@ -223,7 +223,7 @@ static int add_run(const plot_request *q, const char *run, int least, picture_fu
                                                  "images", run);
     else if (status == LT_OK && lt_model_latent(t.model) < least)
         code = complain(q->command, CODE_FAILED, "%s: one latent alone has no map; its KL is drawn "
-                                                 "by: latent plot activity", run);
+                                                 "by: latent plot activity %s", run, shell(run));
     else if (status == LT_OK)
         status = draw(q, &t, p);
     trained_close(&t);

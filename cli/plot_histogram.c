@@ -50,10 +50,8 @@ static bool choose(const plot_request *q, const lt_codes *c, int two[2])
         find_active(c, two);
         return true;
     }
-    if (!read_numbers(q->command, "latents", q->latents, 2, 1, c->latent, two))
+    if (!read_numbers(q->command, "latents", q->latents, 2, 0, c->latent - 1, two))
         return false;
-    two[0]--;
-    two[1]--;
     if (two[0] != two[1])
         return true;
     complain(q->command, CODE_USAGE, "--latents: expected two that differ, found '%s'", q->latents);

@@ -45,21 +45,21 @@ void tell_apart(char ***names, int n, const char *const *paths)
     free(is_double);
 }
 
-static FILE *open_log(const command *c, const char *run, char **path)
+/* The log of a run directory, or the file itself. NULL after a complaint. */
+static char *find_log(const command *c, const char *run)
 {
     struct stat s;
-    size_t size = strlen(run) + sizeof "/metrics.jsonl";
-    *path = plot_room(size, 1);
     if (stat(run, &s) != 0) {
         complain(c, CODE_FAILED, "%s: %s", run, strerror(errno));
         return NULL;
     }
-    snprintf(*path, size, S_ISDIR(s.st_mode) ? "%s/metrics.jsonl" : "%s", run);
-    FILE *file = fopen(*path, "r");
-    if (!file)
-        complain(c, CODE_FAILED, "%s: %s%s", *path, strerror(errno),
-                 errno == ENOENT ? " (not the directory of a run?)" : "");
-    return file;
+    char *path = S_ISDIR(s.st_mode) ? path_in(run, "metrics.jsonl") : strdup(run);
+    if (path && stat(path, &s) == 0)
+        return path;
+    complain(c, CODE_FAILED, "%s: %s%s", path ? path : run, strerror(errno),
+             errno == ENOENT ? " (not the directory of a run?)" : "");
+    free(path);
+    return NULL;
 }
 
 /* Earlier versions wrote the ELBO of a validation, with its own sign. */
@@ -74,34 +74,19 @@ static void take_old_names(json_t *row)
     }
 }
 
-/* Each whole line is an object. */
-static bool read_lines(const command *c, metrics *m, FILE *file, const char *path)
+static bool read_lines(const command *c, metrics *m, const char *path)
 {
-    char *line = NULL;
-    size_t capacity = 0;
-    bool is_whole = true;
-    for (ssize_t n; is_whole && (n = getline(&line, &capacity, file)) > 0;) {
-        if (line[n - 1] != '\n')
-            break;
-        json_error_t error;
-        json_t *row = json_loadb(line, (size_t)n, 0, &error);
-        m->n++;
-        is_whole = json_is_object(row);
-        if (is_whole) {
-            take_old_names(row);
-            json_array_append(m->rows, row);
-        } else {
-            complain(c, CODE_FAILED, "%s:%d: expected a JSON object, found %s", path, m->n,
-                     row ? "something else" : error.text);
-        }
-        json_decref(row);
+    char **lines;
+    int status = lt_metrics_read(path, &lines, &m->n);
+    for (int i = 0; i < m->n; i++) {
+        json_t *row = json_loads(lines[i], 0, NULL);
+        take_old_names(row);
+        json_array_append_new(m->rows, row);
     }
-    free(line);
-    if (is_whole && ferror(file)) {
-        complain(c, CODE_FAILED, "%s: %s", path, strerror(errno));
-        is_whole = false;
-    }
-    return is_whole;
+    lt_metrics_free(lines, m->n);
+    if (status != LT_OK)
+        complain_library(c, status);
+    return status == LT_OK;
 }
 
 /* The recipe in the directory of a log; one that is not there is no mistake. */
@@ -121,17 +106,15 @@ static lt_recipe *read_recipe(const char *log)
 
 bool metrics_read(const command *c, metrics *m, const char *given)
 {
-    char *path, *around = lt_run_around(given); /* a checkpoint stands for its run */
+    char *around = lt_run_around(given); /* a checkpoint stands for its run */
     const char *run = around ? around : given;
     *m = (metrics){.name = plot_name(run), .rows = json_array()};
-    FILE *file = open_log(c, run, &path);
-    bool is_read = file && read_lines(c, m, file, path);
+    char *path = find_log(c, run);
+    bool is_read = path && read_lines(c, m, path);
     if (is_read && m->n == 0) {
         complain(c, CODE_FAILED, "%s: has no whole line yet", path);
         is_read = false;
     }
-    if (file)
-        fclose(file);
     if (is_read)
         m->recipe = read_recipe(path);
     free(path);

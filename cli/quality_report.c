@@ -341,23 +341,6 @@ int quality_write_pairs(const char *path, const lt_dataset *d, const lt_quality 
     return status;
 }
 
-/* ---- What was scored, as files ---- */
-
-static int check_file(const command *c, const char *option, const char *path, const char *end)
-{
-    size_t n = path ? strlen(path) : 0, m = strlen(end);
-    if (!path || (n > m && strcasecmp(path + n - m, end) == 0))
-        return CODE_DONE;
-    return complain(c, CODE_USAGE, "--%s: expected a name that ends in %s, found %s", option, end,
-                    path);
-}
-
-int quality_check_files(const command *c, const quality_files *f)
-{
-    int code = check_file(c, "features", f->features, ".npz");
-    return code == CODE_DONE ? check_file(c, "samples-out", f->samples, ".npy") : code;
-}
-
 void quality_ask(quality_files *f, lt_quality_options *o)
 {
     if (f->features || f->samples)

@@ -35,15 +35,6 @@ typedef struct quality_files {
     lt_quality_arrays arrays;
 } quality_files;
 
-#define FLAG_SCORED(files)                                                                         \
-    {"features", 0, FLAG_OUTPUT, &(files)->features, "FILE.npz", "also the features that the "      \
-     "scores are computed from, of samples, held and train images", 0, 0, NULL},                   \
-    {"samples-out", 0, FLAG_OUTPUT, &(files)->samples, "FILE.npy", "also the samples as they were " \
-     "scored", 0, 0, NULL}
-
-/* CODE_DONE if the names are of files that can be written, or the code to leave with. */
-int quality_check_files(const command *c, const quality_files *f);
-
 /* Asks for what is wanted; and writes it. Clear f->arrays by lt_quality_arrays_clear. */
 void quality_ask(quality_files *f, lt_quality_options *o);
 int quality_write_files(const quality_files *f);

@@ -69,26 +69,7 @@ void page_text(page *p, const char *format, ...)
     free(text);
 }
 
-void page_word(page *p, const char *word)
-{
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                               "_-./=:,+@%";
-    if (*word && word[strspn(word, safe)] == 0) {
-        escape(p, word);
-        return;
-    }
-    page_text(p, "'");
-    for (; *word; word += *word == '\'') {
-        size_t n = strcspn(word, "'");
-        page_text(p, "%.*s", (int)n, word);
-        word += n;
-        if (*word == '\'')
-            page_text(p, "'\\''");
-        else
-            break;
-    }
-    page_text(p, "'");
-}
+void page_word(page *p, const char *word) { escape(p, shell(word)); }
 
 void page_number(page *p, double value, int digits)
 {

@@ -195,7 +195,7 @@ static int write_traversals(const report_content *c)
     report_put_command(p, r, "traverse", "");
     if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2) {
         code = report_put_manifold(p, c->request, r, 15);
-        report_put_command(p, r, "manifold", " --number 15");
+        report_put_command(p, r, "manifold", " --side 15");
     }
     return code;
 }

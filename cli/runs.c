@@ -51,6 +51,18 @@ void warn_of_data(const char *data, const char *picture)
     free(first);
 }
 
+void warn_of_run_data(const char *run, const char *picture)
+{
+    struct stat s;
+    char *around = lt_run_around(run), *path = path_in(around ? around : run, "recipe.yaml");
+    lt_recipe *r = stat(path, &s) == 0 ? lt_recipe_open(path, NULL, 0) : NULL;
+    if (r)
+        warn_of_data(lt_recipe_dataset(r), picture);
+    lt_recipe_free(r);
+    free(path);
+    free(around);
+}
+
 void trained_close(trained *t)
 {
     lt_dataset_free(t->data);

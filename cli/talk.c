@@ -143,6 +143,22 @@ int complain_library(const command *c, int status)
     return complain_lines(c, CODE_FAILED, text[0] ? text : lt_status_text(status));
 }
 
+const char *shell(const char *path)
+{
+    enum { AT_ONCE = 8 };
+    static char *words[AT_ONCE];
+    static int next;
+    size_t size = lt_shell_word(NULL, 0, path) + 1;
+    char *word = malloc(size);
+    if (!word)
+        return path;
+    lt_shell_word(word, size, path);
+    free(words[next]);
+    words[next] = word;
+    next = (next + 1) % AT_ONCE;
+    return word;
+}
+
 /* ---- Standard output ---- */
 
 void print(const char *format, ...)

@@ -229,7 +229,7 @@ static int stop(training *t)
     if (status != LT_OK)
         return fail(t, status);
     say("stopped after step %lld; to go on: latent resume %s",
-        (long long)lt_trainer_steps_done(t->trainer), lt_run_directory(t->run));
+        (long long)lt_trainer_steps_done(t->trainer), shell(lt_run_directory(t->run)));
     return stop_code();
 }
 
@@ -258,7 +258,7 @@ static int train(training *t)
     meter_clear(&t->meter);
     if (status != LT_OK)
         return fail(t, status);
-    say("%s: done; next: latent eval %s", lt_run_directory(t->run), lt_run_directory(t->run));
+    say("%s: done; next: latent eval %s", lt_run_directory(t->run), shell(lt_run_directory(t->run)));
     return CODE_DONE;
 }
 

@@ -13,6 +13,7 @@ typedef struct traverse_request {
     int64_t image; /* of the split, to begin at; TRAVERSE_NONE: not at one. So is all.seed */
     int64_t label, every;
     const char *grid, *shift;
+    const char *image_text, *class; /* as they are typed; NULL: not at all */
 } traverse_request;
 
 /* Draws and writes it, with the data that are open or q->all.data; the exit code. */

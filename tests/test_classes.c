@@ -109,11 +109,11 @@ static void names_and_floats(void **state)
     d->info.class_names = (const char *const *)d->class_names;
     strcpy(d->info.options.classes, "guinea pg");
     assert_int_equal(dataset_keep_classes(d), LT_VALUE);
-    assert_says("or names of classes, found 'guinea pg'; did you mean 'guinea pig'?");
+    assert_says("or the name of a class, found 'guinea pg'; did you mean 'guinea pig'?");
     lt_dataset_free(d);
     o = (lt_data_options){.classes = "0, 2"};
     assert_int_equal(lt_dataset_open(&d, dir, &o), LT_VALUE);
-    assert_says("expected numbers from 0 to 1, found '2'");
+    assert_says("expected a number from 0 to 1, found '2'");
     unlink(in_dir("train-labels.npy"));
     assert_int_equal(lt_dataset_open(&d, dir, &o), LT_VALUE);
     assert_says("expected labels, found none in the train split");
@@ -128,7 +128,7 @@ static void what_is_no_class_is_refused(void **state)
         lt_dataset *d;
         strcpy(o.classes, bad[i]);
         assert_int_equal(lt_dataset_synthetic(&d, IMAGES, SIDE, SIDE, 1, &o), LT_VALUE);
-        assert_says("data option classes: expected numbers from 0 to 3");
+        assert_says("data option classes: expected a number from 0 to 3");
         assert_null(d);
     }
 }

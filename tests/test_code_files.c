@@ -64,7 +64,7 @@ static void files_hold_every_bit(void **state)
     fixture_close(&f);
 }
 
-/* index, label, mean_1 ... of each line, against what the images say. */
+/* index, label, mean_0 ... of each line, against what the images say. */
 static void csv_is_the_known_posterior(void **state)
 {
     (void)state;
@@ -75,7 +75,7 @@ static void csv_is_the_known_posterior(void **state)
     FILE *file = fopen(in_dir("c.csv"), "r");
     char line[512];
     assert_non_null(fgets(line, sizeof line, file));
-    assert_string_equal(line, "index,label,mean_1,mean_2,logvar_1,logvar_2,z_1,z_2\n");
+    assert_string_equal(line, "index,label,mean_0,mean_1,logvar_0,logvar_1,z_0,z_1\n");
     int rows = 0;
     for (; fgets(line, sizeof line, file); rows++) {
         int index, label;
@@ -195,7 +195,7 @@ static void what_does_not_fit_is_refused(void **state)
     put_text("near.csv", "mean_1,mean_2\n1,2\n");
     check_refused("near.csv", "means", "did you mean 'mean'?");
     put_text("nan.csv", "1,2\n3,nan\n");
-    check_refused("nan.csv", NULL, "code 1, number 2: expected a finite number, found nan");
+    check_refused("nan.csv", NULL, "code 1, latent 1: expected a finite number, found nan");
     lt_codes only = must_read("near.csv", NULL);
     assert_int_equal(lt_codes_write(&only, in_dir("again.npz"), NULL), LT_VALUE); /* no codes of images */
     lt_codes_clear(&only);

@@ -250,7 +250,7 @@ static void malformed_sets_say_why(void **state)
         {"=3",
          "--set =3: expected KEY=VALUE, as in model.latent=32"},
         {"model.latnt=3",
-         "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"latent\"? (keys: kind, "
+         "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"model.latent\"? (keys: kind, "
          "latent, init, likelihood, prior, heads, latent2, encoder, posterior, decoder, "
          "encoder2, decoder2)"},
         {"model.latent=many",

@@ -90,6 +90,15 @@ LT_API void lt_set_take_file(lt_take_file_function *take, void *user);
 /* Writes a file whole or not at all: beside its place, synchronised, renamed. LT_IO, LT_NOT_FOUND. */
 LT_API int lt_file_write(const char *path, const void *data, size_t size);
 
+/* Before long work: whether lt_file_write can write here. Makes and removes an empty file beside `path`, since
+   nothing else tells of read-only and full disks. LT_NOT_FOUND: its directory does not exist; LT_IO: the
+   directory is none, or takes no files; `path` is a directory or a device. */
+LT_API int lt_file_check(const char *path);
+
+/* The same of a directory that files are to be written to; what does not exist yet is made then, so the
+   nearest directory above it that is there must take it. */
+LT_API int lt_folder_check(const char *path);
+
 /* ---- Version ---- */
 
 /* "0.1.0". Static string. */
@@ -130,6 +139,11 @@ LT_API size_t lt_printable(char *to, size_t size, const char *bytes, size_t n, b
 
 /* vsnprintf, but what a %s stands for is printable, on one line. Returns the full length. */
 LT_API size_t lt_printable_format(char *to, size_t size, const char *format, va_list args);
+
+/* A path as one word of a shell command, for messages that give a command to be copied: quoted where it must
+   be, with ./ before one that would be taken for an option. At most `size` bytes with the final zero. Returns
+   the full length. Nullable: to, if size is 0. */
+LT_API size_t lt_shell_word(char *to, size_t size, const char *word);
 
 /* ---- Option tables ----
    One table drives the recipe parser, --set, --help and the documentation of a layer, a likelihood,

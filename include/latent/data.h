@@ -231,6 +231,10 @@ LT_API int lt_dataset_gather_augmented(const lt_dataset *d, lt_split split, cons
 /* How many images of a split have each label: counts[0 ... classes - 1]. LT_NOT_FOUND if it has no labels. */
 LT_API int lt_dataset_count_labels(const lt_dataset *d, lt_split split, int64_t *counts);
 
+/* The class that `word` means: the one of `names` that it is, else a number from 0 to n - 1. LT_VALUE, with
+   the nearest name. Nullable: names (classes have numbers alone). */
+LT_API int lt_class_find(const char *word, const char *const *names, int n, int *class_index);
+
 /* Whether a picture written as `file` would be one of the images when `data` is opened the next time: it lies
    in this directory of pictures, links followed, and in no run of ours. For tools that write pictures. */
 LT_API bool lt_data_would_hold(const char *data, const char *file);
@@ -314,7 +318,7 @@ LT_API int lt_npz_write(const char *path, const lt_array *arrays, int n);
 
 /* Columns of one length as comma-separated text: a line of names, then a line for each row, with as
    many digits as read back exactly; "nan" where there is no number. An array of rank 2 becomes columns
-   NAME_1, NAME_2, ... NULL (LT_VALUE) for arrays that are not such columns. The caller frees it. */
+   NAME_0, NAME_1, ... NULL (LT_VALUE) for arrays that are not such columns. The caller frees it. */
 LT_API char *lt_csv_text(const lt_array *columns, int n);
 
 /* LT_OK for FILE.csv and FILE.npz, else LT_VALUE. */
@@ -337,7 +341,7 @@ typedef struct lt_number_array {
 LT_API int lt_arrays_check_name(const char *path);
 
 /* Reads all arrays of FILE.npz, the one of FILE.npy (C order, integers, f2, f4, f8), or the columns of FILE.csv:
-   under a line of names those called NAME_1, NAME_2, ... (or NAME_0, ...) are one array of rank 2 and
+   under a line of names those called NAME_0, NAME_1, ... (or NAME_1, ...) are one array of rank 2 and
    others have rank 1; without such a line all of them are one array of rank 2. LT_NOT_FOUND, LT_IO,
    LT_FORMAT with the place, LT_VALUE for another name, LT_NO_MEMORY; there is then nothing to free. */
 LT_API int lt_arrays_read(const char *path, lt_number_array **all, int *n);

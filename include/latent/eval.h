@@ -232,7 +232,7 @@ LT_API int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_
 LT_API void lt_codes_clear(lt_codes *codes);
 
 /* Writes codes by the end of the name: FILE.npz with the arrays index (`origin`), label (-1 where there is
-   none), mean, logvar and z; FILE.csv with the same as columns index, label, mean_1, mean_2, ...; FILE.npy
+   none), mean, logvar and z; FILE.csv with the same as columns index, label, mean_0, mean_1, ...; FILE.npy
    with the one of mean, logvar and z that `array` names, n x latent. LT_VALUE for another name, or for an
    `array` of a file that has them all; LT_IO. Nullable: array (mean). */
 LT_API int lt_codes_write(const lt_codes *codes, const char *path, const char *array);

@@ -67,6 +67,11 @@ LT_API bool lt_train_options_samples(const lt_train_options *o, int64_t epoch);
    Owned by r. */
 LT_API const char *lt_recipe_text(const lt_recipe *r);
 
+/* What a recipe allows and hardly means, a sentence each with file and line: batch statistics of one image,
+   batch statistics under a gradient penalty. i in 0 ... until NULL; the caller frees it. images: of the train
+   split, since the last batch of an epoch may have one image; 0: not known. */
+LT_API char *lt_recipe_warning(const lt_recipe *r, int64_t images, int i);
+
 /* The keys of a recipe that may change when a run is resumed, as in "train.epochs": i in 0 ... until
    NULL; static strings. The others make a run what it is. */
 LT_API const char *lt_recipe_resumable(int i);
@@ -108,6 +113,7 @@ typedef struct lt_score {
     bool is_probability;     /* of being real, 0 ... 1; else a number of any size */
     const char *real, *fake; /* what they are called: "D(real)", or "critic(real)" */
     const char *text;        /* a few words: "probability of being real" */
+    const char *estimate;    /* what the estimate of a report is: "a lower bound of the divergence ..." */
 } lt_score;
 
 /* Fills `score` with what the recipe's loss makes of it; false for a kind of model without a critic.

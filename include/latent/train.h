@@ -220,6 +220,12 @@ typedef struct lt_validation {
 /* Appends one line to metrics.jsonl. Nullable: v. */
 LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
 
+/* Reads a metrics.jsonl: its lines, one JSON object each. What follows the last newline is being written, and is
+   left out. LT_FORMAT, with file and line, for any other; LT_NOT_FOUND, LT_IO. Free them with
+   lt_metrics_free, also after a failure. */
+LT_API int lt_metrics_read(const char *path, char ***lines, int *n);
+LT_API void lt_metrics_free(char **lines, int n);
+
 enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
 
 /* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others. The

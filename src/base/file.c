@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include "base/memory.h"
+#include "base/shell.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -572,6 +573,57 @@ int lt_file_write(const char *path, const void *data, size_t size)
 {
     return file_write(path, data, size);
 }
+
+/* ---- Before writing ---- */
+
+/* A file in `dir` is made and removed. `path` is what it would be for. */
+static int check_takes_files(const char *dir, const char *path)
+{
+    file_writer *w;
+    struct stat s;
+    if (stat(dir, &s) != 0 && errno == ENOENT) {
+        char *word = shell_word(dir);
+        status_fail(LT_NOT_FOUND, "cannot write %s: there is no directory %s; to make it: mkdir -p %s", path,
+                    dir, word);
+        free(word);
+        return LT_NOT_FOUND;
+    }
+    if (stat(dir, &s) == 0 && !S_ISDIR(s.st_mode))
+        return status_fail(LT_IO, "cannot write %s: %s is not a directory", path, dir);
+    LT_TRY(file_begin(&w, path));
+    file_abandon(w);
+    return LT_OK;
+}
+
+int lt_file_check(const char *path)
+{
+    LT_TRY(check_replaceable(path));
+    char *dir = file_directory(path);
+    int status = check_takes_files(dir, path);
+    free(dir);
+    return status;
+}
+
+int lt_folder_check(const char *path)
+{
+    struct stat s;
+    char *dir = must_copy_text(path);
+    while (stat(dir, &s) != 0 && errno == ENOENT) {
+        char *above = file_directory(dir);
+        free(dir);
+        dir = above;
+    }
+    bool is_known = stat(dir, &s) == 0;
+    char *file = file_join(dir, "latent-check");
+    int status = is_known ? check_takes_files(dir, file) : fail_errno("make directory", path);
+    if (status != LT_OK && is_known)
+        status_prefix(status, "cannot make %s", path);
+    free(file);
+    free(dir);
+    return status;
+}
+
+/* ---- Logs ---- */
 
 /* One write, all of it or nothing. */
 static int append_bytes(int fd, const char *path, const char *data, size_t size)

@@ -309,12 +309,19 @@ static bool is_one_of(const char *word, const char *const *words, int n)
     return i < n;
 }
 
-int yaml_check_keys(const yaml_node *map, const char *const *allowed, int n)
+/* The first one that is not allowed; NULL: there is none. */
+const yaml_node *yaml_unknown_key(const yaml_node *map, const char *const *allowed, int n)
 {
-    LT_TRY(yaml_expect(map, YAML_IS_MAP));
     const yaml_node *child = map->first;
     while (child && is_one_of(child->key->text, allowed, n))
         child = child->next;
+    return child;
+}
+
+int yaml_check_keys(const yaml_node *map, const char *const *allowed, int n)
+{
+    LT_TRY(yaml_expect(map, YAML_IS_MAP));
+    const yaml_node *child = yaml_unknown_key(map, allowed, n);
     if (!child)
         return LT_OK;
     text more = {0};

@@ -39,6 +39,7 @@ int yaml_fail(const yaml_node *node, const char *format, ...) LT_PRINTF(2, 3);
 int yaml_expect(const yaml_node *node, yaml_kind kind);
 
 /* LT_VALUE unless `map` is a map with none but the `n` keys `allowed`; names the nearest. */
+const yaml_node *yaml_unknown_key(const yaml_node *map, const char *const *allowed, int n);
 int yaml_check_keys(const yaml_node *map, const char *const *allowed, int n);
 
 /* `--set model.latent=32`: parses `value` as YAML and puts it at `path`; list elements go by index

@@ -13,31 +13,34 @@ enum { LABELS = 256 };
 
 /* ---- What is asked for ---- */
 
-static int fail_class(const lt_dataset *d, const char *word)
+static int fail_class(const char *word, const char *const *names, int n)
 {
-    const lt_dataset_info *info = &d->info;
-    const char *const *names = info->class_names;
-    const char *nearest = names ? text_nearest(word, text_item, names, info->classes) : NULL;
-    return status_fail(LT_VALUE,
-                       "%s: data option classes: expected numbers from 0 to %d%s, found '%s'%s%s%s",
-                       d->name, info->classes - 1, names ? " or names of classes" : "", word,
-                       nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                       nearest ? "'?" : "");
+    const char *nearest = names ? text_nearest(word, text_item, names, n) : NULL;
+    return status_fail(LT_VALUE, "expected a number from 0 to %d%s, found '%s'%s%s%s", n - 1,
+                       names ? " or the name of a class" : "", word, nearest ? "; did you mean '" : "",
+                       nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-/* A number, or the name of a class. */
-static int read_class(const lt_dataset *d, const char *word, bool wanted[LABELS])
+int lt_class_find(const char *word, const char *const *names, int n, int *class_index)
 {
-    const lt_dataset_info *info = &d->info;
     int64_t label;
-    for (int k = 0; info->class_names && k < info->classes; k++)
-        if (strcmp(info->class_names[k], word) == 0) {
-            wanted[k] = true;
+    for (int k = 0; names && k < n; k++)
+        if (strcmp(names[k], word) == 0) {
+            *class_index = k;
             return LT_OK;
         }
-    if (!text_to_int64(word, &label) || label < 0 || label >= info->classes)
-        return fail_class(d, word);
-    wanted[label] = true;
+    if (!text_to_int64(word, &label) || label < 0 || label >= n)
+        return fail_class(word, names, n);
+    *class_index = (int)label;
+    return LT_OK;
+}
+
+static int read_class(const lt_dataset *d, const char *word, bool wanted[LABELS])
+{
+    int k = 0, status = lt_class_find(word, d->info.class_names, d->info.classes, &k);
+    if (status != LT_OK)
+        return status_prefix(status, "%s: data option classes", d->name);
+    wanted[k] = true;
     return LT_OK;
 }
 

@@ -209,7 +209,7 @@ static void append_names(text *t, const lt_array *columns, int n)
         for (int64_t j = 0; j < columns_of(&columns[k]); j++, is_first = false) {
             text_format(t, "%s%s", is_first ? "" : ",", columns[k].name);
             if (columns[k].rank == 2)
-                text_format(t, "_%jd", (intmax_t)(j + 1));
+                text_format(t, "_%jd", (intmax_t)j);
         }
     text_append(t, "\n");
 }

@@ -5,6 +5,7 @@
 
 #include "base/ceilings.h"
 #include "base/file.h"
+#include "base/shell.h"
 #include "base/status.h"
 #include "data/archive.h"
 #include "data/picture.h"
@@ -366,11 +367,14 @@ bool lt_data_would_hold(const char *data, const char *file)
 
 static int fail_run(const char *root, const char *run)
 {
-    return status_fail(LT_VALUE,
+    char *word = shell_word(run);
+    status_fail(LT_VALUE,
                        "%s: %s is a run of latent train, and its pictures are samples of a model, not "
                        "data; the recipe of the run says what it was trained on; to look at it: latent "
                        "report %s",
-                       root, strcmp(root, run) == 0 ? "this" : run, run);
+                       root, strcmp(root, run) == 0 ? "this" : run, word);
+    free(word);
+    return LT_VALUE;
 }
 
 int listing_check_run(const char *root)

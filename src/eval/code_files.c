@@ -149,9 +149,9 @@ static int take_rows(const found *f, const lt_number_array *a, lt_codes *c)
     for (int64_t i = 0; i < n; i++) {
         c->z[i] = (float)a->values[i];
         if (!isfinite(c->z[i]))
-            return status_fail(LT_VALUE, "%s: %s%scode %jd, number %jd: expected a finite number, found %g",
+            return status_fail(LT_VALUE, "%s: %s%scode %jd, latent %jd: expected a finite number, found %g",
                                f->path, a->name, a->name[0] ? ", " : "", (intmax_t)(i / c->latent),
-                               (intmax_t)(i % c->latent + 1), a->values[i]);
+                               (intmax_t)(i % c->latent), a->values[i]);
     }
     return LT_OK;
 }

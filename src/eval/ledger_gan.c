@@ -110,7 +110,7 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t
                        "between runs of the same critic and penalty.");
     if (is_wasserstein)
         ledger_add_note(l, "%s",
-                        penalty_has_term(&r->penalty) || penalty_clip(&r->penalty) > 0
+                        gan_limits_slopes(r)
                             ? "It is one of the Wasserstein distance only as far as the "
                               "critic's slopes stay below 1; larger ones make it too large "
                               "by as much, smaller ones too small."

@@ -249,14 +249,33 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
 
 /* ---- What is reported ---- */
 
+bool gan_limits_slopes(const lt_recipe *r)
+{
+    return penalty_has_term(&r->penalty) || penalty_clip(&r->penalty) > 0 ||
+           network_has(&r->critic, "spectral_norm");
+}
+
+/* Only what a critic cannot exceed bounds a divergence: the Wasserstein distance is over critics whose slopes
+   are at most 1, which a penalty or clipped weights keep near a multiple of that. */
+static const char *describe_estimate(const lt_recipe *r)
+{
+    if (adversarial_divergence(&r->loss) != DIVERGENCE_WASSERSTEIN)
+        return "a lower bound of the divergence in expectation, by this critic";
+    if (gan_limits_slopes(r))
+        return "E critic(real) - E critic(fake), which is the Wasserstein distance only as far as the critic's "
+               "slopes are at most 1";
+    return "E critic(real) - E critic(fake), which bounds nothing: nothing limits the critic's slopes";
+}
+
 bool lt_recipe_score(const lt_recipe *r, lt_score *score)
 {
-    static const lt_score probability = {true, "D(real)", "D(fake)", "probability of being real"},
+    static const lt_score probability = {true, "D(real)", "D(fake)", "probability of being real", NULL},
                           number = {false, "critic(real)", "critic(fake)",
-                                    "score of the critic, not a probability"};
+                                    "score of the critic, not a probability", NULL};
     if (objective_of(r) != &objective_gan)
         return false;
     *score = adversarial_is_probability(&r->loss) ? probability : number;
+    score->estimate = describe_estimate(r);
     return true;
 }
 

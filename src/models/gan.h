@@ -18,6 +18,9 @@ lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels);
 /* The critic's numbers for such images: n. Each call visits it again. */
 lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels);
 
+/* Whether something keeps the critic's slopes near a multiple of 1: a penalty, clipped weights, layers. */
+bool gan_limits_slopes(const lt_recipe *r);
+
 /* Whether the generator has had no step yet after `step` steps of the critic. */
 bool gan_awaits_generator(const lt_recipe *r, int64_t step);
 

@@ -111,4 +111,9 @@ void model_restart_average(lt_model *m);
 const char *model_trained_on(const lt_model *m, lt_split split);
 void model_set_trained_on(lt_model *m, lt_split split, const char *identity); /* Nullable: identity */
 
+/* Adds "; did you mean "optimiser.lr"?" for a key that there is none of, "lr": the keys that end like it, or
+   the nearest, first of those `allowed` where it stands. Nullable: kind (all kinds of models). */
+void recipe_suggest_key(const objective_row *kind, const char *word, const char *const *allowed, int n,
+                        text *out);
+
 #endif

@@ -107,6 +107,9 @@ int recipe_check_path(const lt_recipe *r);
 /* Carries out `--set path=value` on the tree of a recipe. */
 int recipe_set(arena *a, yaml_node *root, const char *set);
 
+/* The table whose lines stand at a key, "optimiser"; NULL: it has another kind of value. */
+const spec_table *recipe_line_table(const char *path);
+
 /* ---- Sections ---- */
 
 /* A table of keys, and the struct they fill. */
@@ -120,6 +123,7 @@ typedef struct section {
     const char *name;
     section_part parts[2];
     const char *const *inner; /* RECIPE_INNER of them, NULL after the last */
+    const struct objective_row *kind; /* of model; NULL: not known yet */
 } section;
 
 enum { RECIPE_INNER = 6 };

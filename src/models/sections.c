@@ -2,9 +2,11 @@
 /* The keys of a recipe as tables: one definition for reading, printing, and help. */
 #include "models/objective.h"
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "data/dataset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- The tables ---- */
@@ -70,16 +72,16 @@ section recipe_section(lt_recipe *r, int which)
     const objective_row *kind = r->objective.row ? objective_of(r) : NULL;
     switch (which) {
     case RECIPE_TOP:
-        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}}, sections};
+        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}}, sections, kind};
     case RECIPE_DATA:
-        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, none};
+        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, none, kind};
     case RECIPE_MODEL:
         return (section){"model", {{model_options, &r->model}, {kind->model_keys, &r->model}},
-                         kind->inner_keys};
+                         kind->inner_keys, kind};
     case RECIPE_OBJECTIVE:
-        return (section){"objective", {{kind->spec.options, r->objective.options}}, none};
+        return (section){"objective", {{kind->spec.options, r->objective.options}}, none, kind};
     default:
-        return (section){"train", {{train_options, &r->train}}, none};
+        return (section){"train", {{train_options, &r->train}}, none, kind};
     }
 }
 
@@ -142,10 +144,50 @@ static int read_part(const section *s, const section_part *part, const yaml_node
     return LT_OK;
 }
 
+/* What was written: of `--set optimizer.lr=1` all of it. The caller frees it. */
+static char *written_key(const yaml_node *node)
+{
+    static const char set[] = "--set ";
+    bool is_set = strncmp(node->file, set, strlen(set)) == 0;
+    return must_copy_text(is_set ? node->file + strlen(set) : node->key->text);
+}
+
+/* The kind of model that the map is part of; NULL: not known yet. */
+static const objective_row *kind_of(const section *s, const yaml_node *map)
+{
+    if (s->kind)
+        return s->kind;
+    const yaml_node *model = yaml_get(map, "model"), *kind = model ? yaml_get(model, "kind") : NULL;
+    const char *name = kind && kind->text ? kind->text : model_options[0].choices;
+    for (int i = 0; objective_table.rows[i]; i++)
+        if (strcmp(objective_table.rows[i]->name, name) == 0)
+            return (const objective_row *)objective_table.rows[i];
+    return NULL;
+}
+
+static int fail_key(const section *s, const yaml_node *map, const yaml_node *child,
+                    const char *const *keys, int n)
+{
+    text more = {0};
+    char *written = written_key(child);
+    recipe_suggest_key(kind_of(s, map), written, keys, n, &more);
+    for (int i = 0; i < n; i++)
+        text_format(&more, "%s%s", i ? ", " : " (keys: ", keys[i]);
+    text_append(&more, n ? ")" : "");
+    yaml_fail(child->key, "unknown key \"%s\"%s", child->key->text, text_get(&more));
+    free(written);
+    text_clear(&more);
+    return LT_VALUE;
+}
+
 int section_read(const section *s, const yaml_node *map)
 {
     const char *keys[MAX_KEYS];
-    LT_TRY(yaml_check_keys(map, keys, list_keys(s, keys)));
+    int n = list_keys(s, keys);
+    LT_TRY(yaml_expect(map, YAML_IS_MAP));
+    const yaml_node *unknown = yaml_unknown_key(map, keys, n);
+    if (unknown)
+        return fail_key(s, map, unknown, keys, n);
     for (int i = 0; i < COUNT_OF(s->parts) && s->parts[i].table; i++)
         LT_TRY(read_part(s, &s->parts[i], map));
     return LT_OK;

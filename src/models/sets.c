@@ -19,27 +19,28 @@ typedef struct line_place {
     const char *path; /* ending in '.': the elements of a list and of lists in it */
     const spec_table *table;
     const char *fallback; /* the line if none is written; NULL: there must be one */
+    const char *like;     /* where the line is that stands for it then, before `fallback`. Nullable */
 } line_place;
 
 static const line_place places[] = {
-    {"optimiser", &optimiser_table, "adam"},
-    {"learning_rate_schedule", &schedule_table, "constant"},
-    {"objective.schedule", &schedule_table, "constant"},
-    {"objective.capacity_schedule", &schedule_table, "constant"},
-    {"model.likelihood", &likelihood_table, NULL},
-    {"model.prior", &prior_table, "normal"},
-    {"model.init", &initialiser_table, "pytorch"},
-    {"model.encoder.", &layer_table, NULL},
-    {"model.decoder.", &layer_table, NULL},
-    {"model.encoder2.", &layer_table, NULL},
-    {"model.decoder2.", &layer_table, NULL},
-    {"model.generator.", &layer_table, NULL},
-    {"model.critic.", &layer_table, NULL},
-    {"objective.loss", &adversarial_loss_table, "non_saturating"},
-    {"objective.penalty", &penalty_table, "none"},
-    {"objective.critic_optimiser", &optimiser_table, NULL},
-    {"model.posterior.mean.", &layer_table, NULL},
-    {"model.posterior.logvar.", &layer_table, NULL},
+    {"optimiser", &optimiser_table, "adam", NULL},
+    {"learning_rate_schedule", &schedule_table, "constant", NULL},
+    {"objective.schedule", &schedule_table, "constant", NULL},
+    {"objective.capacity_schedule", &schedule_table, "constant", NULL},
+    {"model.likelihood", &likelihood_table, NULL, NULL},
+    {"model.prior", &prior_table, "normal", NULL},
+    {"model.init", &initialiser_table, "pytorch", NULL},
+    {"model.encoder.", &layer_table, NULL, NULL},
+    {"model.decoder.", &layer_table, NULL, NULL},
+    {"model.encoder2.", &layer_table, NULL, NULL},
+    {"model.decoder2.", &layer_table, NULL, NULL},
+    {"model.generator.", &layer_table, NULL, NULL},
+    {"model.critic.", &layer_table, NULL, NULL},
+    {"objective.loss", &adversarial_loss_table, "non_saturating", NULL},
+    {"objective.penalty", &penalty_table, "none", NULL},
+    {"objective.critic_optimiser", &optimiser_table, "adam", "optimiser"},
+    {"model.posterior.mean.", &layer_table, NULL, NULL},
+    {"model.posterior.logvar.", &layer_table, NULL, NULL},
 };
 
 static bool is_place(const line_place *place, const char *path)
@@ -58,6 +59,12 @@ static const line_place *find_place(const char *path)
         if (is_place(&places[i], path))
             return &places[i];
     return NULL;
+}
+
+const spec_table *recipe_line_table(const char *path)
+{
+    const line_place *place = find_place(path);
+    return place ? place->table : NULL;
 }
 
 static yaml_node *child_at(const yaml_node *parent, const char *name)
@@ -143,7 +150,9 @@ static int change_line(arena *a, const spec_table *table, yaml_node *line, const
 static yaml_node *find_line(arena *a, yaml_node *root, const line_place *place, const char *path)
 {
     yaml_node *line = node_at(root, path);
-    if (!line && place->fallback && yaml_set_path(a, root, path, place->fallback) == LT_OK)
+    const yaml_node *like = place->like ? node_at(root, place->like) : NULL;
+    const char *words = like && like->kind == YAML_IS_SCALAR ? like->text : place->fallback;
+    if (!line && words && yaml_set_path(a, root, path, words) == LT_OK)
         line = node_at(root, path);
     return line && line->kind == YAML_IS_SCALAR ? line : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/shell.h"
 #include "base/status.h"
 #include "train/trainer.h"
 
@@ -62,12 +63,16 @@ int identity_check(const lt_trainer *t, const safetensors *file, const char *pat
             continue;
         identity_words(known, then);
         identity_words(t->identity[i], now);
-        if (i == LT_TRAIN)
-            return status_fail(LT_VALUE,
+        if (i == LT_TRAIN) {
+            char *word = shell_word(path);
+            int status = status_fail(LT_VALUE,
                                "%s was trained on other data: %s in the train split, where %s has %s; a "
                                "run is resumed with the images it began with; to train on these, begin "
                                "another with its weights: latent train RECIPE --weights %s",
-                               path, then, d->place[0] ? d->place : d->name, now, path);
+                               path, then, d->place[0] ? d->place : d->name, now, word);
+            free(word);
+            return status;
+        }
         log_warning("%s: the %s split is not what it was when %s was written: then %s, now %s",
                     d->place[0] ? d->place : d->name, lt_split_name((lt_split)i), path, then, now);
     }

@@ -5,11 +5,13 @@
 
 #include "base/ceilings.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
 
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Nothing that is not finite gets into the file: it would not be JSON. */
@@ -51,6 +53,51 @@ int metrics_append(const char *path, const lt_train_report *r, const lt_validati
     int status = file_append(path, text_get(&line));
     text_clear(&line);
     return status;
+}
+
+/* ---- Reading ---- */
+
+static const size_t limit = (size_t)1 << 30; /* bytes of a log */
+
+static int check_line(const char *path, int number, const char *line, size_t size)
+{
+    json_error_t error;
+    json_t *row = json_loadb(line, size, 0, &error);
+    bool is_object = json_is_object(row), is_other = row != NULL;
+    json_decref(row);
+    if (is_object)
+        return LT_OK;
+    if (!is_other && !error.text[0]) /* what jansson says then */
+        return status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
+    return status_fail(LT_FORMAT, "%s:%d: expected a JSON object, found %s", path, number,
+                       is_other ? "something else" : error.text);
+}
+
+int lt_metrics_read(const char *path, char ***lines, int *n)
+{
+    bytes file;
+    int capacity = 0;
+    *lines = NULL;
+    *n = 0;
+    int status = file_read(path, limit, &file);
+    const char *at = (const char *)file.data, *end = at + file.size, *newline;
+    while (status == LT_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        status = check_line(path, *n + 1, at, (size_t)(newline - at));
+        if (status == LT_OK) {
+            *lines = must_grow(*lines, *n, &capacity);
+            (*lines)[(*n)++] = must_format("%.*s", (int)(newline - at), at);
+        }
+        at = newline + 1;
+    }
+    bytes_clear(&file);
+    return status;
+}
+
+void lt_metrics_free(char **lines, int n)
+{
+    for (int i = 0; i < n; i++)
+        free(lines[i]);
+    free(lines);
 }
 
 /* ---- Cutting ---- */

@@ -31,6 +31,7 @@ struct lt_run {
     char *checkpoints, *samples, *recipe_path, *metrics; /* paths */
     lt_recipe *recipe;
     bool is_changed; /* the recipe is not yet what recipe.yaml says */
+    int64_t planned; /* train.epochs of recipe.yaml before changes; -1: not known */
     int64_t lines;   /* that have been written to metrics.jsonl */
     int lock;        /* of the directory; -1: none */
 };
@@ -184,6 +185,14 @@ int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t)
     return status;
 }
 
+static int64_t read_planned(const lt_run *run)
+{
+    lt_recipe *r = lt_recipe_open(run->recipe_path, NULL, 0);
+    int64_t epochs = r ? lt_recipe_train_options(r)->epochs : -1;
+    lt_recipe_free(r);
+    return epochs;
+}
+
 static int reopen_run(lt_run *run, const char *const *sets, int n)
 {
     LT_TRY(lock_run(run));
@@ -193,6 +202,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     if (!run->recipe)
         return LT_FORMAT;
     run->is_changed = n > 0;
+    run->planned = n > 0 ? read_planned(run) : -1;
     LT_TRY(file_make_directories(run->checkpoints));
     LT_TRY(file_make_directories(run->samples));
     clear_unfinished(run);
@@ -391,17 +401,26 @@ static int load_into(void *user, const char *path)
     return checkpoint_load(r->trainer, path, &r->lines);
 }
 
+/* Another number of epochs must leave something to train: none can be taken back. */
+static int check_epochs(const lt_run *run, const lt_trainer *t)
+{
+    int64_t epochs = lt_recipe_train_options(run->recipe)->epochs, done = lt_trainer_epochs_done(t);
+    bool is_begun = lt_trainer_images_done(t) > 0;
+    if (epochs > done || (epochs == done && !is_begun && epochs == run->planned))
+        return LT_OK;
+    return status_fail(LT_VALUE,
+                       "%s: has been trained for %lld epochs already%s, so train.epochs cannot be %lld: expected "
+                       "more than %lld; nothing was changed",
+                       run->dir, (long long)done, is_begun ? " and part of the next" : "", (long long)epochs,
+                       (long long)done);
+}
+
 /* The recipe, if it has been changed: after all else was found to fit. */
 static int take_changes(lt_run *run, const lt_trainer *t)
 {
-    int64_t epochs = lt_recipe_train_options(run->recipe)->epochs, done = lt_trainer_epochs_done(t);
     if (!run->is_changed)
         return LT_OK;
-    if (epochs < done)
-        return status_fail(LT_VALUE,
-                           "%s: has been trained for %lld epochs already, so train.epochs cannot be "
-                           "%lld",
-                           run->dir, (long long)done, (long long)epochs);
+    LT_TRY(check_epochs(run, t));
     LT_TRY(write_recipe(run, run->recipe));
     run->is_changed = false;
     return LT_OK;

@@ -88,27 +88,13 @@ int lt_model_check_data(const lt_model *m, const lt_dataset *d)
 
 /* ---- Making a trainer ---- */
 
-/* What is legal and yet not what is meant: statistics of one image are those of nothing, and a penalty on
-   each image's own gradient has no meaning where an image's output depends on the others. */
-static void warn_of_batch_norm(const lt_trainer *t)
+static void warn_of_recipe(const lt_trainer *t)
 {
-    const lt_recipe *r = t->recipe;
-    const network *nets[] = {&r->encoder, &r->mean, &r->logvar, &r->decoder, &r->encoder2,
-                             &r->decoder2, &r->generator, &r->critic};
-    bool has_norm = false;
-    for (int i = 0; i < COUNT_OF(nets); i++)
-        has_norm |= network_has(nets[i], "batch_norm");
-    if (has_norm && (t->batch == 1 || t->images % t->batch == 1))
-        log_warning("%s of an epoch has one image, and batch_norm takes mean and variance over a batch: "
-                    "of one it leaves nothing but its bias; another train.batch%s may help",
-                    t->batch == 1 ? "every batch" : "the last batch",
-                    t->batch == 1 ? ", or group_norm," : "");
-    if (network_has(&r->critic, "batch_norm") && r->penalty.row &&
-        strcmp(r->penalty.row->name, "none") != 0)
-        log_warning("the critic has batch_norm and the penalty \"%s\": the penalty is about the gradient "
-                    "at each image, which batch_norm makes depend on the other images of the batch "
-                    "(Gulrajani et al. 2017); group_norm, or no norm, has none of that",
-                    r->penalty.row->name);
+    char *words;
+    for (int i = 0; (words = lt_recipe_warning(t->recipe, t->images, i)) != NULL; i++) {
+        log_warning("%s", words);
+        free(words);
+    }
 }
 
 /* The optimiser of a phase, with its state. */
@@ -190,7 +176,7 @@ static int make_trainer(lt_trainer *t)
     identity_find(t);
     t->images = info->n[LT_TRAIN];
     t->batch = t->recipe->train.batch < t->images ? (int)t->recipe->train.batch : t->images;
-    warn_of_batch_norm(t);
+    warn_of_recipe(t);
     t->steps_per_epoch = (t->images + t->batch - 1) / t->batch;
     t->seed = lt_recipe_seed(t->recipe);
     t->order = must_alloc(sizeof *t->order * (size_t)t->images);

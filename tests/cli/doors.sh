@@ -39,12 +39,12 @@ try encode runs/tiny --class 9 -o c.npz
 
 echo "== one file for each image"
 try sample runs/tiny -n 5 -o s-%02d.png; ls s-*
-latent sample runs/tiny -n 5 --zoom 1 -c 1 -o all.npy 2> /dev/null; latent sample runs/tiny -n 5 -o s-%d.npy 2> /dev/null
+latent sample runs/tiny -n 5 -o all.npy 2> /dev/null; latent sample runs/tiny -n 5 -o s-%d.npy 2> /dev/null
 floats all.npy > want; for i in 0 1 2 3 4; do floats s-$i.npy; done > floats; differ floats want
 try sample runs/tiny -n 3 -o s-%02d.png
 try reconstruct runs/tiny -n 2 -o r-%d.png
-try interpolate runs/tiny -n 1 --steps 3 -o i-%d.webp; ls i-* | wc -l
-try traverse runs/tiny -n 2 -o t-%d.png; ls t-* | wc -l
+try interpolate runs/tiny --pairs 1 --columns 3 -o i-%d.webp; ls i-* | wc -l
+try traverse runs/tiny --rows 2 -o t-%d.png; ls t-* | wc -l
 try manifold runs/tiny -o m-%d.png
 try data show synthetic -n 2 -o images-%d.png
 try animate runs/tiny -o f-%02d.png
@@ -64,7 +64,7 @@ try plot histogram runs/tiny --bins 4 -o bins.csv; awk -F, 'NR == 1 { print } NR
 try plot activity runs/tiny -o activity.csv; cut -d, -f1,2,3,5 activity.csv | sort | tail -4
 latent plot bounds runs/tiny -n 20 -o bounds.csv 2> /dev/null; cut -d, -f1-3 bounds.csv
 latent plot rate-distortion runs/tiny -o rd.csv 2> /dev/null; cut -d, -f1,2 rd.csv | sort | uniq -c | numbers
-latent divergence -p "normal 0 1" --theta 0:1:2 -m kl --steps 20 --threads 1 -o div.csv > log 2>&1; cut -d, -f1,2 div.csv | sort | uniq -c | sed 's/^ *//'
+latent divergence --p "normal 0 1" --theta 0:1:2 -m kl --steps 20 --threads 1 -o div.csv > log 2>&1; cut -d, -f1,2 div.csv | sort | uniq -c | sed 's/^ *//'
 try sample runs/tiny -o x.csv
 
 echo "== runs"

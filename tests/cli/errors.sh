@@ -65,7 +65,7 @@ for word in " 5" 0x5 5x inf; do
     refused "$word" animate run --walk --seconds "$word"
     refused "$word" sample run -n "$word"
     refused "$word" eval run --iwae "5,$word"
-    refused "$word" interpolate run --images "0,$word"
+    refused "$word" interpolate run --image "0,$word"
     refused "$word" divergence --lr "$word"
     refused "$word" divergence --theta "0:1:$word"
     refused "$word" divergence --theta "$word"

@@ -25,58 +25,58 @@ echo "== interpolate"
 try interpolate vae; kind interpolate.png | tail -c 4
 latent interpolate vae --threads 3 -o three.png 2> /dev/null; cmp interpolate.png three.png && echo "same at 3 threads"
 latent interpolate vae --seed 4 -o other.png 2> /dev/null; cmp -s interpolate.png other.png || echo "another seed, other images"
-try interpolate vae --class 0,3 -n 2 --steps 5 -o ways.svg; kind ways.svg
-try interpolate vae --images 3,8 -o ways.npy
+try interpolate vae --class 0,3 --pairs 2 --columns 5 -o ways.svg; kind ways.svg
+try interpolate vae --image 3,8 -o ways.npy
 for row in 0 11; do same "ways.npy 33 $row" "r.npy 9 3"; same "ways.npy 33 $((row + 10))" "r.npy 9 8"; done
-try interpolate gan --class 2 -n 1 -o gan.npy
+try interpolate gan --class 2 --pairs 1 -o gan.npy
 latent sample gan --class 2 -n 2 -o s.npy 2> /dev/null
 for row in 0 11 22; do same "gan.npy 33 $row" "s.npy 2 0"; same "gan.npy 33 $((row + 10))" "s.npy 2 1"; done
 try interpolate gan -o gan.pdf --title 'Between clouds'; kind gan.pdf
 try interpolate vae --class 0
-try interpolate vae --images 3,400
+try interpolate vae --image 3,400
 try interpolate vae --class 0,9
-try interpolate gan --images 1,2
+try interpolate gan --image 1,2
 try interpolate gan --class 4
 try interpolate gan --split train
-try interpolate vae --images 3,8 -n 1
-try interpolate vae --images 3,8 --class 0,1
-try interpolate vae -n 150
+try interpolate vae --image 3,8 --pairs 1
+try interpolate vae --image 3,8 --class 0,1
+try interpolate vae --pairs 150
 try interpolate vae -o ways.bmp
-try interpolate vae -n 1000 --steps 1000
+try interpolate vae --pairs 1000 --columns 1000
 mkdir -p set/{cat,dog}
 for i in $(seq 6); do for k in cat dog; do { printf 'P5 6 6 255\n'; tail -c +$((36 * i)) $TESTS/cli/figures.sh | head -c 36; } > set/$k/$i.pgm; done; done
 latent data info set 2> /dev/null | sed -n '/^classes/,$p'; latent data info set --json 2> /dev/null | grep -o '"class_names": [^]]*]'
 train $TESTS/cli/tiny.yaml --epochs 1 --data $PWD/set --out pets
-latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
-latent animate pets --walk --class 0,1 -n 1 --steps 1 -o pets.gif 2> /dev/null
+latent interpolate pets --pairs 1 --zoom 1 -o pets.png 2> /dev/null
+latent animate pets --walk --class 0,1 --walks 1 --per-stop 1 -o pets.gif 2> /dev/null
 mv set/cat set/ape
-latent animate pets --walk --class 0,1 -n 1 --steps 1 -o apes.gif 2> /dev/null; cmp -s pets.gif apes.gif || echo "also in animations"
-latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp -s pets.png apes.png || echo "classes are called by their names"
+latent animate pets --walk --class 0,1 --walks 1 --per-stop 1 -o apes.gif 2> /dev/null; cmp -s pets.gif apes.gif || echo "also in animations"
+latent interpolate pets --pairs 1 --zoom 1 -o apes.png 2> /dev/null; cmp -s pets.png apes.png || echo "classes are called by their names"
 mv set/ape set/cat
-latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "the same again"
+latent interpolate pets --pairs 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "the same again"
 mkdir plain; for i in 1 2 3 4; do cp set/cat/$i.pgm plain; done
 train $TESTS/cli/tiny.yaml --epochs 1 --data $PWD/plain --out nameless
 try interpolate nameless --class 0,1 --split train 2>&1 | grep -v pictures
 try animate nameless --walk --class 0,1 --split train 2>&1 | grep -v pictures
 long=$(printf 'ä%.0s' $(seq 40))
-mv set/cat set/${long}cat; latent interpolate pets -n 1 --zoom 1 -o pets.png 2> /dev/null
-mv set/${long}cat set/${long}ape; latent interpolate pets -n 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "long names are cut"
+mv set/cat set/${long}cat; latent interpolate pets --pairs 1 --zoom 1 -o pets.png 2> /dev/null
+mv set/${long}cat set/${long}ape; latent interpolate pets --pairs 1 --zoom 1 -o apes.png 2> /dev/null; cmp pets.png apes.png && echo "long names are cut"
 
 echo "== traverse"
 try traverse vae
-try traverse vae -n 2 -o rows.npy; same "rows.npy 14 3" "rows.npy 14 10"
+try traverse vae --rows 2 -o rows.npy; same "rows.npy 14 3" "rows.npy 14 10"
 try traverse vae --grid top -o top.npy
 for i in 0 4 6; do same "top.npy 49 $((21 + i))" "rows.npy 14 $i"; same "top.npy 49 $((7 * i + 3))" "rows.npy 14 $((13 - i))"; done
 try traverse vae --grid topp
-try traverse vae --image 3 --every 2 --shift -1.5 -n 1 -o moved.npy; same "moved.npy 4 0" "r.npy 9 3"
+try traverse vae --image 3 --every 2 --shift -1.5 --rows 1 -o moved.npy; same "moved.npy 4 0" "r.npy 9 3"
 try traverse gan --seed 0 --class 1 --every 3 -o moved.pdf
 try traverse gan -o gan.png
-try traverse plane --grid 1,2 -o grid.npy
-try traverse vae --grid 1,4
-try traverse vae --grid 1
-try traverse vae --grid 2,2
+try traverse plane --grid 0,1 -o grid.npy
+try traverse vae --grid 0,3
+try traverse vae --grid 0
+try traverse vae --grid 1,1
 try traverse vae --grid top --shift 1
-try traverse vae --grid 1,2 -n 10
+try traverse vae --grid 0,1 --rows 10
 try traverse vae --image 3 --seed 0
 try traverse vae --class 0
 try traverse gan --split test
@@ -87,8 +87,8 @@ try traverse gan --image 1
 
 echo "== manifold"
 try manifold plane
-try manifold plane -n 1 -o centre.npy; same "centre.npy 1 0" "grid.npy 49 24"
-try manifold strip -n 5 -o strip.svg
+try manifold plane --side 1 -o centre.npy; same "centre.npy 1 0" "grid.npy 49 24"
+try manifold strip --side 5 -o strip.svg
 try manifold vae
 try manifold gan --class 7
 try manifold plane --class 0

@@ -4,7 +4,7 @@ hide() { sed -E 's/[0-9a-f]{64}/DIGEST/g; s/([ (])[0-9a-f]{12}([:); ]|$)/\1DIGES
 cached() { echo $HOME/.cache/latent/features/*; }
 latent train $tiny --threads 1 > log 2>&1; echo "exit $?"
 latent train $tiny --threads 1 --seed 5 --out other > log 2>&1; echo "exit $?"
-latent eval runs/tiny --quality --threads 1 --pairs pairs.png 2> log | tail -32 | hide
+latent eval runs/tiny --quality --threads 1 --nearest pairs.png 2> log | tail -32 | hide
 grep -o 'with training the classifier' log
 od -An -tu1 -j16 -N8 pairs.png | awk '{ print $3 * 256 + $4 " x " $7 * 256 + $8 }'
 echo "-- JSON, from the cache and without, at any number of threads"
@@ -31,7 +31,7 @@ model:
 train: {epochs: 1, batch: 30}
 END
 latent train gan.yaml --threads 1 > log 2>&1; echo "exit $?"
-latent eval runs/gan --threads 1 --samples 60 2> /dev/null | sed -n '2p; $p' | hide
+latent eval runs/gan --quality --threads 1 --samples 60 2> /dev/null | sed -n '2p; $p' | hide
 latent eval runs/gan --threads 1 --nll 5 2>&1 | cut -d, -f1; echo "exit ${PIPESTATUS[0]}"
 echo "-- mistakes"
 latent eval runs/tiny --quality --samples 10 2>&1; echo "exit $?"

@@ -14,7 +14,7 @@ latent score bits.npy --against runs/tiny --json 2> /dev/null > score.json; same
 latent score bits.npy --against synthetic --set data.limit=200 --set data.binarize=dynamic --json 2> /dev/null > score.json; same eval.json score.json
 grep -o '^{"images": "bits.npy", "against": "synthetic", "split": "test"' score.json
 echo "-- as a table, with pairs; the first of them; other sizes"
-latent score bits.npy --against runs/tiny --pairs p.png 2> /dev/null | sed -n '1,2p' 
+latent score bits.npy --against runs/tiny --nearest p.png 2> /dev/null | sed -n '1,2p' 
 od -An -tu1 -j16 -N8 p.png | awk '{ print $3 * 256 + $4 " x " $7 * 256 + $8 }'
 latent score bits.npy --against runs/tiny -n 50 2> /dev/null | sed -n 2p
 latent score bits.npy --against synthetic --set data.resize=14 --set data.limit=100 --set images.resize=14 2>&1 | sed -n '1,3p'

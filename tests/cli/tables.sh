@@ -22,7 +22,7 @@ echo "-- a preset shown is a recipe again"
 latent recipes show ift6135-vae > a.yaml && latent recipes show ./a.yaml | cmp - a.yaml && echo same
 latent recipes show ift6135-vae -s model.latent=7 -s optimiser.lr=0.5 | diff a.yaml - | grep "^[<>]"
 echo "-- images of a set"
-latent data show synthetic -n 6 -c 3 -o six.npy 2>&1 && head -c 128 six.npy | grep -a -o "'shape': ([^)]*)"
+latent data show synthetic -n 6 -o six.npy 2>&1 && head -c 128 six.npy | grep -a -o "'shape': ([^)]*)"
 latent data show synthetic -n 6 --split test -o test.png 2>&1 && head -c 4 test.png | tail -c 3
 echo
 latent data show synthetic -n 6 --json 2>&1

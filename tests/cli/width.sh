@@ -60,7 +60,7 @@ latent explain gan 2>&1 | fits 80 "explain gan"
 latent report plain -o page.html 2>&1 | fits 80 report
 latent bench $tiny --repeats 1 --time 1 --profile -t 1 2>&1 | fits 80 bench
 latent data info synthetic 2>&1 | fits 80 "data info"
-latent divergence --steps 3 --samples 64 --theta 0:1:2 -m kl,jensen_shannon,wasserstein -t 1 2>&1 | fits 80 divergence
+latent divergence --steps 3 --held-out 64 --theta 0:1:2 -m kl,jensen_shannon,wasserstein -t 1 2>&1 | fits 80 divergence
 latent train $tiny --set model.laten=3 2>&1 | fits 80 "an error"
 latent eval plain --nll 0 2>&1 | fits 80 "an error of usage"
 echo "-- no width is known: messages are one line each, for grep"

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Classes as people type them. */
+#include "class_names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool complain_class(const figure_request *q)
+{
+    complain(q->command, CODE_USAGE, "--class: %s", lt_last_error());
+    return false;
+}
+
+/* The names that a catalogue's set has; NULL: the recipe's data are none of them, or have no names. */
+static const char *const *known_names(const trained *t)
+{
+    const char *set = lt_recipe_dataset(lt_model_recipe(t->model));
+    for (int i = 0; i < lt_data_count(); i++)
+        if (strcmp(lt_data_entry(i)->name, set) == 0)
+            return lt_data_entry(i)->class_names;
+    return NULL;
+}
+
+static int count_names(const char *const *names, int most)
+{
+    int n = 0;
+    while (n < most && names[n])
+        n++;
+    return n;
+}
+
+bool read_model_class(const figure_request *q, trained *t, const char *word, int *class)
+{
+    int n = lt_model_classes(t->model);
+    int64_t number;
+    if (n == 0) {
+        complain(q->command, CODE_USAGE, "--class goes with models that have classes; %s has none", q->run);
+        return false;
+    }
+    const char *const *names = known_names(t);
+    bool is_of_catalog = names && count_names(names, n) == n;
+    if (!is_of_catalog && !lt_read_integer(word, &number) && !t->data &&
+        lt_model_open_data(t->model, q->data, NULL, 0, &t->data) != LT_OK) {
+        complain(q->command, CODE_FAILED, "--class: '%s' may be a name of the data's classes, and %s", word,
+                 lt_last_error());
+        return false;
+    }
+    const lt_dataset_info *d = t->data ? lt_dataset_describe(t->data) : NULL;
+    if (d)
+        names = d->class_names && d->classes == n ? d->class_names : NULL;
+    else if (!is_of_catalog)
+        names = NULL;
+    return lt_class_find(word, names, n, class) == LT_OK || complain_class(q);
+}
+
+bool read_data_classes(const figure_request *q, const trained *t, const char *words, int least, int most,
+                       int *classes)
+{
+    const lt_dataset_info *d = lt_dataset_describe(t->data);
+    char *copy = path_in("", words), *at = copy + 1;
+    int n = 0;
+    bool is_good = true;
+    for (char *word; is_good && n < most && (word = strsep(&at, ",")) != NULL; n++)
+        is_good = lt_class_find(word, d->class_names, d->classes, &classes[n]) == LT_OK || complain_class(q);
+    if (is_good && (n < least || at)) {
+        complain(q->command, CODE_USAGE, "--class: expected %d classes with commas between them, found '%s'",
+                 least, words);
+        is_good = false;
+    }
+    free(copy);
+    return is_good;
+}
