@@ -242,6 +242,9 @@ void round_parts(double *const *parts, int n, double *sum, int digits);
 /* A number, or null when it is not finite. */
 json_t *json_number(double value);
 
+/* A name from outside: as it is, or, if it is no UTF-8, which JSON must be, as it is shown, "b\\xffd". */
+json_t *json_text(const char *words);
+
 /* {"value": ..., "se": ...} */
 json_t *json_estimate(lt_estimate e);
 

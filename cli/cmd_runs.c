@@ -22,8 +22,18 @@ static void listing_clear(listing *l)
     free(l->runs);
 }
 
+static bool is_listed_already(const listing *l, const char *dir)
+{
+    for (int i = 0; i < l->n; i++)
+        if (strcmp(l->runs[i].directory, dir) == 0)
+            return true;
+    return false;
+}
+
 static void add_run(listing *l, const char *dir)
 {
+    if (is_listed_already(l, dir))
+        return;
     if (l->n == l->capacity) {
         lt_run_summary *more = plot_room((size_t)(2 * l->capacity + 16), sizeof *more);
         if (l->n)
@@ -308,16 +318,16 @@ static json_t *run_json(const lt_run_summary *s)
     json_t *results = json_array();
     for (int i = 0; i < s->n_results; i++)
         json_array_append_new(results, result_json(&s->results[i]));
-    json_t *o = json_pack("{s:s, s:s, s:I, s:o, s:o, s:s}", "run", s->directory, "state",
+    json_t *o = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o}", "run", json_text(s->directory), "state",
                           lt_run_state_name(s->state), "epochs", (json_int_t)s->epochs, "epochs_wanted",
                           r ? json_integer(s->wanted) : json_null(), "seconds", json_number(s->seconds),
-                          "checkpoint", s->checkpoint);
+                          "checkpoint", json_text(s->checkpoint));
     if (r)
-        json_object_update_new(o, json_pack("{s:s, s:s, s:s, s:I}", "recipe", lt_recipe_name(r), "model",
-                                            lt_recipe_kind(r), "data", lt_recipe_dataset(r), "seed",
+        json_object_update_new(o, json_pack("{s:s, s:s, s:o, s:I}", "recipe", lt_recipe_name(r), "model",
+                                            lt_recipe_kind(r), "data", json_text(lt_recipe_dataset(r)), "seed",
                                             (json_int_t)lt_recipe_seed(r)));
     if (s->problem[0])
-        json_object_set_new(o, "problem", json_string(s->problem));
+        json_object_set_new(o, "problem", json_text(s->problem));
     json_object_set_new(o, "last", s->has_log ? last_json(&s->last) : json_null());
     json_object_set_new(o, "results", results);
     return o;

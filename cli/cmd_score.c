@@ -193,7 +193,7 @@ static void report(const score_request *q, const scoring *s)
 {
     const char *data = lt_dataset_describe(s->data)->name;
     if (q->as_json) {
-        print_json(json_pack("{s:s, s:s, s:s, s:o}", "images", q->images, "against", data, "split",
+        print_json(json_pack("{s:o, s:o, s:s, s:o}", "images", json_text(q->images), "against", json_text(data), "split",
                              lt_split_name(s->split), "quality", quality_json(&s->quality)));
     } else {
         puts(q->images);

@@ -67,7 +67,7 @@ static json_t *nll_json(const lt_evaluation *e)
 static json_t *bounds_and_codes_json(const eval_findings *f)
 {
     const lt_evaluation *e = &f->e;
-    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", f->run, "split",
+    json_t *o = json_pack("{s:o, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", json_text(f->run), "split",
                           lt_split_name(f->split), "images", (json_int_t)e->images, "unit",
                           "nats/image", "neg_elbo", json_estimate(e->neg_elbo), "rate",
                           json_estimate(e->rate), "distortion", json_estimate(e->distortion),
@@ -98,14 +98,15 @@ static json_t *chosen_json(const eval_findings *f)
 {
     json_t *sets = json_array();
     for (int i = 0; i < f->changed->n; i++)
-        json_array_append_new(sets, json_string(f->changed->item[i]));
-    return json_pack("{s:s, s:o}", "data", lt_dataset_describe(f->trained->data)->name, "set", sets);
+        json_array_append_new(sets, json_text(f->changed->item[i]));
+    return json_pack("{s:o, s:o}", "data", json_text(lt_dataset_describe(f->trained->data)->name), "set",
+                     sets);
 }
 
 json_t *eval_json(const eval_findings *f)
 {
     json_t *o = f->with_bounds ? bounds_and_codes_json(f)
-                               : json_pack("{s:s, s:s}", "run", f->run, "split",
+                               : json_pack("{s:o, s:s}", "run", json_text(f->run), "split",
                                            lt_split_name(f->split));
     if (f->data || f->changed->n > 0)
         json_object_set_new(o, "chosen", chosen_json(f));

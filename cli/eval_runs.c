@@ -297,7 +297,7 @@ static json_t *differences_json(const contest *all)
             continue;
         if (a) {
             const char *why = differ(all, a, b);
-            json_t *o = json_pack("{s:s, s:s, s:o}", "run", b->f.run, "less", a->f.run, "neg_elbo",
+            json_t *o = json_pack("{s:o, s:o, s:o}", "run", json_text(b->f.run), "less", json_text(a->f.run), "neg_elbo",
                                   why ? json_null()
                                       : json_estimate(mean_difference(b->each.neg_elbo, a->each.neg_elbo,
                                                                       a->f.e.images)));

@@ -463,6 +463,20 @@ void round_parts(double *const *parts, int n, double *sum, int digits)
 
 json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
+json_t *json_text(const char *words)
+{
+    json_t *text = json_string(words);
+    if (text)
+        return text;
+    size_t n = strlen(words), size = lt_printable(NULL, 0, words, n, false) + 1;
+    char *shown = malloc(size);
+    if (shown)
+        lt_printable(shown, size, words, n, false);
+    text = json_string(shown ? shown : "");
+    free(shown);
+    return text;
+}
+
 json_t *json_estimate(lt_estimate e)
 {
     return json_pack("{s:o, s:o}", "value", json_number(e.value), "se", json_number(e.se));

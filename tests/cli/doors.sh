@@ -73,6 +73,7 @@ cp -r runs/tiny runs/half; sed -i s/epochs:.3/epochs:\ 9/ runs/half/recipe.yaml;
 cp -r other runs/deep/er/run; rm runs/deep/er/run/checkpoints/*
 try runs | sed -E 's/[0-9]+\.[0-9]+/#/g'
 latent runs --json | numbers | tr '{' '\n' | grep -a '"state"' | cut -d, -f1-5
+mkdir odd; cp -r other odd/$'r\xff'; latent runs odd other other --json | grep -o '"run": "[^"]*"'; latent eval odd/$'r\xff' --json 2> /dev/null | cut -c1-20
 try runs other | sed -E 's/[0-9]+\.[0-9]+/#/g'
 try runs runs/none
 try runs nowhere
