@@ -63,7 +63,7 @@ static lt_run *start_run(const char *path, training *t, int epochs, lt_train_rep
     *t = begin();
     expect_ok(lt_run_create(&run, path, t->trainer));
     for (int i = 0; i < epochs; i++) {
-        lt_validation v = {.images = 6, .neg_elbo = 7.25 + i, .neg_elbo_se = 0.5, .rate = 1, .distortion = NAN,
+        lt_validation v = {.images = 6, .neg_elbo = 7.25 + i, .neg_elbo_se = 0.5, .rate = 1, .distortion = (double)NAN,
                            .squared_error = 2, .loss = 3};
         expect_ok(lt_trainer_epoch(t->trainer, NULL, NULL, &reports[i]));
         expect_ok(lt_run_log(run, &reports[i], &v));
