@@ -165,11 +165,13 @@ static void columns_read_back(void **state)
         read_back r = must_read(in_dir(names[k]));
         assert_int_equal(r.n, 2);
         check_array(&r.all[0], "label", 1, (const int64_t[]){3}, (const double[]){7, -1, 3});
+        for (int i = 0; i < 6; i++) /* csv has as many digits as a float needs */
+            r.all[1].values[i] = (double)(float)r.all[1].values[i];
         check_array(&r.all[1], "z", 2, (const int64_t[]){3, 2}, want);
         lt_arrays_free(r.all, r.n);
     }
     char *words = lt_csv_text(arrays, 2);
-    assert_string_equal(words, "label,z_1,z_2\n7,0.10000000149011612,-2\n-1,3.0000000095132306e-30,1\n3,0.5,7\n");
+    assert_string_equal(words, "label,z_1,z_2\n7,0.1,-2\n-1,3e-30,1\n3,0.5,7\n");
     free(words);
 }
 

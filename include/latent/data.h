@@ -317,8 +317,8 @@ typedef struct lt_array {
 LT_API int lt_npz_write(const char *path, const lt_array *arrays, int n);
 
 /* Columns of one length as comma-separated text: a line of names, then a line for each row, with as
-   many digits as read back exactly; "nan" where there is no number. An array of rank 2 becomes columns
-   NAME_0, NAME_1, ... NULL (LT_VALUE) for arrays that are not such columns. The caller frees it. */
+   many digits as read back exactly in its kind of numbers; "nan" where there is no number. An array of rank 2
+   becomes columns NAME_0, NAME_1, ... NULL (LT_VALUE) for arrays that are not such columns. The caller frees it. */
 LT_API char *lt_csv_text(const lt_array *columns, int n);
 
 /* LT_OK for FILE.csv and FILE.npz, else LT_VALUE. */

@@ -98,6 +98,19 @@ void text_append_real(text *t, double value)
     text_append(t, digits);
 }
 
+void text_append_single(text *t, float value)
+{
+    char digits[40];
+    c_locale locale = enter_c_locale();
+    for (int precision = 6; precision <= 9; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
+        if (strtof(digits, NULL) == value && (float)strtod(digits, NULL) == value)
+            break;
+    }
+    leave_c_locale(locale);
+    text_append(t, digits);
+}
+
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool text_to_int64(const char *word, int64_t *value)

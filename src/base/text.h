@@ -15,6 +15,7 @@ void text_append(text *t, const char *more);
 void text_append_bytes(text *t, const char *more, size_t size);
 void text_format(text *t, const char *format, ...) LT_PRINTF(2, 3); /* appends */
 void text_append_real(text *t, double value); /* the shortest form that reads back exactly */
+void text_append_single(text *t, float value); /* the same, read back as a float, or as a double made one */
 
 const char *text_get(const text *t); /* never NULL */
 char *text_take(text *t);            /* never NULL; freed by the caller; t is empty afterwards */

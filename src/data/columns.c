@@ -196,6 +196,8 @@ static void append_value(text *t, const lt_array *a, int64_t i)
         text_append(t, "nan");
     else if (isinf(value))
         text_append(t, value < 0 ? "-inf" : "inf");
+    else if (a->kind == LT_FLOAT32)
+        text_append_single(t, (float)value);
     else
         text_append_real(t, value);
 }
