@@ -171,7 +171,7 @@ static void columns_read_back(void **state)
         lt_arrays_free(r.all, r.n);
     }
     char *words = lt_csv_text(arrays, 2);
-    assert_string_equal(words, "label,z_1,z_2\n7,0.1,-2\n-1,3e-30,1\n3,0.5,7\n");
+    assert_string_equal(words, "label,z_0,z_1\n7,0.1,-2\n-1,3e-30,1\n3,0.5,7\n");
     free(words);
 }
 
