@@ -530,6 +530,25 @@ static dnnl_status_t create_conv_pd(dnnl_primitive_desc_t *pd, const onednn_conv
         pd, engine, direct, k->x, weight, NULL, k->y, strides, dilates, left, right, hint, attr);
 }
 
+/* Where oneDNN's second choice is faster than its first: with fewer channels than `below` on the side of x.
+   Measured on one core, GFLOP/s of the first and the second: 2.6.3 on Zen 4, 32 x 32 x 1 -> 16 x 16 x 16,
+   46 and 98. 3.7.2 on Sapphire Rapids, kernel 4, stride 2: forward, 28 x 28 x 8 -> 14 x 14 x 16, 90 and
+   139, from 4 and 1 channels 99 and 160, 36 and 145; backward the same, 28 and 69, with 16 channels 66
+   and 168, with 32 133 and 163; kernel 3, stride 1, backward, 14 x 14 x 8 <- 14 x 14 x 16, 69 and 94. With
+   more channels the first is as fast or faster. */
+static const struct {
+    conv_pass pass;
+    int below;
+    const char *first, *second;
+} second_choices[] = {
+    {CONV_FORWARD, 2, "brgconv:avx512_core", "jit:avx512_core"}, /* 2 */
+    {CONV_FORWARD, 16, "brg_conv_fwd:avx512_core", "jit:avx512_core"}, /* 3, and all below */
+    {CONV_FORWARD, 4, "brg_conv_fwd:avx2", "jit:avx2"},
+    {CONV_DX, 64, "brgconv_strided:avx512_core", "jit:avx512_core"},
+    {CONV_DX, 32, "brgconv_strided:avx2", "jit:avx2"},
+    {CONV_DX, 16, "brg_conv_bwd:avx512_core+brg_conv_fwd:avx512_core", "jit:avx512_core"},
+};
+
 static bool is_implementation(const_dnnl_primitive_desc_t pd, const char *name)
 {
     const char *found = "";
@@ -537,21 +556,28 @@ static bool is_implementation(const_dnnl_primitive_desc_t pd, const char *name)
     return strcmp(found, name) == 0;
 }
 
-/* From one channel, oneDNN's first choice, brgconv, is half as fast as its second on AVX-512: 46
-   against 98 GFLOP/s at 32 x 32 x 1 -> 16 x 16 x 16, kernel 4, one Zen 4 core. */
-static void prefer_second_of_one_channel(dnnl_primitive_desc_t *pd)
+/* The second implementation in place of the first, if it is of that name. */
+static void take_second(dnnl_primitive_desc_t *pd, const char *name)
 {
     dnnl_primitive_desc_t first;
-    if (!is_implementation(*pd, "brgconv:avx512_core") ||
-        dnnl_primitive_desc_clone(&first, *pd) != dnnl_success)
+    if (dnnl_primitive_desc_clone(&first, *pd) != dnnl_success)
         return;
-    if (dnnl_primitive_desc_next_impl(*pd) == dnnl_success &&
-        is_implementation(*pd, "jit:avx512_core")) {
+    if (dnnl_primitive_desc_next_impl(*pd) == dnnl_success && is_implementation(*pd, name)) {
         dnnl_primitive_desc_destroy(first);
         return;
     }
     dnnl_primitive_desc_destroy(*pd);
     *pd = first;
+}
+
+static void choose_implementation(dnnl_primitive_desc_t *pd, const conv_spec *s)
+{
+    for (int i = 0; i < COUNT_OF(second_choices); i++)
+        if (second_choices[i].pass == s->pass && s->i < second_choices[i].below &&
+            is_implementation(*pd, second_choices[i].first)) {
+            take_second(pd, second_choices[i].second);
+            return;
+        }
 }
 
 /* Backward passes are looked for with the forward one of the same shape as a hint. */
@@ -567,8 +593,8 @@ static dnnl_status_t make_conv_pd(dnnl_primitive_desc_t *pd, const onednn_conv *
                                                  s->parameter);
     if (status == dnnl_success)
         status = create_conv_pd(pd, k, s->pass, weight, finishes && s->has_bias, hint, attr);
-    if (status == dnnl_success && s->pass == CONV_FORWARD && s->i == 1)
-        prefer_second_of_one_channel(pd);
+    if (status == dnnl_success)
+        choose_implementation(pd, s);
     dnnl_primitive_attr_destroy(attr);
     dnnl_primitive_desc_destroy(hint);
     return status;
