@@ -175,6 +175,43 @@ static void columns_read_back(void **state)
     free(words);
 }
 
+/* Reads what is left of a file; it is whole again, or there is nothing to free. */
+static void read_damaged(const char *name, const void *data, size_t size)
+{
+    lt_number_array *all;
+    int n, status = lt_arrays_read(put_bytes(name, data, size), &all, &n);
+    if (status != LT_OK && (all || n || !lt_last_error()[0]))
+        fail_msg("%s: %s with %d arrays", name, lt_status_name(status), n);
+    if (status != LT_OK && status != LT_FORMAT && status != LT_UNSUPPORTED && status != LT_IO)
+        fail_msg("%s: %s: %s", name, lt_status_name(status), lt_last_error());
+    lt_arrays_free(all, n);
+}
+
+static void damaged_files_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const float pairs[2][2] = {{0.1f, -2}, {3e-30f, 1}};
+    const lt_array arrays[] = {{"a", LT_FLOAT32, pairs, 1, {2}}, {"z", LT_FLOAT32, pairs, 2, {2, 2}}};
+    static const char *const names[] = {"d.csv", "d.npz", "d.npy"};
+    draws d = draws_from(7);
+    for (int k = 0; k < 3; k++) {
+        bytes file;
+        if (k < 2)
+            assert_int_equal(lt_columns_write(in_dir(names[k]), arrays, 2), LT_OK);
+        else
+            assert_int_equal(lt_npy_write(in_dir(names[k]), pairs[0], 2, (const int64_t[]){2, 2}), LT_OK);
+        assert_int_equal(file_read(in_dir(names[k]), 1 << 20, &file), LT_OK);
+        for (size_t i = 0; i < file.size; i++) {
+            unsigned char was = file.data[i];
+            file.data[i] = (unsigned char)(was ^ (1 + draw_below(&d, 255)));
+            read_damaged(names[k], file.data, file.size);
+            file.data[i] = was;
+            read_damaged(names[k], file.data, i);
+        }
+        bytes_clear(&file);
+    }
+}
+
 /* ---- Names that stand for many files ---- */
 
 static void check_name(const char *pattern, int64_t i, const char *want)
@@ -222,7 +259,7 @@ static void each_image_gets_its_file(void **state)
     assert_int_equal(lt_numbered_write(in_dir("one-%02d.png"), &images[0][0][0], 3, 2, 2, 1, 0), LT_OK);
     assert_int_equal(lt_numbered_write(in_dir("big-%02d.png"), &images[0][0][0], 3, 2, 2, 1, 3), LT_OK);
     for (int i = 0; i < 3; i++) {
-        char name[16];
+        char name[32];
         lt_image one;
         snprintf(name, sizeof name, "one-%02d.png", i);
         assert_int_equal(lt_image_read(&one, in_dir(name)), LT_OK);
@@ -357,6 +394,7 @@ int main(void)
         cmocka_unit_test(csv_with_and_without_names),
         cmocka_unit_test(damaged_csv_is_refused_with_its_place),
         cmocka_unit_test(columns_read_back),
+        cmocka_unit_test(damaged_files_are_read_or_refused),
         cmocka_unit_test(numbers_go_into_names),
         cmocka_unit_test(each_image_gets_its_file),
         cmocka_unit_test(lines_bars_and_bands),
