@@ -15,6 +15,7 @@ typedef struct contestant {
     per_image each;
     lt_data_options options; /* of its data */
     lt_image_size size;
+    char data[LT_TEXT_SIZE]; /* their name */
     json_t *json;
 } contestant;
 
@@ -23,8 +24,7 @@ typedef struct contest {
     bool with_quality; /* samples are scored */
     int n;
     contestant *all;
-    char data[LT_TEXT_SIZE]; /* name of the first one's */
-    lt_split split;
+    lt_split split; /* of the first one's data */
 } contest;
 
 static int evaluate(contest *all, contestant *k, const char *run)
@@ -36,10 +36,8 @@ static int evaluate(contest *all, contestant *k, const char *run)
     k->f = eval_plan(q, run, &k->t);
     k->options = info->options;
     k->size = (lt_image_size){info->h, info->w, info->c};
-    if (k == all->all) {
-        snprintf(all->data, sizeof all->data, "%s", info->name);
-        all->split = k->f.split;
-    }
+    snprintf(k->data, sizeof k->data, "%s", info->name);
+    all->split = k == all->all ? k->f.split : all->split;
     k->f.with_quality = all->with_quality;
     k->f.with_bounds = lt_model_has_likelihood(k->t.model); /* else its row says so */
     int status = eval_find(q, &k->f, &k->each);
@@ -236,14 +234,34 @@ static bool has_bounds(const contest *all)
     return false;
 }
 
+/* What the numbers are of: as many images of one data set, or of each run its own. */
+static void print_images(const contest *all)
+{
+    const contestant *first = NULL;
+    bool is_one = true;
+    for (int i = 0; i < all->n; i++) {
+        const contestant *k = &all->all[i];
+        if (!k->f.with_bounds)
+            continue;
+        first = first ? first : k;
+        is_one &= strcmp(k->data, first->data) == 0 && k->f.e.images == first->f.e.images &&
+                  k->f.split == first->f.split;
+    }
+    if (is_one)
+        print("%lld %s images of %s; nats per image, +- standard error\n", (long long)first->f.e.images,
+              lt_split_name(first->f.split), first->data);
+    else
+        print("Each run on its own images; nats per image, +- standard error\n");
+    for (int i = 0; i < all->n && !is_one; i++)
+        if (all->all[i].f.with_bounds)
+            print("  %s: %lld %s images of %s\n", all->all[i].f.run, (long long)all->all[i].f.e.images,
+                  lt_split_name(all->all[i].f.split), all->all[i].data);
+}
+
 static void print_bounds(const contest *all)
 {
     bound_column columns[MOST_COLUMNS];
-    int64_t images = 0;
-    for (int i = 0; i < all->n && images == 0; i++)
-        images = all->all[i].f.with_bounds ? all->all[i].f.e.images : 0;
-    print("%lld %s images of %s; nats per image, +- standard error\n", (long long)images,
-          lt_split_name(all->split), all->data);
+    print_images(all);
     print_columns(all, columns, list_columns(all, columns));
     putchar('\n');
     print_differences(all);
@@ -281,7 +299,7 @@ static void print_quality(const contest *all)
         quality[i] = all->all[i].f.quality;
         names[i] = all->all[i].f.run;
     }
-    quality_print_runs(all->data, all->split, all->n, names, quality);
+    quality_print_runs(all->all[0].data, all->split, all->n, names, quality);
 }
 
 /* ---- All of it ---- */

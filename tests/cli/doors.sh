@@ -88,6 +88,8 @@ paste -d, a.csv b.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "
       printf "-ELBO of other less that of runs/tiny: %.2f +- %.2f\n", m, sqrt(q / (n - 1) / n) }' > want
 grep '^-ELBO of' table | cmp - want && echo "as awk has it"
 latent train $tiny --threads 1 --epochs 1 --set data.limit=100 --out less > log 2>&1
+latent train $tiny --threads 1 --epochs 1 --set data.limit=40 --out few > log 2>&1
+latent eval other few 2> /dev/null | head -3
 latent eval runs/tiny less other 2> /dev/null | sed -n '/compare/p; /less that/s/: .*//p'
 latent eval runs/tiny less --json 2> /dev/null | grep -o '"do_not_compare": "[^"]*"'
 try eval runs/tiny other --per-image x.csv
