@@ -29,27 +29,35 @@ static int count_names(const char *const *names, int most)
     return n;
 }
 
+/* The names that the data have. Without them a number is a number. */
+static bool open_names(const figure_request *q, trained *t, const char *word, int n,
+                       const char *const **names)
+{
+    int64_t number;
+    int status = t->data ? LT_OK : lt_model_open_data(t->model, q->data, NULL, 0, &t->data);
+    if (status != LT_OK && !lt_read_integer(word, &number)) {
+        complain(q->command, CODE_FAILED, "--class: '%s' may be a name of the data's classes, and %s", word,
+                 lt_last_error());
+        return false;
+    }
+    const lt_dataset_info *d = status == LT_OK ? lt_dataset_describe(t->data) : NULL;
+    *names = d && d->class_names && d->classes == n ? d->class_names : NULL;
+    return true;
+}
+
 bool read_model_class(const figure_request *q, trained *t, const char *word, int *class)
 {
     int n = lt_model_classes(t->model);
-    int64_t number;
     if (n == 0) {
         complain(q->command, CODE_USAGE, "--class goes with models that have classes; %s has none", q->run);
         return false;
     }
     const char *const *names = known_names(t);
-    bool is_of_catalog = names && count_names(names, n) == n;
-    if (!is_of_catalog && !lt_read_integer(word, &number) && !t->data &&
-        lt_model_open_data(t->model, q->data, NULL, 0, &t->data) != LT_OK) {
-        complain(q->command, CODE_FAILED, "--class: '%s' may be a name of the data's classes, and %s", word,
-                 lt_last_error());
-        return false;
-    }
-    const lt_dataset_info *d = t->data ? lt_dataset_describe(t->data) : NULL;
-    if (d)
-        names = d->class_names && d->classes == n ? d->class_names : NULL;
-    else if (!is_of_catalog)
+    if (!names || count_names(names, n) != n) {
         names = NULL;
+        if (!open_names(q, t, word, n, &names))
+            return false;
+    }
     return lt_class_find(word, names, n, class) == LT_OK || complain_class(q);
 }
 

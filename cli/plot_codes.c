@@ -175,7 +175,7 @@ static void rank_latents(const lt_diagnosis *d, picture *p)
         all[k] = (said){d->has_parts ? d->units[k].kl : d->units[k].mean_variance, k + 1};
     qsort(all, n, sizeof *all, by_height);
     for (int k = 0; k < d->latent; k++) {
-        p->x[k] = k + 1;
+        p->x[k] = k;
         p->y[k] = all[k].height;
         p->labels[k] = all[k].latent;
     }
@@ -200,7 +200,7 @@ static int draw_activity(const plot_request *q, const trained *t, picture *p)
                                    .y = p->y, .labels = p->labels};
         p->chart = (lt_chart){
             .n_series = 1,
-            .x = {.label = "latents, those that say most first", .is_whole = true},
+            .x = {.label = "rank of the latent, from 0: those that say most first", .is_whole = true},
             .y.label = d.has_parts ? "KL(q(z|x) || p(z)), nats per image"
                                    : "variance of the mean of q(z|x) over images"};
     }

@@ -14,13 +14,20 @@ enum { MAX_CHARTS = 100 };
 
 static const double chart_width = 640, chart_height = 400; /* of one alone */
 static const double panel_width = 400, panel_height = 260; /* of one among others */
+static const double narrow_width = 140; /* a column is not made narrower unasked */
 static const double least_width = 100, least_height = 70, most_side = 8000, most_scale = 16;
 
 /* ---- Layout ---- */
 
-static int count_columns(const lt_figure *f)
+/* As many as are asked for, or by how many charts there are; fewer on a narrow page, if it is high enough.
+   width, height: 0: any. */
+static int count_columns(const lt_figure *f, double width, double height)
 {
     int n = f->columns ? f->columns : f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
+    int most = width > 0 && !f->columns ? (int)fmax(width / narrow_width, 1) : n;
+    int rows = (f->n_charts + most - 1) / most;
+    if (most < n && (height == 0 || height / rows >= least_height))
+        n = most;
     return n < f->n_charts ? n : f->n_charts;
 }
 
@@ -82,7 +89,7 @@ static int share_names(canvas *c, const lt_figure *f, double em, const layout *l
 
 int figure_draw(canvas *c, const lt_figure *f)
 {
-    int columns = count_columns(f), rows = (f->n_charts + columns - 1) / columns;
+    int columns = count_columns(f, c->width, c->height), rows = (f->n_charts + columns - 1) / columns;
     double em = choose_em(c->width / columns, c->height / rows), pad = 1.1 * em, gap = 2.2 * em;
     box page = {pad, pad, c->width - pad, c->height - pad};
     double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page, 2);
@@ -94,8 +101,10 @@ int figure_draw(canvas *c, const lt_figure *f)
         top += 0.6 * em;
     layout l = lay_out(f, columns, page, top, gap);
     if (l.width < 8 * em || l.height < 4 * em)
-        return status_fail(LT_VALUE, "%d charts in %d columns have no room on %g x %g", f->n_charts,
-                           columns, c->width, c->height);
+        return status_fail(LT_VALUE, "%d charts in %d column%s have no room on %g x %g: expected at least %.0f x "
+                           "%.0f", f->n_charts, columns, columns > 1 ? "s" : "", c->width, c->height,
+                           fmax(c->width, c->width + columns * ceil(8 * em - l.width)),
+                           fmax(c->height, c->height + rows * ceil(4 * em - l.height)));
     view names;
     bool is_shared;
     LT_TRY(share_names(c, f, em, &l, &names, &is_shared));
@@ -120,7 +129,7 @@ static int settle_options(const lt_picture_options *given, const lt_figure *f,
 {
     static const lt_picture_options defaults = {0};
     *o = given ? *given : defaults;
-    int columns = count_columns(f), rows = (f->n_charts + columns - 1) / columns;
+    int columns = count_columns(f, o->width, o->height), rows = (f->n_charts + columns - 1) / columns;
     bool is_alone = f->n_charts == 1;
     if (o->width == 0)
         o->width = is_alone ? chart_width : fmin(columns * panel_width, most_side);

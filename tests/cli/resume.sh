@@ -28,6 +28,20 @@ for _ in 1 2 3 4 5; do kill -TERM $! 2> /dev/null; sleep 0.002; done
 wait $!; echo "exit $?"
 tail -1 log | sed 's/step [0-9]*/step #/'
 
+echo "-- SIGHUP, as of a terminal that is closed; and a reader of messages that goes away, train | head"
+: > log
+latent train $tiny $options --out hung 2> log &
+await grep -q "^epoch 3/" log
+kill -HUP $! && wait $!; echo "exit $?"
+tail -1 log | sed 's/step [0-9]*/step #/'
+latent train $tiny $options --out piped 2>&1 | head -1 > /dev/null; echo "exit ${PIPESTATUS[0]}"
+for run in hung piped; do
+    [ $(ls $run/checkpoints | wc -l) -gt 1 ] && [ ! -e $run/$end ] && echo "$run: stopped with a checkpoint"
+    latent resume $run --threads 1 2> /dev/null; echo "exit $?"
+    same_run whole $run $end
+done
+(trap '' HUP; latent train $tiny --epochs 2 --out ignored 2> log & sleep 0.05; kill -HUP $!; wait $!; echo "exit $?, where SIGHUP is ignored, as by nohup")
+
 echo "-- as if killed while the picture of the newest checkpoint, of epoch 60 and of 51, was drawn"
 rm stopped/samples/epoch-0060.png
 latent resume stopped --threads 1 2> /dev/null; echo "exit $?"
