@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DIRS = 64, CELL = 48, WIDE_NAME = 26 };
+enum { MOST_DIRS = 64, CELL = 48, WIDE_NAME = 26, LINE_WIDTH = 79 };
 
 /* Runs of all directories asked for. */
 typedef struct listing {
@@ -162,17 +162,18 @@ static const column columns[] = {
     {"model", write_kind, false, NULL},
     {"data", write_data, false, NULL},
     {"epochs", write_epochs, true, NULL},
+    {"state", write_state, false, NULL},
     {"-ELBO", write_elbo, true, "-ELBO: of the validation after the last epoch, nats per image."},
     {"loss", write_loss, true, "loss: of training in the last epoch, nats per image."},
     {"critic", write_critic, true, "critic: what the critic estimates the divergence to be."},
     {"NLL", write_nll, true, "NLL: the last that latent eval --nll found, nats per image."},
     {"FID", write_fid, true, "FID: the last that latent eval --quality found."},
-    {"state", write_state, false, NULL},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 typedef struct layout {
     int name, width[COLUMNS]; /* 0: left out */
+    int first, end;           /* the columns that one line has room for */
 } layout;
 
 static layout lay_out(const listing *l)
@@ -197,14 +198,42 @@ static layout lay_out(const listing *l)
     return w;
 }
 
+/* From `first` on; at least one. */
+static void take_columns(layout *w, int first)
+{
+    int room = LINE_WIDTH - w->name;
+    w->first = w->end = first;
+    for (; w->end < COLUMNS && (w->end == first || w->width[w->end] == 0 || room >= 2 + w->width[w->end]);
+         w->end++)
+        room -= w->width[w->end] ? 2 + w->width[w->end] : 0;
+}
+
+static bool has_cell(const layout *w, cell *texts)
+{
+    for (int k = w->first; k < w->end; k++)
+        if (w->width[k] > 0 && texts[k][0])
+            return true;
+    return false;
+}
+
+static bool has_width(const layout *w)
+{
+    for (int k = w->first; k < w->end; k++)
+        if (w->width[k] > 0)
+            return true;
+    return false;
+}
+
 static void print_row(const layout *w, const char *name, cell *texts)
 {
+    if (!has_cell(w, texts))
+        return;
     if ((int)strlen(name) > w->name)
         print("%s\n%-*s", name, w->name, ""); /* a long name has a line of its own */
     else
         print("%-*s", w->name, name);
     int pending = 0; /* blanks at the end of a line are not written */
-    for (int k = 0; k < COLUMNS; k++) {
+    for (int k = w->first; k < w->end; k++) {
         if (w->width[k] == 0)
             continue;
         int n = (int)strlen(texts[k]), before = columns[k].is_number ? w->width[k] - n : 0;
@@ -273,9 +302,14 @@ static void print_table(const listing *l)
     if (l->n == 0)
         return;
     layout w = lay_out(l);
-    print_names(&w);
-    for (int i = 0; i < l->n; i++)
-        print_run(&w, &l->runs[i]);
+    for (int first = 0; first < COLUMNS; first = w.end) {
+        take_columns(&w, first);
+        if (first > 0 && w.end > first && has_width(&w))
+            putchar('\n');
+        print_names(&w);
+        for (int i = 0; i < l->n; i++)
+            print_run(&w, &l->runs[i]);
+    }
     print_notes(l, &w);
 }
 

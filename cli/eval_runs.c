@@ -5,6 +5,7 @@
 #include <latent/ledger.h>
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,13 +179,25 @@ static void print_columns(const contest *all, const bound_column *columns, int n
 
 /* ---- What differs ---- */
 
+/* A line, wrapped. */
+static void print_line(const char *format, ...) LT_PRINTF(1, 2);
+static void print_line(const char *format, ...)
+{
+    char words[1024];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(words, sizeof words, format, values);
+    va_end(values);
+    print_wrapped(stdout, 0, words);
+}
+
 /* "-ELBO of B less that of A: -1.20 +- 0.03": images are as hard for both, so this error is smaller than those of
    the table. */
 static void print_difference(const char *what, const char *a, const char *b, lt_estimate d)
 {
     char error[ERROR_TEXT];
-    print("%s of %s less that of %s: %.2f %s\n", what, b, a, shown_number(d.value, 2),
-          error_text(d.se, 2, error));
+    print_line("%s of %s less that of %s: %.2f %s", what, b, a, shown_number(d.value, 2),
+               error_text(d.se, 2, error));
 }
 
 static void print_differences(const contest *all)
@@ -193,7 +206,7 @@ static void print_differences(const contest *all)
     for (int i = 0; i < all->n; i++) {
         const contestant *b = &all->all[i];
         if (!b->f.with_bounds) {
-            print("%s has no likelihood, so there are no bounds: --quality judges its samples.\n", b->f.run);
+            print_line("%s has no likelihood, so there are no bounds: --quality judges its samples.", b->f.run);
             continue;
         }
         if (!a) {
@@ -202,7 +215,7 @@ static void print_differences(const contest *all)
         }
         const char *why = differ(all, a, b);
         if (why) {
-            print("%s and %s do not compare: %s.\n", a->f.run, b->f.run, why);
+            print_line("%s and %s do not compare: %s.", a->f.run, b->f.run, why);
             continue;
         }
         int64_t n = a->f.e.images;
@@ -217,12 +230,12 @@ static void print_doubts(const contest *all)
     for (int i = 0; i < all->n; i++) {
         const eval_findings *f = &all->all[i].f;
         if (f->with_bounds && lt_evaluation_is_biased(&f->e))
-            print("%s: do not believe what %d draws say: Pareto k is above 0.7 for %.0f %% of the images.\n",
-                  f->run, f->e.draws, 100 * f->e.pareto_share);
+            print_line("%s: do not believe what %d draws say: Pareto k is above 0.7 for %.0f %% of the images.",
+                       f->run, f->e.draws, 100 * f->e.pareto_share);
         if (f->with_bounds && f->codes.is_collapsed)
-            print("%s: POSTERIOR COLLAPSE: %s.\n", f->run, f->codes.reason);
+            print_line("%s: POSTERIOR COLLAPSE: %s.", f->run, f->codes.reason);
         if (f->with_bounds && f->e.unit == LT_CROSS_ENTROPY)
-            print("%s: pixels are not 0 or 1, so these are cross-entropies and bound no likelihood.\n", f->run);
+            print_line("%s: pixels are not 0 or 1, so these are cross-entropies and bound no likelihood.", f->run);
     }
 }
 

@@ -73,6 +73,8 @@ cp -r runs/tiny runs/half; sed -i s/epochs:.3/epochs:\ 9/ runs/half/recipe.yaml;
 cp -r other runs/deep/er/run; rm runs/deep/er/run/checkpoints/*
 try runs | sed -E 's/[0-9]+\.[0-9]+/#/g'
 latent runs --json | numbers | tr '{' '\n' | grep -a '"state"' | cut -d, -f1-5
+long=runs/a-name-that-is-much-longer-than-names-of-runs-are-as-a-rule; cp -r runs/tiny $long
+{ latent runs; latent eval runs/tiny $long other --nll 30 2> /dev/null; } | awk 'length > 80 && NF > 1'; latent runs $long | head -3 | sed -E 's/[0-9]+\.[0-9]+/#/g'; rm -r $long
 mkdir odd; cp -r other odd/$'r\xff'; latent runs odd other other --json | grep -o '"run": "[^"]*"'; latent eval odd/$'r\xff' --json 2> /dev/null | cut -c1-20
 try runs other | sed -E 's/[0-9]+\.[0-9]+/#/g'
 try runs runs/none
