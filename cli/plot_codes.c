@@ -154,7 +154,7 @@ static int draw_map(const plot_request *q, const trained *t, picture *p)
 /* What a latent says. */
 typedef struct said {
     double height;
-    int latent; /* from 1 */
+    int latent; /* from 0 */
 } said;
 
 static int by_height(const void *a, const void *b)
@@ -172,7 +172,7 @@ static void rank_latents(const lt_diagnosis *d, picture *p)
     p->y = plot_room(n, sizeof *p->y);
     p->labels = plot_room(n, sizeof *p->labels);
     for (int k = 0; k < d->latent; k++)
-        all[k] = (said){d->has_parts ? d->units[k].kl : d->units[k].mean_variance, k + 1};
+        all[k] = (said){d->has_parts ? d->units[k].kl : d->units[k].mean_variance, k};
     qsort(all, n, sizeof *all, by_height);
     for (int k = 0; k < d->latent; k++) {
         p->x[k] = k;
