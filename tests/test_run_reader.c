@@ -229,6 +229,21 @@ static void results_are_kept(void **state)
     assert_int_equal(lt_run_record(dir, &elbo), LT_NOT_FOUND);
 }
 
+/* They would be taken for those of the new run. */
+static void results_of_another_run_are_refused(void **state)
+{
+    (void)state;
+    training t = begin();
+    lt_run *run;
+    expect_ok(file_make_directories(in_dir("left")));
+    char *path = file_join(in_dir("left"), "evaluations.jsonl");
+    expect_ok(lt_file_write(path, "{}\n", 3));
+    free(path);
+    assert_int_equal(lt_run_create(&run, in_dir("left"), t.trainer), LT_VALUE);
+    assert_text_has(lt_last_error(), "holds the evaluations.jsonl of another run");
+    end(&t);
+}
+
 static void runs_are_found_below(void **state)
 {
     (void)state;
@@ -326,6 +341,7 @@ int main(void)
         cmocka_unit_test(states_are_those_of_runs),
         cmocka_unit_test(looking_stops_no_training),
         cmocka_unit_test(results_are_kept),
+        cmocka_unit_test(results_of_another_run_are_refused),
         cmocka_unit_test(runs_are_found_below),
         cmocka_unit_test(everything_opens_both),
         cmocka_unit_test(what_has_no_checkpoint_says_so),

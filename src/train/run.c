@@ -141,11 +141,17 @@ static int refuse_run(const lt_run *run)
 {
     if (file_exists(run->recipe_path))
         return status_fail(LT_VALUE, "%s holds a run already", run->dir);
-    if (file_exists(run->metrics))
-        return status_fail(LT_VALUE,
-                           "%s holds the metrics.jsonl of another run, but no recipe.yaml; choose "
-                           "another directory, or empty it",
-                           run->dir);
+    static const char *const logs[] = {"metrics.jsonl", "evaluations.jsonl"};
+    for (int i = 0; i < COUNT_OF(logs); i++) {
+        char *path = file_join(run->dir, logs[i]);
+        bool is_there = file_exists(path);
+        free(path);
+        if (is_there)
+            return status_fail(LT_VALUE,
+                               "%s holds the %s of another run, but no recipe.yaml; choose another directory, "
+                               "or empty it",
+                               run->dir, logs[i]);
+    }
     /* the first checkpoint may be of a process killed before it wrote the recipe */
     LT_TRY(refuse_remains(run, run->checkpoints, ".safetensors", CHECKPOINT_0));
     return refuse_remains(run, run->samples, ".png", "");
