@@ -44,7 +44,6 @@ floats all.npy > want; for i in 0 1 2 3 4; do floats s-$i.npy; done > floats; di
 try sample runs/tiny -n 3 -o s-%02d.png
 try reconstruct runs/tiny -n 2 -o r-%d.png
 try interpolate runs/tiny --pairs 1 --columns 3 -o i-%d.webp; ls i-* | wc -l
-try traverse runs/tiny --rows 2 -o t-%d.png; ls t-* | wc -l
 try manifold runs/tiny -o m-%d.png
 try data show synthetic -n 2 -o images-%d.png
 try animate runs/tiny -o f-%02d.png
@@ -112,8 +111,9 @@ try resume less/checkpoints
 cp $last lone.safetensors; try resume lone.safetensors
 try animate lone.safetensors
 try encode runs/none
-latent sample runs/tiny -n 60 -o x.npy 2> /dev/null
-latent score x.npy --against $last --json 2> log | numbers > a; latent score x.npy --against runs/tiny --json 2> log | numbers | sed 's/runs.tiny/X/' | cmp - a && echo "score"
+# refused by the size of its data, which are open then
+try score s-0.npy --against $last
+try score s-0.npy --against runs/tiny
 
 echo "== a recipe without data"
 sed /^data/d $tiny > bare.yaml
