@@ -70,8 +70,14 @@ copies few: all
 debian-12 debian-13:
 	tools/try-debian $(@:debian-%=%)
 
+# DESTDIR, too, as packages want it. See tools/tree.
+PREFIX ?= /usr/local
+
 install: all
-	cmake --install build
+	DESTDIR="$(DESTDIR)" tools/tree install "$(PREFIX)"
+
+uninstall:
+	DESTDIR="$(DESTDIR)" tools/tree uninstall "$(PREFIX)"
 
 clean:
 	rm -rf build
@@ -90,8 +96,9 @@ help:
 	@echo "make few         build, score few images, real and noise: what do scores of few images say"
 	@echo "make gradients   gradients of every combination of options beside differences of the loss"
 	@echo "make debian-13   demo and check in a fresh Debian 13 (or 12) of its own; root and debootstrap"
-	@echo "make install     copy tool, library and headers to the system"
+	@echo "make install     copy tool, library, headers and documents to PREFIX, which is /usr/local"
+	@echo "make uninstall   take away what \`make install\` has put into PREFIX"
 	@echo "make clean       remove build/"
 
 .PHONY: all deps check check-asan mutants demo figures torture gradients numbers copies few debian-12 debian-13 install \
-        clean help
+        uninstall clean help

@@ -5,6 +5,9 @@
 
 if(NOT TARGET DNNL::dnnl)
   find_package(dnnl 3 CONFIG QUIET)
+  if(TARGET DNNL::dnnl) # also for a project that we are part of
+    set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_GLOBAL TRUE)
+  endif()
 endif()
 if(NOT TARGET DNNL::dnnl)
   find_package(PkgConfig QUIET)
@@ -15,5 +18,5 @@ if(NOT TARGET DNNL::dnnl)
   find_library(DNNL_LIBRARY dnnl HINTS ${PC_DNNL_LIBRARY_DIRS} REQUIRED)
   add_library(DNNL::dnnl UNKNOWN IMPORTED)
   set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
-                        INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE})
+                        INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE} IMPORTED_GLOBAL TRUE)
 endif()

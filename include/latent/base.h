@@ -41,7 +41,8 @@ extern "C" {
     X(GRAPH, -6, "the graph holds an error")                                                       \
     X(UNSUPPORTED, -7, "not supported")                                                            \
     X(NETWORK, -8, "download failed")                                                              \
-    X(INTERRUPTED, -9, "interrupted")
+    X(INTERRUPTED, -9, "interrupted")                                                              \
+    X(LIBRARY, -10, "a library that this needs cannot be loaded")
 
 typedef enum lt_status {
 #define X(name, value, text) LT_##name = value,

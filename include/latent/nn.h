@@ -127,6 +127,30 @@ LT_API int lt_params_bind(lt_params *p, lt_graph *g, lt_session *s);
 
 /* ---- Layers: parameters and shapes as PyTorch's modules have them, but images channels last ---- */
 
+/* A layer that has options is a function, lt_conv_with, and a macro, lt_conv, that takes their fields behind
+   the sizes, any number of them:
+       lt_conv(s, "conv", x, 32, .kernel = 4, .stride = 2)
+       lt_conv_with(s, "conv", x, 32, &(const lt_conv_options){.kernel = 4, .stride = 2})
+   C++ takes the same (fields in the order of the struct), and a struct that is there already:
+       lt_conv_options o = {};
+       o.kernel = 4;
+       lt_conv(s, "conv", x, 32, o);
+   LT_FIRST is the last size, LT_REST what follows it. */
+#define LT_FIRST(...) LT_FIRST_(__VA_ARGS__, )
+#define LT_FIRST_(first, ...) first
+#define LT_REST(...) LT_REST_(__VA_ARGS__, )
+#define LT_REST_(first, ...) __VA_ARGS__
+#if defined(__GNUC__)
+#define LT_EXTENSION __extension__ /* no words about braces without a field, or about names of fields */
+#else
+#define LT_EXTENSION
+#endif
+#ifdef __cplusplus
+#define LT_OPTIONS(type, ...) (LT_EXTENSION &static_cast<const type &>(type{__VA_ARGS__}))
+#else
+#define LT_OPTIONS(type, ...) (LT_EXTENSION &(const type){__VA_ARGS__})
+#endif
+
 /* Spectral normalisation (Miyato et al. 2018): the weight is divided by an estimate of its largest
    singular value as a matrix output x rest; a visit in training improves the estimate by one power
    iteration. Parameter "weight_orig", states "weight_u" and "weight_v" instead of "weight". */
@@ -145,8 +169,8 @@ typedef struct lt_linear_options {
 /* y = x w + b; x: n x in, y: n x units; parameters "weight" (outside units x in) and "bias". */
 LT_API lt_node *lt_linear_with(lt_scope *s, const char *name, lt_node *x, int64_t units,
                                const lt_linear_options *o);
-#define lt_linear(s, name, x, units, ...)                                                          \
-    lt_linear_with(s, name, x, units, &(lt_linear_options){__VA_ARGS__})
+#define lt_linear(s, name, x, ...)                                                                 \
+    lt_linear_with(s, name, x, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_linear_options, LT_REST(__VA_ARGS__)))
 
 /* Zero means default. */
 typedef struct lt_conv_options {
@@ -166,15 +190,15 @@ typedef struct lt_conv_options {
    (outside channels x in / groups x kernel x kernel) and "bias". */
 LT_API lt_node *lt_conv_with(lt_scope *s, const char *name, lt_node *x, int64_t channels,
                              const lt_conv_options *o);
-#define lt_conv(s, name, x, channels, ...)                                                         \
-    lt_conv_with(s, name, x, channels, &(lt_conv_options){__VA_ARGS__})
+#define lt_conv(s, name, x, ...)                                                                   \
+    lt_conv_with(s, name, x, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_conv_options, LT_REST(__VA_ARGS__)))
 
 /* Its transpose; h' = (h - 1) stride - 2 pad + dilation (kernel - 1) + 1 + output_pad; "weight" is
    outside in x channels / groups x kernel x kernel. */
 LT_API lt_node *lt_conv_transpose_with(lt_scope *s, const char *name, lt_node *x, int64_t channels,
                                        const lt_conv_options *o);
-#define lt_conv_transpose(s, name, x, channels, ...)                                               \
-    lt_conv_transpose_with(s, name, x, channels, &(lt_conv_options){__VA_ARGS__})
+#define lt_conv_transpose(s, name, x, ...)                                                         \
+    lt_conv_transpose_with(s, name, x, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_conv_options, LT_REST(__VA_ARGS__)))
 
 /* Zero means default. */
 typedef struct lt_norm_options {
@@ -189,27 +213,27 @@ typedef struct lt_norm_options {
    with one number a channel, which has no variance. */
 LT_API lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bool is_training,
                                    const lt_norm_options *o);
-#define lt_batch_norm(s, name, x, is_training, ...)                                                \
-    lt_batch_norm_with(s, name, x, is_training, &(lt_norm_options){__VA_ARGS__})
+#define lt_batch_norm(s, name, x, ...)                                                             \
+    lt_batch_norm_with(s, name, x, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_norm_options, LT_REST(__VA_ARGS__)))
 
 /* group_norm (Wu and He 2018): each image over `groups` groups of neighbouring channels. */
 LT_API lt_node *lt_group_norm_with(lt_scope *s, const char *name, lt_node *x, int64_t groups,
                                    const lt_norm_options *o);
-#define lt_group_norm(s, name, x, groups, ...)                                                     \
-    lt_group_norm_with(s, name, x, groups, &(lt_norm_options){__VA_ARGS__})
+#define lt_group_norm(s, name, x, ...)                                                             \
+    lt_group_norm_with(s, name, x, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_norm_options, LT_REST(__VA_ARGS__)))
 
 /* instance_norm (Ulyanov et al. 2016): each channel of each image. */
 LT_API lt_node *lt_instance_norm_with(lt_scope *s, const char *name, lt_node *x,
                                       const lt_norm_options *o);
-#define lt_instance_norm(s, name, x, ...)                                                          \
-    lt_instance_norm_with(s, name, x, &(lt_norm_options){__VA_ARGS__})
+#define lt_instance_norm(s, name, ...)                                                             \
+    lt_instance_norm_with(s, name, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_norm_options, LT_REST(__VA_ARGS__)))
 
 /* layer_norm (Ba et al. 2016): each image over all its numbers; "weight" and "bias" have one for
    each of them, as nn.LayerNorm([c, h, w])'s. */
 LT_API lt_node *lt_layer_norm_with(lt_scope *s, const char *name, lt_node *x,
                                    const lt_norm_options *o);
-#define lt_layer_norm(s, name, x, ...)                                                             \
-    lt_layer_norm_with(s, name, x, &(lt_norm_options){__VA_ARGS__})
+#define lt_layer_norm(s, name, ...)                                                                \
+    lt_layer_norm_with(s, name, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_norm_options, LT_REST(__VA_ARGS__)))
 
 /* x + f, what residual networks add up. Where the shapes differ, x goes through a 1 x 1 convolution
    (a linear layer, if it is no image) "NAME.weight" without bias, with the stride that makes the

@@ -2,6 +2,7 @@
 #include "data/archive.h"
 
 #include "base/ceilings.h"
+#include "base/loaded_zip.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zip.h>
 
 struct archive {
     zip_t *zip;
@@ -69,6 +69,7 @@ int archive_open(archive **out, const char *path)
                            strerror(errno));
     if (!S_ISREG(s.st_mode))
         return status_fail(LT_IO, "cannot read %s: it is not a regular file", path);
+    LT_TRY(library_load(&zip_library));
     int code;
     zip_t *zip = zip_open(path, ZIP_RDONLY, &code);
     if (!zip) {

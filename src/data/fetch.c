@@ -5,10 +5,10 @@
 #include "data/catalogue.h"
 
 #include "base/file.h"
+#include "base/loaded_curl.h"
 #include "base/memory.h"
 #include "base/status.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -121,6 +121,7 @@ static int explain(const transfer *t, CURLcode code, const char *message)
 /* Asks for the bytes that the .part file lacks. */
 static int request(transfer *t, CURLcode *code)
 {
+    LT_TRY(library_load(&curl_library));
     pthread_once(&curl_once, start_curl);
     CURL *c = curl_easy_init();
     if (!c)

@@ -194,8 +194,11 @@ static int decode(work *w, int i, int worker, picture *out)
     return LT_OK;
 }
 
-/* Does this spoil the set? Running out of memory says nothing about the picture, so it does. */
-static bool is_fatal(const work *w, int status) { return w->strict || status == LT_NO_MEMORY; }
+/* Does this spoil the set? Lacking memory or a library says nothing about the picture, so it does. */
+static bool is_fatal(const work *w, int status)
+{
+    return w->strict || status == LT_NO_MEMORY || status == LT_LIBRARY;
+}
 
 static int fail_size(work *w, int i, int h, int width, int c)
 {

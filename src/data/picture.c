@@ -3,19 +3,19 @@
    that decodes one. Sizes are checked before memory is asked for. */
 #include "data/picture.h"
 
+#include "base/loaded_jpeg.h"
+#include "base/loaded_png.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/webp.h"
 #include "data/other_formats.h"
 #include "data/markers.h"
 #include "data/transform.h"
 
-#include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <turbojpeg.h>
-#include <webp/decode.h>
 
 /* The sizes were found at `offset`. */
 static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t w)
@@ -194,6 +194,7 @@ static int try_png(png_structp png, png_infop info, png_job *job)
 
 static int decode_png(const data_source *s, picture *out)
 {
+    LT_TRY(library_load(&png_library));
     png_job job = {.s = s, .out = out};
     png_structp png =
         png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, keep_png_error, note_png_warning);
@@ -303,6 +304,7 @@ static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
 
 static int decode_jpeg(const data_source *s, picture *out)
 {
+    LT_TRY(library_load(&jpeg_library));
     tjhandle jpeg = tjInitDecompress();
     if (!jpeg)
         return status_fail(LT_NO_MEMORY, "%s: no memory to decode it", s->path);
@@ -336,6 +338,7 @@ static const char *webp_text(VP8StatusCode code)
 
 static int decode_webp(const data_source *s, picture *out)
 {
+    LT_TRY(library_load(&webp_library));
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
         return status_fail(LT_UNSUPPORTED, "%s: libwebp is of another version", s->path);

@@ -11,10 +11,11 @@
 #include "data/listing.h"
 #include "data/picture.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PIECES = 1 << 12, LARGEST_ADVICE = 64 };
+enum { MAX_PIECES = 1 << 12, LARGEST_ADVICE = 64, NONE = -1 };
 
 /* One picture: its size, or why it has none; what is odd about it. */
 typedef struct seen {
@@ -26,10 +27,11 @@ typedef struct seen {
 typedef struct looking {
     const listing *l;
     seen *pictures;
+    atomic_int lacking; /* a picture that no library is there for, or NONE */
     int64_t pieces;
 } looking;
 
-static void look_at(const looking *k, int i)
+static void look_at(looking *k, int i)
 {
     const listed *p = &k->l->pictures[i];
     char *path = listing_path(k->l, p);
@@ -54,6 +56,8 @@ static void look_at(const looking *k, int i)
                                               : NULL};
     else
         k->pictures[i].problem = must_copy_text(lt_last_error());
+    if (status == LT_LIBRARY)
+        atomic_store(&k->lacking, i);
     picture_clear(&found);
     bytes_clear(&s.content);
     free(path);
@@ -176,10 +180,13 @@ int lt_data_survey(lt_survey *v, const char *path)
     listing l;
     int status = listing_make(&l, path);
     if (status == LT_OK) {
-        looking k = {&l, must_alloc(sizeof(seen) * (size_t)l.n),
-                     l.n < MAX_PIECES ? l.n : MAX_PIECES};
+        looking k = {.l = &l, .pictures = must_alloc(sizeof(seen) * (size_t)l.n), .lacking = NONE,
+                     .pieces = l.n < MAX_PIECES ? l.n : MAX_PIECES};
         /* an archive belongs to one thread */
         threads_run(l.n_archives ? 1 : lt_cores(), k.pieces, look_at_piece, &k);
+        int lacking = atomic_load(&k.lacking);
+        if (lacking != NONE)
+            status = status_fail(LT_LIBRARY, "%s", k.pictures[lacking].problem);
         count_sizes(v, k.pictures, l.n);
         take_problems(v, k.pictures, l.n);
         count_classes(v, &l, k.pictures);

@@ -6,11 +6,8 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
 #include <ctype.h>
 #include <math.h>
-#include <pango/pangocairo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +79,7 @@ int canvas_begin(canvas *c, page_kind kind, double width, double height, double 
     if (kind == PAGE_RASTER && fmax(width, height) * scale > MAX_SIDE)
         return status_fail(LT_VALUE, "a picture of %g x %g at %g pixels each is more than %d "
                                      "pixels a side", width, height, scale, MAX_SIDE);
+    LT_TRY(library_load(&drawing_library));
     cairo_surface_t *surface = make_surface(c, kind);
     c->cr = cairo_create(surface);
     cairo_surface_destroy(surface); /* c->cr keeps it */

@@ -4,12 +4,10 @@
 #ifndef LATENT_CANVAS_H
 #define LATENT_CANVAS_H
 
+#include "base/loaded_drawing.h"
 #include "base/text.h"
 
 #include <latent/plot.h>
-
-#include <cairo.h>
-#include <pango/pango.h>
 
 typedef enum page_kind { PAGE_RASTER, PAGE_SVG, PAGE_PDF } page_kind;
 

@@ -4,10 +4,10 @@
 #include "plot/median_cut.h"
 #include "plot/raster.h"
 
+#include "base/loaded_gif.h"
 #include "base/memory.h"
 #include "base/status.h"
 
-#include <cgif.h>
 #include <stdlib.h>
 
 enum { HUNDREDTHS = 100 };
@@ -117,6 +117,7 @@ int encode_gif(const lt_animation *a, text *file)
     if (a->loops == 1 && !CAN_PLAY_ONCE)
         return status_fail(LT_UNSUPPORTED, "a GIF that is shown once needs cgif 0.3 or later, and latent "
                            "was built with an older one: write a .webp or .png, or let it repeat");
+    LT_TRY(library_load(&gif_library));
     size_t pixels = (size_t)a->frames[0].width * (size_t)a->frames[0].height;
     gif_job g = {.animation = a, .file = file, .places = tensor_alloc(pixels, "a frame of a GIF")};
     if (!g.places)

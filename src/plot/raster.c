@@ -3,15 +3,15 @@
 #include "plot/raster.h"
 
 #include "base/file.h"
+#include "base/loaded_jpeg.h"
+#include "base/loaded_png.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/picture.h"
 
-#include <png.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <turbojpeg.h>
 
 enum {
     MOST_SIDE = 65535,
@@ -43,6 +43,7 @@ int raster_colour(const lt_image *image, lt_image *out)
 
 int encode_png(const lt_image *image, text *file)
 {
+    LT_TRY(library_load(&png_library));
     png_image png = {.version = PNG_IMAGE_VERSION,
                      .width = (png_uint_32)image->width,
                      .height = (png_uint_32)image->height,
@@ -64,6 +65,7 @@ int encode_png(const lt_image *image, text *file)
 static int encode_jpeg(const lt_image *image, text *file)
 {
     enum { QUALITY = 95 };
+    LT_TRY(library_load(&jpeg_library));
     bool is_grey = image->channels == 1;
     unsigned char *data = NULL;
     unsigned long size = 0;

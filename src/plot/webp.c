@@ -3,10 +3,9 @@
 #include "plot/raster.h"
 
 #include "base/status.h"
+#include "base/webp.h"
 
 #include <stdlib.h>
-#include <webp/encode.h>
-#include <webp/mux.h>
 
 static int check_size(const lt_image *image)
 {
@@ -21,6 +20,7 @@ int encode_webp(const lt_image *image, text *file)
     lt_image colour = {0};
     uint8_t *data = NULL;
     LT_TRY(check_size(image));
+    LT_TRY(library_load(&webp_library));
     LT_TRY(raster_colour(image, &colour));
     size_t size = WebPEncodeLosslessRGB(colour.pixels, colour.width, colour.height,
                                         3 * colour.width, &data);
@@ -83,6 +83,7 @@ int encode_webp_animation(const lt_animation *a, text *file)
     WebPAnimEncoderOptions o;
     WebPConfig c;
     LT_TRY(check_size(&a->frames[0]));
+    LT_TRY(library_load(&webp_library));
     if (!WebPAnimEncoderOptionsInit(&o) || !WebPConfigInit(&c) ||
         !WebPConfigLosslessPreset(&c, EFFORT))
         return status_fail(LT_UNSUPPORTED, "libwebp is of another version");
