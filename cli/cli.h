@@ -237,6 +237,9 @@ const char *error_text(double se, int digits, char text[ERROR_TEXT]);
    alone, and NaN is left. */
 void round_parts(double *const *parts, int n, double *sum, int digits);
 
+/* What is shown of a - b, by what two digits show of these; with its own error. */
+lt_estimate shown_difference(lt_estimate a, lt_estimate b, lt_estimate own);
+
 /* ---- JSON ---- */
 
 /* A number, or null when it is not finite. */

@@ -270,7 +270,7 @@ static int draw_images(const data_request *q, lt_dataset *data)
         status = write_images(q->out, (lt_image_size){d->h, d->w, d->c}, images, n, 0);
     else if (status == LT_OK)
         status = lt_grid_write(q->out, &(lt_grid){.images = images, .n = n, .h = d->h, .w = d->w,
-                                                  .c = d->c, .layout = {.gap = 1,
+                                                  .c = d->c, .layout = {.gap = 1, .background = {255, 255, 255},
                                                   .columns = columns}});
     char *name = written_name(q->out, n);
     if (status == LT_OK)

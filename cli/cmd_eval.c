@@ -101,7 +101,10 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_im
                               .progress = show_progress, .user = &p};
     per_image_ask(each, &bounds);
     LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
-    f->ais_less_nll = f->with_ais && q->samples > 0
+    bool has_nll = q->samples > 0;
+    f->gap = has_nll ? mean_difference(each->neg_elbo, each->nll, f->e.images)
+                     : (lt_estimate){(double)NAN, (double)NAN};
+    f->ais_less_nll = f->with_ais && has_nll
                           ? mean_difference(each->ais, each->nll, f->e.images)
                           : (lt_estimate){(double)NAN, (double)NAN};
     return LT_OK;

@@ -227,25 +227,77 @@ static void print_all(const explanation *e)
     print_others(&e->ledger);
 }
 
+/* ---- The command ---- */
+
+typedef struct explain_request {
+    const char *data;
+    int split;
+    int64_t images, seed, threads;
+    bool as_json, is_of_split;
+} explain_request;
+
+static bool go_on(void *user, double done)
+{
+    (void)user, (void)done;
+    return !is_stopped();
+}
+
+/* The numbers of a split, evaluated now, in place of what training has written down. */
+static int evaluate_split(explanation *e, const explain_request *q)
+{
+    lt_evaluation found;
+    if (!e->has_data)
+        LT_TRY(lt_model_open_data(e->t.model, q->data, NULL, 0, &e->t.data));
+    e->has_data = true;
+    LT_TRY(lt_model_check_data(e->t.model, e->t.data));
+    lt_split split = lt_dataset_split(e->t.data, (lt_split)q->split);
+    int all = lt_dataset_describe(e->t.data)->n[split];
+    lt_eval_options o = {.images = q->images < all ? (int)q->images : 0, .threads = (int)q->threads,
+                         .seed = (uint64_t)q->seed, .progress = go_on};
+    watch_signals();
+    LT_TRY(lt_evaluate(e->t.model, e->t.data, split, &o, &found));
+    return explanation_take(e, &found, split);
+}
+
+/* Gives the exit code. */
+static int explain(const command *c, explanation *e, const explain_request *q)
+{
+    int status = explanation_find(e, q->data);
+    if (status == LT_OK && q->is_of_split && !lt_model_has_likelihood(e->t.model))
+        return complain(c, CODE_USAGE, "--split: %s has no likelihood, so there is nothing to evaluate", e->run);
+    if (status == LT_OK && q->is_of_split)
+        status = evaluate_split(e, q);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    if (q->as_json)
+        print_json(explanation_json(e));
+    else
+        print_all(e);
+    return CODE_DONE;
+}
+
 static int run(const command *c, int argc, const char **argv)
 {
     explanation e = {.epoch = 0};
-    bool as_json = false;
-    const char *data = NULL;
-    const flag flags[] = {{OPTION_JSON, .value = &as_json}, {OPTION_DATA, .value = &data}, {0}};
+    explain_request q = {.split = LT_VALID};
+    const flag flags[] = {{OPTION_JSON, .value = &q.as_json},
+                          {OPTION_DATA, .value = &q.data},
+                          {OPTION_SPLIT, .value = &q.split,
+                           .note = "evaluated now; default: what training found at last"},
+                          {OPTION_IMAGES, .value = &q.images, .needs = "split", .min = 1, .max = INT32_MAX,
+                           .note = "spread over the split; default: all"},
+                          {OPTION_SEED, .value = &q.seed, .needs = "split", .note = "default: 0"},
+                          {OPTION_THREADS, .value = &q.threads},
+                          {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
     e.run = line.operand[0];
-    int status = explanation_find(&e, data);
-    if (status == LT_OK && as_json)
-        print_json(explanation_json(&e));
-    else if (status == LT_OK) {
-        print_all(&e);
-    }
+    q.is_of_split = flag_is_given(&line, "split");
+    int code = explain(c, &e, &q);
     trained_close(&e.t);
     command_line_clear(&line);
-    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+    return code;
 }
 
 const command cmd_explain = {
@@ -257,8 +309,8 @@ const command cmd_explain = {
     .about =
         "The ledger of the loss: each term in nats per image with its constants, what it is the "
         "logarithm of, and which published numbers may stand beside it, or why not. Numbers are "
-        "those of the last validation in RUN's metrics.jsonl; a checkpoint file, or a run without "
-        "any, is evaluated.\n",
+        "those of the last validation in RUN's metrics.jsonl, or of --split; a checkpoint file, or a run "
+        "without any, is evaluated.\n",
     .examples = "  latent explain runs/ift6135-vae\n"
                 "  latent explain runs/i2dl-mlp-vae --json\n",
     .run = run};

@@ -26,6 +26,14 @@ static const struct plot_kind {
 #define OF_IMAGES "latents histogram activity bounds"
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
+const char *plot_kind_name(plot_function *draw)
+{
+    for (int i = 0; i < N_KINDS; i++)
+        if (kinds[i].draw == draw)
+            return kinds[i].name;
+    return NULL;
+}
+
 static const struct plot_kind *find_kind(const command *c, const char *word)
 {
     const char *names[N_KINDS + 1] = {NULL};
@@ -43,7 +51,13 @@ int plot_write(const plot_request *q, const lt_figure *f, double shape)
 {
     if (q->take)
         return q->take(q->user, f, shape);
-    lt_picture_options o = {.width = (double)q->width, .height = (double)q->height};
+    if (q->chart > f->n_charts)
+        return complain(q->command, CODE_USAGE, "--chart: there %s %d, found %jd",
+                        f->n_charts == 1 ? "is" : "are", f->n_charts, (intmax_t)q->chart);
+    const lt_figure one = {.charts = q->chart ? &f->charts[q->chart - 1] : NULL, .n_charts = 1};
+    f = q->chart ? &one : f;
+    lt_picture_options o = {.width = (double)q->width, .height = (double)q->height,
+                            .text = (double)q->text};
     if (shape > 0 && o.width == 0 && o.height == 0) {
         int columns = f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
         int rows = (f->n_charts + columns - 1) / columns;
@@ -95,6 +109,11 @@ static int run(const command *c, int argc, const char **argv)
          .help = "units of 1/72 inch, 2 pixels each in a PNG", .min = 100, .max = 8000},
         {.name = "height", .is_of_picture = true, .kind = FLAG_COUNT, .value = &q.height, .operand = "N",
          .help = "the same", .min = 70, .max = 8000},
+        {.name = "text", .is_of_picture = true, .kind = FLAG_COUNT, .value = &q.text, .operand = "N",
+         .help = "size of the text in these units; default: 12, and larger or smaller with the picture",
+         .min = 4, .max = 100},
+        {.name = "chart", .kind = FLAG_COUNT, .value = &q.chart, .operand = "N",
+         .help = "only the N-th chart of those that there are; default: all", .min = 1, .max = 100},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))

@@ -2,23 +2,16 @@
 /* latent sample: new images from a trained model. */
 #include "album.h"
 #include "class_names.h"
-#include "figures.h"
+#include "sample.h"
 #include "shared_options.h"
 #include "sample_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct sample_request {
-    figure_request all;
-    int64_t n, columns; /* 0: default */
-    const char *class;  /* NULL: any */
-    bool with_draws, is_history;
-} sample_request;
-
 enum { ANY = -1, MANY = 64, FEW = 10, MOST = 65536, MOST_EPOCHS = 10 };
 
-static int sample(const trained *t, const sample_request *q, int label, int n, float *images)
+static int decode(const trained *t, const sample_request *q, int label, int n, float *images)
 {
     uint64_t seed = (uint64_t)q->all.seed;
     return label == ANY
@@ -44,7 +37,7 @@ static int draw_samples(const trained *t, sample_request *q, int label)
     columns = columns < n ? columns : n;
     figure_open(&f, t->model, (n + columns - 1) / columns, columns);
     f.n = n;
-    int status = sample(t, q, label, n, f.images);
+    int status = decode(t, q, label, n, f.images);
     snprintf(f.subtitle, sizeof f.subtitle, "%d sample%s%s%s, seed %jd", n,
              n == 1 ? "" : "s", label == ANY ? "" : " of ", label == ANY ? "" : class_words(t, label, &room),
              (intmax_t)q->all.seed);
@@ -61,12 +54,12 @@ static int draw_classes(const trained *t, const sample_request *q)
     int classes = lt_model_classes(t->model), n = q->n ? (int)q->n : FEW, status = LT_OK;
     caption room;
     if (classes == 0)
-        return sample(t, q, 0, 0, NULL); /* says so */
+        return decode(t, q, 0, 0, NULL); /* says so */
     figure f;
     figure_open(&f, t->model, classes, n);
     for (int k = 0; k < classes && status == LT_OK; k++) {
         figure_name_row(&f, k, "%s", class_words(t, k, &room));
-        status = sample(t, q, k, n, figure_place(&f, k, 0));
+        status = decode(t, q, k, n, figure_place(&f, k, 0));
     }
     snprintf(f.subtitle, sizeof f.subtitle, "Each class, the same codes in each column, seed %jd",
              (intmax_t)q->all.seed);
@@ -74,6 +67,12 @@ static int draw_classes(const trained *t, const sample_request *q)
         status = figure_write(&f, &q->all);
     figure_close(&f);
     return status;
+}
+
+int sample(const trained *t, sample_request *q)
+{
+    bool is_of_all = q->class && strcmp(q->class, "all") == 0;
+    return is_of_all ? draw_classes(t, q) : draw_samples(t, q, ANY);
 }
 
 /* Beside each mean of p(x|z) a draw from it. */

@@ -74,8 +74,10 @@ static json_t *bounds_and_codes_json(const eval_findings *f)
                           "squared_error", json_estimate(e->squared_error));
     if (e->n_bounds > 0)
         json_object_set_new(o, "iwae", bounds_json(e));
-    if (e->nll_samples > 0)
+    if (e->nll_samples > 0) {
         json_object_set_new(o, "nll", nll_json(e));
+        json_object_set_new(o, "neg_elbo_less_nll", json_estimate(f->gap));
+    }
     if (isfinite(e->pareto_share))
         json_object_set_new(o, "pareto",
                             json_pack("{s:i, s:o, s:o}", "draws", e->draws, "k",
@@ -182,8 +184,9 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
                                                "not multiples of 1/255.");
 }
 
-static void print_draws(const lt_evaluation *e)
+static void print_draws(const eval_findings *f)
 {
+    const lt_evaluation *e = &f->e;
     char name[32], meaning[80];
     snprintf(meaning, sizeof meaning, "%s%s", upper_bound,
              lt_evaluation_is_biased(e) ? ", biased by an unknown amount" : " of -log p(x)");
@@ -194,19 +197,12 @@ static void print_draws(const lt_evaluation *e)
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         print_row(name, e->nll, 2, meaning);
+        print_row("-ELBO less NLL", shown_difference(e->neg_elbo, e->nll, f->gap), 2, "of these two, image by image");
         print_plain_row("ESS", e->ess, 1, "effective draws of %d, on average", e->nll_samples);
     }
     if (isfinite(e->pareto_share))
         print_plain_row("Pareto k", e->pareto_k, 2, "above 0.7 for %.0f %% of the images",
                         100 * e->pareto_share);
-}
-
-/* What is shown of a - b, by what is shown of these; with its own error. */
-static lt_estimate difference(lt_estimate a, lt_estimate b, lt_estimate own)
-{
-    round_parts(NULL, 0, &a.value, 2);
-    round_parts(NULL, 0, &b.value, 2);
-    return (lt_estimate){a.value - b.value, own.se};
 }
 
 static void print_ais(const eval_findings *f)
@@ -219,8 +215,8 @@ static void print_ais(const eval_findings *f)
     print_plain_row("ESS", a->ess, 1, "of %d chains; %.0f %% moves accepted", a->chains,
                     100 * a->acceptance);
     if (isfinite(f->ais_less_nll.value))
-        print_row("AIS less NLL", difference(a->nll, f->e.nll, f->ais_less_nll), 2,
-                  "of the two bounds, each image with itself");
+        print_row("AIS less NLL", shown_difference(a->nll, f->e.nll, f->ais_less_nll), 2,
+                  "of the two bounds, image by image");
 }
 
 static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
@@ -328,7 +324,7 @@ static void print_bounds_and_codes(const eval_findings *f)
     print_row("rate", rate, 2,
               lt_model_latent2(t->model) ? "KL of z and z2 given x from p" : "KL(q(z|x) || p(z))");
     print_row("distortion", distortion, 2, "-log p(x|z)");
-    print_draws(e);
+    print_draws(f);
     if (f->with_ais)
         print_ais(f);
     print_codes(&f->codes, rate, lt_model_latent2(t->model) > 0);

@@ -16,6 +16,7 @@ typedef struct eval_findings {
     lt_diagnosis codes;
     bool with_ais, from_posterior;
     lt_ais_result ais;
+    lt_estimate gap;          /* -ELBO less the NLL, each image with itself; NaN without an NLL */
     lt_estimate ais_less_nll; /* over the images, each with itself; NaN without an NLL */
     bool with_quality;
     lt_quality quality;

@@ -106,7 +106,8 @@ static int open_data(explanation *e, const char *data)
 {
     int status = lt_model_open_data(e->t.model, data, NULL, 0, &e->t.data);
     e->has_data = status == LT_OK;
-    e->split = e->has_data ? lt_dataset_split(e->t.data, LT_VALID) : LT_VALID;
+    bool is_measured = e->has_data && lt_model_has_likelihood(e->t.model);
+    e->split = is_measured ? lt_dataset_split(e->t.data, LT_VALID) : LT_VALID;
     return status == LT_OK || e->epoch > 0 ? LT_OK : status;
 }
 

@@ -135,6 +135,7 @@ static int write_picture(const figure *f, const figure_request *q)
     lt_image_size s = lt_model_image_size(f->model);
     lt_grid grid = {.images = f->images, .n = f->n, .h = s.h, .w = s.w, .c = s.c,
                     .layout = {.columns = f->columns, .zoom = (int)q->zoom, .gap = 1}};
+    memset(grid.layout.background, 255, sizeof grid.layout.background);
     if (q->is_plain)
         return lt_grid_write(q->out, &grid);
     char *own = plot_name(q->run);
@@ -144,7 +145,6 @@ static int write_picture(const figure *f, const figure_request *q)
     grid.column_names = (const char *const *)f->column_names;
     grid.rows_in_group = f->group;
     grid.layout.gap = f->is_seamless ? 0 : 2;
-    memset(grid.layout.background, 255, sizeof grid.layout.background);
     int status = lt_grid_write(q->out, &grid);
     free(own);
     return status;

@@ -21,6 +21,9 @@ static void clear_picture(picture *p)
     for (int k = 0; k < p->n_labels && p->label_names; k++)
         free(p->label_names[k]);
     free(p->label_names);
+    for (int k = 0; k < p->n_bar_names; k++)
+        free(p->bar_names[k]);
+    free(p->bar_names);
 }
 
 int plot_encode(const plot_request *q, const trained *t, lt_codes *c)
@@ -182,6 +185,24 @@ static void rank_latents(const lt_diagnosis *d, picture *p)
     free(all);
 }
 
+enum { MAX_NAMED = 16 }; /* bars that have room for their names; of more the first are named in words */
+
+/* Bars bear the names of their latents, or their ranks where there are too many. */
+static void name_bars(int n, picture *p)
+{
+    enum { FIRST = 3 };
+    bool is_named = n <= MAX_NAMED;
+    p->n_bar_names = is_named ? n : 0;
+    p->bar_names = is_named ? plot_room((size_t)n, sizeof *p->bar_names) : NULL;
+    for (int i = 0; i < n; i++) {
+        caption name = latent_caption(p->labels[i]);
+        if (is_named)
+            p->bar_names[i] = copy_text(name.text);
+        else if (i < FIRST)
+            add_words(p->subtitle, sizeof p->subtitle, "%s%s", i ? ", " : "; most: ", name.text);
+    }
+}
+
 static int draw_activity(const plot_request *q, const trained *t, picture *p)
 {
     lt_diagnosis d = {0};
@@ -196,12 +217,16 @@ static int draw_activity(const plot_request *q, const trained *t, picture *p)
         snprintf(p->subtitle, sizeof p->subtitle, "%d of %d latents active; rate %.2f ± %.2f nats "
                                                   "per image (%s)",
                  d.active, d.latent, d.rate.value, d.rate.se, split_names[split]);
+        name_bars(d.latent, p);
         p->series[0] = (lt_series){.data_name = "latents", .kind = LT_BARS, .n = d.latent, .x = p->x,
                                    .y = p->y, .labels = p->labels};
         p->chart = (lt_chart){
             .n_series = 1,
-            .x = {.label = "rank of the latent, from 0: those that say most first", .is_whole = true},
-            .y.label = d.has_parts ? "KL(q(z|x) || p(z)), nats per image"
+            .x = {.label = p->n_bar_names ? "latents, those that say most first"
+                                          : "rank of the latent, from 0: those that say most first",
+                  .is_whole = true,
+                  .names = (const char *const *)p->bar_names, .n_names = p->n_bar_names},
+            .y.label = d.has_parts ? "KL(q(z|x) ‖ p(z)), nats per image"
                                    : "variance of the mean of q(z|x) over images"};
     }
     lt_diagnosis_clear(&d);

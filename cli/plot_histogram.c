@@ -60,6 +60,8 @@ static bool choose(const plot_request *q, const lt_codes *c, int two[2])
 
 /* ---- Words ---- */
 
+enum { DEFAULT_BINS = 50 };
+
 typedef struct moments {
     double mean[2], deviation[2], correlation;
 } moments;
@@ -86,8 +88,10 @@ static void write_subtitle(const lt_codes *c, int bins, picture *p)
 {
     moments m = find_moments(p, c->n);
     size_t size = sizeof p->subtitle;
-    snprintf(p->subtitle, size, "Draws z ~ q(z|x), one of each of %d %s images, in %d × %d bins",
-             c->n, split_names[c->split], bins, bins);
+    snprintf(p->subtitle, size, "Draws z ~ q(z|x), one of each of %d %s images", c->n,
+             split_names[c->split]);
+    if (bins != DEFAULT_BINS)
+        add_words(p->subtitle, size, ", in %d × %d bins", bins, bins);
     for (int k = 0; k < 2; k++)
         add_words(p->subtitle, size, "; %s: mean %s, sd %.2f",
                        k ? p->y_label : p->x_label, number_caption(m.mean[k], 2).text,
@@ -103,7 +107,6 @@ static void write_subtitle(const lt_codes *c, int bins, picture *p)
 
 static int draw_histogram(const plot_request *q, const trained *t, picture *p)
 {
-    enum { DEFAULT_BINS = 50 };
     lt_codes c;
     int two[2], bins = q->bins ? (int)q->bins : DEFAULT_BINS, status = plot_encode(q, t, &c);
     if (status == LT_OK)

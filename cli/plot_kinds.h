@@ -16,7 +16,8 @@ typedef int plot_taker(void *user, const lt_figure *f, double shape);
 typedef struct plot_request {
     const command *command;
     const char *out, *title;
-    int64_t width, height; /* units; 0: default */
+    int64_t width, height, text; /* units; 0: default */
+    int64_t chart;         /* only this one of the figure's, from 1; 0: all */
     int64_t from, smooth;  /* smooth: -1 is the default */
     bool log_x, log_y;
     int by; /* plot_by */
@@ -33,6 +34,9 @@ typedef struct plot_request {
 /* One kind of picture; gives the exit code after it has said what there is to say. */
 typedef int plot_function(const plot_request *q, int n, const char *const *runs);
 plot_function plot_curves, plot_tradeoff, plot_latents, plot_histogram, plot_activity, plot_bounds;
+
+/* "latents", "curves": what `latent plot` calls it. */
+const char *plot_kind_name(plot_function *draw);
 
 /* Writes the figure and says so, or why not. `shape` is width over height of one chart, if the user
    gave no size; 0: the library's default. */
@@ -58,8 +62,8 @@ typedef struct picture {
     double *x, *y;
     double *ellipses[5]; /* x, y, xx, xy, yy */
     int32_t *labels, *ellipse_labels;
-    char **label_names;
-    int n_labels;
+    char **label_names, **bar_names;
+    int n_labels, n_bar_names;
     lt_series series[PICTURE_SERIES];
     lt_chart chart;
 } picture;

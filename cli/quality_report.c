@@ -331,7 +331,7 @@ int quality_write_pairs(const char *path, const lt_dataset *d, const lt_quality 
     if (!images)
         return LT_NO_MEMORY;
     lt_grid grid = {.images = images, .n = 2 * q->n_pairs, .h = s->h, .w = s->w, .c = s->c,
-                    .layout = {.columns = q->n_pairs, .gap = 1}};
+                    .layout = {.columns = q->n_pairs, .gap = 1, .background = {255, 255, 255}}};
     int status = fill_pairs(d, q, samples, pixels, images);
     if (status == LT_OK)
         status = is_images_alone(path)

@@ -41,7 +41,9 @@ const char *report_kind(const report_run *r); /* "VAE" or "GAN" */
    a preset. */
 void report_put_training(page *p, const report_run *r, bool *needs_recipe);
 
-/* ---- Pictures (report_pictures.c); exit codes ---- */
+/* ---- Pictures (report_pictures.c); exit codes ----
+   Each is drawn by what its own command calls, with the options that stand below it: run as it stands there,
+   it makes the same file. */
 
 int report_put_charts(page *p, const report_request *q, plot_function *draw, const char *title,
                       int n, const char *const *paths);
@@ -80,8 +82,15 @@ int report_write_numbers(const report_content *c);     /* of one run: report_num
 int report_write_ledger(const report_content *c);
 int report_write_differences(const report_content *c); /* of recipes: report_differences.c */
 
-/* "latent VERB RUN REST": what makes a picture, or a table, alone. */
-void report_put_command(page *p, const report_run *r, const char *verb, const char *rest);
+/* What of the report's own options a command needs, to see what the report saw. */
+enum { WITH_DATA = 1, WITH_SEED = 2 };
+
+/* "latent VERB RUN... REST" with these options: what makes a picture, or a table, alone. Alone a paragraph; in
+   a list of them a line. */
+void report_put_command(page *p, const report_request *q, const char *verb, int n,
+                        const char *const *paths, int with, const char *rest);
+void report_put_words(page *p, const report_request *q, const char *verb, int n,
+                      const char *const *paths, int with, const char *rest);
 
 /* The head of a table with a column for each run. */
 void report_put_head(page *p, const report_run *runs, int n, const char *first);

@@ -11,9 +11,13 @@
 
 static void put_row(page *p, const char *name, lt_estimate e, int digits, const char *meaning)
 {
-    page_html(p, "<tr><th scope=\"row\">%s</th>", name);
+    page_html(p, "<tr><th scope=\"row\">");
+    page_prose(p, name);
+    page_html(p, "</th>");
     page_estimate(p, e, digits);
-    page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
+    page_html(p, "<td class=\"meaning\">");
+    page_prose(p, meaning);
+    page_html(p, "</td></tr>\n");
 }
 
 static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN}; }
@@ -22,10 +26,17 @@ static void begin_table(page *p, const report_run *r, const lt_evaluation *e, co
 {
     bool is_part = e->images < lt_dataset_describe(r->e.t.data)->n[r->split];
     page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%lld %s images%s%s; nats per "
-                 "image, ± standard error</caption>\n<thead><tr><th></th><th class=\"number\">value"
-                 "</th><th>meaning</th></tr></thead>\n<tbody>\n",
+                 "image, ± standard error</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\">value"
+                 "</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
               (long long)e->images, lt_split_name(r->split),
               is_part ? ", spread over the split" : ", all of them", what);
+}
+
+static void put_paragraph(page *p, const char *text)
+{
+    page_html(p, "<p>");
+    page_prose(p, text);
+    page_html(p, "</p>\n");
 }
 
 /* -ELBO and what it is made of. */
@@ -37,19 +48,19 @@ static void put_bounds(page *p, const report_request *q, const report_run *r)
     round_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
     begin_table(p, r, e, "");
     put_row(p, "−ELBO", neg_elbo, 2,
-            "rate + distortion: an upper bound on −log p(x)");
-    put_row(p, "rate", rate, 2, "KL(q(z|x) ‖ p(z)): what the code costs");
-    put_row(p, "distortion", distortion, 2, "−log p(x|z): what the image costs, given the code");
+            "rate + distortion: an upper bound on -log p(x)");
+    put_row(p, "rate", rate, 2, "KL(q(z|x) || p(z)): what the code costs");
+    put_row(p, "distortion", distortion, 2, "-log p(x|z): what the image costs, given the code");
     put_row(p, "bits per dimension", e->bits_per_dim, 4,
-            e->unit == LT_DISCRETE  ? "−ELBO / (log 2 × numbers): of probabilities"
-            : e->unit == LT_DENSITY ? "−ELBO / (log 2 × numbers): of a density on [0, 1]"
-                                    : "−ELBO / (log 2 × numbers): of a cross-entropy");
+            e->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
+            : e->unit == LT_DENSITY ? "-ELBO / (log 2 x numbers): of a density on [0, 1]"
+                                    : "-ELBO / (log 2 x numbers): of a cross-entropy");
     put_row(p, "squared error", e->squared_error, 2,
             "of the reconstruction, summed over an image");
     page_html(p, "</tbody></table></div>\n");
     if (q->images)
-        snprintf(options, sizeof options, " -n %lld", (long long)q->images);
-    report_put_command(p, r, "eval", options);
+        snprintf(options, sizeof options, " --images %lld", (long long)q->images);
+    report_put_command(p, q, "eval", 1, &r->path, WITH_DATA | WITH_SEED, options);
 }
 
 /* What takes many draws, or all pairs of images. */
@@ -57,15 +68,17 @@ static void put_draws(page *p, const report_request *q, const report_run *r)
 {
     const lt_evaluation *e = &r->drawn;
     const lt_diagnosis *d = &r->codes;
+    lt_estimate information = d->mutual_information, aggregate = d->aggregate_kl, rate = e->rate;
     char name[64], meaning[160];
+    round_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
     begin_table(p, r, e, ": what takes many draws, and codes");
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         put_row(p, name, e->nll, 2,
-                "importance sampling: an upper bound on −log p(x) in expectation; ± is of the bound");
-        put_row(p, "−ELBO less NLL", r->gap, 2,
+                "importance sampling: an upper bound on -log p(x) in expectation; ± is of the bound");
+        put_row(p, "−ELBO less NLL", shown_difference(e->neg_elbo, e->nll, r->gap), 2,
                 "each of these images with itself: what −ELBO is above this bound, which is not "
-                "more than what it is above −log p(x), on average");
+                "more than what it is above -log p(x), on average");
         put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
     }
     if (isfinite(e->pareto_share)) {
@@ -79,14 +92,14 @@ static void put_draws(page *p, const report_request *q, const report_run *r)
     put_row(p, name, alone(d->active), 0, "those whose posterior mean differs between images");
     snprintf(meaning, sizeof meaning, "what the code says about which of these images it is; at most "
              "%.2f can be seen", d->most_information);
-    put_row(p, "mutual information", d->mutual_information, 2, meaning);
-    put_row(p, "aggregate KL", d->aggregate_kl, 2,
+    put_row(p, "mutual information", information, 2, meaning);
+    put_row(p, "aggregate KL", aggregate, 2,
             "how far the codes of all images together are from the prior");
     page_html(p, "</tbody></table></div>\n");
-    int used = snprintf(name, sizeof name, " -n %lld", (long long)e->images);
+    int used = snprintf(name, sizeof name, " --images %lld", (long long)e->images);
     if (q->draws)
         snprintf(name + used, sizeof name - (size_t)used, " --nll %lld", (long long)q->draws);
-    report_put_command(p, r, "eval", name);
+    report_put_command(p, q, "eval", 1, &r->path, WITH_DATA | WITH_SEED, name);
 }
 
 static void put_score(page *p, const char *name, lt_estimate samples, lt_estimate floor, int digits,
@@ -98,14 +111,14 @@ static void put_score(page *p, const char *name, lt_estimate samples, lt_estimat
     page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
 }
 
-static void put_quality(page *p, const report_run *r)
+static void put_quality(page *p, const report_request *asked, const report_run *r)
 {
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
     char text[QUALITY_TEXT];
     page_html(p, "<div class=\"wide\"><table>\n<caption>%lld samples against %lld %s images; the "
-                 "floor is what train images reach</caption>\n<thead><tr><th></th><th class=\"number\""
-                 ">samples</th><th class=\"number\">floor</th><th>meaning</th></tr></thead>\n<tbody>\n",
+                 "floor is what train images reach</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\""
+                 ">samples</th><th scope=\"col\" class=\"number\">floor</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
               (long long)q->images, (long long)q->held, lt_split_name(r->split));
     put_score(p, "FID", alone(s->fid), alone(f->fid), 3, "0 is best");
     put_score(p, "KID", s->kid, f->kid, 4, "0 is best");
@@ -115,17 +128,19 @@ static void put_quality(page *p, const report_run *r)
     put_score(p, "coverage", s->coverage, f->coverage, 3, "held images met by samples");
     if (!q->is_rotation)
         put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the classes");
-    put_score(p, "close to a train image", q->copies.share, q->copies.held_share, 4,
-              "share; in the second column that of held images");
     page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
                  "compare with those of this digest alone: they are made of features of a small "
                  "classifier of this data set.</p>\n", q->digest);
     quality_limits_text(q, text);
     if (text[0])
-        page_html(p, "<p>%s</p>\n", text);
+        put_paragraph(p, text);
     quality_copies_text(q, text);
-    page_html(p, "<p>%s</p>\n", text);
-    report_put_command(p, r, "eval", " --quality");
+    put_paragraph(p, text);
+    int used = snprintf(text, sizeof text, " --quality");
+    if (asked->quality_samples)
+        snprintf(text + used, sizeof text - (size_t)used, " --samples %lld",
+                 (long long)asked->quality_samples);
+    report_put_command(p, asked, "eval", 1, &r->path, WITH_DATA | WITH_SEED, text);
 }
 
 int report_write_numbers(const report_content *c)
@@ -138,23 +153,11 @@ int report_write_numbers(const report_content *c)
         put_draws(p, q, r);
     }
     if (r->has_quality)
-        put_quality(p, r);
+        put_quality(p, q, r);
     return CODE_DONE;
 }
 
 /* ---- The ledger ---- */
-
-/* `quoted` is code. */
-static void put_prose(page *p, const char *text)
-{
-    for (bool is_code = false; *text; is_code = !is_code) {
-        size_t n = strcspn(text, "`");
-        page_html(p, is_code ? "<code>" : "");
-        page_text(p, "%.*s", (int)n, text);
-        page_html(p, is_code ? "</code>" : "");
-        text += n + (text[n] == '`');
-    }
-}
 
 static void put_terms(page *p, const char *title, const lt_ledger_term *terms, int n)
 {
@@ -165,11 +168,11 @@ static void put_terms(page *p, const char *title, const lt_ledger_term *terms, i
     for (int i = 0; i < n; i++) {
         page_html(p, "<tr%s><th scope=\"row\">%s", terms[i].is_sum ? " class=\"sum\"" : "",
                   terms[i].is_sum ? "= " : "");
-        page_text(p, "%s", terms[i].name);
+        page_prose(p, terms[i].name);
         page_html(p, "</th><td class=\"number\">");
         page_number(p, shown[i], 2);
         page_html(p, "</td><td class=\"meaning\">");
-        put_prose(p, terms[i].text);
+        page_prose(p, terms[i].text);
         page_html(p, "</td></tr>\n");
     }
     page_html(p, "</tbody></table></div>\n");
@@ -183,9 +186,9 @@ static void put_published_row(page *p, const lt_published *row, const lt_ledger 
     if (row->is_elbo)
         page_html(p, "−ELBO");
     else if (row->samples)
-        page_html(p, "NLL, K = %d", row->samples);
+        page_html(p, "NLL, <i>K</i> = %d", row->samples);
     else
-        page_html(p, "NLL, K = ?");
+        page_html(p, "NLL, <i>K</i> = ?");
     page_html(p, "</td><td>%s</td><td class=\"number\">", lt_split_name(row->split));
     page_number(p, row->nats, 2);
     page_html(p, "</td><td class=\"meaning\">");
@@ -220,7 +223,7 @@ static void put_others(page *p, const lt_ledger *l)
         page_html(p, "<li>%d on ", a.n);
         page_text(p, "%s", row->images);
         page_html(p, a.n > 1 ? ", %.2f to %.2f: " : ", %.2f: ", a.low, a.high);
-        put_prose(p, why);
+        page_prose(p, why);
         page_html(p, "</li>\n");
     }
     page_html(p, "</ul>\n</details>\n");
@@ -229,6 +232,7 @@ static void put_others(page *p, const lt_ledger *l)
 int report_write_ledger(const report_content *c)
 {
     page *p = c->page;
+    const report_request *q = c->request;
     const report_run *r = c->runs;
     const lt_ledger *l = &r->e.ledger;
     put_terms(p, l->has_likelihood ? "What training minimised, nats per image: means over the last "
@@ -237,15 +241,17 @@ int report_write_ledger(const report_content *c)
                                      "on", l->minimised, l->n_minimised);
     put_terms(p, l->has_likelihood ? "What is reported, nats per image" : "What is reported of both",
               l->terms, l->n_terms);
-    for (int i = 0; i < l->n_notes; i++) {
-        page_html(p, "<p>");
-        put_prose(p, l->notes[i]);
-        page_html(p, "</p>\n");
-    }
+    for (int i = 0; i < l->n_notes; i++)
+        put_paragraph(p, l->notes[i]);
     if (l->has_likelihood) {
         put_comparable(p, l);
         put_others(p, l);
     }
-    report_put_command(p, r, "explain", "");
+    char options[64] = "";
+    if (r->has_numbers) /* what was measured for this page, not what training wrote down */
+        add_words(options, sizeof options, " --split test");
+    if (r->has_numbers && q->images)
+        add_words(options, sizeof options, " --images %lld", (long long)q->images);
+    report_put_command(p, q, "explain", 1, &r->path, WITH_DATA | (r->has_numbers ? WITH_SEED : 0), options);
     return CODE_DONE;
 }

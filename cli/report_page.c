@@ -117,11 +117,23 @@ static bool take_picture(void *user, const char *path, const void *data, size_t 
     return true;
 }
 
-int page_image(page *p, const char *kind, const char *path, const char *alt)
+/* Four bytes of a PNG's head: its width is at 16, its height at 20. */
+static uint32_t png_number(const page *p, size_t at)
+{
+    uint32_t n = 0;
+    for (size_t i = at; i < at + 4 && i < p->picture_size; i++)
+        n = n << 8 | (unsigned char)p->picture[i];
+    return n;
+}
+
+int page_image(page *p, const char *kind, const char *path, double scale, const char *alt)
 {
     if (!p->picture)
         return LT_IO;
-    page_html(p, "<img class=\"%s\" alt=\"", kind);
+    page_html(p, "<img class=\"%s\"", kind);
+    if (scale > 0)
+        page_html(p, " width=\"%.0f\" height=\"%.0f\"", scale * png_number(p, 16), scale * png_number(p, 20));
+    page_html(p, " alt=\"");
     escape(p, alt);
     page_html(p, "\" src=\"data:image/%s;base64,", strcmp(path, PAGE_SVG) == 0 ? "svg+xml" : "png");
     put_base64(p, (const unsigned char *)p->picture, p->picture_size);

@@ -22,6 +22,10 @@ void page_html(page *p, const char *format, ...) LT_PRINTF(2, 3);
 /* Text from anywhere: &, <, >, quotes are escaped; what is no UTF-8 or no character becomes U+FFFD. */
 void page_text(page *p, const char *format, ...) LT_PRINTF(2, 3);
 
+/* A sentence of the library's: `code` is code, and formulas are set as such ("beta x |rate - C|",
+   "-log p(x|z)"). report_prose.c */
+void page_prose(page *p, const char *text);
+
 /* A word of a shell command, quoted where it must be. */
 void page_word(page *p, const char *word);
 
@@ -36,8 +40,9 @@ void page_estimate(page *p, lt_estimate e, int digits);
 #define PAGE_PNG "page/picture.png"
 #define PAGE_SVG "page/picture.svg"
 
-/* <img> with the picture inside that was drawn under one of these names. LT_OK or LT_IO. */
-int page_image(page *p, const char *kind, const char *path, const char *alt);
+/* <img> with the picture inside that was drawn under one of these names, so many pixels of the page to a pixel
+   of a PNG where there is room; 0: as the style has it. LT_OK or LT_IO. */
+int page_image(page *p, const char *kind, const char *path, double scale, const char *alt);
 
 /* A link that saves `text` as a file. */
 void page_download(page *p, const char *name, const char *text);

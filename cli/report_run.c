@@ -6,24 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void report_put_command(page *p, const report_run *r, const char *verb, const char *rest)
-{
-    page_html(p, "<p class=\"quiet\"><code>latent %s ", verb);
-    page_word(p, r->path);
-    page_html(p, "%s</code></p>\n", rest);
-}
-
 /* ---- Overview ---- */
 
-static void put_tile(page *p, const char *name, double value, double se, const char *unit)
+static void put_tile(page *p, const char *name, double value, int digits, double se)
 {
     page_html(p, "<div class=\"tile\"><dt>");
     page_text(p, "%s", name);
     page_html(p, "</dt><dd>");
-    page_number(p, value, 2);
+    page_number(p, value, digits);
     if (isfinite(se))
         page_html(p, " <span class=\"error\">± %.2f</span>", se);
-    page_html(p, "%s</dd></div>\n", unit);
+    page_html(p, "</dd></div>\n");
 }
 
 static void put_tiles(page *p, const report_run *r)
@@ -31,15 +24,15 @@ static void put_tiles(page *p, const report_run *r)
     const lt_ledger *l = &r->e.ledger;
     page_html(p, "<dl class=\"tiles\">\n");
     if (l->has_likelihood) {
-        put_tile(p, "−ELBO, nats per image", l->neg_elbo, r->e.found.neg_elbo_se, "");
-        put_tile(p, "rate, nats", r->e.found.rate, (double)NAN, "");
-        put_tile(p, "distortion, nats", r->e.found.distortion, (double)NAN, "");
-        put_tile(p, "bits per dimension", l->bits_per_dim, (double)NAN, "");
+        put_tile(p, "−ELBO, nats per image", l->neg_elbo, 2, r->e.found.neg_elbo_se);
+        put_tile(p, "rate, nats", r->e.found.rate, 2, (double)NAN);
+        put_tile(p, "distortion, nats", r->e.found.distortion, 2, (double)NAN);
+        put_tile(p, "bits per dimension", l->bits_per_dim, 4, (double)NAN);
     }
     for (int i = 0; i < l->n_terms && !l->has_likelihood; i++)
-        put_tile(p, l->terms[i].name, l->terms[i].nats, (double)NAN, "");
+        put_tile(p, l->terms[i].name, l->terms[i].nats, 2, (double)NAN);
     if (r->has_quality && isfinite(r->quality.samples.fid))
-        put_tile(p, "FID", r->quality.samples.fid, (double)NAN, "");
+        put_tile(p, "FID", r->quality.samples.fid, 2, (double)NAN);
     page_html(p, "</dl>\n");
 }
 
@@ -48,6 +41,14 @@ static void put_fact(page *p, const char *name, const char *text)
     page_html(p, "<dt>%s</dt><dd>", name);
     page_text(p, "%s", text);
     page_html(p, "</dd>\n");
+}
+
+/* As it stands in a recipe. */
+static void put_code_fact(page *p, const char *name, const char *text)
+{
+    page_html(p, "<dt>%s</dt><dd><code>", name);
+    page_text(p, "%s", text);
+    page_html(p, "</code></dd>\n");
 }
 
 static void put_data_fact(page *p, const report_run *r)
@@ -76,10 +77,10 @@ static void put_facts(page *p, const report_run *r)
     put_fact(p, "Model", text);
     put_data_fact(p, r);
     if (l->has_likelihood) {
-        put_fact(p, "Likelihood", l->likelihood);
-        put_fact(p, "Prior", l->prior);
+        put_code_fact(p, "Likelihood", l->likelihood);
+        put_code_fact(p, "Prior", l->prior);
     }
-    put_fact(p, "Objective", l->objective);
+    put_code_fact(p, "Objective", l->objective);
     if (r->e.report.epoch) {
         snprintf(text, sizeof text, "%lld epoch%s, %lld steps, seed %llu",
                  (long long)r->e.report.epoch, r->e.report.epoch == 1 ? "" : "s",
@@ -121,82 +122,62 @@ static int write_overview(const report_content *c)
 
 static int write_samples(const report_content *c)
 {
-    page *p = c->page;
-    const report_request *q = c->request;
-    const report_run *r = c->runs;
-    bool has_classes = lt_model_classes(r->e.t.model) > 0;
-    page_html(p, "<figure>\n");
-    int code = report_put_samples(p, q, r, 16, 4);
-    page_html(p, "<figcaption>%s</figcaption>\n</figure>\n",
-              has_classes ? "What the generator makes of the same codes, one row for each class, "
-                            "none chosen by hand."
-              : lt_model_has_likelihood(r->e.t.model)
-                  ? "E[x|z] at codes z drawn from the prior, none chosen by hand."
-                  : "What the generator makes of codes drawn from the prior, none chosen by hand.");
-    report_put_command(p, r, "sample", has_classes ? " --class 0" : " --columns 16");
+    page_html(c->page, "<div class=\"papers\">\n");
+    int code = report_put_samples(c->page, c->request, c->runs, 14, 4);
+    page_html(c->page, "</div>\n");
     return code;
 }
 
 static int write_reconstructions(const report_content *c)
 {
-    page *p = c->page;
-    const report_request *q = c->request;
-    const report_run *r = c->runs;
-    page_html(p, "<figure>\n");
-    int code = report_put_reconstructions(p, q, r, 16, 2);
-    page_html(p, "<figcaption>The first %s images, each above E[x|z] at the mean of q(z|x)."
-                 "</figcaption>\n</figure>\n", lt_split_name(r->split));
-    report_put_command(p, r, "reconstruct", "");
+    page_html(c->page, "<div class=\"papers\">\n");
+    int code = report_put_reconstructions(c->page, c->request, c->runs, 7, 2);
+    page_html(c->page, "</div>\n");
     return code;
 }
 
-static int write_curves(const report_content *c)
+static int put_charts(const report_content *c, plot_function *draw, const char *title)
 {
-    page *p = c->page;
-    const report_request *q = c->request;
-    const report_run *r = c->runs;
-    int code = report_put_charts(p, q, plot_curves, NULL, 1, &r->path);
-    report_put_command(p, r, "plot curves", "");
+    page_html(c->page, "<div class=\"charts\">\n");
+    int code = report_put_charts(c->page, c->request, draw, title, 1, &c->runs->path);
+    page_html(c->page, "</div>\n");
     return code;
 }
+
+static int write_curves(const report_content *c) { return put_charts(c, plot_curves, NULL); }
 
 static int write_codes(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
     const report_run *r = c->runs;
     const lt_diagnosis *d = &r->codes;
     int code = CODE_DONE;
     if (r->has_numbers && d->is_collapsed) {
-        page_html(p, "<p class=\"note\">");
-        page_text(p, "The codes have collapsed: %s", d->reason);
+        page_html(p, "<p class=\"note\">The codes have collapsed: ");
+        page_prose(p, d->reason);
         page_html(p, "</p>\n");
     }
+    page_html(p, "<div class=\"charts\">\n");
     if (lt_model_latent(r->e.t.model) > 1) {
-        code = report_put_charts(p, q, plot_latents, "Map of the codes", 1, &r->path);
-        report_put_command(p, r, "plot latents", "");
+        code = report_put_charts(p, c->request, plot_latents, "Map of the codes", 1, &r->path);
         if (code == CODE_DONE)
-            code = report_put_charts(p, q, plot_histogram, "Two latents, and what they should be",
+            code = report_put_charts(p, c->request, plot_histogram, "Two latents, and what they should be",
                                      1, &r->path);
-        report_put_command(p, r, "plot histogram", "");
     }
-    if (code == CODE_DONE) {
-        code = report_put_charts(p, q, plot_activity, "What each latent says", 1, &r->path);
-        report_put_command(p, r, "plot activity", "");
-    }
+    if (code == CODE_DONE)
+        code = report_put_charts(p, c->request, plot_activity, "What each latent says", 1, &r->path);
+    page_html(p, "</div>\n");
     return code;
 }
 
 static int write_traversals(const report_content *c)
 {
-    page *p = c->page;
     const report_run *r = c->runs;
-    int code = report_put_traversals(p, c->request, r);
-    report_put_command(p, r, "traverse", "");
-    if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2) {
-        code = report_put_manifold(p, c->request, r, 15);
-        report_put_command(p, r, "manifold", " --side 15");
-    }
+    page_html(c->page, "<div class=\"papers\">\n");
+    int code = report_put_traversals(c->page, c->request, r);
+    if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2)
+        code = report_put_manifold(c->page, c->request, r, 13);
+    page_html(c->page, "</div>\n");
     return code;
 }
 
@@ -210,7 +191,7 @@ static int write_network(const report_content *c)
     char *text = lt_model_summary(r->e.t.model);
     if (!text)
         return complain_library(q->command, LT_NO_MEMORY);
-    page_html(p, "<pre><code>");
+    page_html(p, "<pre tabindex=\"0\"><code>");
     page_text(p, "%s", text);
     page_html(p, "</code></pre>\n");
     free(text);
@@ -224,7 +205,7 @@ static int write_recipe(const report_content *c)
     const char *text = lt_recipe_text(lt_model_recipe(r->e.t.model));
     page_html(p, "<p>The whole experiment, with every default written out: ");
     page_download(p, "recipe.yaml", text);
-    page_html(p, ".</p>\n<pre><code>");
+    page_html(p, ".</p>\n<pre tabindex=\"0\"><code>");
     page_text(p, "%s", text);
     page_html(p, "</code></pre>\n");
     return CODE_DONE;
@@ -251,7 +232,7 @@ static int write_commands(const report_content *c)
     const report_run *r = c->runs;
     bool needs_recipe;
     const char *set = lt_recipe_dataset(lt_model_recipe(r->e.t.model));
-    page_html(p, "<pre><code>");
+    page_html(p, "<pre tabindex=\"0\"><code>");
     if (is_in_catalogue(set))
         page_html(p, "latent data fetch %s\n", set);
     page_html(p, "latent ");

@@ -10,7 +10,7 @@ enum { MAX_PATHS = 16 };
 
 void report_put_head(page *p, const report_run *runs, int n, const char *first)
 {
-    page_html(p, "<thead><tr><th>%s</th>", first);
+    page_html(p, *first ? "<thead><tr><th scope=\"col\">%s</th>" : "<thead><tr><td>%s</td>", first);
     for (int i = 0; i < n; i++) {
         page_html(p, "<th scope=\"col\">");
         page_text(p, "%s", runs[i].name);
@@ -41,8 +41,8 @@ static int write_list(const report_content *c)
     page *p = c->page;
     const report_run *runs = c->runs;
     int n = c->n;
-    page_html(p, "<div class=\"wide\"><table>\n<thead><tr><th>run</th><th>model</th><th>data</th><th "
-                 "class=\"number\">epochs</th><th class=\"number\">seed</th><th>recipe</th><th>"
+    page_html(p, "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">run</th><th scope=\"col\">model</th><th scope=\"col\">data</th><th scope=\"col\" "
+                 "class=\"number\">epochs</th><th scope=\"col\" class=\"number\">seed</th><th scope=\"col\">recipe</th><th scope=\"col\">"
                  "checkpoint</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < n; i++)
         put_run(p, &runs[i]);
@@ -215,20 +215,24 @@ static int write_curves_of_all(const report_content *c)
     for (int i = 0; i < n; i++)
         if (runs[i].has_log)
             paths[m++] = runs[i].path;
-    if (m > 0)
-        return report_put_charts(p, q, plot_curves, NULL, m, paths);
-    page_html(p, "<p>None of these runs has a log.</p>\n");
-    return CODE_DONE;
+    if (m == 0) {
+        page_html(p, "<p>None of these runs has a log.</p>\n");
+        return CODE_DONE;
+    }
+    page_html(p, "<div class=\"charts\">\n");
+    int code = report_put_charts(p, q, plot_curves, NULL, m, paths);
+    page_html(p, "</div>\n");
+    return code;
 }
 
 static int put_beside(page *p, const report_request *q, const report_run *r, bool of_data)
 {
-    page_html(p, "<figure>\n<h3>");
+    page_html(p, "<div>\n<h3>");
     page_text(p, "%s", r->name);
     page_html(p, "</h3>\n");
-    int code = of_data ? report_put_reconstructions(p, q, r, 8, 4)
+    int code = of_data ? report_put_reconstructions(p, q, r, 7, 2)
                        : report_put_samples(p, q, r, 8, 8);
-    page_html(p, "</figure>\n");
+    page_html(p, "</div>\n");
     return code;
 }
 
@@ -263,7 +267,7 @@ static int write_commands(const report_content *c)
     const report_run *runs = c->runs;
     int n = c->n;
     bool is_any = false, needs_recipe;
-    page_html(p, "<pre><code>");
+    page_html(p, "<pre tabindex=\"0\"><code>");
     for (int i = 0; i < n; i++) {
         page_html(p, "latent ");
         report_put_training(p, &runs[i], &needs_recipe);

@@ -84,7 +84,8 @@ int write_grid(const char *path, const lt_model *m, const float *images, int n, 
 {
     lt_image_size s = lt_model_image_size(m);
     return lt_grid_write(path, &(lt_grid){.images = images, .n = n, .h = s.h, .w = s.w, .c = s.c,
-                                          .layout = {.columns = columns, .gap = 1}});
+                                          .layout = {.columns = columns, .gap = 1,
+                                                     .background = {255, 255, 255}}});
 }
 
 bool is_npy(const char *path)

@@ -459,6 +459,13 @@ void round_parts(double *const *parts, int n, double *sum, int digits)
         *parts[largest] = (round(*parts[largest] * scale) + left) / scale;
 }
 
+lt_estimate shown_difference(lt_estimate a, lt_estimate b, lt_estimate own)
+{
+    round_parts(NULL, 0, &a.value, 2);
+    round_parts(NULL, 0, &b.value, 2);
+    return (lt_estimate){a.value - b.value, own.se};
+}
+
 /* ---- JSON ---- */
 
 json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }

@@ -188,6 +188,7 @@ static int open_trainer(training *t, const lt_recipe *r)
         return LT_VALUE;
     if (lt_model_has_likelihood(t->model))
         t->valid = lt_dataset_split(t->data, LT_VALID);
+    lt_dataset_split(t->data, LT_TEST); /* so that what commands take by default is said once, too */
     bool has_pictures = t->plan->samples_every > 0 || t->plan->samples_at[0];
     return has_pictures ? sample_writer_open(&t->writer, t->model) : LT_OK;
 }

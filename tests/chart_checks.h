@@ -214,7 +214,8 @@ static inline void check_golden(const char *name, const lt_chart *chart, const l
 static inline void write_golden(const char *folder, const char *name, const lt_chart *chart)
 {
     char *path = golden_path(folder, name);
-    lt_chart_write(path, chart, &(lt_picture_options){GOLDEN_WIDTH, GOLDEN_HEIGHT, 1});
+    const lt_picture_options o = {.width = GOLDEN_WIDTH, .height = GOLDEN_HEIGHT, .scale = 1};
+    lt_chart_write(path, chart, &o);
     free(path);
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Trains the demo, evaluates it, draws samples and reconstructions, says where they are.
+# Trains the demo, evaluates it, draws samples and reconstructions, makes its report, says how to open it.
 # Usage: tools/demo.sh [DIR]; by default the run goes to runs/demo, or runs/demo-2 and so on.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,6 +22,19 @@ echo
 $latent sample "$run" -n 64 -c 16 -o "$run/samples.png"
 $latent reconstruct "$run" -n 32 -c 16 -o "$run/reconstructions.png"
 echo
+echo "== latent report $run -o $run/report.html"
+$latent report "$run" -o "$run/report.html"
+page=$(cd "$run" && pwd)/report.html
+echo
 echo "New images, drawn from the model:        $run/samples.png"
 echo "Test images above their reconstructions: $run/reconstructions.png"
-echo "All about the run:                       $run/"
+echo "All about the run, on one page:          $run/report.html"
+echo
+echo "To open the page, give this address to a web browser:"
+echo "  file://$page"
+if command -v xdg-open > /dev/null; then
+    echo "or:"
+    echo "  xdg-open $run/report.html"
+fi
+echo
+echo "The same by hand: build/latent train fashion-mlp-vae; build/latent report runs/fashion-mlp-vae"

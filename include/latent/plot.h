@@ -198,6 +198,8 @@ typedef struct lt_picture_options {
     double width, height; /* in units, 1/72 inch in a PDF, from 100 x 70 to 8000 x 8000; default 0:
                              640 x 400 for one chart, about 400 x 260 for each of several */
     double scale;         /* pixels per unit in a raster, up to 16; default 0: 2 */
+    double text;          /* size of an em of the text, in units, from 4 to 100; default 0: 12 at 640 x 400,
+                             and it grows with the square root of the picture */
 } lt_picture_options;
 
 /* The numbers behind the charts as comma-separated text: a line of names, then a line for each point, that of

@@ -25,6 +25,7 @@ typedef struct drawn_text {
 typedef struct canvas {
     cairo_t *cr;
     double width, height, scale;
+    double em; /* of the text of charts; 0: by the size of the page */
     PangoContext *context;
     bool is_raster;
     text file; /* of a vector format */

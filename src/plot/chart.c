@@ -280,12 +280,13 @@ static void set_thin_pen(const view *v)
 static void draw_x_names(const view *v)
 {
     const lt_axis *x = &v->chart->x;
-    double step = fabs(scale_at(&v->x, 1) - scale_at(&v->x, 0));
-    double stride = fmax(ceil(3 * v->em / fmax(step, 1e-3)), 1);
     type_style s = number_style(v);
-    double most = 0, room = stride * step - 0.4 * v->em;
+    double most = 0;
     for (int i = 0; i < x->n_names; i++)
         most = fmax(most, x->names[i] ? text_measure(v->c, &s, x->names[i]).width : 0);
+    double step = fabs(scale_at(&v->x, 1) - scale_at(&v->x, 0));
+    double wanted = fmin(3 * v->em, 0.75 * most + 0.4 * v->em);
+    double stride = fmax(ceil(wanted / fmax(step, 1e-3)), 1), room = stride * step - 0.4 * v->em;
     s.size *= fmax(fmin(room / fmax(most, 1), 1), 0.75);
     for (double i = 0; i < x->n_names; i += stride) {
         const char *name = x->names[(int)i];

@@ -16,6 +16,7 @@ static const double chart_width = 640, chart_height = 400; /* of one alone */
 static const double panel_width = 400, panel_height = 260; /* of one among others */
 static const double narrow_width = 140; /* a column is not made narrower unasked */
 static const double least_width = 100, least_height = 70, most_side = 8000, most_scale = 16;
+static const double least_text = 4, most_text = 100;
 
 /* ---- Layout ---- */
 
@@ -33,8 +34,10 @@ static int count_columns(const lt_figure *f, double width, double height)
 
 /* Text grows with the square root of the picture: larger pictures show more, not larger letters
    alone. */
-static double choose_em(double width, double height)
+static double choose_em(const canvas *c, double width, double height)
 {
+    if (c->em > 0)
+        return c->em;
     double em = 12 * sqrt(fmin(width / chart_width, height / chart_height));
     return fmax(em, 8);
 }
@@ -90,7 +93,7 @@ static int share_names(canvas *c, const lt_figure *f, double em, const layout *l
 int figure_draw(canvas *c, const lt_figure *f)
 {
     int columns = count_columns(f, c->width, c->height), rows = (f->n_charts + columns - 1) / columns;
-    double em = choose_em(c->width / columns, c->height / rows), pad = 1.1 * em, gap = 2.2 * em;
+    double em = choose_em(c, c->width / columns, c->height / rows), pad = 1.1 * em, gap = 2.2 * em;
     box page = {pad, pad, c->width - pad, c->height - pad};
     double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top && c->height - top < rows * 6 * em)
@@ -143,6 +146,8 @@ static int settle_options(const lt_picture_options *given, const lt_figure *f,
                                      "%g x %g, a scale up to %g",
                            o->width, o->height, o->scale, least_width, least_height, most_side,
                            most_side, most_scale);
+    if (o->text != 0 && !(o->text >= least_text && o->text <= most_text))
+        return status_fail(LT_VALUE, "text of %g units: expected %g to %g", o->text, least_text, most_text);
     return LT_OK;
 }
 
@@ -154,6 +159,7 @@ static int draw_page(canvas *c, page_kind kind, const lt_figure *f, const lt_pic
     LT_TRY(figure_check(f));
     LT_TRY(settle_options(given, f, &o));
     LT_TRY(canvas_begin(c, kind, o.width, o.height, o.scale));
+    c->em = o.text;
     LT_TRY(figure_draw(c, f));
     return canvas_finish(c, out);
 }

@@ -135,12 +135,19 @@ static double room_for_titles(canvas *c, const sheet *s)
     return width > 0 ? 2 * s->pad + settle(fmin(width + s->em, two_lines)) : 0;
 }
 
+/* As in charts, from 8 for very few images on; readable where the page is made as narrow as a phone is. */
+static double choose_em(double images)
+{
+    double least = fmin(fmax(images / 16, 8), 12);
+    return fmin(fmax(12 * sqrt(images / 640), least), 13);
+}
+
 /* Row captions get at most half of the images' width. */
 static void lay_out(canvas *c, sheet *s)
 {
     const lt_grid *g = s->grid;
     double images = images_width(s);
-    s->em = fmin(fmax(12 * sqrt(images / 640), 8), 13);
+    s->em = choose_em(images);
     s->pad = has_text(s) ? settle(1.1 * s->em) : 0;
     s->group_gap = s->groups > 1 ? settle(0.8 * s->em) : 0;
     double names = widest(c, s, g->row_names, s->rows);

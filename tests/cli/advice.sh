@@ -50,7 +50,7 @@ for name in plain "two words; it's" $'\e[1m$HOME' 'é\"q"'; do
 done
 (cd r; mv plain ./-dash; latent resume ./-dash --epochs 2 2>&1 | tail -1)
 latent report "r/two words; it's" --nll 0 -n 5 -o r.html 2> log
-grep -o '<code>latent sample[^<]*' r.html | sed "s/<code>//; s/&#39;/'/g; s/&quot;/\"/g; s/&amp;/\&/g" > command; cat command
+grep -o '<code>latent sample.*</code>' r.html | sed "s/<[^>]*>//g; s/&#39;/'/g; s/&quot;/\"/g; s/&amp;/\&/g" > command; cat command
 bash -c "$(head -1 command) -o copied.png" 2> log && ls copied.png
 
 echo "== fewer epochs than are done are refused, and nothing is written"

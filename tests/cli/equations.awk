@@ -26,7 +26,7 @@ inside && /^( =|  ) [-a-zA-Z]/ && match(substr($0, 4, 22), / -?[0-9]+\.[0-9]+ *$
     else total += value
 }
 # rows of `latent eval`: "  rate   1.20 +- 0.10  words"
-/^  (-ELBO|rate|distortion|mutual information|aggregate KL|NLL, K = 30|AIS|AIS less NLL)  / {
+/^  (-ELBO|rate|distortion|mutual information|aggregate KL|NLL, K = 30|-ELBO less NLL|AIS|AIS less NLL)  / {
     row[substr($0, 3, index(substr($0, 3), "  ") - 1)] = substr($0, 21, 11) + 0
 }
 END {
@@ -34,7 +34,8 @@ END {
         near(row["distortion"] + row["rate"], row["-ELBO"], "distortion + rate come to")
         near(row["mutual information"] + row["aggregate KL"], row["rate"], "the parts of the rate come to")
         near(row["AIS"] - row["NLL, K = 30"], row["AIS less NLL"], "AIS less NLL is")
-        sums += 3
+        near(row["-ELBO"] - row["NLL, K = 30"], row["-ELBO less NLL"], "-ELBO less NLL is")
+        sums += 4
     }
     if (!bad) print lines + 0 " equations, " sums + 0 " sums"
     exit bad

@@ -54,4 +54,7 @@ latent eval gan --nll 5 2>&1 | grep -v '^warning'; echo "exit ${PIPESTATUS[0]}"
 echo "-- not so"
 latent explain runs/none 2>&1; echo "exit $?"
 latent explain 2>&1; echo "exit $?"
-latent explain runs/tiny --split test 2>&1; echo "exit $?"
+latent explain runs/tiny --splat test 2>&1; echo "exit $?"
+latent explain runs/tiny --split test 2> /dev/null | grep -E "measured|= -ELBO" | sed -E 's/[0-9.]+/#/g'
+latent eval runs/tiny --json 2> /dev/null > a.json; latent explain runs/tiny --split test --json 2> /dev/null > b.json
+for file in a b; do grep -o '"neg_elbo": {"value": [0-9.]*' $file.json | head -c 31; echo; done | uniq | wc -l
