@@ -69,16 +69,29 @@ static int write_page(const report_request *q, const report_run *runs, int n)
 
 /* ---- The command ---- */
 
-static int report(const report_request *q, int n, const char *const *paths)
+/* Options of likelihoods, where no run has one. Gives the exit code. */
+static int refuse_likelihoods(const report_request *q, const command_line *line, const report_run *runs, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (lt_model_has_likelihood(runs[i].e.t.model))
+            return CODE_DONE;
+    return refuse_flags(q->command, line, "nll images", "is about likelihoods, and %s has none",
+                        n == 1 ? runs[0].path : "no run here");
+}
+
+static int report(const report_request *q, const command_line *line)
 {
     report_run runs[MOST_RUNS];
     char **names[MOST_RUNS];
-    int code = CODE_DONE, opened = 0;
+    const char *const *paths = line->operand;
+    int code = CODE_DONE, opened = 0, n = line->n;
     while (opened < n && code == CODE_DONE) {
         code = report_open(&runs[opened], q, paths[opened]);
         names[opened] = &runs[opened].name;
         opened++;
     }
+    if (code == CODE_DONE)
+        code = refuse_likelihoods(q, line, runs, n);
     if (code == CODE_DONE) {
         tell_apart(names, n, paths);
         code = write_page(q, runs, n);
@@ -109,7 +122,7 @@ static int run(const command *c, int argc, const char **argv)
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
-    int code = report(&q, line.n, line.operand);
+    int code = report(&q, &line);
     command_line_clear(&line);
     return code;
 }

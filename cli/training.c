@@ -316,6 +316,12 @@ char *set_text(text_list *sets, const char *key, const char *value)
         say("latent: too many --set");
         exit(CODE_USAGE);
     }
+    size_t n = strlen(key);
+    for (int i = 0; i < sets->n; i++)
+        if (strncmp(sets->item[i], key, n) == 0 && sets->item[i][n] == '=') {
+            say("latent: %s is given twice: by --set, and by an option of its own", key);
+            exit(CODE_USAGE);
+        }
     snprintf(set, size, "%s=%s", key, value);
     sets->item[sets->n++] = set;
     return set;

@@ -85,3 +85,10 @@ for command in "plot curves pictures" "plot activity pictures" "animate pictures
     echo "$command: $(latent $command -o photos/x.png 2>&1 | grep -c 'lies among the images')"
     rm -f photos/x.png
 done
+
+echo "== one value, two options"
+for option in "--epochs 3 -s train.epochs=5" "-s seed=2 --seed 2" "--data synthetic -s data.set=mnist" "--strict -s data.strict=no"; do
+    try train $tiny $option --out never | sed "s:$TESTS:TESTS:"
+done
+try report critic -o x.html --nll 5
+try report critic -o x.html -n 5

@@ -25,8 +25,8 @@ latent decode gan codes.csv --class cat -o a.npy 2> /dev/null; latent decode gan
 latent interpolate gan --class cat --pairs 1 -o a.npy 2> /dev/null; latent interpolate gan --class 3 --pairs 1 -o b.npy 2> /dev/null; cmp a.npy b.npy && echo "interpolate, of a GAN"
 train="--split train"
 latent interpolate vae $train --class cat,0 --pairs 2 -o a.npy 2> /dev/null; latent interpolate vae $train --class 3,0 --pairs 2 -o b.npy 2> /dev/null; cmp a.npy b.npy && echo interpolate
-latent animate vae --walk $train --class "cat,ankle boot,0" --walks 2 -o a.npy 2> /dev/null
-latent animate vae --walk $train --class 3,2,0 --walks 2 -o b.npy 2> /dev/null; cmp a.npy b.npy && echo "animate, of images"
+latent animate vae --walk $train --class "cat,ankle boot,0" --walks 2 --per-stop 1 -o a.npy 2> /dev/null
+latent animate vae --walk $train --class 3,2,0 --walks 2 --per-stop 1 -o b.npy 2> /dev/null; cmp a.npy b.npy && echo "animate, of images"
 latent encode vae $train --class cat -o a.npy 2> /dev/null; latent encode vae $train --class 3 -o b.npy 2> /dev/null; cmp a.npy b.npy && echo encode
 try sample gan --class kat
 try sample gan --class 4
@@ -63,14 +63,14 @@ echo "== narrow pictures with long captions"
 long="a very long title that goes on and on until nobody reads it any more, and still it is not at its end"
 rm -f gan/samples/*
 for e in 1 2 9 88 111; do latent sample gan -n 1 --zoom 1 --seed $e -o gan/samples/$(printf epoch-%04d.png $e) 2> /dev/null; done
-for options in "" --walk; do
-    latent animate gan $options --zoom 1 -o a.webp 2>&1; latent animate gan $options --zoom 1 --title "$long" -o b.webp 2>&1
+latent animate gan --zoom 1 -o a.webp 2>&1
+for options in "" "--walk --walks 1 --stops 2 --per-stop 2"; do
+    latent animate gan $options --zoom 1 --title "$long" -o b.webp 2>&1
 done
 for command in "sample vae -n 1" "reconstruct vae -n 1 $train" "interpolate vae --pairs 1 --columns 2 $train" "traverse vae --rows 1" "sample gan --class all -n 1"; do
     latent $command --zoom 1 --title "$long" -o a.png 2> log || { echo "$command"; cat log; }
 done
 for kind in curves rate-distortion latents histogram activity bounds; do
     latent plot $kind vae --width 100 --title "$long" -o a.png > log 2>&1 || { echo "$kind"; cat log; }
-    latent plot $kind vae --width 100 --height 300 -o a.svg > log 2>&1 || { echo "$kind"; cat log; }
 done
 try plot curves vae --width 100 --height 70

@@ -20,9 +20,9 @@ grep -E '<h1>|class="summary"' odd.html; grep 'latent sample' odd.html
 try gan -o gan.html --quality --samples 100; check gan.html
 grep -c '<th scope="row">FID' gan.html
 echo "-- of a preset"
-again() { latent report "$1" --threads 1 -n 2 --nll 0 -o again.html 2> /dev/null; sed -n '/id="again"/,/<\/section>/p' again.html | grep 'latent train' | sed 's/<[^>]*>//g'; }
+again() { latent report "$@" --threads 1 -o again.html 2> /dev/null; sed -n '/id="again"/,/<\/section>/p' again.html | grep 'latent train' | sed 's/<[^>]*>//g'; }
 latent train fashion-mlp-vae --data synthetic --threads 1 --epochs 1 -s data.limit=20 -s model.encoder.0='linear 7' -s model.latent=2 --out preset 2> /dev/null; echo "exit $?"
-again preset; grep 'latent manifold ' again.html | sed 's/<[^>]*>//g'
+again preset -n 2 --nll 0; grep 'latent manifold ' again.html | sed 's/<[^>]*>//g'
 latent train cs446-gan --data synthetic --threads 1 --epochs 1 -s data.limit=20 -s objective.penalty='r1 1' --out adversarial 2> /dev/null; echo "exit $?"
 again adversarial
 echo "-- without a log"
