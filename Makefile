@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A thin front for CMake. `make help` says what there is.
 
-PACKAGES = gcc libc6-dev binutils make cmake pkg-config ca-certificates libdnnl-dev libyaml-dev \
+PACKAGES = gcc g++ libc6-dev binutils make cmake pkg-config ca-certificates libdnnl-dev libyaml-dev \
            libjansson-dev libpopt-dev libpng-dev libturbojpeg0-dev libwebp-dev zlib1g-dev \
            libcgif-dev libzip-dev libcurl4-openssl-dev libssl-dev libcairo2-dev \
            libpango1.0-dev fonts-inter libcmocka-dev libgif-dev

@@ -145,7 +145,7 @@ static void each_use_names_its_library(void **state)
     (void)state;
     const struct {
         library *l;
-        const char *package;
+        const char *says;
         int (*use)(void);
     } uses[] = {
         {&drawing_library, "libpangocairo-1.0-0", draw_chart},
@@ -155,9 +155,9 @@ static void each_use_names_its_library(void **state)
         {&gif_library, "libcgif0", write_gif},
         {&webp_library, "libwebpmux", write_webp_film},
         {&zip_library, "libzip", read_zip},
-        {&png_library, "libpng16-16", read_pngs},
-        {&jpeg_library, "libturbojpeg", read_jpegs},
-        {&webp_library, "libwebpmux", read_webps},
+        {&png_library, "png/0.png: PNG pictures need", read_pngs},
+        {&jpeg_library, "jpg/0.jpg: JPEG pictures need", read_jpegs},
+        {&webp_library, "webp/0.webp: WebP pictures need", read_webps},
         {&curl_library, "libcurl", download},
     };
     setenv("XDG_CACHE_HOME", "/dev/null", 1);
@@ -168,8 +168,8 @@ static void each_use_names_its_library(void **state)
         uses[i].l->soname = "libnone.so.7";
         int status = uses[i].use();
         if (status != LT_LIBRARY || !strstr(lt_last_error(), "libnone.so.7") ||
-            !strstr(lt_last_error(), uses[i].package))
-            fail_msg("use %d (%s): status %d: %s", i, uses[i].package, status, lt_last_error());
+            !strstr(lt_last_error(), uses[i].says))
+            fail_msg("use %d (%s): status %d: %s", i, uses[i].says, status, lt_last_error());
         uses[i].l->soname = soname;
     }
     static const char *const outputs[] = {"out.svg", "out.png", "out.jpg", "out.webp", "out.gif", "film.webp"};

@@ -550,6 +550,8 @@ int picture_decode(const data_source *s, picture *out)
     out->orientation = m.orientation;
     out->is_animated = m.is_animated;
     status = f < end ? f->decode(s, out) : fail_unknown(s);
+    if (status == LT_LIBRARY)
+        status_prefix(status, "%s", s->path); /* as all other messages begin */
     if (status != LT_OK)
         picture_clear(out);
     return status;
