@@ -111,7 +111,7 @@ int report_write_differences(const report_content *c)
                 continue;
             if (found++ == 0) {
                 page_html(p, "<p>Where the recipes differ; all else is the same.</p>\n"
-                             "<div class=\"wide\"><table class=\"recipes\">\n");
+                             "<div class=\"wide\" tabindex=\"0\"><table class=\"recipes\">\n");
                 report_put_head(p, runs, n, "");
                 page_html(p, "<tbody>\n");
             }

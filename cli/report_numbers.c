@@ -25,7 +25,7 @@ static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN
 static void begin_table(page *p, const report_run *r, const lt_evaluation *e, const char *what)
 {
     bool is_part = e->images < lt_dataset_describe(r->e.t.data)->n[r->split];
-    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%lld %s images%s%s; nats per "
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"ledger\">\n<caption>%lld %s images%s%s; nats per "
                  "image, ± standard error</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\">value"
                  "</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
               (long long)e->images, lt_split_name(r->split),
@@ -116,7 +116,7 @@ static void put_quality(page *p, const report_request *asked, const report_run *
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
     char text[QUALITY_TEXT];
-    page_html(p, "<div class=\"wide\"><table>\n<caption>%lld samples against %lld %s images; the "
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>%lld samples against %lld %s images; the "
                  "floor is what train images reach</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\""
                  ">samples</th><th scope=\"col\" class=\"number\">floor</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
               (long long)q->images, (long long)q->held, lt_split_name(r->split));
@@ -161,7 +161,7 @@ int report_write_numbers(const report_content *c)
 
 static void put_terms(page *p, const char *title, const lt_ledger_term *terms, int n)
 {
-    page_html(p, "<div class=\"wide\"><table class=\"ledger\">\n<caption>%s</caption>\n<tbody>\n",
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"ledger\">\n<caption>%s</caption>\n<tbody>\n",
               title);
     double shown[LT_LEDGER_TERMS];
     explanation_round(terms, n, shown);
@@ -203,7 +203,7 @@ static void put_comparable(page *p, const lt_ledger *l)
     page_html(p, "<h3>May stand beside</h3>\n");
     for (int i = 0; (row = lt_published_get(i)) != NULL; i++)
         if (!lt_published_differs(row, l)) {
-            page_html(p, is_any ? "" : "<div class=\"wide\"><table>\n<tbody>\n");
+            page_html(p, is_any ? "" : "<div class=\"wide\" tabindex=\"0\"><table>\n<tbody>\n");
             is_any = true;
             put_published_row(p, row, l);
         }

@@ -22,7 +22,7 @@ static char before(const setting *s) { return s->at > s->begin ? s->at[-1] : ' '
 static const char *greek(const char *word, size_t n)
 {
     static const char *const letters[][2] = {{"alpha", "α"}, {"beta", "β"},   {"gamma", "γ"},
-                                             {"lambda", "λ"}, {"sigma", "σ"}, {"theta", "θ"}};
+                                             {"lambda", "λ"}, {"pi", "π"},    {"sigma", "σ"}, {"theta", "θ"}};
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (strlen(letters[i][0]) == n && strncmp(word, letters[i][0], n) == 0)
             return letters[i][1];
@@ -53,8 +53,9 @@ static void put_word(setting *s, size_t n)
     size_t name = count_name(s->at, n);
     bool is_number = isdigit((unsigned char)s->at[0]);
     bool is_product = n == 1 && *s->at == 'x' && s->is_factor && before(s) == ' ' && s->at[1] == ' ';
-    if (is_product)
-        page_html(s->p, "×");
+    bool is_sum = n == 3 && begins(s, "sum (");
+    if (is_product || is_sum)
+        page_html(s->p, is_sum ? "∑" : "×");
     else if (letter)
         page_html(s->p, "<i>%s</i>", letter);
     else if (name > 0)

@@ -41,7 +41,7 @@ static int write_list(const report_content *c)
     page *p = c->page;
     const report_run *runs = c->runs;
     int n = c->n;
-    page_html(p, "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">run</th><th scope=\"col\">model</th><th scope=\"col\">data</th><th scope=\"col\" "
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">run</th><th scope=\"col\">model</th><th scope=\"col\">data</th><th scope=\"col\" "
                  "class=\"number\">epochs</th><th scope=\"col\" class=\"number\">seed</th><th scope=\"col\">recipe</th><th scope=\"col\">"
                  "checkpoint</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < n; i++)
@@ -190,7 +190,7 @@ static int write_numbers_of_all(const report_content *c)
     const report_run *runs = c->runs;
     int n = c->n;
     put_differences(p, runs, n);
-    page_html(p, "<div class=\"wide\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image of the test "
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image of the test "
                  "split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
               q->draws ? "; NLL by importance samples" : "");
     report_put_head(p, runs, n, "");

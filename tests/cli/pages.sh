@@ -50,7 +50,7 @@ report runs/vae runs/cgan "runs/two latents & more" --seed 1 -o f.html; replay f
 echo "-- what is printed as a formula is set as one"
 for page in a b d e f; do
     awk '/<pre/ { code = 1 } !code { print } /<\/pre>/ { code = 0 }' $page.html | sed -E 's/<code>[^<]*<\/code>//g; s/<(img|p class="command").*//; s/<[^>]*>//g' |
-        grep -E '\|\||beta x|beta |[0-9] x |\+- |(^|[ (])-(log|ELBO)' | sed "s/^/$page: /"
+        grep -E '\|\||beta x|beta |[0-9] x |sum \(| pi |\+- |(^|[ (])-(log|ELBO)' | sed "s/^/$page: /"
 done
 echo "-- a chart alone"
 latent plot curves runs/vae --chart 9 2>&1; echo "exit $?"
