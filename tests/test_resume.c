@@ -8,6 +8,7 @@
 #include <latent/train.h>
 
 #include "scratch.h"
+#include "tiny_training.h"
 
 /* ---- Two small trainings ---- */
 
@@ -35,39 +36,12 @@ static const char gan_words[] =
 
 enum { IMAGES = 30, BATCH = 8, STEPS_PER_EPOCH = 4 };
 
-typedef struct training {
-    lt_dataset *data;
-    lt_model *model;
-    lt_trainer *trainer;
-} training;
-
 static lt_recipe *recipe_of(const char *words, const char *set)
 {
     lt_recipe *r = lt_recipe_parse("tiny.yaml", words, &set, set != NULL);
     if (!r)
         fail_msg("%s", lt_last_error());
     return r;
-}
-
-static training begin(const char *words, const char *set)
-{
-    training t = {.data = NULL};
-    lt_recipe *r = recipe_of(words, set);
-    assert_int_equal(lt_dataset_synthetic(&t.data, IMAGES, 4, 4, 1, lt_recipe_data_options(r)),
-                     LT_OK);
-    t.model = lt_model_create(r, (lt_image_size){4, 4, 1});
-    t.trainer = t.model ? lt_trainer_create(t.model, t.data, NULL) : NULL;
-    lt_recipe_free(r);
-    if (!t.trainer)
-        fail_msg("%s", lt_last_error());
-    return t;
-}
-
-static void end(training *t)
-{
-    lt_trainer_free(t->trainer);
-    lt_model_free(t->model);
-    lt_dataset_free(t->data);
 }
 
 static void step(training *t, int n)
@@ -218,24 +192,24 @@ static void other_recipes_are_refused_before_anything_is_taken(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s", in_dir("checkpoint"));
     for (int steps = 3; steps <= STEPS_PER_EPOCH; steps++) {
-        training t = begin(vae_words, NULL);
+        training t = begin_training(vae_words, NULL, IMAGES);
         step(&t, steps);
         save(&t, path);
-        end(&t);
+        end_training(&t);
         for (int i = 0; i < COUNT_OF(vae_changes); i++) {
             const char *set = vae_changes[i].set;
             if (strncmp(set, "data.", 5) == 0) /* the data of these are made by hand */
                 continue;
             if (strncmp(set, "model.heads", 11) == 0)
                 continue; /* no network of this recipe's */
-            t = begin(vae_words, set);
+            t = begin_training(vae_words, set, IMAGES);
             int status = lt_trainer_load(t.trainer, path);
             if (status != (vae_changes[i].is_allowed ? LT_OK : LT_VALUE))
                 fail_msg("%s: %s, %s", set, lt_status_name(status), lt_last_error());
             assert_int_equal(lt_trainer_steps_done(t.trainer), status == LT_OK ? steps : 0);
             if (status == LT_OK)
                 step(&t, STEPS_PER_EPOCH);
-            end(&t);
+            end_training(&t);
         }
     }
 }
@@ -294,7 +268,7 @@ static void check_counters(const char *words, const char *const *keys, int n)
         "-1", "", " ", "0.5", "1e308", "nan", "inf", "9223372036854775807", "9223372036854775808",
         "-9223372036854775808", "18446744073709551615", "4611686018427387904", "0x10", "1 ", NULL};
     char path[128]; /* in_dir forgets it */
-    training t = begin(words, NULL), fresh = begin(words, NULL);
+    training t = begin_training(words, NULL, IMAGES), fresh = begin_training(words, NULL, IMAGES);
     snprintf(path, sizeof path, "%s", in_dir("good"));
     for (int steps = 0; steps <= 2 * STEPS_PER_EPOCH; steps++) {
         step(&t, steps > 0);
@@ -312,8 +286,8 @@ static void check_counters(const char *words, const char *const *keys, int n)
             free(value);
         }
     }
-    end(&t);
-    end(&fresh);
+    end_training(&t);
+    end_training(&fresh);
 }
 
 static void counters_are_compared_with_each_other(void **state)
@@ -329,28 +303,28 @@ static void counters_are_compared_with_each_other(void **state)
 static void epochs_end_somewhere(void **state)
 {
     (void)state;
-    training t = begin(vae_words, NULL);
+    training t = begin_training(vae_words, NULL, IMAGES);
     save(&t, in_dir("begun"));
-    end(&t);
+    end_training(&t);
     write_changed(in_dir("far"), in_dir("begun"), "epoch", "2305843009213693951");
     write_changed(in_dir("farther"), in_dir("far"), "step", "9223372036854775804");
-    t = begin(vae_words, NULL);
+    t = begin_training(vae_words, NULL, IMAGES);
     assert_int_equal(lt_trainer_load(t.trainer, in_dir("farther")), LT_FORMAT);
     assert_text_has(lt_last_error(), "\"epoch\": expected at most 1000000");
-    end(&t);
+    end_training(&t);
 }
 
 static void sums_are_numbers(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"", "one", "nan(1)", "0x1", "infinity", NULL};
-    training t = begin(vae_words, NULL);
+    training t = begin_training(vae_words, NULL, IMAGES);
     step(&t, 2);
     save(&t, in_dir("middle"));
     step(&t, 2);
     save(&t, in_dir("between"));
-    end(&t);
-    t = begin(vae_words, NULL);
+    end_training(&t);
+    t = begin_training(vae_words, NULL, IMAGES);
     for (int i = 0; i < COUNT_OF(wrong); i++)
         expect_damaged(&t, in_dir("middle"), "sum_loss", wrong[i]);
     expect_damaged(&t, in_dir("between"), "sum_loss", "1");
@@ -358,14 +332,14 @@ static void sums_are_numbers(void **state)
     expect_damaged(&t, in_dir("middle"), "recipe", "name: [");
     write_changed(in_dir("infinite"), in_dir("middle"), "sum_loss", "inf");
     assert_int_equal(lt_trainer_load(t.trainer, in_dir("infinite")), LT_OK);
-    end(&t);
+    end_training(&t);
 }
 
 /* A sum of a measure may be infinite while the loss is not: the checkpoint is read back. */
 static void infinite_sums_are_read_back(void **state)
 {
     (void)state;
-    training t = begin(gan_words, NULL);
+    training t = begin_training(gan_words, NULL, IMAGES);
     step(&t, 2);
     for (int k = 0; k < MEASURES; k++)
         t.trainer->done.sum[k] = k % 3 == 0 ? NAN : k % 3 == 1 ? INFINITY : -INFINITY;
@@ -374,20 +348,20 @@ static void infinite_sums_are_read_back(void **state)
         if (t.trainer->phase_of[k] == 1)
             t.trainer->done.sum[k] = 0;
     save(&t, in_dir("odd"));
-    training u = begin(gan_words, NULL);
+    training u = begin_training(gan_words, NULL, IMAGES);
     assert_int_equal(lt_trainer_load(u.trainer, in_dir("odd")), LT_OK);
     for (int k = 0; k < MEASURES; k++)
         if (t.trainer->phase_of[k] == 0 && !measure_is_last(k))
             assert_true(same_number(u.trainer->done.sum[k], t.trainer->done.sum[k]));
-    end(&u);
-    end(&t);
+    end_training(&u);
+    end_training(&t);
 }
 
 static void later_formats_are_refused(void **state)
 {
     (void)state;
     static const char *const versions[] = {"999", "2", "0", "", "1.0", " 1"};
-    training t = begin(vae_words, NULL);
+    training t = begin_training(vae_words, NULL, IMAGES);
     save(&t, in_dir("now"));
     for (int i = 0; i < COUNT_OF(versions); i++) {
         write_changed(in_dir("later"), in_dir("now"), "format_version", versions[i]);
@@ -402,7 +376,7 @@ static void later_formats_are_refused(void **state)
     assert_text_has(lt_last_error(), "without a format_version");
     write_changed(in_dir("foreign"), in_dir("none"), "format", "pt");
     assert_int_equal(lt_model_load(t.model, in_dir("foreign")), LT_OK);
-    end(&t);
+    end_training(&t);
 }
 
 int main(void)

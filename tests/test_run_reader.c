@@ -10,6 +10,7 @@
 #include <latent/runs.h>
 
 #include "scratch.h"
+#include "tiny_training.h"
 
 #include <unistd.h>
 
@@ -24,43 +25,11 @@ static const char words[] = "name: tiny\n"
                             "  decoder: [linear 5, elu, linear image]\n"
                             "train: {epochs: 3, batch: 8, keep: 0}\n";
 
-typedef struct training {
-    lt_dataset *data;
-    lt_model *model;
-    lt_trainer *trainer;
-} training;
-
-static training begin(void)
-{
-    training t = {.data = NULL};
-    lt_recipe *r = lt_recipe_parse("tiny.yaml", words, NULL, 0);
-    assert_int_equal(lt_dataset_synthetic(&t.data, 30, 4, 4, 1, lt_recipe_data_options(r)), LT_OK);
-    t.model = lt_model_create(r, (lt_image_size){4, 4, 1});
-    t.trainer = t.model ? lt_trainer_create(t.model, t.data, NULL) : NULL;
-    lt_recipe_free(r);
-    if (!t.trainer)
-        fail_msg("%s", lt_last_error());
-    return t;
-}
-
-static void end(training *t)
-{
-    lt_trainer_free(t->trainer);
-    lt_model_free(t->model);
-    lt_dataset_free(t->data);
-}
-
-static void expect_ok(int status)
-{
-    if (status != LT_OK)
-        fail_msg("%s: %s", lt_status_name(status), lt_last_error());
-}
-
 /* Trains epochs and keeps what they reported. The run stays open, with its lock. */
 static lt_run *start_run(const char *path, training *t, int epochs, lt_train_report *reports)
 {
     lt_run *run;
-    *t = begin();
+    *t = begin_training(words, NULL, 30);
     expect_ok(lt_run_create(&run, path, t->trainer));
     for (int i = 0; i < epochs; i++) {
         lt_validation v = {.images = 6, .neg_elbo = 7.25 + i, .neg_elbo_se = 0.5, .rate = 1, .distortion = (double)NAN,
@@ -77,7 +46,7 @@ static void make_run(const char *path, int epochs)
     training t;
     lt_train_report reports[3];
     lt_run_free(start_run(path, &t, epochs, reports));
-    end(&t);
+    end_training(&t);
 }
 
 static lt_run_summary summarize(const char *path)
@@ -112,7 +81,7 @@ static void logs_read_back(void **state)
     }
     free(lines);
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
 }
 
 static void damaged_logs_name_their_line(void **state)
@@ -162,7 +131,7 @@ static void states_are_those_of_runs(void **state)
     assert_string_equal(lt_recipe_name(s.recipe), "tiny");
     assert_true(s.seconds == reports[0].seconds + reports[1].seconds);
     lt_run_summary_clear(&s);
-    end(&t);
+    end_training(&t);
     make_run(in_dir("state-all"), 3);
     s = summarize(in_dir("state-all"));
     assert_int_equal(s.state, LT_RUN_DONE);
@@ -233,7 +202,7 @@ static void results_are_kept(void **state)
 static void results_of_another_run_are_refused(void **state)
 {
     (void)state;
-    training t = begin();
+    training t = begin_training(words, NULL, 30);
     lt_run *run;
     expect_ok(file_make_directories(in_dir("left")));
     char *path = file_join(in_dir("left"), "evaluations.jsonl");
@@ -241,7 +210,7 @@ static void results_of_another_run_are_refused(void **state)
     free(path);
     assert_int_equal(lt_run_create(&run, in_dir("left"), t.trainer), LT_VALUE);
     assert_text_has(lt_last_error(), "holds the evaluations.jsonl of another run");
-    end(&t);
+    end_training(&t);
 }
 
 static void runs_are_found_below(void **state)
@@ -280,7 +249,7 @@ static float first_weight(lt_model *m) { return lt_params_block(lt_model_params(
 static void everything_opens_both(void **state)
 {
     (void)state;
-    training t = begin(), u = begin();
+    training t = begin_training(words, NULL, 30), u = begin_training(words, NULL, 30);
     make_run(in_dir("both"), 2);
     char *run = must_copy_text(in_dir("both"));
     char *file = file_join(run, "checkpoints/step-00000008.safetensors");
@@ -306,14 +275,14 @@ static void everything_opens_both(void **state)
     free(run);
     lt_model_free(a);
     lt_model_free(b);
-    end(&t);
-    end(&u);
+    end_training(&t);
+    end_training(&u);
 }
 
 static void what_has_no_checkpoint_says_so(void **state)
 {
     (void)state;
-    training t = begin();
+    training t = begin_training(words, NULL, 30);
     lt_run *run;
     make_run(in_dir("here"), 1);
     char *inner = file_join(in_dir("here"), "checkpoints");
@@ -330,7 +299,7 @@ static void what_has_no_checkpoint_says_so(void **state)
     assert_int_equal(lt_file_write(in_dir("lone.safetensors"), "x", 1), LT_OK);
     assert_int_equal(lt_run_open(&run, in_dir("lone.safetensors"), NULL, 0), LT_VALUE);
     assert_text_has(lt_last_error(), "lies in no run");
-    end(&t);
+    end_training(&t);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include <latent/train.h>
 
 #include "scratch.h"
+#include "tiny_training.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -31,38 +32,6 @@ static const char words[] =
 
 enum { STEPS_PER_EPOCH = 4 };
 
-typedef struct training {
-    lt_dataset *data;
-    lt_model *model;
-    lt_trainer *trainer;
-} training;
-
-static training begin(const char *set)
-{
-    training t = {.data = NULL};
-    lt_recipe *r = lt_recipe_parse("tiny.yaml", words, &set, set != NULL);
-    assert_int_equal(lt_dataset_synthetic(&t.data, 30, 4, 4, 1, lt_recipe_data_options(r)), LT_OK);
-    t.model = lt_model_create(r, (lt_image_size){4, 4, 1});
-    t.trainer = t.model ? lt_trainer_create(t.model, t.data, NULL) : NULL;
-    lt_recipe_free(r);
-    if (!t.trainer)
-        fail_msg("%s", lt_last_error());
-    return t;
-}
-
-static void end(training *t)
-{
-    lt_trainer_free(t->trainer);
-    lt_model_free(t->model);
-    lt_dataset_free(t->data);
-}
-
-static void expect_ok(int status)
-{
-    if (status != LT_OK)
-        fail_msg("%s: %s", lt_status_name(status), lt_last_error());
-}
-
 static void train_epoch(lt_run *run, training *t)
 {
     lt_train_report r;
@@ -74,13 +43,13 @@ static void train_epoch(lt_run *run, training *t)
 /* A run of so many epochs, closed. */
 static void make_run(const char *path, int epochs, const char *set)
 {
-    training t = begin(set);
+    training t = begin_training(words, set, 30);
     lt_run *run;
     expect_ok(lt_run_create(&run, path, t.trainer));
     for (int i = 0; i < epochs; i++)
         train_epoch(run, &t);
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
 }
 
 static char said[4000];
@@ -97,7 +66,7 @@ static int resume(const char *path, training *t, lt_run **run)
 {
     said[0] = 0;
     lt_set_log(keep_log, NULL);
-    *t = begin(NULL);
+    *t = begin_training(words, NULL, 30);
     int status = lt_run_open(run, path, NULL, 0);
     if (status == LT_OK)
         status = lt_run_restore(*run, t->trainer);
@@ -112,7 +81,7 @@ static void check_resumed(const char *path, int64_t steps)
     expect_ok(resume(path, &t, &run));
     assert_int_equal(lt_trainer_steps_done(t.trainer), steps);
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
 }
 
 static int count_files(const char *path)
@@ -130,7 +99,7 @@ static int count_files(const char *path)
 static void runs_begin_with_a_checkpoint(void **state)
 {
     (void)state;
-    training t = begin(NULL), u;
+    training t = begin_training(words, NULL, 30), u;
     lt_run *run;
     float *w = lt_params_block(lt_model_params(t.model));
     w[0] = 0.625f;
@@ -140,8 +109,8 @@ static void runs_begin_with_a_checkpoint(void **state)
     assert_true(lt_params_block(lt_model_params(u.model))[0] == 0.625f);
     assert_string_equal(said, "");
     lt_run_free(run);
-    end(&u);
-    end(&t);
+    end_training(&u);
+    end_training(&t);
 }
 
 static void runs_without_their_checkpoints_cannot_go_on(void **state)
@@ -154,12 +123,12 @@ static void runs_without_their_checkpoints_cannot_go_on(void **state)
     assert_int_equal(resume(in_dir("bare"), &t, &run), LT_NOT_FOUND);
     assert_text_has(lt_last_error(), "cannot go on: it has no checkpoint");
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
     expect_ok(file_write(in_dir("bare/checkpoints/step-00000004.safetensors"), "x", 1));
     assert_int_equal(resume(in_dir("bare"), &t, &run), LT_FORMAT);
     assert_text_has(lt_last_error(), "none of its 1 checkpoints is whole");
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
 }
 
 /* Parts of another run would become parts of this one. */
@@ -168,7 +137,7 @@ static void remains_of_another_run_are_refused(void **state)
     (void)state;
     static const char *const names[] = {"metrics.jsonl", "checkpoints/step-00000008.safetensors",
                                         "samples/epoch-0003.png"};
-    training t = begin(NULL);
+    training t = begin_training(words, NULL, 30);
     lt_run *run;
     for (int i = 0; i < COUNT_OF(names); i++) {
         char *place = must_format("%s-%d", in_dir("remains"), i), *path = file_join(place, names[i]);
@@ -184,7 +153,7 @@ static void remains_of_another_run_are_refused(void **state)
         free(path);
         free(place);
     }
-    end(&t);
+    end_training(&t);
 }
 
 /* Killed between its first checkpoint and its recipe: nothing is a run, and it can be begun. */
@@ -240,7 +209,7 @@ static void later_versions_are_not_passed_over(void **state)
     assert_int_equal(resume(in_dir("later"), &t, &run), LT_UNSUPPORTED);
     assert_int_equal(lt_trainer_steps_done(t.trainer), 0);
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
     assert_null(lt_run_model(in_dir("later"), NULL, NULL));
 }
 
@@ -255,11 +224,11 @@ static void surplus_checkpoints_are_removed(void **state)
     lt_run *run;
     const char *set = "train.keep=1";
     expect_ok(lt_run_open(&run, in_dir("surplus"), &set, 1));
-    t = begin(NULL);
+    t = begin_training(words, NULL, 30);
     expect_ok(lt_run_restore(run, t.trainer));
     assert_int_equal(count_files(in_dir("surplus/checkpoints")), 1);
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
     check_resumed(in_dir("surplus"), 3 * STEPS_PER_EPOCH);
 }
 
@@ -437,7 +406,7 @@ static void lost_lines_change_no_bits(void **state)
     expect_ok(resume(in_dir("lost"), &t, &run));
     train_epoch(run, &t);
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
     assert_same_file(in_dir("kept/checkpoints/step-00000012.safetensors"),
                      in_dir("lost/checkpoints/step-00000012.safetensors"));
     check_resumed(in_dir("lost"), 3 * STEPS_PER_EPOCH);
@@ -448,7 +417,7 @@ static void epochs_that_are_done_stay_done(void **state)
 {
     (void)state;
     bytes before, after;
-    training t = begin(NULL);
+    training t = begin_training(words, NULL, 30);
     lt_run *run;
     const char *set = "train.epochs=1";
     make_run(in_dir("done"), 2, NULL);
@@ -457,7 +426,7 @@ static void epochs_that_are_done_stay_done(void **state)
     assert_int_equal(lt_run_restore(run, t.trainer), LT_VALUE);
     assert_text_has(lt_last_error(), "trained for 2 epochs already");
     lt_run_free(run);
-    end(&t);
+    end_training(&t);
     expect_ok(file_read(in_dir("done/recipe.yaml"), 1 << 20, &after));
     assert_string_equal((char *)before.data, (char *)after.data);
     bytes_clear(&before);
@@ -479,7 +448,7 @@ static void *json_alloc(size_t size)
 static void failing_json_damages_no_save(void **state)
 {
     (void)state;
-    training t = begin(NULL);
+    training t = begin_training(words, NULL, 30);
     for (int i = 0; i < STEPS_PER_EPOCH + 1; i++)
         expect_ok(lt_trainer_step(t.trainer, NULL));
     expect_ok(lt_trainer_save(t.trainer, in_dir("good")));
@@ -496,7 +465,7 @@ static void failing_json_damages_no_save(void **state)
         else
             assert_int_equal(status, LT_NO_MEMORY);
     }
-    end(&t);
+    end_training(&t);
 }
 
 int main(void)
