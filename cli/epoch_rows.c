@@ -118,7 +118,7 @@ static void add_weights(row *to, const lt_train_report *r, bool has_target)
     cell *c = add_cell(to, "  ", "beta", moves ? 13 : 6);
     c->is_ragged = true;
     if (moves)
-        snprintf(c->text, CELL, "%.6g -> %.6g", r->beta_first, r->beta);
+        snprintf(c->text, CELL, "%.3g -> %.6g", r->beta_first, r->beta);
     else
         snprintf(c->text, CELL, "%.6g", r->beta);
 }
