@@ -19,7 +19,7 @@ deps:
 
 check: deps
 	$(MAKE) all
-	ctest --test-dir build --output-on-failure
+	ctest --test-dir build -j $(JOBS) --output-on-failure
 
 # Leaks count, but for those of tests/leaks.supp; so does what UBSan finds, which by default is only
 # printed.
