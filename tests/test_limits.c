@@ -82,7 +82,7 @@ static int read_recipe(void)
     return r ? LT_OK : LT_FORMAT;
 }
 
-static const char metrics_line[] = "{\"step\":1,\"epoch\":1}\n";
+static const char log_words[] = "{\"step\":1,\"epoch\":1}\n";
 
 static int read_metrics(void)
 {
@@ -96,6 +96,14 @@ static int read_tensors(void)
     int status = safetensors_read(in_dir("a.safetensors"), &file);
     if (status == LT_OK)
         safetensors_free(file);
+    return status;
+}
+
+static int read_csv(void)
+{
+    lt_number_array *all;
+    int n, status = lt_arrays_read(in_dir("a.csv"), &all, &n);
+    lt_arrays_free(all, n);
     return status;
 }
 
@@ -137,8 +145,9 @@ static int make_inputs(void **state)
     for (int i = 0; i < COUNT_OF(folders); i++)
         assert_int_equal(mkdir(in_dir(folders[i]), 0777), 0);
     put("deep/a/b/1.jpg", jpeg.data, jpeg.size);
+    put_text("a.csv", "1,2,3\n4,5,6\n");
     put_text("a.yaml", recipe_words);
-    put_text("metrics.jsonl", metrics_line);
+    put_text("metrics.jsonl", log_words);
     bytes_clear(&file);
     bytes_clear(&array);
     bytes_clear(&jpeg);
@@ -162,12 +171,13 @@ static void every_limit_is_held(void **state)
         {LIMIT_FOLDER_DEPTH, 2, read_folder},
         {LIMIT_ZIP_ENTRIES, 2, read_zip},
         {LIMIT_ZIP_BYTES, 2 * jpeg_bytes, read_zip},
+        {LIMIT_CSV_COLUMNS, 3, read_csv},
         {LIMIT_NPZ_ARRAYS, 2, read_npz},
         {LIMIT_TENSORS_HEADER, header_bytes, read_tensors},
         {LIMIT_TENSORS_COUNT, 2, read_tensors},
         {LIMIT_RECIPE_BYTES, strlen(recipe_words), read_recipe},
         {LIMIT_RECIPE_DEPTH, 4, read_recipe},
-        {LIMIT_METRICS_BYTES, strlen(metrics_line), read_metrics},
+        {LIMIT_METRICS_BYTES, strlen(log_words), read_metrics},
     };
     assert_int_equal(COUNT_OF(cases), lt_limit_count());
     for (int i = 0; i < COUNT_OF(cases); i++) {

@@ -186,9 +186,9 @@ typedef struct lt_run lt_run;
    makes it a run. LT_VALUE if there is a run already, or what is left of one. */
 LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
 
-/* Opens what lt_run_create made, to go on with it, by its directory or by its newest checkpoint (an older one is
-   LT_VALUE); removes what a killed process left unfinished. With `sets`, as in lt_recipe_open, the recipe is changed, and recipe.yaml too once lt_run_restore
-   has found that the run can go on with it. */
+/* Opens what lt_run_create made, to go on with it, by its directory or by its newest checkpoint (an older one
+   is LT_VALUE); removes what a killed process left unfinished. With `sets`, as in lt_recipe_open, the recipe
+   is changed, and recipe.yaml too once lt_run_restore has found that the run can go on with it. */
 LT_API int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n);
 LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 
@@ -228,10 +228,10 @@ LT_API void lt_metrics_free(char **lines, int n);
 
 enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
 
-/* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others. The
-   path of the checkpoint, which the caller
-   frees, and its digest ("": it has none) are those of the very file that was read. Takes no lock.
-   NULL on failure; *checkpoint is then NULL. Nullable: checkpoint, digest. */
+/* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others.
+   The path of the checkpoint, which the caller frees, and its digest ("": it has none) are those of the very
+   file that was read. Takes no lock. NULL on failure; *checkpoint is then NULL. Nullable: checkpoint,
+   digest. */
 LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE]);
 
 /* The path alone; a training that is going on may remove the file at any time. The caller frees it;

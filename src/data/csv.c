@@ -3,6 +3,7 @@
    one width. */
 #include "data/csv.h"
 
+#include "base/ceilings.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -83,6 +84,15 @@ static bool skip_empty_line(csv *c)
 
 /* ---- The first line ---- */
 
+/* Cells of the line that begins here. */
+static uint64_t count_cells(const csv *c)
+{
+    uint64_t n = 1;
+    for (const char *at = c->at; at < c->end && *at != '\n'; at++)
+        n += *at == ',';
+    return n;
+}
+
 /* Names, or numbers? What counts columns, 0,1,2, as pandas writes above unnamed ones, is names. */
 static bool has_names(const csv *file, int *width)
 {
@@ -161,6 +171,7 @@ static int read_all(csv *c)
         continue;
     if (c->at == c->end)
         return status_fail(LT_FORMAT, "%s: expected lines of numbers, found an empty file", c->path);
+    LT_TRY(limit_check(LIMIT_CSV_COLUMNS, c->path, count_cells(c)));
     if (has_names(c, &c->width))
         read_names(c);
     while (c->at < c->end)

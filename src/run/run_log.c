@@ -2,12 +2,12 @@
 /* metrics.jsonl and evaluations.jsonl of a run, read as numbers; results added to the latter. */
 #include <latent/runs.h>
 
-#include "base/ceilings.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "data/places.h"
+#include "train/metrics.h"
 #include "train/trainer.h"
 
 #include <jansson.h>
@@ -15,32 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Lines of JSON ---- */
-
-/* Given each whole line; a status. */
-typedef int line_function(void *user, const json_t *object, int line);
-
-/* `is_strict`: a line that is not an object is an error; else it is left out. */
-static int read_lines(const char *path, bool is_strict, line_function *take, void *user)
-{
-    bytes file = {0};
-    LT_TRY(limit_named(LIMIT_METRICS_BYTES, file_read(path, limit_of(LIMIT_METRICS_BYTES), &file)));
-    const char *at = (const char *)file.data, *end = at + file.size, *newline;
-    int status = LT_OK;
-    for (int line = 1; status == LT_OK && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL;
-         line++, at = newline + 1) {
-        json_error_t error;
-        json_t *object = json_loadb(at, (size_t)(newline - at), 0, &error);
-        if (json_is_object(object))
-            status = take(user, object, line);
-        else if (is_strict)
-            status = status_fail(LT_FORMAT, "%s:%d: expected a JSON object, found %s", path, line,
-                                 object ? "something else" : error.text);
-        json_decref(object);
-    }
-    bytes_clear(&file);
-    return status;
-}
+/* ---- Values of a line ---- */
 
 static double real_of(const json_t *o, const char *name)
 {
@@ -94,10 +69,11 @@ static void read_validation(const json_t *o, lt_validation *v)
                          .loss = real_of(o, "loss")};
 }
 
-static int take_epoch(void *user, const json_t *object, int line)
+static int take_epoch(void *user, const json_t *object, const char *line, size_t size)
 {
     log_lines *l = user;
     (void)line;
+    (void)size;
     l->lines = must_grow(l->lines, l->n, &l->capacity);
     lt_epoch_log *e = &l->lines[l->n++];
     *e = (lt_epoch_log){.train = {.step = 0}};
@@ -110,7 +86,7 @@ int lt_run_read_log(const char *dir, lt_epoch_log **lines, int *n)
 {
     log_lines l = {.n = 0};
     char *path = file_join(dir, "metrics.jsonl");
-    int status = read_lines(path, true, take_epoch, &l);
+    int status = metrics_lines(path, true, take_epoch, &l);
     free(path);
     if (status != LT_OK) {
         free(l.lines);
@@ -182,10 +158,11 @@ static lt_split split_named(const char *name)
     return LT_TEST;
 }
 
-static int take_result(void *user, const json_t *o, int line)
+static int take_result(void *user, const json_t *o, const char *line, size_t size)
 {
     result_lines *l = user;
     (void)line;
+    (void)size;
     l->all = must_grow(l->all, l->n, &l->capacity);
     lt_run_result *r = &l->all[l->n++];
     *r = (lt_run_result){.split = split_named(text_of(o, "split")),
@@ -212,7 +189,7 @@ int lt_run_read_results(const char *dir, lt_run_result **results, int *n)
 {
     result_lines l = {.n = 0};
     char *path = results_path(dir);
-    int status = file_exists(path) ? read_lines(path, false, take_result, &l) : LT_OK;
+    int status = file_exists(path) ? metrics_lines(path, false, take_result, &l) : LT_OK;
     free(path);
     *results = l.all;
     *n = l.n;

@@ -57,39 +57,60 @@ int metrics_append(const char *path, const lt_train_report *r, const lt_validati
 
 /* ---- Reading ---- */
 
-static const size_t limit = (size_t)1 << 30; /* bytes of a log */
+static int read_file(const char *path, bytes *file)
+{
+    return limit_named(LIMIT_METRICS_BYTES, file_read(path, limit_of(LIMIT_METRICS_BYTES), file));
+}
 
-static int check_line(const char *path, int number, const char *line, size_t size)
+static int use_line(const char *path, int number, bool is_strict, const char *line, size_t size,
+                    metrics_line *take, void *user)
 {
     json_error_t error;
     json_t *row = json_loadb(line, size, 0, &error);
-    bool is_object = json_is_object(row), is_other = row != NULL;
+    int status = LT_OK;
+    if (json_is_object(row))
+        status = take(user, row, line, size);
+    else if (!row && !error.text[0]) /* what jansson says then */
+        status = status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
+    else if (is_strict)
+        status = status_fail(LT_FORMAT, "%s:%d: expected a JSON object, found %s", path, number,
+                             row ? "something else" : error.text);
     json_decref(row);
-    if (is_object)
-        return LT_OK;
-    if (!is_other && !error.text[0]) /* what jansson says then */
-        return status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
-    return status_fail(LT_FORMAT, "%s:%d: expected a JSON object, found %s", path, number,
-                       is_other ? "something else" : error.text);
+    return status;
+}
+
+int metrics_lines(const char *path, bool is_strict, metrics_line *take, void *user)
+{
+    bytes file;
+    int status = read_file(path, &file);
+    const char *at = (const char *)file.data, *end = at + file.size, *newline;
+    for (int line = 1; status == LT_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL;
+         line++, at = newline + 1)
+        status = use_line(path, line, is_strict, at, (size_t)(newline - at), take, user);
+    bytes_clear(&file);
+    return status;
+}
+
+typedef struct line_list {
+    char **lines;
+    int n, capacity;
+} line_list;
+
+static int copy_line(void *user, const json_t *object, const char *line, size_t size)
+{
+    line_list *l = user;
+    (void)object;
+    l->lines = must_grow(l->lines, l->n, &l->capacity);
+    l->lines[l->n++] = must_format("%.*s", (int)size, line);
+    return LT_OK;
 }
 
 int lt_metrics_read(const char *path, char ***lines, int *n)
 {
-    bytes file;
-    int capacity = 0;
-    *lines = NULL;
-    *n = 0;
-    int status = file_read(path, limit, &file);
-    const char *at = (const char *)file.data, *end = at + file.size, *newline;
-    while (status == LT_OK && at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-        status = check_line(path, *n + 1, at, (size_t)(newline - at));
-        if (status == LT_OK) {
-            *lines = must_grow(*lines, *n, &capacity);
-            (*lines)[(*n)++] = must_format("%.*s", (int)(newline - at), at);
-        }
-        at = newline + 1;
-    }
-    bytes_clear(&file);
+    line_list l = {.n = 0};
+    int status = metrics_lines(path, true, copy_line, &l);
+    *lines = l.lines;
+    *n = l.n;
     return status;
 }
 
@@ -102,8 +123,7 @@ void lt_metrics_free(char **lines, int n)
 
 /* ---- Cutting ---- */
 
-/* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that.
- */
+/* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that. */
 static int line_step(const char *path, const char *line, size_t size, int64_t *value)
 {
     json_error_t error;
@@ -155,8 +175,7 @@ int metrics_cut(const char *path, int64_t step, int64_t lines, int64_t *left)
 {
     cutting c = {.path = path, .step = step, .lines = lines};
     bytes file = {0};
-    int status = file_exists(path) ? file_read(path, limit_of(LIMIT_METRICS_BYTES), &file) : LT_OK;
-    status = limit_named(LIMIT_METRICS_BYTES, status);
+    int status = file_exists(path) ? read_file(path, &file) : LT_OK;
     if (status == LT_OK && file.size > 0)
         status = take_lines(&c, &file);
     if (status == LT_OK && c.found < lines)
