@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- Growing text ---- */
 
@@ -302,4 +303,10 @@ const char *lt_nearest(const char *word, const char *const *names)
     while (names[n])
         n++;
     return text_nearest(word, text_item, names, n);
+}
+
+bool text_ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+    return n > m && strcasecmp(name + n - m, end) == 0;
 }

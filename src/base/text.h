@@ -37,4 +37,7 @@ const char *text_nearest(const char *word, text_name_function *name, const void 
 /* The text_name_function of an array of `const char *`. */
 const char *text_item(const void *list, int i);
 
+/* Does a name end in ".png", in letters of either case, and is there something before it? */
+bool text_ends_in(const char *name, const char *end);
+
 #endif

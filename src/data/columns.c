@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <zlib.h>
 
 /* ---- What can be written ---- */
@@ -241,15 +240,9 @@ char *lt_csv_text(const lt_array *columns, int n)
     return text_take(&t);
 }
 
-static bool ends_in(const char *path, const char *extension)
-{
-    size_t n = strlen(path), m = strlen(extension);
-    return n > m && strcasecmp(path + n - m, extension) == 0;
-}
-
 int lt_columns_check_name(const char *path)
 {
-    return ends_in(path, ".csv") || ends_in(path, ".npz")
+    return text_ends_in(path, ".csv") || text_ends_in(path, ".npz")
                ? LT_OK
                : status_fail(LT_VALUE, "%s: expected a name that ends in .csv or .npz", path);
 }
@@ -258,7 +251,7 @@ int lt_columns_write(const char *path, const lt_array *columns, int n)
 {
     LT_TRY(lt_columns_check_name(path));
     LT_TRY(check_columns(columns, n));
-    if (ends_in(path, ".npz"))
+    if (text_ends_in(path, ".npz"))
         return lt_npz_write(path, columns, n);
     char *words = lt_csv_text(columns, n);
     int status = words ? file_write(path, words, strlen(words)) : LT_VALUE;

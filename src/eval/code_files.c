@@ -10,15 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- Writing ---- */
-
-static bool is_npy(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 4 && strcasecmp(path + n - 4, ".npy") == 0;
-}
 
 /* One of the three, alone. */
 static int write_one(const lt_codes *c, const char *path, const char *name)
@@ -36,7 +29,7 @@ int lt_codes_write(const lt_codes *c, const char *path, const char *array)
     LT_TRY(lt_arrays_check_name(path));
     if (!c->mean || !c->logvar || !c->origin)
         return status_fail(LT_VALUE, "%s: expected codes of images, found codes alone", path);
-    if (is_npy(path))
+    if (text_ends_in(path, ".npy"))
         return write_one(c, path, array ? array : "mean");
     if (array)
         return status_fail(LT_VALUE, "%s has mean, logvar and z: one of them alone, as '%s', goes into a "

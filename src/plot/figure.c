@@ -175,9 +175,9 @@ int lt_figure_draw(lt_image *out, const lt_figure *figure, const lt_picture_opti
 
 int page_kind_of(const char *path)
 {
-    if (name_ends(path, ".svg"))
+    if (text_ends_in(path, ".svg"))
         return PAGE_SVG;
-    if (name_ends(path, ".pdf"))
+    if (text_ends_in(path, ".pdf"))
         return PAGE_PDF;
     const raster_format *f = raster_format_of(path);
     if (f && f->still)
@@ -193,7 +193,7 @@ int lt_picture_check_name(const char *path)
 
 int lt_chart_check_name(const char *path)
 {
-    if (name_ends(path, ".csv") || page_kind_of(path) >= 0)
+    if (text_ends_in(path, ".csv") || page_kind_of(path) >= 0)
         return LT_OK;
     status_append("; the numbers behind charts as .csv");
     return LT_VALUE;
@@ -222,7 +222,7 @@ int lt_figure_write(const char *path, const lt_figure *figure, const lt_picture_
     canvas c = {0};
     lt_image raster = {0};
     LT_TRY(lt_chart_check_name(path));
-    if (name_ends(path, ".csv"))
+    if (text_ends_in(path, ".csv"))
         return write_numbers(path, figure);
     int kind = page_kind_of(path);
     int status = draw_page(&c, (page_kind)kind, figure, options, &raster);

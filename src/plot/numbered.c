@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MAX_WIDTH = 9 };
 
@@ -79,18 +78,12 @@ char *lt_numbered_name(const char *path, int64_t i)
     return name;
 }
 
-static bool is_npy(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 4 && strcasecmp(path + n - 4, ".npy") == 0;
-}
-
 int lt_numbered_check_name(const char *path)
 {
     char *first = lt_numbered_name(path, 0);
     if (!first)
         return LT_VALUE;
-    int status = is_npy(first) ? LT_OK : lt_picture_check_name(first);
+    int status = text_ends_in(first, ".npy") ? LT_OK : lt_picture_check_name(first);
     free(first);
     return status;
 }
@@ -99,7 +92,7 @@ static int write_image(const char *name, const float *image, const lt_grid *like
 {
     lt_grid one = *like;
     one.images = image;
-    return is_npy(name) ? lt_npy_write(name, image, 3, (const int64_t[]){like->h, like->w, like->c})
+    return text_ends_in(name, ".npy") ? lt_npy_write(name, image, 3, (const int64_t[]){like->h, like->w, like->c})
                         : lt_grid_write(name, &one);
 }
 

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     MOST_SIDE = 65535,
@@ -95,16 +94,10 @@ static const raster_format formats[] = {
     {".webp", encode_webp, encode_webp_animation},
 };
 
-bool name_ends(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-    return n > m && strcasecmp(path + n - m, end) == 0;
-}
-
 const raster_format *raster_format_of(const char *path)
 {
     for (int i = 0; i < COUNT_OF(formats); i++)
-        if (name_ends(path, formats[i].end))
+        if (text_ends_in(path, formats[i].end))
             return &formats[i];
     return NULL;
 }

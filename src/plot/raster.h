@@ -17,9 +17,6 @@ typedef struct raster_format {
 /* The format by the end of a name, in letters of either case; NULL if there is none. */
 const raster_format *raster_format_of(const char *path);
 
-/* ".png" of "samples.PNG", but not of ".png". */
-bool name_ends(const char *path, const char *end);
-
 /* Whether there is something to write, of a size that files can have. */
 bool raster_is_whole(const lt_image *image);
 
