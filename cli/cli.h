@@ -149,9 +149,17 @@ void print_as_is(bool is_so);
    that begin with a space begin where they do. A negative indent: the first line has been indented. */
 void print_wrapped(FILE *to, int indent, const char *text);
 
-/* A table with a row of heads: cells[i * columns + j]. The first column holds the names of the rows, the others
-   are flush right. Columns for which the terminal has no room come below, beside the names again. */
-void print_cells(const char *const *cells, int rows, int columns);
+/* How a table looks. Zero means default. */
+typedef struct cells_look {
+    int name_least, name_most; /* width of the first column; a longer name has a line of its own; default: as wide as
+                                  the widest */
+    int cell_least;            /* of the others */
+    const bool *is_left;       /* one for each column: flush left, not right. Nullable */
+} cells_look;
+
+/* A table with a row of heads: cells[i * columns + j]. The first column holds the names of the rows. Columns for which
+   the terminal has no room come below, beside the names again, of rows that have something there. Nullable: look. */
+void print_cells(const char *const *cells, int rows, int columns, const cells_look *look);
 
 /* A few words that stand out. */
 void print_heading(const char *format, ...) LT_PRINTF(1, 2);

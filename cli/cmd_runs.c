@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DIRS = 64, CELL = 48, WIDE_NAME = 26, LINE_WIDTH = 79 };
+enum { MOST_DIRS = 64, CELL = 48, WIDE_NAME = 26 };
 
 /* Runs of all directories asked for. */
 typedef struct listing {
@@ -171,98 +171,44 @@ static const column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
-typedef struct layout {
-    int name, width[COLUMNS]; /* 0: left out */
-    int first, end;           /* the columns that one line has room for */
-} layout;
-
-static layout lay_out(const listing *l)
+/* Columns that have a text for some run. */
+static int list_columns(const listing *l, const column *shown[COLUMNS])
 {
-    layout w = {.name = (int)strlen("run")};
-    for (int i = 0; i < l->n; i++) {
-        int n = (int)strlen(l->runs[i].directory);
-        w.name = n > w.name ? n : w.name;
-    }
-    w.name = w.name > WIDE_NAME ? WIDE_NAME : w.name;
+    int n = 0;
     for (int k = 0; k < COLUMNS; k++) {
-        for (int i = 0; i < l->n; i++) {
+        bool has_text = false;
+        for (int i = 0; i < l->n && !has_text; i++) {
             cell text = "";
             columns[k].write(&l->runs[i], text);
-            int n = (int)strlen(text);
-            w.width[k] = n > w.width[k] ? n : w.width[k];
+            has_text = text[0];
         }
-        int title = (int)strlen(columns[k].title);
-        if (w.width[k] > 0 && w.width[k] < title)
-            w.width[k] = title;
+        if (has_text)
+            shown[n++] = &columns[k];
     }
-    return w;
+    return n;
 }
 
-/* From `first` on; at least one. */
-static void take_columns(layout *w, int first)
+static void print_columns(const listing *l, const column *const *shown, int n)
 {
-    int room = LINE_WIDTH - w->name;
-    w->first = w->end = first;
-    for (; w->end < COLUMNS && (w->end == first || w->width[w->end] == 0 || room >= 2 + w->width[w->end]);
-         w->end++)
-        room -= w->width[w->end] ? 2 + w->width[w->end] : 0;
-}
-
-static bool has_cell(const layout *w, cell *texts)
-{
-    for (int k = w->first; k < w->end; k++)
-        if (w->width[k] > 0 && texts[k][0])
-            return true;
-    return false;
-}
-
-static bool has_width(const layout *w)
-{
-    for (int k = w->first; k < w->end; k++)
-        if (w->width[k] > 0)
-            return true;
-    return false;
-}
-
-static void print_row(const layout *w, const char *name, cell *texts)
-{
-    if (!has_cell(w, texts))
-        return;
-    if ((int)strlen(name) > w->name)
-        print("%s\n%-*s", name, w->name, ""); /* a long name has a line of its own */
-    else
-        print("%-*s", w->name, name);
-    int pending = 0; /* blanks at the end of a line are not written */
-    for (int k = w->first; k < w->end; k++) {
-        if (w->width[k] == 0)
-            continue;
-        int n = (int)strlen(texts[k]), before = columns[k].is_number ? w->width[k] - n : 0;
-        if (n == 0) {
-            pending += 2 + w->width[k];
-            continue;
+    bool is_left[1 + COLUMNS] = {true};
+    cell *texts = plot_room((size_t)(l->n * n + 1), sizeof *texts);
+    const char **cells = plot_room((size_t)((l->n + 1) * (n + 1)), sizeof *cells);
+    cells[0] = "run";
+    for (int k = 0; k < n; k++) {
+        cells[1 + k] = shown[k]->title;
+        is_left[1 + k] = !shown[k]->is_number;
+    }
+    for (int i = 0; i < l->n; i++) {
+        cells[(i + 1) * (n + 1)] = l->runs[i].directory;
+        for (int k = 0; k < n; k++) {
+            texts[i * n + k][0] = 0;
+            shown[k]->write(&l->runs[i], texts[i * n + k]);
+            cells[(i + 1) * (n + 1) + 1 + k] = texts[i * n + k];
         }
-        print("%*s%s", pending + 2 + before, "", texts[k]);
-        pending = w->width[k] - n - before;
     }
-    putchar('\n');
-}
-
-static void print_names(const layout *w)
-{
-    cell texts[COLUMNS];
-    for (int k = 0; k < COLUMNS; k++)
-        snprintf(texts[k], CELL, "%s", columns[k].title);
-    print_row(w, "run", texts);
-}
-
-static void print_run(const layout *w, const lt_run_summary *s)
-{
-    cell texts[COLUMNS];
-    for (int k = 0; k < COLUMNS; k++) {
-        texts[k][0] = 0;
-        columns[k].write(s, texts[k]);
-    }
-    print_row(w, s->directory, texts);
+    print_cells(cells, l->n + 1, n + 1, &(cells_look){.name_most = WIDE_NAME, .is_left = is_left});
+    free(cells);
+    free(texts);
 }
 
 /* Whether some number is of an older checkpoint. */
@@ -278,12 +224,12 @@ static bool has_older(const listing *l)
     return false;
 }
 
-static void print_notes(const listing *l, const layout *w)
+static void print_notes(const listing *l, const column *const *shown, int n)
 {
     char notes[640] = "";
-    for (int k = 0; k < COLUMNS; k++)
-        if (w->width[k] > 0 && columns[k].meaning)
-            add_words(notes, sizeof notes, "%s%s", notes[0] ? " " : "", columns[k].meaning);
+    for (int k = 0; k < n; k++)
+        if (shown[k]->meaning)
+            add_words(notes, sizeof notes, "%s%s", notes[0] ? " " : "", shown[k]->meaning);
     if (has_older(l))
         add_words(notes, sizeof notes, " *: of an older checkpoint than the newest.");
     if (notes[0] && l->n > 1)
@@ -301,16 +247,10 @@ static void print_table(const listing *l)
 {
     if (l->n == 0)
         return;
-    layout w = lay_out(l);
-    for (int first = 0; first < COLUMNS; first = w.end) {
-        take_columns(&w, first);
-        if (first > 0 && w.end > first && has_width(&w))
-            putchar('\n');
-        print_names(&w);
-        for (int i = 0; i < l->n; i++)
-            print_run(&w, &l->runs[i]);
-    }
-    print_notes(l, &w);
+    const column *shown[COLUMNS];
+    int n = list_columns(l, shown);
+    print_columns(l, shown, n);
+    print_notes(l, shown, n);
 }
 
 /* ---- JSON ---- */

@@ -90,7 +90,7 @@ static const char *differ(const contest *all, const contestant *a, const contest
 
 /* ---- The table of bounds ---- */
 
-enum { CELL = 32, NAME_WIDTH = 24, CELL_WIDTH = 17, LINE_WIDTH = 79, MOST_COLUMNS = 8 + LT_MAX_BOUNDS };
+enum { CELL = 32, NAME_WIDTH = 24, CELL_WIDTH = 16, MOST_COLUMNS = 8 + LT_MAX_BOUNDS };
 
 typedef struct bound_column {
     char title[CELL];
@@ -140,41 +140,35 @@ static int list_columns(const contest *all, bound_column *columns)
     return n;
 }
 
-static void print_cell(const bound_column *c, int i)
+static void write_cell(const bound_column *c, int i, char cell[2 * CELL])
 {
-    char error[ERROR_TEXT], words[2 * CELL] = "-";
+    char error[ERROR_TEXT];
     if (isfinite(c->of[i].value))
-        snprintf(words, sizeof words, "%.*f%s%s", c->digits, shown_number(c->of[i].value, c->digits),
+        snprintf(cell, 2 * CELL, "%.*f%s%s", c->digits, shown_number(c->of[i].value, c->digits),
                  isfinite(c->of[i].se) ? " " : "", error_text(c->of[i].se, c->digits, error));
-    printf(" %*s", CELL_WIDTH, words);
-}
-
-/* A long name has a line of its own. */
-static void print_name(const char *name)
-{
-    if (strlen(name) > NAME_WIDTH)
-        print("%s\n%*s", name, NAME_WIDTH, "");
     else
-        print("%-*s", NAME_WIDTH, name);
+        snprintf(cell, 2 * CELL, "-");
 }
 
-/* As many columns as a line has room for, then the others. */
 static void print_columns(const contest *all, const bound_column *columns, int n)
 {
-    enum { ROOM = (LINE_WIDTH - NAME_WIDTH) / (CELL_WIDTH + 1) };
-    for (int first = 0; first < n; first += ROOM) {
-        int end = first + ROOM < n ? first + ROOM : n;
-        printf("\n%*s", NAME_WIDTH, "");
-        for (int k = first; k < end; k++)
-            printf(" %*s", CELL_WIDTH, columns[k].title);
-        putchar('\n');
-        for (int i = 0; i < all->n; i++) {
-            print_name(all->all[i].f.run);
-            for (int k = first; k < end; k++)
-                print_cell(&columns[k], i);
-            putchar('\n');
+    static const cells_look look = {.name_least = NAME_WIDTH, .name_most = NAME_WIDTH, .cell_least = CELL_WIDTH};
+    char (*texts)[2 * CELL] = plot_room((size_t)(all->n * n), sizeof *texts);
+    const char **cells = plot_room((size_t)((all->n + 1) * (n + 1)), sizeof *cells);
+    cells[0] = "";
+    for (int k = 0; k < n; k++)
+        cells[1 + k] = columns[k].title;
+    for (int i = 0; i < all->n; i++) {
+        cells[(i + 1) * (n + 1)] = all->all[i].f.run;
+        for (int k = 0; k < n; k++) {
+            write_cell(&columns[k], i, texts[i * n + k]);
+            cells[(i + 1) * (n + 1) + 1 + k] = texts[i * n + k];
         }
     }
+    putchar('\n');
+    print_cells(cells, all->n + 1, n + 1, &look);
+    free(cells);
+    free(texts);
 }
 
 /* ---- What differs ---- */

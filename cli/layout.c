@@ -213,6 +213,8 @@ void print_wrapped(FILE *to, int indent, const char *text)
 
 /* ---- Tables ---- */
 
+static int cell_columns(const char *cell) { return text_columns(cell, strlen(cell)); }
+
 /* The columns from `first` on that fit beside the names of the rows; how many, at least one. */
 static int count_fitting(const int *widths, int n, int first, int width)
 {
@@ -222,39 +224,80 @@ static int count_fitting(const int *widths, int n, int first, int width)
     return k;
 }
 
-static void print_block(const char *const *cells, int rows, int columns, const int *widths, int first,
-                        int n)
+static bool has_cell(const char *const *row, int first, int n)
+{
+    for (int j = first; j < first + n; j++)
+        if (row[j][0])
+            return true;
+    return false;
+}
+
+/* No blanks are left at the end of a line. */
+static void print_row(const char *const *row, const int *widths, const bool *is_left, int first, int n)
+{
+    int blanks = widths[0] - cell_columns(row[0]);
+    print("%s", row[0]);
+    if (blanks < 0) {
+        putchar('\n');
+        blanks = widths[0];
+    }
+    for (int j = first; j < first + n; j++) {
+        int space = widths[j] - cell_columns(row[j]), before = is_left && is_left[j] ? 0 : space;
+        blanks += 2 + before;
+        if (row[j][0]) {
+            printf("%*s", blanks, "");
+            print("%s", row[j]);
+            blanks = 0;
+        } else {
+            blanks += cell_columns(row[j]);
+        }
+        blanks += space - before;
+    }
+    putchar('\n');
+}
+
+static void print_block(const char *const *cells, int rows, int columns, const int *widths, const bool *is_left,
+                        int first, int n)
 {
     for (int i = 0; i < rows; i++) {
         const char *const *row = &cells[i * columns];
+        if (i > 0 && !has_cell(row, first, n))
+            continue;
         if (i == 0)
             begin_style(STYLE_HEADING);
-        print("%s", row[0]);
-        printf("%*s", widths[0] - text_columns(row[0], strlen(row[0])), "");
-        for (int j = first; j < first + n; j++) {
-            printf("%*s", 2 + widths[j] - text_columns(row[j], strlen(row[j])), "");
-            print("%s", row[j]);
-        }
+        print_row(row, widths, is_left, first, n);
         if (i == 0)
             end_style();
-        putchar('\n');
     }
 }
 
-void print_cells(const char *const *cells, int rows, int columns)
+static void measure(const char *const *cells, int rows, int columns, const cells_look *look, int *widths)
 {
+    for (int j = 0; j < columns; j++)
+        widths[j] = j == 0 ? look->name_least : look->cell_least;
+    for (int i = 0; i < rows * columns; i++) {
+        int *width = &widths[i % columns], here = cell_columns(cells[i]);
+        *width = here > *width ? here : *width;
+    }
+    if (look->name_most > 0 && widths[0] > look->name_most)
+        widths[0] = look->name_most;
+}
+
+void print_cells(const char *const *cells, int rows, int columns, const cells_look *look)
+{
+    static const cells_look plain;
     int *widths = calloc((size_t)columns, sizeof *widths), width = page_width(STDOUT_FILENO);
+    if (!widths)
+        return;
+    look = look ? look : &plain;
     if (line_width(STDOUT_FILENO) > width)
         width = line_width(STDOUT_FILENO);
-    for (int i = 0; i < rows * columns && widths; i++) {
-        int columns_here = text_columns(cells[i], strlen(cells[i]));
-        widths[i % columns] = columns_here > widths[i % columns] ? columns_here : widths[i % columns];
-    }
-    for (int first = 1, n; widths && first < columns; first += n) {
+    measure(cells, rows, columns, look, widths);
+    for (int first = 1, n; first < columns; first += n) {
         n = count_fitting(widths, columns, first, width);
         if (first > 1)
             putchar('\n');
-        print_block(cells, rows, columns, widths, first, n);
+        print_block(cells, rows, columns, widths, look->is_left, first, n);
     }
     free(widths);
 }

@@ -280,7 +280,7 @@ static void print_runs(int n, const char *const *runs, const lt_quality *q)
         for (int k = 1; k < SCORES; k++)
             cells[(i + 1) * SCORES + k] = rows[i][k];
     }
-    print_cells(cells, n + 2, SCORES);
+    print_cells(cells, n + 2, SCORES, NULL);
     free(cells);
     free(rows);
 }
