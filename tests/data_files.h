@@ -91,6 +91,16 @@ static inline const char *put_npy(const char *name, const char *dictionary, cons
     return path;
 }
 
+/* The same with the dictionary of plain numbers in C's order. */
+static inline const char *put_numbers(const char *name, const char *descr, const char *shape,
+                                      const void *values, size_t size)
+{
+    char dictionary[160];
+    snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", descr,
+             shape);
+    return put_npy(name, dictionary, values, size);
+}
+
 /* ---- Expectations ---- */
 
 static inline lt_dataset *must_open(const char *name, const lt_data_options *options)

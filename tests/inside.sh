@@ -4,17 +4,7 @@
 # nothing else, and leaves the project as it was.
 # Usage: tests/inside.sh BUILD_DIR CC CXX
 set -eu
-tests=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-cc=$2
-cxx=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() {
-    echo "$*" >&2
-    exit 1
-}
-quietly() { "$@" > "$work/log" 2>&1 || { cat "$work/log"; fail "failed: $*"; }; }
+. "$(dirname "$0")/stranger/common.sh"
 configure() { # build directory, options
     dir=$1
     shift

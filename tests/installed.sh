@@ -5,17 +5,7 @@
 # header alone, and at the documents.
 # Usage: tests/installed.sh BUILD_DIR CC CXX
 set -eu
-tests=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "$1" && pwd)
-cc=$2
-cxx=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() {
-    echo "$*" >&2
-    exit 1
-}
-quietly() { "$@" > "$work/log" 2>&1 || { cat "$work/log"; fail "failed: $*"; }; }
+. "$(dirname "$0")/stranger/common.sh"
 
 quietly "$tests/../tools/tree" install "$work/there/" "$build"
 mkdir "$work/user"

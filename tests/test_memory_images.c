@@ -51,25 +51,12 @@ static lt_dataset *must_make(const lt_memory_images *m, const lt_data_options *o
 
 /* ---- The same in files ---- */
 
-static void put_array(const char *name, const char *descr, const char *shape, const void *values, size_t size)
-{
-    unsigned char file[128 + 4 * N * PIXELS] = "\x93NUMPY\1\0\x76\0";
-    char words[128];
-    memset(file + 10, ' ', 118);
-    int n = snprintf(words, sizeof words, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr,
-                     shape);
-    memcpy(file + 10, words, (size_t)n);
-    file[127] = '\n';
-    memcpy(file + 128, values, size);
-    assert_int_equal(lt_file_write(name, file, 128 + size), LT_OK);
-}
-
 /* A directory with both splits and their labels. */
 static const char *put_files(bool as_floats)
 {
-    char at[256], shape[32];
-    snprintf(at, sizeof at, "%s", in_dir(as_floats ? "floats" : "bytes"));
-    assert_int_equal(file_make_directories(at), LT_OK);
+    const char *at = as_floats ? "floats" : "bytes";
+    char shape[32];
+    assert_int_equal(file_make_directories(in_dir(at)), LT_OK);
     static const char *const names[] = {"train", "test"};
     const void *const images[2][2] = {{bytes_of, test_bytes}, {floats_of, test_floats}};
     const int32_t *const labels[] = {labels_of, test_labels};
@@ -77,14 +64,14 @@ static const char *put_files(bool as_floats)
         char *path = must_format("%s/%s.npy", at, names[i]), *beside = must_format("%s/%s-labels.npy", at, names[i]);
         int n = i ? M : N;
         snprintf(shape, sizeof shape, "(%d, %d, %d)", n, H, W);
-        put_array(path, as_floats ? "<f4" : "|u1", shape, images[as_floats][i],
-                (size_t)(n * PIXELS) * (as_floats ? 4 : 1));
+        put_numbers(path, as_floats ? "<f4" : "|u1", shape, images[as_floats][i],
+                    (size_t)(n * PIXELS) * (as_floats ? 4 : 1));
         snprintf(shape, sizeof shape, "(%d,)", n);
-        put_array(beside, "<i4", shape, labels[i], sizeof(int32_t) * (size_t)n);
+        put_numbers(beside, "<i4", shape, labels[i], sizeof(int32_t) * (size_t)n);
         free(path);
         free(beside);
     }
-    return in_dir(as_floats ? "floats" : "bytes");
+    return in_dir(at);
 }
 
 /* ---- Comparing ---- */

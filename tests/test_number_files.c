@@ -2,43 +2,10 @@
 /* Numbers out of files that were written here by hand, byte by byte; names that stand for many files; the
    numbers behind charts. */
 #include "check.h"
+#include "data_files.h"
 
 #include <latent/data.h>
 #include <latent/plot.h>
-
-#include "scratch.h"
-
-/* ---- Files by hand ---- */
-
-static const char *put_bytes(const char *name, const void *data, size_t size)
-{
-    const char *path = in_dir(name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-    return path;
-}
-
-static const char *put_text(const char *name, const char *words)
-{
-    return put_bytes(name, words, strlen(words));
-}
-
-/* An npy file of version 1.0. */
-static const char *put_npy(const char *name, const char *descr, const char *shape, const void *values,
-                           size_t size)
-{
-    unsigned char file[512] = "\x93NUMPY\1\0\x76\0";
-    char words[128];
-    memset(file + 10, ' ', 118);
-    int n = snprintf(words, sizeof words, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr,
-                     shape);
-    memcpy(file + 10, words, (size_t)n);
-    file[127] = '\n';
-    memcpy(file + 128, values, size);
-    return put_bytes(name, file, 128 + size);
-}
 
 typedef struct read_back {
     lt_number_array *all;
@@ -91,28 +58,28 @@ static void npy_of_every_type(void **state)
 {
     (void)state;
     const int64_t shape[] = {2, 2};
-    check_one(put_npy("a.npy", "<f4", "(2, 2)", (const float[]){0.5f, -1, 3, 1e-30f}, 16), 2, shape,
+    check_one(put_numbers("a.npy", "<f4", "(2, 2)", (const float[]){0.5f, -1, 3, 1e-30f}, 16), 2, shape,
               (const double[]){0.5, -1, 3, (double)1e-30f});
-    check_one(put_npy("a.npy", "<f8", "(2, 2)", (const double[]){0.1, -1, (double)NAN, (double)INFINITY}, 32), 2,
+    check_one(put_numbers("a.npy", "<f8", "(2, 2)", (const double[]){0.1, -1, (double)NAN, (double)INFINITY}, 32), 2,
               shape, (const double[]){0.1, -1, (double)NAN, (double)INFINITY});
-    check_one(put_npy("a.npy", "<i8", "(2, 2)", (const int64_t[]){-5, 1, 0, 1 << 20}, 32), 2, shape,
+    check_one(put_numbers("a.npy", "<i8", "(2, 2)", (const int64_t[]){-5, 1, 0, 1 << 20}, 32), 2, shape,
               (const double[]){-5, 1, 0, 1 << 20});
-    check_one(put_npy("a.npy", "<i2", "(2, 2)", (const int16_t[]){-5, 1, 0, 300}, 8), 2, shape,
+    check_one(put_numbers("a.npy", "<i2", "(2, 2)", (const int16_t[]){-5, 1, 0, 300}, 8), 2, shape,
               (const double[]){-5, 1, 0, 300});
-    check_one(put_npy("a.npy", "|u1", "(2, 2)", "\x01\xff\x00\x07", 4), 2, shape,
+    check_one(put_numbers("a.npy", "|u1", "(2, 2)", "\x01\xff\x00\x07", 4), 2, shape,
               (const double[]){1, 255, 0, 7});
     /* 1, -2, the largest, the least above 0 */
-    check_one(put_npy("a.npy", "<f2", "(2, 2)", "\x00\x3c\x00\xc0\xff\x7b\x01\x00", 8), 2, shape,
+    check_one(put_numbers("a.npy", "<f2", "(2, 2)", "\x00\x3c\x00\xc0\xff\x7b\x01\x00", 8), 2, shape,
               (const double[]){1, -2, 65504, 1 / 16777216.});
-    check_one(put_npy("a.npy", "|i1", "(4,)", "\x01\xff\x00\x07", 4), 1, (const int64_t[]){4},
+    check_one(put_numbers("a.npy", "|i1", "(4,)", "\x01\xff\x00\x07", 4), 1, (const int64_t[]){4},
               (const double[]){1, -1, 0, 7});
 }
 
 static void damaged_npy_is_refused(void **state)
 {
     (void)state;
-    check_refused(put_npy("a.npy", "<f4", "(2, 3)", "12345678", 8), LT_FORMAT, "expected 6 numbers of 4 bytes");
-    check_refused(put_npy("a.npy", "<c8", "(1,)", "12345678", 8), LT_FORMAT, "found '<c8'");
+    check_refused(put_numbers("a.npy", "<f4", "(2, 3)", "12345678", 8), LT_FORMAT, "expected 6 numbers of 4 bytes");
+    check_refused(put_numbers("a.npy", "<c8", "(1,)", "12345678", 8), LT_FORMAT, "found '<c8'");
     check_refused(put_text("a.npy", "no array"), LT_FORMAT, "NUMPY");
     check_refused(put_text("a.dat", "1"), LT_VALUE, ".npz, .npy or .csv");
     check_refused(in_dir("nothing.csv"), LT_NOT_FOUND, "nothing.csv");
@@ -179,7 +146,7 @@ static void columns_read_back(void **state)
 static void read_damaged(const char *name, const void *data, size_t size)
 {
     lt_number_array *all;
-    int n, status = lt_arrays_read(put_bytes(name, data, size), &all, &n);
+    int n, status = lt_arrays_read(put(name, data, size), &all, &n);
     if (status != LT_OK && (all || n || !lt_last_error()[0]))
         fail_msg("%s: %s with %d arrays", name, lt_status_name(status), n);
     if (status != LT_OK && status != LT_FORMAT && status != LT_UNSUPPORTED && status != LT_IO)

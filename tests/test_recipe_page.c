@@ -75,16 +75,22 @@ static void put_default(FILE *to, const lt_option *o)
     }
 }
 
-/* "| `data.limit` | whole number, 0 to 9 | 0 | keep only so many |". Nullable: before. */
-static void put_option(FILE *to, const char *before, const lt_option *o)
+/* "whole number, 0 to 9 | 0 | keep only so many |". */
+static void put_facts(FILE *to, const lt_option *o)
 {
-    fprintf(to, "| `%s%s%s` | ", before ? before : "", before ? "." : "", o->name);
     put_kind(to, o);
     fputs(" | ", to);
     put_default(to, o);
     fputs(" | ", to);
     put_text(to, o->help);
     fputs(" |\n", to);
+}
+
+/* Nullable: before. */
+static void put_option(FILE *to, const char *before, const lt_option *o)
+{
+    fprintf(to, "| `%s%s%s` | ", before ? before : "", before ? "." : "", o->name);
+    put_facts(to, o);
 }
 
 /* The keys of the sections called `name`, with their places in a recipe. */
@@ -124,12 +130,7 @@ static void put_table(FILE *to, const char *name)
         fputs(" |\n", to);
         for (const lt_option *o = e.options; o && o->name; o++) {
             fprintf(to, "| &nbsp; `%s%s` | ", o->name, o->positional ? "" : "=");
-            put_kind(to, o);
-            fputs(" | ", to);
-            put_default(to, o);
-            fputs(" | ", to);
-            put_text(to, o->help);
-            fputs(" |\n", to);
+            put_facts(to, o);
         }
     }
 }
