@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tool: finds the command and leaves with its exit code: 0 done, 1 failed, 2 wrong usage, 130
-   stopped by SIGINT (128 + signal). Adding a command is a file cmd_NAME.c and a row here. */
+   stopped by SIGINT (128 + signal). */
 #include "cli.h"
 
 #include <fcntl.h>
@@ -9,53 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const command cmd_plot, cmd_report, cmd_train, cmd_resume, cmd_eval, cmd_score, cmd_explain,
-    cmd_runs, cmd_encode, cmd_decode, cmd_sample, cmd_reconstruct, cmd_interpolate, cmd_traverse, cmd_manifold, cmd_animate, cmd_bench, cmd_recipes,
-    cmd_data, cmd_sections, cmd_layers, cmd_initialisers, cmd_likelihoods, cmd_priors, cmd_losses,
-    cmd_penalties, cmd_objectives, cmd_optimisers, cmd_schedules, cmd_distributions, cmd_divergence,
-    cmd_verify, cmd_limits, cmd_version, cmd_help;
+#define TITLE(TEXT)
+#define COMMAND(NAME) extern const command cmd_##NAME;
+#include "commands.def"
+#undef COMMAND
+#undef TITLE
 
 const command_row command_table[] = {
-    {"Train", NULL},
-    {NULL, &cmd_train},
-    {NULL, &cmd_resume},
-    {NULL, &cmd_runs},
-    {"Judge", NULL},
-    {NULL, &cmd_eval},
-    {NULL, &cmd_score},
-    {NULL, &cmd_explain},
-    {NULL, &cmd_encode},
-    {NULL, &cmd_decode},
-    {NULL, &cmd_sample},
-    {NULL, &cmd_reconstruct},
-    {NULL, &cmd_interpolate},
-    {NULL, &cmd_traverse},
-    {NULL, &cmd_manifold},
-    {NULL, &cmd_animate},
-    {NULL, &cmd_divergence},
-    {NULL, &cmd_plot},
-    {NULL, &cmd_report},
-    {"Look up", NULL},
-    {NULL, &cmd_recipes},
-    {NULL, &cmd_data},
-    {NULL, &cmd_distributions},
-    {"Parts of recipes", NULL},
-    {NULL, &cmd_sections},
-    {NULL, &cmd_layers},
-    {NULL, &cmd_initialisers},
-    {NULL, &cmd_likelihoods},
-    {NULL, &cmd_priors},
-    {NULL, &cmd_losses},
-    {NULL, &cmd_penalties},
-    {NULL, &cmd_objectives},
-    {NULL, &cmd_optimisers},
-    {NULL, &cmd_schedules},
-    {"The tool itself", NULL},
-    {NULL, &cmd_bench},
-    {NULL, &cmd_verify},
-    {NULL, &cmd_limits},
-    {NULL, &cmd_version},
-    {NULL, &cmd_help},
+#define TITLE(TEXT) {.title = TEXT},
+#define COMMAND(NAME) {.command = &cmd_##NAME},
+#include "commands.def"
+#undef COMMAND
+#undef TITLE
     {NULL, NULL},
 };
 
