@@ -59,6 +59,10 @@ numbers: deps
 	$(MAKE) all
 	tools/numbers
 
+# Bytes of all that the presets make beside those that are kept; a part of it is part of `check`.
+digests: all
+	tests/digests.sh --check build/latent
+
 # Scores of images whose quality is known; tables for docs/quality.md. Minutes.
 QUALITY_SETS ?= mnist fashion-mnist ../shared/data/cifar10-jpeg
 
@@ -92,6 +96,7 @@ help:
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"
 	@echo "make torture     300 trainings stopped by signals at random instants, and resumed"
 	@echo "make numbers     deps, build, compare the numbers of the documents with what commands print now"
+	@echo "make digests     build, compare checkpoints, pictures and reports of every preset with digests that are kept"
 	@echo "make copies      build, judge images whose quality is known: are they copies (QUALITY_SETS=...)"
 	@echo "make few         build, score few images, real and noise: what do scores of few images say"
 	@echo "make gradients   gradients of every combination of options beside differences of the loss"
@@ -100,5 +105,5 @@ help:
 	@echo "make uninstall   take away what \`make install\` has put into PREFIX"
 	@echo "make clean       remove build/"
 
-.PHONY: all deps check check-asan mutants demo figures torture gradients numbers copies few debian-12 debian-13 install \
-        uninstall clean help
+.PHONY: all deps check check-asan mutants demo figures torture gradients numbers digests copies few debian-12 debian-13 \
+        install uninstall clean help
