@@ -289,9 +289,6 @@ void warn_of_data(const char *data, const char *picture);
 /* The same of the data of a run, or of the run that a checkpoint lies in. */
 void warn_of_run_data(const char *run, const char *picture);
 
-/* The mean of a - b, each image with itself, and its standard error. */
-lt_estimate mean_difference(const double *a, const double *b, int64_t n);
-
 /* Room for n images of the model's size; leaves the program when there is none. */
 float *image_room(const lt_model *m, int n);
 

@@ -213,9 +213,9 @@ static void print_differences(const contest *all)
             continue;
         }
         int64_t n = a->f.e.images;
-        print_difference("-ELBO", a->f.run, b->f.run, mean_difference(b->each.neg_elbo, a->each.neg_elbo, n));
+        print_difference("-ELBO", a->f.run, b->f.run, lt_estimate_mean_difference(b->each.neg_elbo, a->each.neg_elbo, n));
         if (all->q->samples > 0)
-            print_difference("NLL", a->f.run, b->f.run, mean_difference(b->each.nll, a->each.nll, n));
+            print_difference("NLL", a->f.run, b->f.run, lt_estimate_mean_difference(b->each.nll, a->each.nll, n));
     }
 }
 
@@ -324,7 +324,7 @@ static json_t *differences_json(const contest *all)
             const char *why = differ(all, a, b);
             json_t *o = json_pack("{s:o, s:o, s:o}", "run", json_text(b->f.run), "less", json_text(a->f.run), "neg_elbo",
                                   why ? json_null()
-                                      : json_estimate(mean_difference(b->each.neg_elbo, a->each.neg_elbo,
+                                      : json_estimate(lt_estimate_mean_difference(b->each.neg_elbo, a->each.neg_elbo,
                                                                       a->f.e.images)));
             if (why)
                 json_object_set_new(o, "do_not_compare", json_string(why));

@@ -144,7 +144,7 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
     if (status == LT_OK)
         status = lt_evaluate(t->model, t->data, r->split, &draws, &r->drawn);
     r->has_numbers = status == LT_OK;
-    r->gap = q->draws > 0 ? mean_difference(neg_elbo, nll, n)
+    r->gap = q->draws > 0 ? lt_estimate_mean_difference(neg_elbo, nll, n)
                           : (lt_estimate){(double)NAN, (double)NAN};
     free(neg_elbo);
     free(nll);

@@ -131,13 +131,3 @@ char *written_name(const char *path, int n)
     free(last);
     return words;
 }
-
-lt_estimate mean_difference(const double *a, const double *b, int64_t n)
-{
-    double mean = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++)
-        mean += (a[i] - b[i]) / (double)n;
-    for (int64_t i = 0; i < n; i++)
-        squares += (a[i] - b[i] - mean) * (a[i] - b[i] - mean);
-    return (lt_estimate){mean, sqrt(squares / (double)(n - 1) / (double)n)};
-}

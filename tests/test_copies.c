@@ -2,8 +2,8 @@
 /* Copies of train images: planted ones are found, whatever was done to them; images that are none are
    not taken for copies, however near blur brings them to train images. Then scores that cannot be
    told, and are not. */
-#include "eval/counts.h"
-#include "eval/looks.h"
+#include "quality/counts.h"
+#include "quality/looks.h"
 
 #include "blobs.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Sample quality: its scores against NumPy's and closed forms; then whole evaluations of images
    whose quality is known, because they are other images of the set, copies, or all the same. */
-#include "eval/features.h"
-#include "eval/moments.h"
-#include "eval/scores.h"
-#include "eval/symmetric.h"
+#include "quality/features.h"
+#include "quality/moments.h"
+#include "quality/scores.h"
+#include "base/symmetric.h"
 #include "golden/golden.h"
 
 #include "blobs.h"

@@ -12,7 +12,7 @@ cd "${1:-$(dirname "$0")/..}" || exit 2
 find src cli web examples include -name '*.[ch]' -o -name '*.def' 2>/dev/null | sort |
 awk '
 BEGIN {
-    n = split("base data plot kernels graph ops exec nn models train run eval verify", order, " ")
+    n = split("base data plot kernels graph ops exec nn models train run eval quality verify", order, " ")
     for (i = 1; i <= n; i++)
         floor[order[i]] = i
 }

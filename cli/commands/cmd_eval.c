@@ -102,10 +102,10 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_im
     per_image_ask(each, &bounds);
     LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
     bool has_nll = q->samples > 0;
-    f->gap = has_nll ? mean_difference(each->neg_elbo, each->nll, f->e.images)
+    f->gap = has_nll ? lt_estimate_mean_difference(each->neg_elbo, each->nll, f->e.images)
                      : (lt_estimate){(double)NAN, (double)NAN};
     f->ais_less_nll = f->with_ais && has_nll
-                          ? mean_difference(each->ais, each->nll, f->e.images)
+                          ? lt_estimate_mean_difference(each->ais, each->nll, f->e.images)
                           : (lt_estimate){(double)NAN, (double)NAN};
     return LT_OK;
 }

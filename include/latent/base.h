@@ -129,6 +129,20 @@ LT_API bool lt_read_real(const char *word, double *value);
 /* The same for n whole numbers with commas between them: "0,4". False also where there are more or fewer. */
 LT_API bool lt_read_integers(const char *words, int n, int64_t *values);
 
+/* ---- Means and their errors ---- */
+
+/* A mean and its standard error. */
+typedef struct lt_estimate {
+    double value, se;
+} lt_estimate;
+
+/* The mean of n numbers; se: the root of their variance (of divisor n - 1) over n, NaN for one number. */
+LT_API lt_estimate lt_estimate_mean(const double *x, int64_t n);
+
+/* The mean of the differences x[i] - y[i]: of two results for the same images its error is smaller than that of
+   the difference of their means. */
+LT_API lt_estimate lt_estimate_mean_difference(const double *x, const double *y, int64_t n);
+
 /* ---- Text that a terminal may be given ----
    Names of files, of tensors, of classes come from outside and may hold what a terminal obeys. Error messages
    and lines of the log are free of it already. */

@@ -19,11 +19,6 @@ extern "C" {
 
 /* ---- Bounds and likelihood ---- */
 
-/* A mean over images and its standard error. */
-typedef struct lt_estimate {
-    double value, se;
-} lt_estimate;
-
 /* Called now and then with the part done, in [0, 1]; false stops. */
 typedef bool lt_progress_function(void *user, double done);
 

@@ -16,11 +16,12 @@
 #include <latent/train.h>
 
 #include "base/clock.h"
+#include "base/constants.h"
 #include "base/memory.h"
 #include "base/philox.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "eval/estimate.h"
+#include "base/estimate.h"
 #include "eval/visit.h"
 #include "kernels/tiles.h"
 
@@ -316,13 +317,12 @@ static int run_chains(anneal *a, target *p, int chains, bool is_pilot)
 /* f_0 of image i, and its first step: what Gaussians of this size accept about half of. */
 static void set_base(anneal *a, int i)
 {
-    const double log_2pi = 1.8378770664093454836;
     double sum = 0;
     for (int64_t k = i * a->latent; k < (i + 1) * a->latent; k++) {
         float logvar = a->o.from_posterior ? a->logvar[k] : 0;
         a->base_mean[k] = a->o.from_posterior ? a->mean[k] : 0;
         a->base_precision[k] = expf(-logvar);
-        sum += (double)logvar + log_2pi;
+        sum += (double)logvar + LOG_2_PI;
     }
     a->base_constant[i] = -0.5 * sum;
     step_at(a, i, 1)[0] = powf((float)a->latent, -0.25f);

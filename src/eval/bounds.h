@@ -4,7 +4,9 @@
 #ifndef LATENT_BOUNDS_H
 #define LATENT_BOUNDS_H
 
-#include "eval/estimate.h"
+#include "base/estimate.h"
+
+#include <latent/eval.h>
 
 enum { BOUNDS = LT_MAX_BOUNDS + 1 };
 

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "eval/symmetric.h"
+#include "base/symmetric.h"
 #include "eval/visit.h"
 #include "models/priors.h"
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "eval/estimate.h"
+#include "base/estimate.h"
 #include "eval/mixture.h"
 #include "eval/visit.h"
 #include "models/priors.h"

@@ -4,10 +4,10 @@
 #include <latent/divergence.h>
 
 #include "base/clock.h"
+#include "base/estimate.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "eval/estimate.h"
 #include "models/penalties.h"
 #include "models/toys.h"
 #include "train/optimisers.h"
@@ -214,16 +214,6 @@ static double read_number(const study *s, lt_session *session, const lt_node *x)
                                          : (double)*lt_session_floats(session, x);
 }
 
-static lt_estimate summarise(const double *parts)
-{
-    double mean = 0, squares = 0;
-    for (int i = 0; i < ROUNDS; i++)
-        mean += parts[i] / ROUNDS;
-    for (int i = 0; i < ROUNDS; i++)
-        squares += (parts[i] - mean) * (parts[i] - mean);
-    return (lt_estimate){mean, sqrt(squares / (ROUNDS - 1) / ROUNDS)};
-}
-
 /* A critic divided by its largest slope has slopes up to 1, and so bounds the distance. */
 static void limit_slope(lt_divergence_row *row)
 {
@@ -263,7 +253,7 @@ static int ask_rounds(study *s, critic *c, const spec *loss, lt_divergence_row *
     close_runner(&r);
     if (status != LT_OK)
         return status;
-    row->found = summarise(parts);
+    row->found = lt_estimate_mean(parts, ROUNDS);
     row->tail = tail_of(sides);
     row->slope = has_slope ? slope : (double)NAN;
     if (has_slope)

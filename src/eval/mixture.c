@@ -4,9 +4,10 @@
 #include "eval/mixture.h"
 
 #include "base/clones.h"
+#include "base/constants.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "eval/estimate.h"
+#include "base/estimate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,12 +36,11 @@ void mixture_clear(mixture *m)
 
 void mixture_set(mixture *m, int i, const float *mean, const float *logvar)
 {
-    const double log_2pi = 1.8378770664093454836;
     double sum = 0;
     memcpy(m->mean + i * m->stride, mean, sizeof *mean * (size_t)m->latent);
     for (int64_t k = 0; k < m->latent; k++) {
         m->precision[i * m->stride + k] = expf(-logvar[k]);
-        sum += (double)logvar[k] + log_2pi;
+        sum += (double)logvar[k] + LOG_2_PI;
     }
     m->constant[i] = -0.5 * sum;
 }

@@ -7,6 +7,7 @@
        dreg    the same bound; its gradient by q is estimated with less noise (Tucker et al. 2019)
 
    The loss is minus the bound, as a mean over the batch. */
+#include "base/constants.h"
 #include "models/priors.h"
 #include "models/vae.h"
 
@@ -285,10 +286,9 @@ static noisy_draw draw_with_noise(lt_gauss q, int64_t k)
 /* 1/2 sum log 2 pi + logvar + eps^2. */
 static lt_node *minus_log_posterior(const noisy_draw *d)
 {
-    static const double log_2_pi = 1.83787706640934548356;
     double latent = (double)lt_node_shape(d->z).d[1];
     lt_node *sum = lt_sum_rows(lt_add(lt_square(d->eps), d->logvar));
-    return lt_shift(lt_scale(sum, 0.5), 0.5 * log_2_pi * latent);
+    return lt_shift(lt_scale(sum, 0.5), 0.5 * LOG_2_PI * latent);
 }
 
 /* log p - log q of the layer that the prior is of; N(0, I) has the constants of q, which need not

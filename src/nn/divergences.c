@@ -3,11 +3,10 @@
    Carlo for the rest. Formulas within a family stand with it. */
 #include "nn/family.h"
 
+#include "base/constants.h"
 #include "graph/op.h"
 
 #include <math.h>
-
-static const double log_2_pi = 1.83787706640934548356;
 
 typedef lt_node *divergence_function(const lt_distribution *q, const lt_distribution *p);
 
@@ -36,7 +35,7 @@ static lt_node *to_normal(const lt_distribution *q, lt_node *mean, lt_node *devi
     lt_node *inverse = lt_exp(lt_scale(p->p[1], -0.5));
     lt_node *square = lt_add(lt_square(lt_mul(deviation, inverse)),
                              lt_square(lt_mul(lt_sub(mean, p->p[0]), inverse)));
-    lt_node *cross = lt_scale(lt_shift(lt_add(square, p->p[1]), log_2_pi), 0.5);
+    lt_node *cross = lt_scale(lt_shift(lt_add(square, p->p[1]), LOG_2_PI), 0.5);
     return lt_sub(lt_sum_rows(cross), q->family->entropy(q));
 }
 

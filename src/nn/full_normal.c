@@ -3,11 +3,10 @@
    n x d x 1, either with 1 row that serves all. */
 #include "nn/family.h"
 
+#include "base/constants.h"
 #include "graph/op.h"
 
 #include <stdlib.h>
-
-static const double log_2_pi = 1.83787706640934548356;
 
 static lt_shape matrices(int64_t n, int64_t rows, int64_t columns)
 {
@@ -78,7 +77,7 @@ static lt_node *full_normal_log_prob(const lt_distribution *d, lt_node *x)
 {
     lt_node *y = solve(d->p[1], as_columns(lt_sub(x, d->p[0])));
     lt_node *distance = lt_scale(lt_sum_rows(lt_square(y)), -0.5);
-    return lt_shift(lt_sub(distance, log_determinant(d->p[1])), -0.5 * log_2_pi * row_size(x));
+    return lt_shift(lt_sub(distance, log_determinant(d->p[1])), -0.5 * LOG_2_PI * row_size(x));
 }
 
 static lt_node *full_normal_draw(const lt_distribution *d, lt_shape shape)
@@ -89,7 +88,7 @@ static lt_node *full_normal_draw(const lt_distribution *d, lt_shape shape)
 
 static lt_node *full_normal_entropy(const lt_distribution *d)
 {
-    return lt_shift(log_determinant(d->p[1]), 0.5 * (log_2_pi + 1) * row_size(d->p[0]));
+    return lt_shift(log_determinant(d->p[1]), 0.5 * (LOG_2_PI + 1) * row_size(d->p[0]));
 }
 
 /* 1/2 (|P^-1 Q|^2 + |P^-1 (mean_q - mean_p)|^2 - d) + log det P - log det Q for factors Q and P;

@@ -3,9 +3,9 @@
    variances, n x K x d. Any of them may have 1 row that serves all. */
 #include "nn/family.h"
 
-#include "graph/op.h"
+#include "base/constants.h"
 
-static const double log_2_pi = 1.83787706640934548356;
+#include "graph/op.h"
 
 /* n x d as n x 1 x d, n x K as n x K x 1. */
 static lt_node *with_axis(lt_node *x, int axis)
@@ -21,7 +21,7 @@ static lt_node *mixture_log_prob(const lt_distribution *d, lt_node *x)
     lt_node *from_mean = lt_sub(with_axis(x, 1), d->p[1]);
     lt_node *distance = lt_square(lt_mul(from_mean, lt_exp(lt_scale(d->p[2], -0.5))));
     lt_node *sum = lt_sum_over(lt_add(d->p[2], distance), LT_AXIS(2));
-    lt_node *each = lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(x));
+    lt_node *each = lt_shift(lt_scale(sum, -0.5), -0.5 * LOG_2_PI * row_size(x));
     return lt_log_sum_exp(lt_add(log_softmax(d->p[0]), each), LT_AXIS(1));
 }
 

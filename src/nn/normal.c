@@ -3,7 +3,7 @@
    variance throughout; sums go over everything but the batch. */
 #include "nn/family.h"
 
-static const double log_2_pi = 1.83787706640934548356;
+#include "base/constants.h"
 
 /* ---- Diagonal, by formula ---- */
 
@@ -24,7 +24,7 @@ static lt_node *squared_distance(lt_node *x, lt_gauss q)
 lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z)
 {
     lt_node *sum = lt_sum_rows(lt_add(q.logvar, squared_distance(z, q)));
-    return lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(z));
+    return lt_shift(lt_scale(sum, -0.5), -0.5 * LOG_2_PI * row_size(z));
 }
 
 /* 1/2 sum (mu^2 + e^lv - 1 - lv), with e^lv - 1 exact for small lv. */
@@ -44,14 +44,14 @@ lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p)
 
 lt_node *lt_gauss_entropy(lt_gauss q)
 {
-    double constant = 0.5 * (log_2_pi + 1) * row_size(q.logvar);
+    double constant = 0.5 * (LOG_2_PI + 1) * row_size(q.logvar);
     return lt_shift(lt_scale(lt_sum_rows(q.logvar), 0.5), constant);
 }
 
 lt_node *lt_standard_log_prob(lt_node *z)
 {
     lt_node *sum = lt_sum_rows(lt_square(z));
-    return lt_shift(lt_scale(sum, -0.5), -0.5 * log_2_pi * row_size(z));
+    return lt_shift(lt_scale(sum, -0.5), -0.5 * LOG_2_PI * row_size(z));
 }
 
 /* ---- Diagonal, as a family ---- */

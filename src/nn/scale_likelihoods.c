@@ -4,13 +4,13 @@
    channel, or the best one for a batch. */
 #include "nn/likelihoods.h"
 
+#include "base/constants.h"
 #include "base/status.h"
 #include "nn/family.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double log_2_pi = 1.83787706640934548356;
 static const double pi_by_sqrt_3 = 1.81379936423421785059; /* a logistic's deviation by its scale */
 
 /* ---- The width ---- */
@@ -161,7 +161,7 @@ static void gaussian_build(const likelihood_context *c, lt_node *y, lt_node *x,
     lt_node *error = lt_square(lt_sub(x, y));
     width w = gaussian_width(c, options, error);
     t->log_prob = lt_sub(lt_scale(weighted_sum(error, lt_square(w.inverse)), -0.5),
-                         constant_sum(w.log, 0.5 * log_2_pi, x));
+                         constant_sum(w.log, 0.5 * LOG_2_PI, x));
     t->sigma = reported(&w, 1);
 }
 

@@ -7,10 +7,10 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "eval/bounds.h"
-#include "eval/counts.h"
+#include "quality/counts.h"
 #include "eval/mixture.h"
-#include "eval/moments.h"
-#include "eval/scores.h"
+#include "quality/moments.h"
+#include "quality/scores.h"
 #include "verify/draws.h"
 
 #include <math.h>

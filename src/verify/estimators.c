@@ -43,17 +43,6 @@ static int tell(telling *t, lt_known_estimate e)
 
 /* ---- Draws from q(z|x) ---- */
 
-/* Mean and standard error of n numbers. */
-static lt_estimate estimate_of(const double *values, int n)
-{
-    double mean = 0, squares = 0;
-    for (int i = 0; i < n; i++)
-        mean += values[i] / n;
-    for (int i = 0; i < n; i++)
-        squares += (values[i] - mean) * (values[i] - mean);
-    return (lt_estimate){mean, sqrt(squares / (n - 1) / n)};
-}
-
 /* Every estimate once, with draws of their own but for the bounds, which share the last ones. */
 static int find_once(const linear_gaussian *m, int repeat, double found[ROWS])
 {
@@ -90,7 +79,7 @@ static int tell_draws(const linear_gaussian *m, int repeats, telling *t)
                              .name = name,
                              .draws = k,
                              .truth = m->nll,
-                             .found = estimate_of(values + i * repeats, repeats),
+                             .found = lt_estimate_mean(values + i * repeats, repeats),
                              .above = linear_gaussian_gap(wider, k)});
     }
     free(values);
@@ -111,7 +100,7 @@ static int tell_chains(const linear_gaussian *m, const lt_ais_options *given, te
     LT_TRY(lt_anneal(m->model, m->data, LT_TRAIN, &o, &r));
     for (int i = 0; i < IMAGES; i++)
         found[i] -= m->nll_of[i];
-    lt_estimate difference = estimate_of(found, IMAGES);
+    lt_estimate difference = lt_estimate_mean(found, IMAGES);
     const char *name = o.from_posterior ? "annealing from q(z|x)" : "annealing from N(0, I)";
     return tell(t, (lt_known_estimate){
                        .name = name,

@@ -4,7 +4,7 @@
 #ifndef LATENT_ESTIMATE_H
 #define LATENT_ESTIMATE_H
 
-#include <latent/eval.h>
+#include <latent/base.h>
 
 /* Running mean and sum of squared deviations (Welford). */
 typedef struct tally {

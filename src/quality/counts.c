@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Shares and their intervals, and tables of two by two. */
-#include "eval/counts.h"
+#include "quality/counts.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolutions of stride 2 down to 4 x 4 pixels, FEATURES numbers, and a linear layer to the
    classes; a fixed number of Adam steps on batches drawn from a fixed seed. */
-#include "eval/features.h"
+#include "quality/features.h"
 
 #include <latent/nn.h>
 #include <latent/train.h>

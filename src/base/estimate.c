@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Means, sums of weights, and the tail of the weights. */
-#include "eval/estimate.h"
+#include "base/estimate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +21,21 @@ lt_estimate tally_estimate(const tally *t, double scale)
     return (lt_estimate){.value = scale * t->mean,
                          .se = fabs(scale) * sqrt(t->squares / (n - 1) / n)};
 }
+
+/* Nullable: y (all 0). */
+static double difference(const double *x, const double *y, int64_t i) { return y ? x[i] - y[i] : x[i]; }
+
+lt_estimate lt_estimate_mean_difference(const double *x, const double *y, int64_t n)
+{
+    double mean = 0, squares = 0, count = (double)n;
+    for (int64_t i = 0; i < n; i++)
+        mean += difference(x, y, i) / count;
+    for (int64_t i = 0; i < n; i++)
+        squares += (difference(x, y, i) - mean) * (difference(x, y, i) - mean);
+    return (lt_estimate){.value = mean, .se = sqrt(squares / (count - 1) / count)};
+}
+
+lt_estimate lt_estimate_mean(const double *x, int64_t n) { return lt_estimate_mean_difference(x, NULL, n); }
 
 /* ---- Sums of weights ---- */
 

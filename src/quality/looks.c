@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reduced images, their bands, and these as vectors. */
-#include "eval/looks.h"
+#include "quality/looks.h"
 
 #include "base/clones.h"
 

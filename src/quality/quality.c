@@ -9,11 +9,11 @@
 #include "base/philox.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "eval/copies.h"
-#include "eval/features.h"
+#include "quality/copies.h"
+#include "quality/features.h"
 #include "eval/generate.h"
-#include "eval/moments.h"
-#include "eval/scores.h"
+#include "quality/moments.h"
+#include "quality/scores.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* A tile is ROWS points of one panel against another: sums of squared differences stay in vector
    registers. The difference itself, not |a|^2 + |b|^2 - 2 a b, which for near points is rounding
    alone. */
-#include "eval/neighbours.h"
+#include "quality/neighbours.h"
 
 #include "base/clones.h"
 #include "base/memory.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Moments in two passes, in double precision. */
-#include "eval/moments.h"
+#include "quality/moments.h"
 
 #include "base/memory.h"
-#include "eval/symmetric.h"
+#include "base/symmetric.h"
 
 #include <stdlib.h>
 

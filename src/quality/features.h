@@ -5,7 +5,7 @@
 #ifndef LATENT_FEATURES_H
 #define LATENT_FEATURES_H
 
-#include "eval/gallery.h"
+#include "quality/gallery.h"
 
 #include <latent/eval.h>
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_COPIES_H
 #define LATENT_COPIES_H
 
-#include "eval/features.h"
+#include "quality/features.h"
 
 #include <latent/quality.h>
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_COUNTS_H
 #define LATENT_COUNTS_H
 
-#include <latent/eval.h>
+#include <latent/base.h>
 
 /* The share k / n. Its error is the way to the farther end of Wilson's interval of one standard
    error (1927), which is never nothing: of 0 of n it is 1 / (n + 1). NaN where n is 0. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Cyclic Jacobi (Golub and Van Loan, 8.5): every pair of rows in turn is rotated so that its
    off-diagonal number vanishes, until all of them are nothing next to the diagonal. */
-#include "eval/symmetric.h"
+#include "base/symmetric.h"
 
 #include "base/memory.h"
 

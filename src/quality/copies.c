@@ -3,15 +3,15 @@
    nearest by a small copy, and by features. These are then compared closely, each image with its own.
    Samples and held images go through all of this in the same way, so what held images do by chance,
    or because the data hold an image twice, is known. */
-#include "eval/copies.h"
+#include "quality/copies.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "eval/counts.h"
-#include "eval/looks.h"
-#include "eval/scores.h"
+#include "quality/counts.h"
+#include "quality/looks.h"
+#include "quality/scores.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef LATENT_SCORES_H
 #define LATENT_SCORES_H
 
-#include "eval/neighbours.h"
+#include "quality/neighbours.h"
 
 #include <latent/quality.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Places in a gallery and in the splits it is made of. */
-#include "eval/gallery.h"
+#include "quality/gallery.h"
 
 #include "base/memory.h"
 #include "base/status.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Scores of points. Each works on pieces whose number does not depend on that of the threads. */
-#include "eval/scores.h"
+#include "quality/scores.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "eval/counts.h"
-#include "eval/estimate.h"
+#include "quality/counts.h"
+#include "base/estimate.h"
 
 #include <math.h>
 #include <stdlib.h>
