@@ -23,7 +23,7 @@ foreach(path ${RECIPES})
 endforeach()
 
 file(WRITE ${OUTPUT} "/* Made by cmake/embed.cmake from recipes/: do not edit. */
-#include \"models/recipe.h\"
+#include \"recipe/recipe.h\"
 
 ${arrays}const preset presets[] = {
 ${rows}};

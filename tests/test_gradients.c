@@ -10,7 +10,7 @@
    LATENT_GRADIENTS=long takes more draws and prints a line for each combination. */
 #include "subject.h"
 
-#include "models/recipe.h"
+#include "recipe/recipe.h"
 #include "nn/likelihoods.h"
 
 enum { MAX_SETS = 24, MAX_OPTIONS = 16, ROWS = 512, RUNS = 40, LONG_RUNS = 4000 };

@@ -4,7 +4,7 @@
 #include "check.h"
 
 #include "golden/golden.h"
-#include "models/network.h"
+#include "recipe/network.h"
 #include "nn/init.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Values and paths on their way through recipes: no text is taken for something else, and a path means
    the same file from everywhere. */
-#include "models/recipe.h"
+#include "recipe/recipe.h"
 
 #include "base/philox.h"
 #include "base/status.h"

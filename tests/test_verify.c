@@ -4,9 +4,9 @@
 
 #include "base/philox.h"
 #include "models/adversarial.h"
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 #include "models/penalties.h"
-#include "models/schedules.h"
+#include "nn/schedules.h"
 #include "nn/init.h"
 #include "nn/layers.h"
 #include "nn/likelihoods.h"

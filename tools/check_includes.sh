@@ -15,6 +15,7 @@ BEGIN {
     n = split("base data plot kernels graph ops exec nn models train run eval quality verify", order, " ")
     for (i = 1; i <= n; i++)
         floor[order[i]] = i
+    floor["recipe"] = floor["models"] # until a recipe knows its kind of model as a record alone
 }
 function offence(text) { print text; bad = 1 }
 {

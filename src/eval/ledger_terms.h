@@ -3,7 +3,7 @@
 #ifndef LATENT_LEDGER_TERMS_H
 #define LATENT_LEDGER_TERMS_H
 
-#include "models/recipe.h"
+#include "recipe/recipe.h"
 
 #include <latent/ledger.h>
 

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "graph/op.h"
 #include "models/adversarial.h"
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 #include "models/penalties.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef LATENT_OBJECTIVE_H
 #define LATENT_OBJECTIVE_H
 
-#include "models/recipe.h"
+#include "recipe/recipe.h"
 
 /* One visit of a model in a graph. */
 typedef struct model_visit {

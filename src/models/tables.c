@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "models/adversarial.h"
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 #include "models/penalties.h"
 #include "models/toys.h"
 #include "nn/init.h"

@@ -5,7 +5,7 @@
 #ifndef LATENT_OPTIMISERS_H
 #define LATENT_OPTIMISERS_H
 
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 
 #include <latent/ops.h>
 

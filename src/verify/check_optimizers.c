@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "models/objective.h"
-#include "models/schedules.h"
+#include "nn/schedules.h"
 #include "nn/init.h"
 #include "train/optimisers.h"
 #include "verify/plain_math.h"

@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 #include "models/adversarial.h"
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 #include "models/penalties.h"
 #include "nn/init.h"
 #include "nn/likelihoods.h"

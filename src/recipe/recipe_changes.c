@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What of a recipe may change when a run is resumed. A checkpoint is a place in the training that one
    recipe describes; with another batch, seed or network it would be a place in nothing. */
-#include "models/recipe.h"
+#include "recipe/recipe.h"
 
 #include "base/memory.h"
 #include "base/status.h"

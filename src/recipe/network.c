@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "models/network.h"
+#include "recipe/network.h"
 
 #include "base/status.h"
 #include "nn/params.h"

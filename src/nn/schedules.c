@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "models/schedules.h"
+#include "nn/schedules.h"
 
 #include <math.h>
 
@@ -153,14 +153,14 @@ typedef struct schedule_row {
                                              .options = NAME##_options,                            \
                                              .size = sizeof(NAME##_schedule)},                     \
                                             factor_##NAME};
-#include "models/schedules.def"
+#include "nn/schedules.def"
 #undef PLAIN
 #undef SCHEDULE
 
 static const spec_row *const rows[] = {
 #define PLAIN(NAME, FACTOR, SUMMARY) &row_##NAME.spec,
 #define SCHEDULE PLAIN
-#include "models/schedules.def"
+#include "nn/schedules.def"
 #undef PLAIN
 #undef SCHEDULE
     NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths in recipes: where a relative one begins, and what to say when nothing is there. A resolved
    recipe has absolute ones, which mean the same wherever the run is looked at from. */
-#include "models/recipe.h"
+#include "recipe/recipe.h"
 
 #include "base/file.h"
 #include "base/status.h"

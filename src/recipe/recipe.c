@@ -5,7 +5,7 @@
 #include "base/ceilings.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 #include "nn/init.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
 #ifndef LATENT_RECIPE_H
 #define LATENT_RECIPE_H
 
-#include "models/network.h"
-#include "models/schedules.h"
+#include "recipe/network.h"
+#include "nn/schedules.h"
 
 #include <latent/model.h>
 

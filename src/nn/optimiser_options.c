@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "models/optimiser_options.h"
+#include "nn/optimiser_options.h"
 
 #define NEARLY_ONE 0.9999999
 
