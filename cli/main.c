@@ -38,6 +38,11 @@ const command *command_find(const char *name)
         names[n++] = r->command->name;
     }
     names[n] = NULL;
+    for (int i = 0; lt_table_name(i); i++)
+        if (strcmp(lt_table_name(i), name) == 0) {
+            complain(NULL, CODE_USAGE, "'%s' is not a command; see: latent list %s", name, name);
+            return NULL;
+        }
     complain(NULL, CODE_USAGE, "'%s' is not a command%s (see: latent help)", name,
              suggestion(name, names));
     return NULL;

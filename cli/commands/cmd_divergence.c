@@ -363,7 +363,7 @@ static int run(const command *c, int argc, const char **argv)
          .help = "distribution q at theta = 0; default: as p"},
         {.name = "measure", .letter = 'm', .kind = FLAG_TEXT, .value = &r.measures_text,
          .operand = "M,M,...",
-         .help = "what to estimate, rows of `latent losses`; default: wasserstein,squared_hellinger"},
+         .help = "what to estimate, rows of `latent list losses`; default: wasserstein,squared_hellinger"},
         {.name = "theta", .kind = FLAG_TEXT, .value = &r.theta_text, .operand = "A:B:N",
          .help = "how far q is moved: N numbers from A to B, or one; default: -1:1:21"},
         {.name = "steps", .kind = FLAG_COUNT, .value = &r.steps, .operand = "N",
@@ -415,7 +415,7 @@ const command cmd_divergence = {
         "critic divided by its largest slope between draws of p and of q, where that is above 1: "
         "the penalty alone lets it be too steep. `-` stands where the truth has no formula here.\n"
         "\n"
-        "`latent distributions` lists what p and q may be. The same seed gives the same digits, "
+        "`latent list distributions` lists what p and q may be. The same seed gives the same digits, "
         "with any number of threads.\n",
     .examples = "  latent divergence ift6135-divergences -o divergences.svg\n"
                 "  latent divergence --p \"normal 0 1\" --theta 0:3:7 -m kl,reverse_kl\n"

@@ -29,7 +29,10 @@ try recipes ift6135-vae
 try recipes show
 try recipes show ift6135-vae --json
 try recipes --networks
-try layers liner
+try list layers liner
+try list layer
+try list conv
+try layers
 try train fashion-mlp-vae --out ''
 try eval ''
 try sample runs/x -o /dev/null

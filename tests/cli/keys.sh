@@ -18,18 +18,19 @@ for command in $(latent help --json | grep -o '{"name": "[a-z]*", "summary"' | c
     while read -r key; do is_read $key '?' "latent help $command"; done < keys
     [ -s keys ] && echo "$command: $(grep -c . keys)"
 done
-echo "== the rows of a table are values of the keys that its help names"
+echo "== the rows of a table are values of the keys that latent list names"
+latent list | awk '/^[a-z]/ { printf "\n%s:", $1 } { printf " %s", $0 }' > tables
 for table in likelihoods priors losses penalties objectives optimisers schedules initialisers; do
-    keys=$(latent help $table | tr '\n' ' ' | grep -oE '(model|objective|train)\.[a-z_]+|optimiser |learning_rate_schedule')
+    keys=$(grep "^$table:" tables | grep -oE '(model|objective|train)\.[a-z_]+|optimiser |learning_rate_schedule')
     for key in $keys; do
-        for row in $(latent $table --json | grep -oE '\{"name": "[a-z0-9_]+", "summary"' | cut -d '"' -f 4); do
-            unknown="$unknown|unknown [a-z ]*\"" is_read $key $row "latent $table"
+        for row in $(latent list $table --json | grep -oE '\{"name": "[a-z0-9_]+", "summary"' | cut -d '"' -f 4); do
+            unknown="$unknown|unknown [a-z ]*\"" is_read $key $row "latent list $table"
         done
     done
     echo "$table: $(echo $keys)"
 done
 echo "== sections"
-latent sections | awk '/^[a-z]/ { section = $1 == "recipe" ? "" : $1 "." } /^  [a-z]/ { print section $1 }' > keys
+latent list sections | awk '/^[a-z]/ { section = $1 == "recipe" ? "" : $1 "." } /^  [a-z]/ { print section $1 }' > keys
 while read -r key; do is_read $key '?' sections; done < keys
 [ $(grep -c . keys) -gt 30 ] && echo "read"
 

@@ -1,13 +1,14 @@
 # What may stand in a recipe, from the tables that the parser reads.
 latent recipes
+latent list
 for table in sections layers initialisers likelihoods priors losses penalties objectives optimisers schedules \
     distributions; do
     echo "-- $table"
-    latent $table | awk '/^[^ ]/ { print $1 }' | xargs
+    latent list $table | awk '/^[^ ]/ { print $1 }' | xargs
 done
-latent layers linear
+latent list layers linear
 echo "-- json"
-latent optimisers sgd --json
+latent list optimisers sgd --json
 latent data list --json | grep -o '{"name": "mnist"[^}]*'
 latent data info synthetic --json
 latent data info synthetic -s resize=16x20 -s data.channels=3 --set flip=yes

@@ -20,7 +20,10 @@ done
 export COLUMNS=80
 latent help | fits 80 help
 for table in sections layers initialisers likelihoods priors losses penalties objectives optimisers schedules \
-    distributions recipes limits version 'data list'; do
+    distributions; do
+    latent list $table 2>&1 | fits 80 "$table"
+done
+for table in list recipes limits version 'data list'; do
     latent $table 2>&1 | fits 80 "$table"
 done
 for name in eval data train; do
