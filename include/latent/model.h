@@ -106,6 +106,73 @@ LT_API bool lt_table_get(const char *table, int i, lt_table_entry *entry);
    it. */
 LT_API char *lt_table_help(const lt_option *options);
 
+/* ---- What a kind of model can do ---- */
+
+/* Capabilities, as bits of a set. Ask for these, never for the name of a kind. */
+typedef enum lt_capability {
+    LT_CAN_ENCODE = 1 << 0,     /* lt_model_encode: a code for each image */
+    LT_CAN_POSTERIOR = 1 << 1,  /* its codes are distributions q(z|x) with a width, not points */
+    LT_CAN_DECODE = 1 << 2,     /* lt_model_decode: an image for each code */
+    LT_CAN_SAMPLE = 1 << 3,     /* lt_model_prior_sample: new codes, so new images */
+    LT_CAN_LIKELIHOOD = 1 << 4, /* p(x|z): lt_model_log_prob, lt_model_draw; distortion in nats */
+    LT_CAN_LOG_PRIOR = 1 << 5,  /* lt_model_log_prior */
+    LT_CAN_BOUND = 1 << 6,      /* bounds of log p(x): -ELBO, rate, lt_model_log_weights */
+    LT_CAN_CLASSES = 1 << 7,    /* lt_model_decode_class: images of a class that is asked for */
+    LT_CAN_ADVERSARY = 1 << 8,  /* a second network that scores images: lt_model_critic, lt_recipe_score */
+    LT_CAN_RECONSTRUCT = LT_CAN_ENCODE | LT_CAN_DECODE,
+    LT_CAN_INTERPOLATE = LT_CAN_DECODE, /* between the codes of two images, or two samples */
+} lt_capability;
+
+/* The set of what models of this recipe can do. */
+LT_API unsigned lt_recipe_capabilities(const lt_recipe *r);
+
+/* Whether they can do everything in the set `what`. */
+LT_API bool lt_recipe_can(const lt_recipe *r, unsigned what);
+
+/* LT_OK if they can; else LT_VALUE: the message says what is missing, why, and what to do instead. */
+LT_API int lt_recipe_require(const lt_recipe *r, unsigned what);
+
+/* "encode", "sample", "bound", ... of one capability; NULL for another number. Static string. */
+LT_API const char *lt_capability_name(unsigned one);
+
+/* What the kind is called in titles, "VAE", and with its article in sentences, "a vae". Static strings. */
+LT_API const char *lt_recipe_kind_title(const lt_recipe *r);
+LT_API const char *lt_recipe_kind_phrase(const lt_recipe *r);
+
+/* ---- What training reports ---- */
+
+/* How two values of a metric compare. */
+typedef enum lt_better {
+    LT_BETTER_NEITHER,
+    LT_BETTER_LOWER,
+    LT_BETTER_HIGHER,
+} lt_better;
+
+/* One number that training reports. Strings are static. */
+typedef struct lt_metric {
+    const char *name;    /* its key in metrics.jsonl: "distortion" */
+    const char *label;   /* short, for headings of columns and legends; NULL: not in progress lines */
+    const char *unit;    /* "nats per image", "probability of being real"; NULL: a number without a unit */
+    const char *meaning; /* a phrase: "KL(q(z|x) || p(z))" */
+    const char *phase;   /* the phase of training that gives it: "step", "critic" */
+    const char *chart;   /* title of the chart that it is drawn in, with the others of that title */
+    lt_better better;
+    bool is_last;        /* the value of the last step; else the mean over the images of the epoch */
+    int width, digits;   /* of a column that shows it: characters, and digits after the point */
+    int index;           /* its position in the list */
+} lt_metric;
+
+/* The metrics that a training of this recipe reports, in the order in which they are written; the values
+   of some may be NaN in a report, "nothing to report": a penalty that the recipe does not have. Owned
+   by r. */
+LT_API const lt_metric *lt_recipe_metrics(const lt_recipe *r, int *n);
+
+/* The metric of that name; NULL: there is none. */
+LT_API const lt_metric *lt_recipe_metric(const lt_recipe *r, const char *name);
+
+/* The first of them: what training minimizes, or what it minimizes first. */
+LT_API const lt_metric *lt_recipe_loss(const lt_recipe *r);
+
 /* ---- What an adversarial model says of images ---- */
 
 /* What d_real and d_fake of a report are. */
@@ -141,6 +208,10 @@ LT_API void lt_model_free(lt_model *m); /* Nullable: m */
 LT_API int lt_model_copy(lt_model *to, const lt_model *from);
 
 LT_API const lt_recipe *lt_model_recipe(const lt_model *m);
+
+/* Whether the model can do everything in the set `what`, as lt_recipe_can. */
+LT_API bool lt_model_can(const lt_model *m, unsigned what);
+
 LT_API lt_params *lt_model_params(lt_model *m); /* all but a critic's */
 LT_API lt_params *lt_model_critic(lt_model *m); /* NULL where the kind of model has none */
 LT_API lt_image_size lt_model_image_size(const lt_model *m);

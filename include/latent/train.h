@@ -94,6 +94,10 @@ typedef struct lt_train_report {
     int64_t images_timed;    /* images seen in these seconds: fewer than `images` after a resume */
 } lt_train_report;
 
+/* The value of a metric in a report of a training of the same recipe; NaN where there is none. */
+LT_API double lt_metric_value(const lt_metric *metric, const lt_train_report *r);
+LT_API void lt_metric_set(const lt_metric *metric, lt_train_report *r, double value);
+
 /* A term of a loss, in nats per image. */
 typedef struct lt_loss_part {
     const char *name; /* static */

@@ -284,6 +284,56 @@ bool gan_awaits_generator(const lt_recipe *r, int64_t step)
     return objective_of(r) == &objective_gan && step < critic_steps(r);
 }
 
+static unsigned can(const lt_recipe *r)
+{
+    return LT_CAN_DECODE | LT_CAN_SAMPLE | LT_CAN_ADVERSARY | (r->model.classes > 0 ? LT_CAN_CLASSES : 0);
+}
+
+static const kind_lack lacks[] = {
+    {LT_CAN_ENCODE | LT_CAN_POSTERIOR, "which makes images but has no encoder: its images have no codes"},
+    {LT_CAN_BOUND | LT_CAN_LIKELIHOOD | LT_CAN_LOG_PRIOR,
+     "which makes images but has no likelihood p(x|z): there is no bound on log p(x). How good its images "
+     "are is said by latent eval RUN --quality"},
+    {LT_CAN_CLASSES, "trained without labels: it cannot be asked for images of a class"},
+    {0, NULL}};
+
+#define CRITIC .phase = "critic", .width = 7, .digits = 3
+
+static const lt_metric metrics[] = {
+    {.name = "critic_loss", .label = "critic", .meaning = "what the critic minimizes, with the penalty",
+     .chart = "Losses", CRITIC},
+    {.name = "generator_loss", .label = "generator", .meaning = "what the generator minimizes",
+     .chart = "Losses", .phase = "generator", .width = 9, .digits = 3},
+    {.name = "d_real", .label = "real", CRITIC},
+    {.name = "d_fake", .label = "fake", CRITIC},
+    {.name = "penalty", .label = "penalty", .meaning = "the penalty in the critic's loss", .chart = "Penalty",
+     CRITIC},
+    {.name = "gradient_norm", .label = "slope",
+     .meaning = "length of the critic's gradient by an image, where the penalty takes it",
+     .chart = "Norm of the critic's gradient", .phase = "critic", .width = 5, .digits = 3},
+    {.name = "estimate", .label = "estimate", .chart = "Divergence, the critic's estimate", .phase = "critic",
+     .width = 8, .digits = 3},
+    {.name = "spread", .unit = "generated over real images", .chart = "Spread of pixels",
+     .meaning = "standard deviation of generated pixels over that of real ones, each over a batch; near 0: "
+                "mode collapse",
+     .phase = "critic", .width = 6, .digits = 3},
+    {.name = NULL}};
+
+/* What the critic says of images is a probability with some losses and a score with others. */
+static void describe(const lt_recipe *r, lt_metric *m)
+{
+    lt_score score;
+    lt_recipe_score(r, &score);
+    bool is_real = strcmp(m->name, "d_real") == 0;
+    if (is_real || strcmp(m->name, "d_fake") == 0) {
+        m->meaning = is_real ? score.real : score.fake;
+        m->unit = score.text;
+        m->chart = score.is_probability ? "D(x), mean" : "critic(x), mean";
+    } else if (strcmp(m->name, "estimate") == 0) {
+        m->meaning = score.estimate;
+    }
+}
+
 /* ---- The record ---- */
 
 const objective_row objective_gan = {
@@ -294,4 +344,5 @@ const objective_row objective_gan = {
     .phases = {{.name = "critic", .trains_critic = true, .clip = critic_clip,
                 .build = train_critic},
                {.name = "generator", .every = critic_steps, .build = train_generator}},
+    .title = "GAN", .phrase = "a gan", .can = can, .lacks = lacks, .metrics = metrics, .describe = describe,
     .decode = decode, .draw_prior = draw_codes};

@@ -63,6 +63,12 @@ typedef struct phase {
 
 enum { MAX_PHASES = 2 };
 
+/* What a kind of model cannot do: the rest of a sentence that begins with its phrase, "a gan". */
+typedef struct kind_lack {
+    unsigned what;
+    const char *why;
+} kind_lack;
+
 /* A `kind` of model. */
 typedef struct objective_row {
     spec_row spec; /* options are the keys of the `objective` section */
@@ -75,6 +81,11 @@ typedef struct objective_row {
     int (*check)(const lt_recipe *r, const yaml_node *root);
     void (*print)(const lt_recipe *r, text *out); /* the lists of the model section */
     phase phases[MAX_PHASES]; /* a phase without a name ends them */
+    const char *title, *phrase; /* in titles, "VAE"; in sentences, "a vae" */
+    unsigned (*can)(const lt_recipe *r);
+    const kind_lack *lacks;   /* why it cannot do the rest; ends with a row without a reason */
+    const lt_metric *metrics; /* what it reports; ends with a row without a name */
+    void (*describe)(const lt_recipe *r, lt_metric *m); /* what a metric is with this recipe; NULL: as listed */
     /* What follows is NULL where a kind of model has no such thing. */
     void (*build)(const model_visit *v, lt_node *x, lt_model_terms *t);
     lt_gauss (*encode)(const model_visit *v, lt_node *x);
@@ -85,6 +96,9 @@ typedef struct objective_row {
     lt_node *(*draw_prior)(const model_visit *v, int64_t n);
     lt_node *(*log_weights)(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws);
 } objective_row;
+
+/* Makes the list of lt_recipe_metrics for a recipe that has been read. */
+void kind_list_metrics(lt_recipe *r);
 
 extern const spec_table objective_table;
 extern const lt_option vae_model_keys[], gan_model_keys[];

@@ -218,6 +218,35 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
     return vae_mean_image(v, vae_decoder_output(v, z));
 }
 
+/* ---- What it can do and reports ---- */
+
+static unsigned can(const lt_recipe *r)
+{
+    unsigned always = LT_CAN_ENCODE | LT_CAN_POSTERIOR | LT_CAN_DECODE | LT_CAN_SAMPLE |
+                      LT_CAN_LIKELIHOOD | LT_CAN_BOUND;
+    return always | (r->model.latent2 > 0 ? 0 : LT_CAN_LOG_PRIOR);
+}
+
+static const kind_lack lacks[] = {
+    {LT_CAN_LOG_PRIOR, "and with two stochastic layers log p(z) of the first is an integral over the second"},
+    {LT_CAN_CLASSES, "trained without labels: it cannot be asked for images of a class"},
+    {LT_CAN_ADVERSARY, "which has no adversary"},
+    {0, NULL}};
+
+#define NATS .unit = "nats per image", .phase = "step", .better = LT_BETTER_LOWER, .width = 7, .digits = 2
+
+static const lt_metric metrics[] = {
+    {.name = "loss", .label = "loss", .meaning = "what is minimized: by default distortion + beta rate",
+     .chart = "Loss, as training has it", NATS},
+    {.name = "rate", .label = "rate", .meaning = "KL(q(z|x) || p(z))", .chart = "Rate", .unit = "nats per image",
+     .phase = "step", .width = 7, .digits = 2},
+    {.name = "distortion", .label = "distortion", .meaning = "-log p(x|z) with all constants",
+     .chart = "Distortion", NATS},
+    {.name = "weighted_rate", .meaning = "beta x rate, with the beta of each step", NATS},
+    {.name = "sigma", .label = "sigma", .meaning = "standard deviation of a pixel", .phase = "step",
+     .chart = "Sigma of the likelihood", .is_last = true, .width = 6, .digits = 4},
+    {.name = NULL}};
+
 /* ---- The record ---- */
 
 const objective_row objective_vae = {
@@ -228,5 +257,6 @@ const objective_row objective_vae = {
     .beta = {beta, schedule}, .capacity = {capacity, capacity_schedule},
     .read = read_keys, .check = check, .print = print_lists,
     .phases = {{.name = "step", .build = build_phase}},
+    .title = "VAE", .phrase = "a vae", .can = can, .lacks = lacks, .metrics = metrics,
     .build = vae_build, .encode = vae_encode, .decode = decode, .draw = vae_draw_image, .log_prob = vae_log_prob,
     .log_prior = vae_log_prior, .draw_prior = vae_draw_prior, .log_weights = vae_log_weights};

@@ -160,7 +160,9 @@ static int read_recipe(lt_recipe *r, const yaml_node *root)
     LT_TRY(read_objective(r, yaml_get(root, "model"), optional(root, "objective")));
     LT_TRY(section_read(&train, optional(root, "train")));
     LT_TRY(check_samples_at(r, optional(root, "train")));
-    return objective_of(r)->check(r, root);
+    LT_TRY(objective_of(r)->check(r, root));
+    kind_list_metrics(r);
+    return LT_OK;
 }
 
 /* ---- The name ---- */

@@ -43,6 +43,8 @@ typedef struct recipe_model {
     int64_t classes, class_size; /* classes: 0, none; numbers that stand for one in the generator */
 } recipe_model;
 
+enum { RECIPE_METRICS = 24 };
+
 struct lt_recipe {
     atomic_int users;
     recipe_head head;
@@ -60,6 +62,8 @@ struct lt_recipe {
     spec loss, penalty;                    /* of a gan */
     spec optimiser, learning_rate_schedule;
     spec critic_optimiser; /* of a gan */
+    lt_metric metrics[RECIPE_METRICS]; /* that a training of it reports */
+    int n_metrics;
     char *text; /* resolved */
     char *directory;   /* where relative paths of its file begin; NULL: it has no file */
     char *written_set; /* data.set as the file has it, where it is relative; else NULL */

@@ -3,7 +3,10 @@
 #include "models/gan.h"
 #include "train/trainer.h"
 
+#include "base/status.h"
+
 #include <stddef.h>
+#include <string.h>
 
 /* LATER: a mean that checkpoints of earlier versions do not have. */
 enum { MEAN, LAST, LATER };
@@ -27,6 +30,25 @@ bool measure_may_lack(int i) { return measures[i].kind == LATER; }
 double *measure_of(lt_train_report *r, int i)
 {
     return (double *)((char *)r + measures[i].offset);
+}
+
+static double *place_of(const lt_metric *metric, lt_train_report *r)
+{
+    for (int i = 0; i < COUNT_OF(measures); i++)
+        if (strcmp(measures[i].name, metric->name) == 0)
+            return measure_of(r, i);
+    LT_ASSERT(!"a metric without a field");
+    return NULL;
+}
+
+double lt_metric_value(const lt_metric *metric, const lt_train_report *r)
+{
+    return *place_of(metric, (lt_train_report *)r);
+}
+
+void lt_metric_set(const lt_metric *metric, lt_train_report *r, double value)
+{
+    *place_of(metric, r) = value;
 }
 
 const char *lt_train_warning(const lt_recipe *recipe, const lt_train_report *r)
