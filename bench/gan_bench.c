@@ -122,13 +122,13 @@ static step make_step(const gan *m, lt_params *critic_p, lt_params *generator_p,
                       lt_session_options o)
 {
     step s = {.graph = lt_graph_create()};
-    lt_node *targets[2 + LT_OPTIMISER_TARGETS];
+    lt_node *targets[2 + LT_OPTIMIZER_TARGETS];
     int n = 1;
     lt_node *made = m->generator(lt_params_visit(generator_p, s.graph), noise(s.graph));
     s.real = lt_input(s.graph, "real", m->image);
     s.loss = targets[0] = of_critic ? critic_loss(m, critic_p, s.real, lt_detach(made))
                                     : generator_loss(m, critic_p, made);
-    n += lt_optimiser_build(m->optimiser, of_critic ? critic_p : generator_p, s.loss, targets + n);
+    n += lt_optimizer_build(m->optimiser, of_critic ? critic_p : generator_p, s.loss, targets + n);
     lt_node *state = lt_params_state_assign(generator_p, s.graph);
     if (state)
         targets[n++] = state;

@@ -30,8 +30,8 @@ int main(void)
     lt_node *flat = lt_flatten(x);
     lt_node *y = network(lt_params_visit(params, g), flat);
     lt_node *loss = lt_mean(lt_sum_rows(lt_square(lt_sub(flat, y))));
-    lt_node *targets[1 + LT_OPTIMISER_TARGETS] = {loss};
-    int n = lt_optimiser_build("adam lr=1e-3", params, loss, targets + 1);
+    lt_node *targets[1 + LT_OPTIMIZER_TARGETS] = {loss};
+    int n = lt_optimizer_build("adam lr=1e-3", params, loss, targets + 1);
 
     lt_program *step = status == LT_OK && n > 0 ? lt_compile(g, targets, 1 + n) : NULL;
     lt_session *session = step ? lt_session_create(step, NULL) : NULL;

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { BATCH = 5, STEPS = 10, MAX_TARGETS = 2 + LT_OPTIMISER_TARGETS };
+enum { BATCH = 5, STEPS = 10, MAX_TARGETS = 2 + LT_OPTIMIZER_TARGETS };
 
 /* The reference executor computes in double precision as PyTorch did, in another order; the other
    one in floats. Largest differences found: losses (of 8 to 80) 4e-15 and 4e-6; weights (of below
@@ -79,7 +79,7 @@ static void build_step(training *t)
     char words[64];
     snprintf(words, sizeof words, "adam lr=%s", safetensors_metadata(t->file, "adam_lr"));
     lt_node *targets[MAX_TARGETS] = {t->loss};
-    int n = lt_optimiser_build(words, p, t->loss, targets + 1);
+    int n = lt_optimizer_build(words, p, t->loss, targets + 1);
     assert_true(n > 0);
     lt_node *assign = lt_params_state_assign(p, g);
     assert_true((assign != NULL) == (t->blocks[1] != NULL));

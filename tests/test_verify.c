@@ -4,7 +4,7 @@
 
 #include "base/philox.h"
 #include "models/adversarial.h"
-#include "nn/optimiser_options.h"
+#include "nn/optimizers.h"
 #include "models/penalties.h"
 #include "nn/schedules.h"
 #include "nn/init.h"
@@ -98,7 +98,7 @@ static void no_row_of_a_table_is_left_out(void **state)
         const char *area;
         const spec_table *table;
     } tables[] = {{"likelihoods", &likelihood_table}, {"losses", &adversarial_loss_table},
-                  {"penalties", &penalty_table},      {"optimizers", &optimiser_table},
+                  {"penalties", &penalty_table},      {"optimizers", &optimizer_table},
                   {"schedules", &schedule_table},     {"initializers", &initialiser_table},
                   {"layers", &layer_table}};
     for (int i = 0; i < COUNT_OF(tables); i++) {

@@ -146,8 +146,8 @@ static void train(small_vae *m)
     int32_t order[IMAGES];
     visit v;
     visit_begin(&v, m, BATCH);
-    lt_node *targets[1 + LT_OPTIMISER_TARGETS] = {v.t.loss};
-    int n = 1 + lt_optimiser_build("adam lr=2e-3", m->params, v.t.loss, targets + 1);
+    lt_node *targets[1 + LT_OPTIMIZER_TARGETS] = {v.t.loss};
+    int n = 1 + lt_optimizer_build("adam lr=2e-3", m->params, v.t.loss, targets + 1);
     visit_ready(&v, m, targets, n);
     for (int i = 0; i < STEPS; i++) {
         int at = i * BATCH % IMAGES;

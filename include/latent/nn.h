@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nn.h: parameters, layers, initialisers.
+/* nn.h: parameters, layers, initializers, optimizers.
  * A parameter set owns one flat block of floats; a network is a function that asks a scope for its
  * parameters by name. The first visit declares them, lt_params_allocate makes and fills the block,
  * later visits (any graph, any batch size) get views of it.
@@ -242,6 +242,16 @@ LT_API lt_node *lt_shortcut(lt_scope *s, const char *name, lt_node *x, lt_node *
 
 /* Zero with probability p, else x / (1 - p). Nothing when `training` is false. */
 LT_API lt_node *lt_dropout(lt_node *x, double p, bool training);
+
+/* ---- Optimizers ---- */
+
+enum { LT_OPTIMIZER_TARGETS = 4 };
+
+/* Builds one step of an optimizer, in the words of recipes ("adam lr=3e-4"), down the gradient of
+   `loss`: fills `targets` with what lt_compile needs beside the caller's own, and returns how many.
+   Its state are variables of the graph. 0 on a mistake in the words, see lt_last_error(). */
+LT_API int lt_optimizer_build(const char *words, const lt_params *p, lt_node *loss,
+                              lt_node *targets[LT_OPTIMIZER_TARGETS]);
 
 #ifdef __cplusplus
 }

@@ -146,16 +146,6 @@ LT_API const char *lt_trainer_phase_name(const lt_trainer *t, int i);
 LT_API const lt_program *lt_trainer_program(const lt_trainer *t, int i);
 LT_API lt_session *lt_trainer_session(lt_trainer *t, int i);
 
-/* ---- Training a graph of your own ---- */
-
-enum { LT_OPTIMISER_TARGETS = 4 };
-
-/* Builds one step of an optimiser, in the words of recipes ("adam lr=3e-4"), down the gradient of
-   `loss`: fills `targets` with what lt_compile needs beside the caller's own, and returns how many.
-   Its state are variables of the graph. 0 on a mistake in the words, see lt_last_error(). */
-LT_API int lt_optimiser_build(const char *words, const lt_params *p, lt_node *loss,
-                              lt_node *targets[LT_OPTIMISER_TARGETS]);
-
 /* ---- Checkpoints ----
    Safetensors: the weights under PyTorch's names and shapes, optimiser state as
    "optimiser.adam.m.NAME", counters, recipe and a digest in the metadata. Equal states are equal

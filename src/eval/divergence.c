@@ -10,7 +10,7 @@
 #include "base/threads.h"
 #include "models/penalties.h"
 #include "models/toys.h"
-#include "train/optimisers.h"
+#include "nn/optimizers.h"
 
 #include <latent/nn.h>
 
@@ -121,20 +121,20 @@ static lt_node *falling_rate(const study *s, lt_node *t)
 static int build_step(const study *s, const critic *c, lt_node *loss, lt_node **targets)
 {
     spec adam;
-    LT_TRY(spec_parse(&optimiser_table, "adam beta1=0.5 beta2=0.99", &adam));
-    const optimiser *rule = optimiser_find(adam.row->name);
+    LT_TRY(spec_parse(&optimizer_table, "adam beta1=0.5 beta2=0.99", &adam));
+    const optimizer *rule = optimizer_of(&adam);
     lt_graph *g = c->graph;
     lt_node *t = lt_variable(g, "step", lt_shape_0d()), *next = lt_shift(t, 1);
-    optimiser_input in = {.w = lt_params_variable(c->params, g),
+    optimizer_input in = {.w = lt_params_variable(c->params, g),
                           .g = lt_params_gradient(c->params, loss), .lr = falling_rate(s, next),
                           .t = next, .options = adam.options};
-    optimiser_output out = {.w = NULL};
-    for (int i = 0; i < OPTIMISER_STATES; i++)
+    optimizer_output out = {.w = NULL};
+    for (int i = 0; i < OPTIMIZER_STATES; i++)
         in.state[i] = lt_variable(g, rule->state[i], lt_node_shape(in.w));
     rule->step(&in, &out);
     targets[0] = lt_assign(t, next);
     targets[1] = lt_assign(in.w, out.w);
-    for (int i = 0; i < OPTIMISER_STATES; i++)
+    for (int i = 0; i < OPTIMIZER_STATES; i++)
         targets[2 + i] = lt_assign(in.state[i], out.state[i]);
     spec_clear(&adam);
     return LT_OK;
@@ -142,7 +142,7 @@ static int build_step(const study *s, const critic *c, lt_node *loss, lt_node **
 
 static int train(study *s, critic *c, const spec *loss, double theta, uint64_t seed, int worker)
 {
-    lt_node *targets[2 + OPTIMISER_STATES], *norm = NULL;
+    lt_node *targets[2 + OPTIMIZER_STATES], *norm = NULL;
     pair x = draw_pair(s, c->graph, theta, s->o.batch);
     lt_node *total = adversarial_critic_loss(loss, ask(c, x.real), ask(c, x.fake), 0);
     if (is_wasserstein(loss))

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "graph/op.h"
 #include "models/adversarial.h"
-#include "nn/optimiser_options.h"
+#include "nn/optimizers.h"
 #include "models/penalties.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static int read_keys(lt_recipe *r, const yaml_node *model, const yaml_node *obje
     LT_TRY(recipe_read_line(&penalty_table, o->penalty, &r->penalty, objective, "penalty"));
     if (!o->critic_optimiser[0])
         memcpy(o->critic_optimiser, r->steps.optimiser, sizeof o->critic_optimiser);
-    return recipe_read_line(&optimiser_table, o->critic_optimiser, &r->critic_optimiser, objective,
+    return recipe_read_line(&optimizer_table, o->critic_optimiser, &r->critic_optimiser, objective,
                             "critic_optimiser");
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "models/adversarial.h"
-#include "nn/optimiser_options.h"
+#include "nn/optimizers.h"
 #include "models/penalties.h"
 #include "models/toys.h"
 #include "nn/init.h"
@@ -36,7 +36,7 @@ static const struct {
     {"layers", &layer_table},         {"initialisers", &initialiser_table},
     {"likelihoods", &likelihood_table}, {"priors", &prior_table},
     {"losses", &adversarial_loss_table}, {"penalties", &penalty_table},
-    {"objectives", &objective_table}, {"optimisers", &optimiser_table},
+    {"objectives", &objective_table}, {"optimisers", &optimizer_table},
     {"schedules", &schedule_table},   {"sections", &section_table},
     {"distributions", &toy_table},
 };

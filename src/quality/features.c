@@ -164,13 +164,13 @@ typedef struct learner {
 static int learner_open(features *f, learner *l)
 {
     lt_graph *g = l->step.graph = lt_graph_create();
-    lt_node *code, *targets[1 + LT_OPTIMISER_TARGETS];
+    lt_node *code, *targets[1 + LT_OPTIMIZER_TARGETS];
     l->x = image_input(f, g, BATCH);
     l->y = lt_input(g, "y", lt_shape_1d(BATCH));
     lt_node *logits = network(lt_params_visit(f->params, g), l->x, f->info.classes, &code);
     lt_node *right = lt_sum_rows(lt_mul(logits, lt_one_hot(l->y, f->info.classes)));
     l->loss = targets[0] = lt_mean(lt_sub(lt_log_sum_exp(logits, LT_AXIS(1)), right));
-    int n = lt_optimiser_build("adam lr=1e-3", f->params, l->loss, targets + 1);
+    int n = lt_optimizer_build("adam lr=1e-3", f->params, l->loss, targets + 1);
     return n > 0 ? program_open(f, &l->step, targets, 1 + n) : LT_VALUE;
 }
 

@@ -5,7 +5,7 @@
 #include "base/ceilings.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "nn/optimiser_options.h"
+#include "nn/optimizers.h"
 #include "nn/init.h"
 
 #include <math.h>
@@ -101,7 +101,7 @@ static int read_model(lt_recipe *r, const yaml_node *model)
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
 {
-    LT_TRY(recipe_read_line(&optimiser_table, r->steps.optimiser, &r->optimiser, root, "optimiser"));
+    LT_TRY(recipe_read_line(&optimizer_table, r->steps.optimiser, &r->optimiser, root, "optimiser"));
     return recipe_read_line(&schedule_table, r->steps.learning_rate_schedule,
                             &r->learning_rate_schedule, root, "learning_rate_schedule");
 }
@@ -416,7 +416,7 @@ double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t s
                             int64_t steps_per_epoch)
 {
     schedule_clock clock = clock_at(r, step, steps_per_epoch);
-    const optimiser_options *o = optimiser->options;
+    const optimizer_options *o = optimiser->options;
     return o->lr * schedule_factor(&r->learning_rate_schedule, &clock);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 #include "models/adversarial.h"
-#include "nn/optimiser_options.h"
+#include "nn/optimizers.h"
 #include "models/penalties.h"
 #include "nn/init.h"
 #include "nn/likelihoods.h"
@@ -23,7 +23,7 @@ typedef struct line_place {
 } line_place;
 
 static const line_place places[] = {
-    {"optimiser", &optimiser_table, "adam", NULL},
+    {"optimiser", &optimizer_table, "adam", NULL},
     {"learning_rate_schedule", &schedule_table, "constant", NULL},
     {"objective.schedule", &schedule_table, "constant", NULL},
     {"objective.capacity_schedule", &schedule_table, "constant", NULL},
@@ -38,7 +38,7 @@ static const line_place places[] = {
     {"model.critic.", &layer_table, NULL, NULL},
     {"objective.loss", &adversarial_loss_table, "non_saturating", NULL},
     {"objective.penalty", &penalty_table, "none", NULL},
-    {"objective.critic_optimiser", &optimiser_table, "adam", "optimiser"},
+    {"objective.critic_optimiser", &optimizer_table, "adam", "optimiser"},
     {"model.posterior.mean.", &layer_table, NULL, NULL},
     {"model.posterior.logvar.", &layer_table, NULL, NULL},
 };

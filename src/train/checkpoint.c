@@ -139,7 +139,7 @@ typedef struct kept_block {
     bool with_states;   /* behind the trained part */
 } kept_block;
 
-enum { MAX_BLOCKS = 3 + MAX_PHASES * OPTIMISER_STATES };
+enum { MAX_BLOCKS = 3 + MAX_PHASES * OPTIMIZER_STATES };
 
 typedef struct block_list {
     kept_block list[MAX_BLOCKS];
@@ -174,7 +174,7 @@ static void list_blocks(const lt_trainer *t, block_list *l)
         const trainer_phase *f = &t->phases[i];
         for (int k = 0; k < f->n_states; k++)
             add_kept(l, f->params,
-                     arena_format(&l->names, "optimiser.%s.%s.", f->optimiser->name,
+                     arena_format(&l->names, "optimiser.%s.%s.", f->optimiser->spec.name,
                                   f->optimiser->state[k]),
                      f->state[k], false);
     }
@@ -370,7 +370,7 @@ static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *
         {"format_version", FORMAT_VERSION},
         {"latent_version", lt_version()},
         {"image", size_text(a, t->model)},
-        {"optimiser", t->phases[0].optimiser->name},
+        {"optimiser", t->phases[0].optimiser->spec.name},
         {"seed", arena_format(a, "%llu", (unsigned long long)t->seed)},
         {"images_in_epoch", counters_integer_text(a, t->images)},
     };
@@ -427,7 +427,7 @@ static int check_same(const lt_trainer *t, const safetensors *file, const char *
         {"format", "latent", LT_VALUE},
         {"image", size_text(&a, t->model), LT_VALUE},
         {"images_in_epoch", counters_integer_text(&a, t->images), LT_VALUE},
-        {"optimiser", t->phases[0].optimiser->name, LT_FORMAT},
+        {"optimiser", t->phases[0].optimiser->spec.name, LT_FORMAT},
         {"seed", arena_format(&a, "%llu", (unsigned long long)t->seed), LT_FORMAT},
     };
     int status = LT_OK;

@@ -12,7 +12,7 @@
 /* ---- Building ---- */
 
 enum {
-    MAX_TARGETS = 1 + MEASURES + 6 + 2 + OPTIMISER_STATES + 2,
+    MAX_TARGETS = 1 + MEASURES + 6 + 2 + OPTIMIZER_STATES + 2,
 };
 
 typedef struct target_list {
@@ -36,7 +36,7 @@ static lt_node *scalar_input(step_program *p, const char *name)
 
 /* The variables of an update, bound to blocks once there is a session. */
 typedef struct update {
-    lt_node *state[OPTIMISER_STATES], *average;
+    lt_node *state[OPTIMIZER_STATES], *average;
 } update;
 
 /* Assigns what a step makes of parameters, optimiser state and average. */
@@ -45,12 +45,12 @@ static void add_update(const lt_trainer *t, const trainer_phase *f, step_program
 {
     const lt_recipe *r = t->recipe;
     double clip = f->row->clip ? f->row->clip(r) : 0;
-    optimiser_input in = {.w = lt_params_variable(f->params, p->graph),
+    optimizer_input in = {.w = lt_params_variable(f->params, p->graph),
                           .g = lt_params_gradient(f->params, p->loss),
                           .lr = p->learning_rate,
                           .t = p->t,
                           .options = f->words->options};
-    optimiser_output out = {.w = NULL};
+    optimizer_output out = {.w = NULL};
     if (r->train.clip_norm > 0)
         in.g = gradient_clip(in.g, r->train.clip_norm);
     for (int i = 0; i < f->n_states; i++)

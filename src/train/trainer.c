@@ -106,7 +106,7 @@ static int make_phase(lt_trainer *t, int i)
     f->params = is_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
     f->average = is_critic ? NULL : model_average(t->model);
     f->words = is_critic ? &r->critic_optimiser : &r->optimiser;
-    f->optimiser = optimiser_find(f->words->row->name);
+    f->optimiser = optimizer_of(f->words);
     f->n_states = f->optimiser->states(f->words->options);
     f->every = f->row->every ? f->row->every(r) : 1;
     for (int k = 0; k < f->n_states; k++) {
@@ -208,7 +208,7 @@ void lt_trainer_free(lt_trainer *t)
         trainer_phase *f = &t->phases[i];
         step_free(&f->full);
         step_free(&f->rest);
-        for (int k = 0; k < OPTIMISER_STATES; k++)
+        for (int k = 0; k < OPTIMIZER_STATES; k++)
             tensor_free(f->state[k]);
     }
     tensor_free(t->staging);

@@ -5,7 +5,7 @@
 
 #include "data/identity.h"
 #include "models/objective.h"
-#include "train/optimisers.h"
+#include "nn/optimizers.h"
 
 #include <latent/train.h>
 
@@ -26,9 +26,9 @@ typedef struct trainer_phase {
     lt_params *params;       /* borrowed: the set it trains */
     float *average;          /* borrowed: of the model, if this phase moves it */
     const spec *words;       /* the optimiser's, of the recipe */
-    const optimiser *optimiser;
+    const optimizer *optimiser;
     int n_states;
-    float *state[OPTIMISER_STATES]; /* blocks of the extent of `params` */
+    float *state[OPTIMIZER_STATES]; /* blocks of the extent of `params` */
     int64_t every;                  /* batches for one step */
     step_program full, rest;        /* rest: for the last step of an epoch, if it is smaller */
 } trainer_phase;

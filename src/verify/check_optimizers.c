@@ -9,7 +9,7 @@
 #include "models/objective.h"
 #include "nn/schedules.h"
 #include "nn/init.h"
-#include "train/optimisers.h"
+#include "nn/optimizers.h"
 #include "verify/plain_math.h"
 
 #include <latent/train.h>
@@ -100,16 +100,16 @@ static int step_once(const spec *s, int t, double lr, double *w, double state[][
         g[i] = gradient_at(i, t);
     lt_graph *graph = lt_graph_create();
     lt_shape shape = lt_shape_1d(WEIGHTS);
-    const optimiser *o = optimiser_find(s->row->name);
-    optimiser_input in = {.w = lt_constant(graph, shape, w), .g = lt_constant(graph, shape, g),
+    const optimizer *o = optimizer_of(s);
+    optimizer_input in = {.w = lt_constant(graph, shape, w), .g = lt_constant(graph, shape, g),
                           .lr = lt_scalar(graph, lr), .t = lt_scalar(graph, t),
                           .options = s->options};
-    optimiser_output out = {.w = NULL};
+    optimizer_output out = {.w = NULL};
     int n = o->states(s->options);
     for (int k = 0; k < n; k++)
         in.state[k] = lt_constant(graph, shape, state[k]);
     o->step(&in, &out);
-    numbers_target all[1 + OPTIMISER_STATES] = {{out.w, w}};
+    numbers_target all[1 + OPTIMIZER_STATES] = {{out.w, w}};
     for (int k = 0; k < n; k++)
         all[1 + k] = (numbers_target){out.state[k], state[k]};
     return numbers_read_all(graph, NULL, all, 1 + n);
@@ -117,11 +117,11 @@ static int step_once(const spec *s, int t, double lr, double *w, double state[][
 
 static int check_rule(const optimizer_truth *t)
 {
-    double w[WEIGHTS] = {1, -0.5, 2}, state[OPTIMISER_STATES][WEIGHTS] = {{0}}, want[WEIGHTS];
+    double w[WEIGHTS] = {1, -0.5, 2}, state[OPTIMIZER_STATES][WEIGHTS] = {{0}}, want[WEIGHTS];
     weight x[WEIGHTS] = {{1, 0, 0}, {-0.5, 0, 0}, {2, 0, 0}};
     spec s;
-    LT_TRY(spec_parse(&optimiser_table, t->line, &s));
-    double lr = ((const optimiser_options *)s.options)->lr;
+    LT_TRY(spec_parse(&optimizer_table, t->line, &s));
+    double lr = ((const optimizer_options *)s.options)->lr;
     int status = check_near("learning rate", lr, t->n.lr, 0);
     for (int step = 1; status == LT_OK && step <= STEPS; step++) {
         status = step_once(&s, step, lr, w, state);
@@ -241,7 +241,7 @@ void check_optimizers(check_run *r)
 {
     static const check_row others[] = {{"clip_norm", run_clip, NULL},
                                        {"average of weights", run_average, NULL}};
-    if (check_optimizer_rows(r, &optimiser_table))
+    if (check_optimizer_rows(r, &optimizer_table))
         checks_report(r, "optimizers", others, COUNT_OF(others));
 }
 
