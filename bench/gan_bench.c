@@ -105,7 +105,6 @@ static lt_node *generator_loss(const gan *m, lt_params *p, lt_node *made)
 /* One compiled step of one of the networks. */
 typedef struct step {
     lt_graph *graph;
-    lt_program *program;
     lt_session *session;
     lt_node *loss, *real;
 } step;
@@ -132,10 +131,7 @@ static step make_step(const gan *m, lt_params *critic_p, lt_params *generator_p,
     lt_node *state = lt_params_state_assign(generator_p, s.graph);
     if (state)
         targets[n++] = state;
-    s.program = lt_compile(s.graph, targets, n);
-    finish(s.program);
-    s.session = lt_session_create(s.program, &o);
-    finish(s.session);
+    finish(lt_session_open(s.graph, targets, n, &o, &s.session) == LT_OK);
     finish(lt_params_bind(critic_p, s.graph, s.session) == LT_OK);
     finish(lt_params_bind(generator_p, s.graph, s.session) == LT_OK);
     return s;
@@ -154,7 +150,6 @@ static lt_params *make_params(network *of, lt_shape in)
 static void free_step(step *s)
 {
     lt_session_free(s->session);
-    lt_program_free(s->program);
     lt_graph_free(s->graph);
 }
 
@@ -177,7 +172,7 @@ static void print_profile(const char *title, const step *s)
 {
     static lt_profile_line lines[MAX_LINES];
     int n = lt_session_profile(s->session, lines, MAX_LINES);
-    lt_program_info info = lt_program_describe(s->program);
+    lt_program_info info = lt_program_describe(lt_session_program(s->session));
     double total = 0;
     for (int i = 0; i < n; i++)
         total += lines[i].seconds / (double)lines[i].calls;

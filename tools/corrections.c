@@ -114,7 +114,6 @@ typedef struct visit {
     lt_graph *g;
     lt_node *x;
     terms t;
-    lt_program *p;
     lt_session *s;
 } visit;
 
@@ -127,17 +126,13 @@ static void visit_begin(visit *v, const small_vae *m, int n)
 
 static void visit_ready(visit *v, const small_vae *m, lt_node *const *targets, int n)
 {
-    v->p = lt_compile(v->g, targets, n);
-    v->s = v->p ? lt_session_create(v->p, NULL) : NULL;
-    if (!v->s)
-        give_up();
+    must(lt_session_open(v->g, targets, n, NULL, &v->s));
     must(lt_params_bind(m->params, v->g, v->s));
 }
 
 static void visit_end(visit *v)
 {
     lt_session_free(v->s);
-    lt_program_free(v->p);
     lt_graph_free(v->g);
 }
 
@@ -160,14 +155,13 @@ static void train(small_vae *m)
     visit_end(&v);
 }
 
+static lt_node *declare(lt_scope *s, lt_node *x, const void *c) { return build(c, s, x).loss; }
+
 static small_vae make(choice c)
 {
     small_vae m = {.c = c, .params = lt_params_create()};
     must(lt_dataset_synthetic(&m.data, IMAGES, SIDE, SIDE, 1, NULL));
-    lt_graph *scratch = lt_graph_create();
-    build(&c, lt_params_visit(m.params, scratch), lt_input(scratch, "x", lt_shape_2d(1, PIXELS)));
-    must(lt_params_allocate(m.params, 1));
-    lt_graph_free(scratch);
+    must(lt_params_declare(m.params, declare, &c, lt_shape_2d(1, PIXELS), 1));
     train(&m);
     return m;
 }
@@ -303,14 +297,11 @@ static void judge_samples(const small_vae *m, prior p, double *nearest, double *
 
 static void compute(lt_graph *g, lt_node *y, lt_executor executor, float *values)
 {
-    lt_program *p = lt_compile(g, &y, 1);
-    lt_session *s = p ? lt_session_create(p, &(lt_session_options){.executor = executor}) : NULL;
-    if (!s)
-        give_up();
+    lt_session *s;
+    must(lt_session_open(g, &y, 1, &(lt_session_options){.executor = executor}, &s));
     must(lt_session_run(s, &(lt_run_key){.seed = 1}));
     must(lt_session_read(s, y, values, lt_shape_size(lt_node_shape(y))));
     lt_session_free(s);
-    lt_program_free(p);
     lt_graph_free(g);
 }
 
@@ -562,10 +553,8 @@ static void show_logits(FILE *out)
     lt_node *naive =
         lt_neg(lt_add(lt_mul(x, lt_log(mu)), lt_mul(lt_sub(one, x), lt_log(lt_sub(one, mu)))));
     lt_node *y = lt_concat(0, 2, (lt_node *[]){naive, lt_sub(lt_softplus(l), lt_mul(x, l))});
-    lt_program *p = lt_compile(g, &y, 1);
-    lt_session *session = p ? lt_session_create(p, NULL) : NULL;
-    if (!session)
-        give_up();
+    lt_session *session;
+    must(lt_session_open(g, &y, 1, NULL, &session));
     for (int i = 0; i < 6; i++)
         lt_session_floats(session, l)[i] = (float)logit[i];
     must(lt_session_run(session, NULL));
@@ -580,7 +569,6 @@ static void show_logits(FILE *out)
             fprintf(out, "| %g | %g | %.4g | %.4g |\n", logit[i], pixel[i], (double)values[i],
                     (double)values[6 + i]);
     lt_session_free(session);
-    lt_program_free(p);
     lt_graph_free(g);
 }
 

@@ -142,6 +142,14 @@ typedef struct lt_session_options {
 LT_API lt_session *lt_session_create(const lt_program *p, const lt_session_options *o);
 LT_API void lt_session_free(lt_session *s);
 
+/* lt_compile and lt_session_create in one; the session owns its program. LT_GRAPH, LT_VALUE, LT_NO_MEMORY; *out is
+   NULL then. Nullable: o. */
+LT_API int lt_session_open(lt_graph *g, lt_node *const *targets, int n, const lt_session_options *o,
+                           lt_session **out);
+
+/* What the session runs; borrowed. */
+LT_API const lt_program *lt_session_program(const lt_session *s);
+
 /* Where the values of an input, a variable or a target are: write inputs there before a run, read
    targets there after it (they stay valid until the next run). CPU sessions only; NULL (with an
    error) for a node whose values are not kept. */

@@ -22,7 +22,7 @@
  * or hidden random state: equal arguments give equal bits, with any number of threads.
  *
  * A complete program (examples/sample.c; examples/tour.c and
- * examples/own_images.c train, examples/own_model.c builds):
+ * examples/own_images.c train, examples/vae.c builds):
  *
  *     #include <latent/latent.h>
  *     #include <stdio.h>

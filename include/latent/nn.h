@@ -84,6 +84,13 @@ LT_API void lt_state_update(lt_scope *s, const char *name, lt_node *value);
    zero; parameters first, then state) and initialises everything from `seed`. Once. */
 LT_API int lt_params_allocate(lt_params *p, uint64_t seed);
 
+/* A network, or all of a model: what it builds on x (n x ...) with the parameters of s. */
+typedef lt_node *lt_network(lt_scope *s, lt_node *x, const void *options);
+
+/* The first visit and lt_params_allocate in one: builds `network` in a graph that is thrown away, on an x of this
+   shape, which declares its parameters; `options` is handed to it. LT_GRAPH says what does not fit. */
+LT_API int lt_params_declare(lt_params *p, lt_network *network, const void *options, lt_shape x, uint64_t seed);
+
 LT_API int lt_params_count(const lt_params *p);      /* parameters and states */
 LT_API int64_t lt_params_size(const lt_params *p);   /* trained numbers, gaps not counted */
 LT_API int64_t lt_params_extent(const lt_params *p); /* floats of the trained part, gaps counted */
@@ -249,7 +256,7 @@ enum { LT_OPTIMIZER_TARGETS = 4 };
 
 /* Builds one step of an optimizer, in the words of recipes ("adam lr=3e-4"), down the gradient of
    `loss`: fills `targets` with what lt_compile needs beside the caller's own, and returns how many.
-   Its state are variables of the graph. 0 on a mistake in the words, see lt_last_error(). */
+   Its state are variables of the graph. A mistake in the words is a graph error; 0 then. */
 LT_API int lt_optimizer_build(const char *words, const lt_params *p, lt_node *loss,
                               lt_node *targets[LT_OPTIMIZER_TARGETS]);
 

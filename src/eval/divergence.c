@@ -40,22 +40,25 @@ typedef struct critic {
     lt_graph *graph;
 } critic;
 
-static lt_node *ask(void *user, lt_node *x)
+static lt_node *network(lt_scope *s, lt_node *x, const void *options)
 {
-    const critic *c = user;
-    lt_scope *s = lt_params_visit(c->params, c->graph);
     const lt_init he = {.kind = LT_INIT_KAIMING_UNIFORM};
+    (void)options;
     x = lt_leaky_relu(lt_linear(s, "0", x, UNITS, .weight_init = he), 0.2);
     x = lt_leaky_relu(lt_linear(s, "1", x, UNITS, .weight_init = he), 0.2);
     return lt_linear(s, "2", x, 1, .weight_init = he); /* n x 1 */
 }
 
+static lt_node *ask(void *user, lt_node *x)
+{
+    const critic *c = user;
+    return network(lt_params_visit(c->params, c->graph), x, NULL);
+}
+
 static int make_params(const study *s, uint64_t seed, lt_params **params)
 {
-    critic c = {*params = lt_params_create(), lt_graph_create()};
-    ask(&c, lt_input(c.graph, "x", lt_shape_2d(1, toy_dims(&s->p))));
-    lt_graph_free(c.graph);
-    return lt_params_allocate(*params, seed);
+    *params = lt_params_create();
+    return lt_params_declare(*params, network, NULL, lt_shape_2d(1, toy_dims(&s->p)), seed);
 }
 
 /* ---- Draws ---- */
@@ -77,31 +80,19 @@ static bool is_wasserstein(const spec *loss)
     return adversarial_divergence(loss) == DIVERGENCE_WASSERSTEIN;
 }
 
-/* ---- One program and its session ---- */
+/* ---- Running ---- */
 
-typedef struct runner {
-    lt_program *program;
-    lt_session *session;
-} runner;
-
-static int open_runner(const study *s, const critic *c, lt_node *const *targets, int n, runner *r)
+static int open_session(const study *s, const critic *c, lt_node *const *targets, int n, lt_session **out)
 {
-    r->program = lt_compile(c->graph, targets, n);
     const lt_session_options o = {.executor = s->o.executor, .threads = 1};
-    r->session = r->program ? lt_session_create(r->program, &o) : NULL;
-    return r->session ? lt_params_bind(c->params, c->graph, r->session) : LT_GRAPH;
-}
-
-static void close_runner(runner *r)
-{
-    lt_session_free(r->session);
-    lt_program_free(r->program);
+    LT_TRY(lt_session_open(c->graph, targets, n, &o, out));
+    return lt_params_bind(c->params, c->graph, *out);
 }
 
 /* Runs it, and tells how far all critics are: the caller's thread, worker 0, alone. */
-static int run_once(study *s, runner *r, lt_run_key key, int worker)
+static int run_once(study *s, lt_session *r, lt_run_key key, int worker)
 {
-    LT_TRY(lt_session_run(r->session, &key));
+    LT_TRY(lt_session_run(r, &key));
     int64_t done = atomic_fetch_add(&s->done, 1) + 1;
     if (worker == 0 && s->o.progress && !s->o.progress(s->o.user, (double)done / (double)atomic_load(&s->total)))
         atomic_store(&s->is_stopped, true);
@@ -148,11 +139,11 @@ static int train(study *s, critic *c, const spec *loss, double theta, uint64_t s
     if (is_wasserstein(loss))
         total = lt_add(total, penalty_build(&s->penalty, x.real, x.fake, NULL, ask, c, &norm));
     LT_TRY(build_step(s, c, total, targets));
-    runner r;
-    int status = open_runner(s, c, targets, COUNT_OF(targets), &r);
+    lt_session *r;
+    int status = open_session(s, c, targets, COUNT_OF(targets), &r);
     for (int i = 0; status == LT_OK && i < s->o.steps; i++)
-        status = run_once(s, &r, (lt_run_key){seed, (uint64_t)i}, worker);
-    close_runner(&r);
+        status = run_once(s, r, (lt_run_key){seed, (uint64_t)i}, worker);
+    lt_session_free(r);
     return status;
 }
 
@@ -238,19 +229,19 @@ static int ask_rounds(study *s, critic *c, const spec *loss, lt_divergence_row *
     if (has_slope)
         targets[3] = largest_slope(c, x, n);
     double parts[ROUNDS], slope = 0;
-    runner r;
-    int status = open_runner(s, c, targets, 3 + has_slope, &r);
+    lt_session *r;
+    int status = open_session(s, c, targets, 3 + has_slope, &r);
     for (int i = 0; status == LT_OK && i < ROUNDS; i++) {
-        status = run_once(s, &r, (lt_run_key){seed, (uint64_t)(s->o.steps + i)}, worker);
+        status = run_once(s, r, (lt_run_key){seed, (uint64_t)(s->o.steps + i)}, worker);
         if (status != LT_OK)
             break;
-        parts[i] = read_number(s, r.session, targets[0]);
+        parts[i] = read_number(s, r, targets[0]);
         if (has_slope)
-            slope = fmax(slope, read_number(s, r.session, targets[3]));
+            slope = fmax(slope, read_number(s, r, targets[3]));
         for (int k = 0; k < 2; k++)
-            add_terms(s, r.session, &sides[k], n, i == 0);
+            add_terms(s, r, &sides[k], n, i == 0);
     }
-    close_runner(&r);
+    lt_session_free(r);
     if (status != LT_OK)
         return status;
     row->found = lt_estimate_mean(parts, ROUNDS);

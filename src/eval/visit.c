@@ -15,12 +15,7 @@ enum { STREAM_SPREAD = 0x59ead };
 
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o)
 {
-    v->program = lt_compile(v->graph, targets, n);
-    if (!v->program)
-        return LT_GRAPH;
-    v->session = lt_session_create(v->program, o);
-    if (!v->session)
-        return LT_NO_MEMORY;
+    LT_TRY(lt_session_open(v->graph, targets, n, o, &v->session));
     return lt_model_bind(m, v->graph, v->session, LT_EVALUATION);
 }
 
@@ -68,7 +63,6 @@ int visited_gather(const visited *v, int first, int batch, float *images)
 void visit_close(visit *v)
 {
     lt_session_free(v->session);
-    lt_program_free(v->program);
     lt_graph_free(v->graph);
     *v = (visit){.graph = NULL};
 }

@@ -7,7 +7,6 @@
 
 typedef struct visit {
     lt_graph *graph;
-    lt_program *program;
     lt_session *session;
 } visit;
 

@@ -9,6 +9,7 @@
 
 struct lt_session {
     const lt_program *program;
+    lt_program *owned; /* the same, of lt_session_open; else NULL */
     const executor *executor;
     void *state;
 };
@@ -37,8 +38,25 @@ void lt_session_free(lt_session *s)
     if (!s)
         return;
     s->executor->free(s->state);
+    lt_program_free(s->owned);
     free(s);
 }
+
+int lt_session_open(lt_graph *g, lt_node *const *targets, int n, const lt_session_options *o, lt_session **out)
+{
+    *out = NULL;
+    lt_program *p = lt_compile(g, targets, n);
+    if (!p)
+        return LT_GRAPH;
+    *out = lt_session_create(p, o);
+    if (*out)
+        (*out)->owned = p;
+    else
+        lt_program_free(p);
+    return *out ? LT_OK : LT_NO_MEMORY;
+}
+
+const lt_program *lt_session_program(const lt_session *s) { return s->program; }
 
 int lt_session_run(lt_session *s, const lt_run_key *key)
 {

@@ -205,8 +205,10 @@ int lt_optimizer_build(const char *words, const lt_params *p, lt_node *loss,
                        lt_node *targets[LT_OPTIMIZER_TARGETS])
 {
     spec s;
-    if (spec_parse(&optimizer_table, words, &s) != LT_OK)
+    if (spec_parse(&optimizer_table, words, &s) != LT_OK) {
+        lt_graph_fail(lt_node_graph(loss), "%s", lt_last_error());
         return 0;
+    }
     int n = build_targets(&s, p, loss, targets);
     spec_clear(&s);
     return n;

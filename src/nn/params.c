@@ -4,6 +4,7 @@
    holds a pointer to a graph that is gone and is constant while several graphs are built. */
 #include "nn/params.h"
 
+#include "base/status.h"
 #include "graph/op.h"
 #include "nn/init.h"
 
@@ -207,7 +208,8 @@ static int fill_block(lt_params *p, uint64_t seed)
 
 int lt_params_allocate(lt_params *p, uint64_t seed)
 {
-    LT_ASSERT(!p->is_allocated);
+    if (p->is_allocated)
+        return status_fail(LT_VALUE, "parameters: they are allocated already");
     p->extent = place_part(p, false, 0);
     p->state_extent = place_part(p, true, p->extent);
     p->block = tensor_alloc(sizeof(float) * (size_t)(p->extent + p->state_extent), "parameters");
@@ -215,6 +217,18 @@ int lt_params_allocate(lt_params *p, uint64_t seed)
         return LT_NO_MEMORY;
     p->is_allocated = true;
     return fill_block(p, seed);
+}
+
+int lt_params_declare(lt_params *p, lt_network *network, const void *options, lt_shape x, uint64_t seed)
+{
+    if (p->is_allocated)
+        return status_fail(LT_VALUE, "parameters: they are declared already");
+    lt_graph *g = lt_graph_create();
+    network(lt_params_visit(p, g), lt_input(g, "x", x), options);
+    const char *error = lt_graph_error(g);
+    int status = error ? status_fail(LT_GRAPH, "%s", error) : LT_OK;
+    lt_graph_free(g);
+    return status == LT_OK ? lt_params_allocate(p, seed) : status;
 }
 
 /* ---- The home of a set in a graph ----

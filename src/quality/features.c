@@ -33,7 +33,6 @@ enum {
 
 typedef struct program {
     lt_graph *graph;
-    lt_program *program;
     lt_session *session;
 } program;
 
@@ -52,7 +51,6 @@ static int64_t pixel_count(const features *f) { return (int64_t)f->h * f->w * f-
 static void program_close(program *p)
 {
     lt_session_free(p->session);
-    lt_program_free(p->program);
     lt_graph_free(p->graph);
     *p = (program){0};
 }
@@ -81,11 +79,8 @@ static lt_node *network(lt_scope *s, lt_node *x, int classes, lt_node **code)
 /* Opens a session on `targets` with the network's parameters. */
 static int program_open(features *f, program *p, lt_node *const *targets, int n)
 {
-    p->program = lt_compile(p->graph, targets, n);
-    if (!p->program)
-        return LT_GRAPH;
-    p->session = lt_session_create(p->program, &(lt_session_options){.threads = f->threads});
-    return p->session ? lt_params_bind(f->params, p->graph, p->session) : LT_NO_MEMORY;
+    LT_TRY(lt_session_open(p->graph, targets, n, &(lt_session_options){.threads = f->threads}, &p->session));
+    return lt_params_bind(f->params, p->graph, p->session);
 }
 
 static lt_node *image_input(const features *f, lt_graph *g, int n)
@@ -93,16 +88,16 @@ static lt_node *image_input(const features *f, lt_graph *g, int n)
     return lt_input(g, "x", lt_shape_4d(n, f->h, f->w, f->c));
 }
 
+static lt_node *declare(lt_scope *s, lt_node *x, const void *options)
+{
+    lt_node *code;
+    return network(s, x, ((const features *)options)->info.classes, &code);
+}
+
 static int make_params(features *f)
 {
-    lt_graph *g = lt_graph_create();
-    lt_node *code;
     f->params = lt_params_create();
-    network(lt_params_visit(f->params, g), image_input(f, g, 1), f->info.classes, &code);
-    int status = lt_graph_error(g) ? status_fail(LT_GRAPH, "%s", lt_graph_error(g))
-                                   : lt_params_allocate(f->params, SEED);
-    lt_graph_free(g);
-    return status;
+    return lt_params_declare(f->params, declare, f, lt_shape_4d(1, f->h, f->w, f->c), SEED);
 }
 
 /* The program that finds features. */

@@ -80,13 +80,9 @@ static int bind_update(const lt_trainer *t, const trainer_phase *f, const step_p
 
 static int compile_step(const lt_trainer *t, step_program *p, const target_list *l)
 {
-    p->program = lt_compile(p->graph, l->list, l->n);
-    if (!p->program)
-        return LT_GRAPH;
     lt_session_options o = {.executor = t->options.executor, .threads = t->options.threads,
                             .profile = t->options.profile};
-    p->session = lt_session_create(p->program, &o);
-    return p->session ? LT_OK : LT_NO_MEMORY;
+    return lt_session_open(p->graph, l->list, l->n, &o, &p->session);
 }
 
 int step_build(lt_trainer *t, int i, step_program *p, int n)
@@ -126,7 +122,6 @@ int step_build(lt_trainer *t, int i, step_program *p, int n)
 void step_free(step_program *p)
 {
     lt_session_free(p->session);
-    lt_program_free(p->program);
     lt_graph_free(p->graph);
 }
 

@@ -229,7 +229,7 @@ const char *lt_trainer_phase_name(const lt_trainer *t, int i) { return t->phases
 
 const lt_program *lt_trainer_program(const lt_trainer *t, int i)
 {
-    return t->phases[i].full.program;
+    return lt_session_program(t->phases[i].full.session);
 }
 
 lt_session *lt_trainer_session(lt_trainer *t, int i) { return t->phases[i].full.session; }

@@ -13,7 +13,6 @@
 typedef struct step_program {
     int n;
     lt_graph *graph;
-    lt_program *program;
     lt_session *session;
     lt_node *x, *labels; /* inputs; x: NULL where the phase reads no images; labels: or no classes */
     lt_node *beta, *capacity, *learning_rate, *t, *mix; /* scalar inputs; NULL: not there */

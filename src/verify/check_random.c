@@ -48,13 +48,13 @@ static int find_moments(lt_graph *g, lt_node *x, moments *m)
         power[i] = lt_mul(power[i - 1], x);
     for (int i = 0; i < 4; i++)
         power[i] = lt_mean(power[i]);
-    lt_program *p = lt_compile(g, power, 4);
-    lt_session *s = p ? lt_session_create(p, NULL) : NULL;
-    int status = s ? lt_session_run(s, &(lt_run_key){.seed = 1}) : LT_GRAPH;
+    lt_session *s;
+    int status = lt_session_open(g, power, 4, NULL, &s);
+    if (status == LT_OK)
+        status = lt_session_run(s, &(lt_run_key){.seed = 1});
     for (int i = 0; status == LT_OK && i < 4; i++)
         m->found[i] = (double)*lt_session_floats(s, power[i]);
     lt_session_free(s);
-    lt_program_free(p);
     lt_graph_free(g);
     return status;
 }

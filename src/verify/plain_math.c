@@ -41,10 +41,10 @@ int numbers_run(lt_graph *g, lt_params *p, uint64_t seed, const numbers_input *i
         add_node(&r, targets[i].node);
     for (int i = 0; i < n_inputs; i++)
         add_node(&r, inputs[i].node);
-    lt_program *program = lt_compile(g, r.nodes, r.n);
-    const lt_session_options o = {.executor = LT_REFERENCE};
-    lt_session *s = program ? lt_session_create(program, &o) : NULL;
-    int status = !s ? LT_GRAPH : p ? lt_params_bind(p, g, s) : LT_OK;
+    lt_session *s;
+    int status = lt_session_open(g, r.nodes, r.n, &(lt_session_options){.executor = LT_REFERENCE}, &s);
+    if (status == LT_OK && p)
+        status = lt_params_bind(p, g, s);
     for (int i = 0; status == LT_OK && i < n_inputs; i++)
         if (inputs[i].node)
             *lt_session_doubles(s, inputs[i].node) = inputs[i].value;
@@ -53,7 +53,6 @@ int numbers_run(lt_graph *g, lt_params *p, uint64_t seed, const numbers_input *i
     if (status == LT_OK)
         copy_results(s, targets, n);
     lt_session_free(s);
-    lt_program_free(program);
     lt_graph_free(g);
     return status;
 }

@@ -150,25 +150,12 @@ static double difference(const trial *t, lt_session *s, const lt_node *f, double
     return (16 * e2 - e1) / 15;
 }
 
-/* A program and a session in double precision that compute the targets. */
-typedef struct oracle {
-    lt_program *program;
-    lt_session *session;
-} oracle;
-
-static int oracle_open(oracle *o, const trial *t, lt_node *const *targets, int n)
+/* A session in double precision that computes the targets. */
+static int oracle_open(const trial *t, lt_node *const *targets, int n, lt_session **out)
 {
-    o->program = lt_compile(t->graph, targets, n);
-    o->session =
-        o->program ? lt_session_create(o->program, &(lt_session_options){.executor = LT_REFERENCE})
-                   : NULL;
-    return o->session ? LT_OK : status_prefix(LT_GRAPH, "%s", t->name);
-}
-
-static void oracle_close(oracle *o)
-{
-    lt_session_free(o->session);
-    lt_program_free(o->program);
+    const lt_session_options o = {.executor = LT_REFERENCE};
+    int status = lt_session_open(t->graph, targets, n, &o, out);
+    return status == LT_OK ? LT_OK : status_prefix(status, "%s", t->name);
 }
 
 /* The gradients along the direction, and a scale for errors of that number. */
@@ -176,19 +163,19 @@ static int slope_of(const trial *t, lt_node *f, lt_node *const *dx, double *slop
 {
     lt_node *targets[LT_CASE_INPUTS + 1] = {f};
     memcpy(targets + 1, dx, sizeof *dx * (size_t)t->n);
-    oracle o;
-    int status = oracle_open(&o, t, targets, t->n + 1);
+    lt_session *o;
+    int status = oracle_open(t, targets, t->n + 1, &o);
     double squares = *slope = 0;
     if (status == LT_OK)
-        value_at(t, o.session, f, 0);
+        value_at(t, o, f, 0);
     for (int i = 0; status == LT_OK && i < t->n; i++)
         for (int64_t k = 0; k < size_of(t->x[i]); k++) {
-            double part = lt_session_doubles(o.session, dx[i])[k] * direction(t, i, k);
+            double part = lt_session_doubles(o, dx[i])[k] * direction(t, i, k);
             *slope += part;
             squares += part * part;
         }
     *scale = fmax(fabs(*slope), sqrt(squares));
-    oracle_close(&o);
+    lt_session_free(o);
     return status;
 }
 
@@ -200,14 +187,14 @@ static int derivative_error(const trial *t, lt_node *f, lt_node *const *dx, doub
     static const double steps[] = {.02, 1e-3, 1e-4, 1e-5, 1e-6};
     double slope, scale;
     LT_TRY(slope_of(t, f, dx, &slope, &scale));
-    oracle o;
-    int status = oracle_open(&o, t, &f, 1);
+    lt_session *o;
+    int status = oracle_open(t, &f, 1, &o);
     *best = HUGE_VAL;
     for (int i = 0; status == LT_OK && i < COUNT_OF(steps) && *best > enough; i++) {
-        double error = fabs(difference(t, o.session, f, steps[i]) - slope);
+        double error = fabs(difference(t, o, f, steps[i]) - slope);
         *best = fmin(*best, error / (scale > 0 ? scale : 1)); /* a NaN is not taken */
     }
-    oracle_close(&o);
+    lt_session_free(o);
     return status;
 }
 
