@@ -5,7 +5,7 @@
 #define LATENT_TEST_SUBJECT_H
 
 #include "check.h"
-#include "models/objective.h"
+#include "models/kind.h"
 #include "scratch.h"
 
 #include <latent/train.h>

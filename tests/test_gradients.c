@@ -205,7 +205,7 @@ static trial open_trial(const char *words, const set_list *sets, int phase_index
         fail_msg("%s", lt_last_error());
     t.beta = recipe_beta(r, 0, 1);
     t.capacity = recipe_capacity(r, 0, 1);
-    bool is_critics = objective_of(r)->phases[phase_index].trains_critic;
+    bool is_critics = kind_of(r)->phases[phase_index].trains_critic;
     lt_recipe_free(r);
     t.params = is_critics ? lt_model_critic(t.model) : lt_model_params(t.model);
     t.graph = lt_graph_create();

@@ -2,7 +2,7 @@
 /* Models: parameter counts and names of the presets, the terms of the loss against PyTorch
    (tools/golden.py), and what networks that do not fit are told. */
 #include "golden/golden.h"
-#include "models/objective.h"
+#include "models/kind.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /* Lists of layers: lists in lists, their names and places, heads, what is told of what does not fit. */
 #include "check.h"
 
-#include "models/objective.h"
+#include "models/kind.h"
 
 #include <stdio.h>
 

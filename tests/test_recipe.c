@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Recipes: presets, defaults, --set, schedules, and what malformed ones are told. */
-#include "models/objective.h"
+#include "models/kind.h"
 
 #include "base/status.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "golden/golden.h"
-#include "models/objective.h"
+#include "models/kind.h"
 
 #include <latent/train.h>
 
@@ -65,7 +65,7 @@ static void build_step(training *t)
     lt_graph *g = t->graph = lt_graph_create();
     t->x = lt_input(g, "x", lt_shape_4d(BATCH, size.h, size.w, size.c));
     t->eps = lt_input(g, "eps", lt_shape_2d(BATCH, lt_model_latent(m)));
-    const objective_row *objective = objective_of(lt_model_recipe(m));
+    const model_kind *objective = kind_of(lt_model_recipe(m));
     model_visit visit = {.recipe = lt_model_recipe(m), .size = size, .graph = g,
                          .root = lt_params_visit(p, g), .is_training = true};
     lt_gauss q = objective->encode(&visit, t->x);

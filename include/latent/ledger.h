@@ -57,7 +57,9 @@ typedef struct lt_ledger {
     int64_t dimensions; /* numbers in an image */
     int64_t limit;      /* images that each split was cut to; 0: none */
     lt_unit unit;
-    bool has_likelihood; /* of a gan there is none: no nats, and NaN or "" in what is about it */
+    int channels;       /* of an image */
+    bool has_likelihood; /* of pixels; without one there are no nats, and NaN or "" in what is about it */
+    bool has_bound;     /* the model bounds log p(x): without, neg_elbo is NaN */
     char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE], objective[LT_LEDGER_TEXT]; /* words */
     int layers;          /* of codes */
     const char *bound;   /* that is trained: "elbo", "iwae", "dreg"; "" */

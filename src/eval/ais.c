@@ -23,6 +23,7 @@
 #include "base/threads.h"
 #include "base/estimate.h"
 #include "eval/visit.h"
+#include "models/kind.h"
 #include "kernels/tiles.h"
 
 #include <math.h>
@@ -461,7 +462,7 @@ static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
     enum { MOST_CHAINS = 10000, MOST_STEPS = 1000000, MOST_LEAPFROGS = 1000 };
     lt_ais_options *o = &a->o;
     lt_image_size s = lt_model_image_size(m);
-    LT_TRY(visit_need_likelihood(m, "log p(x) to estimate"));
+    LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "log p(x) to estimate"));
     if (o->chains < 0 || o->steps < 0 || o->leapfrogs < 0 || o->images < 0 ||
         o->chains > MOST_CHAINS || o->steps > MOST_STEPS || o->leapfrogs > MOST_LEAPFROGS)
         return status_fail(LT_VALUE, "cannot anneal %d chains of %d steps of %d leapfrogs",

@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "base/symmetric.h"
 #include "eval/visit.h"
-#include "models/priors.h"
+#include "models/kind.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_o
     if (o.images < 0)
         return status_fail(LT_VALUE, "cannot encode %d images", o.images);
     LT_TRY(visited_init(&e.images, m, d, split, o.images));
-    bool is_normal = prior_is_standard(lt_model_recipe(m)) && lt_model_latent2(m) == 0;
+    bool is_normal = recipe_has_normal_prior(lt_model_recipe(m));
     int status = open_program(&e, m, &o);
     if (status == LT_OK)
         status = make_room(&e, is_normal, c);

@@ -4,7 +4,7 @@
 #include <latent/ledger.h>
 
 #include "base/text.h"
-#include "models/objective.h"
+#include "models/kind.h"
 #include "nn/likelihoods.h"
 
 #include <string.h>
@@ -38,39 +38,28 @@ static const char *pixels_differ(const lt_data_options *a, const lt_data_options
 
 static const char *likelihoods_differ(const lt_recipe *a, const lt_recipe *b)
 {
-    const likelihood_row *l = likelihood_facts(&a->likelihood), *m = likelihood_facts(&b->likelihood);
+    const likelihood_row *l = likelihood_facts(recipe_likelihood(a)),
+                         *m = likelihood_facts(recipe_likelihood(b));
     if (l->is_discrete != m->is_discrete || l->is_binary != m->is_binary)
         return "the likelihoods are of different kinds: bits, bytes, densities";
     return NULL;
 }
 
-static bool are_same_words(const spec *a, const spec *b)
-{
-    text s = {0}, t = {0};
-    spec_print(a, &s);
-    spec_print(b, &t);
-    bool are_same = strcmp(text_get(&s), text_get(&t)) == 0;
-    text_clear(&s);
-    text_clear(&t);
-    return are_same;
-}
-
 static const char *objectives_differ(const lt_recipe *a, const lt_recipe *b)
 {
-    if (a->loss.row && (a->loss.row != b->loss.row || !are_same_words(&a->penalty, &b->penalty)))
-        return "the losses or penalties differ";
-    return a->loss.row || are_same_words(&a->objective, &b->objective) ? NULL
-                                                                       : "the objectives differ";
+    if (kind_of(a)->differ)
+        return kind_of(a)->differ(a, b);
+    return spec_is_equal(&a->kind, &b->kind) ? NULL : "the objectives differ";
 }
 
 const char *lt_recipes_differ(const lt_recipe *a, const lt_recipe *b, lt_numbers of)
 {
-    if (objective_of(a) != objective_of(b))
+    if (kind_of(a) != kind_of(b))
         return "they are models of different kinds";
     const char *why = sets_differ(a->data.set, b->data.set);
     if (!why)
         why = pixels_differ(&a->data_options, &b->data_options);
-    if (!why && a->likelihood.row)
+    if (!why && recipe_likelihood(a))
         why = likelihoods_differ(a, b);
     if (!why && of == LT_OF_OBJECTIVE)
         why = objectives_differ(a, b);

@@ -10,7 +10,7 @@
 #include "base/estimate.h"
 #include "eval/mixture.h"
 #include "eval/visit.h"
-#include "models/priors.h"
+#include "models/kind.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -216,7 +216,7 @@ static void conclude(const diagnosing *d, const lt_model *m, lt_diagnosis *r)
     *r = (lt_diagnosis){.images = d->images.n,
                         .latent = (int)d->latent,
                         .has_parts =
-                            prior_is_standard(lt_model_recipe(m)) && lt_model_latent2(m) == 0,
+                            recipe_has_normal_prior(lt_model_recipe(m)),
                         .rate = tally_estimate(&d->rate, 1),
                         .mutual_information = tally_estimate(&d->information, 1),
                         .most_information = log(d->images.n),
@@ -231,7 +231,7 @@ static void conclude(const diagnosing *d, const lt_model *m, lt_diagnosis *r)
 
 static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split split)
 {
-    LT_TRY(visit_need_likelihood(m, "code of an image"));
+    LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "code of an image"));
     if (d->o.images < 0)
         return status_fail(LT_VALUE, "cannot look at %d images", d->o.images);
     LT_TRY(visited_init(&d->images, m, data, split, d->o.images));

@@ -12,6 +12,7 @@
 #include "base/threads.h"
 #include "eval/bounds.h"
 #include "eval/visit.h"
+#include "models/kind.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -380,7 +381,7 @@ static int check_options(const lt_eval_options *o)
 
 static int check(evaluation *e, lt_model *m, lt_dataset *d, lt_split split)
 {
-    LT_TRY(visit_need_likelihood(m, "bound on log p(x)"));
+    LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "bound on log p(x)"));
     LT_TRY(check_options(&e->o));
     LT_TRY(visited_init(&e->images, m, d, split, e->o.images));
     e->plan = bounds_make_plan(&e->o);

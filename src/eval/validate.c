@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "eval/visit.h"
-#include "models/vae.h"
+#include "models/kind.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -95,7 +95,7 @@ int lt_validate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_option
                          .loss = (double)NAN};
     if (!at)
         return LT_OK;
-    if (vae_loss_is_sum(lt_model_recipe(m))) {
+    if (kind_of(lt_model_recipe(m))->loss_is_sum(lt_model_recipe(m))) {
         v->loss = v->distortion + at->beta * v->rate;
         return LT_OK;
     }

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/philox.h"
 #include "base/status.h"
-#include "models/objective.h"
 
 #include <stdlib.h>
 
@@ -17,17 +16,6 @@ int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_s
 {
     LT_TRY(lt_session_open(v->graph, targets, n, o, &v->session));
     return lt_model_bind(m, v->graph, v->session, LT_EVALUATION);
-}
-
-int visit_need_likelihood(const lt_model *m, const char *what)
-{
-    const lt_recipe *r = lt_model_recipe(m);
-    if (lt_model_has_likelihood(m))
-        return LT_OK;
-    return status_fail(LT_VALUE,
-                       "%s is a %s, which makes images but has no likelihood p(x|z): there is no %s. "
-                       "How good its images are is said by latent eval RUN --quality",
-                       lt_recipe_name(r), objective_of(r)->spec.name, what);
 }
 
 int visited_init(visited *v, const lt_model *m, lt_dataset *d, lt_split split, int wanted)

@@ -13,10 +13,6 @@ typedef struct visit {
 /* Compiles `targets` of v->graph and opens a session on them. */
 int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_session_options *o);
 
-/* LT_VALUE for a kind of model without p(x|z): it says that there is no `what`, and what to ask
-   instead. */
-int visit_need_likelihood(const lt_model *m, const char *what);
-
 /* The place of image i of n that are spread over `all`, because the first ones of a file are often not
    like the rest: one of each n-th part, at a random place in it, the same each time. (Not every
    k-th: classes may take turns, and every tenth image of CIFAR-10 in folders is an airplane.) */

@@ -32,9 +32,9 @@ static const lt_option options[] = {
     LINE(critic_optimiser, "", "a line of the optimisers; empty: the recipe's optimiser"),
     {0}};
 
-#define MODEL(NAME) .name = #NAME, .offset = offsetof(recipe_model, NAME)
+#define MODEL(NAME) .name = #NAME, .offset = offsetof(gan_model, NAME)
 
-const lt_option gan_model_keys[] = {
+static const lt_option model_keys[] = {
     {MODEL(pixels), .kind = LT_KIND_CHOICE, .choices = "unit|symmetric",
      .help = "what generator and critic take black and white for: 0 and 1, or -1 and 1 as of tanh"},
     {MODEL(classes), .kind = LT_KIND_INT, .max = 65536,
@@ -43,56 +43,69 @@ const lt_option gan_model_keys[] = {
      .help = "numbers beside z that stand for a class"},
     {0}};
 
-static const gan_options *options_of(const lt_recipe *r) { return r->objective.options; }
+static const kind_network networks[] = {
+    [GAN_GENERATOR] = {.key = "generator", .called = "the generator", .is_required = true},
+    [GAN_CRITIC] = {.key = "critic", .called = "the critic", .is_required = true},
+    {.key = NULL}};
 
-static int read_keys(lt_recipe *r, const yaml_node *model, const yaml_node *objective)
-{
-    gan_options *o = r->objective.options;
-    LT_TRY(recipe_need_list(&r->generator, model, "generator"));
-    LT_TRY(recipe_need_list(&r->critic, model, "critic"));
-    LT_TRY(recipe_read_line(&adversarial_loss_table, o->loss, &r->loss, objective, "loss"));
-    LT_TRY(recipe_read_line(&penalty_table, o->penalty, &r->penalty, objective, "penalty"));
-    if (!o->critic_optimiser[0])
-        memcpy(o->critic_optimiser, r->steps.optimiser, sizeof o->critic_optimiser);
-    return recipe_read_line(&optimizer_table, o->critic_optimiser, &r->critic_optimiser, objective,
-                            "critic_optimiser");
-}
+static const kind_line lines[] = {
+    [GAN_LOSS] = {"objective", "loss", &adversarial_loss_table, false},
+    [GAN_PENALTY] = {"objective", "penalty", &penalty_table, false},
+    [GAN_CRITIC_OPTIMISER] = {"objective", "critic_optimiser", &optimizer_table, true},
+    {.key = NULL}};
+
+static const char *const resumable[] = {"objective.critic_optimiser.lr",
+                                        "objective.critic_optimiser.weight_decay", NULL};
+
+static const spec *loss_of(const lt_recipe *r) { return recipe_line(r, GAN_LOSS); }
+
+static const spec *penalty_of(const lt_recipe *r) { return recipe_line(r, GAN_PENALTY); }
+
+static const spec *critic_optimiser(const lt_recipe *r) { return recipe_line(r, GAN_CRITIC_OPTIMISER); }
 
 static int check(const lt_recipe *r, const yaml_node *root)
 {
     const yaml_node *objective = yaml_get(root, "objective");
-    if (options_of(r)->label_smoothing > 0 && !adversarial_can_smooth(&r->loss))
+    if (gan_options_of(r)->label_smoothing > 0 && !adversarial_can_smooth(loss_of(r)))
         return yaml_fail(recipe_place(objective, "label_smoothing"),
                          "label_smoothing moves the target of real images, and the loss %s has none",
-                         r->loss.row->name);
-    const network_line *last = r->critic.n ? &r->critic.lines[r->critic.n - 1] : NULL;
+                         loss_of(r)->row->name);
+    const network *generator = recipe_network(r, GAN_GENERATOR), *critic = recipe_network(r, GAN_CRITIC);
+    const network_line *last = critic->n ? &critic->lines[critic->n - 1] : NULL;
     if (last && layer_is(&last->layer, "sigmoid"))
         return yaml_fail(yaml_get(yaml_get(root, "model"), "critic")->last,
                          "the critic gives a number before any activation: leave out this sigmoid, "
                          "losses apply what they need");
-    if (r->critic.n == 0 || r->generator.n == 0)
-        return yaml_fail(recipe_place(yaml_get(root, "model"), r->critic.n ? "generator" : "critic"),
+    if (critic->n == 0 || generator->n == 0)
+        return yaml_fail(recipe_place(yaml_get(root, "model"), critic->n ? "generator" : "critic"),
                          "a list without layers");
     return LT_OK;
 }
 
-static void print_lists(const lt_recipe *r, text *out)
+/* A gradient penalty is about the slope of one image's number by that image. */
+static bool warn_of_penalty(const lt_recipe *r, text *out)
 {
-    network_print(&r->generator, 2, "generator", out);
-    network_print(&r->critic, 2, "critic", out);
+    const network_line *line = network_find(recipe_network(r, GAN_CRITIC), "batch_norm");
+    if (!line || !penalty_has_term(penalty_of(r)))
+        return false;
+    text_format(out, "%s:%d:%d: batch_norm in a critic with the penalty %s, which is about the gradient at each image: "
+                     "batch statistics make that depend on the other images (Gulrajani et al. 2017); layer_norm, "
+                     "or no norm, has none of that",
+                line->file, line->line, line->column, penalty_of(r)->row->name);
+    return true;
 }
 
 /* ---- Pixels: images have them in 0 ... 1, the networks as the recipe says ---- */
 
 static lt_node *to_networks(const model_visit *v, lt_node *x)
 {
-    bool is_symmetric = v->recipe->model.pixels == PIXELS_SYMMETRIC;
+    bool is_symmetric = gan_model_of(v->recipe)->pixels == PIXELS_SYMMETRIC;
     return is_symmetric ? lt_shift(lt_scale(x, 2), -1) : x;
 }
 
 static lt_node *to_images(const model_visit *v, lt_node *y)
 {
-    bool is_symmetric = v->recipe->model.pixels == PIXELS_SYMMETRIC;
+    bool is_symmetric = gan_model_of(v->recipe)->pixels == PIXELS_SYMMETRIC;
     return is_symmetric ? lt_shift(lt_scale(y, 0.5), 0.5) : y;
 }
 
@@ -111,15 +124,16 @@ static lt_node *embed(lt_scope *root, const char *name, lt_node *labels, int64_t
 lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels)
 {
     const lt_recipe *r = v->recipe;
+    const network *net = recipe_network(r, GAN_GENERATOR);
     network_context c = visit_context(v);
     lt_scope *s = lt_scope_enter(v->root, "generator");
-    if (r->model.classes > 0) {
-        lt_node *code = embed(v->root, "generator_class", labels, r->model.classes,
-                              r->model.class_size);
+    if (gan_model_of(r)->classes > 0) {
+        lt_node *code = embed(v->root, "generator_class", labels, gan_model_of(r)->classes,
+                              gan_model_of(r)->class_size);
         z = lt_concat(1, 2, (lt_node *[]){z, code});
     }
-    lt_node *y = network_build(&r->generator, &c, s, z);
-    y = visit_expect_image(v, &r->generator, s, y);
+    lt_node *y = network_build(net, &c, s, z);
+    y = visit_expect_image(v, net, s, y);
     if (node_is_bad(y))
         return y;
     return lt_reshape(y, lt_shape_4d(lt_node_shape(y).d[0], v->size.h, v->size.w, v->size.c));
@@ -131,14 +145,14 @@ static lt_node *project(const model_visit *v, lt_scope *root, lt_node *h, lt_nod
     lt_node *rows = lt_flatten(h);
     if (node_is_bad(rows))
         return rows;
-    lt_node *code = embed(root, "critic_class", labels, v->recipe->model.classes,
+    lt_node *code = embed(root, "critic_class", labels, gan_model_of(v->recipe)->classes,
                           lt_node_shape(rows).d[1]);
     return lt_sum_rows(lt_mul(rows, code));
 }
 
 lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels)
 {
-    const network *net = &v->recipe->critic;
+    const network *net = recipe_network(v->recipe, GAN_CRITIC);
     network_context c = visit_context(v);
     lt_scope *root = lt_params_visit(v->critic, v->graph), *s = lt_scope_enter(root, "critic");
     lt_node *h = network_build_lines(net, 0, net->n - 1, &c, s, x);
@@ -147,7 +161,7 @@ lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels)
     if (node_is_bad(y))
         return y;
     y = lt_reshape(y, lt_shape_1d(lt_node_shape(y).d[0]));
-    return v->recipe->model.classes > 0 ? lt_add(y, project(v, root, h, labels)) : y;
+    return gan_model_of(v->recipe)->classes > 0 ? lt_add(y, project(v, root, h, labels)) : y;
 }
 
 /* ---- Phases ---- */
@@ -182,21 +196,21 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
                       lt_node *alpha, phase_terms *t)
 {
     const lt_recipe *r = v->recipe;
-    const gan_options *o = options_of(r);
+    const gan_options *o = gan_options_of(r);
     lt_node *fake = lt_detach(gan_generate(v, z, labels)), *real = to_networks(v, x), *norm = NULL;
     lt_node *on_real = gan_criticise(v, real, labels);
     critic_at again = {.visit = *v, .labels = labels};
     again.visit.observer = NULL;
     lt_node *on_fake = criticise_points(&again, fake);
     lt_node *penalty =
-        penalty_build(&r->penalty, real, fake, alpha, criticise_points, &again, &norm);
-    t->loss = adversarial_critic_loss(&r->loss, on_real, on_fake, o->label_smoothing);
+        penalty_build(penalty_of(r), real, fake, alpha, criticise_points, &again, &norm);
+    t->loss = adversarial_critic_loss(loss_of(r), on_real, on_fake, o->label_smoothing);
     if (penalty)
         t->loss = lt_add(t->loss, penalty);
     t->measure[MEASURE_critic_loss] = t->loss;
-    t->measure[MEASURE_d_real] = lt_mean(adversarial_score(&r->loss, on_real));
-    t->measure[MEASURE_d_fake] = lt_mean(adversarial_score(&r->loss, on_fake));
-    t->measure[MEASURE_estimate] = adversarial_estimate(&r->loss, on_real, on_fake);
+    t->measure[MEASURE_d_real] = lt_mean(adversarial_score(loss_of(r), on_real));
+    t->measure[MEASURE_d_fake] = lt_mean(adversarial_score(loss_of(r), on_fake));
+    t->measure[MEASURE_estimate] = adversarial_estimate(loss_of(r), on_real, on_fake);
     t->measure[MEASURE_penalty] = penalty;
     t->measure[MEASURE_gradient_norm] = norm;
     if (lt_node_shape(real).d[0] > 1)
@@ -206,7 +220,7 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t)
 {
     lt_node *fake = gan_generate(v, z, labels);
-    t->loss = adversarial_generator_loss(&v->recipe->loss, gan_criticise(v, fake, labels));
+    t->loss = adversarial_generator_loss(loss_of(v->recipe), gan_criticise(v, fake, labels));
     t->measure[MEASURE_generator_loss] = t->loss;
 }
 
@@ -222,16 +236,16 @@ static void train_generator(const model_visit *v, lt_node *x, lt_node *labels, p
         gan_generator_terms(v, draw_codes(v, lt_node_shape(x).d[0]), labels, t);
 }
 
-static int64_t critic_steps(const lt_recipe *r) { return options_of(r)->critic_steps; }
+static int64_t critic_steps(const lt_recipe *r) { return gan_options_of(r)->critic_steps; }
 
-static double critic_clip(const lt_recipe *r) { return penalty_clip(&r->penalty); }
+static double critic_clip(const lt_recipe *r) { return penalty_clip(penalty_of(r)); }
 
 /* ---- Evaluation ---- */
 
 /* Of codes without a class: one drawn for each, all as likely. */
 static lt_node *draw_labels(const model_visit *v, int64_t n)
 {
-    int64_t classes = v->recipe->model.classes;
+    int64_t classes = gan_model_of(v->recipe)->classes;
     if (classes == 0)
         return NULL;
     lt_node *u = lt_scale(lt_uniform(v->graph, lt_shape_1d(n)), (double)classes);
@@ -251,15 +265,15 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
 
 bool gan_limits_slopes(const lt_recipe *r)
 {
-    return penalty_has_term(&r->penalty) || penalty_clip(&r->penalty) > 0 ||
-           network_has(&r->critic, "spectral_norm");
+    return penalty_has_term(penalty_of(r)) || penalty_clip(penalty_of(r)) > 0 ||
+           network_has(recipe_network(r, GAN_CRITIC), "spectral_norm");
 }
 
 /* Only what a critic cannot exceed bounds a divergence: the Wasserstein distance is over critics whose slopes
    are at most 1, which a penalty or clipped weights keep near a multiple of that. */
 static const char *describe_estimate(const lt_recipe *r)
 {
-    if (adversarial_divergence(&r->loss) != DIVERGENCE_WASSERSTEIN)
+    if (adversarial_divergence(loss_of(r)) != DIVERGENCE_WASSERSTEIN)
         return "a lower bound of the divergence in expectation, by this critic";
     if (gan_limits_slopes(r))
         return "E critic(real) - E critic(fake), which is the Wasserstein distance only as far as the critic's "
@@ -272,30 +286,51 @@ bool lt_recipe_score(const lt_recipe *r, lt_score *score)
     static const lt_score probability = {true, "D(real)", "D(fake)", "probability of being real", NULL},
                           number = {false, "critic(real)", "critic(fake)",
                                     "score of the critic, not a probability", NULL};
-    if (objective_of(r) != &objective_gan)
+    if (kind_of(r) != &kind_gan)
         return false;
-    *score = adversarial_is_probability(&r->loss) ? probability : number;
+    *score = adversarial_is_probability(loss_of(r)) ? probability : number;
     score->estimate = describe_estimate(r);
     return true;
 }
 
-bool gan_awaits_generator(const lt_recipe *r, int64_t step)
+/* What is worth a warning in the numbers of an epoch. */
+static const char *warn(const lt_recipe *r, const lt_train_report *t)
 {
-    return objective_of(r) == &objective_gan && step < critic_steps(r);
+    if (t->step < critic_steps(r))
+        return "the generator has had no step yet: critic_steps is more than all steps so far";
+    if (t->spread < 0.1)
+        return "the generated images are nearly all alike: their modes have collapsed";
+    if (adversarial_is_probability(loss_of(r)) && t->d_real > 0.995 && t->d_fake < 0.005)
+        return "the critic tells every image: the generator may learn nothing from it any more";
+    return NULL;
+}
+
+/* Whatever else the objective says, the numbers are of one divergence. */
+static const char *differ(const lt_recipe *a, const lt_recipe *b)
+{
+    bool are_equal = loss_of(a)->row == loss_of(b)->row && spec_is_equal(penalty_of(a), penalty_of(b));
+    return are_equal ? NULL : "the losses or penalties differ";
+}
+
+static int64_t classes(const lt_recipe *r) { return gan_model_of(r)->classes; }
+
+static void summarize(const lt_recipe *r, text *out)
+{
+    if (classes(r) > 0)
+        text_format(out, ", %jd classes", (intmax_t)classes(r));
 }
 
 static unsigned can(const lt_recipe *r)
 {
-    return LT_CAN_DECODE | LT_CAN_SAMPLE | LT_CAN_ADVERSARY | (r->model.classes > 0 ? LT_CAN_CLASSES : 0);
+    return LT_CAN_DECODE | LT_CAN_SAMPLE | LT_CAN_ADVERSARY | (gan_model_of(r)->classes > 0 ? LT_CAN_CLASSES : 0);
 }
 
 static const kind_lack lacks[] = {
-    {LT_CAN_ENCODE | LT_CAN_POSTERIOR, "which makes images but has no encoder: its images have no codes"},
-    {LT_CAN_BOUND | LT_CAN_LIKELIHOOD | LT_CAN_LOG_PRIOR,
-     "which makes images but has no likelihood p(x|z): there is no bound on log p(x). How good its images "
-     "are is said by latent eval RUN --quality"},
-    {LT_CAN_CLASSES, "trained without labels: it cannot be asked for images of a class"},
-    {0, NULL}};
+    {LT_CAN_ENCODE | LT_CAN_POSTERIOR, "which makes images but has no encoder", NULL},
+    {LT_CAN_BOUND | LT_CAN_LIKELIHOOD | LT_CAN_LOG_PRIOR, "which makes images but has no likelihood p(x|z)",
+     "How good its images are is said by latent eval RUN --quality"},
+    {LT_CAN_CLASSES, "which was trained without labels", NULL},
+    {0, NULL, NULL}};
 
 #define CRITIC .phase = "critic", .width = 7, .digits = 3
 
@@ -336,13 +371,15 @@ static void describe(const lt_recipe *r, lt_metric *m)
 
 /* ---- The record ---- */
 
-const objective_row objective_gan = {
-    .spec = {.name = "gan", .summary = "a generator against a critic", .options = options,
-             .size = sizeof(gan_options)},
-    .model_keys = gan_model_keys, .inner_keys = {"generator", "critic"},
-    .read = read_keys, .check = check, .print = print_lists,
-    .phases = {{.name = "critic", .trains_critic = true, .clip = critic_clip,
+const model_kind kind_gan = {
+    .recipe = {.spec = {.name = "gan", .summary = "a generator against a critic", .options = options,
+                        .size = sizeof(gan_options)},
+               .title = "GAN", .phrase = "a gan", .model_keys = model_keys, .model_size = sizeof(gan_model),
+               .networks = networks, .lines = lines, .resumable = resumable, .metrics = metrics,
+               .describe = describe, .check = check, .warn = warn_of_penalty},
+    .can = can, .lacks = lacks,
+    .phases = {{.name = "critic", .trains_critic = true, .optimiser = critic_optimiser, .clip = critic_clip,
                 .build = train_critic},
                {.name = "generator", .every = critic_steps, .build = train_generator}},
-    .title = "GAN", .phrase = "a gan", .can = can, .lacks = lacks, .metrics = metrics, .describe = describe,
-    .decode = decode, .draw_prior = draw_codes};
+    .decode = decode, .draw_prior = draw_codes, .classes = classes, .summarize = summarize,
+    .warn = warn, .explain = gan_explain, .differ = differ};

@@ -3,13 +3,29 @@
 #ifndef LATENT_GAN_H
 #define LATENT_GAN_H
 
-#include "models/objective.h"
+#include "models/kind.h"
 
+enum { PIXELS_UNIT, PIXELS_SYMMETRIC }; /* choices of `pixels` */
+
+/* Positions in the lists of its networks and of its lines. */
+enum { GAN_GENERATOR, GAN_CRITIC };
+enum { GAN_LOSS, GAN_PENALTY, GAN_CRITIC_OPTIMISER };
+
+/* Its own keys of `model`. */
+typedef struct gan_model {
+    int pixels;                  /* PIXELS_UNIT, PIXELS_SYMMETRIC */
+    int64_t classes, class_size; /* classes: 0, none; numbers that stand for one in the generator */
+} gan_model;
+
+/* Its keys of `objective`. */
 typedef struct gan_options {
     char loss[LT_TEXT_SIZE], penalty[LT_TEXT_SIZE], critic_optimiser[LT_TEXT_SIZE];
     int64_t critic_steps;
     double label_smoothing;
 } gan_options;
+
+static inline const gan_model *gan_model_of(const lt_recipe *r) { return r->model_options; }
+static inline const gan_options *gan_options_of(const lt_recipe *r) { return r->kind.options; }
 
 /* Images for codes z, n x latent: n x h x w x c, with pixels as the networks have them. labels: the
    classes, n, where the recipe has classes. */
@@ -21,13 +37,13 @@ lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels);
 /* Whether something keeps the critic's slopes near a multiple of 1: a penalty, clipped weights, layers. */
 bool gan_limits_slopes(const lt_recipe *r);
 
-/* Whether the generator has had no step yet after `step` steps of the critic. */
-bool gan_awaits_generator(const lt_recipe *r, int64_t step);
-
 /* What each minimises, at given codes; alpha: n, where the penalty takes slopes between real and fake
    images, NULL: drawn. x: images, with pixels in 0 ... 1. */
 void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
                       lt_node *alpha, phase_terms *t);
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t);
+
+/* ledger_gan.c: what critic and generator minimise, what is reported of them, and what it means. */
+void gan_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f);
 
 #endif

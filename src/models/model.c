@@ -69,15 +69,15 @@ static int status_of(const lt_graph *g)
 static lt_node *fail_kind(const lt_model *m, lt_graph *g, const char *lacks)
 {
     return lt_graph_fail(g, "%s: a %s has no %s", m->recipe->head.name,
-                         m->recipe->objective.row->name, lacks);
+                         m->recipe->kind.row->name, lacks);
 }
 
 int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_terms *t)
 {
     *t = (lt_model_terms){0};
     model_visit v = visit(m, g, mode);
-    if (objective_of(m->recipe)->build)
-        objective_of(m->recipe)->build(&v, check_images(m, x), t);
+    if (kind_of(m->recipe)->build)
+        kind_of(m->recipe)->build(&v, check_images(m, x), t);
     else
         fail_kind(m, g, "likelihood: it cannot be built as one");
     return status_of(g);
@@ -87,15 +87,15 @@ int model_build_phase(lt_model *m, lt_graph *g, int i, lt_node *x, lt_node *labe
 {
     *t = (phase_terms){0};
     model_visit v = visit(m, g, LT_TRAINING);
-    objective_of(m->recipe)->phases[i].build(&v, check_images(m, x), labels, t);
+    kind_of(m->recipe)->phases[i].build(&v, check_images(m, x), labels, t);
     return status_of(g);
 }
 
 lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    if (objective_of(m->recipe)->encode)
-        return objective_of(m->recipe)->encode(&v, check_images(m, x));
+    if (kind_of(m->recipe)->encode)
+        return kind_of(m->recipe)->encode(&v, check_images(m, x));
     lt_node *bad = fail_kind(m, g, "encoder: its images have no codes");
     return (lt_gauss){bad, bad};
 }
@@ -103,7 +103,7 @@ lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x)
 lt_node *lt_model_decode(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    return objective_of(m->recipe)->decode(&v, check_codes(m, z), NULL);
+    return kind_of(m->recipe)->decode(&v, check_codes(m, z), NULL);
 }
 
 lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *labels)
@@ -111,31 +111,31 @@ lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *la
     model_visit v = visit(m, g, LT_EVALUATION);
     if (lt_model_classes(m) == 0)
         return fail_kind(m, g, "classes: it was trained without labels");
-    return objective_of(m->recipe)->decode(&v, check_codes(m, z), labels);
+    return kind_of(m->recipe)->decode(&v, check_codes(m, z), labels);
 }
 
 lt_node *lt_model_draw(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    if (!objective_of(m->recipe)->draw)
+    if (!kind_of(m->recipe)->draw)
         return fail_kind(m, g, "likelihood to draw images from");
-    return objective_of(m->recipe)->draw(&v, check_codes(m, z));
+    return kind_of(m->recipe)->draw(&v, check_codes(m, z));
 }
 
 lt_node *lt_model_log_prob(lt_model *m, lt_graph *g, lt_node *z, lt_node *x)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    if (!objective_of(m->recipe)->log_prob)
+    if (!kind_of(m->recipe)->log_prob)
         return fail_kind(m, g, "likelihood");
-    return objective_of(m->recipe)->log_prob(&v, check_codes(m, z), check_images(m, x));
+    return kind_of(m->recipe)->log_prob(&v, check_codes(m, z), check_images(m, x));
 }
 
 lt_node *lt_model_log_prior(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    if (!objective_of(m->recipe)->log_prior)
+    if (!kind_of(m->recipe)->log_prior)
         return fail_kind(m, g, "likelihood");
-    return objective_of(m->recipe)->log_prior(&v, check_codes(m, z));
+    return kind_of(m->recipe)->log_prior(&v, check_codes(m, z));
 }
 
 lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n)
@@ -143,7 +143,7 @@ lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n)
     model_visit v = visit(m, g, LT_EVALUATION);
     if (n < 0 || n > INT32_MAX)
         return lt_graph_fail(g, "cannot draw %jd codes", (intmax_t)n);
-    return objective_of(m->recipe)->draw_prior(&v, n);
+    return kind_of(m->recipe)->draw_prior(&v, n);
 }
 
 /* x if q is a posterior of these images and draws a count, else the bad node. */
@@ -166,11 +166,11 @@ static lt_node *check_draws(lt_node *x, lt_gauss q, int64_t draws)
 lt_node *lt_model_log_weights(lt_model *m, lt_graph *g, lt_node *x, lt_gauss q, int64_t draws)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
-    if (!objective_of(m->recipe)->log_weights)
+    if (!kind_of(m->recipe)->log_weights)
         return fail_kind(m, g, "likelihood");
     q = (lt_gauss){check_codes(m, q.mean), check_codes(m, q.logvar)};
     x = check_draws(check_images(m, x), q, draws);
-    return node_is_bad(x) ? x : objective_of(m->recipe)->log_weights(&v, x, q, draws);
+    return node_is_bad(x) ? x : kind_of(m->recipe)->log_weights(&v, x, q, draws);
 }
 
 /* ---- Life ---- */
@@ -184,7 +184,7 @@ static int declare(lt_model *m, network_observer *observer, void *user)
     v.user = user;
     phase_terms t = {0};
     lt_node *labels = lt_model_classes(m) ? lt_input(g, "labels", lt_shape_1d(1)) : NULL;
-    objective_of(m->recipe)->phases[0].build(&v, lt_input(g, "x", image_shape(m, 1)), labels, &t);
+    kind_of(m->recipe)->phases[0].build(&v, lt_input(g, "x", image_shape(m, 1)), labels, &t);
     int status = status_of(g);
     lt_graph_free(g);
     return status;
@@ -204,7 +204,7 @@ static int make_model(lt_model *m)
     const lt_recipe *r = m->recipe;
     uint64_t seed = lt_recipe_seed(r);
     m->params = lt_params_create();
-    if (objective_of(r)->phases[0].trains_critic)
+    if (kind_of(r)->phases[0].trains_critic)
         m->critic = lt_params_create();
     LT_TRY(declare(m, NULL, NULL));
     LT_TRY(lt_params_allocate(m->params, seed));
@@ -310,26 +310,36 @@ lt_params *lt_model_params(lt_model *m) { return m->params; }
 
 lt_params *lt_model_critic(lt_model *m) { return m->critic; }
 
-bool lt_model_has_likelihood(const lt_model *m) { return objective_of(m->recipe)->log_prob; }
+bool lt_model_has_likelihood(const lt_model *m) { return kind_of(m->recipe)->log_prob; }
 
-bool lt_model_has_encoder(const lt_model *m) { return objective_of(m->recipe)->encode; }
+bool lt_model_has_encoder(const lt_model *m) { return kind_of(m->recipe)->encode; }
 
-int lt_model_classes(const lt_model *m) { return (int)m->recipe->model.classes; }
+int lt_model_classes(const lt_model *m)
+{
+    const model_kind *kind = kind_of(m->recipe);
+    return kind->classes ? (int)kind->classes(m->recipe) : 0;
+}
 
 lt_image_size lt_model_image_size(const lt_model *m) { return m->size; }
 
 int lt_model_latent(const lt_model *m) { return (int)m->recipe->model.latent; }
 
-int lt_model_latent2(const lt_model *m) { return (int)m->recipe->model.latent2; }
+int lt_model_latent2(const lt_model *m)
+{
+    const model_kind *kind = kind_of(m->recipe);
+    return kind->latent2 ? (int)kind->latent2(m->recipe) : 0;
+}
 
 bool lt_model_is_binary(const lt_model *m)
 {
-    return lt_model_has_likelihood(m) && likelihood_facts(&m->recipe->likelihood)->is_binary;
+    const spec *likelihood = recipe_likelihood(m->recipe);
+    return likelihood && likelihood_facts(likelihood)->is_binary;
 }
 
 bool lt_model_is_discrete(const lt_model *m)
 {
-    return lt_model_has_likelihood(m) && likelihood_facts(&m->recipe->likelihood)->is_discrete;
+    const spec *likelihood = recipe_likelihood(m->recipe);
+    return likelihood && likelihood_facts(likelihood)->is_discrete;
 }
 
 /* ---- Summary ---- */
@@ -457,14 +467,8 @@ char *lt_model_summary(const lt_model *m)
     summary s = {.model = (lt_model *)m, .name_width = 22, .words_width = 26, .shape_width = 14};
     text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d", r->head.name, r->model.kind,
                 m->size.h, m->size.w, m->size.c, lt_model_latent(m));
-    if (lt_model_latent2(m))
-        text_format(&s.out, " and %d", lt_model_latent2(m));
-    if (lt_model_has_likelihood(m))
-        text_format(&s.out, ", %s", r->model.likelihood);
-    if (lt_model_has_likelihood(m) && !prior_is_standard(r))
-        text_format(&s.out, ", prior %s", r->model.prior);
-    if (lt_model_classes(m))
-        text_format(&s.out, ", %d classes", lt_model_classes(m));
+    if (kind_of(r)->summarize)
+        kind_of(r)->summarize(r, &s.out);
     text_append(&s.out, "\n");
     int status = declare(s.model, measure_layer, &s);
     text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "place", s.words_width, "layer",

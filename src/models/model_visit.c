@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What every kind of model does with the lists of a recipe. */
-#include "models/objective.h"
+#include "models/kind.h"
 
 #include "graph/op.h"
 #include "nn/params.h"

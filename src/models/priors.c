@@ -64,7 +64,7 @@ static lt_distribution vamp_make(const model_visit *v, const void *options, int6
     again.root = lt_params_visit(v->params, v->graph);
     again.observer = NULL;
     (void)latent;
-    return lt_vamp_prior(objective_of(v->recipe)->encode(&again, lt_sigmoid(u)));
+    return lt_vamp_prior(kind_of(v->recipe)->encode(&again, lt_sigmoid(u)));
 }
 
 const prior_row prior_vamp = {
@@ -83,24 +83,21 @@ static const spec_row *const rows[] = {
 
 const spec_table prior_table = {"prior", rows};
 
-static const prior_row *row_of(const lt_recipe *r) { return (const prior_row *)r->prior.row; }
+static const prior_row *row_of(const spec *prior) { return (const prior_row *)prior->row; }
 
-bool prior_is_standard(const lt_recipe *r) { return row_of(r)->is_standard; }
+bool prior_is_standard(const spec *prior) { return row_of(prior)->is_standard; }
 
-static lt_distribution prior_of(const model_visit *v)
+lt_node *prior_log_prob(const model_visit *v, const spec *prior, lt_node *z)
 {
-    const lt_recipe *r = v->recipe;
-    return row_of(r)->make(v, r->prior.options, recipe_prior_latent(r));
+    if (prior_is_standard(prior))
+        return lt_standard_log_prob(z);
+    int64_t latent = lt_node_shape(z).d[1];
+    return lt_log_prob(row_of(prior)->make(v, prior->options, latent), z);
 }
 
-lt_node *prior_log_prob(const model_visit *v, lt_node *z)
+lt_node *prior_draw(const model_visit *v, const spec *prior, int64_t n, int64_t latent)
 {
-    return prior_is_standard(v->recipe) ? lt_standard_log_prob(z) : lt_log_prob(prior_of(v), z);
-}
-
-lt_node *prior_draw(const model_visit *v, int64_t n)
-{
-    if (prior_is_standard(v->recipe))
-        return lt_normal(v->graph, lt_shape_2d(n, recipe_prior_latent(v->recipe)));
-    return lt_draw(prior_of(v), n);
+    if (prior_is_standard(prior))
+        return lt_normal(v->graph, lt_shape_2d(n, latent));
+    return lt_draw(row_of(prior)->make(v, prior->options, latent), n);
 }

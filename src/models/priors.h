@@ -3,7 +3,7 @@
 #ifndef LATENT_PRIORS_H
 #define LATENT_PRIORS_H
 
-#include "models/objective.h"
+#include "models/kind.h"
 
 #include <latent/distributions.h>
 
@@ -21,10 +21,10 @@ extern const spec_table prior_table;
 #include "models/priors.def"
 #undef PRIOR
 
-bool prior_is_standard(const lt_recipe *r);
+bool prior_is_standard(const spec *prior);
 
 /* log p(z): n; and n draws, n x latent. Each builds the prior: once in a visit. */
-lt_node *prior_log_prob(const model_visit *v, lt_node *z);
-lt_node *prior_draw(const model_visit *v, int64_t n);
+lt_node *prior_log_prob(const model_visit *v, const spec *prior, lt_node *z);
+lt_node *prior_draw(const model_visit *v, const spec *prior, int64_t n, int64_t latent);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of all tables, and that of the objectives. */
+/* The list of all tables. */
 #include "models/priors.h"
 
 #include "base/status.h"
@@ -10,21 +10,52 @@
 #include "nn/init.h"
 #include "nn/likelihoods.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
-/* ---- Objectives ---- */
+/* ---- The keys of recipes ---- */
 
-static const spec_row *const objectives[] = {
-#define OBJECTIVE(NAME) &objective_##NAME.spec,
-#include "models/models.def"
-#undef OBJECTIVE
-    NULL};
+enum { MAX_KINDS = 32, SUMMARY = 240 };
 
-const spec_table objective_table = {"kind of model", objectives};
+/* One row for the keys of `model` that a kind has of its own: "of a gan, and lists: generator, critic". */
+static spec_row kind_rows[MAX_KINDS];
+static char kind_summaries[MAX_KINDS][SUMMARY];
+static int n_kinds;
+static pthread_once_t kinds_once = PTHREAD_ONCE_INIT;
 
-const objective_row *objective_of(const lt_recipe *r)
+/* Lists that go with a number come behind the others. */
+static void summarize_kind(const recipe_kind *kind, char *summary)
 {
-    return (const objective_row *)r->objective.row;
+    text t = {0};
+    text_format(&t, "of %s, and lists", kind->phrase);
+    for (const kind_network *n = kind->networks; n->key; n++)
+        text_format(&t, "%s%s%s%s", n == kind->networks ? ": " : n->with && !n[-1].with ? "; " : ", ",
+                    n->within ? n->within : "", n->within ? "." : "", n->key);
+    LT_ASSERT(t.size < SUMMARY);
+    snprintf(summary, SUMMARY, "%s", text_get(&t));
+    text_clear(&t);
+}
+
+static void list_kinds(void)
+{
+    for (; kind_table.rows[n_kinds]; n_kinds++) {
+        const recipe_kind *kind = (const recipe_kind *)kind_table.rows[n_kinds];
+        LT_ASSERT(n_kinds < MAX_KINDS);
+        summarize_kind(kind, kind_summaries[n_kinds]);
+        kind_rows[n_kinds] = (spec_row){
+            .name = "model", .summary = kind_summaries[n_kinds], .options = kind->model_keys};
+    }
+}
+
+/* Those of the kinds stand behind those that all have. */
+static const spec_row *section_row(int i)
+{
+    pthread_once(&kinds_once, list_kinds);
+    if (i < RECIPE_KIND_ROWS)
+        return recipe_section_row(i);
+    i -= RECIPE_KIND_ROWS;
+    return i < n_kinds ? &kind_rows[i] : recipe_section_row(i - n_kinds + RECIPE_KIND_ROWS);
 }
 
 /* ---- All ---- */
@@ -36,8 +67,8 @@ static const struct {
     {"layers", &layer_table},         {"initialisers", &initialiser_table},
     {"likelihoods", &likelihood_table}, {"priors", &prior_table},
     {"losses", &adversarial_loss_table}, {"penalties", &penalty_table},
-    {"objectives", &objective_table}, {"optimisers", &optimizer_table},
-    {"schedules", &schedule_table},   {"sections", &section_table},
+    {"objectives", &kind_table}, {"optimisers", &optimizer_table},
+    {"schedules", &schedule_table},   {"sections", NULL}, /* see section_row */
     {"distributions", &toy_table},
 };
 
@@ -46,25 +77,26 @@ const char *lt_table_name(int i)
     return i >= 0 && i < COUNT_OF(tables) ? tables[i].name : NULL;
 }
 
-static const spec_table *find_table(const char *name)
+static const spec_row *find_row(const spec_table *t, int i)
 {
-    for (int i = 0; i < COUNT_OF(tables); i++)
-        if (strcmp(tables[i].name, name) == 0)
-            return tables[i].table;
-    return NULL;
+    if (!t)
+        return section_row(i);
+    for (int j = 0; j <= i; j++)
+        if (!t->rows[j])
+            return NULL;
+    return t->rows[i];
 }
 
 bool lt_table_get(const char *table, int i, lt_table_entry *entry)
 {
-    const spec_table *t = find_table(table);
-    if (!t || i < 0)
-        return false;
-    for (int j = 0; j <= i; j++)
-        if (!t->rows[j])
-            return false;
-    const spec_row *row = t->rows[i];
-    *entry = (lt_table_entry){.name = row->name, .summary = row->summary, .options = row->options};
-    return true;
+    for (int k = 0; k < COUNT_OF(tables) && i >= 0; k++) {
+        const spec_row *row = strcmp(tables[k].name, table) == 0 ? find_row(tables[k].table, i) : NULL;
+        if (!row)
+            continue;
+        *entry = (lt_table_entry){.name = row->name, .summary = row->summary, .options = row->options};
+        return true;
+    }
+    return false;
 }
 
 char *lt_table_help(const lt_option *options)

@@ -40,17 +40,13 @@ static const lt_option options[] = {
 
 static double beta(const void *o) { return ((const vae_options *)o)->beta; }
 
-static char *schedule(void *o) { return ((vae_options *)o)->schedule; }
-
 static double capacity(const void *o) { return ((const vae_options *)o)->capacity; }
-
-static char *capacity_schedule(void *o) { return ((vae_options *)o)->capacity_schedule; }
 
 /* ---- Keys of `model` ---- */
 
-#define MODEL(NAME) .name = #NAME, .offset = offsetof(recipe_model, NAME)
+#define MODEL(NAME) .name = #NAME, .offset = offsetof(vae_model, NAME)
 
-const lt_option vae_model_keys[] = {
+static const lt_option model_keys[] = {
     {MODEL(likelihood), .kind = LT_KIND_TEXT, .required = true,
      .help = "a line of the likelihoods"},
     {MODEL(prior), .kind = LT_KIND_TEXT, .choices = "normal", .help = "p(z): a line of the priors"},
@@ -60,76 +56,31 @@ const lt_option vae_model_keys[] = {
      .help = "dimensions of a second layer of codes, encoder2 and decoder2; 0: none"},
     {0}};
 
-static int read_posterior(lt_recipe *r, const yaml_node *model)
-{
-    static const char *const keys[] = {"mean", "logvar"};
-    const yaml_node *posterior = yaml_get(model, "posterior");
-    if (!posterior)
-        return LT_OK;
-    LT_TRY(yaml_check_keys(posterior, keys, COUNT_OF(keys)));
-    LT_TRY(recipe_read_list(&r->mean, posterior, "mean"));
-    return recipe_read_list(&r->logvar, posterior, "logvar");
-}
+#define SECOND .with = "latent2", .with_use = "a second stochastic layer"
 
-/* encoder2 and decoder2, which go with latent2. */
-static int read_second_layer(lt_recipe *r, const yaml_node *model)
-{
-    static const char *const lists[] = {"encoder2", "decoder2"};
-    network *networks[] = {&r->encoder2, &r->decoder2};
-    for (int i = 0; i < COUNT_OF(lists); i++) {
-        bool is_there = yaml_get(model, lists[i]);
-        if (is_there && r->model.latent2 == 0)
-            return yaml_fail(yaml_get(model, lists[i]),
-                             "%s is for a second stochastic layer: latent2 is missing", lists[i]);
-        if (!is_there && r->model.latent2 > 0)
-            return yaml_fail(recipe_place(model, "latent2"),
-                             "model: with latent2 goes \"%s\" (a list of layers)", lists[i]);
-        LT_TRY(recipe_read_list(networks[i], model, lists[i]));
-    }
-    return LT_OK;
-}
+static const kind_network networks[] = {
+    [VAE_ENCODER] = {.key = "encoder", .called = "the encoder", .is_required = true},
+    [VAE_MEAN] = {.within = "posterior", .key = "mean", .called = "posterior.mean"},
+    [VAE_LOGVAR] = {.within = "posterior", .key = "logvar", .called = "posterior.logvar"},
+    [VAE_DECODER] = {.key = "decoder", .called = "the decoder", .is_required = true},
+    [VAE_ENCODER2] = {.key = "encoder2", .called = "encoder2", SECOND},
+    [VAE_DECODER2] = {.key = "decoder2", .called = "decoder2", SECOND},
+    {.key = NULL}};
 
-static int read_schedule(lt_recipe *r, const scheduled *number, const yaml_node *objective,
-                         const char *key, spec *schedule)
-{
-    return recipe_read_line(&schedule_table, number->schedule(r->objective.options), schedule,
-                            objective, key);
-}
-
-static int read_keys(lt_recipe *r, const yaml_node *model, const yaml_node *objective)
-{
-    const objective_row *row = objective_of(r);
-    recipe_model *m = &r->model;
-    LT_TRY(recipe_read_line(&likelihood_table, m->likelihood, &r->likelihood, model, "likelihood"));
-    LT_TRY(recipe_read_line(&prior_table, m->prior, &r->prior, model, "prior"));
-    LT_TRY(recipe_need_list(&r->encoder, model, "encoder"));
-    LT_TRY(read_posterior(r, model));
-    LT_TRY(recipe_need_list(&r->decoder, model, "decoder"));
-    LT_TRY(read_second_layer(r, model));
-    LT_TRY(read_schedule(r, &row->beta, objective, "schedule", &r->beta_schedule));
-    return read_schedule(r, &row->capacity, objective, "capacity_schedule", &r->capacity_schedule);
-}
-
-static void print_lists(const lt_recipe *r, text *out)
-{
-    network_print(&r->encoder, 2, "encoder", out);
-    text_append(out, "  posterior:\n");
-    network_print(&r->mean, 4, "mean", out);
-    network_print(&r->logvar, 4, "logvar", out);
-    network_print(&r->decoder, 2, "decoder", out);
-    if (r->model.latent2 > 0) {
-        network_print(&r->encoder2, 2, "encoder2", out);
-        network_print(&r->decoder2, 2, "decoder2", out);
-    }
-}
+static const kind_line lines[] = {
+    [VAE_LIKELIHOOD] = {"model", "likelihood", &likelihood_table, false},
+    [VAE_PRIOR] = {"model", "prior", &prior_table, false},
+    [VAE_SCHEDULE] = {"objective", "schedule", &schedule_table, false},
+    [VAE_CAPACITY_SCHEDULE] = {"objective", "capacity_schedule", &schedule_table, false},
+    {.key = NULL}};
 
 /* ---- What options of one recipe exclude ---- */
 
 /* A likelihood that wants logits after a sigmoid would squash them twice. */
 static int check_output(const lt_recipe *r, const yaml_node *model)
 {
-    const likelihood_row *likelihood = likelihood_facts(&r->likelihood);
-    const network *net = &r->decoder;
+    const likelihood_row *likelihood = likelihood_facts(recipe_line(r, VAE_LIKELIHOOD));
+    const network *net = recipe_network(r, VAE_DECODER);
     if (!likelihood->unwanted || !net->n || !layer_is(&net->lines[net->n - 1].layer,
                                                       likelihood->unwanted))
         return LT_OK;
@@ -142,19 +93,19 @@ static int check_output(const lt_recipe *r, const yaml_node *model)
 /* The estimate takes that the weight of a draw is a function of that draw alone. */
 static int check_dreg(const lt_recipe *r, const yaml_node *place)
 {
-    static const char *const names[] = {"decoder", "encoder2", "decoder2"};
-    const network *nets[] = {&r->decoder, &r->encoder2, &r->decoder2};
-    for (int i = 0; i < COUNT_OF(names); i++)
-        if (network_has(nets[i], "batch_norm"))
+    static const int behind_codes[] = {VAE_DECODER, VAE_ENCODER2, VAE_DECODER2};
+    const spec *likelihood = recipe_line(r, VAE_LIKELIHOOD);
+    for (int i = 0; i < COUNT_OF(behind_codes); i++)
+        if (network_has(recipe_network(r, behind_codes[i]), "batch_norm"))
             return yaml_fail(place,
                              "bound dreg needs weights that depend on one draw each, and batch_norm "
                              "in %s makes each depend on all of the batch: take the bound iwae, or "
-                             "layer_norm", names[i]);
-    if (likelihood_is_of_batch(&r->likelihood))
+                             "layer_norm", networks[behind_codes[i]].key);
+    if (likelihood_is_of_batch(likelihood))
         return yaml_fail(place,
                          "bound dreg needs weights that depend on one draw each, and the optimal "
                          "width of %s depends on all of the batch: take the bound iwae, or a width "
-                         "that is learned or a number", r->likelihood.row->name);
+                         "that is learned or a number", likelihood->row->name);
     return LT_OK;
 }
 
@@ -162,14 +113,14 @@ static int check_dreg(const lt_recipe *r, const yaml_node *place)
    the rate alone needs the rate to be a term of its own. */
 static int check_objective(const lt_recipe *r, const yaml_node *place)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     const char *bound = o->bound == BOUND_IWAE ? "iwae" : "dreg";
     if (o->bound != BOUND_ELBO && o->kl == KL_ANALYTIC)
         return yaml_fail(place, "bound %s weighs draws of z: it needs kl: monte-carlo, or auto",
                          bound);
-    bool is_deep = r->model.latent2 > 0;
+    bool is_deep = vae_model_of(r)->latent2 > 0;
     const char *with = is_deep ? "two stochastic layers" : "the prior ";
-    const char *prior = is_deep ? "" : r->prior.row->name;
+    const char *prior = is_deep ? "" : recipe_line(r, VAE_PRIOR)->row->name;
     if (!vae_rate_has_formula(r) && o->kl == KL_ANALYTIC)
         return yaml_fail(place,
                          "the KL term has no formula with %s%s: it needs kl: monte-carlo, or auto",
@@ -190,7 +141,7 @@ static int check(const lt_recipe *r, const yaml_node *root)
 {
     const yaml_node *objective = yaml_get(root, "objective"), *model = yaml_get(root, "model");
     LT_TRY(check_output(r, model));
-    if (r->model.latent2 > 0 && r->prior.row == &prior_vamp.spec)
+    if (vae_model_of(r)->latent2 > 0 && recipe_line(r, VAE_PRIOR)->row == &prior_vamp.spec)
         return yaml_fail(yaml_get(model, "prior"),
                          "the prior vamp is of codes that the encoder gives for images; with "
                          "latent2 they would be those behind them");
@@ -218,20 +169,35 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
     return vae_mean_image(v, vae_decoder_output(v, z));
 }
 
+/* ---- What is asked of a recipe ---- */
+
+static const spec *likelihood(const lt_recipe *r) { return recipe_line(r, VAE_LIKELIHOOD); }
+
+static int64_t latent2(const lt_recipe *r) { return vae_model_of(r)->latent2; }
+
+static void summarize(const lt_recipe *r, text *out)
+{
+    if (latent2(r) > 0)
+        text_format(out, " and %jd", (intmax_t)latent2(r));
+    text_format(out, ", %s", vae_model_of(r)->likelihood);
+    if (!prior_is_standard(recipe_line(r, VAE_PRIOR)))
+        text_format(out, ", prior %s", vae_model_of(r)->prior);
+}
+
 /* ---- What it can do and reports ---- */
 
 static unsigned can(const lt_recipe *r)
 {
     unsigned always = LT_CAN_ENCODE | LT_CAN_POSTERIOR | LT_CAN_DECODE | LT_CAN_SAMPLE |
                       LT_CAN_LIKELIHOOD | LT_CAN_BOUND;
-    return always | (r->model.latent2 > 0 ? 0 : LT_CAN_LOG_PRIOR);
+    return always | (vae_model_of(r)->latent2 > 0 ? 0 : LT_CAN_LOG_PRIOR);
 }
 
 static const kind_lack lacks[] = {
-    {LT_CAN_LOG_PRIOR, "and with two stochastic layers log p(z) of the first is an integral over the second"},
-    {LT_CAN_CLASSES, "trained without labels: it cannot be asked for images of a class"},
-    {LT_CAN_ADVERSARY, "which has no adversary"},
-    {0, NULL}};
+    {LT_CAN_LOG_PRIOR, "and with two stochastic layers p(z) of the first is an integral over the second", NULL},
+    {LT_CAN_CLASSES, "which was trained without labels", NULL},
+    {LT_CAN_ADVERSARY, "which has no adversary", NULL},
+    {0, NULL, NULL}};
 
 #define NATS .unit = "nats per image", .phase = "step", .better = LT_BETTER_LOWER, .width = 7, .digits = 2
 
@@ -249,14 +215,16 @@ static const lt_metric metrics[] = {
 
 /* ---- The record ---- */
 
-const objective_row objective_vae = {
-    .spec = {.name = "vae", .summary = "-log p(x|z) + beta KL(q(z|x) || p(z))",
-             .options = options, .size = sizeof(vae_options)},
-    .model_keys = vae_model_keys,
-    .inner_keys = {"encoder", "posterior", "decoder", "encoder2", "decoder2"},
-    .beta = {beta, schedule}, .capacity = {capacity, capacity_schedule},
-    .read = read_keys, .check = check, .print = print_lists,
+const model_kind kind_vae = {
+    .recipe = {.spec = {.name = "vae", .summary = "-log p(x|z) + beta KL(q(z|x) || p(z))",
+                        .options = options, .size = sizeof(vae_options)},
+               .title = "VAE", .phrase = "a vae", .model_keys = model_keys, .model_size = sizeof(vae_model),
+               .networks = networks, .lines = lines, .metrics = metrics, .check = check},
+    .can = can, .lacks = lacks,
+    .beta = {beta, VAE_SCHEDULE}, .capacity = {capacity, VAE_CAPACITY_SCHEDULE},
     .phases = {{.name = "step", .build = build_phase}},
-    .title = "VAE", .phrase = "a vae", .can = can, .lacks = lacks, .metrics = metrics,
-    .build = vae_build, .encode = vae_encode, .decode = decode, .draw = vae_draw_image, .log_prob = vae_log_prob,
-    .log_prior = vae_log_prior, .draw_prior = vae_draw_prior, .log_weights = vae_log_weights};
+    .build = vae_build, .encode = vae_encode, .decode = decode, .draw = vae_draw_image,
+    .log_prob = vae_log_prob, .log_prior = vae_log_prior, .draw_prior = vae_draw_prior,
+    .log_weights = vae_log_weights, .likelihood = likelihood, .has_normal_prior = vae_rate_has_formula,
+    .latent2 = latent2, .summarize = summarize, .loss_parts = vae_loss_parts, .explain = vae_explain,
+    .loss_is_sum = vae_loss_is_sum};

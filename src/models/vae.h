@@ -3,12 +3,26 @@
 #ifndef LATENT_VAE_H
 #define LATENT_VAE_H
 
-#include "models/objective.h"
+#include "models/kind.h"
 #include "nn/likelihoods.h"
 
 enum { KL_AUTO, KL_ANALYTIC, KL_MONTE_CARLO }; /* choices of `kl` */
 enum { BOUND_ELBO, BOUND_IWAE, BOUND_DREG };   /* choices of `bound` */
 
+enum { HEADS_LINEAR, HEADS_OWN };              /* choices of `heads` */
+
+/* Positions in the lists of its networks and of its lines. */
+enum { VAE_ENCODER, VAE_MEAN, VAE_LOGVAR, VAE_DECODER, VAE_ENCODER2, VAE_DECODER2 };
+enum { VAE_LIKELIHOOD, VAE_PRIOR, VAE_SCHEDULE, VAE_CAPACITY_SCHEDULE };
+
+/* Its own keys of `model`. */
+typedef struct vae_model {
+    int64_t latent2; /* dimensions of the second stochastic layer; 0: none */
+    int heads;       /* HEADS_LINEAR, HEADS_OWN */
+    char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE];
+} vae_model;
+
+/* Its keys of `objective`. */
 typedef struct vae_options {
     double beta;
     int kl;
@@ -18,6 +32,9 @@ typedef struct vae_options {
     double free_bits, capacity;
     char capacity_schedule[LT_TEXT_SIZE];
 } vae_options;
+
+static inline const vae_model *vae_model_of(const lt_recipe *r) { return r->model_options; }
+static inline const vae_options *vae_options_of(const lt_recipe *r) { return r->kind.options; }
 
 /* ---- vae_networks.c: the networks ---- */
 
@@ -46,6 +63,16 @@ bool vae_rate_has_formula(const lt_recipe *r);
    distortion + beta x rate, and nothing else. */
 bool vae_loss_has_gap(const lt_recipe *r);
 bool vae_loss_is_sum(const lt_recipe *r);
+
+/* ---- vae_loss.c ---- */
+
+int vae_loss_parts(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS]);
+
+/* ---- ledger_vae.c ---- */
+
+void vae_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f);
+
+/* ---- vae_bounds.c ---- */
 
 void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t);
 lt_node *vae_log_prior(const model_visit *v, lt_node *z);

@@ -13,7 +13,7 @@
 
 #include <math.h>
 
-static const vae_options *options_of(const model_visit *v) { return v->recipe->objective.options; }
+static const vae_options *options_of(const model_visit *v) { return vae_options_of(v->recipe); }
 
 /* ---- Rows ---- */
 
@@ -73,7 +73,7 @@ static draws draw(const model_visit *v, lt_gauss posterior, int64_t k, bool is_d
     draws d = {.k = k};
     lt_gauss q = {lt_repeat_rows(posterior.mean, k), lt_repeat_rows(posterior.logvar, k)};
     draw_layer(&d, q, is_detached);
-    if (v->recipe->model.latent2 > 0)
+    if (vae_model_of(v->recipe)->latent2 > 0)
         draw_layer(&d, vae_encode2(v, d.at[0]), is_detached);
     return d;
 }
@@ -91,7 +91,7 @@ static void add_code_densities(const model_visit *v, const draws *d, densities *
     if (d->at[0] != d->z[0])
         q = (lt_gauss){lt_detach(q.mean), lt_detach(q.logvar)};
     log_p->posterior = lt_gauss_log_prob(q, d->at[0]);
-    log_p->prior = prior_log_prob(v, d->at[d->layers - 1]);
+    log_p->prior = prior_log_prob(v, recipe_line(v->recipe, VAE_PRIOR), d->at[d->layers - 1]);
     if (d->layers == 1)
         return;
     log_p->posterior = lt_add(log_p->posterior, lt_gauss_log_prob(d->q[1], d->at[1]));
@@ -160,13 +160,13 @@ static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
 
 bool vae_loss_has_gap(const lt_recipe *r)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     return o->bound != BOUND_ELBO && o->samples > 1;
 }
 
 bool vae_loss_is_sum(const lt_recipe *r)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     return !vae_loss_has_gap(r) && o->free_bits == 0 && o->capacity == 0;
 }
 
@@ -174,7 +174,7 @@ bool vae_loss_is_sum(const lt_recipe *r)
 
 bool vae_rate_has_formula(const lt_recipe *r)
 {
-    return prior_is_standard(r) && r->model.latent2 == 0;
+    return prior_is_standard(recipe_line(r, VAE_PRIOR)) && vae_model_of(r)->latent2 == 0;
 }
 
 /* Whether the KL term is log q(z|x) - log p(z) at the draws, not its formula. */
@@ -256,16 +256,18 @@ void vae_build(const model_visit *v, lt_node *x, lt_model_terms *t)
 
 lt_node *vae_log_prior(const model_visit *v, lt_node *z)
 {
-    if (v->recipe->model.latent2 > 0)
+    if (vae_model_of(v->recipe)->latent2 > 0)
         return lt_graph_fail(v->graph, "log p(z) of the first of two stochastic layers is an "
                                        "integral over the second");
-    return prior_log_prob(v, z);
+    return prior_log_prob(v, recipe_line(v->recipe, VAE_PRIOR), z);
 }
 
 lt_node *vae_draw_prior(const model_visit *v, int64_t n)
 {
-    lt_node *z = prior_draw(v, n);
-    return v->recipe->model.latent2 > 0 ? lt_gauss_sample(vae_decode2(v, z)) : z;
+    int64_t latent2 = vae_model_of(v->recipe)->latent2;
+    int64_t highest = latent2 > 0 ? latent2 : v->recipe->model.latent;
+    lt_node *z = prior_draw(v, recipe_line(v->recipe, VAE_PRIOR), n, highest);
+    return latent2 > 0 ? lt_gauss_sample(vae_decode2(v, z)) : z;
 }
 
 /* Draws of a layer with the noise that made them, (z - mean) / sigma = eps. */
@@ -295,8 +297,8 @@ static lt_node *minus_log_posterior(const noisy_draw *d)
    be added: 1/2 sum eps^2 + logvar - z^2. */
 static lt_node *prior_to_posterior(const model_visit *v, const noisy_draw *d)
 {
-    if (!prior_is_standard(v->recipe))
-        return lt_add(prior_log_prob(v, d->z), minus_log_posterior(d));
+    if (!prior_is_standard(recipe_line(v->recipe, VAE_PRIOR)))
+        return lt_add(prior_log_prob(v, recipe_line(v->recipe, VAE_PRIOR), d->z), minus_log_posterior(d));
     lt_node *terms = lt_sub(lt_add(lt_square(d->eps), d->logvar), lt_square(d->z));
     return lt_scale(lt_sum_rows(terms), 0.5);
 }
@@ -313,6 +315,6 @@ lt_node *vae_log_weights(const model_visit *v, lt_node *x, lt_gauss q, int64_t k
 {
     noisy_draw d = draw_with_noise(q, k);
     lt_node *ratio =
-        v->recipe->model.latent2 > 0 ? two_layer_ratio(v, &d) : prior_to_posterior(v, &d);
+        vae_model_of(v->recipe)->latent2 > 0 ? two_layer_ratio(v, &d) : prior_to_posterior(v, &d);
     return lt_add(vae_log_prob(v, d.z, lt_repeat_rows(x, k)), ratio);
 }

@@ -41,7 +41,7 @@ static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name
 {
     network_context c = visit_context(v);
     lt_scope *s = posterior;
-    bool is_own = v->recipe->model.heads == HEADS_OWN;
+    bool is_own = vae_model_of(v->recipe)->heads == HEADS_OWN;
     char index[16];
     if (own->n || is_own) {
         s = lt_scope_enter(posterior, name);
@@ -59,10 +59,10 @@ static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name
 lt_gauss vae_encode(const model_visit *v, lt_node *x)
 {
     network_context c = visit_context(v);
-    lt_node *h = network_build(&v->recipe->encoder, &c, lt_scope_enter(v->root, "encoder"), x);
+    lt_node *h = network_build(recipe_network(v->recipe, VAE_ENCODER), &c, lt_scope_enter(v->root, "encoder"), x);
     lt_scope *posterior = lt_scope_enter(v->root, "posterior");
-    return (lt_gauss){.mean = head(v, posterior, "mean", &v->recipe->mean, h),
-                      .logvar = head(v, posterior, "logvar", &v->recipe->logvar, h)};
+    return (lt_gauss){.mean = head(v, posterior, "mean", recipe_network(v->recipe, VAE_MEAN), h),
+                      .logvar = head(v, posterior, "logvar", recipe_network(v->recipe, VAE_LOGVAR), h)};
 }
 
 /* A network between codes, and the heads behind it. */
@@ -79,14 +79,14 @@ static lt_gauss gauss_of_codes(const model_visit *v, const network *net, const c
 lt_gauss vae_encode2(const model_visit *v, lt_node *z)
 {
     const lt_recipe *r = v->recipe;
-    return gauss_of_codes(v, &r->encoder2, "encoder2", "posterior2", "linear latent2", z,
-                          r->model.latent2);
+    return gauss_of_codes(v, recipe_network(r, VAE_ENCODER2), "encoder2", "posterior2", "linear latent2", z,
+                          vae_model_of(r)->latent2);
 }
 
 lt_gauss vae_decode2(const model_visit *v, lt_node *z2)
 {
     const lt_recipe *r = v->recipe;
-    return gauss_of_codes(v, &r->decoder2, "decoder2", "prior", "linear latent", z2,
+    return gauss_of_codes(v, recipe_network(r, VAE_DECODER2), "decoder2", "prior", "linear latent", z2,
                           r->model.latent);
 }
 
@@ -94,7 +94,7 @@ lt_gauss vae_decode2(const model_visit *v, lt_node *z2)
 lt_node *vae_decoder_output(const model_visit *v, lt_node *z)
 {
     network_context c = visit_context(v);
-    const network *net = &v->recipe->decoder;
+    const network *net = recipe_network(v->recipe, VAE_DECODER);
     lt_scope *s = lt_scope_enter(v->root, "decoder");
     return visit_expect_image(v, net, s, network_build(net, &c, s, z));
 }
@@ -107,7 +107,7 @@ static lt_node *as_images(const model_visit *v, lt_node *x)
 
 lt_node *vae_mean_image(const model_visit *v, lt_node *y)
 {
-    return as_images(v, likelihood_mean(&v->recipe->likelihood, y));
+    return as_images(v, likelihood_mean(recipe_line(v->recipe, VAE_LIKELIHOOD), y));
 }
 
 static likelihood_context enter_likelihood(const model_visit *v)
@@ -122,13 +122,13 @@ lt_node *vae_draw_image(const model_visit *v, lt_node *z)
 {
     lt_node *y = vae_decoder_output(v, z);
     likelihood_context c = enter_likelihood(v);
-    return as_images(v, likelihood_draw(&v->recipe->likelihood, &c, y));
+    return as_images(v, likelihood_draw(recipe_line(v->recipe, VAE_LIKELIHOOD), &c, y));
 }
 
 likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x)
 {
     likelihood_context c = enter_likelihood(v);
-    return likelihood_build(&v->recipe->likelihood, &c, y, lt_flatten(x));
+    return likelihood_build(recipe_line(v->recipe, VAE_LIKELIHOOD), &c, y, lt_flatten(x));
 }
 
 lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x)

@@ -159,6 +159,17 @@ void spec_print(const spec *s, text *out) { print_words(s, options_print, out); 
 
 void spec_print_short(const spec *s, text *out) { print_words(s, options_print_short, out); }
 
+bool spec_is_equal(const spec *a, const spec *b)
+{
+    text s = {0}, t = {0};
+    spec_print(a, &s);
+    spec_print(b, &t);
+    bool is_equal = strcmp(text_get(&s), text_get(&t)) == 0;
+    text_clear(&s);
+    text_clear(&t);
+    return is_equal;
+}
+
 void spec_clear(spec *s)
 {
     if (s->inner)

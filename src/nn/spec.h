@@ -47,6 +47,9 @@ void spec_print(const spec *s, text *out);
 /* The same for people to read, without defaults. */
 void spec_print_short(const spec *s, text *out);
 
+/* Whether both print the same. */
+bool spec_is_equal(const spec *a, const spec *b);
+
 void spec_clear(spec *s);
 
 /* Whether `words` parse: for options that hold a line of another table. */

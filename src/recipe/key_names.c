@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every key that a recipe may have, in full, from the tables that read them; and which of them somebody
    meant who wrote another. */
-#include "models/objective.h"
+#include "recipe/recipe.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -36,12 +36,10 @@ static void add_options(key_list *l, const char *prefix, const lt_option *option
 }
 
 /* Keys of the sections of one kind of model. */
-static void add_sections(key_list *l, const objective_row *kind)
+static void add_sections(key_list *l, const spec_table *kinds, const recipe_kind *kind)
 {
-    lt_recipe *r = must_alloc(sizeof *r);
-    r->objective.row = &kind->spec;
     for (int which = RECIPE_TOP; which <= RECIPE_TRAIN; which++) {
-        section s = recipe_section(r, which);
+        section s = recipe_section_of(kinds, kind, which);
         char *prefix = which == RECIPE_TOP ? must_copy_text("") : must_format("%s.", s.name);
         for (int i = 0; i < COUNT_OF(s.parts) && s.parts[i].table; i++)
             add_options(l, prefix, s.parts[i].table);
@@ -49,14 +47,13 @@ static void add_sections(key_list *l, const objective_row *kind)
             add_key(l, prefix, s.inner[i]);
         free(prefix);
     }
-    free(r);
 }
 
 /* Options of the lines of tables that stand at some of the keys: optimiser.lr. */
-static void add_lines(key_list *l)
+static void add_lines(key_list *l, const spec_table *kinds)
 {
     for (int i = l->n - 1; i >= 0; i--) {
-        const spec_table *table = recipe_line_table(l->names[i]);
+        const spec_table *table = recipe_line_table(kinds, l->names[i]);
         char *prefix = must_format("%s.", l->names[i]);
         for (int row = 0; table && table->rows[row]; row++)
             add_options(l, prefix, table->rows[row]->options);
@@ -64,13 +61,14 @@ static void add_lines(key_list *l)
     }
 }
 
-static key_list list_keys(const objective_row *kind)
+/* Nullable: kind (all of them). */
+static key_list list_keys(const spec_table *kinds, const recipe_kind *kind)
 {
     key_list l = {NULL, 0, 0};
-    for (int i = 0; objective_table.rows[i]; i++)
-        if (!kind || objective_table.rows[i] == &kind->spec)
-            add_sections(&l, (const objective_row *)objective_table.rows[i]);
-    add_lines(&l);
+    for (int i = 0; kinds->rows[i]; i++)
+        if (!kind || kinds->rows[i] == &kind->spec)
+            add_sections(&l, kinds, (const recipe_kind *)kinds->rows[i]);
+    add_lines(&l, kinds);
     return l;
 }
 
@@ -139,21 +137,21 @@ static const char *nearest_key(const key_list *l, const char *word)
 }
 
 /* Keys of another kind of model. */
-static int list_foreign(const char *name, text *out)
+static int list_foreign(const spec_table *kinds, const char *name, text *out)
 {
-    key_list l = list_keys(NULL);
+    key_list l = list_keys(kinds, NULL);
     int n = list_equal(&l, name, out);
     clear_keys(&l);
     return n;
 }
 
-void recipe_suggest_key(const objective_row *kind, const char *word, const char *const *allowed, int n,
-                        text *out)
+void recipe_suggest_key(const spec_table *kinds, const recipe_kind *kind, const char *word,
+                        const char *const *allowed, int n, text *out)
 {
-    key_list l = list_keys(kind);
+    key_list l = list_keys(kinds, kind);
     text found = {0};
     const char *name = usual_name(last_part(word));
-    bool is_equal = list_equal(&l, name, &found) > 0, is_foreign = !is_equal && list_foreign(name, &found) > 0;
+    bool is_equal = list_equal(&l, name, &found) > 0, is_foreign = !is_equal && list_foreign(kinds, name, &found) > 0;
     const char *nearest = is_equal || is_foreign ? NULL : text_nearest(word, text_item, allowed, n);
     if (!is_equal && !is_foreign && !nearest)
         nearest = nearest_key(&l, word);

@@ -10,18 +10,20 @@
 
 /* ---- Looking ---- */
 
-bool network_has(const network *net, const char *layer)
+const network_line *network_find(const network *net, const char *layer)
 {
     for (int i = 0; i < net->n; i++) {
-        const network_line *line = &net->lines[i];
+        const network_line *line = &net->lines[i], *inner = network_find(&line->list, layer);
         for (const spec *s = &line->layer; s && s->row; s = s->inner)
             if (layer_is(s, layer))
-                return true;
-        if (network_has(&line->list, layer))
-            return true;
+                return line;
+        if (inner)
+            return inner;
     }
-    return false;
+    return NULL;
 }
+
+bool network_has(const network *net, const char *layer) { return network_find(net, layer) != NULL; }
 
 /* ---- Reading and printing ---- */
 

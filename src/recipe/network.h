@@ -21,7 +21,9 @@ struct network_line {
     network list;     /* of a layer that has one: `residual:` */
 };
 
-/* Whether a layer of that name is in the list, or in a list or behind a wrapper in it. */
+/* The first line with a layer of that name in the list, or in a list or behind a wrapper in it; NULL: there
+   is none. And whether there is one. */
+const network_line *network_find(const network *net, const char *layer);
 bool network_has(const network *net, const char *layer);
 
 /* Reads a list. LT_VALUE or LT_NOT_FOUND with file, line and column; *net must be cleared

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Recipes: from YAML to a checked experiment with every default written out. */
-#include "models/priors.h"
+#include "recipe/recipe.h"
 
 #include "base/ceilings.h"
 #include "base/file.h"
@@ -8,7 +8,6 @@
 #include "nn/optimizers.h"
 #include "nn/init.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +39,10 @@ static int read_spec(const spec_table *table, char words[LT_TEXT_SIZE], spec *s)
     return fits ? LT_OK : status_fail(LT_VALUE, "the line is too long with its defaults");
 }
 
-int recipe_read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s,
-                     const yaml_node *map, const char *key)
+/* Reads the line in `words`, which stands under `key` of `map`, writes it back with every default, and keeps
+   it taken apart. A mistake names the line's place. */
+static int read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s, const yaml_node *map,
+                     const char *key)
 {
     return prefix_place(read_spec(table, words, s), recipe_place(map, key));
 }
@@ -56,20 +57,113 @@ static int read_init(char words[LT_TEXT_SIZE], lt_init *init)
     return status;
 }
 
-int recipe_read_list(network *net, const yaml_node *map, const char *key)
+/* ---- Lines and networks of the kind ---- */
+
+/* The text option of that name in a table. */
+static char *text_at(const lt_option *table, void *options, const char *name)
 {
-    const yaml_node *list = yaml_get(map, key);
-    return list ? network_read(net, list) : LT_OK;
+    while (table->name && strcmp(table->name, name) != 0)
+        table++;
+    LT_ASSERT(table->kind == LT_KIND_TEXT);
+    return (char *)options + table->offset;
 }
 
-int recipe_need_list(network *net, const yaml_node *map, const char *key)
+static int read_kind_line(lt_recipe *r, int i, const yaml_node *map, const section_part *part)
 {
-    if (!yaml_get(map, key))
-        return yaml_fail(map, "model: \"%s\" is missing (a list of layers)", key);
-    return recipe_read_list(net, map, key);
+    const kind_line *line = &recipe_kind_of(r)->lines[i];
+    char *words = text_at(part->table, part->options, line->key);
+    if (line->is_like_optimiser && !words[0])
+        memcpy(words, r->steps.optimiser, LT_TEXT_SIZE);
+    return read_line(line->table, words, &r->lines[i], map, line->key);
+}
+
+/* Those of one section, of whose options `part` has the kind's own. */
+static int read_kind_lines(lt_recipe *r, const char *name, const yaml_node *map, section_part part)
+{
+    const kind_line *lines = recipe_kind_of(r)->lines;
+    for (int i = 0; lines && lines[i].key; i++)
+        if (strcmp(lines[i].section, name) == 0)
+            LT_TRY(read_kind_line(r, i, map, &part));
+    return LT_OK;
+}
+
+/* The value of a whole number among the kind's own keys of `model`. */
+static int64_t model_number(const lt_recipe *r, const char *name)
+{
+    const lt_option *row = recipe_kind_of(r)->model_keys;
+    while (row->name && strcmp(row->name, name) != 0)
+        row++;
+    LT_ASSERT(row->kind == LT_KIND_INT);
+    return *(const int64_t *)((const char *)r->model_options + row->offset);
+}
+
+bool recipe_has_network(const lt_recipe *r, int i)
+{
+    const char *with = recipe_kind_of(r)->networks[i].with;
+    return !with || model_number(r, with) > 0;
+}
+
+/* A list that goes with a number is there if, and only if, that is above 0. */
+static int check_with(const lt_recipe *r, int i, const yaml_node *model, bool is_there)
+{
+    const kind_network *n = &recipe_kind_of(r)->networks[i];
+    if (is_there && !recipe_has_network(r, i))
+        return yaml_fail(yaml_get(model, n->key), "%s is for %s: %s is missing", n->key, n->with_use, n->with);
+    if (!is_there && recipe_has_network(r, i))
+        return yaml_fail(recipe_place(model, n->with), "model: with %s goes \"%s\" (a list of layers)", n->with,
+                         n->key);
+    return LT_OK;
+}
+
+/* None but lists of the kind may be in a map of lists. */
+static int check_within(const recipe_kind *kind, const yaml_node *map, const char *within)
+{
+    const char *keys[RECIPE_INNER];
+    int n = 0;
+    for (const kind_network *net = kind->networks; net->key && n < RECIPE_INNER; net++)
+        if (net->within && strcmp(net->within, within) == 0)
+            keys[n++] = net->key;
+    return yaml_check_keys(map, keys, n);
+}
+
+static int read_network(lt_recipe *r, int i, const yaml_node *model)
+{
+    const kind_network *n = &recipe_kind_of(r)->networks[i];
+    const yaml_node *map = n->within ? yaml_get(model, n->within) : model;
+    if (map && n->within)
+        LT_TRY(check_within(recipe_kind_of(r), map, n->within));
+    const yaml_node *list = map ? yaml_get(map, n->key) : NULL;
+    if (n->with)
+        LT_TRY(check_with(r, i, model, list != NULL));
+    if (!list && n->is_required)
+        return yaml_fail(model, "model: \"%s\" is missing (a list of layers)", n->key);
+    return list ? network_read(&r->networks[i], list) : LT_OK;
+}
+
+static int read_networks(lt_recipe *r, const yaml_node *model)
+{
+    for (int i = 0; recipe_kind_of(r)->networks[i].key; i++)
+        LT_TRY(read_network(r, i, model));
+    return LT_OK;
 }
 
 /* ---- Sections ---- */
+
+static int kind_networks(const recipe_kind *kind)
+{
+    int n = 0;
+    while (kind->networks[n].key)
+        n++;
+    return n;
+}
+
+static int kind_lines(const recipe_kind *kind)
+{
+    int n = 0;
+    while (kind->lines && kind->lines[n].key)
+        n++;
+    return n;
+}
 
 static const yaml_node no_keys = {.kind = YAML_IS_MAP, .text = ""};
 
@@ -81,8 +175,8 @@ static int read_kind(lt_recipe *r, const yaml_node *model)
     const char *kind = written ? written->text : "vae";
     if (written)
         LT_TRY(yaml_expect(written, YAML_IS_SCALAR));
-    LT_TRY(prefix_place(spec_parse(&objective_table, kind, &r->objective), written));
-    if (strcmp(kind, r->objective.row->name) == 0)
+    LT_TRY(prefix_place(spec_parse(r->kinds, kind, &r->kind), written));
+    if (strcmp(kind, r->kind.row->name) == 0)
         return LT_OK;
     return yaml_fail(written,
                      "kind: expected a name alone, found \"%s\"; its options are the keys of "
@@ -90,10 +184,20 @@ static int read_kind(lt_recipe *r, const yaml_node *model)
                      kind);
 }
 
+/* Room for what the kind has. */
+static void make_room(lt_recipe *r)
+{
+    const recipe_kind *kind = recipe_kind_of(r);
+    r->model_options = must_alloc(kind->model_size);
+    r->networks = must_alloc(sizeof *r->networks * (size_t)kind_networks(kind));
+    r->lines = must_alloc(sizeof *r->lines * (size_t)kind_lines(kind));
+}
+
 static int read_model(lt_recipe *r, const yaml_node *model)
 {
     LT_TRY(yaml_expect(model, YAML_IS_MAP));
     LT_TRY(read_kind(r, model));
+    make_room(r);
     section s = recipe_section(r, RECIPE_MODEL);
     LT_TRY(section_read(&s, model));
     return prefix_place(read_init(r->model.init, &r->init), recipe_place(model, "init"));
@@ -101,9 +205,9 @@ static int read_model(lt_recipe *r, const yaml_node *model)
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
 {
-    LT_TRY(recipe_read_line(&optimizer_table, r->steps.optimiser, &r->optimiser, root, "optimiser"));
-    return recipe_read_line(&schedule_table, r->steps.learning_rate_schedule,
-                            &r->learning_rate_schedule, root, "learning_rate_schedule");
+    LT_TRY(read_line(&optimizer_table, r->steps.optimiser, &r->optimiser, root, "optimiser"));
+    return read_line(&schedule_table, r->steps.learning_rate_schedule, &r->learning_rate_schedule, root,
+                     "learning_rate_schedule");
 }
 
 static int require(const yaml_node *root, const char *key)
@@ -122,7 +226,10 @@ static int read_objective(lt_recipe *r, const yaml_node *model, const yaml_node 
 {
     section s = recipe_section(r, RECIPE_OBJECTIVE);
     LT_TRY(section_read(&s, objective));
-    return objective_of(r)->read(r, model, objective);
+    section_part own = recipe_section(r, RECIPE_MODEL).parts[1];
+    LT_TRY(read_kind_lines(r, "model", model, own));
+    LT_TRY(read_networks(r, model));
+    return read_kind_lines(r, "objective", objective, s.parts[0]);
 }
 
 /* Reads "1, 30,50" from `list` on; false at its end, or at what is no list of epochs. */
@@ -148,6 +255,20 @@ static int check_samples_at(const lt_recipe *r, const yaml_node *train)
     return LT_OK;
 }
 
+/* What its training reports. */
+static void list_metrics(lt_recipe *r)
+{
+    const recipe_kind *kind = recipe_kind_of(r);
+    for (const lt_metric *m = kind->metrics; m->name; m++) {
+        LT_ASSERT(r->n_metrics < RECIPE_METRICS);
+        lt_metric *own = &r->metrics[r->n_metrics];
+        *own = *m;
+        own->index = r->n_metrics++;
+        if (kind->describe)
+            kind->describe(r, own);
+    }
+}
+
 static int read_recipe(lt_recipe *r, const yaml_node *root)
 {
     section top = recipe_section(r, RECIPE_TOP), data = recipe_section(r, RECIPE_DATA),
@@ -160,8 +281,8 @@ static int read_recipe(lt_recipe *r, const yaml_node *root)
     LT_TRY(read_objective(r, yaml_get(root, "model"), optional(root, "objective")));
     LT_TRY(section_read(&train, optional(root, "train")));
     LT_TRY(check_samples_at(r, optional(root, "train")));
-    LT_TRY(objective_of(r)->check(r, root));
-    kind_list_metrics(r);
+    LT_TRY(recipe_kind_of(r)->check(r, root));
+    list_metrics(r);
     return LT_OK;
 }
 
@@ -223,7 +344,7 @@ static int apply_sets(lt_recipe *r, yaml_node *root, const char *const *sets, in
         anchored[i] = text_of(data_value(root, keys[i]));
     }
     for (int i = 0; i < n; i++)
-        LT_TRY(recipe_set(a, root, sets[i]));
+        LT_TRY(recipe_set(r->kinds, a, root, sets[i]));
     for (int i = 0; i < COUNT_OF(keys); i++)
         if (text_of(data_value(root, keys[i])) != anchored[i]) {
             recipe_anchor(a, data_value(root, keys[i]), NULL);
@@ -252,10 +373,11 @@ static int parse_into(lt_recipe *r, const char *label, const char *words, const 
 }
 
 /* Takes `directory`, where the relative paths of a file begin; NULL: it is no file. */
-static lt_recipe *parse_take(const char *label, char *directory, const char *words,
+static lt_recipe *parse_take(const spec_table *kinds, const char *label, char *directory, const char *words,
                              const char *const *sets, int n)
 {
     lt_recipe *r = must_alloc(sizeof *r);
+    r->kinds = kinds;
     atomic_init(&r->users, 1);
     r->directory = directory;
     arena a = {0};
@@ -269,12 +391,13 @@ static lt_recipe *parse_take(const char *label, char *directory, const char *wor
     return r;
 }
 
-lt_recipe *lt_recipe_parse(const char *label, const char *words, const char *const *sets, int n)
+lt_recipe *recipe_parse(const spec_table *kinds, const char *label, const char *words, const char *const *sets,
+                        int n)
 {
-    return parse_take(label, NULL, words, sets, n);
+    return parse_take(kinds, label, NULL, words, sets, n);
 }
 
-static lt_recipe *open_file(const char *path, const char *const *sets, int n)
+static lt_recipe *open_file(const spec_table *kinds, const char *path, const char *const *sets, int n)
 {
     bytes b;
     int status = file_read(path, limit_of(LIMIT_RECIPE_BYTES), &b);
@@ -282,7 +405,7 @@ static lt_recipe *open_file(const char *path, const char *const *sets, int n)
         return NULL;
     lt_recipe *r = NULL;
     if (yaml_check_encoding(path, (const char *)b.data, b.size) == LT_OK)
-        r = parse_take(path, recipe_directory(path), (const char *)b.data, sets, n);
+        r = parse_take(kinds, path, recipe_directory(path), (const char *)b.data, sets, n);
     bytes_clear(&b);
     return r;
 }
@@ -309,14 +432,14 @@ static bool is_path(const char *name)
     return strchr(name, '/') || (n > 5 && strcmp(name + n - 5, ".yaml") == 0);
 }
 
-lt_recipe *lt_recipe_open(const char *name_or_path, const char *const *sets, int n)
+lt_recipe *recipe_open(const spec_table *kinds, const char *name_or_path, const char *const *sets, int n)
 {
     if (is_path(name_or_path))
-        return open_file(name_or_path, sets, n);
+        return open_file(kinds, name_or_path, sets, n);
     for (int i = 0; i < preset_count; i++)
         if (strcmp(presets[i].name, name_or_path) == 0) {
             char *label = must_format("%s.yaml", name_or_path);
-            lt_recipe *r = lt_recipe_parse(label, presets[i].text, sets, n);
+            lt_recipe *r = recipe_parse(kinds, label, presets[i].text, sets, n);
             free(label);
             return r;
         }
@@ -337,16 +460,17 @@ void lt_recipe_free(lt_recipe *r)
 {
     if (!r || atomic_fetch_sub(&r->users, 1) > 1)
         return;
-    network *networks[] = {&r->encoder,  &r->mean,     &r->logvar,    &r->decoder,
-                           &r->encoder2, &r->decoder2, &r->generator, &r->critic};
-    spec *specs[] = {&r->likelihood,        &r->prior,         &r->objective,
-                     &r->beta_schedule,     &r->optimiser,     &r->learning_rate_schedule,
-                     &r->capacity_schedule, &r->loss,          &r->penalty,
-                     &r->critic_optimiser};
-    for (int i = 0; i < COUNT_OF(networks); i++)
-        network_clear(networks[i]);
+    spec *specs[] = {&r->optimiser, &r->learning_rate_schedule, &r->kind};
+    const recipe_kind *kind = recipe_kind_of(r);
+    for (int i = 0; r->networks && i < kind_networks(kind); i++)
+        network_clear(&r->networks[i]);
+    for (int i = 0; r->lines && i < kind_lines(kind); i++)
+        spec_clear(&r->lines[i]);
     for (int i = 0; i < COUNT_OF(specs); i++)
         spec_clear(specs[i]);
+    free(r->networks);
+    free(r->lines);
+    free(r->model_options);
     free(r->text);
     free(r->directory);
     free(r->written_set);
@@ -382,43 +506,40 @@ bool lt_train_options_samples(const lt_train_options *o, int64_t epoch)
     return false;
 }
 
-int64_t recipe_prior_latent(const lt_recipe *r)
-{
-    return r->model.latent2 > 0 ? r->model.latent2 : r->model.latent;
-}
+const network *recipe_network(const lt_recipe *r, int i) { return &r->networks[i]; }
 
-static schedule_clock clock_at(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
+const spec *recipe_line(const lt_recipe *r, int i) { return &r->lines[i]; }
+
+double recipe_schedule_factor(const lt_recipe *r, const spec *schedule, int64_t step, int64_t steps_per_epoch)
 {
     LT_ASSERT(step >= 0 && steps_per_epoch >= 1);
-    return (schedule_clock){step, steps_per_epoch, r->train.epochs};
-}
-
-static double number_at(const lt_recipe *r, const scheduled *number, const spec *schedule,
-                        int64_t step, int64_t steps_per_epoch)
-{
-    schedule_clock clock = clock_at(r, step, steps_per_epoch);
-    if (!number->value)
-        return (double)NAN;
-    return number->value(r->objective.options) * schedule_factor(schedule, &clock);
-}
-
-double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
-{
-    return number_at(r, &objective_of(r)->beta, &r->beta_schedule, step, steps_per_epoch);
-}
-
-double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch)
-{
-    return number_at(r, &objective_of(r)->capacity, &r->capacity_schedule, step, steps_per_epoch);
+    return schedule_factor(schedule, &(schedule_clock){step, steps_per_epoch, r->train.epochs});
 }
 
 double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t step,
                             int64_t steps_per_epoch)
 {
-    schedule_clock clock = clock_at(r, step, steps_per_epoch);
     const optimizer_options *o = optimiser->options;
-    return o->lr * schedule_factor(&r->learning_rate_schedule, &clock);
+    return o->lr * recipe_schedule_factor(r, &r->learning_rate_schedule, step, steps_per_epoch);
 }
+
+/* ---- Metrics ---- */
+
+const lt_metric *lt_recipe_metrics(const lt_recipe *r, int *n)
+{
+    *n = r->n_metrics;
+    return r->metrics;
+}
+
+const lt_metric *lt_recipe_metric(const lt_recipe *r, const char *name)
+{
+    for (int i = 0; i < r->n_metrics; i++)
+        if (strcmp(r->metrics[i].name, name) == 0)
+            return &r->metrics[i];
+    return NULL;
+}
+
+const lt_metric *lt_recipe_loss(const lt_recipe *r) { return &r->metrics[0]; }
 
 /* ---- Presets ---- */
 

@@ -4,6 +4,7 @@
 #define LATENT_RECIPE_H
 
 #include "recipe/network.h"
+#include "recipe/recipe_kind.h"
 #include "nn/schedules.h"
 
 #include <latent/model.h>
@@ -26,42 +27,30 @@ typedef struct recipe_data {
     char set[LT_PATH_SIZE];
 } recipe_data;
 
-enum { HEADS_LINEAR, HEADS_OWN };     /* choices of `heads` */
-enum { PIXELS_UNIT, PIXELS_SYMMETRIC }; /* choices of `pixels` */
-
-/* Keys of `model` beside its networks: of all kinds, of a vae, of a gan. */
+/* Keys of `model` that all kinds have, beside their networks. */
 typedef struct recipe_model {
     char kind[LT_TEXT_SIZE];
     int64_t latent;
     char init[LT_TEXT_SIZE];
-
-    int64_t latent2; /* dimensions of the second stochastic layer; 0: none */
-    int heads;       /* HEADS_LINEAR, HEADS_OWN */
-    char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE];
-
-    int pixels;                  /* PIXELS_UNIT, PIXELS_SYMMETRIC */
-    int64_t classes, class_size; /* classes: 0, none; numbers that stand for one in the generator */
 } recipe_model;
 
 enum { RECIPE_METRICS = 24 };
 
 struct lt_recipe {
     atomic_int users;
+    const spec_table *kinds; /* among which its kind is */
     recipe_head head;
     recipe_steps steps;
     recipe_data data;
     lt_data_options data_options;
     recipe_model model;
+    void *model_options; /* the kind's own keys of `model`, owned */
     lt_train_options train;
-    network encoder, mean, logvar, decoder; /* mean, logvar: the heads, or what comes before them */
-    network encoder2, decoder2; /* of the second stochastic layer */
-    network generator, critic;
+    spec kind;         /* a recipe_kind, and the keys of `objective` */
+    network *networks; /* in the order of the kind's list, owned */
+    spec *lines;       /* likewise */
     lt_init init;
-    spec likelihood, prior, objective; /* likelihood, prior: of a vae */
-    spec beta_schedule, capacity_schedule; /* of the objective's numbers */
-    spec loss, penalty;                    /* of a gan */
     spec optimiser, learning_rate_schedule;
-    spec critic_optimiser; /* of a gan */
     lt_metric metrics[RECIPE_METRICS]; /* that a training of it reports */
     int n_metrics;
     char *text; /* resolved */
@@ -69,29 +58,28 @@ struct lt_recipe {
     char *written_set; /* data.set as the file has it, where it is relative; else NULL */
 };
 
+const recipe_kind *recipe_kind_of(const lt_recipe *r);
+
+/* The network, the line at position i of the kind's list. */
+const network *recipe_network(const lt_recipe *r, int i);
+const spec *recipe_line(const lt_recipe *r, int i);
+
+/* Whether the recipe has the network at position i: one that goes with a number may be left out. */
+bool recipe_has_network(const lt_recipe *r, int i);
+
+/* Opens and parses as lt_recipe_open and lt_recipe_parse do, with these kinds of models. */
+lt_recipe *recipe_open(const spec_table *kinds, const char *name_or_path, const char *const *sets, int n);
+lt_recipe *recipe_parse(const spec_table *kinds, const char *label, const char *words, const char *const *sets,
+                        int n);
+
 /* One more user of r: both free it. */
 lt_recipe *recipe_share(const lt_recipe *r);
 
-/* Dimensions of the codes that the prior is of: the highest. */
-int64_t recipe_prior_latent(const lt_recipe *r);
-
-/* The weight of the rate, and what it is kept at, in the step after `step` steps; NaN where the kind
-   of model has no such thing. And what its schedule makes of a learning rate there. */
-double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
-double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+/* What a schedule makes of a number in the step after `step` steps; and of an optimizer's learning
+   rate, the recipe's schedule. */
+double recipe_schedule_factor(const lt_recipe *r, const spec *schedule, int64_t step, int64_t steps_per_epoch);
 double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t step,
                             int64_t steps_per_epoch);
-
-/* ---- Reading, for kinds of models ---- */
-
-/* Reads the line in `words`, which stands under `key` of `map`, writes it back with every default,
-   and keeps it taken apart. A mistake names the line's place. */
-int recipe_read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s,
-                     const yaml_node *map, const char *key);
-
-/* A list of layers that may be left out: the network is then empty. And one that must be there. */
-int recipe_read_list(network *net, const yaml_node *map, const char *key);
-int recipe_need_list(network *net, const yaml_node *map, const char *key);
 
 /* The value of a key, or the map itself where the key is left out: the place of a mistake. */
 const yaml_node *recipe_place(const yaml_node *map, const char *key);
@@ -109,10 +97,10 @@ void recipe_anchor(arena *a, yaml_node *value, const char *dir);
 int recipe_check_path(const lt_recipe *r);
 
 /* Carries out `--set path=value` on the tree of a recipe. */
-int recipe_set(arena *a, yaml_node *root, const char *set);
+int recipe_set(const spec_table *kinds, arena *a, yaml_node *root, const char *set);
 
 /* The table whose lines stand at a key, "optimiser"; NULL: it has another kind of value. */
-const spec_table *recipe_line_table(const char *path);
+const spec_table *recipe_line_table(const spec_table *kinds, const char *path);
 
 /* ---- Sections ---- */
 
@@ -122,28 +110,39 @@ typedef struct section_part {
     void *options;
 } section_part;
 
+enum { RECIPE_INNER = 8 };
+
 /* A section of a recipe: its keys are those of its parts, and sections of their own. */
 typedef struct section {
     const char *name;
     section_part parts[2];
-    const char *const *inner; /* RECIPE_INNER of them, NULL after the last */
-    const struct objective_row *kind; /* of model; NULL: not known yet */
+    const char *inner[RECIPE_INNER]; /* NULL after the last */
+    const spec_table *kinds;
+    const recipe_kind *kind; /* of model; NULL: not known yet */
 } section;
-
-enum { RECIPE_INNER = 6 };
 
 enum { RECIPE_TOP, RECIPE_DATA, RECIPE_MODEL, RECIPE_OBJECTIVE, RECIPE_TRAIN };
 
-/* The sections of r: what reading fills and printing walks. The objective's table is that of
-   r->objective, none before it is known. */
+/* The sections of r: what reading fills and printing walks. The kind's tables are those of r->kind, none
+   before it is known. */
 section recipe_section(lt_recipe *r, int which);
 
-/* The keys of each section, for lt_table_get. */
-extern const spec_table section_table;
+/* The sections of all the keys that a recipe of this kind may have; for their tables alone. */
+section recipe_section_of(const spec_table *kinds, const recipe_kind *kind, int which);
+
+/* The keys of each section, for lt_table_get: those of all kinds of models, the rows of the `model`
+   section before RECIPE_KIND_ROWS; NULL past the end. */
+enum { RECIPE_KIND_ROWS = 5 };
+const spec_row *recipe_section_row(int i);
 
 /* Sets a section from a map: defaults, then what is written. `inner` keys are left to the
    caller. */
 int section_read(const section *s, const yaml_node *map);
+
+/* Adds "; did you mean "optimiser.lr"?" for a key that there is none of, "lr": the keys that end like it, or
+   the nearest, first of those `allowed` where it stands. Nullable: kind (all kinds of models). */
+void recipe_suggest_key(const spec_table *kinds, const recipe_kind *kind, const char *word,
+                        const char *const *allowed, int n, text *out);
 
 /* Fills r->text. */
 void recipe_print(lt_recipe *r);
@@ -152,6 +151,9 @@ void recipe_print(lt_recipe *r);
 void section_print_value(const lt_option *row, const void *options, text *out);
 
 /* ---- Changes ---- */
+
+/* The keys that may change when a run is resumed: i in 0 ... until NULL. */
+const char *recipe_resumable(const spec_table *kinds, int i);
 
 /* A key at which two recipes differ, "train.batch", and its values as they are printed. */
 typedef struct recipe_change {

@@ -5,40 +5,55 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "models/objective.h"
+#include "nn/optimizers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Of an optimizer, whichever it is: what its state does not depend on. */
-static const char *const resumable[] = {
-    "name",
-    "summary",
-    "data.set",
-    "data.path",
-    "data.strict",
-    "optimiser.lr",
-    "optimiser.weight_decay",
-    "objective.critic_optimiser.lr",
-    "objective.critic_optimiser.weight_decay",
-    "learning_rate_schedule",
-    "train.epochs",
-    "train.clip_norm",
-    "train.samples_every",
-    "train.samples_at",
-    "train.checkpoint_every",
-    "train.keep",
-};
+/* Of an optimizer, whichever it is: what its state does not depend on. Keys of kinds of models come after
+   those of the recipe's optimizer. */
+static const char *const first_resumable[] = {"name",        "summary",      "data.set",
+                                              "data.path",   "data.strict",  "optimiser.lr",
+                                              "optimiser.weight_decay"};
+static const char *const last_resumable[] = {
+    "learning_rate_schedule", "train.epochs",           "train.clip_norm", "train.samples_every",
+    "train.samples_at",       "train.checkpoint_every", "train.keep"};
 
-const char *lt_recipe_resumable(int i)
+/* Key i of one kind, *past of them before those behind them; NULL: no more of it. */
+static const char *resumable_of(const recipe_kind *kind, int i, int *past)
 {
-    return i >= 0 && i < COUNT_OF(resumable) ? resumable[i] : NULL;
+    *past = 0;
+    for (; kind->resumable && kind->resumable[*past]; ++*past)
+        if (*past == i)
+            return kind->resumable[i];
+    return NULL;
 }
 
-static bool is_resumable(const char *key)
+/* Of all kinds, or of one. */
+static const char *resumable_at(const spec_table *kinds, const recipe_kind *only, int i)
 {
-    for (int i = 0; i < COUNT_OF(resumable); i++)
-        if (strcmp(resumable[i], key) == 0)
+    const int first = COUNT_OF(first_resumable);
+    if (i < first)
+        return i >= 0 ? first_resumable[i] : NULL;
+    i -= first;
+    for (int k = 0; kinds->rows[k]; k++) {
+        const recipe_kind *kind = (const recipe_kind *)kinds->rows[k];
+        int past = 0;
+        const char *key = only && only != kind ? NULL : resumable_of(kind, i, &past);
+        if (key)
+            return key;
+        i -= past;
+    }
+    return i < COUNT_OF(last_resumable) ? last_resumable[i] : NULL;
+}
+
+const char *recipe_resumable(const spec_table *kinds, int i) { return resumable_at(kinds, NULL, i); }
+
+static bool is_resumable(const lt_recipe *r, const char *key)
+{
+    const char *allowed;
+    for (int i = 0; (allowed = resumable_at(r->kinds, recipe_kind_of(r), i)) != NULL; i++)
+        if (strcmp(allowed, key) == 0)
             return true;
     return false;
 }
@@ -46,13 +61,14 @@ static bool is_resumable(const char *key)
 /* ---- Differences ---- */
 
 typedef struct comparison {
+    const lt_recipe *of;
     recipe_change_function *tell;
     void *user;
 } comparison;
 
 static void tell_change(const comparison *c, const char *key, const char *then, const char *now)
 {
-    c->tell(c->user, &(recipe_change){key, then, now, is_resumable(key)});
+    c->tell(c->user, &(recipe_change){key, then, now, is_resumable(c->of, key)});
 }
 
 /* One option of two structs of the same kind; `prefix` is "" or ends with '.'. */
@@ -84,22 +100,13 @@ static void compare_lines(const comparison *c, const char *key, const spec *then
     }
 }
 
-/* Where they stand among the keys, and taken apart. */
-static const struct {
-    const char *key;
-    size_t offset;
-} optimisers[] = {
-    {"optimiser", offsetof(lt_recipe, optimiser)},
-    {"objective.critic_optimiser", offsetof(lt_recipe, critic_optimiser)},
-};
-
-static bool is_optimiser(const char *prefix, const char *name)
+/* Optimizers are compared option by option: whether this key holds one. */
+static bool is_optimiser(const comparison *c, const char *prefix, const char *name)
 {
-    size_t n = strlen(prefix);
-    for (int i = 0; i < COUNT_OF(optimisers); i++)
-        if (strncmp(optimisers[i].key, prefix, n) == 0 && !strcmp(optimisers[i].key + n, name))
-            return true;
-    return false;
+    char *path = must_format("%s%s", prefix, name);
+    bool is = recipe_line_table(c->of->kinds, path) == &optimizer_table;
+    free(path);
+    return is;
 }
 
 static void compare_section(const comparison *c, lt_recipe *then, lt_recipe *now, int which)
@@ -108,26 +115,12 @@ static void compare_section(const comparison *c, lt_recipe *then, lt_recipe *now
     char *name = which == RECIPE_TOP ? must_copy_text("") : must_format("%s.", a.name);
     for (int i = 0; i < COUNT_OF(a.parts) && a.parts[i].table; i++)
         for (const lt_option *row = a.parts[i].table; row->name; row++)
-            if (!is_optimiser(name, row->name))
+            if (!is_optimiser(c, name, row->name))
                 compare_option(c, name, row, a.parts[i].options, b.parts[i].options);
     free(name);
 }
 
 /* ---- Lists of layers ---- */
-
-static const struct {
-    const char *key;
-    size_t offset;
-} lists[] = {
-    {"model.encoder", offsetof(lt_recipe, encoder)},
-    {"model.posterior.mean", offsetof(lt_recipe, mean)},
-    {"model.posterior.logvar", offsetof(lt_recipe, logvar)},
-    {"model.decoder", offsetof(lt_recipe, decoder)},
-    {"model.encoder2", offsetof(lt_recipe, encoder2)},
-    {"model.decoder2", offsetof(lt_recipe, decoder2)},
-    {"model.generator", offsetof(lt_recipe, generator)},
-    {"model.critic", offsetof(lt_recipe, critic)},
-};
 
 /* The line at `at` without its indent and dash, or "nothing" at the end. */
 static char *line_at(const char *at)
@@ -159,12 +152,28 @@ static void compare_list(const comparison *c, const char *key, const network *th
 
 /* ---- Whole recipes ---- */
 
-static const void *part_at(const lt_recipe *r, size_t offset) { return (const char *)r + offset; }
+/* The lines and lists of layers of two recipes of one kind. */
+static void compare_kind(const comparison *c, const lt_recipe *then, const lt_recipe *now)
+{
+    const recipe_kind *kind = recipe_kind_of(then);
+    compare_lines(c, "optimiser", &then->optimiser, &now->optimiser);
+    for (int i = 0; kind->lines && kind->lines[i].key; i++) {
+        char *path = kind_line_path(&kind->lines[i]);
+        if (kind->lines[i].table == &optimizer_table)
+            compare_lines(c, path, recipe_line(then, i), recipe_line(now, i));
+        free(path);
+    }
+    for (int i = 0; kind->networks[i].key; i++) {
+        char *path = kind_network_path(&kind->networks[i]);
+        compare_list(c, path, recipe_network(then, i), recipe_network(now, i));
+        free(path);
+    }
+}
 
 void recipe_compare(const lt_recipe *then, const lt_recipe *now, recipe_change_function *tell,
                     void *user)
 {
-    comparison c = {tell, user};
+    comparison c = {now, tell, user};
     lt_recipe *a = (lt_recipe *)then, *b = (lt_recipe *)now; /* sections serve reading, too */
     if (strcmp(then->model.kind, now->model.kind) != 0) {    /* other keys, then */
         tell_change(&c, "model.kind", then->model.kind, now->model.kind);
@@ -172,12 +181,7 @@ void recipe_compare(const lt_recipe *then, const lt_recipe *now, recipe_change_f
     }
     for (int which = RECIPE_TOP; which <= RECIPE_TRAIN; which++)
         compare_section(&c, a, b, which);
-    for (int i = 0; i < COUNT_OF(optimisers); i++)
-        compare_lines(&c, optimisers[i].key, part_at(then, optimisers[i].offset),
-                      part_at(now, optimisers[i].offset));
-    for (int i = 0; i < COUNT_OF(lists); i++)
-        compare_list(&c, lists[i].key, part_at(then, lists[i].offset),
-                     part_at(now, lists[i].offset));
+    compare_kind(&c, then, now);
 }
 
 /* ---- Resuming ---- */
@@ -194,9 +198,9 @@ int lt_recipe_check_resume(const lt_recipe *then, const lt_recipe *now)
 {
     text refused = {0}, allowed = {0};
     recipe_compare(then, now, refuse_change, &refused);
-    for (int i = 0; i < COUNT_OF(resumable); i++)
-        if (now->critic_optimiser.row || !strstr(resumable[i], "critic"))
-            text_format(&allowed, "%s%s", i ? ", " : "", resumable[i]);
+    const char *key;
+    for (int i = 0; (key = resumable_at(now->kinds, recipe_kind_of(now), i)) != NULL; i++)
+        text_format(&allowed, "%s%s", i ? ", " : "", key);
     int status = LT_OK;
     if (refused.size)
         status = status_fail(LT_VALUE,

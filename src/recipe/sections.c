@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The keys of a recipe as tables: one definition for reading, printing, and help. */
-#include "models/objective.h"
+#include "recipe/recipe.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -65,46 +65,88 @@ static const lt_option train_options[] = {
      .help = "memory of the moving average of weights that evaluation and sampling use; 0: none"},
     {0}};
 
-section recipe_section(lt_recipe *r, int which)
+/* The lists and maps of the kind's networks, each once. */
+static void add_inner(section *s)
 {
-    static const char *const sections[RECIPE_INNER] = {"data", "model", "objective", "train"};
-    static const char *const none[RECIPE_INNER] = {NULL};
-    const objective_row *kind = r->objective.row ? objective_of(r) : NULL;
-    switch (which) {
-    case RECIPE_TOP:
-        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}}, sections, kind};
-    case RECIPE_DATA:
-        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, none, kind};
-    case RECIPE_MODEL:
-        return (section){"model", {{model_options, &r->model}, {kind->model_keys, &r->model}},
-                         kind->inner_keys, kind};
-    case RECIPE_OBJECTIVE:
-        return (section){"objective", {{kind->spec.options, r->objective.options}}, none, kind};
-    default:
-        return (section){"train", {{train_options, &r->train}}, none, kind};
+    int n = 0;
+    for (const kind_network *net = s->kind->networks; net->key; net++) {
+        const char *key = net->within ? net->within : net->key;
+        bool is_there = false;
+        for (int i = 0; i < n; i++)
+            is_there |= strcmp(s->inner[i], key) == 0;
+        if (!is_there)
+            s->inner[n++] = key;
+        LT_ASSERT(n < RECIPE_INNER);
     }
 }
 
+section recipe_section(lt_recipe *r, int which)
+{
+    const recipe_kind *kind = recipe_kind_of(r);
+    section s = {.kinds = r->kinds, .kind = kind};
+    switch (which) {
+    case RECIPE_TOP:
+        return (section){"recipe", {{head_options, &r->head}, {steps_options, &r->steps}},
+                         {"data", "model", "objective", "train"}, r->kinds, kind};
+    case RECIPE_DATA:
+        return (section){"data", {{set_options, &r->data}, {data_options, &r->data_options}}, {NULL}, r->kinds, kind};
+    case RECIPE_MODEL:
+        s.name = "model";
+        s.parts[0] = (section_part){model_options, &r->model};
+        s.parts[1] = (section_part){kind->model_keys, r->model_options};
+        add_inner(&s);
+        return s;
+    case RECIPE_OBJECTIVE:
+        return (section){"objective", {{kind->spec.options, r->kind.options}}, {NULL}, r->kinds, kind};
+    default:
+        return (section){"train", {{train_options, &r->train}}, {NULL}, r->kinds, kind};
+    }
+}
+
+section recipe_section_of(const spec_table *kinds, const recipe_kind *kind, int which)
+{
+    lt_recipe *r = must_alloc(sizeof *r);
+    r->kinds = kinds;
+    r->kind.row = &kind->spec;
+    section s = recipe_section(r, which);
+    for (int i = 0; i < COUNT_OF(s.parts); i++)
+        s.parts[i].options = NULL;
+    free(r);
+    return s;
+}
+
 /* For help; "objective" is a table of its own. */
-static const spec_row help_rows[] = {
-    {.name = "recipe", .summary = "keys at the top", .options = head_options},
-    {.name = "recipe", .summary = "more of them: how training steps", .options = steps_options},
-    {.name = "data", .summary = "which images", .options = set_options},
-    {.name = "data", .summary = "how to read them", .options = data_options},
-    {.name = "model", .summary = "of every kind", .options = model_options},
-    {.name = "model", .summary = "of a vae, and lists: encoder, posterior.mean, posterior.logvar, "
-                                 "decoder; encoder2, decoder2",
-     .options = vae_model_keys},
-    {.name = "model", .summary = "of a gan, and lists: generator, critic",
-     .options = gan_model_keys},
-    {.name = "train", .summary = "the course of training", .options = train_options},
-};
+const spec_row *recipe_section_row(int i)
+{
+    static const spec_row rows[] = {
+        {.name = "recipe", .summary = "keys at the top", .options = head_options},
+        {.name = "recipe", .summary = "more of them: how training steps", .options = steps_options},
+        {.name = "data", .summary = "which images", .options = set_options},
+        {.name = "data", .summary = "how to read them", .options = data_options},
+        {.name = "model", .summary = "of every kind", .options = model_options},
+        [RECIPE_KIND_ROWS] = {.name = "train", .summary = "the course of training", .options = train_options},
+    };
+    return i >= 0 && i < COUNT_OF(rows) ? &rows[i] : NULL;
+}
 
-static const spec_row *const help_list[] = {&help_rows[0], &help_rows[1], &help_rows[2],
-                                            &help_rows[3], &help_rows[4], &help_rows[5],
-                                            &help_rows[6], &help_rows[7], NULL};
+/* ---- The kind ---- */
 
-const spec_table section_table = {"section", help_list};
+const recipe_kind *recipe_kind_of(const lt_recipe *r) { return (const recipe_kind *)r->kind.row; }
+
+const recipe_kind *kind_named(const spec_table *kinds, const char *name)
+{
+    for (int i = 0; kinds->rows[i]; i++)
+        if (strcmp(kinds->rows[i]->name, name) == 0)
+            return (const recipe_kind *)kinds->rows[i];
+    return NULL;
+}
+
+char *kind_network_path(const kind_network *n)
+{
+    return n->within ? must_format("model.%s.%s", n->within, n->key) : must_format("model.%s", n->key);
+}
+
+char *kind_line_path(const kind_line *l) { return must_format("%s.%s", l->section, l->key); }
 
 /* ---- Reading ---- */
 
@@ -153,16 +195,12 @@ static char *written_key(const yaml_node *node)
 }
 
 /* The kind of model that the map is part of; NULL: not known yet. */
-static const objective_row *kind_of(const section *s, const yaml_node *map)
+static const recipe_kind *find_kind(const section *s, const yaml_node *map)
 {
     if (s->kind)
         return s->kind;
     const yaml_node *model = yaml_get(map, "model"), *kind = model ? yaml_get(model, "kind") : NULL;
-    const char *name = kind && kind->text ? kind->text : model_options[0].choices;
-    for (int i = 0; objective_table.rows[i]; i++)
-        if (strcmp(objective_table.rows[i]->name, name) == 0)
-            return (const objective_row *)objective_table.rows[i];
-    return NULL;
+    return kind_named(s->kinds, kind && kind->text ? kind->text : model_options[0].choices);
 }
 
 static int fail_key(const section *s, const yaml_node *map, const yaml_node *child,
@@ -170,7 +208,7 @@ static int fail_key(const section *s, const yaml_node *map, const yaml_node *chi
 {
     text more = {0};
     char *written = written_key(child);
-    recipe_suggest_key(kind_of(s, map), written, keys, n, &more);
+    recipe_suggest_key(s->kinds, find_kind(s, map), written, keys, n, &more);
     for (int i = 0; i < n; i++)
         text_format(&more, "%s%s", i ? ", " : " (keys: ", keys[i]);
     text_append(&more, n ? ")" : "");
@@ -218,6 +256,20 @@ static void print_part(const section_part *part, int indent, text *out)
     }
 }
 
+static void print_networks(const lt_recipe *r, text *out)
+{
+    const kind_network *list = recipe_kind_of(r)->networks;
+    const char *within = NULL;
+    for (int i = 0; list[i].key; i++) {
+        if (!recipe_has_network(r, i))
+            continue;
+        if (list[i].within && (!within || strcmp(within, list[i].within) != 0))
+            text_format(out, "  %s:\n", list[i].within);
+        within = list[i].within;
+        network_print(recipe_network(r, i), within ? 4 : 2, list[i].key, out);
+    }
+}
+
 static void print_section(lt_recipe *r, int which, text *out)
 {
     section s = recipe_section(r, which);
@@ -233,7 +285,7 @@ void recipe_print(lt_recipe *r)
     print_part(&top.parts[0], 0, &out);
     print_section(r, RECIPE_DATA, &out);
     print_section(r, RECIPE_MODEL, &out);
-    objective_of(r)->print(r, &out);
+    print_networks(r, &out);
     print_section(r, RECIPE_OBJECTIVE, &out);
     print_part(&top.parts[1], 0, &out);
     print_section(r, RECIPE_TRAIN, &out);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. Elements
    of lists in lists go by their numbers, as parameters are called: model.encoder.3.0. */
-#include "models/priors.h"
+#include "recipe/recipe.h"
 
 #include "base/status.h"
-#include "models/adversarial.h"
-#include "nn/optimizers.h"
-#include "models/penalties.h"
 #include "nn/init.h"
-#include "nn/likelihoods.h"
+#include "nn/layers.h"
+#include "nn/optimizers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,55 +14,92 @@
 /* ---- Where lines of tables stand ---- */
 
 typedef struct line_place {
-    const char *path; /* ending in '.': the elements of a list and of lists in it */
     const spec_table *table;
     const char *fallback; /* the line if none is written; NULL: there must be one */
-    const char *like;     /* where the line is that stands for it then, before `fallback`. Nullable */
+    bool is_like_optimiser; /* and the recipe's optimizer stands for it before that */
 } line_place;
 
-static const line_place places[] = {
-    {"optimiser", &optimizer_table, "adam", NULL},
-    {"learning_rate_schedule", &schedule_table, "constant", NULL},
-    {"objective.schedule", &schedule_table, "constant", NULL},
-    {"objective.capacity_schedule", &schedule_table, "constant", NULL},
-    {"model.likelihood", &likelihood_table, NULL, NULL},
-    {"model.prior", &prior_table, "normal", NULL},
-    {"model.init", &initialiser_table, "pytorch", NULL},
-    {"model.encoder.", &layer_table, NULL, NULL},
-    {"model.decoder.", &layer_table, NULL, NULL},
-    {"model.encoder2.", &layer_table, NULL, NULL},
-    {"model.decoder2.", &layer_table, NULL, NULL},
-    {"model.generator.", &layer_table, NULL, NULL},
-    {"model.critic.", &layer_table, NULL, NULL},
-    {"objective.loss", &adversarial_loss_table, "non_saturating", NULL},
-    {"objective.penalty", &penalty_table, "none", NULL},
-    {"objective.critic_optimiser", &optimizer_table, "adam", "optimiser"},
-    {"model.posterior.mean.", &layer_table, NULL, NULL},
-    {"model.posterior.logvar.", &layer_table, NULL, NULL},
-};
-
-static bool is_place(const line_place *place, const char *path)
+/* The default of a text option. */
+static const char *default_of(const lt_option *table, const char *key)
 {
-    size_t n = strlen(place->path);
-    int64_t index;
-    if (place->path[n - 1] != '.')
-        return strcmp(path, place->path) == 0;
-    const char *last = strrchr(path, '.');
-    return strncmp(path, place->path, n) == 0 && last && text_to_int64(last + 1, &index);
-}
-
-static const line_place *find_place(const char *path)
-{
-    for (int i = 0; i < COUNT_OF(places); i++)
-        if (is_place(&places[i], path))
-            return &places[i];
+    for (; table && table->name; table++)
+        if (strcmp(table->name, key) == 0)
+            return table->required ? NULL : table->choices;
     return NULL;
 }
 
-const spec_table *recipe_line_table(const char *path)
+/* Of every kind of model: options that are lines. */
+static bool find_common_line(const spec_table *kinds, const char *path, line_place *place)
 {
-    const line_place *place = find_place(path);
-    return place ? place->table : NULL;
+    static const struct {
+        const char *path, *key;
+        const spec_table *table;
+        int section, part;
+    } lines[] = {{"optimiser", "optimiser", &optimizer_table, RECIPE_TOP, 1},
+                 {"learning_rate_schedule", "learning_rate_schedule", &schedule_table, RECIPE_TOP, 1},
+                 {"model.init", "init", &initialiser_table, RECIPE_MODEL, 0}};
+    for (int i = 0; i < COUNT_OF(lines); i++)
+        if (strcmp(lines[i].path, path) == 0) {
+            section s = recipe_section_of(kinds, (const recipe_kind *)kinds->rows[0], lines[i].section);
+            *place = (line_place){lines[i].table, default_of(s.parts[lines[i].part].table, lines[i].key), false};
+            return true;
+        }
+    return false;
+}
+
+static bool find_kind_line(const recipe_kind *kind, const char *path, line_place *place)
+{
+    for (const kind_line *l = kind->lines; l && l->key; l++) {
+        char *own = kind_line_path(l);
+        bool is_it = strcmp(own, path) == 0, is_of_model = strcmp(l->section, "model") == 0;
+        free(own);
+        if (!is_it)
+            continue;
+        *place = (line_place){l->table, default_of(is_of_model ? kind->model_keys : kind->spec.options, l->key),
+                              l->is_like_optimiser};
+        return true;
+    }
+    return false;
+}
+
+/* Whether `path` is an element of one of the kind's lists, or of a list in it. */
+static bool is_element(const recipe_kind *kind, const char *path)
+{
+    int64_t index;
+    const char *last = strrchr(path, '.');
+    if (!last || !text_to_int64(last + 1, &index))
+        return false;
+    for (const kind_network *n = kind->networks; n->key; n++) {
+        char *list = kind_network_path(n);
+        size_t size = strlen(list);
+        bool is_of_list = strncmp(path, list, size) == 0 && path[size] == '.';
+        free(list);
+        if (is_of_list)
+            return true;
+    }
+    return false;
+}
+
+static bool find_place(const spec_table *kinds, const char *path, line_place *place)
+{
+    if (find_common_line(kinds, path, place))
+        return true;
+    for (int i = 0; kinds->rows[i]; i++) {
+        const recipe_kind *kind = (const recipe_kind *)kinds->rows[i];
+        if (find_kind_line(kind, path, place))
+            return true;
+        if (is_element(kind, path)) {
+            *place = (line_place){&layer_table, NULL, false};
+            return true;
+        }
+    }
+    return false;
+}
+
+const spec_table *recipe_line_table(const spec_table *kinds, const char *path)
+{
+    line_place place;
+    return find_place(kinds, path, &place) ? place.table : NULL;
 }
 
 static yaml_node *child_at(const yaml_node *parent, const char *name)
@@ -147,11 +182,15 @@ static int change_line(arena *a, const spec_table *table, yaml_node *line, const
 
 /* The line at `path` as a scalar, written with its fallback if it is not there; NULL: not a
    line. */
-static yaml_node *find_line(arena *a, yaml_node *root, const line_place *place, const char *path)
+static yaml_node *find_line(const spec_table *kinds, arena *a, yaml_node *root, const line_place *place,
+                            const char *path)
 {
     yaml_node *line = node_at(root, path);
-    const yaml_node *like = place->like ? node_at(root, place->like) : NULL;
-    const char *words = like && like->kind == YAML_IS_SCALAR ? like->text : place->fallback;
+    const yaml_node *like = place->is_like_optimiser ? node_at(root, "optimiser") : NULL;
+    line_place optimiser;
+    const char *words = place->fallback;
+    if (place->is_like_optimiser && find_place(kinds, "optimiser", &optimiser))
+        words = like && like->kind == YAML_IS_SCALAR ? like->text : optimiser.fallback;
     if (!line && words && yaml_set_path(a, root, path, words) == LT_OK)
         line = node_at(root, path);
     return line && line->kind == YAML_IS_SCALAR ? line : NULL;
@@ -159,56 +198,57 @@ static yaml_node *find_line(arena *a, yaml_node *root, const line_place *place, 
 
 /* ---- What a value is ---- */
 
-static bool is_inner_key(const char *const inner[RECIPE_INNER], const char *key, size_t n)
+static bool is_inner_key(const section *s, const char *key, size_t n)
 {
-    for (int i = 0; i < RECIPE_INNER && inner[i]; i++)
-        if (strlen(inner[i]) == n && memcmp(inner[i], key, n) == 0)
+    for (int i = 0; i < RECIPE_INNER && s->inner[i]; i++)
+        if (strlen(s->inner[i]) == n && memcmp(s->inner[i], key, n) == 0)
             return true;
     return false;
 }
 
 /* Is this a section, or a list or map of the model, or within one? Its value is YAML. Any other value
    is the text as it is given: a path may hold '#', ': ' or what else means something to YAML. */
-static bool is_nested(const char *path)
+static bool is_nested(const spec_table *kinds, const char *path)
 {
-    static const char *const sections[RECIPE_INNER] = {"data", "model", "objective", "train"};
     size_t n = strcspn(path, ".");
+    section top = recipe_section_of(kinds, (const recipe_kind *)kinds->rows[0], RECIPE_TOP);
     if (!path[n])
-        return is_inner_key(sections, path, n);
+        return is_inner_key(&top, path, n);
     if (n != strlen("model") || strncmp(path, "model", n) != 0)
         return false;
     const char *key = path + n + 1;
-    for (int i = 0; objective_table.rows[i]; i++)
-        if (is_inner_key(((const objective_row *)objective_table.rows[i])->inner_keys, key,
-                         strcspn(key, ".")))
+    for (int i = 0; kinds->rows[i]; i++) {
+        section s = recipe_section_of(kinds, (const recipe_kind *)kinds->rows[i], RECIPE_MODEL);
+        if (is_inner_key(&s, key, strcspn(key, ".")))
             return true;
+    }
     return false;
 }
 
-static int set_value(arena *a, yaml_node *root, const char *path, const char *value)
+static int set_value(const spec_table *kinds, arena *a, yaml_node *root, const char *path, const char *value)
 {
-    return is_nested(path) ? yaml_set_path(a, root, path, value)
+    return is_nested(kinds, path) ? yaml_set_path(a, root, path, value)
                            : yaml_set_text(a, root, path, value);
 }
 
-static int set_path(arena *a, yaml_node *root, char *path, const char *value)
+static int set_path(const spec_table *kinds, arena *a, yaml_node *root, char *path, const char *value)
 {
     char *dot = strrchr(path, '.');
     if (!dot)
-        return set_value(a, root, path, value);
+        return set_value(kinds, a, root, path, value);
     *dot = 0;
-    const line_place *place = find_place(path);
-    yaml_node *line = place ? find_line(a, root, place, path) : NULL;
+    line_place place;
+    yaml_node *line = find_place(kinds, path, &place) ? find_line(kinds, a, root, &place, path) : NULL;
     if (!line) {
         *dot = '.';
-        return set_value(a, root, path, value);
+        return set_value(kinds, a, root, path, value);
     }
-    int status = change_line(a, place->table, line, dot + 1, value);
+    int status = change_line(a, place.table, line, dot + 1, value);
     *dot = '.';
     return status == LT_OK ? status : status_prefix(status, "--set %s", path);
 }
 
-int recipe_set(arena *a, yaml_node *root, const char *set)
+int recipe_set(const spec_table *kinds, arena *a, yaml_node *root, const char *set)
 {
     const char *equals = strchr(set, '=');
     if (!equals || equals == set)
@@ -216,7 +256,7 @@ int recipe_set(arena *a, yaml_node *root, const char *set)
     char *given = must_format("%.*s", (int)(equals - set), set);
     char *path = write_out(root, given);
     free(given);
-    int status = set_path(a, root, path, equals + 1);
+    int status = set_path(kinds, a, root, path, equals + 1);
     free(path);
     return status;
 }

@@ -443,8 +443,10 @@ static void say_change(void *recipe, const recipe_change *change)
     if (change->may_change)
         log_info("%s: %.60s until this checkpoint, %.60s from here on", change->key,
                  change->then, change->now);
-    if (strcmp(change->key, "optimiser.lr") == 0 && r->critic_optimiser.row)
-        log_info("the critic has an optimiser of its own: objective.critic_optimiser.lr");
+    const phase *first = kind_of(r)->phases;
+    for (const phase *f = first; f < first + MAX_PHASES && f->name; f++)
+        if (strcmp(change->key, "optimiser.lr") == 0 && f->optimiser)
+            log_info("the %s has an optimiser of its own: objective.%s_optimiser.lr", f->name, f->name);
 }
 
 /* Compares the recipe that a checkpoint was written with, which is in it, with the one at hand. */

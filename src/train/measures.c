@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The numbers that steps report, by name and by place in a report. */
-#include "models/gan.h"
 #include "train/trainer.h"
 
 #include "base/status.h"
@@ -49,17 +48,4 @@ double lt_metric_value(const lt_metric *metric, const lt_train_report *r)
 void lt_metric_set(const lt_metric *metric, lt_train_report *r, double value)
 {
     *place_of(metric, r) = value;
-}
-
-const char *lt_train_warning(const lt_recipe *recipe, const lt_train_report *r)
-{
-    lt_score score = {.is_probability = false};
-    lt_recipe_score(recipe, &score);
-    if (gan_awaits_generator(recipe, r->step))
-        return "the generator has had no step yet: critic_steps is more than all steps so far";
-    if (r->spread < 0.1)
-        return "the generated images are nearly all alike: their modes have collapsed";
-    if (score.is_probability && r->d_real > 0.995 && r->d_fake < 0.005)
-        return "the critic tells every image: the generator may learn nothing from it any more";
-    return NULL;
 }

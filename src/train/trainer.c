@@ -105,7 +105,7 @@ static int make_phase(lt_trainer *t, int i)
     bool is_critic = f->row->trains_critic;
     f->params = is_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
     f->average = is_critic ? NULL : model_average(t->model);
-    f->words = is_critic ? &r->critic_optimiser : &r->optimiser;
+    f->words = f->row->optimiser ? f->row->optimiser(r) : &r->optimiser;
     f->optimiser = optimizer_of(f->words);
     f->n_states = f->optimiser->states(f->words->options);
     f->every = f->row->every ? f->row->every(r) : 1;
@@ -120,7 +120,7 @@ static int make_phase(lt_trainer *t, int i)
 
 static int make_phases(lt_trainer *t)
 {
-    const phase *rows = objective_of(t->recipe)->phases;
+    const phase *rows = kind_of(t->recipe)->phases;
     while (t->n_phases < MAX_PHASES && rows[t->n_phases].name) {
         t->phases[t->n_phases].row = &rows[t->n_phases];
         LT_TRY(make_phase(t, t->n_phases++));

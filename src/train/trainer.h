@@ -4,7 +4,7 @@
 #define LATENT_TRAINER_H
 
 #include "data/identity.h"
-#include "models/objective.h"
+#include "models/kind.h"
 #include "nn/optimizers.h"
 
 #include <latent/train.h>

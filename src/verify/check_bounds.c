@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "models/objective.h"
+#include "models/kind.h"
 #include "models/priors.h"
 #include "verify/draws.h"
 #include "verify/plain_math.h"

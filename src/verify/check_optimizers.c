@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "models/objective.h"
+#include "models/kind.h"
 #include "nn/schedules.h"
 #include "nn/init.h"
 #include "nn/optimizers.h"

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What an objective is: how the networks of a recipe become the terms of a loss. */
-#ifndef LATENT_OBJECTIVE_H
-#define LATENT_OBJECTIVE_H
+/* A kind of model as a record: how the networks of a recipe become the terms of a loss. */
+#ifndef LATENT_KIND_H
+#define LATENT_KIND_H
 
 #include "recipe/recipe.h"
+
+#include <latent/ledger.h>
+#include <latent/train.h>
 
 /* One visit of a model in a graph. */
 typedef struct model_visit {
@@ -30,8 +33,8 @@ lt_node *visit_expect_image(const model_visit *v, const network *net, lt_scope *
 
 /* A number of the loss that changes over training: an option times its schedule. */
 typedef struct scheduled {
-    double (*value)(const void *options);
-    char *(*schedule)(void *options); /* the schedule's line, LT_TEXT_SIZE bytes */
+    double (*value)(const void *options); /* of `objective`; NULL: there is no such number */
+    int schedule; /* position of its schedule among the kind's lines */
 } scheduled;
 
 /* Scalars that a training step reports; the report of a trainer has fields of these names. */
@@ -54,6 +57,7 @@ typedef struct phase_terms {
 typedef struct phase {
     const char *name;
     bool trains_critic; /* instead of the rest */
+    const spec *(*optimiser)(const lt_recipe *r); /* NULL: the recipe's own */
     int64_t (*every)(const lt_recipe *r); /* batches for one of its steps; NULL: 1 */
     double (*clip)(const lt_recipe *r);   /* the largest weight it leaves; NULL or 0: any */
     /* x: n x h x w x c; labels: n, NULL where the recipe uses none. The first phase reads both, others
@@ -63,29 +67,21 @@ typedef struct phase {
 
 enum { MAX_PHASES = 2 };
 
-/* What a kind of model cannot do: the rest of a sentence that begins with its phrase, "a gan". */
+/* Why a kind of model cannot do something, and what to ask instead: "NAME is a gan, WHY: there is no code of
+   an image. INSTEAD". */
 typedef struct kind_lack {
     unsigned what;
     const char *why;
+    const char *instead; /* a sentence without its full stop. Nullable */
 } kind_lack;
 
-/* A `kind` of model. */
-typedef struct objective_row {
-    spec_row spec; /* options are the keys of the `objective` section */
-    const lt_option *model_keys;  /* of the `model` section beside those of all kinds; a recipe_model */
-    const char *inner_keys[RECIPE_INNER]; /* lists and maps of that section; NULL after the last */
-    scheduled beta, capacity; /* what the rate is weighed with, and kept at; NULL: no such thing */
-    /* Reads what section_read does not, lists and lines; then what options of a recipe exclude. The
-       sections of what is left out are maps without keys. */
-    int (*read)(lt_recipe *r, const yaml_node *model, const yaml_node *objective);
-    int (*check)(const lt_recipe *r, const yaml_node *root);
-    void (*print)(const lt_recipe *r, text *out); /* the lists of the model section */
-    phase phases[MAX_PHASES]; /* a phase without a name ends them */
-    const char *title, *phrase; /* in titles, "VAE"; in sentences, "a vae" */
+/* A kind of model. */
+typedef struct model_kind {
+    recipe_kind recipe;
     unsigned (*can)(const lt_recipe *r);
     const kind_lack *lacks;   /* why it cannot do the rest; ends with a row without a reason */
-    const lt_metric *metrics; /* what it reports; ends with a row without a name */
-    void (*describe)(const lt_recipe *r, lt_metric *m); /* what a metric is with this recipe; NULL: as listed */
+    scheduled beta, capacity; /* what the rate is weighed with, and kept at */
+    phase phases[MAX_PHASES]; /* a phase without a name ends them */
     /* What follows is NULL where a kind of model has no such thing. */
     void (*build)(const model_visit *v, lt_node *x, lt_model_terms *t);
     lt_gauss (*encode)(const model_visit *v, lt_node *x);
@@ -95,20 +91,43 @@ typedef struct objective_row {
     lt_node *(*log_prior)(const model_visit *v, lt_node *z);
     lt_node *(*draw_prior)(const model_visit *v, int64_t n);
     lt_node *(*log_weights)(const model_visit *v, lt_node *x, lt_gauss q, int64_t draws);
-} objective_row;
+    const spec *(*likelihood)(const lt_recipe *r); /* of pixels */
+    bool (*has_normal_prior)(const lt_recipe *r);  /* p(z) = N(0, I), of one layer of codes */
+    int64_t (*latent2)(const lt_recipe *r);        /* dimensions of a second layer of codes */
+    int64_t (*classes)(const lt_recipe *r);        /* that images can be asked of */
+    void (*summarize)(const lt_recipe *r, text *out); /* for the first line of a summary: ", prior mixture" */
+    /* The terms that add up to its loss, as lt_loss_parts; and what is worth a warning in a report. */
+    int (*loss_parts)(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS]);
+    const char *(*warn)(const lt_recipe *r, const lt_train_report *t);
+    /* Fills what a ledger has of the kind: terms, notes, and numbers of the last step. */
+    void (*explain)(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *facts);
+    /* Why losses of two recipes of the kind are of different things; NULL: they are of one. Without it any
+       difference in the section `objective` counts. */
+    const char *(*differ)(const lt_recipe *a, const lt_recipe *b);
+    /* Whether the loss is a mean over images of distortion + beta x rate, and nothing else. */
+    bool (*loss_is_sum)(const lt_recipe *r);
+} model_kind;
 
-/* Makes the list of lt_recipe_metrics for a recipe that has been read. */
-void kind_list_metrics(lt_recipe *r);
+extern const spec_table kind_table;
 
-extern const spec_table objective_table;
-extern const lt_option vae_model_keys[], gan_model_keys[];
+const model_kind *kind_of(const lt_recipe *r);
 
-const objective_row *objective_of(const lt_recipe *r);
+/* As lt_recipe_require; the message says that there is no `thing`. Nullable: thing (the capability's own). */
+int kind_require(const lt_recipe *r, unsigned what, const char *thing);
 
-/* Every objective of models.def. */
-#define OBJECTIVE(NAME) extern const objective_row objective_##NAME;
+/* The weight of the rate, and what it is kept at, in the step after `step` steps; NaN where the kind
+   of model has no such thing. */
+double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+
+/* Its likelihood of pixels; NULL: it has none. And whether p(z) of its codes is N(0, I). */
+const spec *recipe_likelihood(const lt_recipe *r);
+bool recipe_has_normal_prior(const lt_recipe *r);
+
+/* Every kind of models.def. */
+#define KIND(NAME) extern const model_kind kind_##NAME;
 #include "models/models.def"
-#undef OBJECTIVE
+#undef KIND
 
 /* ---- Models, for training ---- */
 
@@ -124,10 +143,5 @@ void model_restart_average(lt_model *m);
 /* The identity of the split that m was trained with, as in dataset_identity; NULL: not known. */
 const char *model_trained_on(const lt_model *m, lt_split split);
 void model_set_trained_on(lt_model *m, lt_split split, const char *identity); /* Nullable: identity */
-
-/* Adds "; did you mean "optimiser.lr"?" for a key that there is none of, "lr": the keys that end like it, or
-   the nearest, first of those `allowed` where it stands. Nullable: kind (all kinds of models). */
-void recipe_suggest_key(const objective_row *kind, const char *word, const char *const *allowed, int n,
-                        text *out);
 
 #endif

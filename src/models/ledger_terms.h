@@ -17,14 +17,14 @@ void ledger_add_term(term_list list, const char *name, bool is_sum, double nats,
                      ...) LT_PRINTF(5, 6);
 void ledger_add_note(lt_ledger *l, const char *format, ...) LT_PRINTF(2, 3);
 
-/* What the rate is, from `draws` draws of each image; in training it may have no formula. */
-enum { RATE_TEXT = 160 };
-void ledger_rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT]);
+/* The words of a line, cut to what fits. */
+void ledger_copy_words(const spec *s, char *words, size_t size);
 
-/* What critic and generator minimised, what is reported of them, and what it means. Nullable: t. */
-void ledger_add_gan(lt_ledger *l, const lt_recipe *r, const lt_train_report *t);
+/* The distortion, and what it splits into where one width serves all pixels: fills l->constant. `at`: at
+   which z it is taken, as in "one draw of z per image". */
+void ledger_add_distortion(lt_ledger *l, const spec *likelihood, double distortion, const char *at);
 
-/* The loss of a VAE, from its means over an epoch. Nullable: t. */
-void ledger_add_vae_loss(lt_ledger *l, const lt_recipe *r, const lt_train_report *t);
+/* What nats of such a likelihood are, and are not. */
+void ledger_note_unit(lt_ledger *l);
 
 #endif

@@ -3,26 +3,22 @@
    means of differences, so that what no measure is kept of is what is left of the loss. */
 #include "models/vae.h"
 
-#include <latent/train.h>
-
 #include <math.h>
 #include <string.h>
 
 /* Whether beta is one number from the first step to the last. */
-static bool is_steady(const lt_recipe *r) { return strcmp(r->beta_schedule.row->name, "constant") == 0; }
+static bool is_steady(const lt_recipe *r) { return strcmp(recipe_line(r, VAE_SCHEDULE)->row->name, "constant") == 0; }
 
 /* The mean of beta x rate; logs of earlier versions do not have it, which matters where beta moved. */
 static double weighted_rate(const lt_recipe *r, const lt_train_report *t)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     return isnan(t->weighted_rate) && is_steady(r) ? o->beta * t->rate : t->weighted_rate;
 }
 
-int lt_loss_parts(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS])
+int vae_loss_parts(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS])
 {
-    if (objective_of(r) != &objective_vae)
-        return 0;
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     const char *rate = o->beta == 1 && is_steady(r) ? "rate" : "beta x rate";
     double rest = t->loss - t->distortion;
     bool has_gap = vae_loss_has_gap(r);

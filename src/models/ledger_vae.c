@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the training of a VAE minimises, term by term: vae_bounds.c in words and nats. The epoch's
    means of loss, rate and distortion decide what the terms between them come to. */
-#include "eval/ledger_terms.h"
-
+#include "models/ledger_terms.h"
 #include "models/priors.h"
 #include "models/vae.h"
 
@@ -22,25 +21,28 @@ static void draws_text(int64_t k, char *words, size_t size)
 /* Whether training takes the rate at draws though it may have a formula. */
 static bool is_drawn(const lt_recipe *r, bool is_training)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     bool is_asked_for = o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO;
     return !vae_rate_has_formula(r) || (is_training && is_asked_for);
 }
 
-void ledger_rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT])
+enum { RATE_TEXT = 160 };
+
+/* What the rate is, from `draws` draws of each image; in training it may have no formula. */
+static void rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT])
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     char draws[48];
     draws_text(is_training ? o->samples : 1, draws, sizeof draws);
     if (!is_drawn(r, is_training))
         snprintf(words, RATE_TEXT, "KL(q(z|x) || N(0, I)), by its formula");
-    else if (r->model.latent2 > 0)
+    else if (vae_model_of(r)->latent2 > 0)
         snprintf(words, RATE_TEXT, "log q(z|x) q(z2|z) - log p(z2) p(z|z2), %s and z2", draws);
-    else if (prior_is_standard(r))
+    else if (prior_is_standard(recipe_line(r, VAE_PRIOR)))
         snprintf(words, RATE_TEXT, "log q(z|x) - log N(z; 0, I), %s", draws);
     else
         snprintf(words, RATE_TEXT, "log q(z|x) - log p(z), p(z) the trained %s, %s",
-                 r->prior.row->name, draws);
+                 recipe_line(r, VAE_PRIOR)->row->name, draws);
 }
 
 /* ---- The terms ---- */
@@ -55,7 +57,7 @@ static bool has_moved(const lt_ledger *l, const lt_train_report *t)
 static void beta_text(const lt_ledger *l, const lt_recipe *r, const lt_train_report *t, char *words,
                       size_t size)
 {
-    bool is_steady = strcmp(r->beta_schedule.row->name, "constant") == 0;
+    bool is_steady = strcmp(recipe_line(r, VAE_SCHEDULE)->row->name, "constant") == 0;
     if (has_moved(l, t))
         snprintf(words, size, "the mean of the products, beta from %.4g to %.4g", t->beta_first,
                  l->beta);
@@ -69,7 +71,7 @@ static void add_rate(term_list list, const lt_ledger *l, const lt_recipe *r,
                      const lt_train_report *t, const lt_loss_part *part)
 {
     char rate[RATE_TEXT], beta[80];
-    ledger_rate_text(r, true, rate);
+    rate_text(r, true, rate);
     beta_text(l, r, t, beta, sizeof beta);
     if (strcmp(part->name, "rate") == 0)
         ledger_add_term(list, part->name, false, part->nats, "%s", rate);
@@ -82,9 +84,9 @@ static void add_rate(term_list list, const lt_ledger *l, const lt_recipe *r,
 static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r,
                          const lt_train_report *t, const lt_loss_part *part)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     char rate[RATE_TEXT], weight[32] = "", of[48] = "", beta[80] = "";
-    ledger_rate_text(r, true, rate);
+    rate_text(r, true, rate);
     if (has_moved(l, t)) {
         beta_text(l, r, t, beta, sizeof beta);
         snprintf(weight, sizeof weight, "beta x ");
@@ -103,7 +105,7 @@ static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r,
 /* What latents below the least rate cost more than they are. */
 static void add_free_bits(term_list list, const lt_recipe *r, const lt_loss_part *parts)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     ledger_add_term(list, parts[2].name, false, parts[2].nats,
                     "%s(sum over latents of max(F, KL_k) - rate), F = %.4g nats, KL_k of batch "
                     "means: what latents below F pay without a gradient",
@@ -139,7 +141,7 @@ static void add_loss(term_list list, const lt_ledger *l, const vae_options *o, d
                                                     : ": above -log p(x)");
 }
 
-static void add_notes(lt_ledger *l, const lt_recipe *r, const vae_options *o)
+static void note_objective(lt_ledger *l, const lt_recipe *r, const vae_options *o)
 {
     if (o->bound == BOUND_DREG)
         ledger_add_note(l, "dreg has the value of the iwae bound with as many draws; only the "
@@ -150,21 +152,22 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const vae_options *o)
                         "tighter bound is not what is best for it. The bound that was trained is "
                         "`latent eval RUN --iwae %lld`.",
                         (long long)o->samples);
-    if (r->prior.row == &prior_vamp.spec)
+    if (recipe_line(r, VAE_PRIOR)->row == &prior_vamp.spec)
         ledger_add_note(l,
                         "The prior is the mean of q(z|u) over images u that are trained with the "
                         "rest: the rate is to that prior, and codes have no part of it each.");
-    if (r->prior.row == &prior_mixture.spec)
+    if (recipe_line(r, VAE_PRIOR)->row == &prior_mixture.spec)
         ledger_add_note(l,
                         "The prior's weights, means and variances are trained with the rest: the "
                         "rate is to that prior, and codes have no part of it each.");
-    if (r->model.latent2 > 0)
+    if (vae_model_of(r)->latent2 > 0)
         ledger_add_note(l, "The rate is of both layers of codes together, z and z2.");
 }
 
-void ledger_add_vae_loss(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+/* The loss, from its means over an epoch. Nullable: t. */
+static void add_minimised(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
-    const vae_options *o = r->objective.options;
+    const vae_options *o = vae_options_of(r);
     static const lt_train_report unknown = {
         .loss = NAN, .distortion = NAN, .rate = NAN, .weighted_rate = NAN, .beta = NAN};
     term_list list = {l->minimised, &l->n_minimised};
@@ -184,5 +187,60 @@ void ledger_add_vae_loss(lt_ledger *l, const lt_recipe *r, const lt_train_report
     else if (o->free_bits > 0)
         add_free_bits(list, r, parts);
     add_loss(list, l, o, t ? t->loss : (double)NAN);
-    add_notes(l, r, o);
+    note_objective(l, r, o);
+}
+
+/* ---- What is reported ---- */
+
+/* What is reported of every model, whatever it was trained with. */
+static void add_terms(lt_ledger *l, const lt_recipe *r, const lt_validation *v)
+{
+    term_list list = {l->terms, &l->n_terms};
+    double rate = v ? v->rate : (double)NAN, distortion = v ? v->distortion : (double)NAN;
+    char words[RATE_TEXT];
+    rate_text(r, false, words);
+    ledger_add_distortion(l, recipe_line(r, VAE_LIKELIHOOD), distortion, "one draw of z per image");
+    ledger_add_term(list, "rate", false, rate, "%s", words);
+    ledger_add_term(list, "-ELBO", true, l->neg_elbo, "distortion + rate: above -log p(x)%s",
+                    l->unit == LT_CROSS_ENTROPY ? " if that were a likelihood" : "");
+}
+
+static void add_notes(lt_ledger *l, const lt_recipe *r)
+{
+    ledger_note_unit(l);
+    if (likelihood_facts(recipe_line(r, VAE_LIKELIHOOD)) == &likelihood_gaussian && l->sigma != 1)
+        ledger_add_note(l,
+                        "Whoever writes the loss as half the squared error plus beta KL would call "
+                        "this beta = %.4g, which is beta sigma^2.",
+                        l->beta * l->sigma * l->sigma);
+    if (l->beta != 1)
+        ledger_add_note(l, "-ELBO has the weight 1 on the rate, whatever training had.");
+}
+
+/* ---- The ledger ---- */
+
+/* Numbers of the last training step; the recipe's where it is not known. */
+static void read_steps(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+{
+    bool is_known = t && t->epoch > 0 && t->step >= t->epoch;
+    const vae_options *o = vae_options_of(r);
+    static const char *const bounds[] = {
+        [BOUND_ELBO] = "elbo", [BOUND_IWAE] = "iwae", [BOUND_DREG] = "dreg"};
+    l->beta = t && isfinite(t->beta) ? t->beta : o->beta;
+    l->layers = vae_model_of(r)->latent2 > 0 ? 2 : 1;
+    l->bound = bounds[o->bound];
+    l->draws = o->samples;
+    if (o->capacity > 0)
+        l->capacity = is_known ? recipe_capacity(r, t->step - 1, t->step / t->epoch) : o->capacity;
+}
+
+void vae_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
+{
+    l->neg_elbo = f->found ? f->found->neg_elbo : (double)NAN;
+    l->bits_per_dim = l->neg_elbo / (log(2) * (double)l->dimensions);
+    ledger_copy_words(recipe_line(r, VAE_PRIOR), l->prior, sizeof l->prior);
+    read_steps(l, r, f->trained);
+    add_terms(l, r, f->found);
+    add_minimised(l, r, f->trained);
+    add_notes(l, r);
 }

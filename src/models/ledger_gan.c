@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What an adversarial training minimises, and what its numbers mean and do not mean. */
-#include "eval/ledger_terms.h"
+#include "models/gan.h"
 
 #include "base/text.h"
 #include "models/adversarial.h"
-#include "models/gan.h"
+#include "models/ledger_terms.h"
 #include "models/penalties.h"
 
 #include <math.h>
@@ -31,23 +31,23 @@ static double or_nothing(const lt_train_report *t, double value) { return t ? va
 static void add_penalty(term_list list, const lt_recipe *r, double penalty)
 {
     text words = {0};
-    spec_print(&r->penalty, &words);
+    spec_print(recipe_line(r, GAN_PENALTY), &words);
     ledger_add_term(list, "penalty", false, penalty, "%s: %s", text_get(&words),
-                    r->penalty.row->summary);
+                    recipe_line(r, GAN_PENALTY)->row->summary);
     text_clear(&words);
 }
 
 static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
-    const gan_options *o = r->objective.options;
+    const gan_options *o = gan_options_of(r);
     term_list list = {l->minimised, &l->n_minimised};
     double loss = or_nothing(t, t ? t->critic_loss : 0), penalty = 0;
-    bool has_term = penalty_has_term(&r->penalty);
+    bool has_term = penalty_has_term(recipe_line(r, GAN_PENALTY));
     if (has_term)
         penalty = or_nothing(t, t ? t->penalty : 0);
     ledger_add_term(list, "on images", false, loss - penalty,
-                    "%s, turned so that less is better for the critic: %s", r->loss.row->name,
-                    r->loss.row->summary);
+                    "%s, turned so that less is better for the critic: %s", recipe_line(r, GAN_LOSS)->row->name,
+                    recipe_line(r, GAN_LOSS)->row->summary);
     if (o->label_smoothing > 0)
         ledger_add_note(l,
                         "The critic's target for real images is %.4g instead of 1 "
@@ -57,7 +57,7 @@ static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *
         add_penalty(list, r, penalty);
     ledger_add_term(list, "critic", true, loss,
                     "what the critic minimises%s, %lld step%s of it for one of the generator",
-                    penalty_clip(&r->penalty) > 0 ? ", its weights clipped" : "",
+                    penalty_clip(recipe_line(r, GAN_PENALTY)) > 0 ? ", its weights clipped" : "",
                     (long long)o->critic_steps, o->critic_steps == 1 ? "" : "s");
 }
 
@@ -77,7 +77,7 @@ static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report
     static const lt_train_report unknown = {
         .d_real = NAN, .d_fake = NAN, .estimate = NAN, .gradient_norm = NAN, .spread = NAN};
     const lt_train_report *of = t ? t : &unknown;
-    divergence_kind kind = adversarial_divergence(&r->loss);
+    divergence_kind kind = adversarial_divergence(recipe_line(r, GAN_LOSS));
     lt_score score;
     lt_recipe_score(r, &score);
     ledger_add_term(list, score.real, false, of->d_real, "what the critic says of images: %s%s",
@@ -86,7 +86,7 @@ static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report
                     "what it says of generated ones: as of images where it cannot tell them apart");
     ledger_add_term(list, "estimate", false, of->estimate, "of %s, by this critic",
                     divergence_text(kind));
-    if (penalty_has_term(&r->penalty))
+    if (penalty_has_term(recipe_line(r, GAN_PENALTY)))
         ledger_add_term(list, "slope", false, of->gradient_norm,
                         "|dv/dx|, the length of the critic's gradient by an image, where the "
                         "penalty takes it");
@@ -97,7 +97,7 @@ static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report
 
 static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
-    bool is_wasserstein = adversarial_divergence(&r->loss) == DIVERGENCE_WASSERSTEIN;
+    bool is_wasserstein = adversarial_divergence(recipe_line(r, GAN_LOSS)) == DIVERGENCE_WASSERSTEIN;
     ledger_add_note(l,
                     "There is no p(x|z): no ELBO, no log p(x), no bits per dimension, and nothing "
                     "that compares with published nats.");
@@ -121,8 +121,9 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t
         ledger_add_note(l, "WARNING: %s.", warning);
 }
 
-void ledger_add_gan(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+void gan_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
 {
+    const lt_train_report *t = f->trained;
     add_critic(l, r, t);
     add_generator(l, t);
     add_reported(l, r, t);
