@@ -8,7 +8,7 @@
 #include "models/kind.h"
 #include "scratch.h"
 
-#include <latent/train.h>
+#include <latent/runs.h>
 
 static const lt_image_size tiny = {4, 3, 1};
 

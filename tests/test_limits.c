@@ -12,7 +12,7 @@
 
 #include "base/ceilings.h"
 #include "data/picture.h"
-#include "train/metrics.h"
+#include "run/metrics.h"
 #include "train/safetensors.h"
 
 enum { W = 24, H = 16 };

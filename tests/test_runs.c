@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "check.h"
 
-#include <latent/train.h>
+#include <latent/runs.h>
 
 #include "scratch.h"
 #include "tiny_training.h"

@@ -8,7 +8,7 @@
 #include "train/safetensors.h"
 
 #include <latent/eval.h>
-#include <latent/train.h>
+#include <latent/runs.h>
 
 #include <dirent.h>
 #include <math.h>

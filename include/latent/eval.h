@@ -102,6 +102,13 @@ LT_API bool lt_evaluation_is_biased(const lt_evaluation *e);
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);
 
+/* What a validation found; NaN where it did not look. */
+typedef struct lt_validation {
+    int64_t images;
+    double neg_elbo, neg_elbo_se, rate, distortion, squared_error; /* neg_elbo: distortion + rate */
+    double loss; /* the objective of training, with the beta and capacity of the epoch's last step */
+} lt_validation;
+
 /* What lt_run_log writes of an epoch: the numbers of lt_evaluate, and with `at`, the report of the
    epoch's last step, the objective of training with its beta and capacity: -ELBO where that is what is
    trained, and elsewhere the only number that the loss of training may be compared with. Images come

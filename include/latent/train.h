@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* train.h: the training loop, checkpoints, run directories.
+/* train.h: the training loop and checkpoints.
  * A trainer borrows model and data, owns optimiser state, counters and compiled steps. Everything
  * it does is a function of (recipe, data, counters), so a checkpoint resumes to the same bits.
  *
@@ -153,6 +153,8 @@ LT_API lt_session *lt_trainer_session(lt_trainer *t, int i);
 
 LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
 
+enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
+
 /* In these three `path` is a checkpoint, or a run directory, of which the newest whole checkpoint is taken. */
 
 /* Takes everything from a checkpoint of the same recipe and training images; what of the recipe may differ is
@@ -169,68 +171,6 @@ LT_API int lt_model_load(lt_model *m, const char *path);
 /* The model of a checkpoint, built from the recipe in its metadata. NULL on failure; a directory without a
    checkpoint is LT_NOT_FOUND, in the other two as well. */
 LT_API lt_model *lt_model_open(const char *path);
-
-/* ---- Run directories: recipe.yaml, metrics.jsonl, checkpoints/, samples/ ----
-   One process at a time works on a run: it holds a lock, which ends with the process however that
-   ends. What it leaves can be resumed at any instant. */
-
-typedef struct lt_run lt_run;
-
-/* Makes the directory of a run that begins with what `t` is: a checkpoint of it, then recipe.yaml, which
-   makes it a run. LT_VALUE if there is a run already, or what is left of one. */
-LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
-
-/* Opens what lt_run_create made, to go on with it, by its directory or by its newest checkpoint (an older one
-   is LT_VALUE); removes what a killed process left unfinished. With `sets`, as in lt_recipe_open, the recipe
-   is changed, and recipe.yaml too once lt_run_restore has found that the run can go on with it. */
-LT_API int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n);
-LT_API void lt_run_free(lt_run *run); /* Nullable: run */
-
-/* The directory of the run that a checkpoint lies in, RUN of RUN/checkpoints/NAME, for what is not in the checkpoint:
-   the log, the samples. NULL, without a message: it lies in none. The caller frees it. */
-LT_API char *lt_run_around(const char *checkpoint);
-
-/* Both owned by the run. */
-LT_API const char *lt_run_directory(const lt_run *run);
-LT_API const lt_recipe *lt_run_recipe(const lt_run *run);
-
-/* Loads the newest checkpoint that is whole into a fresh trainer; says through the log which ones it
-   had to pass over, as they are damaged or cannot be read. Then cuts metrics.jsonl back to it, says
-   which lines of it are missing, and removes checkpoints beyond train.keep. LT_NOT_FOUND: there is no
-   checkpoint. LT_VALUE: it is of another recipe; nothing has been written then. */
-LT_API int lt_run_restore(lt_run *run, lt_trainer *t);
-
-/* Writes checkpoints/step-NNNNNNNN.safetensors, and removes all but the newest ones, as many as the
-   recipe's train.keep says. */
-LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
-
-/* What a validation found; NaN where it did not look. */
-typedef struct lt_validation {
-    int64_t images;
-    double neg_elbo, neg_elbo_se, rate, distortion, squared_error; /* neg_elbo: distortion + rate */
-    double loss; /* the objective of training, with the beta and capacity of the epoch's last step */
-} lt_validation;
-
-/* Appends one line to metrics.jsonl. Nullable: v. */
-LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
-
-/* Reads a metrics.jsonl: its lines, one JSON object each. What follows the last newline is being written, and is
-   left out. LT_FORMAT, with file and line, for any other; LT_NOT_FOUND, LT_IO. Free them with
-   lt_metrics_free, also after a failure. */
-LT_API int lt_metrics_read(const char *path, char ***lines, int *n);
-LT_API void lt_metrics_free(char **lines, int n);
-
-enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
-
-/* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others.
-   The path of the checkpoint, which the caller frees, and its digest ("": it has none) are those of the very
-   file that was read. Takes no lock. NULL on failure; *checkpoint is then NULL. Nullable: checkpoint,
-   digest. */
-LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE]);
-
-/* The path alone; a training that is going on may remove the file at any time. The caller frees it;
-   NULL on failure. */
-LT_API char *lt_run_checkpoint(const char *path);
 
 #ifdef __cplusplus
 }

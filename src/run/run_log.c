@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "data/places.h"
-#include "train/metrics.h"
+#include "run/metrics.h"
 #include "train/trainer.h"
 
 #include <jansson.h>

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/places.h"
-#include "train/run_lock.h"
+#include "run/run_lock.h"
 
 #include <math.h>
 #include <stdlib.h>

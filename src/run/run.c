@@ -3,15 +3,15 @@
    checkpoint, or no run; files with temporary names, and a checkpoint too many, which the next process
    removes; lines of metrics.jsonl up to that instant, which lt_run_restore cuts back to the
    checkpoint. */
-#include <latent/train.h>
+#include <latent/runs.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "train/checkpoint.h"
-#include "train/metrics.h"
-#include "train/run_lock.h"
+#include "run/metrics.h"
+#include "run/run_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef LATENT_METRICS_H
 #define LATENT_METRICS_H
 
-#include <latent/train.h>
+#include <latent/runs.h>
 
 #include <jansson.h>
 

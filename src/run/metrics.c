@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of metrics.jsonl: written in full after each epoch, cut back when a run is resumed. */
-#include "train/metrics.h"
+#include "run/metrics.h"
 #include "train/trainer.h"
 
 #include "base/ceilings.h"
