@@ -36,9 +36,11 @@ static int turn_page(const animate_request *q, const album *a, int i, const char
 {
     const command *c = q->all.command;
     lt_image drawn;
-    int code = album_read(a, i, &drawn), status = LT_OK;
-    if (code != CODE_DONE)
-        return code;
+    char *path = lt_run_sample_path(a->run, a->epochs[i]);
+    int code = CODE_DONE, status = lt_image_read(&drawn, path);
+    free(path);
+    if (status != LT_OK)
+        return complain_library(c, status);
     if (i == 0)
         *size = (lt_image_size){drawn.height, drawn.width, drawn.channels};
     if (drawn.width != size->w || drawn.height != size->h)
@@ -77,7 +79,8 @@ static int write_album(const animate_request *q, const album *a)
 int animate_training(const animate_request *q)
 {
     album a;
-    int code = album_open(&a, q->all.command, q->all.run);
+    int status = album_open(&a, q->all.run);
+    int code = status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
     if (code == CODE_DONE && a.n < 2)
         code = complain(q->all.command, CODE_FAILED,
                         "%s has %s of samples, and an animation takes two; training draws one "

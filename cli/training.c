@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The training of a run: steps, a meter, checkpoints; after each epoch validation, a line of
-   metrics, a checkpoint, a picture of samples. The order matters. A process killed before the
-   checkpoint does the end of the epoch again, with the same results. The picture is drawn while
-   training goes on, and the next checkpoint waits for it; killed before that, the run goes on from
-   the checkpoint that the picture is of, and draws it then. So none is ever missing. */
+/* What train and resume share: opens what lt_run_train needs, shows how far it is, and tells how it ended. */
 #include "training.h"
 
-#include "album.h"
 #include "epoch_rows.h"
-#include "sample_writer.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct training {
     const command *command;
@@ -25,67 +17,13 @@ typedef struct training {
     lt_dataset *data;
     lt_split valid; /* that validation takes */
     lt_trainer *trainer;
-    sample_writer writer;
-    const char *error; /* of a picture; NULL: the library's last */
     meter meter;
     epoch_rows rows;
     char *warned; /* of the last epoch: not said again after the next one */
-    double began, saved, save_cost; /* seconds: start, newest checkpoint, what it took */
-    int save_status;                /* of checkpoints in mid-epoch */
+    double began; /* seconds */
 } training;
 
-/* ---- Pictures of samples ---- */
-
-static int await_picture(training *t)
-{
-    int status = sample_writer_wait(&t->writer);
-    if (status != LT_OK)
-        t->error = t->writer.message;
-    return status;
-}
-
-static int begin_picture(training *t, int64_t epoch)
-{
-    LT_TRY(await_picture(t));
-    char *path = album_name(lt_run_directory(t->run), epoch);
-    int status = sample_writer_begin(&t->writer, t->model, path);
-    free(path);
-    return status;
-}
-
-/* Begins the picture of the checkpoint that the run goes on from, if it is due and not there. */
-static int begin_missing_picture(training *t)
-{
-    int64_t epoch = lt_trainer_epochs_done(t->trainer);
-    bool is_between_epochs = epoch > 0 && lt_trainer_images_done(t->trainer) == 0;
-    if (!is_between_epochs || !lt_train_options_samples(t->plan, epoch))
-        return LT_OK;
-    char *path = album_name(lt_run_directory(t->run), epoch);
-    bool is_there = access(path, F_OK) == 0;
-    free(path);
-    return is_there ? LT_OK : begin_picture(t, epoch);
-}
-
-/* ---- Checkpoints ---- */
-
-static int save(training *t)
-{
-    LT_TRY(await_picture(t));
-    double began = now_seconds();
-    int status = lt_run_save(t->run, t->trainer);
-    t->saved = now_seconds();
-    t->save_cost = t->saved - began;
-    return status;
-}
-
-/* Wherever a run stops, it resumes to the same bits; so beside the checkpoints after epochs there
-   is one every ten seconds, or as rarely as makes them 1 % of the time. */
-static bool is_save_due(const training *t)
-{
-    return t->plan->checkpoint_every > 0 && now_seconds() - t->saved > fmax(10, 100 * t->save_cost);
-}
-
-/* ---- During an epoch ---- */
+/* ---- While it trains ---- */
 
 static void show_step(training *t, const lt_train_report *r)
 {
@@ -94,33 +32,21 @@ static void show_step(training *t, const lt_train_report *r)
     double epochs_left = (double)(t->plan->epochs - r->epoch + 1) - done;
     meter_draw(&t->meter, done, "epoch %lld/%lld  %s  %s  %.0f images/s  step %lld",
                (long long)r->epoch, (long long)t->plan->epochs,
-               left_text(epochs_left * (double)r->images_in_epoch / fmax(speed, 1), left),
+               left_text(epochs_left * (double)r->images_in_epoch / (speed > 1 ? speed : 1), left),
                epoch_loss_text(r, loss), speed, (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)
 {
     training *t = user;
-    bool at_end = r->images == r->images_in_epoch;
     if (meter_is_due(&t->meter))
         show_step(t, r);
-    if (!at_end && is_save_due(t))
-        t->save_status = save(t);
-    return t->save_status == LT_OK && !is_stopped();
+    return !is_stopped();
 }
 
-/* ---- After an epoch ---- */
-
-static int validate(training *t, const lt_train_report *r, lt_validation *v)
+static bool on_epoch(void *user, const lt_train_report *r, const lt_validation *v)
 {
-    lt_eval_options o = {.threads = (int)t->options.threads,
-                         .executor = (lt_executor)t->options.executor};
-    return lt_validate(t->model, t->data, t->valid, &o, r, v);
-}
-
-/* Nullable: v. */
-static void say_epoch(training *t, const lt_train_report *r, const lt_validation *v)
-{
+    training *t = user;
     const char *warning = lt_train_warning(t->recipe, r);
     meter_clear(&t->meter);
     epoch_rows_say(&t->rows, r, v, now_seconds() - t->began);
@@ -131,41 +57,10 @@ static void say_epoch(training *t, const lt_train_report *r, const lt_validation
         free(t->warned);
         t->warned = warning ? strdup(warning) : NULL;
     }
-}
-
-static bool is_due(int64_t epoch, int64_t every) { return every > 0 && epoch % every == 0; }
-
-static int finish_epoch(training *t, const lt_train_report *r)
-{
-    lt_validation found, *v = NULL;
-    bool is_last = r->epoch == t->plan->epochs;
-    if (lt_model_has_likelihood(t->model)) {
-        LT_TRY(validate(t, r, &found));
-        v = &found;
-    }
-    LT_TRY(lt_run_log(t->run, r, v));
-    if (is_last || is_due(r->epoch, t->plan->checkpoint_every))
-        LT_TRY(save(t));
-    if (lt_train_options_samples(t->plan, r->epoch))
-        LT_TRY(begin_picture(t, r->epoch));
-    say_epoch(t, r, v);
-    return LT_OK;
+    return !is_stopped();
 }
 
 /* ---- The whole ---- */
-
-static int train_epochs(training *t)
-{
-    lt_train_report r;
-    LT_TRY(begin_missing_picture(t));
-    while (lt_trainer_epochs_done(t->trainer) < t->plan->epochs) {
-        LT_TRY(lt_trainer_epoch(t->trainer, on_step, t, &r));
-        LT_TRY(finish_epoch(t, &r));
-        if (is_stopped() && r.epoch < t->plan->epochs)
-            return LT_INTERRUPTED;
-    }
-    return await_picture(t);
-}
 
 static int open_trainer(training *t, const lt_recipe *r)
 {
@@ -189,8 +84,7 @@ static int open_trainer(training *t, const lt_recipe *r)
     if (lt_model_has_likelihood(t->model))
         t->valid = lt_dataset_split(t->data, LT_VALID);
     lt_dataset_split(t->data, LT_TEST); /* so that what commands take by default is said once, too */
-    bool has_pictures = t->plan->samples_every > 0 || t->plan->samples_at[0];
-    return has_pictures ? sample_writer_open(&t->writer, t->model) : LT_OK;
+    return LT_OK;
 }
 
 static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
@@ -216,58 +110,40 @@ static void say_beginning(training *t)
     epoch_rows_explain(&t->rows, d->n[t->valid], t->valid);
 }
 
-static int fail(const training *t, int status)
+/* How it ended; the exit code. */
+static int say_end(training *t, int status, bool was_done)
 {
-    return t->error ? complain(t->command, CODE_FAILED, "%s", t->error)
-                    : complain_library(t->command, status);
-}
-
-/* Stopped by a signal: keep what has been done. */
-static int stop(training *t)
-{
+    const char *dir = lt_run_directory(t->run);
     meter_clear(&t->meter);
-    int status = save(t);
+    if (status == LT_INTERRUPTED) {
+        say("stopped after step %lld; to go on: latent resume %s", (long long)lt_trainer_steps_done(t->trainer),
+            shell(dir));
+        return stop_code();
+    }
     if (status != LT_OK)
-        return fail(t, status);
-    say("stopped after step %lld; to go on: latent resume %s",
-        (long long)lt_trainer_steps_done(t->trainer), shell(lt_run_directory(t->run)));
-    return stop_code();
-}
-
-/* Nothing to train, but the last picture may be missing. */
-static int say_done(training *t)
-{
-    int status = train_epochs(t);
-    if (status != LT_OK)
-        return fail(t, status);
-    say("%s: has been trained for %lld epochs already; for more: --epochs N",
-        lt_run_directory(t->run), (long long)lt_trainer_epochs_done(t->trainer));
-    return CODE_DONE;
-}
-
-static int train(training *t)
-{
-    if (lt_trainer_epochs_done(t->trainer) >= t->plan->epochs)
-        return say_done(t);
-    say_beginning(t);
-    t->began = t->saved = now_seconds();
-    int status = train_epochs(t);
-    if (t->save_status != LT_OK)
-        status = t->save_status;
-    if (status == LT_INTERRUPTED)
-        return stop(t);
-    meter_clear(&t->meter);
-    if (status != LT_OK)
-        return fail(t, status);
-    say("%s: done; next: latent eval %s", lt_run_directory(t->run), shell(lt_run_directory(t->run)));
+        return complain_library(t->command, status);
+    if (was_done)
+        say("%s: has been trained for %lld epochs already; for more: --epochs N", dir,
+            (long long)lt_trainer_epochs_done(t->trainer));
+    else
+        say("%s: done; next: latent eval %s", dir, shell(dir));
     return CODE_DONE;
 }
 
 /* Trains if the run could be opened; closes it; the exit code. */
-static int finish(training *t, int status)
+static int train(training *t, int status)
 {
-    int code = status == LT_OK ? train(t) : complain_library(t->command, status);
-    sample_writer_close(&t->writer);
+    int code;
+    if (status == LT_OK) {
+        bool was_done = lt_trainer_epochs_done(t->trainer) >= t->plan->epochs;
+        const lt_run_train_options o = {.on_step = on_step, .on_epoch = on_epoch, .user = t};
+        if (!was_done)
+            say_beginning(t);
+        t->began = now_seconds();
+        code = say_end(t, lt_run_train(t->run, t->trainer, t->data, &o), was_done);
+    } else {
+        code = complain_library(t->command, status);
+    }
     lt_trainer_free(t->trainer);
     lt_model_free(t->model);
     lt_dataset_free(t->data);
@@ -286,7 +162,7 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
         status = lt_run_create(&t.run, dir, t.trainer);
     if (status == LT_OK)
         status = warnings_keep(dir);
-    return finish(&t, status);
+    return train(&t, status);
 }
 
 int train_on(const command *c, const char *dir, const text_list *sets, const train_options *o)
@@ -302,7 +178,7 @@ int train_on(const command *c, const char *dir, const text_list *sets, const tra
         status = lt_run_restore(t.run, t.trainer);
     if (status == LT_OK)
         status = warnings_keep(dir);
-    return finish(&t, status);
+    return train(&t, status);
 }
 
 /* ---- Sets ---- */

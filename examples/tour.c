@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole experiment: trains the demo for three epochs, says what it is worth, draws new images. */
+/* A whole experiment: trains the demo for three epochs in a run, says what it is worth, draws new images. */
 #include <latent/latent.h>
 #include <stdio.h>
 
@@ -9,24 +9,27 @@ static int complain(void)
     return 1;
 }
 
+static bool on_epoch(void *user, const lt_train_report *r, const lt_validation *v)
+{
+    (void)user;
+    printf("epoch %d: %.1f nats = %.1f + %.1f; -ELBO of %d others %.1f\n", (int)r->epoch, r->loss, r->distortion,
+           r->weighted_rate, (int)v->images, v->neg_elbo);
+    return true;
+}
+
 int main(void)
 {
-    lt_recipe *recipe = lt_recipe_open("fashion-mlp-vae", NULL, 0);
+    const char *sets[] = {"train.epochs=3"};
+    lt_recipe *recipe = lt_recipe_open("fashion-mlp-vae", sets, 1);
     lt_dataset *data = NULL;
     if (!recipe || lt_recipe_open_data(recipe, NULL, &data) != LT_OK)
         return complain();
     lt_model *model = lt_model_create(recipe, (lt_image_size){28, 28, 1});
     lt_trainer *trainer = model ? lt_trainer_create(model, data, NULL) : NULL;
-    if (!trainer)
+    lt_run *run = NULL;
+    if (!trainer || lt_run_create(&run, "tour", trainer) != LT_OK ||
+        lt_run_train(run, trainer, data, &(lt_run_train_options){.on_epoch = on_epoch}) != LT_OK)
         return complain();
-
-    for (int epoch = 0; epoch < 3; epoch++) {
-        lt_train_report r;
-        if (lt_trainer_epoch(trainer, NULL, NULL, &r) != LT_OK)
-            return complain();
-        printf("epoch %d: %.1f nats = %.1f + %.1f\n", epoch + 1, r.loss, r.distortion,
-               r.weighted_rate);
-    }
 
     lt_evaluation e;
     lt_eval_options options = {.nll_samples = 20};
@@ -39,11 +42,11 @@ int main(void)
     lt_image grid;
     if (lt_sample(model, 64, 0, 0, images) != LT_OK ||
         lt_image_grid(&grid, images, 64, 28, 28, 1, NULL) != LT_OK ||
-        lt_image_write("samples.png", &grid) != LT_OK ||
-        lt_trainer_save(trainer, "tour.safetensors") != LT_OK)
+        lt_image_write("samples.png", &grid) != LT_OK)
         return complain();
 
     lt_image_free(&grid);
+    lt_run_free(run);
     lt_trainer_free(trainer);
     lt_model_free(model);
     lt_dataset_free(data);

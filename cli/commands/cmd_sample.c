@@ -4,7 +4,6 @@
 #include "class_names.h"
 #include "sample.h"
 #include "shared_options.h"
-#include "sample_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,30 +119,32 @@ static int choose_rows(int n)
 /* A row for each picture that training drew, of the same codes. Gives the exit code. */
 static int draw_epochs(const trained *t, const sample_request *q, album *a)
 {
-    int n = q->n ? (int)q->n : FEW, code = CODE_DONE;
+    int n = q->n ? (int)q->n : FEW, status = LT_OK;
     figure f;
     album_thin_out(a, choose_rows(a->n));
     figure_open(&f, t->model, a->n, n);
-    for (int i = 0; i < a->n && code == CODE_DONE; i++) {
+    for (int i = 0; i < a->n && status == LT_OK; i++) {
         figure_name_row(&f, i, "epoch %jd", (intmax_t)a->epochs[i]);
-        code = album_cut(a, i, lt_model_image_size(t->model), n, figure_place(&f, i, 0));
+        status = lt_run_sample_images(a->run, a->epochs[i], lt_model_image_size(t->model), n,
+                                      figure_place(&f, i, 0));
     }
     snprintf(f.subtitle, sizeof f.subtitle, "Samples as training drew them, the same codes in each "
                                             "column");
-    int status = code == CODE_DONE ? figure_write(&f, &q->all) : LT_OK;
+    if (status == LT_OK)
+        status = figure_write(&f, &q->all);
     figure_close(&f);
-    return status == LT_OK ? code : complain_library(q->all.command, status);
+    return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
 }
 
 static int draw_history(const trained *t, sample_request *q)
 {
     const command *c = q->all.command;
     album a;
-    if (q->n > WRITTEN_SAMPLES)
+    if (q->n > LT_RUN_SAMPLES)
         return complain(c, CODE_USAGE, "--images: training draws %d images, found '%jd'",
-                        WRITTEN_SAMPLES, (intmax_t)q->n);
+                        LT_RUN_SAMPLES, (intmax_t)q->n);
     q->all.checkpoint = NULL; /* that is none of it */
-    int code = album_open(&a, c, q->all.run);
+    int status = album_open(&a, q->all.run), code = status == LT_OK ? CODE_DONE : complain_library(c, status);
     if (code == CODE_DONE && a.n == 0)
         code = complain(c, CODE_FAILED, "%s has no picture of samples; training draws one after "
                                         "every train.samples_every epochs of its recipe",

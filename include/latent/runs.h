@@ -69,6 +69,43 @@ LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[L
    NULL on failure. */
 LT_API char *lt_run_checkpoint(const char *path);
 
+/* ---- Training in a run ---- */
+
+/* Zero means default: no calls, and training runs to its last epoch. */
+typedef struct lt_run_train_options {
+    /* Called after each step. False stops training there. Nullable. */
+    lt_step_function *on_step;
+    /* Called after each epoch, when its line, its checkpoint and, if they are due, its samples have been begun;
+       v: NULL where the kind of model has no likelihood. False stops training there. Nullable. */
+    bool (*on_epoch)(void *user, const lt_train_report *r, const lt_validation *v);
+    void *user;
+} lt_run_train_options;
+
+/* Trains to the last epoch of the run's recipe, with the threads and the executor of `t`, which lt_run_create or
+   lt_run_restore was given before, on the data of `t`, which are `data`. After each epoch: validation on the split
+   that lt_dataset_split has for LT_VALID, a line of metrics.jsonl, a checkpoint and a file of samples as the recipe
+   schedules them; and a checkpoint every ten seconds, or as rarely as makes them 1 % of the time. The order is such
+   that a process killed at any instant resumes to the same bytes. Samples are drawn by a thread of their own.
+   LT_INTERRUPTED when a call stopped it: then with a checkpoint of that step. A loss that is not finite is LT_VALUE;
+   LT_IO, LT_NO_MEMORY. Nullable: o. */
+LT_API int lt_run_train(lt_run *run, lt_trainer *t, lt_dataset *data, const lt_run_train_options *o);
+
+/* ---- Files of a run ---- */
+
+/* What training draws on a file of samples: images of the codes of seed 0, as lt_sample has them. */
+enum { LT_RUN_SAMPLES = 64, LT_RUN_SAMPLE_COLUMNS = 8 };
+
+/* Where the samples of an epoch are: DIR/samples/epoch-0012.png. The caller frees it. */
+LT_API char *lt_run_sample_path(const char *dir, int64_t epoch);
+
+/* The epochs that there are samples of, ascending; none is no failure. LT_NOT_FOUND, LT_VALUE if `dir` is a file,
+   LT_IO. The caller frees *epochs. */
+LT_API int lt_run_sample_epochs(const char *dir, int64_t **epochs, int *n);
+
+/* Reads the first n (at most LT_RUN_SAMPLES) images of an epoch's samples, as they were drawn: n x h x w x c, values
+   of k / 255; NaN was not a number. LT_VALUE if the file does not hold such images, and as lt_image_read. */
+LT_API int lt_run_sample_images(const char *dir, int64_t epoch, lt_image_size size, int n, float *images);
+
 /* ---- What training wrote down ---- */
 
 /* A line of metrics.jsonl. What it lacks is NaN, or 0 where it is a count. */
