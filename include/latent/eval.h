@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* eval.h: what a trained model is worth, in nats per image with standard errors; and what it makes.
+/* eval.h: what a trained model is worth, in nats per image with standard errors (what it makes: generator.h).
  * Everything here is a function of its arguments: same seed, same numbers, at any number of
  * threads.
  *
@@ -11,6 +11,7 @@
 #define LATENT_EVAL_H
 
 #include <latent/data.h>
+#include <latent/generator.h>
 #include <latent/train.h>
 
 #ifdef __cplusplus
@@ -274,40 +275,6 @@ LT_API double lt_axes_place(const lt_axes *axes, int k, const float *row);
 LT_API double lt_axes_covariance(const lt_axes *axes, int j, int k, const float *logvar);
 
 LT_API void lt_axes_clear(lt_axes *axes);
-
-/* ---- Images and codes: f32, images n x h x w x c; E[x|z] is the median where the likelihood has
-   no formula for the mean ---- */
-
-/* Writes n images E[x|z], z drawn from the prior. The first ones do not depend on n. */
-LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);
-
-/* The same of one class, from 0 to lt_model_classes(m) - 1; the codes are those of lt_sample. LT_VALUE
-   without such a class. */
-LT_API int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads,
-                           float *images);
-
-/* Writes the n codes (n x latent) that lt_sample makes its images of. */
-LT_API int lt_sample_codes(lt_model *m, int n, uint64_t seed, int threads, float *z);
-
-/* Writes E[x|z] for n codes z (n x latent). */
-LT_API int lt_decode(lt_model *m, int n, const float *z, int threads, float *images);
-
-/* The same for images of given classes, n whole numbers from 0. LT_VALUE without such a class. */
-LT_API int lt_decode_class(lt_model *m, int n, const float *z, const int32_t *labels, int threads,
-                           float *images);
-
-/* Writes a draw of p(x|z) for each of n codes: values may be outside of [0, 1] where the likelihood
-   has such. LT_GRAPH for a model without a likelihood. */
-LT_API int lt_draw_images(lt_model *m, int n, const float *z, uint64_t seed, int threads,
-                          float *images);
-
-/* Writes mean and log variance of q(z|x) (n x latent each) for n images. Nullable: logvar. */
-LT_API int lt_encode(lt_model *m, int n, const float *images, int threads, float *mean,
-                     float *logvar);
-
-/* Writes E[x|z] at the posterior mean of each of n images. */
-LT_API int lt_reconstruct(lt_model *m, int n, const float *images, int threads,
-                          float *reconstructions);
 
 /* ---- Places in the space of codes (or of images) ---- */
 

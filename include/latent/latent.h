@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* latent.h: everything. A tour of the library, from the simple end:
  *
- * train.h, eval.h   whole experiments: train a recipe, score it, sample, reconstruct, encode
+ * train.h, eval.h   whole experiments: train a recipe, score it
+ * generator.h       sample, decode, encode, reconstruct; a generator that stays open does it in microseconds
  * quality.h         how good the images are that a model makes, whatever kind it is
  * ledger.h          what the numbers are made of, and published ones
  * data.h            sets of images in
@@ -64,6 +65,7 @@
 #include <latent/distributions.h>
 #include <latent/divergence.h>
 #include <latent/eval.h>
+#include <latent/generator.h>
 #include <latent/graph.h>
 #include <latent/ledger.h>
 #include <latent/limits.h>

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "quality/copies.h"
 #include "quality/features.h"
-#include "eval/generate.h"
 #include "quality/moments.h"
 #include "quality/scores.h"
 
@@ -25,7 +24,7 @@ enum {
     LEAST = 20,          /* images that can be scored: 10 subsets of two */
     NEIGHBOURS = 5,      /* of precision, recall, density, coverage */
     BLOCK_FLOATS = 1 << 24,
-    MOST_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of SAMPLES_AT_A_TIME */
+    MOST_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of LT_GENERATOR_BATCH */
     STREAM_BITS = 0x9ea702,
     STREAM_ORDER = 0x9ea703,
     ORDER_SCORED = 0, /* seeds of the orders */
@@ -238,12 +237,11 @@ static int take_gallery(void *context, int first, int n, float *images)
 }
 
 typedef struct sample_source {
-    lt_model *model;     /* or ... */
-    const float *images; /* these */
+    lt_generator *generator; /* or ... */
+    const float *images;     /* these */
     int64_t pixels;
     bool is_drawn;
     uint64_t seed;
-    int threads;
 } sample_source;
 
 /* Numbers into [0, 1]; those that are none are refused. */
@@ -276,8 +274,8 @@ static void draw_bits(int64_t first, int64_t n, const philox_key *key, float *im
 static int take_samples(void *context, int first, int n, float *images)
 {
     const sample_source *s = context;
-    if (s->model)
-        LT_TRY(sample_from(s->model, first, n, s->seed, s->threads, images));
+    if (s->generator)
+        LT_TRY(lt_generator_sample(s->generator, first, n, s->seed, images));
     else
         memcpy(images, s->images + first * s->pixels, sizeof *images * (size_t)(n * s->pixels));
     LT_TRY(clamp_images(n, s->pixels, first, images));
@@ -303,8 +301,8 @@ static int check(measuring *m, lt_split split, int images)
                            "%s: expected at least %d samples, held and train images, found %d, %d "
                            "and %d", info->name, LEAST, m->n, m->held.n, m->floor.n);
     m->pixels = (int64_t)info->h * info->w * info->c;
-    int64_t block = BLOCK_FLOATS / m->pixels / SAMPLES_AT_A_TIME * SAMPLES_AT_A_TIME;
-    m->block = block > MOST_IN_BLOCK ? MOST_IN_BLOCK : block > 0 ? (int)block : SAMPLES_AT_A_TIME;
+    int64_t block = BLOCK_FLOATS / m->pixels / LT_GENERATOR_BATCH * LT_GENERATOR_BATCH;
+    m->block = block > MOST_IN_BLOCK ? MOST_IN_BLOCK : block > 0 ? (int)block : LT_GENERATOR_BATCH;
     return LT_OK;
 }
 
@@ -493,7 +491,6 @@ static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
     if (status == LT_OK && !m.o.without_copies)
         status = open_copies(&m);
     s->pixels = m.pixels;
-    s->threads = m.o.threads;
     s->seed = m.o.seed;
     s->is_drawn = q->is_drawn;
     if (status == LT_OK)
@@ -511,7 +508,11 @@ int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split, const lt_qual
                        lt_quality *q)
 {
     LT_TRY(lt_model_check_data(m, d));
-    return measure(d, split, &(sample_source){.model = m}, 0, o, q);
+    sample_source s = {.images = NULL};
+    LT_TRY(lt_generator_open(m, 0, &(lt_generator_options){.threads = o ? o->threads : 0}, &s.generator));
+    int status = measure(d, split, &s, 0, o, q);
+    lt_generator_free(s.generator);
+    return status;
 }
 
 int lt_quality_of_images(lt_dataset *d, lt_split split, int n, const float *images,
