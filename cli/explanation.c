@@ -5,85 +5,38 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- What was measured ---- */
 
-static double number_of(const json_t *o, const char *name)
+/* Takes what line i of the log has. */
+static void take_line(explanation *e, const lt_run_metrics *m, int i)
 {
-    const json_t *value = json_object_get(o, name);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-/* -ELBO of a validation: earlier versions wrote the ELBO, with its own sign. */
-static double neg_elbo_of(const json_t *valid)
-{
-    double now = number_of(valid, "neg_elbo");
-    return isnan(now) ? -number_of(valid, "elbo") : now;
-}
-
-static double neg_elbo_se_of(const json_t *valid)
-{
-    double now = number_of(valid, "neg_elbo_se");
-    return isnan(now) ? number_of(valid, "elbo_se") : now;
-}
-
-/* A count; -1 where it is none, since a file may hold any number. */
-static int64_t count_of(const json_t *o, const char *name)
-{
-    const json_t *value = json_object_get(o, name);
-    double real = json_is_real(value) ? json_real_value(value) : -1;
-    int64_t count = real >= 0 && real < 0x1p63 ? (int64_t)real : -1;
-    return json_is_integer(value) ? json_integer_value(value) : count;
-}
-
-/* Takes what a line of metrics.jsonl has. */
-static void take_line(explanation *e, int number, const char *line)
-{
-    json_t *o = json_loads(line, 0, NULL);
-    const json_t *valid = json_object_get(o, "valid");
-    if (json_is_number(json_object_get(o, "epoch")))
-        e->report = (lt_train_report){.step = count_of(o, "step"),
-                                      .epoch = count_of(o, "epoch"),
-                                      .images = count_of(o, "images"),
-                                      .loss = number_of(o, "loss"),
-                                      .rate = number_of(o, "rate"),
-                                      .distortion = number_of(o, "distortion"),
-                                      .weighted_rate = number_of(o, "weighted_rate"),
-                                      .beta = number_of(o, "beta"),
-                                      .beta_first = number_of(o, "beta_first"),
-                                      .critic_loss = number_of(o, "critic_loss"),
-                                      .generator_loss = number_of(o, "generator_loss"),
-                                      .d_real = number_of(o, "d_real"),
-                                      .d_fake = number_of(o, "d_fake"),
-                                      .penalty = number_of(o, "penalty"),
-                                      .gradient_norm = number_of(o, "gradient_norm"),
-                                      .estimate = number_of(o, "estimate"),
-                                      .spread = number_of(o, "spread")};
-    bool is_validation = isfinite(neg_elbo_of(valid));
-    if (is_validation && count_of(valid, "images") < 1)
-        say("warning: %s/metrics.jsonl, line %d: expected a count of images, found %g; not used",
-            e->run, number, number_of(valid, "images"));
-    else if (is_validation) {
-        e->found = (lt_validation){.images = count_of(valid, "images"),
-                                   .loss = number_of(valid, "loss"),
-                                   .neg_elbo = neg_elbo_of(valid),
-                                   .neg_elbo_se = neg_elbo_se_of(valid),
-                                   .rate = number_of(valid, "rate"),
-                                   .distortion = number_of(valid, "distortion"),
-                                   .squared_error = number_of(valid, "squared_error")};
-        e->epoch = count_of(o, "epoch");
+    const lt_epoch_log *line = lt_run_metrics_line(m, i);
+    if (isfinite(lt_run_metrics_value(m, i, "epoch")))
+        e->report = line->train;
+    if (!isfinite(line->valid.neg_elbo))
+        return;
+    if (line->valid.images < 1) {
+        say("warning: %s, line %d: expected a count of images, found %g; not used", lt_run_metrics_path(m), i + 1,
+            lt_run_metrics_value(m, i, "valid.images"));
+        return;
     }
-    json_decref(o);
+    e->found = line->valid;
+    e->epoch = line->train.epoch;
 }
 
-/* The last validation in RUN/metrics.jsonl; none where there is no such file, as beside a checkpoint. */
+/* The last validation of the run's log; none where there is no log, as beside a checkpoint. */
 static int read_metrics(explanation *e)
 {
-    char *path = path_in(e->run, "metrics.jsonl"), **lines;
-    int n, status = lt_metrics_read(path, &lines, &n);
-    for (int i = 0; i < n; i++)
-        take_line(e, i + 1, lines[i]);
-    lt_metrics_free(lines, n);
+    lt_run_metrics *m;
+    struct stat s;
+    char *path = path_in(e->run, "metrics.jsonl");
+    int status = stat(path, &s) == 0 ? lt_run_metrics_open(path, &m) : LT_NOT_FOUND;
+    for (int i = 0; status == LT_OK && i < lt_run_metrics_count(m); i++)
+        take_line(e, m, i);
+    if (status == LT_OK)
+        lt_run_metrics_free(m);
     free(path);
     return status == LT_NOT_FOUND ? LT_OK : status;
 }

@@ -88,9 +88,9 @@ int plot_check_codes(const plot_request *q, const trained *t, const lt_codes *c,
 
 typedef struct metrics {
     char *name;   /* of the run: the last part of its path */
-    json_t *rows; /* one object per line */
-    int n;
-    lt_recipe *recipe; /* that lies beside the log; NULL: there is none that can be read */
+    lt_run_metrics *log;
+    int n;                   /* lines */
+    const lt_recipe *recipe; /* that lies beside the log; NULL: there is none that can be read */
 } metrics;
 
 /* Reads the log of a run directory, of the run around a checkpoint, or a file NAME.jsonl. A line that is being written just now, at

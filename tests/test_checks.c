@@ -133,10 +133,11 @@ static void classes_are_names_then_numbers(void **state)
 
 static int read_log(const char *text, int *n)
 {
-    char **lines;
+    lt_run_metrics *m;
     assert_int_equal(lt_file_write(in_dir("metrics.jsonl"), text, strlen(text)), LT_OK);
-    int status = lt_metrics_read(in_dir("metrics.jsonl"), &lines, n);
-    lt_metrics_free(lines, *n);
+    int status = lt_run_metrics_open(in_dir("metrics.jsonl"), &m);
+    *n = m ? lt_run_metrics_count(m) : 0;
+    lt_run_metrics_free(m);
     return status;
 }
 
@@ -144,9 +145,9 @@ static void logs_are_whole_lines_of_objects(void **state)
 {
     (void)state;
     int n;
-    char **lines;
-    assert_int_equal(lt_metrics_read(in_dir("none"), &lines, &n), LT_NOT_FOUND);
-    lt_metrics_free(lines, n);
+    lt_run_metrics *m;
+    assert_int_equal(lt_run_metrics_open(in_dir("none"), &m), LT_NOT_FOUND);
+    assert_null(m);
     assert_int_equal(read_log("", &n), LT_OK);
     assert_int_equal(n, 0);
     assert_int_equal(read_log("{\"a\": 1}\n{}\n{\"b\": ", &n), LT_OK);

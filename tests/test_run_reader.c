@@ -65,21 +65,27 @@ static void logs_read_back(void **state)
     training t;
     lt_train_report reports[3];
     lt_run *run = start_run(in_dir("log"), &t, 3, reports);
-    lt_epoch_log *lines;
-    int n;
-    expect_ok(lt_run_read_log(in_dir("log"), &lines, &n));
-    assert_int_equal(n, 3);
+    lt_run_metrics *m;
+    expect_ok(lt_run_metrics_open(in_dir("log"), &m));
+    assert_int_equal(lt_run_metrics_count(m), 3);
+    assert_null(lt_run_metrics_line(m, 3));
+    assert_true(lt_run_metrics_has(m, "rate") && lt_run_metrics_has(m, "valid.neg_elbo"));
+    assert_false(lt_run_metrics_has(m, "critic_loss") || lt_run_metrics_has(m, "valid.rate.x"));
+    assert_string_equal(lt_recipe_name(lt_run_metrics_recipe(m)), lt_recipe_name(lt_run_recipe(run)));
     for (int i = 0; i < 3; i++) {
-        const lt_train_report *found = &lines[i].train, *want = &reports[i];
+        const lt_epoch_log *line = lt_run_metrics_line(m, i);
+        const lt_train_report *found = &line->train, *want = &reports[i];
+        assert_true(lt_run_metrics_value(m, i, "loss") == want->loss &&
+                    lt_run_metrics_value(m, i, "valid.neg_elbo") == 7.25 + i);
         assert_true(found->step == want->step && found->epoch == want->epoch && found->images == want->images);
         assert_true(found->loss == want->loss && found->rate == want->rate &&
                     found->distortion == want->distortion && found->learning_rate == want->learning_rate &&
                     found->beta == want->beta && found->seconds == want->seconds);
         assert_true(isnan(found->critic_loss) && isnan(found->estimate));
-        assert_int_equal(lines[i].valid.images, 6);
-        assert_true(lines[i].valid.neg_elbo == 7.25 + i && isnan(lines[i].valid.distortion));
+        assert_int_equal(line->valid.images, 6);
+        assert_true(line->valid.neg_elbo == 7.25 + i && isnan(line->valid.distortion));
     }
-    free(lines);
+    lt_run_metrics_free(m);
     lt_run_free(run);
     end_training(&t);
 }
@@ -89,19 +95,18 @@ static void damaged_logs_name_their_line(void **state)
     (void)state;
     make_run(in_dir("torn"), 2);
     char *path = file_join(in_dir("torn"), "metrics.jsonl");
-    lt_epoch_log *lines;
-    int n;
+    lt_run_metrics *m;
     FILE *f = fopen(path, "a");
     fputs("{\"step\":", f); /* being written */
     fclose(f);
-    expect_ok(lt_run_read_log(in_dir("torn"), &lines, &n));
-    assert_int_equal(n, 2);
-    free(lines);
+    expect_ok(lt_run_metrics_open(in_dir("torn"), &m));
+    assert_int_equal(lt_run_metrics_count(m), 2);
+    lt_run_metrics_free(m);
     f = fopen(path, "a");
     fputs("\n", f);
     fclose(f);
-    assert_int_equal(lt_run_read_log(in_dir("torn"), &lines, &n), LT_FORMAT);
-    assert_null(lines);
+    assert_int_equal(lt_run_metrics_open(in_dir("torn"), &m), LT_FORMAT);
+    assert_null(m);
     assert_text_has(lt_last_error(), "metrics.jsonl:3: expected a JSON object");
     lt_run_summary s = summarize(in_dir("torn"));
     assert_int_equal(s.state, LT_RUN_BROKEN);

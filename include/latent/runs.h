@@ -53,12 +53,6 @@ LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
 /* Appends one line to metrics.jsonl. Nullable: v. */
 LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
 
-/* Reads a metrics.jsonl: its lines, one JSON object each. What follows the last newline is being written, and is
-   left out. LT_FORMAT, with file and line, for any other; LT_NOT_FOUND, LT_IO. Free them with
-   lt_metrics_free, also after a failure. */
-LT_API int lt_metrics_read(const char *path, char ***lines, int *n);
-LT_API void lt_metrics_free(char **lines, int n);
-
 /* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others.
    The path of the checkpoint, which the caller frees, and its digest ("": it has none) are those of the very
    file that was read. Takes no lock. NULL on failure; *checkpoint is then NULL. Nullable: checkpoint,
@@ -114,9 +108,28 @@ typedef struct lt_epoch_log {
     lt_validation valid; /* images: 0 where there was no validation */
 } lt_epoch_log;
 
-/* Reads the whole lines of a run's metrics.jsonl; what is being written at its end is left out. LT_FORMAT
-   with the line, LT_IO, LT_NOT_FOUND. The caller frees *lines. */
-LT_API int lt_run_read_log(const char *dir, lt_epoch_log **lines, int *n);
+/* metrics.jsonl: a line for each epoch. */
+typedef struct lt_run_metrics lt_run_metrics;
+
+/* Reads the log of a run, given by its directory or a checkpoint in it, or a file of such lines. What follows the last
+   newline is being written, and is ignored. LT_FORMAT, with file and line, for a line that is not a JSON object;
+   LT_NOT_FOUND, LT_IO, LT_NO_MEMORY; *out is NULL then. */
+LT_API int lt_run_metrics_open(const char *path, lt_run_metrics **out);
+LT_API void lt_run_metrics_free(lt_run_metrics *m); /* Nullable: m */
+
+LT_API int lt_run_metrics_count(const lt_run_metrics *m); /* lines */
+
+/* Line `line`, from 0; NULL past the end. Owned by m. */
+LT_API const lt_epoch_log *lt_run_metrics_line(const lt_run_metrics *m, int line);
+
+/* The number that is called `name` in a line: a metric of lt_recipe_metrics, "epoch", "seconds", "valid.neg_elbo", or
+   whatever else the line has; NaN where there is none. And whether any line has it. */
+LT_API double lt_run_metrics_value(const lt_run_metrics *m, int line, const char *name);
+LT_API bool lt_run_metrics_has(const lt_run_metrics *m, const char *name);
+
+/* The path of the file, and the recipe that lies beside it (NULL: none that can be read). Owned by m. */
+LT_API const char *lt_run_metrics_path(const lt_run_metrics *m);
+LT_API const lt_recipe *lt_run_metrics_recipe(const lt_run_metrics *m);
 
 /* ---- What was measured afterwards ---- */
 

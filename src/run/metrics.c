@@ -91,36 +91,6 @@ int metrics_lines(const char *path, bool is_strict, metrics_line *take, void *us
     return status;
 }
 
-typedef struct line_list {
-    char **lines;
-    int n, capacity;
-} line_list;
-
-static int copy_line(void *user, const json_t *object, const char *line, size_t size)
-{
-    line_list *l = user;
-    (void)object;
-    l->lines = must_grow(l->lines, l->n, &l->capacity);
-    l->lines[l->n++] = must_format("%.*s", (int)size, line);
-    return LT_OK;
-}
-
-int lt_metrics_read(const char *path, char ***lines, int *n)
-{
-    line_list l = {.n = 0};
-    int status = metrics_lines(path, true, copy_line, &l);
-    *lines = l.lines;
-    *n = l.n;
-    return status;
-}
-
-void lt_metrics_free(char **lines, int n)
-{
-    for (int i = 0; i < n; i++)
-        free(lines[i]);
-    free(lines);
-}
-
 /* ---- Cutting ---- */
 
 /* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that. */

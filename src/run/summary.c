@@ -57,20 +57,22 @@ static void find_checkpoint(lt_run_summary *s)
 /* The log of a run that has not finished an epoch is not there. */
 static void read_log(lt_run_summary *s)
 {
-    lt_epoch_log *lines = NULL;
-    int n = 0;
+    lt_run_metrics *m = NULL;
     char *path = file_join(s->directory, "metrics.jsonl");
-    if (file_exists(path) && lt_run_read_log(s->directory, &lines, &n) != LT_OK)
+    if (file_exists(path) && lt_run_metrics_open(path, &m) != LT_OK)
         note_problem(s, lt_last_error());
-    for (int i = 0; i < n; i++)
-        s->seconds += isfinite(lines[i].train.seconds) ? lines[i].train.seconds : 0;
+    int n = m ? lt_run_metrics_count(m) : 0;
+    for (int i = 0; i < n; i++) {
+        double seconds = lt_run_metrics_line(m, i)->train.seconds;
+        s->seconds += isfinite(seconds) ? seconds : 0;
+    }
     s->has_log = n > 0;
     if (n > 0) {
-        s->last = lines[n - 1];
+        s->last = *lt_run_metrics_line(m, n - 1);
         s->epochs = s->last.train.epoch;
     }
+    lt_run_metrics_free(m);
     free(path);
-    free(lines);
 }
 
 static lt_run_state find_state(const lt_run_summary *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* metrics.jsonl and evaluations.jsonl of a run, read as numbers; results added to the latter. */
+/* evaluations.jsonl of a run: results added, and read as numbers. */
 #include <latent/runs.h>
 
 #include "base/file.h"
@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "data/places.h"
 #include "run/metrics.h"
-#include "train/trainer.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -35,69 +34,7 @@ static const char *text_of(const json_t *o, const char *name)
     return value ? value : "";
 }
 
-/* ---- metrics.jsonl ---- */
-
-typedef struct log_lines {
-    lt_epoch_log *lines;
-    int n, capacity;
-} log_lines;
-
-static void read_report(const json_t *o, lt_train_report *r)
-{
-    r->step = count_of(o, "step");
-    r->epoch = count_of(o, "epoch");
-    r->images = count_of(o, "images");
-    for (int i = 0; i < MEASURES; i++)
-        *measure_of(r, i) = real_of(o, measure_name(i));
-    r->beta = real_of(o, "beta");
-    r->beta_first = real_of(o, "beta_first");
-    r->capacity = real_of(o, "capacity");
-    r->learning_rate = real_of(o, "learning_rate");
-    r->seconds = real_of(o, "seconds");
-    double rate = real_of(o, "images_per_second") * r->seconds;
-    r->images_timed = rate >= 0 && rate < 1e15 ? (int64_t)llround(rate) : 0;
-}
-
-static void read_validation(const json_t *o, lt_validation *v)
-{
-    *v = (lt_validation){.images = count_of(o, "images"),
-                         .neg_elbo = real_of(o, "neg_elbo"),
-                         .neg_elbo_se = real_of(o, "neg_elbo_se"),
-                         .rate = real_of(o, "rate"),
-                         .distortion = real_of(o, "distortion"),
-                         .squared_error = real_of(o, "squared_error"),
-                         .loss = real_of(o, "loss")};
-}
-
-static int take_epoch(void *user, const json_t *object, const char *line, size_t size)
-{
-    log_lines *l = user;
-    (void)line;
-    (void)size;
-    l->lines = must_grow(l->lines, l->n, &l->capacity);
-    lt_epoch_log *e = &l->lines[l->n++];
-    *e = (lt_epoch_log){.train = {.step = 0}};
-    read_report(object, &e->train);
-    read_validation(json_object_get(object, "valid"), &e->valid);
-    return LT_OK;
-}
-
-int lt_run_read_log(const char *dir, lt_epoch_log **lines, int *n)
-{
-    log_lines l = {.n = 0};
-    char *path = file_join(dir, "metrics.jsonl");
-    int status = metrics_lines(path, true, take_epoch, &l);
-    free(path);
-    if (status != LT_OK) {
-        free(l.lines);
-        l = (log_lines){.n = 0};
-    }
-    *lines = l.lines;
-    *n = l.n;
-    return status;
-}
-
-/* ---- evaluations.jsonl ---- */
+/* ---- Lines ---- */
 
 static char *results_path(const char *dir) { return file_join(dir, "evaluations.jsonl"); }
 
