@@ -2,7 +2,7 @@
 /* Building: what is refused and how it is told; gradients of any order; what compiling comes to. */
 #include "check.h"
 
-#include "graph/program.h"
+#include "compile/program.h"
 
 #include <latent/ops.h>
 

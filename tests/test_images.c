@@ -5,7 +5,7 @@
 #include "check.h"
 #include "golden/golden.h"
 
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 
 #include <latent/ops.h>
 

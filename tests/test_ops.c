@@ -5,7 +5,7 @@
    list of operators here: the one at the end is of functions that are made of operators. */
 #include "check.h"
 
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 #include "verify/trial.h"
 
 #include <latent/ops.h>

@@ -3,7 +3,7 @@
    pass through memory, and that the numbers stay those of the graph as written. */
 #include "check.h"
 
-#include "graph/program.h"
+#include "compile/program.h"
 
 #include <latent/ops.h>
 

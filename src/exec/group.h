@@ -4,7 +4,7 @@
 #ifndef LATENT_GROUP_H
 #define LATENT_GROUP_H
 
-#include "graph/program.h"
+#include "compile/program.h"
 
 typedef struct group group;
 

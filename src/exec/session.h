@@ -3,7 +3,7 @@
 #ifndef LATENT_SESSION_H
 #define LATENT_SESSION_H
 
-#include "graph/program.h"
+#include "compile/program.h"
 
 /* An executor: what a session does with a program. `state` is the executor's own. */
 typedef struct executor {

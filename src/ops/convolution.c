@@ -7,7 +7,7 @@
 
    over all n, oy, ox, ky, kx, o, i of o's group; iy = oy stride - pad + ky dilation, ix likewise.
    So their gradient rules only mention each other. */
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 #include "kernels/conv.h"
 #include "ops/window.h"
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_ELTWISE_H
 #define LATENT_ELTWISE_H
 
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 
 /* Lines that are not public operators. */
 lt_node *lt_leaky_by(lt_node *x, lt_node *slope);

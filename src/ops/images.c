@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is done to images by compositions of other operators: their gradients follow. */
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 #include "ops/window.h"
 
 #include <latent/ops.h>

@@ -6,7 +6,7 @@
    order: who does which rows does not matter. */
 #include "base/clones.h"
 #include "base/threads.h"
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 #include "kernels/channels.h"
 #include "ops/window.h"
 

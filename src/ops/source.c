@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Nodes that hold values rather than compute them, and the two that only mean something to grad and
    to the end of a run. */
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 
 #include <latent/ops.h>
 

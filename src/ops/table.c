@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of all operators. An explicit list, not linker sections: the order is visible and static
    linking cannot drop an entry. */
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 
 const lt_op *const op_table[] = {
 #define E1(NAME, ...) &lt_op_##NAME,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reverse mode, graph to graph: walks the nodes between x and y once, in reverse order, and asks
    each operator's rule for the cotangents of its inputs as new nodes. */
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 
 #include <latent/ops.h>
 

@@ -3,7 +3,7 @@
    matrix products become them: of every pixel by itself (1 x 1 kernels), and those whose kernel covers
    the whole image (the transposed ones then start from one pixel). Channels are last and weights are
    kh x kw x i x o, so all operands are views. The other convolutions get their weights packed. */
-#include "graph/rebuild.h"
+#include "compile/rebuild.h"
 
 #include <latent/ops.h>
 

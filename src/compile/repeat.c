@@ -2,7 +2,7 @@
 /* What is cheap to compute is computed again where it is read, instead of being written to memory by
    one fused unit and read by another: a normalised array from the one that is there, for example. Then
    batch norm is two passes over memory forward and two backward. */
-#include "graph/rebuild.h"
+#include "compile/rebuild.h"
 
 #include <latent/ops.h>
 

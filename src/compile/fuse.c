@@ -2,7 +2,7 @@
 /* Fusion: elementwise nodes over the same number of elements become one unit, with the broadcasts
    they read and the reductions and assigns that read them. Nodes are taken in order; each joins the
    units of its producers and of those that read the same arrays, unless that would make a cycle. */
-#include "graph/program.h"
+#include "compile/program.h"
 
 #include <stdlib.h>
 #include <string.h>

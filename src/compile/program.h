@@ -3,7 +3,7 @@
 #ifndef LATENT_PROGRAM_H
 #define LATENT_PROGRAM_H
 
-#include "graph/attributes.h"
+#include "ops/attributes.h"
 
 enum { MAX_BOUNDS = LT_MAX_RANK - 1, MAX_DIMS = LT_MAX_RANK };
 

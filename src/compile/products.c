@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Products, of matrices and of images, take in what precedes and follows them; a b + c becomes one
    operator. */
-#include "graph/rebuild.h"
+#include "compile/rebuild.h"
 
 #include <latent/ops.h>
 

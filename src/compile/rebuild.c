@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rebuilding a graph node by node: what nothing reads is left behind, what was computed before is
    found again. */
-#include "graph/rebuild.h"
+#include "compile/rebuild.h"
 
 #include <latent/ops.h>
 

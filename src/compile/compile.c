@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lt_compile: runs the passes and describes what came out. */
-#include "graph/program.h"
+#include "compile/program.h"
 
 #include <latent/ops.h>
 

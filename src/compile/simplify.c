@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Constants are computed now, what changes nothing is left out. */
-#include "graph/rebuild.h"
+#include "compile/rebuild.h"
 
 #include <latent/ops.h>
 

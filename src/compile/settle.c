@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Small corrections before fusion. */
-#include "graph/rebuild.h"
+#include "compile/rebuild.h"
 
 #include <latent/ops.h>
 

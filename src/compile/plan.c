@@ -2,7 +2,7 @@
 /* The memory plan: every value that must exist gets a place in one block, for as long as it lives.
    Results take over the place of an operand that dies with them; what is concatenated is computed
    where it will end up. */
-#include "graph/program.h"
+#include "compile/program.h"
 
 #include <stdlib.h>
 

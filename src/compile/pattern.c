@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Broadcast and reduction as index patterns over a one-dimensional domain; views as offsets. */
-#include "graph/program.h"
+#include "compile/program.h"
 
 #include <string.h>
 

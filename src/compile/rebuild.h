@@ -4,7 +4,7 @@
 #ifndef LATENT_REBUILD_H
 #define LATENT_REBUILD_H
 
-#include "graph/program.h"
+#include "compile/program.h"
 
 enum { FOLD_LIMIT = 1 << 16 }; /* elements of a constant worth keeping */
 
