@@ -9,7 +9,7 @@ set -eu
 
 quietly "$tests/../tools/tree" install "$work/there/" "$build"
 mkdir "$work/user"
-cp "$tests/stranger/program.c" "$tests/stranger/program.cc" "$work/user"
+cp "$tests/stranger/program.c" "$tests/stranger/program.cc" "$tests/stranger/longer.c" "$work/user"
 cp -r "$tests/stranger/installed" "$tests/stranger/archive" "$work/user"
 cd "$work/user"
 mv ../there ../moved # wherever it is
@@ -110,6 +110,29 @@ if [ -n "$cxx" ]; then
         readelf -d $program | grep liblatent && fail "$program needs the shared library"
     done
 fi
+
+# ---- A run of the tool, trained longer by a program that is killed half way ----
+
+latent=$work/moved/bin/latent
+sed 's/samples_every: [0-9]*/samples_every: 2/; s/train: {epochs: 3,/train: {epochs: 2, samples_every: 2, checkpoint_every: 1,/' \
+    "$tests/cli/tiny.yaml" > tiny.yaml
+quietly "$latent" train ./tiny.yaml --out tool
+cp -r tool own
+quietly "$latent" resume tool --epochs 5
+# shellcheck disable=SC2086 # words
+quietly "$cc" -std=c11 $warnings -D_POSIX_C_SOURCE=200809L $flags longer.c $shared -o longer
+export LD_LIBRARY_PATH="$lib"
+code=0
+./longer own 5 25 > killed 2>&1 || code=$?
+[ $code = 137 ] || { cat killed; fail "longer was to be killed, and left with $code"; }
+grep -q '^epoch 3:' killed && fail "what was printed before the kill is not flushed, so it cannot be there"
+quietly ./longer own 5
+grep -q '^epoch 5: ' "$work/log" || fail "longer does not report its last epoch"
+for run in tool own; do
+    sed -i -E 's/"(seconds|images_per_second)":[^,}]*/"\1":1/g' $run/metrics.jsonl
+    rm -f $run/warnings.txt # the tool's own
+done
+quietly diff -r tool own
 
 # ---- The rest ----
 
