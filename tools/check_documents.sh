@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Code shown in README.md, docs/*.md and latent.h is code of examples/, which is compiled: every block of C
-# must stand there as it is. Links to files must lead somewhere.
+# must stand there as it is. Links to files must lead somewhere. docs/internals.md has the list of tools/layers.
 # Usage: tools/check_documents.sh [ROOT]; prints each offence and exits 1 if there is one.
 cd "${1:-$(dirname "$0")/..}" || exit 2
 
@@ -38,4 +38,10 @@ is_code { block = block $0 "\n"; next }
             offence(FILENAME ":" FNR ": no file " path)
     }
 }
-END { exit bad }' examples/*.c README.md docs/*.md include/latent/latent.h
+END { exit bad }' examples/*.c README.md docs/*.md include/latent/latent.h || bad=1
+
+tools/layers --list | diff - docs/internals.md | grep '^<' &&
+    { echo "docs/internals.md: these lines of tools/layers --list are not there"; bad=1; }
+[ "$(tools/layers --list | wc -l)" = "$(grep -c '^    src/[a-z]* ' docs/internals.md)" ] ||
+    { echo "docs/internals.md lists layers that tools/layers does not have"; bad=1; }
+exit ${bad:-0}
