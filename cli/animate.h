@@ -3,7 +3,7 @@
 #ifndef LATENT_ANIMATE_H
 #define LATENT_ANIMATE_H
 
-#include "figures.h"
+#include "figure_command.h"
 
 typedef struct animate_request {
     figure_request all; /* out: NULL until the kind is known */

@@ -4,7 +4,7 @@
 #ifndef LATENT_CLASS_NAMES_H
 #define LATENT_CLASS_NAMES_H
 
-#include "figures.h"
+#include "figure_command.h"
 
 /* One class of a model that has classes. Its data are opened where their names are asked for. */
 bool read_model_class(const figure_request *q, trained *t, const char *word, int *class);

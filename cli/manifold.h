@@ -3,7 +3,7 @@
 #ifndef LATENT_MANIFOLD_H
 #define LATENT_MANIFOLD_H
 
-#include "figures.h"
+#include "figure_command.h"
 
 typedef struct manifold_request {
     figure_request all;

@@ -92,7 +92,7 @@ static int draw_chart(const plot_request *q, bounds *all, int n)
                       .x = {.label = "K, draws from q(z|x) for each image", .is_log = true},
                       .y.label = "−L(K), nats per image: above −log p(x), nearer with K",
                       .legend = n == 1 ? LT_LEGEND_NONE : LT_LEGEND_AUTO};
-    return plot_write(q, &(lt_figure){.charts = &chart, .n_charts = 1}, 0);
+    return plot_write(q, &(lt_chart_page){.charts = &chart, .n_charts = 1}, 0);
 }
 
 /* Bounds of different images, or of logarithms of different things, make no chart. */

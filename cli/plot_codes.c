@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent plot latents: posterior means as a map, the first two principal components where there are
    more than two latents. latent plot activity: what each latent says. One chart for each run. */
-#include "figures.h"
+#include "figure_command.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -274,7 +274,7 @@ int plot_pictures(const plot_request *q, int n, const char *const *runs, int lea
         charts[read].series = p->series;
     }
     if (code == CODE_DONE)
-        code = plot_write(q, &(lt_figure){.title = n > 1 ? q->title : NULL, .charts = charts,
+        code = plot_write(q, &(lt_chart_page){.title = n > 1 ? q->title : NULL, .charts = charts,
                                           .n_charts = n}, shape);
     for (int i = 0; i < read; i++)
         clear_picture(&pictures[i]);

@@ -380,7 +380,7 @@ static int write_figure(const curves *c)
     if (c->n_runs == 1)
         describe(c, about, sizeof about);
     snprintf(title, sizeof title, "%d runs", c->n_runs);
-    lt_figure f = {.title = c->q->title ? c->q->title : c->n_runs == 1 ? c->runs[0].name : title,
+    lt_chart_page f = {.title = c->q->title ? c->q->title : c->n_runs == 1 ? c->runs[0].name : title,
                    .subtitle = about[0] ? about : NULL, .charts = c->charts,
                    .n_charts = c->n_charts};
     return plot_write(c->q, &f, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent plot histogram: draws of two latents in bins, which the prior N(0, I) should look like. */
-#include "figures.h"
+#include "figure_command.h"
 
 #include <math.h>
 #include <stdlib.h>

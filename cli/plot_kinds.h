@@ -11,7 +11,7 @@ enum { MAX_PLOT_RUNS = 32 };
 typedef enum plot_by { BY_AUTO, BY_EPOCH, BY_STEP, BY_SECONDS } plot_by;
 
 /* Gives the exit code; for `shape` see plot_write. */
-typedef int plot_taker(void *user, const lt_figure *f, double shape);
+typedef int plot_taker(void *user, const lt_chart_page *f, double shape);
 
 typedef struct plot_request {
     const command *command;
@@ -40,7 +40,7 @@ const char *plot_kind_name(plot_function *draw);
 
 /* Writes the figure and says so, or why not. `shape` is width over height of one chart, if the user
    gave no size; 0: the library's default. */
-int plot_write(const plot_request *q, const lt_figure *f, double shape);
+int plot_write(const plot_request *q, const lt_chart_page *f, double shape);
 
 /* "a/b/c/" is called "c". Freed by the caller. */
 char *plot_name(const char *run);

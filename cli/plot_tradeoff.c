@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent plot rate-distortion: the way of each run through the plane of rate and distortion, and
    where it ended. Their sum is -ELBO, so runs that are equally good by it lie on a falling line. */
-#include "figures.h"
+#include "figure_command.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static int draw(const plot_request *q, const way *ways, int n)
                       .subtitle = about,
                       .x.label = "rate, nats per image", .y.label = "distortion, nats per image",
                       .series = series, .n_series = count, .legend = LT_LEGEND_ABOVE};
-    return plot_write(q, &(lt_figure){.charts = &chart, .n_charts = 1}, 1.25);
+    return plot_write(q, &(lt_chart_page){.charts = &chart, .n_charts = 1}, 1.25);
 }
 
 int plot_tradeoff(const plot_request *q, int n, const char *const *runs)

@@ -3,7 +3,7 @@
 #ifndef LATENT_RECONSTRUCT_H
 #define LATENT_RECONSTRUCT_H
 
-#include "figures.h"
+#include "figure_command.h"
 
 typedef struct reconstruct_request {
     figure_request all; /* seed 0: the first images of the split */

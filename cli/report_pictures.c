@@ -104,7 +104,7 @@ static int take_chart(const taker *t, const lt_chart *chart, int i)
 }
 
 /* Charts one by one, so that the page can set them side by side or below each other. */
-static int take_figure(void *user, const lt_figure *f, double shape)
+static int take_figure(void *user, const lt_chart_page *f, double shape)
 {
     taker *t = user;
     int code = CODE_DONE;

@@ -3,7 +3,7 @@
 #ifndef LATENT_SAMPLE_H
 #define LATENT_SAMPLE_H
 
-#include "figures.h"
+#include "figure_command.h"
 
 typedef struct sample_request {
     figure_request all;

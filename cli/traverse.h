@@ -3,7 +3,7 @@
 #ifndef LATENT_TRAVERSE_H
 #define LATENT_TRAVERSE_H
 
-#include "figures.h"
+#include "figure_command.h"
 
 enum { TRAVERSE_NONE = -1 };
 

@@ -16,9 +16,9 @@
 static inline lt_image must_draw(const lt_chart *chart, double width, double height, double zoom)
 {
     lt_image out;
-    lt_figure f = {.charts = chart, .n_charts = 1};
+    lt_chart_page f = {.charts = chart, .n_charts = 1};
     lt_picture_options o = {.width = width, .height = height, .scale = zoom};
-    if (lt_figure_draw(&out, &f, &o) != LT_OK)
+    if (lt_chart_page_draw(&out, &f, &o) != LT_OK)
         fail_msg("%s", lt_last_error());
     return out;
 }
@@ -114,9 +114,9 @@ static inline int check_text(const lt_chart *chart, bool may_overlap)
     for (int k = 0; k < COUNT_OF(sizes); k++) {
         canvas c;
         lt_image raster;
-        lt_figure f = {.charts = chart, .n_charts = 1};
+        lt_chart_page f = {.charts = chart, .n_charts = 1};
         assert_int_equal(canvas_begin(&c, PAGE_RASTER, sizes[k][0], sizes[k][1], 1), LT_OK);
-        assert_int_equal(figure_draw(&c, &f), LT_OK);
+        assert_int_equal(chart_page_draw(&c, &f), LT_OK);
         most = c.n_texts > most ? c.n_texts : most;
         check_inside(&c, may_overlap);
         assert_int_equal(canvas_finish(&c, &raster), LT_OK);

@@ -305,11 +305,11 @@ static void figures_keep_their_text(void **state)
 {
     (void)state;
     lt_chart four[] = {points, bars, points, bars};
-    lt_figure f = {.title = "Four charts", .subtitle = long_text, .charts = four, .n_charts = 4};
+    lt_chart_page f = {.title = "Four charts", .subtitle = long_text, .charts = four, .n_charts = 4};
     for (int k = 2; k < 6; k++) {
         canvas c;
         assert_int_equal(canvas_begin(&c, PAGE_RASTER, sizes[k][0], sizes[k][1], 1), LT_OK);
-        assert_int_equal(figure_draw(&c, &f), LT_OK);
+        assert_int_equal(chart_page_draw(&c, &f), LT_OK);
         check_inside(&c, false);
         canvas_clear(&c);
     }
@@ -323,9 +323,9 @@ static void titles_take_two_lines(void **state)
     c.title = "A title that says what was trained, on which images, with how many latents, by whom";
     c.subtitle = "below";
     canvas page;
-    lt_figure f = {.charts = &c, .n_charts = 1};
+    lt_chart_page f = {.charts = &c, .n_charts = 1};
     assert_int_equal(canvas_begin(&page, PAGE_RASTER, 400, 300, 1), LT_OK);
-    assert_int_equal(figure_draw(&page, &f), LT_OK);
+    assert_int_equal(chart_page_draw(&page, &f), LT_OK);
     const drawn_text *title = &page.texts[0], *subtitle = &page.texts[1];
     assert_string_equal(title->text, c.title);
     assert_string_equal(subtitle->text, c.subtitle);
@@ -427,8 +427,8 @@ static void sizes_are_checked(void **state)
     lt_chart many[50];
     for (int k = 0; k < 50; k++)
         many[k] = points;
-    lt_figure f = {.charts = many, .n_charts = 50};
-    assert_int_equal(lt_figure_write(in_dir("f.png"), &f, &(lt_picture_options){.height = 300}),
+    lt_chart_page f = {.charts = many, .n_charts = 50};
+    assert_int_equal(lt_chart_page_write(in_dir("f.png"), &f, &(lt_picture_options){.height = 300}),
                      LT_VALUE);
     assert_text_has(lt_last_error(), "50 charts in 3 columns have no room");
 }
@@ -499,8 +499,8 @@ static void odd_data_is_drawn(void **state)
                     lt_chart c = {.series = &s, .n_series = 1, .y.is_log = log & 1,
                                   .x.is_log = log & 2};
                     lt_image out;
-                    lt_figure f = {.charts = &c, .n_charts = 1};
-                    int status = lt_figure_draw(&out, &f, &(lt_picture_options){.width = 160,
+                    lt_chart_page f = {.charts = &c, .n_charts = 1};
+                    int status = lt_chart_page_draw(&out, &f, &(lt_picture_options){.width = 160,
                                                                                .height = 120});
                     if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
                         fail_msg("values %d, kind %d, n = %d: %s", i, kind, n, lt_last_error());

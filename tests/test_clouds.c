@@ -181,11 +181,11 @@ static void memory_may_run_out(void **state)
     const lt_chart *const charts[] = {&cloud, &histogram};
     for (int i = 0; i < 2; i++) {
         lt_image out;
-        lt_figure f = {.charts = charts[i], .n_charts = 1};
+        lt_chart_page f = {.charts = charts[i], .n_charts = 1};
         for (int allowed = 0; allowed < 2 + i; allowed++) {
             int left = allowed;
             lt_set_allow_memory(allow_some, &left);
-            assert_int_equal(lt_figure_draw(&out, &f, NULL), LT_NO_MEMORY);
+            assert_int_equal(lt_chart_page_draw(&out, &f, NULL), LT_NO_MEMORY);
             lt_set_allow_memory(NULL, NULL);
             assert_null(out.pixels);
         }
@@ -211,7 +211,7 @@ static void too_many_names_leave_the_rest(void **state)
     canvas c;
     bool has_subtitle = false;
     assert_int_equal(canvas_begin(&c, PAGE_RASTER, 640, 400, 1), LT_OK);
-    assert_int_equal(figure_draw(&c, &(lt_figure){.charts = &chart, .n_charts = 1}), LT_OK);
+    assert_int_equal(chart_page_draw(&c, &(lt_chart_page){.charts = &chart, .n_charts = 1}), LT_OK);
     for (int i = 0; i < c.n_texts; i++)
         has_subtitle |= strcmp(c.texts[i].text, "of many") == 0;
     assert_true(has_subtitle);
@@ -506,12 +506,12 @@ static void what_is_no_covariance_is_a_gap(void **state)
 
 /* ---- Names ---- */
 
-static int count_texts(const lt_figure *f, const char *words)
+static int count_texts(const lt_chart_page *f, const char *words)
 {
     canvas c;
     int n = 0;
     assert_int_equal(canvas_begin(&c, PAGE_RASTER, 900, 400, 1), LT_OK);
-    assert_int_equal(figure_draw(&c, f), LT_OK);
+    assert_int_equal(chart_page_draw(&c, f), LT_OK);
     for (int i = 0; i < c.n_texts; i++)
         n += strcmp(c.texts[i].text, words) == 0;
     check_inside(&c, false);
@@ -524,7 +524,7 @@ static void charts_with_the_same_names_share_them(void **state)
     (void)state;
     static const char *const others[] = {"shirt", "boot", NULL};
     lt_chart two[2] = {cloud, cloud};
-    lt_figure f = {.charts = two, .n_charts = 2};
+    lt_chart_page f = {.charts = two, .n_charts = 2};
     assert_int_equal(count_texts(&f, "shirt"), 1);
     lt_series other = cloud_series;
     other.label_names = others;
@@ -548,7 +548,7 @@ static void ellipses_add_no_labels_to_those_of_a_cloud(void **state)
     (void)state;
     lt_series s[2] = {cloud_series, ellipse_series[0]};
     lt_chart c = {.series = s, .n_series = 2, .has_equal_units = true};
-    lt_figure f = {.charts = &c, .n_charts = 1};
+    lt_chart_page f = {.charts = &c, .n_charts = 1};
     assert_int_equal(count_texts(&f, "shirt"), 1);
     assert_int_equal(count_texts(&f, "1σ"), 1);
     f.charts = &ellipses;
@@ -625,8 +625,8 @@ static void odd_data_is_drawn(void **state)
                 lt_chart c = {.series = s, .n_series = 2, .has_equal_units = k & 4,
                               .has_marginals = true, .has_normal = k & 2};
                 lt_image out;
-                lt_figure f = {.charts = &c, .n_charts = 1};
-                int status = lt_figure_draw(&out, &f, &(lt_picture_options){.width = 300,
+                lt_chart_page f = {.charts = &c, .n_charts = 1};
+                int status = lt_chart_page_draw(&out, &f, &(lt_picture_options){.width = 300,
                                                                            .height = 280});
                 if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
                     fail_msg("values %d, n = %d: %s", i, n, lt_last_error());

@@ -251,13 +251,13 @@ static void each_image_gets_its_file(void **state)
 
 /* ---- The numbers behind charts ---- */
 
-static void check_csv(const lt_figure *f, const char *want)
+static void check_csv(const lt_chart_page *f, const char *want)
 {
-    char *found = lt_figure_csv(f);
+    char *found = lt_chart_page_csv(f);
     if (!found)
         fail_msg("%s", lt_last_error());
     assert_string_equal(found, want);
-    assert_int_equal(lt_figure_write(in_dir("f.csv"), f, NULL), LT_OK);
+    assert_int_equal(lt_chart_page_write(in_dir("f.csv"), f, NULL), LT_OK);
     bytes file;
     assert_int_equal(file_read(in_dir("f.csv"), 1 << 20, &file), LT_OK);
     assert_string_equal((const char *)file.data, want);
@@ -276,7 +276,7 @@ static void lines_bars_and_bands(void **state)
     const lt_reference at = {.value = 7, .label = "best"};
     const lt_chart charts[] = {{.title = "Loss", .series = series, .n_series = 3, .references = &at,
                                 .n_references = 1}};
-    check_csv(&(lt_figure){.charts = charts, .n_charts = 1},
+    check_csv(&(lt_chart_page){.charts = charts, .n_charts = 1},
               "chart,series,x,y,low,high\n"
               "Loss,\"a, \"\"b\"\"\",0,0.1,0,1\n"
               "Loss,\"a, \"\"b\"\"\",2,3,2,4\n"
@@ -292,7 +292,7 @@ static void smoothed_lines_and_labels(void **state)
     const double y[] = {1, 2, 6}, e1 = exp(-0.5), e2 = exp(-2.);
     const lt_series line = {.name = "s", .n = 3, .y = y, .smooth = 1};
     const lt_chart chart = {.series = &line, .n_series = 1};
-    char *found = lt_figure_csv(&(lt_figure){.charts = &chart, .n_charts = 1});
+    char *found = lt_chart_page_csv(&(lt_chart_page){.charts = &chart, .n_charts = 1});
     double smooth[3], want[3] = {(1 + 2 * e1 + 6 * e2) / (1 + e1 + e2), (e1 + 2 + 6 * e1) / (1 + 2 * e1),
                                  (e2 + 2 * e1 + 6) / (1 + e1 + e2)};
     assert_non_null(found);
@@ -303,7 +303,7 @@ static void smoothed_lines_and_labels(void **state)
     const lt_series cloud = {.kind = LT_CLOUD, .n = 2, .x = y, .y = y, .labels = (const int32_t[]){1, 0},
                              .label_names = (const char *const[]){"bag", "shoe"}, .n_labels = 2};
     const lt_chart map = {.title = "m", .series = &cloud, .n_series = 1};
-    check_csv(&(lt_figure){.charts = &map, .n_charts = 1}, "chart,series,x,y,label\nm,,1,1,shoe\nm,,2,2,bag\n");
+    check_csv(&(lt_chart_page){.charts = &map, .n_charts = 1}, "chart,series,x,y,label\nm,,1,1,shoe\nm,,2,2,bag\n");
 }
 
 /* Counted here: which points lie between the edges that are written. */
@@ -319,7 +319,7 @@ static void bins_hold_their_points(void **state)
     }
     const lt_series heat = {.name = "h", .kind = LT_HEAT, .n = N, .x = x, .y = y, .bins = BINS};
     const lt_chart chart = {.series = &heat, .n_series = 1};
-    char *found = lt_figure_csv(&(lt_figure){.charts = &chart, .n_charts = 1});
+    char *found = lt_chart_page_csv(&(lt_chart_page){.charts = &chart, .n_charts = 1});
     assert_non_null(found);
     const char *at = strchr(found, '\n') + 1;
     int rows = 0, all = 0;
@@ -343,7 +343,7 @@ static void nothing_to_draw_is_no_table(void **state)
 {
     (void)state;
     const lt_chart empty = {.title = "none"};
-    assert_null(lt_figure_csv(&(lt_figure){.charts = &empty, .n_charts = 1}));
+    assert_null(lt_chart_page_csv(&(lt_chart_page){.charts = &empty, .n_charts = 1}));
     assert_int_equal(lt_chart_write(in_dir("e.csv"), &empty, NULL), LT_VALUE);
     assert_false(file_exists(in_dir("e.csv")));
     assert_int_equal(lt_chart_check_name("a.csv"), LT_OK);

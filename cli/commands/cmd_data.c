@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent data: what data sets are known, what is in one, and getting one. */
-#include "figures.h"
+#include "figure_command.h"
 #include "shared_options.h"
 
 #include <stdlib.h>

@@ -298,8 +298,8 @@ static int write_charts(const request *r, const lt_divergence_study *s, curves *
                                .legend = LT_LEGEND_ABOVE};
     }
     snprintf(title, sizeof title, "%s against %s, theta apart", r->o.p, r->o.q);
-    const lt_figure figure = {.title = title, .charts = charts, .n_charts = k};
-    return status == LT_OK ? lt_figure_write(r->output, &figure, NULL) : status;
+    const lt_chart_page figure = {.title = title, .charts = charts, .n_charts = k};
+    return status == LT_OK ? lt_chart_page_write(r->output, &figure, NULL) : status;
 }
 
 static int write_figure(const request *r, const lt_divergence_study *s)

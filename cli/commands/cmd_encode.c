@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latent encode: the codes of images, as numbers. */
-#include "figures.h"
+#include "figure_command.h"
 #include "shared_options.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent interpolate: the way from one image to another, through codes and through pixels. */
 #include "class_names.h"
-#include "figures.h"
+#include "figure_command.h"
 #include "image_pile.h"
 #include "shared_options.h"
 

@@ -47,14 +47,14 @@ static const struct plot_kind *find_kind(const command *c, const char *word)
     return NULL;
 }
 
-int plot_write(const plot_request *q, const lt_figure *f, double shape)
+int plot_write(const plot_request *q, const lt_chart_page *f, double shape)
 {
     if (q->take)
         return q->take(q->user, f, shape);
     if (q->chart > f->n_charts)
         return complain(q->command, CODE_USAGE, "--chart: there %s %d, found %jd",
                         f->n_charts == 1 ? "is" : "are", f->n_charts, (intmax_t)q->chart);
-    const lt_figure one = {.charts = q->chart ? &f->charts[q->chart - 1] : NULL, .n_charts = 1};
+    const lt_chart_page one = {.charts = q->chart ? &f->charts[q->chart - 1] : NULL, .n_charts = 1};
     f = q->chart ? &one : f;
     lt_picture_options o = {.width = (double)q->width, .height = (double)q->height,
                             .text = (double)q->text};
@@ -65,7 +65,7 @@ int plot_write(const plot_request *q, const lt_figure *f, double shape)
         o.width = columns * width;
         o.height = rows * width / shape;
     }
-    int status = lt_figure_write(q->out, f, &o);
+    int status = lt_chart_page_write(q->out, f, &o);
     if (status != LT_OK)
         return complain_library(q->command, status);
     say("%s: %d chart%s", q->out, f->n_charts, f->n_charts == 1 ? "" : "s");

@@ -32,6 +32,9 @@ typedef struct lt_animation {
    16383 pixels a side in a WebP; LT_IO, LT_NOT_FOUND, LT_NO_MEMORY. */
 LT_API int lt_animation_write(const char *path, const lt_animation *animation);
 
+/* The bytes of such a file; `format`: "webp", or the end of a name. As lt_image_encode and lt_animation_write. */
+LT_API int lt_animation_encode(const lt_animation *animation, const char *format, unsigned char **bytes, size_t *n);
+
 /* LT_OK if the name ends as those of animations do; else LT_VALUE, and the message lists them. */
 LT_API int lt_animation_check_name(const char *path);
 

@@ -65,6 +65,7 @@
 #include <latent/distributions.h>
 #include <latent/divergence.h>
 #include <latent/eval.h>
+#include <latent/figures.h>
 #include <latent/generator.h>
 #include <latent/graph.h>
 #include <latent/ledger.h>

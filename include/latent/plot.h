@@ -44,6 +44,10 @@ LT_API int lt_image_grid(lt_image *out, const float *images, int n, int h, int w
    LT_NO_MEMORY. */
 LT_API int lt_image_write(const char *path, const lt_image *image);
 
+/* The bytes of such a file; `format`: "png", or the end of a name, "grid.png". *bytes are freed by the caller with
+   free(), and NULL after a failure. As lt_image_write. */
+LT_API int lt_image_encode(const lt_image *image, const char *format, unsigned char **bytes, size_t *n);
+
 /* Before the work: LT_VALUE if the end of the name is none of those. */
 LT_API int lt_image_check_name(const char *path);
 
@@ -78,6 +82,9 @@ LT_API int lt_picture_check_name(const char *path);
    lt_image_grid, and for more than 32767 pixels a side if there is text; LT_NOT_FOUND also if no
    font is installed; LT_IO, LT_NO_MEMORY. */
 LT_API int lt_grid_write(const char *path, const lt_grid *grid);
+
+/* The bytes of such a file, as lt_image_encode. */
+LT_API int lt_grid_encode(const lt_grid *grid, const char *format, unsigned char **bytes, size_t *n);
 
 /* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure. */
 LT_API int lt_grid_draw(lt_image *out, const lt_grid *grid);
@@ -187,12 +194,13 @@ typedef struct lt_chart {
 } lt_chart;
 
 /* Charts side by side under one title. */
-typedef struct lt_figure {
+typedef struct lt_chart_page {
     const char *title, *subtitle; /* Nullable */
     const lt_chart *charts;
     int n_charts;
-    int columns; /* default 0: 1, 2 or 3, by their number */
-} lt_figure;
+    int columns;  /* default 0: 1, 2 or 3, by their number */
+    double shape; /* width over height of each chart where options give neither; default 0: see lt_picture_options */
+} lt_chart_page;
 
 typedef struct lt_picture_options {
     double width, height; /* in units, 1/72 inch in a PDF, from 100 x 70 to 8000 x 8000; default 0:
@@ -206,25 +214,27 @@ typedef struct lt_picture_options {
    gaps left out. Columns chart, series (data_name), x, y, and those of low, high, label, xx, xy, yy, smooth
    (the curve that is drawn over y) that a series has. Of bins there is a line for each: its middle as x and y,
    x_low, x_high, y_low, y_high and count; of a reference one with x or y. Texts with commas are in quotes (RFC
-   4180). NULL as lt_figure_write. The caller frees it. */
-LT_API char *lt_figure_csv(const lt_figure *figure);
+   4180). NULL as lt_chart_page_write. The caller frees it. */
+LT_API char *lt_chart_page_csv(const lt_chart_page *page);
 
 /* Before the work: LT_VALUE if the end of the name is none of a chart's: a picture's, or .csv. */
 LT_API int lt_chart_check_name(const char *path);
 
 /* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; or .csv, the text of
-   lt_figure_csv; whole or not at all; replaces an existing file. LT_VALUE if there is nothing to draw, or for
+   lt_chart_page_csv; whole or not at all; replaces an existing file. LT_VALUE if there is nothing to draw, or for
    contradictions (a band without bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY.
    Nullable: options. */
 LT_API int lt_chart_write(const char *path, const lt_chart *chart,
                           const lt_picture_options *options);
-LT_API int lt_figure_write(const char *path, const lt_figure *figure,
-                           const lt_picture_options *options);
+LT_API int lt_chart_page_write(const char *path, const lt_chart_page *page, const lt_picture_options *options);
+
+/* The bytes of such a file, as lt_image_encode. Nullable: options. */
+LT_API int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_picture_options *options,
+                                unsigned char **bytes, size_t *n);
 
 /* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure.
    Nullable: options. */
-LT_API int lt_figure_draw(lt_image *out, const lt_figure *figure,
-                          const lt_picture_options *options);
+LT_API int lt_chart_page_draw(lt_image *out, const lt_chart_page *page, const lt_picture_options *options);
 
 #ifdef __cplusplus
 }

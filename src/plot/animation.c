@@ -6,6 +6,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { MOST_FRAMES = 10000, MOST_LOOPS = 65535 };
 
@@ -77,14 +78,26 @@ static const raster_format *format_of(const char *path)
 
 int lt_animation_check_name(const char *path) { return format_of(path) ? LT_OK : LT_VALUE; }
 
+int animation_encode(const char *path, const lt_animation *animation, text *file)
+{
+    LT_TRY(check(animation));
+    return format_of(path)->animation(animation, file);
+}
+
+int lt_animation_encode(const lt_animation *animation, const char *format, unsigned char **data, size_t *n)
+{
+    text file = {0};
+    char *name = encoded_name(format);
+    int status = lt_animation_check_name(name);
+    if (status == LT_OK)
+        status = animation_encode(name, animation, &file);
+    free(name);
+    return encoded_give(&file, status, data, n);
+}
+
 int lt_animation_write(const char *path, const lt_animation *animation)
 {
-    const raster_format *f = format_of(path);
-    if (!f)
-        return LT_VALUE;
     text file = {0};
-    int status = check(animation);
-    if (status == LT_OK)
-        status = f->animation(animation, &file);
-    return raster_write(path, &file, status);
+    LT_TRY(lt_animation_check_name(path));
+    return encoded_write(path, &file, animation_encode(path, animation, &file));
 }

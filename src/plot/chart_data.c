@@ -101,7 +101,7 @@ static void note_series(table *t, const lt_series *s)
         t->has[bins[k]] = true;
 }
 
-static void note_columns(table *t, const lt_figure *f)
+static void note_columns(table *t, const lt_chart_page *f)
 {
     t->has[CHART] = t->has[SERIES] = t->has[X] = true;
     for (int i = 0; i < f->n_charts; i++) {
@@ -199,10 +199,10 @@ static int put_chart(table *t, const lt_chart *chart)
     return LT_OK;
 }
 
-char *lt_figure_csv(const lt_figure *f)
+char *lt_chart_page_csv(const lt_chart_page *f)
 {
     table t = {.out = {0}};
-    if (figure_check(f) != LT_OK)
+    if (chart_page_check(f) != LT_OK)
         return NULL;
     note_columns(&t, f);
     put_head(&t);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "plot/raster.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -308,17 +309,34 @@ int lt_grid_draw(lt_image *out, const lt_grid *grid)
     return status;
 }
 
-int lt_grid_write(const char *path, const lt_grid *grid)
+int grid_encode(const char *path, const lt_grid *grid, text *file)
 {
     canvas c = {0};
     lt_image raster = {0};
     int kind = page_kind_of(path);
-    if (kind < 0)
-        return LT_VALUE;
     int status = kind == PAGE_RASTER ? lt_grid_draw(&raster, grid)
                                      : grid_draw(&c, (page_kind)kind, grid, &raster);
-    status = page_write(path, (page_kind)kind, &c, &raster, status);
+    if (status == LT_OK)
+        status = page_encode(path, &c, &raster, file);
     lt_image_free(&raster);
     canvas_clear(&c);
     return status;
+}
+
+int lt_grid_encode(const lt_grid *grid, const char *format, unsigned char **data, size_t *n)
+{
+    text file = {0};
+    char *name = encoded_name(format);
+    int status = lt_picture_check_name(name);
+    if (status == LT_OK)
+        status = grid_encode(name, grid, &file);
+    free(name);
+    return encoded_give(&file, status, data, n);
+}
+
+int lt_grid_write(const char *path, const lt_grid *grid)
+{
+    text file = {0};
+    LT_TRY(lt_picture_check_name(path));
+    return encoded_write(path, &file, grid_encode(path, grid, &file));
 }

@@ -102,7 +102,7 @@ const raster_format *raster_format_of(const char *path)
     return NULL;
 }
 
-int raster_write(const char *path, text *file, int status)
+int encoded_write(const char *path, text *file, int status)
 {
     if (status == LT_OK)
         status = file_write(path, text_get(file), file->size);
@@ -112,6 +112,20 @@ int raster_write(const char *path, text *file, int status)
     return status;
 }
 
+int encoded_give(text *file, int status, unsigned char **data, size_t *n)
+{
+    *n = status == LT_OK ? file->size : 0;
+    *data = status == LT_OK ? (unsigned char *)text_take(file) : NULL;
+    text_clear(file);
+    return status;
+}
+
+char *encoded_name(const char *format)
+{
+    const char *end = strrchr(format, '.');
+    return must_format("picture.%s", end ? end + 1 : format);
+}
+
 int lt_image_check_name(const char *path)
 {
     const raster_format *f = raster_format_of(path);
@@ -119,15 +133,30 @@ int lt_image_check_name(const char *path)
                          : status_fail(LT_VALUE, "%s: rasters are written as .png, .jpg or .webp", path);
 }
 
+int image_encode(const char *path, const lt_image *image, text *file)
+{
+    if (!raster_is_whole(image))
+        return status_fail(LT_VALUE, "no picture of %d x %d pixels with %d channels", image->width,
+                           image->height, image->channels);
+    return raster_format_of(path)->still(image, file);
+}
+
+int lt_image_encode(const lt_image *image, const char *format, unsigned char **data, size_t *n)
+{
+    text file = {0};
+    char *name = encoded_name(format);
+    int status = lt_image_check_name(name);
+    if (status == LT_OK)
+        status = image_encode(name, image, &file);
+    free(name);
+    return encoded_give(&file, status, data, n);
+}
+
 int lt_image_write(const char *path, const lt_image *image)
 {
-    LT_TRY(lt_image_check_name(path));
-    const raster_format *f = raster_format_of(path);
-    if (!raster_is_whole(image))
-        return status_fail(LT_VALUE, "%s: no picture of %d x %d pixels with %d channels", path,
-                           image->width, image->height, image->channels);
     text file = {0};
-    return raster_write(path, &file, f->still(image, &file));
+    LT_TRY(lt_image_check_name(path));
+    return encoded_write(path, &file, image_encode(path, image, &file));
 }
 
 int lt_image_read(lt_image *out, const char *path)

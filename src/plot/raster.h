@@ -20,8 +20,17 @@ const raster_format *raster_format_of(const char *path);
 /* Whether there is something to write, of a size that files can have. */
 bool raster_is_whole(const lt_image *image);
 
-/* Writes the bytes that were made with `status`, or says what they were to be; clears them. */
-int raster_write(const char *path, text *file, int status);
+/* Encode by the end of `path`, which is one of their formats; messages do not name it. */
+int image_encode(const char *path, const lt_image *image, text *file);
+int animation_encode(const char *path, const lt_animation *animation, text *file);
+
+/* What becomes of bytes that were encoded with `status`: a file, or the caller's memory. Both clear `file`, and
+   return `status` if it is a failure. */
+int encoded_write(const char *path, text *file, int status);
+int encoded_give(text *file, int status, unsigned char **data, size_t *n);
+
+/* "png" and ".png" as the name of a file, "picture.png"; freed by the caller. */
+char *encoded_name(const char *format);
 
 /* A copy in RGB, whatever it was; cleared with lt_image_free. */
 int raster_colour(const lt_image *image, lt_image *out);

@@ -162,20 +162,23 @@ double titles_height(canvas *c, const char *title, const char *subtitle, double 
                      int lines);
 void draw_titles(canvas *c, const char *title, const char *subtitle, double em, box b, int lines);
 
-/* ---- Pages (figure.c) ---- */
+/* ---- Pages (chart_page.c) ---- */
 
 /* LT_VALUE if there is nothing to draw in one of its charts, or for contradictions. */
-int figure_check(const lt_figure *figure);
+int chart_page_check(const lt_chart_page *page);
 
 /* Draws all of it on a page that has begun; tests look at the page afterwards. */
-int figure_draw(canvas *c, const lt_figure *figure);
+int chart_page_draw(canvas *c, const lt_chart_page *page);
 
 /* A page_kind by the end of the name; -1 after a message. */
 int page_kind_of(const char *path);
 
-/* Writes what was drawn with `status`: the raster, or the bytes in c->file. */
-int page_write(const char *path, page_kind kind, const canvas *c, const lt_image *raster,
-               int status);
+/* Encodes what was drawn: the raster, by the end of `path`, or takes the bytes in c->file. */
+int page_encode(const char *path, canvas *c, const lt_image *raster, text *file);
+
+/* Encode by the end of `path`, which is one of their formats; messages do not name it. */
+int chart_page_encode(const char *path, const lt_chart_page *page, const lt_picture_options *options, text *file);
+int grid_encode(const char *path, const lt_grid *grid, text *file);
 
 /* ---- Grids of images (grid.c) ---- */
 

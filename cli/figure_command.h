@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the commands that draw images with captions share: a grid that is filled place by place, and
    the codes that it is made of. */
-#ifndef LATENT_FIGURES_H
-#define LATENT_FIGURES_H
+#ifndef LATENT_FIGURE_COMMAND_H
+#define LATENT_FIGURE_COMMAND_H
 
 #include "plot_kinds.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Grids of images with captions, for the commands that draw them. */
-#include "figures.h"
+#include "figure_command.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

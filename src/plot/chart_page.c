@@ -2,7 +2,6 @@
 /* Pages of one chart or several, and the files they become. */
 #include "plot/view.h"
 
-#include "base/file.h"
 #include "base/status.h"
 #include "plot/raster.h"
 
@@ -22,7 +21,7 @@ static const double least_text = 4, most_text = 100;
 
 /* As many as are asked for, or by how many charts there are; fewer on a narrow page, if it is high enough.
    width, height: 0: any. */
-static int count_columns(const lt_figure *f, double width, double height)
+static int count_columns(const lt_chart_page *f, double width, double height)
 {
     int n = f->columns ? f->columns : f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
     int most = width > 0 && !f->columns ? (int)fmax(width / narrow_width, 1) : n;
@@ -42,7 +41,7 @@ static double choose_em(const canvas *c, double width, double height)
     return fmax(em, 8);
 }
 
-int figure_check(const lt_figure *f)
+int chart_page_check(const lt_chart_page *f)
 {
     if (f->n_charts < 1 || f->n_charts > MAX_CHARTS || f->columns < 0)
         return status_fail(LT_VALUE, "a figure of %d charts in %d columns: expected 1 to %d charts",
@@ -58,7 +57,7 @@ typedef struct layout {
     double left, top, width, height, gap;
 } layout;
 
-static layout lay_out(const lt_figure *f, int columns, box page, double top, double gap)
+static layout lay_out(const lt_chart_page *f, int columns, box page, double top, double gap)
 {
     int rows = (f->n_charts + columns - 1) / columns;
     return (layout){columns, page.left, top,
@@ -74,7 +73,7 @@ static box place(const layout *l, int i)
 }
 
 /* Charts that all have the same names, none of them beside the ends of their lines, share them. */
-static int share_names(canvas *c, const lt_figure *f, double em, const layout *l, view *names,
+static int share_names(canvas *c, const lt_chart_page *f, double em, const layout *l, view *names,
                        bool *is_shared)
 {
     view other;
@@ -90,7 +89,7 @@ static int share_names(canvas *c, const lt_figure *f, double em, const layout *l
     return LT_OK;
 }
 
-int figure_draw(canvas *c, const lt_figure *f)
+int chart_page_draw(canvas *c, const lt_chart_page *f)
 {
     int columns = count_columns(f, c->width, c->height), rows = (f->n_charts + columns - 1) / columns;
     double em = choose_em(c, c->width / columns, c->height / rows), pad = 1.1 * em, gap = 2.2 * em;
@@ -127,13 +126,15 @@ int figure_draw(canvas *c, const lt_figure *f)
 
 /* ---- Files ---- */
 
-static int settle_options(const lt_picture_options *given, const lt_figure *f,
+static int settle_options(const lt_picture_options *given, const lt_chart_page *f,
                           lt_picture_options *o)
 {
     static const lt_picture_options defaults = {0};
     *o = given ? *given : defaults;
     int columns = count_columns(f, o->width, o->height), rows = (f->n_charts + columns - 1) / columns;
-    bool is_alone = f->n_charts == 1;
+    bool is_alone = f->n_charts == 1, has_shape = f->shape > 0 && o->width == 0;
+    if (o->height == 0 && has_shape)
+        o->height = fmin(rows * (is_alone ? chart_width : panel_width) / f->shape, most_side);
     if (o->width == 0)
         o->width = is_alone ? chart_width : fmin(columns * panel_width, most_side);
     if (o->height == 0)
@@ -152,23 +153,23 @@ static int settle_options(const lt_picture_options *given, const lt_figure *f,
 }
 
 /* Draws a whole page; the caller clears it in any case. Nullable: out unless it is a raster. */
-static int draw_page(canvas *c, page_kind kind, const lt_figure *f, const lt_picture_options *given,
+static int draw_page(canvas *c, page_kind kind, const lt_chart_page *f, const lt_picture_options *given,
                      lt_image *out)
 {
     lt_picture_options o;
-    LT_TRY(figure_check(f));
+    LT_TRY(chart_page_check(f));
     LT_TRY(settle_options(given, f, &o));
     LT_TRY(canvas_begin(c, kind, o.width, o.height, o.scale));
     c->em = o.text;
-    LT_TRY(figure_draw(c, f));
+    LT_TRY(chart_page_draw(c, f));
     return canvas_finish(c, out);
 }
 
-int lt_figure_draw(lt_image *out, const lt_figure *figure, const lt_picture_options *options)
+int lt_chart_page_draw(lt_image *out, const lt_chart_page *page, const lt_picture_options *options)
 {
     canvas c = {0};
     *out = (lt_image){0};
-    int status = draw_page(&c, PAGE_RASTER, figure, options, out);
+    int status = draw_page(&c, PAGE_RASTER, page, options, out);
     canvas_clear(&c);
     return status;
 }
@@ -199,40 +200,59 @@ int lt_chart_check_name(const char *path)
     return LT_VALUE;
 }
 
-int page_write(const char *path, page_kind kind, const canvas *c, const lt_image *raster,
-               int status)
+int page_encode(const char *path, canvas *c, const lt_image *raster, text *file)
 {
-    if (status != LT_OK)
-        return status_prefix(status, "%s", path);
-    return kind == PAGE_RASTER ? lt_image_write(path, raster)
-                               : file_write(path, text_get(&c->file), c->file.size);
+    if (c->is_raster || !c->cr)
+        return image_encode(path, raster, file);
+    *file = c->file;
+    c->file = (text){0};
+    return LT_OK;
 }
 
-static int write_numbers(const char *path, const lt_figure *figure)
+static int encode_numbers(const lt_chart_page *page, text *file)
 {
-    char *words = lt_figure_csv(figure);
-    int status = words ? file_write(path, words, strlen(words))
-                       : status_prefix(LT_VALUE, "%s", path);
+    char *words = lt_chart_page_csv(page);
+    if (!words)
+        return LT_VALUE;
+    text_append(file, words);
     free(words);
-    return status;
+    return LT_OK;
 }
 
-int lt_figure_write(const char *path, const lt_figure *figure, const lt_picture_options *options)
+int chart_page_encode(const char *path, const lt_chart_page *page, const lt_picture_options *options, text *file)
 {
     canvas c = {0};
     lt_image raster = {0};
-    LT_TRY(lt_chart_check_name(path));
     if (text_ends_in(path, ".csv"))
-        return write_numbers(path, figure);
-    int kind = page_kind_of(path);
-    int status = draw_page(&c, (page_kind)kind, figure, options, &raster);
-    status = page_write(path, (page_kind)kind, &c, &raster, status);
+        return encode_numbers(page, file);
+    int status = draw_page(&c, (page_kind)page_kind_of(path), page, options, &raster);
+    if (status == LT_OK)
+        status = page_encode(path, &c, &raster, file);
     lt_image_free(&raster);
     canvas_clear(&c);
     return status;
 }
 
+int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_picture_options *options,
+                         unsigned char **data, size_t *n)
+{
+    text file = {0};
+    char *name = encoded_name(format);
+    int status = lt_chart_check_name(name);
+    if (status == LT_OK)
+        status = chart_page_encode(name, page, options, &file);
+    free(name);
+    return encoded_give(&file, status, data, n);
+}
+
+int lt_chart_page_write(const char *path, const lt_chart_page *page, const lt_picture_options *options)
+{
+    text file = {0};
+    LT_TRY(lt_chart_check_name(path));
+    return encoded_write(path, &file, chart_page_encode(path, page, options, &file));
+}
+
 int lt_chart_write(const char *path, const lt_chart *chart, const lt_picture_options *options)
 {
-    return lt_figure_write(path, &(lt_figure){.charts = chart, .n_charts = 1}, options);
+    return lt_chart_page_write(path, &(lt_chart_page){.charts = chart, .n_charts = 1}, options);
 }
