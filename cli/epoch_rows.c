@@ -76,7 +76,7 @@ static void add_speed(row *to, const lt_train_report *r)
     to->cells[to->n - 1].rank = 2;
 }
 
-/* ---- A VAE: the equation of its loss ---- */
+/* ---- The equation of a loss ---- */
 
 /* As a ledger has them: a gap is from the sum of the others to the loss. */
 static double round_loss(lt_loss_part *parts, int n, double loss)
@@ -123,40 +123,53 @@ static void add_weights(row *to, const lt_train_report *r, bool has_target)
         snprintf(c->text, CELL, "%.6g", r->beta);
 }
 
-static void fill_vae(row *to, const epoch_rows *rows, const lt_train_report *r, const lt_validation *v,
+/* ---- What the recipe's training reports ---- */
+
+/* Whether the equation has it: the loss itself, or a part of its name. */
+static bool is_in_equation(const lt_metric *m, const lt_loss_part *parts, int n)
+{
+    bool is_there = n > 0 && m->index == 0;
+    for (int i = 0; i < n; i++)
+        is_there |= strcmp(parts[i].name, m->name) == 0;
+    return is_there;
+}
+
+/* The metrics that all recipes of the kind have, or those that only some have, as far as they are there. */
+static void add_metrics(row *to, const epoch_rows *rows, const lt_train_report *r, const lt_loss_part *parts, int n,
+                        bool are_optional)
+{
+    int count;
+    const lt_metric *m = lt_recipe_metrics(rows->recipe, &count);
+    for (int i = 0; i < count; i++) {
+        double value = lt_metric_value(&m[i], r);
+        bool is_shown = m[i].label && m[i].is_optional == are_optional && (!are_optional || isfinite(value));
+        if (is_shown && !is_in_equation(&m[i], parts, n))
+            add_number(to, m[i].label, m[i].width, m[i].digits, value);
+    }
+}
+
+/* What validation is about: a bound where the model has one, else the loss. */
+static double validated(const epoch_rows *rows, const lt_validation *v)
+{
+    return lt_recipe_can(rows->recipe, LT_CAN_BOUND) ? v->neg_elbo : v->loss;
+}
+
+static void fill_row(row *to, const epoch_rows *rows, const lt_train_report *r, const lt_validation *v,
                      double seconds)
 {
     lt_loss_part parts[LT_LOSS_PARTS];
     int n = lt_loss_parts(rows->recipe, r, parts);
-    bool is_plain = strcmp(parts[1].name, "rate") == 0;
-    add_equation(to, rows, parts, n, r->loss);
-    if (!is_plain)
-        add_number(to, "rate", 7, 2, r->rate);
+    bool is_weighted = n > 1 && strcmp(parts[1].name, "rate") != 0;
+    if (n > 0)
+        add_equation(to, rows, parts, n, lt_metric_value(lt_recipe_loss(rows->recipe), r));
+    add_metrics(to, rows, r, parts, n, false);
     if (v)
-        add_number(to, "valid", rows->is_wide ? 8 : 7, 2, v->neg_elbo);
-    if (isfinite(r->sigma))
-        add_number(to, "sigma", 6, 4, r->sigma);
+        add_number(to, "valid", rows->is_wide ? 8 : 7, 2, validated(rows, v));
+    add_metrics(to, rows, r, parts, n, true);
     add_speed(to, r);
     add_time(to, seconds);
-    if (!is_plain)
+    if (is_weighted)
         add_weights(to, r, strcmp(parts[1].name, "off target") == 0);
-}
-
-/* ---- A GAN: losses of both, what the critic says of images, the divergence that it proves ---- */
-
-static void fill_gan(row *to, const lt_train_report *r, double seconds)
-{
-    add_number(to, "critic", 7, 3, r->critic_loss);
-    add_number(to, "generator", 9, 3, r->generator_loss);
-    add_number(to, "real", 7, 3, r->d_real);
-    add_number(to, "fake", 7, 3, r->d_fake);
-    add_number(to, "estimate", 8, 3, r->estimate);
-    if (isfinite(r->penalty)) {
-        add_number(to, "penalty", 7, 3, r->penalty);
-        add_number(to, "slope", 5, 3, r->gradient_norm);
-    }
-    add_speed(to, r);
-    add_time(to, seconds);
 }
 
 /* ---- Rows ---- */
@@ -221,19 +234,17 @@ void epoch_rows_say(epoch_rows *rows, const lt_train_report *r, const lt_validat
 {
     row all = {.n = 0};
     add_epoch(&all, rows, r);
-    if (isnan(r->critic_loss))
-        fill_vae(&all, rows, r, v, seconds);
-    else
-        fill_gan(&all, r, seconds);
+    fill_row(&all, rows, r, v, seconds);
     say_row(rows, &all);
 }
 
-const char *epoch_loss_text(const lt_train_report *r, char text[64])
+const char *epoch_loss_text(const epoch_rows *rows, const lt_train_report *r, char text[64])
 {
-    if (isnan(r->critic_loss))
-        snprintf(text, 64, "%.2f nats", r->loss);
+    const lt_metric *loss = lt_recipe_loss(rows->recipe);
+    if (lt_recipe_can(rows->recipe, LT_CAN_LIKELIHOOD))
+        snprintf(text, 64, "%.2f nats", lt_metric_value(loss, r));
     else
-        snprintf(text, 64, "critic %.3f", r->critic_loss);
+        snprintf(text, 64, "%s %.*f", loss->label, loss->digits, lt_metric_value(loss, r));
     return text;
 }
 
@@ -244,6 +255,7 @@ void epoch_rows_explain(const epoch_rows *rows, int valid, lt_split split)
         say_wrapped("losses are means over images; real, fake: %s, %s: %s; estimate: %s", score.real,
                     score.fake, score.text, score.estimate);
     else
-        say_wrapped("nats per image, means over the epoch; valid: -ELBO of %d %s image%s after it", valid,
-                    lt_split_name(split), valid == 1 ? "" : "s");
+        say_wrapped("nats per image, means over the epoch; valid: %s of %d %s image%s after it",
+                    lt_recipe_can(rows->recipe, LT_CAN_BOUND) ? "-ELBO" : "loss", valid, lt_split_name(split),
+                    valid == 1 ? "" : "s");
 }

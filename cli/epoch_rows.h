@@ -23,7 +23,7 @@ void epoch_rows_explain(const epoch_rows *rows, int valid, lt_split split);
 void epoch_rows_say(epoch_rows *rows, const lt_train_report *r, const lt_validation *v, double seconds);
 
 /* The loss alone, for the foot of the terminal: "263.71 nats". */
-const char *epoch_loss_text(const lt_train_report *r, char text[64]);
+const char *epoch_loss_text(const epoch_rows *rows, const lt_train_report *r, char text[64]);
 
 /* Images seen in a second of training. */
 double epoch_speed(const lt_train_report *r);

@@ -83,36 +83,30 @@ SCORE(precision, r->quality.samples.precision)
 SCORE(recall, r->quality.samples.recall)
 SCORE(coverage, r->quality.samples.coverage)
 
-static lt_estimate of_training(const report_run *r, double value)
+/* A metric of the last epoch, where there is nothing better. */
+static lt_estimate of_training(const report_run *r, const char *metric)
 {
-    bool is_gan = !lt_model_has_likelihood(r->e.t.model);
-    return is_gan && r->e.report.epoch ? (lt_estimate){value, (double)NAN} : missing;
+    const lt_recipe *recipe = lt_model_recipe(r->e.t.model);
+    if (lt_recipe_can(recipe, LT_CAN_BOUND) || !r->e.report.epoch)
+        return missing;
+    return (lt_estimate){lt_report_value(recipe, &r->e.report, metric), (double)NAN};
 }
 
 /* What the critic says of images is a probability or a score, which are no numbers of one row. */
-static lt_estimate of_critic(const report_run *r, bool is_probability, double value)
+static lt_estimate of_critic(const report_run *r, bool is_probability, const char *metric)
 {
     lt_score score;
     bool is_such = lt_recipe_score(lt_model_recipe(r->e.t.model), &score) &&
                    score.is_probability == is_probability;
-    return is_such ? of_training(r, value) : missing;
+    return is_such ? of_training(r, metric) : missing;
 }
 
-static lt_estimate read_d_real(const report_run *r) { return of_critic(r, true, r->e.report.d_real); }
-static lt_estimate read_d_fake(const report_run *r) { return of_critic(r, true, r->e.report.d_fake); }
-static lt_estimate read_score_real(const report_run *r)
-{
-    return of_critic(r, false, r->e.report.d_real);
-}
-static lt_estimate read_score_fake(const report_run *r)
-{
-    return of_critic(r, false, r->e.report.d_fake);
-}
-static lt_estimate read_estimate(const report_run *r)
-{
-    return of_training(r, r->e.report.estimate);
-}
-static lt_estimate read_spread(const report_run *r) { return of_training(r, r->e.report.spread); }
+static lt_estimate read_d_real(const report_run *r) { return of_critic(r, true, "d_real"); }
+static lt_estimate read_d_fake(const report_run *r) { return of_critic(r, true, "d_fake"); }
+static lt_estimate read_score_real(const report_run *r) { return of_critic(r, false, "d_real"); }
+static lt_estimate read_score_fake(const report_run *r) { return of_critic(r, false, "d_fake"); }
+static lt_estimate read_estimate(const report_run *r) { return of_training(r, "estimate"); }
+static lt_estimate read_spread(const report_run *r) { return of_training(r, "spread"); }
 
 static const struct {
     const char *name;

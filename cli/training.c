@@ -33,7 +33,7 @@ static void show_step(training *t, const lt_train_report *r)
     meter_draw(&t->meter, done, "epoch %lld/%lld  %s  %s  %.0f images/s  step %lld",
                (long long)r->epoch, (long long)t->plan->epochs,
                left_text(epochs_left * (double)r->images_in_epoch / (speed > 1 ? speed : 1), left),
-               epoch_loss_text(r, loss), speed, (long long)r->step);
+               epoch_loss_text(&t->rows, r, loss), speed, (long long)r->step);
 }
 
 static bool on_step(void *user, const lt_train_report *r)

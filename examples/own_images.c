@@ -52,7 +52,7 @@ int main(void)
     while (lt_trainer_epochs_done(trainer) < lt_recipe_train_options(recipe)->epochs) {
         if (lt_trainer_epoch(trainer, NULL, NULL, &r) != LT_OK)
             return complain();
-        printf("epoch %d: %.2f nats\n", (int)r.epoch, r.loss);
+        printf("epoch %d: %.2f nats\n", (int)r.epoch, lt_report_value(recipe, &r, "loss"));
     }
 
     lt_codes codes;

@@ -11,9 +11,10 @@ static int complain(void)
 
 static bool on_epoch(void *user, const lt_train_report *r, const lt_validation *v)
 {
-    (void)user;
-    printf("epoch %d: %.1f nats = %.1f + %.1f; -ELBO of %d others %.1f\n", (int)r->epoch, r->loss, r->distortion,
-           r->weighted_rate, (int)v->images, v->neg_elbo);
+    const lt_recipe *recipe = user;
+    printf("epoch %d: %.1f nats = %.1f + %.1f; -ELBO of %d others %.1f\n", (int)r->epoch,
+           lt_report_value(recipe, r, "loss"), lt_report_value(recipe, r, "distortion"),
+           lt_report_value(recipe, r, "weighted_rate"), (int)v->images, v->neg_elbo);
     return true;
 }
 
@@ -28,7 +29,7 @@ int main(void)
     lt_trainer *trainer = model ? lt_trainer_create(model, data, NULL) : NULL;
     lt_run *run = NULL;
     if (!trainer || lt_run_create(&run, "tour", trainer) != LT_OK ||
-        lt_run_train(run, trainer, data, &(lt_run_train_options){.on_epoch = on_epoch}) != LT_OK)
+        lt_run_train(run, trainer, data, &(lt_run_train_options){.on_epoch = on_epoch, .user = recipe}) != LT_OK)
         return complain();
 
     lt_evaluation e;

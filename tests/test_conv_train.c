@@ -70,11 +70,11 @@ static void end(training *t)
 
 static double step(training *t, int n)
 {
-    lt_train_report r = {.loss = 0};
+    lt_train_report r = {.step = 0};
     for (int i = 0; i < n; i++)
         if (lt_trainer_step(t->trainer, &r) != LT_OK)
             fail_msg("%s", lt_last_error());
-    return r.loss;
+    return lt_report_value(lt_model_recipe(t->model), &r, "loss");
 }
 
 static bytes saved(const training *t)

@@ -2,6 +2,8 @@
 /* Recipes of adversarial models: what malformed ones are told; every loss with every penalty. */
 #include "gan_training.h"
 
+#include "models/gan.h"
+
 /* A small recipe, in lines that the tests can replace. */
 #define DATA "data:\n  set: synthetic\n"
 #define MODEL "model:\n  kind: gan\n  latent: 2\n"
@@ -204,9 +206,9 @@ static void check_pair(const char *loss, const char *penalty)
     begin_trainer(&t, LT_CPU, 1);
     for (int i = 0; i < STEPS; i++) {
         lt_train_report r = must_step(t.trainer);
-        assert_true(isfinite(r.critic_loss) && isfinite(r.generator_loss) && isfinite(r.estimate));
-        assert_true(isfinite(r.d_real) && isfinite(r.d_fake) && isfinite(r.spread));
-        assert_int_equal(isfinite(r.penalty), isfinite(r.gradient_norm));
+        assert_true(isfinite(r.values[GAN_CRITIC_LOSS]) && isfinite(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_ESTIMATE]));
+        assert_true(isfinite(r.values[GAN_D_REAL]) && isfinite(r.values[GAN_D_FAKE]) && isfinite(r.values[GAN_SPREAD]));
+        assert_int_equal(isfinite(r.values[GAN_PENALTY_TERM]), isfinite(r.values[GAN_GRADIENT_NORM]));
     }
     assert_finite(lt_params_block(lt_model_params(t.model)),
                   lt_params_extent(lt_model_params(t.model)));

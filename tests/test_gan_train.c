@@ -3,6 +3,8 @@
    wrong. What steps compute is the subject of test_gan.c. */
 #include "gan_training.h"
 
+#include "models/gan.h"
+
 #include "train/checkpoint.h"
 
 #include <pthread.h>
@@ -105,13 +107,15 @@ static void same_bits_at_any_number_of_threads(void **state)
         }
 }
 
-static void assert_same_report(lt_train_report *a, lt_train_report *b)
+static void assert_same_report(const lt_recipe *r, const lt_train_report *a, const lt_train_report *b)
 {
+    int n;
+    const lt_metric *metrics = lt_recipe_metrics(r, &n);
     assert_true(a->step == b->step && a->epoch == b->epoch && a->images == b->images);
-    for (int k = 0; k < MEASURES; k++)
-        if (memcmp(measure_of(a, k), measure_of(b, k), sizeof(double)) != 0)
-            fail_msg("step %jd, %s: %.17g, and resumed %.17g", (intmax_t)a->step, measure_name(k),
-                     *measure_of(a, k), *measure_of(b, k));
+    for (int k = 0; k < n; k++)
+        if (memcmp(&a->values[k], &b->values[k], sizeof(double)) != 0)
+            fail_msg("step %jd, %s: %.17g, and resumed %.17g", (intmax_t)a->step, metrics[k].name, a->values[k],
+                     b->values[k]);
 }
 
 /* Stopped after each of its steps in turn, with the generator's turn next and not, saved, loaded
@@ -135,7 +139,7 @@ static void check_resume(lt_executor executor)
         assert_int_equal(lt_trainer_steps_done(b.trainer), step);
         for (int i = step; i < STEPS; i++) {
             lt_train_report r = must_step(b.trainer);
-            assert_same_report(&whole[i], &r);
+            assert_same_report(lt_model_recipe(b.model), &whole[i], &r);
         }
         must_save(&b, resumed);
         end_training(&b);
@@ -177,8 +181,8 @@ static void generator_has_no_loss_before_its_first_step(void **state)
     for (int step = 1; step <= 2 * STEPS_PER_EPOCH; step++) {
         lt_train_report r = must_step(t.trainer);
         bool has_stepped = step == 3 || step == 4 || step == 6 || step == 7 || step == 8;
-        assert_int_equal(!isnan(r.generator_loss), has_stepped);
-        assert_true(isfinite(r.critic_loss) && isfinite(r.gradient_norm));
+        assert_int_equal(!isnan(r.values[GAN_GENERATOR_LOSS]), has_stepped);
+        assert_true(isfinite(r.values[GAN_CRITIC_LOSS]) && isfinite(r.values[GAN_GRADIENT_NORM]));
         assert_int_equal(r.batch, step % STEPS_PER_EPOCH ? 6 : 2);
     }
     end_training(&t);
@@ -651,12 +655,12 @@ static void images_that_are_all_alike_are_warned_of(void **state)
     (void)state;
     training t = begin_tiny(linear_networks, "model.generator=[scale 0, linear image]");
     lt_train_report r = must_step(t.trainer);
-    assert_near(r.spread, 0, 1e-6);
+    assert_near(r.values[GAN_SPREAD], 0, 1e-6);
     assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "all alike");
     end_training(&t);
     t = begin_tiny(linear_networks, NULL);
     r = must_step(t.trainer);
-    assert_true(r.spread > .1);
+    assert_true(r.values[GAN_SPREAD] > .1);
     assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
@@ -667,7 +671,7 @@ static void batches_of_one_image_are_no_collapse(void **state)
     (void)state;
     training t = begin_tiny(linear_networks, "train.batch=1");
     lt_train_report r = must_step(t.trainer);
-    assert_true(isnan(r.spread));
+    assert_true(isnan(r.values[GAN_SPREAD]));
     assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
@@ -684,7 +688,8 @@ static void a_critic_that_has_won_is_warned_of(void **state)
         training t = begin_tiny(linear_networks, set);
         const lt_recipe *recipe = lt_model_recipe(t.model);
         bool is_probability = strstr(loss.name, "minimax") || strstr(loss.name, "non_saturating");
-        lt_train_report r = {.step = 100, .spread = 1, .d_real = .999, .d_fake = .001};
+        lt_train_report r = {.step = 100,
+                             .values = {[GAN_SPREAD] = 1, [GAN_D_REAL] = .999, [GAN_D_FAKE] = .001}};
         lt_score score;
         assert_true(lt_recipe_score(recipe, &score));
         assert_int_equal(score.is_probability, is_probability);
@@ -694,7 +699,7 @@ static void a_critic_that_has_won_is_warned_of(void **state)
         else
             assert_null(lt_train_warning(recipe, &r));
         probabilities += is_probability;
-        r.d_fake = .01;
+        r.values[GAN_D_FAKE] = .01;
         assert_null(lt_train_warning(recipe, &r));
         end_training(&t);
         free(set);
@@ -710,10 +715,10 @@ static void an_epoch_without_a_generator_step_has_no_such_loss(void **state)
     training t = begin(linear_networks, sets, 2, 8, LT_CPU, 1);
     lt_train_report r;
     assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
-    assert_true(isnan(r.generator_loss) && isfinite(r.critic_loss));
+    assert_true(isnan(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_CRITIC_LOSS]));
     assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "no step yet");
     assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
-    assert_true(isfinite(r.generator_loss));
+    assert_true(isfinite(r.values[GAN_GENERATOR_LOSS]));
     assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
@@ -726,8 +731,8 @@ static void a_last_batch_of_one_image_keeps_the_spread(void **state)
     training t = begin(linear_networks, sets, 1, 5, LT_CPU, 1);
     lt_train_report first = must_step(t.trainer), last = must_step(t.trainer);
     assert_int_equal(last.images, 5);
-    assert_true(first.spread > 0);
-    assert_near(last.spread, first.spread, 1e-12);
+    assert_true(first.values[GAN_SPREAD] > 0);
+    assert_near(last.values[GAN_SPREAD], first.values[GAN_SPREAD], 1e-12);
     end_training(&t);
 }
 

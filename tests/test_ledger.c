@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's constants and sums, and which published numbers it lets stand beside a model. */
 #include "check.h"
+#include "models/gan.h"
+#include "models/vae.h"
 
 #include <latent/ledger.h>
 
@@ -84,9 +86,9 @@ static void a_gaussian_s_constant_is_counted(void **state)
 static void beta_is_that_of_the_last_step(void **state)
 {
     (void)state;
-    static const lt_train_report report = {.step = 938, .epoch = 2, .loss = 480, .distortion = 476,
-                                           .rate = 10, .weighted_rate = 4, .beta = 0.4,
-                                           .beta_first = 0.4};
+    static const lt_train_report report = {
+        .step = 938, .epoch = 2, .beta = 0.4, .beta_first = 0.4,
+        .values = {[VAE_LOSS] = 480, [VAE_DISTORTION] = 476, [VAE_RATE] = 10, [VAE_WEIGHTED_RATE] = 4}};
     made d = make("i2dl-mlp-vae-annealed", NULL, 0, 28, &(lt_ledger_facts){.trained = &report});
     assert_near(d.ledger.beta, 0.4, 0);
     assert_int_equal(d.ledger.epochs, 2);
@@ -184,9 +186,9 @@ static void check_sum(const trained_run *t)
         sum += l->minimised[i].is_sum ? 0 : l->minimised[i].nats;
     assert_string_equal(last->name, "loss");
     assert_true(last->is_sum);
-    assert_near(last->nats, t->report.loss, 0);
-    assert_near(sum, t->report.loss, 1e-9);
-    assert_near(minimised(l, "distortion")->nats, t->report.distortion, 0);
+    assert_near(last->nats, t->report.values[VAE_LOSS], 0);
+    assert_near(sum, t->report.values[VAE_LOSS], 1e-9);
+    assert_near(minimised(l, "distortion")->nats, t->report.values[VAE_DISTORTION], 0);
 }
 
 static void the_elbo_is_distortion_and_rate(void **state)
@@ -195,7 +197,7 @@ static void the_elbo_is_distortion_and_rate(void **state)
     trained_run t = train(NULL, 0, 1);
     check_sum(&t);
     assert_int_equal(t.ledger.n_minimised, 3);
-    assert_near(minimised(&t.ledger, "rate")->nats, t.report.rate, 1e-4);
+    assert_near(minimised(&t.ledger, "rate")->nats, t.report.values[VAE_RATE], 1e-4);
     assert_text_has(minimised(&t.ledger, "rate")->text, "N(0, I)), by its formula");
     trained_run_clear(&t);
 
@@ -203,7 +205,7 @@ static void the_elbo_is_distortion_and_rate(void **state)
                                 "objective.samples=2"};
     t = train(sets, 3, 1);
     check_sum(&t);
-    assert_near(minimised(&t.ledger, "beta x rate")->nats, 4 * t.report.rate, 1e-3);
+    assert_near(minimised(&t.ledger, "beta x rate")->nats, 4 * t.report.values[VAE_RATE], 1e-3);
     assert_text_has(minimised(&t.ledger, "beta x rate")->text, "the mean over 2 draws of z");
     assert_text_has(minimised(&t.ledger, "loss")->text, "not a bound");
     trained_run_clear(&t);
@@ -243,7 +245,7 @@ static bool add_product(void *user, const lt_train_report *r)
     products *p = user;
     if (r->epoch != p->epoch)
         *p = (products){.epoch = r->epoch};
-    double images = (double)r->images, rates = r->rate * images;
+    double images = (double)r->images, rates = r->values[VAE_RATE] * images;
     p->sum += r->beta * (rates - p->rates);
     p->rates = rates;
     p->images = images;
@@ -264,18 +266,18 @@ static void beta_and_rate_are_multiplied_step_by_step(void **state)
         lt_loss_part parts[LT_LOSS_PARTS];
         trained_run t = train_watched(sets, 5, 2, add_product, &p);
         check_sum(&t);
-        assert_near(t.report.weighted_rate, p.sum / p.images, 1e-5);
+        assert_near(t.report.values[VAE_WEIGHTED_RATE], p.sum / p.images, 1e-5);
         assert_near(t.report.beta, 3, 1e-9);
         assert_true(t.report.beta_first > 1.4 && t.report.beta_first < 2);
-        assert_true(fabs(t.report.beta * t.report.rate - t.report.weighted_rate) > 0.1);
+        assert_true(fabs(t.report.beta * t.report.values[VAE_RATE] - t.report.values[VAE_WEIGHTED_RATE]) > 0.1);
         int n = lt_loss_parts(lt_model_recipe(t.model), &t.report, parts);
         if (strcmp(parts[1].name, "off target") != 0) {
-            assert_near(parts[1].nats, t.report.weighted_rate, n == 2 ? 1e-4 : 0);
+            assert_near(parts[1].nats, t.report.values[VAE_WEIGHTED_RATE], n == 2 ? 1e-4 : 0);
             assert_text_has(minimised(&t.ledger, "beta x rate")->text,
                             "the mean of the products, beta from 1");
         }
         /* a log without the number: not a product that it is not */
-        t.report.weighted_rate = t.report.beta_first = (double)NAN;
+        t.report.values[VAE_WEIGHTED_RATE] = t.report.beta_first = (double)NAN;
         lt_loss_parts(lt_model_recipe(t.model), &t.report, parts);
         assert_true(n == 2 ? isfinite(parts[1].nats) : isnan(parts[1].nats));
         trained_run_clear(&t);
@@ -289,7 +291,7 @@ static void free_bits_are_paid_in_full(void **state)
     const char *const sets[] = {"objective.free_bits=50", "objective.beta=2"};
     trained_run t = train(sets, 2, 1);
     check_sum(&t);
-    assert_near(minimised(&t.ledger, "beta x rate")->nats, 2 * t.report.rate, 1e-9);
+    assert_near(minimised(&t.ledger, "beta x rate")->nats, 2 * t.report.values[VAE_RATE], 1e-9);
     assert_near(minimised(&t.ledger, "beta x rate")->nats + minimised(&t.ledger, "free bits")->nats,
                 2 * LATENTS * 50, 1e-3);
     assert_text_has(minimised(&t.ledger, "free bits")->text, "F = 50 nats");
@@ -305,7 +307,7 @@ static void capacity_has_its_target_of_now(void **state)
     trained_run t = train(sets, 3, 2);
     check_sum(&t);
     assert_near(t.ledger.capacity, 40, 1e-9);
-    assert_near(minimised(&t.ledger, "off target")->nats, 3 * (40 - t.report.rate), 1e-2);
+    assert_near(minimised(&t.ledger, "off target")->nats, 3 * (40 - t.report.values[VAE_RATE]), 1e-2);
     assert_text_has(minimised(&t.ledger, "off target")->text,
                     "3 x |rate - C|, of batch means, C = 40 nats at last, on its way to 80");
     trained_run_clear(&t);
@@ -357,9 +359,11 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
 {
     (void)state;
     lt_model *m = make_gan(NULL, 0);
-    lt_train_report report = {.step = 10, .epoch = 2, .critic_loss = -1.5, .penalty = 0.25,
-                              .generator_loss = 0.75, .estimate = 1.75, .gradient_norm = 0.9,
-                              .d_real = 1, .d_fake = -0.75, .spread = 0.05, .beta = (double)NAN};
+    lt_train_report report = {
+        .step = 10, .epoch = 2, .beta = (double)NAN,
+        .values = {[GAN_CRITIC_LOSS] = -1.5, [GAN_PENALTY_TERM] = 0.25, [GAN_GENERATOR_LOSS] = 0.75,
+                   [GAN_ESTIMATE] = 1.75, [GAN_GRADIENT_NORM] = 0.9, [GAN_D_REAL] = 1, [GAN_D_FAKE] = -0.75,
+                   [GAN_SPREAD] = 0.05}};
     lt_ledger l;
     assert_int_equal(lt_ledger_make(&l, m, &(lt_ledger_facts){.trained = &report}), LT_OK);
     assert_false(l.has_likelihood);

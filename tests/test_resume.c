@@ -335,23 +335,23 @@ static void sums_are_numbers(void **state)
     end_training(&t);
 }
 
-/* A sum of a measure may be infinite while the loss is not: the checkpoint is read back. */
+/* A sum of a metric may be infinite while the loss is not: the checkpoint is read back. */
 static void infinite_sums_are_read_back(void **state)
 {
     (void)state;
     training t = begin_training(gan_words, NULL, IMAGES);
     step(&t, 2);
-    for (int k = 0; k < MEASURES; k++)
+    for (int k = 0; k < t.trainer->recipe->n_metrics; k++)
         t.trainer->done.sum[k] = k % 3 == 0 ? NAN : k % 3 == 1 ? INFINITY : -INFINITY;
     t.trainer->done.seen[1] = 0;
-    for (int k = 0; k < MEASURES; k++) /* the generator has made no step yet */
+    for (int k = 0; k < t.trainer->recipe->n_metrics; k++) /* the generator has made no step yet */
         if (t.trainer->phase_of[k] == 1)
             t.trainer->done.sum[k] = 0;
     save(&t, in_dir("odd"));
     training u = begin_training(gan_words, NULL, IMAGES);
     assert_int_equal(lt_trainer_load(u.trainer, in_dir("odd")), LT_OK);
-    for (int k = 0; k < MEASURES; k++)
-        if (t.trainer->phase_of[k] == 0 && !measure_is_last(k))
+    for (int k = 0; k < t.trainer->recipe->n_metrics; k++)
+        if (t.trainer->phase_of[k] == 0 && !t.trainer->recipe->metrics[k].is_last)
             assert_true(same_number(u.trainer->done.sum[k], t.trainer->done.sum[k]));
     end_training(&u);
     end_training(&t);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Optimisers, trainer, checkpoints, run directories. */
+#include "models/vae.h"
 #include "nn/optimizers.h"
 
 #include "base/file.h"
@@ -250,7 +251,7 @@ static void report_tells_where_training_is(void **state)
         assert_int_equal(r.images, in_epoch == STEPS_PER_EPOCH ? IMAGES : 16 * in_epoch);
         assert_int_equal(r.images_in_epoch, IMAGES);
         assert_int_equal(r.batch, in_epoch == STEPS_PER_EPOCH ? IMAGES % 16 : 16);
-        assert_true(r.rate > 0 && r.distortion > 0 && isnan(r.sigma));
+        assert_true(r.values[VAE_RATE] > 0 && r.values[VAE_DISTORTION] > 0 && isnan(r.values[VAE_SIGMA]));
         assert_int_equal(lt_trainer_steps_done(t.trainer), step);
         assert_int_equal(lt_trainer_epochs_done(t.trainer), step / STEPS_PER_EPOCH);
         assert_int_equal(lt_trainer_images_done(t.trainer), step % STEPS_PER_EPOCH * 16);
@@ -271,8 +272,8 @@ static void training_lowers_the_loss(void **state)
         assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &first), LT_OK);
         train_epochs(t.trainer, 19);
         assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &last), LT_OK);
-        if (!(last.distortion < first.distortion))
-            fail_msg("%s: %g nats, then %g", set, first.distortion, last.distortion);
+        if (!(last.values[VAE_DISTORTION] < first.values[VAE_DISTORTION]))
+            fail_msg("%s: %g nats, then %g", set, first.values[VAE_DISTORTION], last.values[VAE_DISTORTION]);
         training_close(&t);
     }
 }
@@ -312,8 +313,8 @@ static void executors_agree(void **state)
         train_epochs(t[i].trainer, 2);
         assert_int_equal(lt_trainer_epoch(t[i].trainer, NULL, NULL, &r[i]), LT_OK);
     }
-    assert_float_equal(r[0].loss, r[1].loss, 1e-3);
-    assert_float_equal(r[0].rate, r[1].rate, 1e-3);
+    assert_float_equal(r[0].values[VAE_LOSS], r[1].values[VAE_LOSS], 1e-3);
+    assert_float_equal(r[0].values[VAE_RATE], r[1].values[VAE_RATE], 1e-3);
     for (int i = 0; i < 2; i++)
         training_close(&t[i]);
 }
@@ -386,8 +387,8 @@ static void resumed_epoch_reports_all_its_images(void **state)
     training_begin(&part, NULL, LT_CPU, 0);
     assert_int_equal(lt_trainer_load(part.trainer, in_dir("part")), LT_OK);
     assert_int_equal(lt_trainer_epoch(part.trainer, NULL, NULL, &s), LT_OK);
-    assert_memory_equal(&r.loss, &s.loss, sizeof r.loss);
-    assert_memory_equal(&r.rate, &s.rate, sizeof r.rate);
+    assert_memory_equal(&r.values[VAE_LOSS], &s.values[VAE_LOSS], sizeof r.values[VAE_LOSS]);
+    assert_memory_equal(&r.values[VAE_RATE], &s.values[VAE_RATE], sizeof r.values[VAE_RATE]);
     assert_int_equal(s.images, IMAGES);
     assert_int_equal(s.images_timed, IMAGES - 32);
     training_close(&part);

@@ -105,15 +105,15 @@ static void write_elbo(const lt_run_summary *s, cell out)
 /* Where there was no validation. */
 static void write_loss(const lt_run_summary *s, cell out)
 {
-    if (s->has_log && s->last.valid.images == 0)
-        write_estimate(s->last.train.loss, (double)NAN, 2, out);
+    if (s->has_log && s->recipe && (s->last.valid.images == 0 || isnan(s->last.valid.neg_elbo)))
+        write_estimate(lt_report_value(s->recipe, &s->last.train, "loss"), (double)NAN, 2, out);
 }
 
 /* A run of a gan has no likelihood: what its critic says of the distance. */
 static void write_critic(const lt_run_summary *s, cell out)
 {
-    if (s->has_log)
-        write_estimate(s->last.train.estimate, (double)NAN, 3, out);
+    if (s->has_log && s->recipe)
+        write_estimate(lt_report_value(s->recipe, &s->last.train, "estimate"), (double)NAN, 3, out);
 }
 
 /* Of another checkpoint than the newest: with a star. */
@@ -268,14 +268,14 @@ static json_t *result_json(const lt_run_result *r)
                      json_number(r->distortion));
 }
 
-static json_t *last_json(const lt_epoch_log *e)
+/* The metrics of its recipe. Nullable: recipe. */
+static json_t *last_json(const lt_recipe *recipe, const lt_epoch_log *e)
 {
-    const lt_train_report *t = &e->train;
-    json_t *o = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)t->step, "loss",
-                          json_number(t->loss), "rate", json_number(t->rate), "distortion",
-                          json_number(t->distortion), "critic_loss", json_number(t->critic_loss),
-                          "generator_loss", json_number(t->generator_loss), "estimate",
-                          json_number(t->estimate), "spread", json_number(t->spread));
+    int n = 0;
+    const lt_metric *list = recipe ? lt_recipe_metrics(recipe, &n) : NULL;
+    json_t *o = json_pack("{s:I}", "step", (json_int_t)e->train.step);
+    for (int i = 0; i < n; i++)
+        json_object_set_new(o, list[i].name, json_number(lt_metric_value(&list[i], &e->train)));
     if (e->valid.images > 0)
         json_object_set_new(o, "valid",
                             json_pack("{s:I, s:o, s:o, s:o}", "images", (json_int_t)e->valid.images,
@@ -302,7 +302,7 @@ static json_t *run_json(const lt_run_summary *s)
                                             (json_int_t)lt_recipe_seed(r)));
     if (s->problem[0])
         json_object_set_new(o, "problem", json_text(s->problem));
-    json_object_set_new(o, "last", s->has_log ? last_json(&s->last) : json_null());
+    json_object_set_new(o, "last", s->has_log ? last_json(r, &s->last) : json_null());
     json_object_set_new(o, "results", results);
     return o;
 }

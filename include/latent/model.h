@@ -141,6 +141,8 @@ LT_API const char *lt_recipe_kind_phrase(const lt_recipe *r);
 
 /* ---- What training reports ---- */
 
+enum { LT_METRICS = 16 }; /* at most so many are reported */
+
 /* How two values of a metric compare. */
 typedef enum lt_better {
     LT_BETTER_NEITHER,
@@ -158,6 +160,7 @@ typedef struct lt_metric {
     const char *chart;   /* title of the chart that it is drawn in, with the others of that title */
     lt_better better;
     bool is_last;        /* the value of the last step; else the mean over the images of the epoch */
+    bool is_optional;    /* only some recipes of the kind have it; NaN in the others */
     int width, digits;   /* of a column that shows it: characters, and digits after the point */
     int index;           /* its position in the list */
 } lt_metric;

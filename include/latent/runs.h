@@ -102,7 +102,8 @@ LT_API int lt_run_sample_images(const char *dir, int64_t epoch, lt_image_size si
 
 /* ---- What training wrote down ---- */
 
-/* A line of metrics.jsonl. What it lacks is NaN, or 0 where it is a count. */
+/* A line of metrics.jsonl. What it lacks is NaN, or 0 where it is a count. The values of `train` are of the metrics of
+   the recipe beside the log; NaN where that cannot be read. */
 typedef struct lt_epoch_log {
     lt_train_report train;
     lt_validation valid; /* images: 0 where there was no validation */

@@ -60,8 +60,7 @@ LT_API int lt_model_check_data(const lt_model *m, const lt_dataset *d);
 LT_API lt_trainer *lt_trainer_create(lt_model *m, lt_dataset *d, const lt_trainer_options *o);
 LT_API void lt_trainer_free(lt_trainer *t); /* Nullable: t */
 
-/* Where training is. What is not marked otherwise is a mean over the images seen since the epoch
-   began; NaN is what the kind of model, or its recipe, does not have. */
+/* Where training is. NaN is what the kind of model, or its recipe, does not have. */
 typedef struct lt_train_report {
     int64_t step;            /* optimiser steps done in all, of a gan the critic's */
     int64_t epoch;           /* the epoch this is about, from 1 */
@@ -71,32 +70,19 @@ typedef struct lt_train_report {
     double beta, capacity, learning_rate; /* of the last step */
     double beta_first;       /* of the first step of this epoch: a schedule may move beta within it */
 
-    /* of a vae, nats per image */
-    double loss;             /* what is minimised: by default distortion + beta rate */
-    double rate;             /* KL(q(z|x) || p(z)) */
-    double distortion;       /* -log p(x|z), all constants */
-    double weighted_rate;    /* beta x rate, each step's with its own beta: while beta moves this is not
-                                the product of the two means */
-    double sigma;            /* of the last step: standard deviation of a pixel as in lt_model_terms */
-
-    /* of a gan */
-    double critic_loss, generator_loss; /* what each minimises; the critic's with the penalty */
-    double d_real, d_fake;              /* what the critic says of real and of generated images: see
-                                           lt_recipe_score. generator_loss is NaN in an epoch without
-                                           a step of the generator */
-    double penalty;                     /* in the critic's loss */
-    double gradient_norm;               /* of the critic by its input, where the penalty takes it */
-    double estimate;                    /* of the divergence that the loss is about, by the critic */
-    double spread;                      /* standard deviation of generated pixels over that of real
-                                           ones, each over a batch; near 0: the modes have collapsed */
+    double values[LT_METRICS]; /* of the recipe's metrics, in the order of lt_recipe_metrics: means over the
+                                images seen since the epoch began, or of the last step. See lt_metric_value */
 
     double seconds;          /* spent in steps of this epoch by this trainer */
     int64_t images_timed;    /* images seen in these seconds: fewer than `images` after a resume */
 } lt_train_report;
 
-/* The value of a metric in a report of a training of the same recipe; NaN where there is none. */
+/* The value of a metric in a report of a training of the same recipe; NaN where there is nothing to report:
+   a penalty that the recipe does not have, the loss of a phase that had no step in this epoch. */
 LT_API double lt_metric_value(const lt_metric *metric, const lt_train_report *r);
-LT_API void lt_metric_set(const lt_metric *metric, lt_train_report *r, double value);
+
+/* The same by its name, "distortion"; NaN also where the recipe has no such metric. */
+LT_API double lt_report_value(const lt_recipe *recipe, const lt_train_report *r, const char *name);
 
 /* A term of a loss, in nats per image. */
 typedef struct lt_loss_part {

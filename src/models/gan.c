@@ -207,21 +207,21 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
     t->loss = adversarial_critic_loss(loss_of(r), on_real, on_fake, o->label_smoothing);
     if (penalty)
         t->loss = lt_add(t->loss, penalty);
-    t->measure[MEASURE_critic_loss] = t->loss;
-    t->measure[MEASURE_d_real] = lt_mean(adversarial_score(loss_of(r), on_real));
-    t->measure[MEASURE_d_fake] = lt_mean(adversarial_score(loss_of(r), on_fake));
-    t->measure[MEASURE_estimate] = adversarial_estimate(loss_of(r), on_real, on_fake);
-    t->measure[MEASURE_penalty] = penalty;
-    t->measure[MEASURE_gradient_norm] = norm;
+    t->metric[GAN_CRITIC_LOSS] = t->loss;
+    t->metric[GAN_D_REAL] = lt_mean(adversarial_score(loss_of(r), on_real));
+    t->metric[GAN_D_FAKE] = lt_mean(adversarial_score(loss_of(r), on_fake));
+    t->metric[GAN_ESTIMATE] = adversarial_estimate(loss_of(r), on_real, on_fake);
+    t->metric[GAN_PENALTY_TERM] = penalty;
+    t->metric[GAN_GRADIENT_NORM] = norm;
     if (lt_node_shape(real).d[0] > 1)
-        t->measure[MEASURE_spread] = lt_div(deviation(fake), lt_shift(deviation(real), 1e-12));
+        t->metric[GAN_SPREAD] = lt_div(deviation(fake), lt_shift(deviation(real), 1e-12));
 }
 
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t)
 {
     lt_node *fake = gan_generate(v, z, labels);
     t->loss = adversarial_generator_loss(loss_of(v->recipe), gan_criticise(v, fake, labels));
-    t->measure[MEASURE_generator_loss] = t->loss;
+    t->metric[GAN_GENERATOR_LOSS] = t->loss;
 }
 
 static void train_critic(const model_visit *v, lt_node *x, lt_node *labels, phase_terms *t)
@@ -298,9 +298,9 @@ static const char *warn(const lt_recipe *r, const lt_train_report *t)
 {
     if (t->step < critic_steps(r))
         return "the generator has had no step yet: critic_steps is more than all steps so far";
-    if (t->spread < 0.1)
+    if (t->values[GAN_SPREAD] < 0.1)
         return "the generated images are nearly all alike: their modes have collapsed";
-    if (adversarial_is_probability(loss_of(r)) && t->d_real > 0.995 && t->d_fake < 0.005)
+    if (adversarial_is_probability(loss_of(r)) && t->values[GAN_D_REAL] > 0.995 && t->values[GAN_D_FAKE] < 0.005)
         return "the critic tells every image: the generator may learn nothing from it any more";
     return NULL;
 }
@@ -335,20 +335,20 @@ static const kind_lack lacks[] = {
 #define CRITIC .phase = "critic", .width = 7, .digits = 3
 
 static const lt_metric metrics[] = {
-    {.name = "critic_loss", .label = "critic", .meaning = "what the critic minimizes, with the penalty",
+    [GAN_CRITIC_LOSS] = {.name = "critic_loss", .label = "critic", .meaning = "what the critic minimizes, with the penalty",
      .chart = "Losses", CRITIC},
-    {.name = "generator_loss", .label = "generator", .meaning = "what the generator minimizes",
+    [GAN_GENERATOR_LOSS] = {.name = "generator_loss", .label = "generator", .meaning = "what the generator minimizes",
      .chart = "Losses", .phase = "generator", .width = 9, .digits = 3},
-    {.name = "d_real", .label = "real", CRITIC},
-    {.name = "d_fake", .label = "fake", CRITIC},
-    {.name = "penalty", .label = "penalty", .meaning = "the penalty in the critic's loss", .chart = "Penalty",
-     CRITIC},
-    {.name = "gradient_norm", .label = "slope",
+    [GAN_D_REAL] = {.name = "d_real", .label = "real", CRITIC},
+    [GAN_D_FAKE] = {.name = "d_fake", .label = "fake", CRITIC},
+    [GAN_PENALTY_TERM] = {.name = "penalty", .label = "penalty", .meaning = "the penalty in the critic's loss",
+     .chart = "Penalty", .is_optional = true, CRITIC},
+    [GAN_GRADIENT_NORM] = {.name = "gradient_norm", .label = "slope",
      .meaning = "length of the critic's gradient by an image, where the penalty takes it",
-     .chart = "Norm of the critic's gradient", .phase = "critic", .width = 5, .digits = 3},
-    {.name = "estimate", .label = "estimate", .chart = "Divergence, the critic's estimate", .phase = "critic",
+     .chart = "Norm of the critic's gradient", .phase = "critic", .is_optional = true, .width = 5, .digits = 3},
+    [GAN_ESTIMATE] = {.name = "estimate", .label = "estimate", .chart = "Divergence, the critic's estimate", .phase = "critic",
      .width = 8, .digits = 3},
-    {.name = "spread", .unit = "generated over real images", .chart = "Spread of pixels",
+    [GAN_SPREAD] = {.name = "spread", .unit = "generated over real images", .chart = "Spread of pixels",
      .meaning = "standard deviation of generated pixels over that of real ones, each over a batch; near 0: "
                 "mode collapse",
      .phase = "critic", .width = 6, .digits = 3},
@@ -359,12 +359,12 @@ static void describe(const lt_recipe *r, lt_metric *m)
 {
     lt_score score;
     lt_recipe_score(r, &score);
-    bool is_real = strcmp(m->name, "d_real") == 0;
-    if (is_real || strcmp(m->name, "d_fake") == 0) {
+    bool is_real = m->index == GAN_D_REAL;
+    if (is_real || m->index == GAN_D_FAKE) {
         m->meaning = is_real ? score.real : score.fake;
         m->unit = score.text;
         m->chart = score.is_probability ? "D(x), mean" : "critic(x), mean";
-    } else if (strcmp(m->name, "estimate") == 0) {
+    } else if (m->index == GAN_ESTIMATE) {
         m->meaning = score.estimate;
     }
 }

@@ -7,9 +7,19 @@
 
 enum { PIXELS_UNIT, PIXELS_SYMMETRIC }; /* choices of `pixels` */
 
-/* Positions in the lists of its networks and of its lines. */
+/* Positions in the lists of its networks, of its lines, and of its metrics. */
 enum { GAN_GENERATOR, GAN_CRITIC };
 enum { GAN_LOSS, GAN_PENALTY, GAN_CRITIC_OPTIMISER };
+enum {
+    GAN_CRITIC_LOSS,
+    GAN_GENERATOR_LOSS,
+    GAN_D_REAL,
+    GAN_D_FAKE,
+    GAN_PENALTY_TERM,
+    GAN_GRADIENT_NORM,
+    GAN_ESTIMATE,
+    GAN_SPREAD,
+};
 
 /* Its own keys of `model`. */
 typedef struct gan_model {

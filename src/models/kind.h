@@ -37,19 +37,11 @@ typedef struct scheduled {
     int schedule; /* position of its schedule among the kind's lines */
 } scheduled;
 
-/* Scalars that a training step reports; the report of a trainer has fields of these names. */
-enum {
-#define MEASURE(NAME, ...) MEASURE_##NAME,
-#include "models/measures.def"
-#undef MEASURE
-    MEASURES
-};
-
 /* What a phase of training builds. */
 typedef struct phase_terms {
-    lt_node *loss;              /* scalar: what the phase minimises */
-    lt_node *measure[MEASURES]; /* scalars; NULL: not of this phase */
-    lt_node *beta, *capacity;   /* inputs, or NULL */
+    lt_node *loss;               /* scalar: what the phase minimises */
+    lt_node *metric[LT_METRICS]; /* scalars, in the order of the kind's metrics; NULL: not of this phase */
+    lt_node *beta, *capacity;    /* inputs, or NULL */
 } phase_terms;
 
 /* Training goes round through its phases: each is a step of its own, down the gradient by one set of
@@ -119,6 +111,9 @@ int kind_require(const lt_recipe *r, unsigned what, const char *thing);
    of model has no such thing. */
 double recipe_beta(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
 double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch);
+
+/* Makes it a report of nothing: its numbers are NaN. */
+void report_clear(lt_train_report *r);
 
 /* Its likelihood of pixels; NULL: it has none. And whether p(z) of its codes is N(0, I). */
 const spec *recipe_likelihood(const lt_recipe *r);

@@ -120,6 +120,22 @@ double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch
 
 /* ---- What a report says ---- */
 
+double lt_metric_value(const lt_metric *metric, const lt_train_report *r) { return r->values[metric->index]; }
+
+double lt_report_value(const lt_recipe *recipe, const lt_train_report *r, const char *name)
+{
+    const lt_metric *metric = lt_recipe_metric(recipe, name);
+    return metric ? lt_metric_value(metric, r) : (double)NAN;
+}
+
+void report_clear(lt_train_report *r)
+{
+    const double none = (double)NAN;
+    *r = (lt_train_report){.beta = none, .capacity = none, .learning_rate = none, .beta_first = none};
+    for (int i = 0; i < LT_METRICS; i++)
+        r->values[i] = none;
+}
+
 int lt_loss_parts(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS])
 {
     return kind_of(r)->loss_parts ? kind_of(r)->loss_parts(r, t, parts) : 0;

@@ -23,8 +23,8 @@ static const char *divergence_text(divergence_kind kind)
     return texts[kind];
 }
 
-/* What is not known is not there. */
-static double or_nothing(const lt_train_report *t, double value) { return t ? value : (double)NAN; }
+/* What is not known is not there. Nullable: t. */
+static double value_of(const lt_train_report *t, int metric) { return t ? t->values[metric] : (double)NAN; }
 
 /* ---- What is minimised ---- */
 
@@ -41,10 +41,10 @@ static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *
 {
     const gan_options *o = gan_options_of(r);
     term_list list = {l->minimised, &l->n_minimised};
-    double loss = or_nothing(t, t ? t->critic_loss : 0), penalty = 0;
+    double loss = value_of(t, GAN_CRITIC_LOSS), penalty = 0;
     bool has_term = penalty_has_term(recipe_line(r, GAN_PENALTY));
     if (has_term)
-        penalty = or_nothing(t, t ? t->penalty : 0);
+        penalty = value_of(t, GAN_PENALTY_TERM);
     ledger_add_term(list, "on images", false, loss - penalty,
                     "%s, turned so that less is better for the critic: %s", recipe_line(r, GAN_LOSS)->row->name,
                     recipe_line(r, GAN_LOSS)->row->summary);
@@ -64,9 +64,9 @@ static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *
 static void add_generator(lt_ledger *l, const lt_train_report *t)
 {
     ledger_add_term((term_list){l->minimised, &l->n_minimised}, "generator", true,
-                    or_nothing(t, t ? t->generator_loss : 0),
+                    value_of(t, GAN_GENERATOR_LOSS),
                     "what the generator minimises, against the critic of each moment%s",
-                    t && isnan(t->generator_loss) ? ": it had no step in this epoch" : "");
+                    t && isnan(t->values[GAN_GENERATOR_LOSS]) ? ": it had no step in this epoch" : "");
 }
 
 /* ---- What is reported ---- */
@@ -74,23 +74,20 @@ static void add_generator(lt_ledger *l, const lt_train_report *t)
 static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     term_list list = {l->terms, &l->n_terms};
-    static const lt_train_report unknown = {
-        .d_real = NAN, .d_fake = NAN, .estimate = NAN, .gradient_norm = NAN, .spread = NAN};
-    const lt_train_report *of = t ? t : &unknown;
     divergence_kind kind = adversarial_divergence(recipe_line(r, GAN_LOSS));
     lt_score score;
     lt_recipe_score(r, &score);
-    ledger_add_term(list, score.real, false, of->d_real, "what the critic says of images: %s%s",
+    ledger_add_term(list, score.real, false, value_of(t, GAN_D_REAL), "what the critic says of images: %s%s",
                     score.text, score.is_probability ? ", 1 if it is sure that they are" : "");
-    ledger_add_term(list, score.fake, false, of->d_fake,
+    ledger_add_term(list, score.fake, false, value_of(t, GAN_D_FAKE),
                     "what it says of generated ones: as of images where it cannot tell them apart");
-    ledger_add_term(list, "estimate", false, of->estimate, "of %s, by this critic",
+    ledger_add_term(list, "estimate", false, value_of(t, GAN_ESTIMATE), "of %s, by this critic",
                     divergence_text(kind));
     if (penalty_has_term(recipe_line(r, GAN_PENALTY)))
-        ledger_add_term(list, "slope", false, of->gradient_norm,
+        ledger_add_term(list, "slope", false, value_of(t, GAN_GRADIENT_NORM),
                         "|dv/dx|, the length of the critic's gradient by an image, where the "
                         "penalty takes it");
-    ledger_add_term(list, "spread", false, of->spread,
+    ledger_add_term(list, "spread", false, value_of(t, GAN_SPREAD),
                     "deviation of generated pixels over that of real ones in a batch: 1 is right, "
                     "near 0 all images are one");
 }

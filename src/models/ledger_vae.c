@@ -78,7 +78,7 @@ static void add_rate(term_list list, const lt_ledger *l, const lt_recipe *r,
     else
         ledger_add_term(list, part->name, false, part->nats, "%s%s; the mean rate is %.2f: %s",
                         isnan(part->nats) && t ? "not logged by the program that trained this; " : "",
-                        beta, t ? t->rate : (double)NAN, rate);
+                        beta, t ? t->values[VAE_RATE] : (double)NAN, rate);
 }
 
 static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r,
@@ -98,7 +98,7 @@ static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r,
     ledger_add_term(list, part->name, false, part->nats,
                     "%s|rate - C|, of batch means, C = %.4g nats at last%s%s%s; the mean rate is "
                     "%.2f: %s",
-                    weight, l->capacity, of, beta[0] ? "; " : "", beta, t ? t->rate : (double)NAN,
+                    weight, l->capacity, of, beta[0] ? "; " : "", beta, t ? t->values[VAE_RATE] : (double)NAN,
                     rate);
 }
 
@@ -168,11 +168,11 @@ static void note_objective(lt_ledger *l, const lt_recipe *r, const vae_options *
 static void add_minimised(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     const vae_options *o = vae_options_of(r);
-    static const lt_train_report unknown = {
-        .loss = NAN, .distortion = NAN, .rate = NAN, .weighted_rate = NAN, .beta = NAN};
+    lt_train_report unknown;
     term_list list = {l->minimised, &l->n_minimised};
     lt_loss_part parts[LT_LOSS_PARTS];
     char draws[48];
+    report_clear(&unknown);
     lt_loss_parts(r, t ? t : &unknown, parts);
     draws_text(o->samples, draws, sizeof draws);
     ledger_add_term(list, parts[0].name, false, parts[0].nats, "%s, %s",
@@ -186,7 +186,7 @@ static void add_minimised(lt_ledger *l, const lt_recipe *r, const lt_train_repor
         add_gap(list, l, parts);
     else if (o->free_bits > 0)
         add_free_bits(list, r, parts);
-    add_loss(list, l, o, t ? t->loss : (double)NAN);
+    add_loss(list, l, o, t ? t->values[VAE_LOSS] : (double)NAN);
     note_objective(l, r, o);
 }
 

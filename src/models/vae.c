@@ -156,11 +156,11 @@ static void build_phase(const model_visit *v, lt_node *x, lt_node *labels, phase
     lt_model_terms terms = {0};
     vae_build(v, x, &terms);
     *t = (phase_terms){.loss = terms.loss, .beta = terms.beta, .capacity = terms.capacity};
-    t->measure[MEASURE_loss] = terms.loss;
-    t->measure[MEASURE_rate] = lt_mean(terms.rate);
-    t->measure[MEASURE_weighted_rate] = lt_mul(terms.beta, t->measure[MEASURE_rate]);
-    t->measure[MEASURE_distortion] = lt_mean(terms.distortion);
-    t->measure[MEASURE_sigma] = terms.sigma;
+    t->metric[VAE_LOSS] = terms.loss;
+    t->metric[VAE_RATE] = lt_mean(terms.rate);
+    t->metric[VAE_WEIGHTED_RATE] = lt_mul(terms.beta, t->metric[VAE_RATE]);
+    t->metric[VAE_DISTORTION] = lt_mean(terms.distortion);
+    t->metric[VAE_SIGMA] = terms.sigma;
 }
 
 static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
@@ -202,15 +202,15 @@ static const kind_lack lacks[] = {
 #define NATS .unit = "nats per image", .phase = "step", .better = LT_BETTER_LOWER, .width = 7, .digits = 2
 
 static const lt_metric metrics[] = {
-    {.name = "loss", .label = "loss", .meaning = "what is minimized: by default distortion + beta rate",
+    [VAE_LOSS] = {.name = "loss", .label = "loss", .meaning = "what is minimized: by default distortion + beta rate",
      .chart = "Loss, as training has it", NATS},
-    {.name = "rate", .label = "rate", .meaning = "KL(q(z|x) || p(z))", .chart = "Rate", .unit = "nats per image",
+    [VAE_RATE] = {.name = "rate", .label = "rate", .meaning = "KL(q(z|x) || p(z))", .chart = "Rate", .unit = "nats per image",
      .phase = "step", .width = 7, .digits = 2},
-    {.name = "distortion", .label = "distortion", .meaning = "-log p(x|z) with all constants",
+    [VAE_DISTORTION] = {.name = "distortion", .label = "distortion", .meaning = "-log p(x|z) with all constants",
      .chart = "Distortion", NATS},
-    {.name = "weighted_rate", .meaning = "beta x rate, with the beta of each step", NATS},
-    {.name = "sigma", .label = "sigma", .meaning = "standard deviation of a pixel", .phase = "step",
-     .chart = "Sigma of the likelihood", .is_last = true, .width = 6, .digits = 4},
+    [VAE_WEIGHTED_RATE] = {.name = "weighted_rate", .meaning = "beta x rate, with the beta of each step", NATS},
+    [VAE_SIGMA] = {.name = "sigma", .label = "sigma", .meaning = "standard deviation of a pixel", .phase = "step",
+     .chart = "Sigma of the likelihood", .is_last = true, .is_optional = true, .width = 6, .digits = 4},
     {.name = NULL}};
 
 /* ---- The record ---- */

@@ -11,9 +11,10 @@ enum { BOUND_ELBO, BOUND_IWAE, BOUND_DREG };   /* choices of `bound` */
 
 enum { HEADS_LINEAR, HEADS_OWN };              /* choices of `heads` */
 
-/* Positions in the lists of its networks and of its lines. */
+/* Positions in the lists of its networks, of its lines, and of its metrics. */
 enum { VAE_ENCODER, VAE_MEAN, VAE_LOGVAR, VAE_DECODER, VAE_ENCODER2, VAE_DECODER2 };
 enum { VAE_LIKELIHOOD, VAE_PRIOR, VAE_SCHEDULE, VAE_CAPACITY_SCHEDULE };
+enum { VAE_LOSS, VAE_RATE, VAE_DISTORTION, VAE_WEIGHTED_RATE, VAE_SIGMA };
 
 /* Its own keys of `model`. */
 typedef struct vae_model {

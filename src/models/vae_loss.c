@@ -13,16 +13,17 @@ static bool is_steady(const lt_recipe *r) { return strcmp(recipe_line(r, VAE_SCH
 static double weighted_rate(const lt_recipe *r, const lt_train_report *t)
 {
     const vae_options *o = vae_options_of(r);
-    return isnan(t->weighted_rate) && is_steady(r) ? o->beta * t->rate : t->weighted_rate;
+    double weighted = t->values[VAE_WEIGHTED_RATE];
+    return isnan(weighted) && is_steady(r) ? o->beta * t->values[VAE_RATE] : weighted;
 }
 
 int vae_loss_parts(const lt_recipe *r, const lt_train_report *t, lt_loss_part parts[LT_LOSS_PARTS])
 {
     const vae_options *o = vae_options_of(r);
     const char *rate = o->beta == 1 && is_steady(r) ? "rate" : "beta x rate";
-    double rest = t->loss - t->distortion;
+    double rest = t->values[VAE_LOSS] - t->values[VAE_DISTORTION];
     bool has_gap = vae_loss_has_gap(r);
-    parts[0] = (lt_loss_part){"distortion", t->distortion};
+    parts[0] = (lt_loss_part){"distortion", t->values[VAE_DISTORTION]};
     if (o->capacity > 0 || vae_loss_is_sum(r)) {
         parts[1] = (lt_loss_part){o->capacity > 0 ? "off target" : rate, rest};
         return 2;

@@ -260,7 +260,7 @@ static void list_metrics(lt_recipe *r)
 {
     const recipe_kind *kind = recipe_kind_of(r);
     for (const lt_metric *m = kind->metrics; m->name; m++) {
-        LT_ASSERT(r->n_metrics < RECIPE_METRICS);
+        LT_ASSERT(r->n_metrics < LT_METRICS);
         lt_metric *own = &r->metrics[r->n_metrics];
         *own = *m;
         own->index = r->n_metrics++;

@@ -34,8 +34,6 @@ typedef struct recipe_model {
     char init[LT_TEXT_SIZE];
 } recipe_model;
 
-enum { RECIPE_METRICS = 24 };
-
 struct lt_recipe {
     atomic_int users;
     const spec_table *kinds; /* among which its kind is */
@@ -51,7 +49,7 @@ struct lt_recipe {
     spec *lines;       /* likewise */
     lt_init init;
     spec optimiser, learning_rate_schedule;
-    lt_metric metrics[RECIPE_METRICS]; /* that a training of it reports */
+    lt_metric metrics[LT_METRICS]; /* that a training of it reports */
     int n_metrics;
     char *text; /* resolved */
     char *directory;   /* where relative paths of its file begin; NULL: it has no file */

@@ -23,16 +23,27 @@ static void add_real(text *line, const char *name, double value)
     text_append_real(line, value);
 }
 
-int metrics_append(const char *path, const lt_train_report *r, const lt_validation *v)
+/* A metric of a phase that had no step in the epoch is null, as its loss is not unknown. */
+static void add_awaited(text *line, const lt_recipe *recipe, const lt_train_report *r)
+{
+    int n;
+    const lt_metric *m = lt_recipe_metrics(recipe, &n);
+    bool has_first = isfinite(lt_metric_value(lt_recipe_loss(recipe), r));
+    for (int i = 0; i < n; i++)
+        if (has_first && isnan(lt_metric_value(&m[i], r)) && strcmp(m[i].phase, m[0].phase) != 0)
+            text_format(line, ",\"%s\":null", m[i].name);
+}
+
+int metrics_append(const char *path, const lt_recipe *recipe, const lt_train_report *r, const lt_validation *v)
 {
     text line = {0};
-    lt_train_report copy = *r;
+    int n;
+    const lt_metric *metrics = lt_recipe_metrics(recipe, &n);
     text_format(&line, "{\"step\":%lld,\"epoch\":%lld,\"images\":%lld", (long long)r->step,
                 (long long)r->epoch, (long long)r->images);
-    for (int i = 0; i < MEASURES; i++)
-        add_real(&line, measure_name(i), *measure_of(&copy, i));
-    if (isfinite(r->critic_loss) && isnan(r->generator_loss)) /* no step of it in this epoch */
-        text_append(&line, ",\"generator_loss\":null");
+    for (int i = 0; i < n; i++)
+        add_real(&line, metrics[i].name, lt_metric_value(&metrics[i], r));
+    add_awaited(&line, recipe, r);
     add_real(&line, "beta", r->beta);
     add_real(&line, "beta_first", r->beta_first);
     add_real(&line, "capacity", r->capacity);

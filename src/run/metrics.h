@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-/* Appends one line. Nullable: v. */
-int metrics_append(const char *path, const lt_train_report *r, const lt_validation *v);
+/* Appends one line: the metrics of the recipe, and of the validation. Nullable: v. */
+int metrics_append(const char *path, const lt_recipe *recipe, const lt_train_report *r, const lt_validation *v);
 
 /* Takes off what is not of the first `lines` lines (-1: any number) of steps up to `step`, and whatever
    is not a line of ours. Says through the log what is damaged and what is missing. *left: how many lines

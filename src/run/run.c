@@ -562,7 +562,7 @@ int lt_trainer_load(lt_trainer *t, const char *path)
 
 int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v)
 {
-    LT_TRY(metrics_append(run->metrics, r, v));
+    LT_TRY(metrics_append(run->metrics, run->recipe, r, v));
     run->lines++;
     return LT_OK;
 }

@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "models/kind.h"
 #include "run/metrics.h"
-#include "train/trainer.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -38,13 +38,17 @@ static int64_t count_of(const json_t *o, const char *name)
     return json_is_integer(value) ? json_integer_value(value) : count;
 }
 
-static void read_report(const json_t *o, lt_train_report *r)
+/* Nullable: recipe. */
+static void read_report(const json_t *o, const lt_recipe *recipe, lt_train_report *r)
 {
+    int n = 0;
+    const lt_metric *metrics = recipe ? lt_recipe_metrics(recipe, &n) : NULL;
+    report_clear(r);
     r->step = count_of(o, "step");
     r->epoch = count_of(o, "epoch");
     r->images = count_of(o, "images");
-    for (int i = 0; i < MEASURES; i++)
-        *measure_of(r, i) = real_of(o, measure_name(i));
+    for (int i = 0; i < n; i++)
+        r->values[i] = real_of(o, metrics[i].name);
     r->beta = real_of(o, "beta");
     r->beta_first = real_of(o, "beta_first");
     r->capacity = real_of(o, "capacity");
@@ -74,7 +78,7 @@ static int take_row(void *user, const json_t *object, const char *line, size_t s
     m->lines = must_grow(m->lines, m->n, &m->capacity);
     lt_epoch_log *e = &m->lines[m->n++];
     *e = (lt_epoch_log){.train = {.step = 0}};
-    read_report(object, &e->train);
+    read_report(object, m->recipe, &e->train);
     read_validation(json_object_get(object, "valid"), &e->valid);
     return json_array_append_new(m->rows, row) == 0 ? LT_OK : status_fail(LT_NO_MEMORY, "no memory for a log");
 }
@@ -110,13 +114,12 @@ int lt_run_metrics_open(const char *path, lt_run_metrics **out)
     if (status == LT_OK) {
         lt_run_metrics *m = must_alloc(sizeof *m);
         *m = (lt_run_metrics){.path = must_copy_text(log), .rows = json_array()};
+        read_recipe(m);
         status = metrics_lines(log, true, take_row, m);
-        if (status == LT_OK) {
-            read_recipe(m);
+        if (status == LT_OK)
             *out = m;
-        } else {
+        else
             lt_run_metrics_free(m);
-        }
     }
     free(log);
     return status;

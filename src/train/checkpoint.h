@@ -28,7 +28,7 @@ int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE])
 
 /* ---- counters.c ---- */
 
-enum { MAX_COUNTERS = 3 + MEASURES + MAX_PHASES };
+enum { MAX_COUNTERS = 3 + LT_METRICS + MAX_PHASES };
 
 /* Where training is, as metadata; how many. */
 int counters_list(const lt_trainer *t, safetensors_pair *pairs, arena *a);

@@ -19,7 +19,7 @@ const char *counters_integer_text(arena *a, int64_t value)
     return arena_format(a, "%lld", (long long)value);
 }
 
-/* Reads back exactly, also what is no number: the sum of a measure may be infinite. */
+/* Reads back exactly, also what is no number: the sum of a metric may be infinite. */
 static const char *real_text(arena *a, double value)
 {
     text t = {0};
@@ -32,9 +32,9 @@ static const char *real_text(arena *a, double value)
     return copy;
 }
 
-static bool is_summed(const lt_trainer *t, int measure)
+static bool is_summed(const lt_trainer *t, int metric)
 {
-    return t->phase_of[measure] >= 0 && !measure_is_last(measure);
+    return t->phase_of[metric] >= 0 && !t->recipe->metrics[metric].is_last;
 }
 
 int counters_list(const lt_trainer *t, safetensors_pair *pairs, arena *a)
@@ -44,9 +44,9 @@ int counters_list(const lt_trainer *t, safetensors_pair *pairs, arena *a)
     pairs[n++] = (safetensors_pair){"step", counters_integer_text(a, c->step)};
     pairs[n++] = (safetensors_pair){"epoch", counters_integer_text(a, c->epoch)};
     pairs[n++] = (safetensors_pair){"images", counters_integer_text(a, c->images)};
-    for (int k = 0; k < MEASURES; k++)
+    for (int k = 0; k < t->recipe->n_metrics; k++)
         if (is_summed(t, k))
-            pairs[n++] = (safetensors_pair){arena_format(a, "sum_%s", measure_name(k)),
+            pairs[n++] = (safetensors_pair){arena_format(a, "sum_%s", t->recipe->metrics[k].name),
                                             real_text(a, c->sum[k])};
     for (int i = 1; i < t->n_phases; i++)
         pairs[n++] = (safetensors_pair){arena_format(a, "seen_%s", t->phases[i].row->name),
@@ -143,14 +143,10 @@ static int read_seen(const reading *r, const lt_trainer *t, train_counters *c)
 static int read_sums(const reading *r, const lt_trainer *t, train_counters *c)
 {
     char key[64];
-    for (int k = 0; k < MEASURES; k++) {
+    for (int k = 0; k < t->recipe->n_metrics; k++) {
         if (!is_summed(t, k))
             continue;
-        snprintf(key, sizeof key, "sum_%s", measure_name(k));
-        if (measure_may_lack(k) && !safetensors_metadata(r->file, key)) {
-            c->sum[k] = c->seen[t->phase_of[k]] > 0 ? (double)NAN : 0;
-            continue;
-        }
+        snprintf(key, sizeof key, "sum_%s", t->recipe->metrics[k].name);
         LT_TRY(read_sum(r, key, &c->sum[k]));
         if (c->sum[k] != 0 && c->seen[t->phase_of[k]] == 0)
             return fail_counter(r, key, "0, as no image of the epoch has been seen");

@@ -12,7 +12,7 @@
 /* ---- Building ---- */
 
 enum {
-    MAX_TARGETS = 1 + MEASURES + 6 + 2 + OPTIMIZER_STATES + 2,
+    MAX_TARGETS = 1 + LT_METRICS + 6 + 2 + OPTIMIZER_STATES + 2,
 };
 
 typedef struct target_list {
@@ -110,8 +110,8 @@ int step_build(lt_trainer *t, int i, step_program *p, int n)
     lt_node *inputs[] = {p->loss, p->x, p->labels, p->learning_rate, p->t, p->mix};
     for (int k = 0; k < COUNT_OF(inputs); k++)
         add_target(&l, inputs[k]);
-    for (int k = 0; k < MEASURES; k++)
-        add_target(&l, p->measure[k] = terms.measure[k]);
+    for (int k = 0; k < LT_METRICS; k++)
+        add_target(&l, p->metric[k] = terms.metric[k]);
     add_update(t, f, p, &u, &l);
     for (int k = 0; k < COUNT_OF(sets); k++)
         add_target(&l, sets[k] ? lt_params_state_assign(sets[k], g) : NULL);
@@ -161,16 +161,16 @@ static double average_mix(const lt_trainer *t, int64_t k)
     return 1 - fmin(memory, early);
 }
 
-static int check_loss(const lt_trainer *t, int i, const step_program *p, const double *measure)
+static int check_loss(const lt_trainer *t, int i, const step_program *p, const double *value)
 {
     text others = {0};
     double loss;
     LT_TRY(read_scalar(p, p->loss, &loss));
     if (isfinite(loss))
         return LT_OK;
-    for (int k = 0; k < MEASURES; k++)
-        if (p->measure[k] && p->measure[k] != p->loss)
-            text_format(&others, "%s%s %g", others.size ? ", " : " (", measure_name(k), measure[k]);
+    for (int k = 0; k < t->recipe->n_metrics; k++)
+        if (p->metric[k] && p->metric[k] != p->loss)
+            text_format(&others, "%s%s %g", others.size ? ", " : " (", t->recipe->metrics[k].name, value[k]);
     int status = status_fail(
         LT_VALUE, "step %lld: the loss%s%s is %g%s%s; a smaller learning rate, or clip_norm, may help",
         (long long)t->done.step + 1, t->n_phases > 1 ? " of the " : "",
@@ -180,7 +180,7 @@ static int check_loss(const lt_trainer *t, int i, const step_program *p, const d
     return status;
 }
 
-int step_run(lt_trainer *t, int i, const step_program *p, double measure[MEASURES])
+int step_run(lt_trainer *t, int i, const step_program *p, double value[LT_METRICS])
 {
     const trainer_phase *f = &t->phases[i];
     const lt_recipe *r = t->recipe;
@@ -195,8 +195,8 @@ int step_run(lt_trainer *t, int i, const step_program *p, double measure[MEASURE
     /* phases of one step draw from different numbers */
     lt_run_key key = {.seed = t->seed, .step = (uint64_t)(step * t->n_phases + i)};
     LT_TRY(lt_session_run(p->session, &key));
-    for (int k = 0; k < MEASURES; k++)
-        if (p->measure[k])
-            LT_TRY(read_scalar(p, p->measure[k], &measure[k]));
-    return check_loss(t, i, p, measure);
+    for (int k = 0; k < LT_METRICS; k++)
+        if (p->metric[k])
+            LT_TRY(read_scalar(p, p->metric[k], &value[k]));
+    return check_loss(t, i, p, value);
 }

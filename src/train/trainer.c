@@ -131,15 +131,15 @@ static int make_phases(lt_trainer *t)
 static int make_steps(lt_trainer *t)
 {
     int left = t->images % t->batch;
-    for (int k = 0; k < MEASURES; k++)
+    for (int k = 0; k < LT_METRICS; k++)
         t->phase_of[k] = -1;
     for (int i = 0; i < t->n_phases; i++) {
         trainer_phase *f = &t->phases[i];
         LT_TRY(step_build(t, i, &f->full, t->batch));
         if (left > 0)
             LT_TRY(step_build(t, i, &f->rest, left));
-        for (int k = 0; k < MEASURES; k++)
-            if (f->full.measure[k])
+        for (int k = 0; k < LT_METRICS; k++)
+            if (f->full.metric[k])
                 t->phase_of[k] = i;
     }
     if (t->options.executor == LT_CPU)
@@ -256,21 +256,21 @@ static int gather_batch(lt_trainer *t, const step_program *p)
     return lt_session_write(p->session, p->x, x, lt_shape_size(lt_node_shape(p->x)));
 }
 
-/* Adds what a step has measured to the sums of its phase. A last batch of one image has no spread: the
+/* Adds the metrics of a step to the sums of its phase. A last batch of one image has no spread: the
    mean of the steps before stands for it. */
-static void count_measures(lt_trainer *t, int i, const step_program *p,
-                           const double measure[MEASURES])
+static void count_metrics(lt_trainer *t, int i, const step_program *p,
+                           const double value[LT_METRICS])
 {
     double seen = (double)t->done.seen[i];
-    for (int k = 0; k < MEASURES; k++)
-        if (p->measure[k])
-            t->done.sum[k] += measure[k] * p->n;
+    for (int k = 0; k < LT_METRICS; k++)
+        if (p->metric[k])
+            t->done.sum[k] += value[k] * p->n;
         else if (t->phase_of[k] == i && seen > 0)
             t->done.sum[k] += t->done.sum[k] / seen * p->n;
 }
 
 /* Runs the phases that are due on the next batch; the numbers of others are left alone. */
-static int run_phases(lt_trainer *t, bool is_full, double measure[MEASURES])
+static int run_phases(lt_trainer *t, bool is_full, double value[LT_METRICS])
 {
     for (int i = 0; i < t->n_phases; i++) {
         trainer_phase *f = &t->phases[i];
@@ -279,25 +279,25 @@ static int run_phases(lt_trainer *t, bool is_full, double measure[MEASURES])
             continue;
         if (i == 0)
             LT_TRY(gather_batch(t, p));
-        LT_TRY(step_run(t, i, p, measure));
-        count_measures(t, i, p, measure);
+        LT_TRY(step_run(t, i, p, value));
+        count_metrics(t, i, p, value);
         t->done.seen[i] += p->n;
     }
     return LT_OK;
 }
 
-static void report_measures(const lt_trainer *t, const double last[MEASURES], lt_train_report *r)
+static void report_metrics(const lt_trainer *t, const double last[LT_METRICS], lt_train_report *r)
 {
-    for (int k = 0; k < MEASURES; k++) {
+    for (int k = 0; k < LT_METRICS; k++) {
         int i = t->phase_of[k];
         double seen = i < 0 ? 0 : (double)t->done.seen[i];
-        *measure_of(r, k) = measure_is_last(k) ? last[k] : seen > 0 ? t->done.sum[k] / seen
-                                                                    : (double)NAN;
+        bool is_last = k < t->recipe->n_metrics && t->recipe->metrics[k].is_last;
+        r->values[k] = is_last ? last[k] : seen > 0 ? t->done.sum[k] / seen : (double)NAN;
     }
 }
 
 /* Counts a step on n images. */
-static void count_step(lt_trainer *t, int n, double seconds, const double last[MEASURES],
+static void count_step(lt_trainer *t, int n, double seconds, const double last[LT_METRICS],
                        lt_train_report *r)
 {
     train_counters *c = &t->done;
@@ -321,7 +321,7 @@ static void count_step(lt_trainer *t, int n, double seconds, const double last[M
         .learning_rate = recipe_learning_rate(recipe, &recipe->optimiser, step, t->steps_per_epoch),
         .seconds = t->seconds,
         .images_timed = t->images_timed};
-    report_measures(t, last, r);
+    report_metrics(t, last, r);
     if (c->images == t->images) {
         *c = (train_counters){.step = c->step, .epoch = c->epoch + 1};
         t->seconds = 0;
@@ -331,14 +331,14 @@ static void count_step(lt_trainer *t, int n, double seconds, const double last[M
 
 int lt_trainer_step(lt_trainer *t, lt_train_report *r)
 {
-    double began = seconds_now(), measure[MEASURES];
+    double began = seconds_now(), value[LT_METRICS];
     lt_train_report report;
     int left = t->images - (int)t->done.images;
     bool is_full = left >= t->batch;
-    for (int k = 0; k < MEASURES; k++)
-        measure[k] = (double)NAN;
-    LT_TRY(run_phases(t, is_full, measure));
-    count_step(t, is_full ? t->batch : left, seconds_now() - began, measure, &report);
+    for (int k = 0; k < LT_METRICS; k++)
+        value[k] = (double)NAN;
+    LT_TRY(run_phases(t, is_full, value));
+    count_step(t, is_full ? t->batch : left, seconds_now() - began, value, &report);
     if (r)
         *r = report;
     return LT_OK;

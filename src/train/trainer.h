@@ -16,7 +16,7 @@ typedef struct step_program {
     lt_session *session;
     lt_node *x, *labels; /* inputs; x: NULL where the phase reads no images; labels: or no classes */
     lt_node *beta, *capacity, *learning_rate, *t, *mix; /* scalar inputs; NULL: not there */
-    lt_node *loss, *measure[MEASURES];                  /* scalars; NULL: not of this phase */
+    lt_node *loss, *metric[LT_METRICS];                 /* scalars; NULL: not of this phase */
 } step_program;
 
 /* A phase of training, with the optimiser of what it trains. */
@@ -37,7 +37,7 @@ typedef struct train_counters {
     int64_t step, epoch;        /* done; a step is one batch */
     int64_t images;             /* seen in the running epoch */
     int64_t seen[MAX_PHASES];   /* of these, by the steps of a phase */
-    double sum[MEASURES];       /* over the images of its phase */
+    double sum[LT_METRICS];     /* of each metric over the images of its phase */
 } train_counters;
 
 struct lt_trainer {
@@ -47,7 +47,7 @@ struct lt_trainer {
     lt_trainer_options options;
     trainer_phase phases[MAX_PHASES];
     int n_phases;
-    int phase_of[MEASURES];     /* which phase gives it; -1: none */
+    int phase_of[LT_METRICS];   /* which phase gives a metric; -1: none */
     int images;                 /* in an epoch */
     int batch;                  /* of full steps */
     int64_t steps_per_epoch;
@@ -69,19 +69,12 @@ int step_build(lt_trainer *t, int i, step_program *p, int n);
 void step_free(step_program *p);
 
 /* Runs it on what `images` and `labels` of the batch say (NULL: they are in place, or not read), and
-   fills what it measures into `measure`. */
-int step_run(lt_trainer *t, int i, const step_program *p, double measure[MEASURES]);
+   fills the values of its metrics into `value`. */
+int step_run(lt_trainer *t, int i, const step_program *p, double value[LT_METRICS]);
 
 /* ---- identity.c ---- */
 
 /* Looks at the data once. */
 void identity_find(lt_trainer *t);
-
-/* ---- measures.c ---- */
-
-const char *measure_name(int i);
-bool measure_is_last(int i);  /* that of the last step, not a mean */
-bool measure_may_lack(int i); /* not in checkpoints of earlier versions: NaN for that epoch */
-double *measure_of(lt_train_report *r, int i);
 
 #endif

@@ -79,7 +79,7 @@ static int train(training *t, int steps, double *loss)
     for (int i = 0; i < steps; i++) {
         lt_train_report r;
         LT_TRY(lt_trainer_step(t->trainer, &r));
-        *loss = r.loss;
+        *loss = lt_metric_value(lt_recipe_loss(lt_model_recipe(t->model)), &r);
     }
     return LT_OK;
 }
