@@ -167,11 +167,8 @@ static void print_density(const lt_evaluation *e)
 /* What the distortion is a logarithm of: the recipe's own words. */
 static void print_likelihood(const trained *t, const lt_evaluation *e)
 {
-    const char *line = strstr(lt_recipe_text(lt_model_recipe(t->model)), "\n  likelihood: ");
-    if (line)
-        line += strlen("\n  ");
-    printf("\n%.*s on %s data\n", line ? (int)strcspn(line, "\n") : 0, line ? line : "",
-           kind_of_data(lt_dataset_describe(t->data)));
+    const char *words = lt_recipe_get(lt_model_recipe(t->model), "model.likelihood");
+    printf("\nlikelihood: %s on %s data\n", words ? words : "none", kind_of_data(lt_dataset_describe(t->data)));
     if (e->unit == LT_CROSS_ENTROPY)
         print_wrapped(stdout, 0, "These pixels are not 0 or 1: the distortion is a cross-entropy, not "
                                  "-log p(x|z), and neither -ELBO nor NLL bounds a likelihood. Compare with "

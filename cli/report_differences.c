@@ -5,119 +5,113 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 512, LINE = 256 };
+/* ---- Values ---- */
 
-/* ---- Lines ---- */
+/* Whether `key` is "LIST.2" of this list. */
+static bool is_item(const char *key, const char *list, size_t n)
+{
+    return strncmp(key, list, n) == 0 && key[n] == '.' && key[n + 1] >= '0' && key[n + 1] <= '9';
+}
 
-typedef struct line {
-    char place[LINE], value[LINE]; /* "model.encoder", "- linear 300; - relu" */
-} line;
+/* The part of a key before the numbers of a list: lists are shown whole. */
+static size_t place_size(const char *key)
+{
+    size_t n = strcspn(key, ".");
+    while (key[n] && !(key[n + 1] >= '0' && key[n + 1] <= '9'))
+        n += 1 + strcspn(key + n + 1, ".");
+    return n;
+}
 
-typedef struct lines {
-    line at[MAX_LINES];
+/* The value at a place of n characters, of a list all its items; NULL: none. The caller frees it. */
+static char *find_value(const lt_recipe *r, const char *place, size_t n)
+{
+    int count;
+    const lt_recipe_value *all = lt_recipe_values(r, &count);
+    char *value = NULL;
+    for (int i = 0; i < count; i++) {
+        const char *key = all[i].key;
+        if (!is_item(key, place, n) && !(strncmp(key, place, n) == 0 && key[n] == 0))
+            continue;
+        size_t used = value ? strlen(value) : 0, size = used + strlen(all[i].value) + 3;
+        char *longer = plot_room(size, 1);
+        snprintf(longer, size, "%s%s%s", value ? value : "", value ? ", " : "", all[i].value);
+        free(value);
+        value = longer;
+    }
+    return value;
+}
+
+typedef struct comparison {
+    page *page;
+    const report_run *runs;
     int n;
-} lines;
+    int found; /* places that differ, so far */
+} comparison;
 
-/* One line of a resolved recipe; items of a list become the value of their key. */
-static void take_line(lines *l, const char *text, size_t size, char section[LINE])
+static const lt_recipe *recipe_of(const comparison *c, int i) { return lt_model_recipe(c->runs[i].e.t.model); }
+
+/* Whether run i is the first one with that place. */
+static bool is_new(const comparison *c, int i, const char *place, size_t n)
 {
-    size_t indent = strspn(text, " "), key = strcspn(text, ":");
-    if (text[indent] == '-' && l->n > 0) {
-        char *value = l->at[l->n - 1].value;
-        size_t used = strlen(value);
-        snprintf(value + used, LINE - used, "%s%.*s", used ? ", " : "", (int)(size - indent - 2),
-                 text + indent + 2);
-    } else if (key < size && l->n < MAX_LINES) {
-        line *at = &l->at[l->n];
-        if (indent == 0)
-            snprintf(section, LINE, "%.*s", (int)(key < 100 ? key : 100), text);
-        snprintf(at->place, LINE, "%.*s%s%.*s", indent ? 100 : 0, section, indent ? "." : "",
-                 (int)(key - indent < 100 ? key - indent : 100), text + indent);
-        key += 1 + (text[key + 1] == ' ');
-        snprintf(at->value, LINE, "%.*s", (int)(key < size ? size - key : 0), text + key);
-        l->n++;
+    bool is_there = false;
+    for (int before = 0; before < i && !is_there; before++) {
+        char *value = find_value(recipe_of(c, before), place, n);
+        is_there = value != NULL;
+        free(value);
     }
+    return !is_there;
 }
 
-static void read_lines(lines *l, const lt_recipe *r)
+static void begin_table(const comparison *c)
 {
-    char section[LINE] = "";
-    const char *text = lt_recipe_text(r);
-    l->n = 0;
-    while (*text) {
-        size_t size = strcspn(text, "\n");
-        take_line(l, text, size, section);
-        text += size + (text[size] == '\n');
+    page_html(c->page, "<p>Where the recipes differ; all else is the same.</p>\n"
+                       "<div class=\"wide\" tabindex=\"0\"><table class=\"recipes\">\n");
+    report_put_head(c->page, c->runs, c->n, "");
+    page_html(c->page, "<tbody>\n");
+}
+
+/* A row, where the runs differ. */
+static void put_place(comparison *c, const char *place, size_t n)
+{
+    char **values = plot_room((size_t)c->n, sizeof *values);
+    bool differs = false;
+    for (int i = 0; i < c->n; i++) {
+        values[i] = find_value(recipe_of(c, i), place, n);
+        differs |= (values[i] != NULL) != (values[0] != NULL) || (values[i] && strcmp(values[i], values[0]) != 0);
     }
-}
-
-static const char *find_value(const lines *l, const char *place)
-{
-    for (int i = 0; i < l->n; i++)
-        if (strcmp(l->at[i].place, place) == 0)
-            return l->at[i].value;
-    return NULL;
-}
-
-static bool differs(const lines *all, int n, const char *place)
-{
-    const char *first = find_value(&all[0], place);
-    if (strcmp(place, "name") == 0 || strcmp(place, "summary") == 0)
-        return false;
-    for (int i = 1; i < n; i++) {
-        const char *value = find_value(&all[i], place);
-        if (!first || !value || strcmp(first, value) != 0)
-            return true;
+    if (differs && c->found++ == 0)
+        begin_table(c);
+    if (differs) {
+        page_html(c->page, "<tr><th scope=\"row\">");
+        page_text(c->page, "%.*s", (int)n, place);
+        page_html(c->page, "</th>");
     }
-    return false;
-}
-
-static void put_place(page *p, const lines *all, int n, const char *place)
-{
-    page_html(p, "<tr><th scope=\"row\">");
-    page_text(p, "%s", place);
-    page_html(p, "</th>");
-    for (int i = 0; i < n; i++) {
-        const char *value = find_value(&all[i], place);
-        page_html(p, "<td>");
-        page_text(p, "%s", value ? value : "–");
-        page_html(p, "</td>");
-    }
-    page_html(p, "</tr>\n");
-}
-
-/* Whether run i is the first one with that line. */
-static bool is_new(const lines *all, int i, const char *place)
-{
-    for (int before = 0; before < i; before++)
-        if (find_value(&all[before], place))
-            return false;
-    return true;
-}
-
-int report_write_differences(const report_content *c)
-{
-    page *p = c->page;
-    const report_run *runs = c->runs;
-    int n = c->n;
-    lines *all = plot_room((size_t)n, sizeof *all);
-    int found = 0;
-    for (int i = 0; i < n; i++)
-        read_lines(&all[i], lt_model_recipe(runs[i].e.t.model));
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < all[i].n; k++) {
-            const char *place = all[i].at[k].place;
-            if (!is_new(all, i, place) || !differs(all, n, place))
-                continue;
-            if (found++ == 0) {
-                page_html(p, "<p>Where the recipes differ; all else is the same.</p>\n"
-                             "<div class=\"wide\" tabindex=\"0\"><table class=\"recipes\">\n");
-                report_put_head(p, runs, n, "");
-                page_html(p, "<tbody>\n");
-            }
-            put_place(p, all, n, place);
+    for (int i = 0; i < c->n; i++) {
+        if (differs) {
+            page_html(c->page, "<td>");
+            page_text(c->page, "%s", !values[i] ? "–" : values[i][0] ? values[i] : "\"\"");
+            page_html(c->page, "</td>");
         }
-    page_html(p, "%s", found ? "</tbody></table></div>\n" : "<p>The recipes say the same.</p>\n");
-    free(all);
+        free(values[i]);
+    }
+    page_html(c->page, "%s", differs ? "</tr>\n" : "");
+    free(values);
+}
+
+int report_write_differences(const report_content *content)
+{
+    comparison c = {.page = content->page, .runs = content->runs, .n = content->n};
+    for (int i = 0; i < c.n; i++) {
+        int count;
+        const lt_recipe_value *all = lt_recipe_values(recipe_of(&c, i), &count);
+        for (int k = 0; k < count; k++) {
+            size_t n = place_size(all[k].key);
+            bool is_told = strcmp(all[k].key, "name") == 0 || strcmp(all[k].key, "summary") == 0 ||
+                           (k > 0 && is_item(all[k - 1].key, all[k].key, n));
+            if (!is_told && is_new(&c, i, all[k].key, n))
+                put_place(&c, all[k].key, n);
+        }
+    }
+    page_html(c.page, "%s", c.found ? "</tbody></table></div>\n" : "<p>The recipes say the same.</p>\n");
     return CODE_DONE;
 }

@@ -7,66 +7,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_SETS = 32, MAX_DEPTH = 4, MAX_KEY = 64 };
+enum { MAX_SETS = 32 };
 
 /* ---- The command ---- */
 
-/* A line of a resolved recipe: where it is and where its value begins. */
-typedef struct recipe_line {
-    size_t depth, key_end, value, size;
-} recipe_line;
-
-/* Items of a list are called by their numbers; place[k] is the key at depth k. */
-static recipe_line read_line(const char *text, char place[MAX_DEPTH][MAX_KEY], int *item)
+/* "key=value" of each value that differs, freed by the caller; how many, -1 where they do not have the same keys. */
+static int find_sets(const lt_recipe *base, const lt_recipe *r, char *sets[MAX_SETS])
 {
-    recipe_line l = {.size = strcspn(text, "\n")};
-    size_t indent = strspn(text, " ");
-    bool is_item = text[indent] == '-';
-    l.depth = indent / 2;
-    l.key_end = is_item ? indent + 1 : indent + strcspn(text + indent, ":\n");
-    l.value = l.key_end + (is_item ? 0 : 1);
-    l.value += text[l.value] == ' ';
-    l.value = l.value < l.size ? l.value : l.size;
-    *item = is_item ? *item + 1 : 0;
-    if (l.depth < MAX_DEPTH && is_item)
-        snprintf(place[l.depth], MAX_KEY, "%d", *item - 1);
-    else if (l.depth < MAX_DEPTH)
-        snprintf(place[l.depth], MAX_KEY, "%.*s", (int)(l.key_end - indent), text + indent);
-    return l;
-}
-
-/* "section.list.2=value"; freed by the caller. */
-static char *make_set(char place[MAX_DEPTH][MAX_KEY], const recipe_line *l, const char *text)
-{
-    size_t room = MAX_DEPTH * MAX_KEY + l->size + 2;
-    char *set = plot_room(room, 1);
-    for (size_t k = 0; k <= l->depth; k++)
-        snprintf(set + strlen(set), room - strlen(set), "%s%s", k ? "." : "", place[k]);
-    snprintf(set + strlen(set), room - strlen(set), "=%.*s", (int)(l->size - l->value),
-             text + l->value);
-    return set;
-}
-
-/* The text of a resolved recipe has one value in a line: finds what `text` says otherwise than
-   `base` and gives how many; -1 if the lines are not the same ones. */
-static int find_sets(const char *base, const char *text, char *sets[MAX_SETS])
-{
-    char place[MAX_DEPTH][MAX_KEY] = {""};
-    int n = 0, item = 0;
-    while (*base && *text) {
-        recipe_line l = read_line(text, place, &item);
-        size_t size = strcspn(base, "\n");
-        if (l.depth >= MAX_DEPTH || size < l.key_end || strncmp(base, text, l.key_end) != 0)
-            return -1;
-        if (size != l.size || strncmp(base, text, size) != 0) {
-            if (n == MAX_SETS)
-                return -1;
-            sets[n++] = make_set(place, &l, text);
-        }
-        base += size + (base[size] == '\n');
-        text += l.size + (text[l.size] == '\n');
+    lt_recipe_change *changes;
+    int n, status = lt_recipe_diff(base, r, &changes, &n);
+    bool fits = status == LT_OK && n <= MAX_SETS;
+    for (int i = 0; fits && i < n; i++)
+        fits = changes[i].then && changes[i].now;
+    for (int i = 0; fits && i < n; i++) {
+        size_t size = strlen(changes[i].key) + strlen(changes[i].now) + 2;
+        sets[i] = plot_room(size, 1);
+        snprintf(sets[i], size, "%s=%s", changes[i].key, changes[i].now);
     }
-    return *base || *text ? -1 : n;
+    free(changes);
+    return fits ? n : -1;
 }
 
 /* The sets that make the run's recipe of the preset that it is named after, tried out; -1: none. */
@@ -79,7 +38,7 @@ static int sets_of_preset(const lt_recipe *r, char *sets[MAX_SETS])
         if (strcmp(lt_preset_name(i), name) == 0)
             preset = lt_recipe_open(name, NULL, 0);
     if (preset)
-        n = find_sets(lt_recipe_text(preset), lt_recipe_text(r), sets);
+        n = find_sets(preset, r, sets);
     if (n >= 0)
         again = lt_recipe_open(name, (const char *const *)sets, n);
     if (again && strcmp(lt_recipe_text(again), lt_recipe_text(r)) != 0)

@@ -2,6 +2,7 @@
 /* Recipes: presets, defaults, --set, schedules, and what malformed ones are told. */
 #include "models/kind.h"
 
+#include "base/memory.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -528,9 +529,85 @@ static void every_table_row_has_a_summary_and_parses_back(void **state)
     assert_false(lt_table_get("layers", -1, &entry));
 }
 
+/* ---- Values ---- */
+
+/* Every value of a preset, set on it, changes nothing; set on the recipe that differs in it, makes them equal. */
+static void values_are_sets(void **state)
+{
+    (void)state;
+    for (int p = 0; p < lt_preset_count(); p++) {
+        lt_recipe *r = lt_recipe_open(lt_preset_name(p), NULL, 0);
+        int n;
+        const lt_recipe_value *values = lt_recipe_values(r, &n);
+        assert_true(n > 30);
+        for (int i = 0; i < n; i++) {
+            char *set = must_format("%s=%s", values[i].key, values[i].value);
+            lt_recipe *again = lt_recipe_open(lt_preset_name(p), (const char *[]){set}, 1);
+            if (!again)
+                fail_msg("%s: %s: %s", lt_preset_name(p), set, lt_last_error());
+            assert_string_equal(lt_recipe_text(again), lt_recipe_text(r));
+            lt_recipe_free(again);
+            free(set);
+        }
+        lt_recipe_free(r);
+    }
+}
+
+static void a_value_has_its_key(void **state)
+{
+    (void)state;
+    const char *sets[] = {"data.resize=32", "model.encoder.0=linear 7", "train.batch=9"};
+    lt_recipe *r = lt_recipe_open("cs446-vae2d", sets, 3);
+    assert_string_equal(lt_recipe_get(r, "data.resize"), "32");
+    assert_string_equal(lt_recipe_get(r, "train.batch"), "9");
+    assert_string_equal(lt_recipe_get(r, "model.kind"), "vae");
+    assert_string_equal(lt_recipe_get(r, "name"), "cs446-vae2d");
+    assert_int_equal(strncmp(lt_recipe_get(r, "model.encoder.0"), "linear 7", 8), 0);
+    assert_null(lt_recipe_get(r, "train.bach"));
+    assert_non_null(strstr(lt_last_error(), "train.batch"));
+
+    lt_recipe *plain = lt_recipe_open("cs446-vae2d", NULL, 0);
+    lt_recipe_change *changes;
+    int n;
+    assert_int_equal(lt_recipe_diff(plain, r, &changes, &n), LT_OK);
+    assert_int_equal(n, 3);
+    static const char *const keys[] = {"data.resize", "model.encoder.0", "train.batch"};
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(changes[i].key, keys[i]);
+        assert_string_equal(changes[i].now, lt_recipe_get(r, keys[i]));
+        assert_string_equal(changes[i].then, lt_recipe_get(plain, keys[i]));
+    }
+    free(changes);
+    assert_int_equal(lt_recipe_diff(r, r, &changes, &n), LT_OK);
+    assert_int_equal(n, 0);
+    free(changes);
+    lt_recipe_free(plain);
+    lt_recipe_free(r);
+}
+
+static void keys_of_one_side_alone_are_changes(void **state)
+{
+    (void)state;
+    lt_recipe *vae = lt_recipe_open("cs446-vae2d", NULL, 0), *gan = lt_recipe_open("cs446-gan", NULL, 0);
+    lt_recipe_change *changes;
+    int n, of_vae = 0, of_gan = 0;
+    assert_int_equal(lt_recipe_diff(vae, gan, &changes, &n), LT_OK);
+    for (int i = 0; i < n; i++) {
+        of_vae += !changes[i].now && strcmp(changes[i].key, "model.likelihood") == 0;
+        of_gan += !changes[i].then && strcmp(changes[i].key, "objective.loss") == 0;
+    }
+    assert_true(of_vae == 1 && of_gan == 1);
+    free(changes);
+    lt_recipe_free(vae);
+    lt_recipe_free(gan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_sets),
+        cmocka_unit_test(a_value_has_its_key),
+        cmocka_unit_test(keys_of_one_side_alone_are_changes),
         cmocka_unit_test(every_preset_resolves_to_itself),
         cmocka_unit_test(presets_are_sorted),
         cmocka_unit_test(preset_files_are_those_embedded),

@@ -67,6 +67,27 @@ LT_API bool lt_train_options_samples(const lt_train_options *o, int64_t epoch);
    Owned by r. */
 LT_API const char *lt_recipe_text(const lt_recipe *r);
 
+/* One value of a resolved recipe. */
+typedef struct lt_recipe_value {
+    const char *key;   /* as sets name it: "train.batch", "model.encoder.0" */
+    const char *value; /* its text, without quotes: "64", "linear 300 bias=yes" */
+} lt_recipe_value;
+
+/* All of them, in the order of lt_recipe_text. Owned by r. */
+LT_API const lt_recipe_value *lt_recipe_values(const lt_recipe *r, int *n);
+
+/* The value of one key. Owned by r. NULL (LT_NOT_FOUND, with the nearest name) if there is none. */
+LT_API const char *lt_recipe_get(const lt_recipe *r, const char *key);
+
+/* A key at which two recipes differ. */
+typedef struct lt_recipe_change {
+    const char *key, *then, *now; /* values; NULL: that recipe does not have the key */
+} lt_recipe_change;
+
+/* Fills *changes with all keys at which they differ, in the order of `now`; behind them those that `then` alone has.
+   The caller frees *changes; its texts are owned by the recipes. */
+LT_API int lt_recipe_diff(const lt_recipe *then, const lt_recipe *now, lt_recipe_change **changes, int *n);
+
 /* What a recipe allows and hardly means, a sentence each with file and line: batch statistics of one image,
    batch statistics under a gradient penalty. i in 0 ... until NULL; the caller frees it. images: of the train
    split, since the last batch of an epoch may have one image; 0: not known. */

@@ -388,6 +388,7 @@ static lt_recipe *parse_take(const spec_table *kinds, const char *label, char *d
         return NULL;
     }
     recipe_print(r);
+    recipe_list_values(r);
     return r;
 }
 
@@ -472,6 +473,8 @@ void lt_recipe_free(lt_recipe *r)
     free(r->lines);
     free(r->model_options);
     free(r->text);
+    free(r->values);
+    arena_clear(&r->tree);
     free(r->directory);
     free(r->written_set);
     free(r);

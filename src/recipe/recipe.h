@@ -52,6 +52,9 @@ struct lt_recipe {
     lt_metric metrics[LT_METRICS]; /* that a training of it reports */
     int n_metrics;
     char *text; /* resolved */
+    arena tree; /* of it: the texts of the values */
+    lt_recipe_value *values;
+    int n_values, values_capacity;
     char *directory;   /* where relative paths of its file begin; NULL: it has no file */
     char *written_set; /* data.set as the file has it, where it is relative; else NULL */
 };
@@ -144,6 +147,9 @@ void recipe_suggest_key(const spec_table *kinds, const recipe_kind *kind, const 
 
 /* Fills r->text. */
 void recipe_print(lt_recipe *r);
+
+/* Fills r->values from r->text. */
+void recipe_list_values(lt_recipe *r);
 
 /* One value of a section as YAML, without a newline. */
 void section_print_value(const lt_option *row, const void *options, text *out);
