@@ -127,3 +127,14 @@ void figure_set_titles(lt_figure *f, const lt_model *m, const char *title, const
     f->info.title = arena_copy_text(&f->memory, title ? title : lt_recipe_name(lt_model_recipe(m)));
     f->info.subtitle = subtitle && subtitle[0] ? arena_copy_text(&f->memory, subtitle) : NULL;
 }
+
+/* ---- Animations ---- */
+
+void figure_set_seconds(lt_figure *f, double seconds, double hold)
+{
+    f->seconds = seconds;
+    f->hold = hold > 0 ? hold : seconds;
+    f->info.seconds = 0;
+    for (int i = 0; i < f->info.n; i++)
+        f->info.seconds += i + 1 < f->info.n ? f->seconds : f->hold;
+}

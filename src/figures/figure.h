@@ -63,6 +63,9 @@ void figure_set_titles(lt_figure *f, const lt_model *m, const char *title, const
 /* Memory for n images; NULL after a message. Freed with tensor_free. */
 float *images_alloc(lt_image_size size, int64_t n);
 
+/* How long each frame is shown, and the last one (0: as the others). */
+void figure_set_seconds(lt_figure *f, double seconds, double hold);
+
 /* Whether frames of the size of the first fit in memory: LT_VALUE where they are too many. */
 int frames_check_size(const lt_image *first, int n);
 

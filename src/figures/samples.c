@@ -71,7 +71,8 @@ static int draw_classes(lt_figure *f, lt_model *m, const lt_dataset *data, const
 {
     int classes = lt_model_classes(m), n = o->n ? o->n : DEFAULT_IN_A_ROW;
     char subtitle[256];
-    LT_TRY(lt_recipe_require(lt_model_recipe(m), LT_CAN_CLASSES));
+    if (classes == 0)
+        return lt_sample_class(m, 0, 0, o->seed, o->threads, NULL); /* says why */
     LT_TRY(figure_grid_open(f, lt_model_image_size(m), classes, n));
     for (int k = 0; k < classes; k++) {
         figure_name_row(f, k, "%s", class_caption(m, data, k).text);

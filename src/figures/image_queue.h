@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Images of a split in the order of a seed, each to be taken once. */
+#ifndef LATENT_IMAGE_QUEUE_H
+#define LATENT_IMAGE_QUEUE_H
+
+#include <latent/data.h>
+
+typedef struct image_queue {
+    int n, first;            /* nothing is left before `first` */
+    int32_t *order, *labels; /* at each position: the image, -1 once it is taken; its label. Without labels NULL */
+} image_queue;
+
+/* One image; its label is -1 where that is not known. */
+typedef struct queued_image {
+    int32_t index, label;
+} queued_image;
+
+/* Of a split that has images. Clear it in any case. */
+int image_queue_open(const lt_dataset *data, lt_split split, uint64_t seed, image_queue *q);
+void image_queue_clear(image_queue *q);
+
+/* Takes the next image of a class, or for -1 of any class but those of the n others; false if there is none. */
+bool image_queue_take(image_queue *q, int of_class, const queued_image *others, int n, queued_image *out);
+
+#endif
