@@ -540,6 +540,8 @@ static void values_are_sets(void **state)
         int n;
         const lt_recipe_value *values = lt_recipe_values(r, &n);
         assert_true(n > 30);
+        for (int i = 0; i < n; i++) /* the text has them in this order */
+            assert_string_equal(lt_recipe_get(r, values[i].key), values[i].value);
         for (int i = 0; i < n; i++) {
             char *set = must_format("%s=%s", values[i].key, values[i].value);
             lt_recipe *again = lt_recipe_open(lt_preset_name(p), (const char *[]){set}, 1);

@@ -474,7 +474,7 @@ void lt_recipe_free(lt_recipe *r)
     free(r->model_options);
     free(r->text);
     free(r->values);
-    arena_clear(&r->tree);
+    arena_clear(&r->texts);
     free(r->directory);
     free(r->written_set);
     free(r);

@@ -52,7 +52,7 @@ struct lt_recipe {
     lt_metric metrics[LT_METRICS]; /* that a training of it reports */
     int n_metrics;
     char *text; /* resolved */
-    arena tree; /* of it: the texts of the values */
+    arena texts; /* of the values */
     lt_recipe_value *values;
     int n_values, values_capacity;
     char *directory;   /* where relative paths of its file begin; NULL: it has no file */
@@ -148,7 +148,7 @@ void recipe_suggest_key(const spec_table *kinds, const recipe_kind *kind, const 
 /* Fills r->text. */
 void recipe_print(lt_recipe *r);
 
-/* Fills r->values from r->text. */
+/* Fills r->values. */
 void recipe_list_values(lt_recipe *r);
 
 /* One value of a section as YAML, without a newline. */

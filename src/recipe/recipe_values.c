@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A recipe as a list of keys and values: the scalars of its resolved text, each under the path that a set names. */
+/* A recipe as a list of keys and values, each under the path that a set names. */
 #include "recipe/recipe.h"
 
 #include "base/memory.h"
@@ -9,33 +9,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Making the list ---- */
+/* ---- Making the list, in the order of recipe_print ---- */
 
 static void add_value(lt_recipe *r, const char *key, const char *value)
 {
     r->values = must_grow(r->values, r->n_values, &r->values_capacity);
-    r->values[r->n_values++] = (lt_recipe_value){.key = key, .value = value};
+    r->values[r->n_values++] = (lt_recipe_value){.key = key, .value = arena_copy_text(&r->texts, value)};
 }
 
-static void add_node(lt_recipe *r, const char *path, const yaml_node *node)
+/* `prefix` is "" or ends with '.'. */
+static void add_part(lt_recipe *r, const char *prefix, const section_part *part)
 {
-    const char *dot = *path ? "." : "";
-    int i = 0;
-    if (node->kind == YAML_IS_SCALAR)
-        add_value(r, path, node->text);
-    for (const yaml_node *child = node->first; child; child = child->next, i++)
-        add_node(r, node->kind == YAML_IS_MAP ? arena_format(&r->tree, "%s%s%s", path, dot, child->key->text)
-                                              : arena_format(&r->tree, "%s%s%d", path, dot, i),
-                 child);
+    for (const lt_option *row = part->table; row && row->name; row++) {
+        text value = {0};
+        if (row->kind == LT_KIND_TEXT || row->kind == LT_KIND_PATH)
+            text_append(&value, (const char *)part->options + row->offset);
+        else
+            section_print_value(row, part->options, &value);
+        add_value(r, arena_format(&r->texts, "%s%s", prefix, row->name), text_get(&value));
+        text_clear(&value);
+    }
+}
+
+static void add_section(lt_recipe *r, int which)
+{
+    section s = recipe_section(r, which);
+    char *prefix = must_format("%s.", s.name);
+    for (int i = 0; i < COUNT_OF(s.parts); i++)
+        add_part(r, prefix, &s.parts[i]);
+    free(prefix);
+}
+
+static void add_network(lt_recipe *r, const char *path, const network *net)
+{
+    if (net->n == 0)
+        add_value(r, path, "[]");
+    for (int i = 0; i < net->n; i++) {
+        const network_line *line = &net->lines[i];
+        if (line->layer.row->has_list) {
+            add_network(r, arena_format(&r->texts, "%s.%d.%s", path, i, line->layer.row->name), &line->list);
+            continue;
+        }
+        text words = {0};
+        spec_print(&line->layer, &words);
+        add_value(r, arena_format(&r->texts, "%s.%d", path, i), text_get(&words));
+        text_clear(&words);
+    }
 }
 
 void recipe_list_values(lt_recipe *r)
 {
-    yaml_node *root;
-    int status = yaml_parse("recipe", r->text, strlen(r->text), &r->tree, &root);
-    LT_ASSERT(status == LT_OK); /* the library has printed it */
-    if (status == LT_OK)
-        add_node(r, "", root);
+    const kind_network *networks = recipe_kind_of(r)->networks;
+    section top = recipe_section(r, RECIPE_TOP);
+    add_part(r, "", &top.parts[0]);
+    add_section(r, RECIPE_DATA);
+    add_section(r, RECIPE_MODEL);
+    for (int i = 0; networks[i].key; i++)
+        if (recipe_has_network(r, i)) {
+            char *path = kind_network_path(&networks[i]);
+            add_network(r, arena_copy_text(&r->texts, path), recipe_network(r, i));
+            free(path);
+        }
+    add_section(r, RECIPE_OBJECTIVE);
+    add_part(r, "", &top.parts[1]);
+    add_section(r, RECIPE_TRAIN);
 }
 
 /* ---- Asking ---- */
