@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "kernels/conv.h"
+#include "cpu/conv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ static void print_layer(const layer *l, int64_t n, int threads, double seconds)
                        .oh = l->out_side, .ow = l->out_side, .o = l->o, .kh = l->k, .kw = l->k,
                        .stride = l->stride, .pad = l->pad, .dilation = 1, .groups = 1,
                        .has_bias = pass != CONV_DW,
-                       .activation = pass != CONV_DW ? "relu" : NULL};
+                       .activation = pass != CONV_DW ? &lt_op_relu : NULL};
         s.threads = 1;
         double one = measure(s, &a, seconds);
         s.threads = threads;

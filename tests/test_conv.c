@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolution kernels against the sums they are defined by, in f64; same bits for any number of
    threads; bias and activation; nothing to do. */
-#include "kernels/conv.h"
+#include "cpu/conv.h"
 
 #include "check.h"
-#include "kernels/onednn.h"
+#include "cpu/onednn.h"
 
 #include <stdio.h>
 
@@ -61,15 +61,15 @@ static double activated(const conv_spec *s, double v)
     double a = (double)s->parameter;
     if (!s->activation)
         return v;
-    if (strcmp(s->activation, "relu") == 0)
+    if (s->activation == &lt_op_relu)
         return v < 0 ? 0 : v;
-    if (strcmp(s->activation, "leaky_by") == 0)
+    if (s->activation == &lt_op_leaky_by)
         return v > 0 ? v : a * v;
-    if (strcmp(s->activation, "elu_by") == 0)
+    if (s->activation == &lt_op_elu_by)
         return v > 0 ? v : a * expm1(v);
-    if (strcmp(s->activation, "tanh") == 0)
+    if (s->activation == &lt_op_tanh)
         return tanh(v);
-    assert_string_equal(s->activation, "sigmoid");
+    assert_ptr_equal(s->activation, &lt_op_sigmoid);
     return 1 / (1 + exp(-v));
 }
 
@@ -132,7 +132,7 @@ static const char *describe(const conv_spec *s)
              pass_names[s->pass], (intmax_t)s->n, (intmax_t)s->h, (intmax_t)s->w, (intmax_t)s->i,
              (intmax_t)s->oh, (intmax_t)s->ow, (intmax_t)s->o, (intmax_t)s->kh, (intmax_t)s->kw,
              (intmax_t)s->stride, (intmax_t)s->pad, (intmax_t)s->dilation, (intmax_t)s->groups,
-             s->has_bias, s->activation ? s->activation : "no activation");
+             s->has_bias, s->activation ? s->activation->name : "no activation");
     return text;
 }
 
@@ -206,9 +206,9 @@ static void set_out(conv_spec *s)
 
 static void draw_activation(conv_spec *s, draws *d)
 {
-    static const char *const names[] = {NULL, "relu", "leaky_by", "elu_by", "tanh", "sigmoid"};
+    static const lt_op *const ops[] = {NULL, &lt_op_relu, &lt_op_leaky_by, &lt_op_elu_by, &lt_op_tanh, &lt_op_sigmoid};
     s->has_bias = s->pass != CONV_DW && draw_one_in(d, 2);
-    s->activation = s->pass != CONV_DW ? names[draw_below(d, COUNT_OF(names))] : NULL;
+    s->activation = s->pass != CONV_DW ? ops[draw_below(d, COUNT_OF(ops))] : NULL;
     s->parameter = draw_one_in(d, 3) ? 0 : 0.25f;
 }
 
@@ -302,7 +302,7 @@ static void sizes_of_zero(void **state)
 {
     (void)state;
     const conv_spec whole = {.n = 3, .h = 5, .w = 4, .i = 3, .o = 2, .kh = 3, .kw = 3, .stride = 1,
-                             .dilation = 1, .groups = 1, .has_bias = true, .activation = "sigmoid"};
+                             .dilation = 1, .groups = 1, .has_bias = true, .activation = &lt_op_sigmoid};
     draws d = draws_from(23);
     for (int pass = CONV_FORWARD; pass <= CONV_DW; pass++)
         for (int which = 0; which < 4; which++) {
@@ -323,14 +323,14 @@ static void sizes_of_zero(void **state)
 static void nan_stays_nan(void **state)
 {
     (void)state;
-    static const char *const names[] = {"relu", "leaky_by", "elu_by", "tanh", "sigmoid"};
+    static const lt_op *const ops[] = {&lt_op_relu, &lt_op_leaky_by, &lt_op_elu_by, &lt_op_tanh, &lt_op_sigmoid};
     draws d = draws_from(24);
     for (int pass = CONV_FORWARD; pass <= CONV_DX; pass++)
-        for (int i = 0; i < 2 * COUNT_OF(names); i++) {
+        for (int i = 0; i < 2 * COUNT_OF(ops); i++) {
             int channels = i % 2 ? 4 : 16;
             conv_spec s = {.pass = (conv_pass)pass, .n = 2, .h = 6, .w = 6, .i = channels,
                            .o = channels, .kh = 3, .kw = 3, .stride = 1, .pad = 1, .dilation = 1,
-                           .groups = 1, .activation = names[i / 2], .parameter = 0};
+                           .groups = 1, .activation = ops[i / 2], .parameter = 0};
             set_out(&s);
             problem p = make_problem(&s, &d);
             p.x[7] = p.y[7] = NAN;

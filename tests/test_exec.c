@@ -5,7 +5,7 @@
 
 #include "golden/golden.h"
 #include "graph/op.h"
-#include "kernels/tiles.h"
+#include "cpu/tiles.h"
 
 #include <latent/ops.h>
 
@@ -166,6 +166,7 @@ static void sessions_share_bound_variables(void **state)
 {
     (void)state;
     _Alignas(64) float memory[16] = {1, 2, 3};
+    lt_buffer *shared = lt_buffer_borrow(memory, 16);
     lt_graph *g = lt_graph_create();
     lt_node *w = lt_variable(g, "w", vector(3)), *x = lt_input(g, "x", vector(3));
     lt_node *unused = lt_variable(g, "unused", vector(3));
@@ -174,9 +175,9 @@ static void sessions_share_bound_variables(void **state)
     for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
         lt_session *a = must_create(train, &(lt_session_options){.executor = e});
         lt_session *b = must_create(eval, &(lt_session_options){.executor = e});
-        assert_int_equal(lt_session_bind(a, w, memory), LT_OK);
-        assert_int_equal(lt_session_bind(b, w, memory), LT_OK);
-        assert_int_equal(lt_session_bind(b, unused, memory), LT_OK);
+        assert_int_equal(lt_session_bind(a, w, shared, 0), LT_OK);
+        assert_int_equal(lt_session_bind(b, w, shared, 0), LT_OK);
+        assert_int_equal(lt_session_bind(b, unused, shared, 0), LT_OK);
         lt_session_write(a, x, (float[]){1, 1, 1}, 3);
         float sum, start = memory[0] + memory[1] + memory[2];
         for (int i = 1; i < 4; i++) {
@@ -186,15 +187,19 @@ static void sessions_share_bound_variables(void **state)
             assert_near((double)sum, (double)(start + 3 * (float)i), 0);
         }
         assert_near((double)memory[0], e == LT_CPU ? 4 : 7, 0);
-        assert_int_equal(lt_session_bind(a, w, memory + 1), LT_VALUE);
+        assert_int_equal(lt_session_bind(a, w, shared, 1), LT_VALUE);
         assert_string_equal(lt_last_error(),
                             "session: memory for \"w\" is not aligned to 64 bytes");
-        assert_int_equal(lt_session_bind(a, x, memory), LT_VALUE);
+        assert_int_equal(lt_session_bind(a, x, shared, 0), LT_VALUE);
         assert_string_equal(lt_last_error(),
                             "session: only a variable of this graph can be bound, found input");
+        assert_int_equal(lt_session_bind(a, w, shared, 16), LT_VALUE);
+        assert_string_equal(lt_last_error(),
+                            "session: \"w\" needs 3 numbers from number 16 of a buffer on, which has 16");
         lt_session_free(a);
         lt_session_free(b);
     }
+    lt_buffer_free(shared);
     lt_program_free(train);
     lt_program_free(eval);
     lt_graph_free(g);

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "golden/golden.h"
 
+#include "cpu/conv.h"
 #include "ops/attributes.h"
 
 #include <latent/ops.h>
@@ -273,7 +274,7 @@ static void weights_are_packed_once(void **state)
     lt_node *y[] = {a, lt_tanh(lt_add(b, bias)), c};
     lt_program *p = must_compile(g, y, 3);
     char *dump = lt_program_dump(p);
-    int wanted = (conv_pack_weight(a) != NULL) + (conv_pack_weight(c) != NULL);
+    int wanted = (conv_pack_weight(a, conv_packed_size) != NULL) + (conv_pack_weight(c, conv_packed_size) != NULL);
     assert_int_equal(count(dump, "= conv2d("), 2);
     assert_int_equal(count(dump, "= conv2d_dx("), 1);
     assert_int_equal(count(dump, "= conv2d_pack("), wanted);

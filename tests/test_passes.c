@@ -22,7 +22,7 @@ static lt_node *input(given *t, lt_shape shape)
     return t->inputs[t->n_inputs++] = lt_input(t->g, "x", shape);
 }
 
-static void target(given *t, lt_node *y) { t->targets[t->n_targets++] = y; }
+static void add_target(given *t, lt_node *y) { t->targets[t->n_targets++] = y; }
 
 static void end(given *t)
 {
@@ -81,9 +81,9 @@ static void differentiate(given *t, lt_node *y)
     lt_node *d[8];
     int n = t->n_inputs;
     lt_grads(lt_sum(lt_mul(y, input(t, lt_node_shape(y)))), n, t->inputs, d);
-    target(t, y);
+    add_target(t, y);
     for (int i = 0; i < n; i++)
-        target(t, d[i]);
+        add_target(t, d[i]);
     compile_and_compare(t);
 }
 
@@ -211,14 +211,14 @@ static void other_pools_stay(void **state)
         const lt_window same = {.pad = 1};
         if (form == 0) {
             lt_node *u = lt_avg_pool2d_dx(x, 9, 9, 3, (lt_window){.stride = 2});
-            target(&t, lt_conv2d(u, w, same));
+            add_target(&t, lt_conv2d(u, w, same));
         } else if (form == 1) {
             lt_node *u = lt_avg_pool2d_dx(x, 9, 9, 2, (lt_window){.stride = 2}); /* a row of zeros */
-            target(&t, lt_conv2d(u, w, same));
+            add_target(&t, lt_conv2d(u, w, same));
         } else {
             lt_node *g = input(&t, lt_shape_4d(2, 4, 4, 5)), *u = lt_conv2d_dx(g, w, 4, 4, same);
-            target(&t, u);
-            target(&t, lt_avg_pool2d(u, 2, (lt_window){.stride = 2}));
+            add_target(&t, u);
+            add_target(&t, lt_avg_pool2d(u, 2, (lt_window){.stride = 2}));
         }
         compile_and_compare(&t);
         assert_int_equal(count_pools(&t), 1);
@@ -254,7 +254,7 @@ static void bias_and_activation_go_into_the_product(void **state)
                          : form == 1 ? lt_conv2d_dx(x, w, 12, 10, (lt_window){.stride = 2, .pad = 1})
                          : form == 2 ? lt_conv2d(x, w, (lt_window){0})
                                      : lt_conv2d_dx(x, w, 4, 4, (lt_window){0});
-            target(&t, activate(i, form == 3 ? y : lt_add(y, b))); /* there b is no row's bias */
+            add_target(&t, activate(i, form == 3 ? y : lt_add(y, b))); /* there b is no row's bias */
             compile_and_compare(&t);
             for (int u = 0; u < t.p->n_units; u++)
                 assert_false(t.p->units[u].fused);
@@ -268,8 +268,8 @@ static void a_product_that_others_read_keeps_its_values(void **state)
     given t = begin();
     lt_node *x = input(&t, lt_shape_4d(2, 5, 4, 3)), *w = input(&t, lt_shape_4d(3, 3, 3, 8));
     lt_node *y = lt_conv2d(x, w, (lt_window){.pad = 1});
-    target(&t, lt_relu(lt_add(y, input(&t, lt_shape_1d(8)))));
-    target(&t, lt_square(y));
+    add_target(&t, lt_relu(lt_add(y, input(&t, lt_shape_1d(8)))));
+    add_target(&t, lt_square(y));
     compile_and_compare(&t);
     end(&t);
 }
@@ -282,8 +282,8 @@ static void weights_are_packed_once_for_equal_convolutions(void **state)
     given t = begin();
     lt_node *a = input(&t, lt_shape_4d(2, 8, 8, 32)), *b = input(&t, lt_shape_4d(2, 8, 8, 32));
     lt_node *w = input(&t, lt_shape_4d(3, 3, 32, 32));
-    target(&t, lt_conv2d(a, w, (lt_window){.pad = 1}));
-    target(&t, lt_conv2d(b, w, (lt_window){.pad = 1}));
+    add_target(&t, lt_conv2d(a, w, (lt_window){.pad = 1}));
+    add_target(&t, lt_conv2d(b, w, (lt_window){.pad = 1}));
     compile_and_compare(&t);
     assert_int_equal(count_op(&t, &lt_op_conv2d), 2);
     assert_int_equal(count_op(&t, &lt_op_conv2d_pack), 1);
@@ -337,7 +337,7 @@ static void batch_norm_is_two_passes_each_way(void **state)
     lt_node *y = lt_sum(lt_square(lt_conv2d(h, v, (lt_window){.pad = 1, .stride = 2}))), *d[5];
     lt_grads(y, 5, t.inputs, d);
     for (int i = 0; i < 5; i++)
-        target(&t, d[i]);
+        add_target(&t, d[i]);
     compile_and_compare(&t);
     int passes, stored;
     count_passes(&t, 4 * 6 * 5 * 16, &passes, &stored);
@@ -353,7 +353,7 @@ static void normalisation_of_a_large_mean_is_exact(void **state)
     given t = begin();
     lt_node *x = input(&t, lt_shape_4d(8, 4, 4, 5));
     lt_node *one = lt_scalar(t.g, 1), *zero = lt_scalar(t.g, 0);
-    target(&t, normalise(lt_shift(lt_scale(x, 0x1p-10), 4096), one, zero));
+    add_target(&t, normalise(lt_shift(lt_scale(x, 0x1p-10), 4096), one, zero));
     t.p = must_compile(t.g, t.targets, 1);
     double *want = run_on(&t, LT_REFERENCE, 1, 0), *found = run_on(&t, LT_CPU, 1, 0);
     int64_t n = 8 * 4 * 4 * 5;

@@ -102,11 +102,24 @@ LT_API lt_node *lt_grad(lt_node *y, lt_node *x);
 
 typedef struct lt_program lt_program;
 
+typedef enum lt_executor {
+    LT_CPU,       /* f32: oneDNN and our tile kernels, fused and planned */
+    LT_REFERENCE, /* f64: plain loops over the graph as written; slow, the oracle of the tests */
+} lt_executor;
+
 /* Prepares what is needed to compute `targets` (values to read, and assigns). NULL when the graph
    holds an error (lt_last_error() has it too). The graph must outlive the program; `targets` is
    copied. The program is constant: any number of sessions may share it, each in its own thread. */
 LT_API lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n);
 LT_API void lt_program_free(lt_program *p);
+
+/* Zero means default. */
+typedef struct lt_compile_options {
+    lt_executor executor; /* for sessions of this one; LT_REFERENCE runs any program */
+} lt_compile_options;
+
+/* The same for an executor. Nullable: o. */
+LT_API lt_program *lt_compile_with(lt_graph *g, lt_node *const *targets, int n, const lt_compile_options *o);
 
 /* What compiling came to. */
 typedef struct lt_program_info {
@@ -126,10 +139,25 @@ LT_API char *lt_program_dump(const lt_program *p);
 
 typedef struct lt_session lt_session;
 
-typedef enum lt_executor {
-    LT_CPU,       /* f32: oneDNN and our tile kernels, fused and planned */
-    LT_REFERENCE, /* f64: plain loops over the graph as written; slow, the oracle of the tests */
-} lt_executor;
+/* Numbers (f32) that sessions share, and that outlive them: parameters, moments, averages. Where they are is the
+   buffer's business; today in memory of the host. */
+typedef struct lt_buffer lt_buffer;
+
+/* Room for n numbers, all 0; `what` names them in messages. LT_NO_MEMORY, LT_VALUE; *out is NULL then. */
+LT_API int lt_buffer_create(int64_t n, const char *what, lt_buffer **out);
+
+/* A buffer in memory of the caller, of n floats, 64-byte aligned; borrowed until the buffer is freed. */
+LT_API lt_buffer *lt_buffer_borrow(float *memory, int64_t n);
+LT_API void lt_buffer_free(lt_buffer *b); /* Nullable: b */
+
+LT_API int64_t lt_buffer_size(const lt_buffer *b);
+
+/* Where its numbers are; NULL for a buffer that is not in memory of the host. */
+LT_API float *lt_buffer_floats(lt_buffer *b);
+
+/* Copy n numbers from number `first` on. LT_VALUE where they do not fit. */
+LT_API int lt_buffer_write(lt_buffer *b, int64_t first, const float *values, int64_t n);
+LT_API int lt_buffer_read(const lt_buffer *b, int64_t first, float *values, int64_t n);
 
 typedef struct lt_session_options {
     lt_executor executor;
@@ -151,8 +179,8 @@ LT_API int lt_session_open(lt_graph *g, lt_node *const *targets, int n, const lt
 LT_API const lt_program *lt_session_program(const lt_session *s);
 
 /* Where the values of an input, a variable or a target are: write inputs there before a run, read
-   targets there after it (they stay valid until the next run). CPU sessions only; NULL (with an
-   error) for a node whose values are not kept. */
+   targets there after it (they stay valid until the next run). For executors that keep floats in memory of
+   the host, as LT_CPU does; NULL (with an error) for others and for a node whose values are not kept. */
 LT_API float *lt_session_floats(lt_session *s, const lt_node *x);
 
 /* The same for reference sessions. */
@@ -162,9 +190,9 @@ LT_API double *lt_session_doubles(lt_session *s, const lt_node *x);
 LT_API int lt_session_write(lt_session *s, const lt_node *x, const float *values, int64_t n);
 LT_API int lt_session_read(lt_session *s, const lt_node *x, float *values, int64_t n);
 
-/* Lets a variable live in memory of the caller (f32, lt_shape_size elements, 64-byte aligned), so that several
-   sessions share it. Borrowed until the session is freed. Do it before the first run. */
-LT_API int lt_session_bind(lt_session *s, const lt_node *variable, float *memory);
+/* Lets a variable live in `buffer` from number `first` on (a multiple of 16), so that several sessions share it. Borrowed
+   until the session is freed. Do it before the first run. LT_VALUE where it does not fit. */
+LT_API int lt_session_bind(lt_session *s, const lt_node *variable, lt_buffer *buffer, int64_t first);
 
 /* What random operators draw from, beside their own stream and element. */
 typedef struct lt_run_key {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lt_compile: runs the passes and describes what came out. */
+/* Runs the passes and describes what came out. */
 #include "compile/program.h"
 
 #include <latent/ops.h>
@@ -34,9 +34,10 @@ static bool check_targets(lt_graph *g, lt_node *const *targets, int n)
 }
 
 /* The graph as written is the first version of the graph to rewrite. */
-static lt_program *begin(lt_graph *g, lt_node *const *targets, int n)
+static lt_program *begin(lt_graph *g, lt_node *const *targets, int n, const target *t)
 {
     lt_program *p = must_alloc(sizeof *p);
+    p->target = t;
     p->source = p->graph = g;
     p->n_targets = n;
     p->targets = must_alloc(sizeof *targets * (size_t)(n + 1));
@@ -68,11 +69,11 @@ static void describe(lt_program *p)
     }
 }
 
-lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n)
+lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const target *t)
 {
     if (g->error || !check_targets(g, targets, n))
         return fail(g);
-    lt_program *p = begin(g, targets, n);
+    lt_program *p = begin(g, targets, n, t);
     rewrite_simplify(p);
     rewrite_convolutions(p);
     rewrite_simplify(p);

@@ -5,6 +5,8 @@
    kh x kw x i x o, so all operands are views. The other convolutions get their weights packed. */
 #include "compile/rebuild.h"
 
+#include "ops/convolution.h"
+
 #include <latent/ops.h>
 
 #include <stdlib.h>
@@ -179,7 +181,7 @@ static lt_node *pack(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     lt_node *y = rebuild_copy(r, x, in);
     bool reads_packed = x->op == &lt_op_conv2d || x->op == &lt_op_conv2d_dx;
-    lt_node *packed = reads_packed ? conv_pack_weight(y) : NULL;
+    lt_node *packed = reads_packed ? conv_pack_weight(y, r->program->target->packed_size) : NULL;
     if (!packed)
         return y;
     conv_attr attr = *(const conv_attr *)x->attr;
@@ -191,4 +193,8 @@ static lt_node *pack(rebuild *r, const lt_node *x, lt_node *const *in)
                      attr.has_bias ? in[2] : NULL);
 }
 
-void rewrite_pack(lt_program *p) { rebuild_graph(p, pack, NULL); }
+void rewrite_pack(lt_program *p)
+{
+    if (p->target->packed_size)
+        rebuild_graph(p, pack, NULL);
+}

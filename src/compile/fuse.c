@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_UNIT_NODES = 96 };
-
 typedef uint64_t word;
 
 /* A unit while it grows. */
@@ -134,7 +132,7 @@ static bool is_between(const fuser *f, int a, int b)
 static bool can_merge(const fuser *f, int a, int b)
 {
     const draft *p = &f->drafts[a], *q = &f->drafts[b];
-    if (a == b || !p->fused || !q->fused || p->size != q->size || p->n + q->n > MAX_UNIT_NODES ||
+    if (a == b || !p->fused || !q->fused || p->size != q->size || p->n + q->n > f->p->target->max_group ||
         has(p->direct, b) || has(q->direct, a) || is_between(f, a, b) || is_between(f, b, a))
         return false;
     pattern theirs = {.n = q->n_bounds};
@@ -262,7 +260,7 @@ static void absorb_expands(fuser *f)
 {
     const lt_graph *g = f->p->graph;
     for (int i = 0; i < g->n; i++)
-        f->absorbed[i] = f->live[i] && g->nodes[i]->op == &lt_op_expand;
+        f->absorbed[i] = f->live[i] && g->nodes[i]->op == &lt_op_expand && f->p->target->max_group > 1;
     for (int i = 0; i < f->p->n_targets; i++)
         f->absorbed[f->p->image[f->p->targets[i]->id]->id] = false;
     for (int i = 0; i < g->n; i++) {

@@ -104,7 +104,8 @@ static lt_node *fold_bias(rebuild *r, const lt_node *x, lt_node *const *in)
 static lt_node *fold_activation(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     double parameter = 0;
-    if (!matmul_can_activate(x->op) || (x->n_in == 2 && !is_splat(in[1], &parameter)))
+    const target *t = r->program->target;
+    if (!t->takes_activation || !t->takes_activation(x->op) || (x->n_in == 2 && !is_splat(in[1], &parameter)))
         return NULL;
     lt_node *product = product_behind(r, x->in[0], in[0]);
     if (!product || !takes_activation(product))
@@ -130,9 +131,10 @@ static lt_node *fold_multiply(rebuild *r, const lt_node *x, lt_node *const *in)
 static lt_node *rewrite_product(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     lt_node *y = NULL;
+    const target *t = r->program->target;
     if (x->op == &lt_op_matmul)
-        return fold_transposes(x, in);
-    if (x->op == &lt_op_add)
+        return t->takes_transposes ? fold_transposes(x, in) : rebuild_copy(r, x, in);
+    if (x->op == &lt_op_add && t->takes_bias)
         y = fold_bias(r, x, in);
     if (!y && (x->op == &lt_op_add || x->op == &lt_op_sub))
         y = fold_multiply(r, x, in);

@@ -3,7 +3,7 @@
 #ifndef LATENT_PROGRAM_H
 #define LATENT_PROGRAM_H
 
-#include "ops/attributes.h"
+#include "compile/target.h"
 
 enum { MAX_BOUNDS = LT_MAX_RANK - 1, MAX_DIMS = LT_MAX_RANK };
 
@@ -36,6 +36,7 @@ typedef struct unit {
 } unit;
 
 struct lt_program {
+    const target *target;
     lt_graph *source;  /* as written; borrowed */
     lt_node **targets; /* of source */
     int n_targets;
@@ -47,6 +48,9 @@ struct lt_program {
     int *unit_of; /* by id in `graph`: which unit computes it, or -1 */
     lt_program_info info;
 };
+
+/* Compiles for a device. NULL when the graph holds an error. */
+lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const target *t);
 
 /* ---- Passes ---- */
 

@@ -10,21 +10,6 @@
 
 enum { MAX_CHAIN = 4 }; /* operators computed again for one value */
 
-static const lt_op *const cheap[] = {
-    &lt_op_neg,  &lt_op_abs,    &lt_op_square, &lt_op_step,     &lt_op_relu,    &lt_op_copy,
-    &lt_op_add,  &lt_op_sub,    &lt_op_mul,    &lt_op_min,      &lt_op_max,     &lt_op_less,
-    &lt_op_less_equal, &lt_op_equal, &lt_op_leaky_by, &lt_op_select, &lt_op_mul_add,
-    &lt_op_sub_mul,
-};
-
-static bool is_cheap(const lt_node *x)
-{
-    for (int i = 0; i < COUNT_OF(cheap); i++)
-        if (x->op == cheap[i])
-            return true;
-    return false;
-}
-
 /* A node that is computed again for the readers in one unit. */
 typedef struct repetition {
     int id, unit; /* in the old graph */
@@ -64,7 +49,7 @@ static bool is_near(const repeater *r, const lt_node *x, int *left, const lt_nod
         *leaf = x;
         return same;
     }
-    if (!is_cheap(x) || --*left < 0)
+    if (!x->op->is_cheap || --*left < 0)
         return false;
     for (int i = 0; i < x->n_in; i++) {
         const lt_node *s = whole_read(r->p, x, i);
@@ -145,6 +130,8 @@ static lt_node *repeat_inputs(rebuild *b, const lt_node *y, lt_node *const *in)
 
 void rewrite_repeat(lt_program *p)
 {
+    if (p->target->max_group == 1) /* every value is in memory */
+        return;
     fuse_units(p); /* a first time, to see what would have to be stored */
     size_t n = (size_t)p->graph->n + 1;
     repeater r = {.p = p, .stored = must_alloc(n), .repeated = must_alloc(n)};

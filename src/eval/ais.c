@@ -24,7 +24,7 @@
 #include "base/estimate.h"
 #include "eval/visit.h"
 #include "models/kind.h"
-#include "kernels/tiles.h"
+#include "cpu/tiles.h"
 
 #include <math.h>
 #include <stdlib.h>

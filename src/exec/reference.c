@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reference executor: every node of the graph as written, in f64, one plain loop after another.
    No rewriting, no fusion, no plan: what the CPU executor is compared with. */
-#include "exec/session.h"
+#include "compile/executor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,11 +100,11 @@ static int reference_values(void *state, const lt_node *x, void **values)
     return LT_OK;
 }
 
-static int reference_bind(void *state, const lt_node *variable, float *memory)
+static int reference_bind(void *state, const lt_node *variable, lt_buffer *buffer, int64_t first)
 {
     reference *s = state;
     if (variable->id < s->n)
-        s->bound[variable->id] = memory;
+        s->bound[variable->id] = buffer->floats + first;
     return LT_OK;
 }
 

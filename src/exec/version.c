@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What this library is, what it was built with, and what it uses on this machine. */
 #include "base/text.h"
-#include "kernels/onednn.h"
-#include "kernels/simd.h"
+#include "cpu/onednn.h"
+#include "cpu/simd.h"
 
 #include <stdio.h>
 

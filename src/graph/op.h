@@ -23,17 +23,8 @@ struct lt_node {
     lt_shape shape;
 };
 
-/* One run of one node on floats. */
-typedef struct lt_call {
-    const lt_node *y;
-    const float *const *in;
-    float *out;
-    void *kernel; /* what plan() made, or NULL */
-    const lt_run_key *key;
-    int threads;
-} lt_call;
-
-/* The same in double precision, for the reference executor. */
+/* One run of one node in double precision, for the reference executor. Kernels of devices are tables of theirs:
+   cpu/kernels.def. */
 typedef struct lt_reference_call {
     const lt_node *y;
     const double *const *in;
@@ -48,15 +39,10 @@ typedef struct lt_vjp {
     lt_node **d;
 } lt_vjp;
 
-/* One tile of an elementwise operator: y[i] = f(a[i], b[i], c[i]); y may be a, b or c. Bit k of
-   `scalars`: operand k is one float for all i. */
-typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c,
-                           unsigned scalars);
-
 enum { LT_MANY = -1, LT_CASE_INPUTS = 3 };
 
 enum op_flags {
-    OP_ELEMENTWISE = 1, /* has tile and scalar; all inputs have the output's shape */
+    OP_ELEMENTWISE = 1, /* has `scalar`; all inputs have the output's shape */
     OP_REDUCTION = 2,   /* sum or max over axes; may end a fused group */
     OP_VIEW = 4,        /* output is the input's memory under another shape */
     OP_RANDOM = 8,      /* depends on the run's key */
@@ -64,6 +50,16 @@ enum op_flags {
     OP_SOURCE = 32,     /* input, variable, constant: has values, is never run */
     OP_INTERNAL = 64,   /* only compile makes it: no reference, no gradient, no cases */
 };
+
+/* Activations that kernels of matmul and convolutions know. The second operand, if there is one, is its parameter. */
+typedef enum activation_kind {
+    NO_ACTIVATION,
+    RELU,
+    LEAKY_RELU, /* parameter: the slope */
+    ELU,        /* parameter: alpha */
+    TANH,
+    SIGMOID,
+} activation_kind;
 
 /* What the tests run. Inputs are drawn from [lo, hi] away from 0; index inputs from 0 ... rows-1. */
 typedef struct lt_op_case {
@@ -83,10 +79,6 @@ struct lt_op {
     /* Sets the output shape from inputs and attributes; NULL if they fit, else says why not (in the
        graph's arena or static). */
     const char *(*shape)(const lt_node *y, lt_shape *s);
-    /* Optional, once per session: makes what eval gets as `kernel`; NULL with an error on failure. */
-    void *(*plan)(const lt_node *y, int threads);
-    void (*release)(void *kernel);
-    void (*eval)(const lt_call *c);
     void (*reference)(const lt_reference_call *c);
     void (*grad)(lt_vjp *r); /* NULL: not differentiable */
     /* Multiplications plus additions of one run; NULL: not counted. */
@@ -95,8 +87,9 @@ struct lt_op {
     const char *(*describe)(const lt_node *y, arena *a);
     const lt_op_case *cases; /* ends with a case without name */
     /* Elementwise operators only. */
-    tile_function *tile;
     double (*scalar)(double a, double b, double c);
+    bool is_cheap;              /* computing it again costs less than reading its result */
+    activation_kind activation; /* what it is to the kernels that can apply one to their result */
 };
 
 /* ---- Nodes ---- */

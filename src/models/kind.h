@@ -132,6 +132,7 @@ int model_build_phase(lt_model *m, lt_graph *g, int i, lt_node *x, lt_node *labe
 /* The moving average of what the trained part of lt_model_params holds, laid out like it; NULL: none
    is kept. And makes it equal to the weights. */
 float *model_average(lt_model *m);
+lt_buffer *model_average_buffer(lt_model *m);
 size_t model_average_bytes(const lt_model *m);
 void model_restart_average(lt_model *m);
 

@@ -12,7 +12,7 @@
 struct lt_model {
     lt_recipe *recipe;
     lt_params *params, *critic; /* critic: NULL without one */
-    float *average;             /* of the trained part of params; NULL: none is kept */
+    lt_buffer *average;         /* of the trained part of params; NULL: none is kept */
     lt_image_size size;
     char *trained_on[LT_SPLITS]; /* identities of splits; NULL: not known */
 };
@@ -212,9 +212,7 @@ static int make_model(lt_model *m)
         LT_TRY(lt_params_allocate(m->critic, seed));
     if (r->train.average == 0)
         return LT_OK;
-    m->average = tensor_alloc(model_average_bytes(m), "averages of weights");
-    if (!m->average)
-        return LT_NO_MEMORY;
+    LT_TRY(lt_buffer_create(lt_params_extent(m->params), "averages of weights", &m->average));
     model_restart_average(m);
     return LT_OK;
 }
@@ -237,7 +235,7 @@ void lt_model_free(lt_model *m)
         return;
     lt_params_free(m->params);
     lt_params_free(m->critic);
-    tensor_free(m->average);
+    lt_buffer_free(m->average);
     lt_recipe_free(m->recipe);
     for (int i = 0; i < LT_SPLITS; i++)
         free(m->trained_on[i]);
@@ -276,11 +274,13 @@ int lt_model_copy(lt_model *to, const lt_model *from)
     if (from->critic)
         copy_params(to->critic, from->critic);
     if (from->average)
-        memcpy(to->average, from->average, model_average_bytes(from));
+        memcpy(lt_buffer_floats(to->average), lt_buffer_floats(from->average), model_average_bytes(from));
     return LT_OK;
 }
 
-float *model_average(lt_model *m) { return m->average; }
+lt_buffer *model_average_buffer(lt_model *m) { return m->average; }
+
+float *model_average(lt_model *m) { return m->average ? lt_buffer_floats(m->average) : NULL; }
 
 size_t model_average_bytes(const lt_model *m)
 {
@@ -290,7 +290,7 @@ size_t model_average_bytes(const lt_model *m)
 void model_restart_average(lt_model *m)
 {
     if (m->average)
-        memcpy(m->average, lt_params_block(m->params), model_average_bytes(m));
+        memcpy(model_average(m), lt_params_block(m->params), model_average_bytes(m));
 }
 
 int lt_model_bind(lt_model *m, lt_graph *g, lt_session *s, lt_mode mode)
@@ -300,7 +300,7 @@ int lt_model_bind(lt_model *m, lt_graph *g, lt_session *s, lt_mode mode)
         LT_TRY(lt_params_bind(m->critic, g, s));
     lt_node *trained = lt_params_variable(m->params, g);
     if (mode == LT_EVALUATION && m->average && trained)
-        return lt_session_bind(s, trained, m->average);
+        return lt_session_bind(s, trained, m->average, 0);
     return LT_OK;
 }
 

@@ -24,7 +24,7 @@ struct lt_params {
     param *list;
     int n, capacity;
     int64_t extent, state_extent;
-    float *block; /* extent + state_extent floats; NULL until allocated */
+    lt_buffer *block; /* extent + state_extent floats; NULL until allocated */
     bool is_allocated;
 };
 
@@ -68,7 +68,7 @@ void lt_params_free(lt_params *p)
     for (int i = 0; i < p->n; i++)
         free(p->list[i].name);
     free(p->list);
-    tensor_free(p->block);
+    lt_buffer_free(p->block);
     free(p);
 }
 
@@ -149,7 +149,7 @@ int64_t lt_params_extent(const lt_params *p) { return p->extent; }
 
 int64_t lt_params_state_extent(const lt_params *p) { return p->state_extent; }
 
-float *lt_params_block(lt_params *p) { return p->block; }
+float *lt_params_block(lt_params *p) { return p->block ? lt_buffer_floats(p->block) : NULL; }
 
 /* ---- Outside and inside ---- */
 
@@ -200,7 +200,7 @@ static int fill_block(lt_params *p, uint64_t seed)
         if (!outside)
             return LT_NO_MEMORY;
         init_fill(&q->init, q->name, seed, n, outside);
-        lt_params_import(p, i, p->block, outside);
+        lt_params_import(p, i, lt_buffer_floats(p->block), outside);
         tensor_free(outside);
     }
     return LT_OK;
@@ -212,9 +212,7 @@ int lt_params_allocate(lt_params *p, uint64_t seed)
         return status_fail(LT_VALUE, "parameters: they are allocated already");
     p->extent = place_part(p, false, 0);
     p->state_extent = place_part(p, true, p->extent);
-    p->block = tensor_alloc(sizeof(float) * (size_t)(p->extent + p->state_extent), "parameters");
-    if (!p->block)
-        return LT_NO_MEMORY;
+    LT_TRY(lt_buffer_create(p->extent + p->state_extent, "parameters", &p->block));
     p->is_allocated = true;
     return fill_block(p, seed);
 }
@@ -299,9 +297,9 @@ int lt_params_bind(lt_params *p, lt_graph *g, lt_session *s)
 {
     lt_node *trained = lt_params_variable(p, g), *state = lt_params_state_variable(p, g);
     if (trained)
-        LT_TRY(lt_session_bind(s, trained, p->block));
+        LT_TRY(lt_session_bind(s, trained, p->block, 0));
     if (state)
-        LT_TRY(lt_session_bind(s, state, p->block + p->extent));
+        LT_TRY(lt_session_bind(s, state, p->block, p->extent));
     return LT_OK;
 }
 

@@ -68,6 +68,9 @@ typedef struct matmul_attr {
 
 lt_node *matmul_make(const matmul_attr *attr, lt_node *a, lt_node *b, lt_node *bias);
 
+/* What is summed over: columns of op(a). */
+int64_t matmul_depth(const lt_node *y);
+
 /* Of conv2d, conv2d_dx and conv2d_dw: y = act(conv + bias). Bias (conv2d: o numbers, conv2d_dx: i numbers),
    activation and packed weights are put there by compile, never by a builder, and have no gradient
    rule of their own. */
@@ -94,11 +97,6 @@ typedef struct conv_pack_attr {
     int64_t oh, ow;     /* size of y, o channels */
 } conv_pack_attr;
 
-/* What is to be read in place of the weight of the convolution y (conv2d or conv2d_dx, not packed): a new
-   node of y's graph with its packed form, or NULL where the kernel takes the weight as it is. Compile
-   must use it. */
-lt_node *conv_pack_weight(const lt_node *y);
-
 /* Of the pools, which move a window of kernel x kernel pixels. */
 typedef struct pool_attr {
     int64_t kernel, stride, pad;
@@ -106,8 +104,5 @@ typedef struct pool_attr {
     double weight; /* avg_pool2d and avg_pool2d_dx: of each number in a window's sum, 1 / kernel^2 for
                       means, 1 for upsampling; else 0 */
 } pool_attr;
-
-/* Whether a matrix product can apply this elementwise operator to its result. */
-bool matmul_can_activate(const lt_op *op);
 
 #endif

@@ -7,8 +7,8 @@
 
    over all n, oy, ox, ky, kx, o, i of o's group; iy = oy stride - pad + ky dilation, ix likewise.
    So their gradient rules only mention each other. */
-#include "ops/attributes.h"
-#include "kernels/conv.h"
+#include "ops/convolution.h"
+
 #include "ops/window.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static conv_spec spec_of_attr(conv_pass pass, const conv_attr *a)
 {
     return (conv_spec){.pass = pass, .stride = a->stride, .pad = a->pad, .dilation = a->dilation,
                        .groups = a->groups, .has_bias = a->has_bias, .parameter = a->parameter,
-                       .activation = a->activation ? a->activation->name : NULL};
+                       .activation = a->activation};
 }
 
 static void set_x(conv_spec *s, lt_shape x)
@@ -165,7 +165,7 @@ static const char *read_spec(const lt_node *y, conv_spec *s)
                                    : read_dw(y, s);
 }
 
-static conv_spec spec_of(const lt_node *y)
+conv_spec conv_spec_of(const lt_node *y)
 {
     conv_spec s;
     const char *reason = read_spec(y, &s);
@@ -190,7 +190,7 @@ static const char *conv_shape(const lt_node *y, lt_shape *shape)
 /* Of a convolution too large to be counted, as many as can be. */
 static int64_t conv_flops(const lt_node *y)
 {
-    conv_spec s = spec_of(y);
+    conv_spec s = conv_spec_of(y);
     int64_t factors[] = {s.n, s.oh, s.ow, s.o, s.kh, s.kw, s.i / s.groups}, flops = 2;
     bool fits = true;
     for (int i = 0; s.n && fits && i < (int)(sizeof factors / sizeof *factors); i++)
@@ -201,7 +201,7 @@ static int64_t conv_flops(const lt_node *y)
 /* conv2d_dx 128 x 16x16x64 -> 32x32x32 k4 s2 + bias: from the input's images to the result's. */
 static const char *conv_describe(const lt_node *y, arena *a)
 {
-    conv_spec s = spec_of(y);
+    conv_spec s = conv_spec_of(y);
     const conv_attr *attr = y->attr;
     bool is_dx = s.pass == CONV_DX;
     char stride[32] = "", groups[32] = "";
@@ -216,30 +216,6 @@ static const char *conv_describe(const lt_node *y, arena *a)
         (long long)(is_dx ? s.w : s.ow), (long long)(is_dx ? s.i : s.o), (long long)s.kh, stride,
         groups, attr->has_bias ? " + bias" : "", attr->activation ? " + " : "",
         attr->activation ? attr->activation->name : "");
-}
-
-/* ---- The cpu: kernels/conv.h ---- */
-
-/* A kernel with a packed form reads that alone, and compile puts it there. */
-static void *conv_plan(const lt_node *y, int threads)
-{
-    conv_spec s = spec_of(y);
-    s.threads = threads;
-    if (s.pass != CONV_DW && !((const conv_attr *)y->attr)->is_packed) {
-        int64_t size = conv_packed_size(&s);
-        LT_ASSERT(size <= 0);
-        if (size < 0)
-            return NULL;
-    }
-    return conv_create(&s);
-}
-
-static void conv_release(void *kernel) { conv_free(kernel); }
-
-static void conv_eval(const lt_call *c)
-{
-    bool has_bias = ((const conv_attr *)c->y->attr)->has_bias;
-    conv_run(c->kernel, c->in[0], c->in[1], has_bias ? c->in[2] : NULL, c->out, c->threads);
 }
 
 /* ---- The reference: the trilinear form, term by term ---- */
@@ -272,7 +248,7 @@ static void conv_reference(const lt_reference_call *c)
 {
     const conv_attr *attr = c->y->attr;
     LT_ASSERT(!attr->has_bias && !attr->activation && !attr->is_packed);
-    conv_spec s = spec_of(c->y);
+    conv_spec s = conv_spec_of(c->y);
     int64_t size = lt_shape_size(c->y->shape);
     for (int64_t i = 0; i < size; i++)
         c->out[i] = 0;
@@ -361,7 +337,7 @@ static void conv_dw_grad(lt_vjp *r)
 
 const lt_op lt_op_conv2d = {
     .name = "conv2d", .n_in = LT_MANY, .attr_size = sizeof(conv_attr), .shape = conv_shape,
-    .plan = conv_plan, .release = conv_release, .eval = conv_eval, .reference = conv_reference,
+    .reference = conv_reference,
     .grad = conv_grad, .flops = conv_flops, .describe = conv_describe,
     .cases = (const lt_op_case[]){
         {"plain", .in = {{4, {2, 5, 7, 3}}, {4, {3, 3, 3, 4}}}, CONV(1, 0, 1, 1, )},
@@ -379,7 +355,7 @@ const lt_op lt_op_conv2d = {
 
 const lt_op lt_op_conv2d_dx = {
     .name = "conv2d_dx", .n_in = LT_MANY, .attr_size = sizeof(conv_attr), .shape = conv_shape,
-    .plan = conv_plan, .release = conv_release, .eval = conv_eval, .reference = conv_reference,
+    .reference = conv_reference,
     .grad = conv_dx_grad, .flops = conv_flops, .describe = conv_describe,
     .cases = (const lt_op_case[]){
         {"plain", .in = {{4, {2, 3, 5, 4}}, {4, {3, 3, 3, 4}}}, CONV(1, 0, 1, 1, .h = 5, .w = 7)},
@@ -400,7 +376,7 @@ const lt_op lt_op_conv2d_dx = {
 
 const lt_op lt_op_conv2d_dw = {
     .name = "conv2d_dw", .n_in = LT_MANY, .attr_size = sizeof(conv_attr), .shape = conv_shape,
-    .plan = conv_plan, .release = conv_release, .eval = conv_eval, .reference = conv_reference,
+    .reference = conv_reference,
     .grad = conv_dw_grad, .flops = conv_flops, .describe = conv_describe,
     .cases = (const lt_op_case[]){
         {"plain", .in = {{4, {2, 5, 7, 3}}, {4, {2, 3, 5, 4}}}, CONV(1, 0, 1, 1, .h = 3, .w = 3)},
@@ -420,7 +396,7 @@ const lt_op lt_op_conv2d_dw = {
 
 /* ---- conv2d_pack ---- */
 
-static conv_spec packed_spec(const lt_node *y)
+conv_spec conv_spec_of_pack(const lt_node *y)
 {
     const conv_pack_attr *a = y->attr;
     lt_shape w = y->in[0]->shape;
@@ -438,27 +414,18 @@ static const char *pack_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static void *pack_plan(const lt_node *y, int threads)
-{
-    conv_spec s = packed_spec(y);
-    s.threads = threads;
-    return conv_create(&s);
-}
-
-static void pack_eval(const lt_call *c) { conv_pack(c->kernel, c->in[0], c->out, c->threads); }
-
 const lt_op lt_op_conv2d_pack = {
     .name = "conv2d_pack", .n_in = 1, .flags = OP_INTERNAL, .attr_size = sizeof(conv_pack_attr),
-    .shape = pack_shape, .plan = pack_plan, .release = conv_release, .eval = pack_eval};
+    .shape = pack_shape};
 
-lt_node *conv_pack_weight(const lt_node *y)
+lt_node *conv_pack_weight(const lt_node *y, conv_packed_size_function *packed_size)
 {
-    conv_spec s = spec_of(y);
+    conv_spec s = conv_spec_of(y);
     LT_ASSERT(s.pass != CONV_DW && !((const conv_attr *)y->attr)->is_packed);
     s.has_bias = false; /* the packed form does not depend on what comes after */
     s.activation = NULL;
     s.parameter = 0;
-    int64_t size = conv_packed_size(&s);
+    int64_t size = packed_size(&s);
     if (size <= 0)
         return NULL;
     conv_pack_attr attr = {

@@ -2,8 +2,6 @@
 /* The elementwise operators: eltwise.def included once per thing that each line becomes. */
 #include "ops/eltwise.h"
 
-#include "kernels/tiles.h"
-
 #include <latent/ops.h>
 
 #include <math.h>
@@ -29,18 +27,6 @@ static const char *same_shapes(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static void evaluate(const lt_call *c)
-{
-    /* unfused: one tile over everything; fused groups call the tiles themselves */
-    int64_t n = lt_shape_size(c->y->shape);
-    const float *a = c->in[0], *b = c->y->n_in > 1 ? c->in[1] : NULL,
-                *d = c->y->n_in > 2 ? c->in[2] : NULL;
-    for (int64_t i = 0; i < n; i += TILE_SIZE) {
-        int m = (int)(n - i < TILE_SIZE ? n - i : TILE_SIZE);
-        c->y->op->tile(m, c->out + i, a + i, b ? b + i : NULL, d ? d + i : NULL, 0);
-    }
-}
-
 static void reference(const lt_reference_call *c)
 {
     int64_t n = lt_shape_size(c->y->shape);
@@ -49,23 +35,24 @@ static void reference(const lt_reference_call *c)
                                      c->y->n_in > 2 ? c->in[2][i] : 0);
 }
 
-/* E1(exp, exp(x), lt_mul(g, y), -2, 2) becomes
+/* E1(exp, exp(x), lt_mul(g, y), COSTLY, NO_ACTIVATION, -2, 2) becomes
  *     static double scalar_exp(double x, double b, double c) { return exp(x); }
  *     static void grad_exp(lt_vjp *r) { ... r->d[0] = lt_mul(g, y); }
- *     const lt_op lt_op_exp = {.name = "exp", .n_in = 1, .tile = tile_exp, ...}; */
-#define RECORD(NAME, N_IN, LO, HI)                                                                 \
+ *     const lt_op lt_op_exp = {.name = "exp", .n_in = 1, .scalar = scalar_exp, ...}; */
+#define RECORD(NAME, N_IN, COST, ACTIVATION, LO, HI)                                                              \
     const lt_op lt_op_##NAME = {.name = #NAME,                                                     \
                                 .n_in = N_IN,                                                      \
                                 .flags = OP_ELEMENTWISE,                                           \
                                 .shape = same_shapes,                                              \
-                                .eval = evaluate,                                                  \
                                 .reference = reference,                                            \
                                 .grad = grad_##NAME,                                               \
                                 .cases = CASES(LO, HI),                                            \
-                                .tile = tile_##NAME,                                               \
-                                .scalar = scalar_##NAME};
+                                .scalar = scalar_##NAME,                                            \
+                                .is_cheap = COST,                                                  \
+                                .activation = ACTIVATION};
+enum { COSTLY, CHEAP };
 #define R(constant) (constant)
-#define E1(NAME, FORWARD, GRAD, LO, HI)                                                            \
+#define E1(NAME, FORWARD, GRAD, ...)  \
     static double scalar_##NAME(double x, double b, double c)                                      \
     {                                                                                              \
         (void)b, (void)c;                                                                          \
@@ -77,8 +64,8 @@ static void reference(const lt_reference_call *c)
         (void)x, (void)y, (void)g;                                                                 \
         r->d[0] = GRAD;                                                                            \
     }                                                                                              \
-    RECORD(NAME, 1, LO, HI)
-#define E2(NAME, FORWARD, GRAD_A, GRAD_B, LO, HI)                                                  \
+    RECORD(NAME, 1, __VA_ARGS__)
+#define E2(NAME, FORWARD, GRAD_A, GRAD_B, ...)  \
     static double scalar_##NAME(double a, double b, double c)                                      \
     {                                                                                              \
         (void)c;                                                                                   \
@@ -91,8 +78,8 @@ static void reference(const lt_reference_call *c)
         r->d[0] = GRAD_A;                                                                          \
         r->d[1] = GRAD_B;                                                                          \
     }                                                                                              \
-    RECORD(NAME, 2, LO, HI)
-#define E3(NAME, FORWARD, GRAD_A, GRAD_B, GRAD_C, LO, HI)                                          \
+    RECORD(NAME, 2, __VA_ARGS__)
+#define E3(NAME, FORWARD, GRAD_A, GRAD_B, GRAD_C, ...)  \
     static double scalar_##NAME(double a, double b, double c) { return FORWARD; }                  \
     static void grad_##NAME(lt_vjp *r)                                                             \
     {                                                                                              \
@@ -102,7 +89,7 @@ static void reference(const lt_reference_call *c)
         r->d[1] = GRAD_B;                                                                          \
         r->d[2] = GRAD_C;                                                                          \
     }                                                                                              \
-    RECORD(NAME, 3, LO, HI)
+    RECORD(NAME, 3, __VA_ARGS__)
 #include "ops/eltwise.def"
 #undef E1
 #undef E2

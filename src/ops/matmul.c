@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* y = act(a b + bias) for matrices a (n x k) and b (k x m); transposes, bias and activation are put
    there by compile, never by a builder, and have no gradient rule of their own. */
-#include "kernels/onednn.h"
 #include "ops/eltwise.h"
 
 #include <latent/ops.h>
@@ -23,7 +22,7 @@ static const char *matmul_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static int64_t inner(const lt_node *y)
+int64_t matmul_depth(const lt_node *y)
 {
     return columns(y->in[0], ((const matmul_attr *)y->attr)->transpose_a);
 }
@@ -32,7 +31,7 @@ static int64_t inner(const lt_node *y)
 static int64_t matmul_flops(const lt_node *y)
 {
     int64_t flops;
-    bool fits = !__builtin_mul_overflow(lt_shape_size(y->shape), 2 * inner(y), &flops);
+    bool fits = !__builtin_mul_overflow(lt_shape_size(y->shape), 2 * matmul_depth(y), &flops);
     return fits ? flops : INT64_MAX;
 }
 
@@ -40,34 +39,16 @@ static const char *matmul_describe(const lt_node *y, arena *a)
 {
     const matmul_attr *m = y->attr;
     return arena_format(a, "matmul %lld x %lld x %lld%s%s%s%s%s", (long long)y->shape.d[0],
-                        (long long)inner(y), (long long)y->shape.d[1], m->transpose_a ? " a'" : "",
+                        (long long)matmul_depth(y), (long long)y->shape.d[1], m->transpose_a ? " a'" : "",
                         m->transpose_b ? " b'" : "", m->has_bias ? " + bias" : "",
                         m->activation ? " + " : "", m->activation ? m->activation->name : "");
-}
-
-static void *matmul_plan(const lt_node *y, int threads)
-{
-    const matmul_attr *m = y->attr;
-    return onednn_matmul_create(&(onednn_matmul_spec){
-        .n = y->shape.d[0], .k = inner(y), .m = y->shape.d[1], .threads = threads,
-        .transpose_a = m->transpose_a, .transpose_b = m->transpose_b, .has_bias = m->has_bias,
-        .activation = m->activation ? m->activation->name : NULL, .parameter = m->parameter});
-}
-
-static void matmul_release(void *kernel) { onednn_matmul_free(kernel); }
-
-static void matmul_eval(const lt_call *c)
-{
-    bool has_bias = ((const matmul_attr *)c->y->attr)->has_bias;
-    onednn_matmul_run(c->kernel, c->in[0], c->in[1], has_bias ? c->in[2] : NULL, c->out,
-                      c->threads);
 }
 
 static void matmul_reference(const lt_reference_call *c)
 {
     const matmul_attr *attr = c->y->attr;
     LT_ASSERT(!attr->has_bias && !attr->activation && !attr->transpose_a && !attr->transpose_b);
-    int64_t n = c->y->shape.d[0], m = c->y->shape.d[1], depth = inner(c->y);
+    int64_t n = c->y->shape.d[0], m = c->y->shape.d[1], depth = matmul_depth(c->y);
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < m; j++) {
             double sum = 0;
@@ -85,7 +66,6 @@ static void matmul_grad(lt_vjp *r)
 
 const lt_op lt_op_matmul = {
     .name = "matmul", .n_in = LT_MANY, .attr_size = sizeof(matmul_attr), .shape = matmul_shape,
-    .plan = matmul_plan, .release = matmul_release, .eval = matmul_eval,
     .reference = matmul_reference, .grad = matmul_grad, .flops = matmul_flops,
     .describe = matmul_describe,
     .cases = (const lt_op_case[]){
@@ -104,5 +84,3 @@ lt_node *matmul_make(const matmul_attr *attr, lt_node *a, lt_node *b, lt_node *b
 }
 
 lt_node *lt_matmul(lt_node *a, lt_node *b) { return matmul_make(&(matmul_attr){0}, a, b, NULL); }
-
-bool matmul_can_activate(const lt_op *op) { return onednn_has_activation(op->name); }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operators that move elements and do no arithmetic. */
-#include "base/threads.h"
+#include "ops/move.h"
+
 #include "ops/eltwise.h"
 
 #include <latent/ops.h>
@@ -15,21 +16,6 @@ static const char *check_axis(const lt_node *y, int64_t axis)
     if (axis < 0 || axis >= rank)
         return node_reason(y, "axis must be in 0 ... %d, found %lld", rank - 1, (long long)axis);
     return NULL;
-}
-
-/* Elements before and after an axis: x is outer x d[axis] x inner. */
-static int64_t outer_size(lt_shape s, int64_t axis)
-{
-    s.rank = (int)axis;
-    return lt_shape_size(s);
-}
-
-static int64_t inner_size(lt_shape s, int64_t axis)
-{
-    int64_t n = 1;
-    for (int i = (int)axis + 1; i < s.rank; i++)
-        n *= s.d[i];
-    return n;
 }
 
 /* ---- reshape ---- */
@@ -47,11 +33,6 @@ static const char *reshape_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static void reshape_eval(const lt_call *c)
-{
-    memcpy(c->out, c->in[0], sizeof *c->out * (size_t)lt_shape_size(c->y->shape));
-}
-
 static void reshape_reference(const lt_reference_call *c)
 {
     memcpy(c->out, c->in[0], sizeof *c->out * (size_t)lt_shape_size(c->y->shape));
@@ -61,7 +42,7 @@ static void reshape_grad(lt_vjp *r) { r->d[0] = lt_reshape(r->g, r->in[0]->shape
 
 const lt_op lt_op_reshape = {
     .name = "reshape", .n_in = 1, .flags = OP_VIEW, .attr_size = sizeof(shape_attr),
-    .shape = reshape_shape, .eval = reshape_eval, .reference = reshape_reference,
+    .shape = reshape_shape, .reference = reshape_reference,
     .grad = reshape_grad,
     .cases = (const lt_op_case[]){
         {"flatten", .in = {{3, {2, 3, 4}}}, .attr = &(shape_attr){{2, {2, 12}}}},
@@ -113,13 +94,6 @@ static int64_t expand_source(const lt_node *y, int64_t i)
     return at;
 }
 
-static void expand_eval(const lt_call *c)
-{
-    int64_t n = lt_shape_size(c->y->shape);
-    for (int64_t i = 0; i < n; i++)
-        c->out[i] = c->in[0][expand_source(c->y, i)];
-}
-
 static void expand_reference(const lt_reference_call *c)
 {
     int64_t n = lt_shape_size(c->y->shape);
@@ -143,7 +117,7 @@ static void expand_grad(lt_vjp *r)
 
 const lt_op lt_op_expand = {
     .name = "expand", .n_in = 1, .attr_size = sizeof(shape_attr), .shape = expand_shape,
-    .eval = expand_eval, .reference = expand_reference, .grad = expand_grad,
+    .reference = expand_reference, .grad = expand_grad,
     .cases = (const lt_op_case[]){
         {"rows", .in = {{2, {1, 7}}}, .attr = &(shape_attr){{2, {5, 7}}}},
         {"columns", .in = {{2, {5, 1}}}, .attr = &(shape_attr){{2, {5, 7}}}},
@@ -231,8 +205,7 @@ static const char *permute_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-/* stride[i]: distance in x of neighbours along y's axis i. */
-static void permute_strides(const lt_node *y, int64_t stride[LT_MAX_RANK])
+void permute_strides(const lt_node *y, int64_t stride[LT_MAX_RANK])
 {
     const permute_attr *p = y->attr;
     for (int i = 0; i < y->shape.rank; i++)
@@ -247,129 +220,6 @@ static int64_t permute_source(const lt_node *y, const int64_t *stride, int64_t i
         i /= y->shape.d[k];
     }
     return at;
-}
-
-/* The same permutation with axes of one element left out, and those that stay neighbours made one. */
-typedef struct movement {
-    int rank;
-    int64_t d[LT_MAX_RANK];                       /* of y, outermost first */
-    int64_t from[LT_MAX_RANK], to[LT_MAX_RANK];   /* steps in x and y */
-    int a, b;                                     /* the axes of a block */
-    int outer[LT_MAX_RANK], n_outer;              /* the others */
-    int64_t n, pieces;                            /* blocks */
-    const float *x;
-    float *y;
-} movement;
-
-static void merge_axes(movement *m, const lt_node *y)
-{
-    int64_t stride[LT_MAX_RANK], step = 1;
-    permute_strides(y, stride);
-    for (int i = 0; i < y->shape.rank; i++) {
-        int64_t d = y->shape.d[i];
-        int last = m->rank - 1;
-        if (d == 1)
-            continue;
-        if (last >= 0 && m->from[last] == stride[i] * d) {
-            m->d[last] *= d;
-            m->from[last] = stride[i];
-        } else {
-            m->d[m->rank] = d;
-            m->from[m->rank++] = stride[i];
-        }
-    }
-    while (m->rank < 2) { /* so that there are two axes */
-        m->d[m->rank] = m->from[m->rank] = 1;
-        m->rank++;
-    }
-    for (int i = m->rank - 1; i >= 0; i--) {
-        m->to[i] = step;
-        step *= m->d[i];
-    }
-}
-
-enum { TILE_A = 16, TILE_B = 64, SHORT = 8, MOST_PIECES = 64, PIECE_ELEMENTS = 8192 };
-
-/* nb rows of na floats that become columns, or stay rows (to_a = 1). Strides are better in reading
-   than in writing, but for short rows. */
-static inline void move_tile(float *y, const float *x, int64_t na, int64_t to_a, int64_t nb,
-                             int64_t from_b, int64_t to_b)
-{
-    if (to_a == 1 || nb < SHORT)
-        for (int64_t b = 0; b < nb; b++)
-            for (int64_t a = 0; a < na; a++)
-                y[a * to_a + b * to_b] = x[a + b * from_b];
-    else
-        for (int64_t a = 0; a < na; a++)
-            for (int64_t b = 0; b < nb; b++)
-                y[a * to_a + b] = x[a + b * from_b];
-}
-
-/* In tiles, so that both the rows of x and those of y are still in the cache when they go on. */
-static void move_block(const movement *m, float *y, const float *x)
-{
-    int64_t na = m->d[m->a], nb = m->d[m->b], to_a = m->to[m->a], to_b = m->to[m->b];
-    int64_t from_b = m->from[m->b], tile = to_a == 1 || nb < SHORT ? na : TILE_A;
-    for (int64_t b = 0; b < nb; b += TILE_B)
-        for (int64_t a = 0; a < na; a += tile)
-            move_tile(y + a * to_a + b * to_b, x + a + b * from_b, na - a < tile ? na - a : tile,
-                      to_a, nb - b < TILE_B ? nb - b : TILE_B, from_b, to_b);
-}
-
-/* Block i is found by division; those after it by counting up like an odometer. */
-static void move_piece(void *context, int64_t piece, int worker)
-{
-    (void)worker;
-    const movement *m = context;
-    int64_t first = m->n * piece / m->pieces, end = m->n * (piece + 1) / m->pieces;
-    int64_t at[LT_MAX_RANK], from = 0, to = 0, rest = first;
-    for (int k = m->n_outer - 1; k >= 0; k--) {
-        const int axis = m->outer[k];
-        at[k] = rest % m->d[axis];
-        rest /= m->d[axis];
-        from += at[k] * m->from[axis];
-        to += at[k] * m->to[axis];
-    }
-    for (int64_t i = first; i < end; i++) {
-        move_block(m, m->y + to, m->x + from);
-        for (int k = m->n_outer - 1; k >= 0; k--) {
-            const int axis = m->outer[k];
-            from += m->from[axis];
-            to += m->to[axis];
-            if (++at[k] < m->d[axis])
-                break;
-            from -= at[k] * m->from[axis];
-            to -= at[k] * m->to[axis];
-            at[k] = 0;
-        }
-    }
-}
-
-/* The block's axes: one is contiguous in x, one in y; if that is the same, the next of y beside it. */
-static void choose_axes(movement *m)
-{
-    m->a = m->b = m->rank - 1;
-    for (int i = 0; i < m->rank; i++)
-        m->a = m->from[i] == 1 && m->d[i] > 1 ? i : m->a;
-    m->b -= m->a == m->b;
-    for (int i = 0; i < m->rank; i++)
-        if (i != m->a && i != m->b)
-            m->outer[m->n_outer++] = i;
-}
-
-static void permute_eval(const lt_call *c)
-{
-    movement m = {.x = c->in[0], .y = c->out};
-    int64_t size = lt_shape_size(c->y->shape);
-    if (size == 0)
-        return;
-    merge_axes(&m, c->y);
-    choose_axes(&m);
-    m.n = size / (m.d[m.a] * m.d[m.b]);
-    int64_t most = size / PIECE_ELEMENTS + 1;
-    m.pieces = m.n < MOST_PIECES ? m.n : MOST_PIECES;
-    m.pieces = m.pieces < most ? m.pieces : most;
-    threads_run(c->threads, m.pieces, move_piece, &m);
 }
 
 static void permute_reference(const lt_reference_call *c)
@@ -391,7 +241,7 @@ static void permute_grad(lt_vjp *r)
 
 const lt_op lt_op_permute = {
     .name = "permute", .n_in = 1, .attr_size = sizeof(permute_attr), .shape = permute_shape,
-    .eval = permute_eval, .reference = permute_reference, .grad = permute_grad,
+    .reference = permute_reference, .grad = permute_grad,
     .cases = (const lt_op_case[]){
         {"transpose", .in = {{2, {5, 7}}}, .attr = &(permute_attr){{1, 0}}},
         {"rotate", .in = {{3, {2, 3, 5}}}, .attr = &(permute_attr){{1, 2, 0}}},
@@ -441,17 +291,6 @@ static const char *slice_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static void slice_eval(const lt_call *c)
-{
-    const slice_attr *a = c->y->attr;
-    lt_shape x = c->y->in[0]->shape;
-    int64_t outer = outer_size(x, a->axis), inner = inner_size(x, a->axis);
-    int64_t run = (a->stop - a->start) * inner;
-    for (int64_t i = 0; i < outer; i++)
-        memcpy(c->out + i * run, c->in[0] + (i * x.d[a->axis] + a->start) * inner,
-               sizeof *c->out * (size_t)run);
-}
-
 static void slice_reference(const lt_reference_call *c)
 {
     const slice_attr *a = c->y->attr;
@@ -472,7 +311,7 @@ static void slice_grad(lt_vjp *r)
 
 const lt_op lt_op_slice = {
     .name = "slice", .n_in = 1, .attr_size = sizeof(slice_attr), .shape = slice_shape,
-    .eval = slice_eval, .reference = slice_reference, .grad = slice_grad,
+    .reference = slice_reference, .grad = slice_grad,
     .cases = (const lt_op_case[]){
         {"rows", .in = {{2, {7, 3}}}, .attr = &(slice_attr){.axis = 0, .start = 2, .stop = 5}},
         {"columns", .in = {{2, {5, 7}}}, .attr = &(slice_attr){.axis = 1, .start = 0, .stop = 3}},
@@ -501,23 +340,6 @@ static const char *pad_shape(const lt_node *y, lt_shape *s)
     return fits ? NULL : "the padding is too large";
 }
 
-static void pad_eval(const lt_call *c)
-{
-    const pad_attr *a = c->y->attr;
-    lt_shape x = c->y->in[0]->shape;
-    int64_t outer = outer_size(x, a->axis), inner = inner_size(x, a->axis);
-    int64_t run = x.d[a->axis] * inner;
-    float *out = c->out;
-    for (int64_t i = 0; i < outer; i++) {
-        memset(out, 0, sizeof *out * (size_t)(a->before * inner));
-        out += a->before * inner;
-        memcpy(out, c->in[0] + i * run, sizeof *out * (size_t)run);
-        out += run;
-        memset(out, 0, sizeof *out * (size_t)(a->after * inner));
-        out += a->after * inner;
-    }
-}
-
 static void pad_reference(const lt_reference_call *c)
 {
     const pad_attr *a = c->y->attr;
@@ -540,7 +362,7 @@ static void pad_grad(lt_vjp *r)
 }
 
 const lt_op lt_op_pad = {
-    .name = "pad", .n_in = 1, .attr_size = sizeof(pad_attr), .shape = pad_shape, .eval = pad_eval,
+    .name = "pad", .n_in = 1, .attr_size = sizeof(pad_attr), .shape = pad_shape,
     .reference = pad_reference, .grad = pad_grad,
     .cases = (const lt_op_case[]){
         {"rows", .in = {{2, {3, 4}}}, .attr = &(pad_attr){.axis = 0, .before = 1, .after = 2}},
@@ -577,21 +399,6 @@ static const char *concat_shape(const lt_node *y, lt_shape *s)
     return NULL;
 }
 
-static void concat_eval(const lt_call *c)
-{
-    int64_t axis = ((const concat_attr *)c->y->attr)->axis;
-    int64_t outer = outer_size(c->y->shape, axis), inner = inner_size(c->y->shape, axis);
-    float *out = c->out;
-    for (int64_t i = 0; i < outer; i++)
-        for (int k = 0; k < c->y->n_in; k++) {
-            int64_t run = c->y->in[k]->shape.d[axis] * inner;
-            float *from = (float *)c->in[k] + i * run;
-            if (from != out) /* the planner may have put the input in its place already */
-                memcpy(out, from, sizeof *out * (size_t)run);
-            out += run;
-        }
-}
-
 static void concat_reference(const lt_reference_call *c)
 {
     int64_t axis = ((const concat_attr *)c->y->attr)->axis;
@@ -618,7 +425,7 @@ static void concat_grad(lt_vjp *r)
 
 const lt_op lt_op_concat = {
     .name = "concat", .n_in = LT_MANY, .attr_size = sizeof(concat_attr), .shape = concat_shape,
-    .eval = concat_eval, .reference = concat_reference, .grad = concat_grad,
+    .reference = concat_reference, .grad = concat_grad,
     .cases = (const lt_op_case[]){
         {"rows", .in = {{2, {2, 3}}, {2, {5, 3}}, {2, {1, 3}}}, .attr = &(concat_attr){0}},
         {"columns", .in = {{2, {3, 2}}, {2, {3, 5}}}, .attr = &(concat_attr){1}},

@@ -2,25 +2,15 @@
 /* Picking rows by number, and its transpose. Indices are floats that hold whole numbers (fractions are
    cut off); one outside the table reads zeros and writes nothing, so that no value of an input can
    reach other memory. */
+#include "ops/rows.h"
+
 #include "ops/eltwise.h"
 
 #include <latent/ops.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { MAX_INDEX = 1 << 24 }; /* floats hold whole numbers up to there */
-
-static int64_t row_size(const lt_node *x)
-{
-    int64_t n = 1;
-    for (int i = 1; i < x->shape.rank; i++)
-        n *= x->shape.d[i];
-    return n;
-}
-
-/* Whether an index is in the table; NaN is not. */
-static bool is_inside(double at, int64_t rows) { return at >= 0 && at < (double)rows; }
 
 static const char *rows_shape(const lt_node *y, int64_t rows, lt_shape *s)
 {
@@ -36,18 +26,6 @@ static const char *rows_shape(const lt_node *y, int64_t rows, lt_shape *s)
 static const char *gather_shape(const lt_node *y, lt_shape *s)
 {
     return rows_shape(y, y->in[1]->shape.d[0], s);
-}
-
-static void gather_eval(const lt_call *c)
-{
-    int64_t n = c->y->shape.d[0], rows = c->y->in[0]->shape.d[0], size = row_size(c->y);
-    for (int64_t i = 0; i < n; i++) {
-        float at = c->in[1][i];
-        if (is_inside((double)at, rows))
-            memcpy(c->out + i * size, c->in[0] + (int64_t)at * size, sizeof *c->out * (size_t)size);
-        else
-            memset(c->out + i * size, 0, sizeof *c->out * (size_t)size);
-    }
 }
 
 static void gather_reference(const lt_reference_call *c)
@@ -66,7 +44,7 @@ static void gather_grad(lt_vjp *r)
 }
 
 const lt_op lt_op_gather_rows = {
-    .name = "gather_rows", .n_in = 2, .shape = gather_shape, .eval = gather_eval,
+    .name = "gather_rows", .n_in = 2, .shape = gather_shape,
     .reference = gather_reference, .grad = gather_grad,
     .cases = (const lt_op_case[]){
         {"matrix", .in = {{2, {5, 3}}, {1, {7}}}, .index_input = 2, .index_rows = 5},
@@ -90,17 +68,6 @@ static const char *scatter_shape(const lt_node *y, lt_shape *s)
     return reason;
 }
 
-static void scatter_eval(const lt_call *c)
-{
-    int64_t n = c->y->in[0]->shape.d[0], rows = c->y->shape.d[0], size = row_size(c->y);
-    memset(c->out, 0, sizeof *c->out * (size_t)(rows * size));
-    for (int64_t i = 0; i < n; i++) {
-        float at = c->in[1][i];
-        for (int64_t k = 0; k < size && is_inside((double)at, rows); k++)
-            c->out[(int64_t)at * size + k] += c->in[0][i * size + k];
-    }
-}
-
 static void scatter_reference(const lt_reference_call *c)
 {
     int64_t n = c->y->in[0]->shape.d[0], rows = c->y->shape.d[0], size = row_size(c->y);
@@ -119,7 +86,7 @@ static void scatter_grad(lt_vjp *r) { r->d[0] = lt_gather_rows(r->g, r->in[1]); 
 
 const lt_op lt_op_scatter_rows = {
     .name = "scatter_rows", .n_in = 2, .attr_size = sizeof(scatter_attr), .shape = scatter_shape,
-    .eval = scatter_eval, .reference = scatter_reference, .grad = scatter_grad,
+    .reference = scatter_reference, .grad = scatter_grad,
     .cases = (const lt_op_case[]){
         {"matrix", .in = {{2, {7, 3}}, {1, {7}}}, .attr = &(scatter_attr){5}, .index_input = 2,
          .index_rows = 5},

@@ -19,11 +19,6 @@ static void copy_reference(const lt_reference_call *c)
     memcpy(c->out, c->in[c->y->n_in - 1], sizeof *c->out * (size_t)lt_shape_size(c->y->shape));
 }
 
-static void copy_eval(const lt_call *c)
-{
-    memcpy(c->out, c->in[c->y->n_in - 1], sizeof *c->out * (size_t)lt_shape_size(c->y->shape));
-}
-
 const lt_op lt_op_input = {
     .name = "input", .flags = OP_SOURCE, .attr_size = sizeof(shape_attr), .shape = given_shape};
 
@@ -87,7 +82,6 @@ const lt_op lt_op_assign = {.name = "assign",
                             .n_in = 2,
                             .flags = OP_EFFECT,
                             .shape = assign_shape,
-                            .eval = copy_eval,
                             .reference = copy_reference};
 
 lt_node *lt_assign(lt_node *variable, lt_node *value)
@@ -107,7 +101,6 @@ const lt_op lt_op_detach = {.name = "detach",
                             .n_in = 1,
                             .flags = OP_VIEW,
                             .shape = detach_shape,
-                            .eval = copy_eval,
                             .reference = copy_reference,
                             .cases = (const lt_op_case[]){{"matrix", .in = {{2, {3, 4}}}},
                                                           {"one", .in = {{1, {1}}}},

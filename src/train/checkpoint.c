@@ -176,7 +176,7 @@ static void list_blocks(const lt_trainer *t, block_list *l)
             add_kept(l, f->params,
                      arena_format(&l->names, "optimiser.%s.%s.", f->optimiser->spec.name,
                                   f->optimiser->state[k]),
-                     f->state[k], false);
+                     lt_buffer_floats(f->state[k]), false);
     }
 }
 

@@ -72,9 +72,9 @@ static int bind_update(const lt_trainer *t, const trainer_phase *f, const step_p
                        const update *u)
 {
     for (int i = 0; i < f->n_states; i++)
-        LT_TRY(lt_session_bind(p->session, u->state[i], f->state[i]));
+        LT_TRY(lt_session_bind(p->session, u->state[i], f->state[i], 0));
     if (u->average)
-        LT_TRY(lt_session_bind(p->session, u->average, f->average));
+        LT_TRY(lt_session_bind(p->session, u->average, f->average, 0));
     return lt_model_bind(t->model, p->graph, p->session, LT_TRAINING);
 }
 

@@ -104,17 +104,13 @@ static int make_phase(lt_trainer *t, int i)
     const lt_recipe *r = t->recipe;
     bool is_critic = f->row->trains_critic;
     f->params = is_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
-    f->average = is_critic ? NULL : model_average(t->model);
+    f->average = is_critic ? NULL : model_average_buffer(t->model);
     f->words = f->row->optimiser ? f->row->optimiser(r) : &r->optimiser;
     f->optimiser = optimizer_of(f->words);
     f->n_states = f->optimiser->states(f->words->options);
     f->every = f->row->every ? f->row->every(r) : 1;
-    for (int k = 0; k < f->n_states; k++) {
-        f->state[k] = tensor_alloc(sizeof(float) * (size_t)lt_params_extent(f->params),
-                                   "optimiser state");
-        if (!f->state[k])
-            return LT_NO_MEMORY;
-    }
+    for (int k = 0; k < f->n_states; k++)
+        LT_TRY(lt_buffer_create(lt_params_extent(f->params), "optimiser state", &f->state[k]));
     return LT_OK;
 }
 
@@ -209,7 +205,7 @@ void lt_trainer_free(lt_trainer *t)
         step_free(&f->full);
         step_free(&f->rest);
         for (int k = 0; k < OPTIMIZER_STATES; k++)
-            tensor_free(f->state[k]);
+            lt_buffer_free(f->state[k]);
     }
     tensor_free(t->staging);
     free(t->labels);

@@ -23,11 +23,11 @@ typedef struct step_program {
 typedef struct trainer_phase {
     const phase *row;
     lt_params *params;       /* borrowed: the set it trains */
-    float *average;          /* borrowed: of the model, if this phase moves it */
+    lt_buffer *average;      /* borrowed: of the model, if this phase moves it */
     const spec *words;       /* the optimiser's, of the recipe */
     const optimizer *optimiser;
     int n_states;
-    float *state[OPTIMIZER_STATES]; /* blocks of the extent of `params` */
+    lt_buffer *state[OPTIMIZER_STATES]; /* blocks of the extent of `params` */
     int64_t every;                  /* batches for one step */
     step_program full, rest;        /* rest: for the last step of an epoch, if it is smaller */
 } trainer_phase;

@@ -4,7 +4,7 @@
 #ifndef LATENT_PLANES_H
 #define LATENT_PLANES_H
 
-#include "kernels/conv.h"
+#include "cpu/conv.h"
 
 /* FORWARD and DW of a fixed number of images, the spec's n, by one thread. */
 typedef struct planes planes;

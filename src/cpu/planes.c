@@ -2,11 +2,11 @@
 /* The images of one channel are planes: rows one after the other, each with the padding that a window
    meets on its way. Pixel t of y then meets pixel t + (ky width + kx) dilation of x, whatever t: one
    long loop over all rows. What it computes between the end of a row of y and the next is not used. */
-#include "kernels/planes.h"
+#include "cpu/planes.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
-#include "kernels/channels.h"
+#include "cpu/channels.h"
 
 #include <stdlib.h>
 #include <string.h>

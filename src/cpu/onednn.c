@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
-#include "kernels/onednn.h"
+#include "cpu/onednn.h"
 
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "kernels/tiles.h"
+#include "cpu/tiles.h"
 
 #include <dlfcn.h>
 #include <dnnl.h>
@@ -16,7 +16,7 @@
 
 /* This is written for oneDNN 3. */
 #if DNNL_VERSION_MAJOR < 3
-#include "kernels/dnnl2.h"
+#include "cpu/dnnl2.h"
 #endif
 
 /* Of OpenMP's threads one can be asked for, so that results do not depend on their number. */
@@ -149,40 +149,27 @@ static size_t scratch_size_of(const_dnnl_primitive_desc_t pd)
 
 /* oneDNN's relu turns NaN into 0, which would hide that a layer has diverged; ours is applied to each
    piece of a product while it is in cache. */
-static const struct activation {
-    const char *name;
-    dnnl_alg_kind_t kind; /* undefined: our tile kernel */
-} activations[] = {
-    {"relu", dnnl_alg_kind_undef},       {"leaky_by", dnnl_eltwise_relu},
-    {"elu_by", dnnl_eltwise_elu},        {"tanh", dnnl_eltwise_tanh},
-    {"sigmoid", dnnl_eltwise_logistic},
-};
-
-static const struct activation *find_activation(const char *name)
-{
-    for (int i = 0; i < COUNT_OF(activations); i++)
-        if (strcmp(activations[i].name, name) == 0)
-            return &activations[i];
-    return NULL;
-}
+static const dnnl_alg_kind_t post_operations[] = {
+    [NO_ACTIVATION] = dnnl_alg_kind_undef, [RELU] = dnnl_alg_kind_undef, [LEAKY_RELU] = dnnl_eltwise_relu,
+    [ELU] = dnnl_eltwise_elu, [TANH] = dnnl_eltwise_tanh, [SIGMOID] = dnnl_eltwise_logistic};
 
 /* The post-operation that an activation becomes; undefined: none, or our relu. A leaky one without a
    slope would be oneDNN's relu. */
-static dnnl_alg_kind_t post_operation(const char *name, float parameter)
+static dnnl_alg_kind_t post_operation(const lt_op *op, float parameter)
 {
-    if (!name || (strcmp(name, "leaky_by") == 0 && parameter == 0))
+    if (!op || (op->activation == LEAKY_RELU && parameter == 0))
         return dnnl_alg_kind_undef;
-    return find_activation(name)->kind;
+    return post_operations[op->activation];
 }
 
-static bool needs_relu(const char *name, float parameter)
+static bool needs_relu(const lt_op *op, float parameter)
 {
-    return name && post_operation(name, parameter) == dnnl_alg_kind_undef;
+    return op && post_operation(op, parameter) == dnnl_alg_kind_undef;
 }
 
 /* Of a primitive: our scratch, all digits of a float whatever the environment says, addition to what is
    there, the activation. */
-static dnnl_primitive_attr_t make_attributes(bool accumulate, const char *activation,
+static dnnl_primitive_attr_t make_attributes(bool accumulate, const lt_op *activation,
                                              float parameter)
 {
     dnnl_primitive_attr_t attr;
@@ -200,8 +187,6 @@ static dnnl_primitive_attr_t make_attributes(bool accumulate, const char *activa
     dnnl_post_ops_destroy(post);
     return attr;
 }
-
-bool onednn_has_activation(const char *name) { return find_activation(name) != NULL; }
 
 /* ---- Matrix product ---- */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* eltwise.def as loops over floats. Compiled with -fno-math-errno -fno-trapping-math, without which
    no compiler may vectorise a conditional or a call of exp; neither changes a result. */
-#include "kernels/tiles.h"
+#include "cpu/tiles.h"
 
-#include "kernels/simd.h"
+#include "cpu/simd.h"
 
 /* Forward expressions are written for reals; here reals are floats. */
 #define exp(x) expf(x)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "exec/group.h"
+#include "cpu/group.h"
 
 #include "base/threads.h"
-#include "kernels/tiles.h"
+#include "cpu/tiles.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -197,7 +197,7 @@ static void add_step(builder *b, const lt_node *y)
         add_reduction(b, s, y);
         return;
     }
-    s->tile = y->op->flags & OP_ELEMENTWISE ? y->op->tile : tile_copy;
+    s->tile = y->op->flags & OP_ELEMENTWISE ? cpu_find_tile(y->op) : tile_copy;
     s->out = g->n_values;
     b->value_of[y->id] = g->n_values;
     value *v = &g->values[g->n_values++];

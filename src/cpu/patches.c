@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/patches.h"
+#include "cpu/patches.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "kernels/onednn.h"
+#include "cpu/onednn.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,25 +6,7 @@
 #ifndef LATENT_CONV_H
 #define LATENT_CONV_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-typedef enum conv_pass {
-    CONV_FORWARD, /* y from x and w */
-    CONV_DX,      /* x from y and w: the input's gradient, and the transposed convolution */
-    CONV_DW,      /* w from x and y: the weight's gradient */
-} conv_pass;
-
-typedef struct conv_spec {
-    conv_pass pass;
-    int64_t n, h, w, i; /* x */
-    int64_t oh, ow, o;  /* y */
-    int64_t kh, kw, stride, pad, dilation, groups;
-    bool has_bias;          /* one number per channel of the result; not of DW */
-    const char *activation; /* name of an elementwise operator that onednn_has_activation, or NULL */
-    float parameter;        /* of the activation */
-    int threads;            /* at most this many run at once */
-} conv_spec;
+#include "ops/convolution.h"
 
 /* Floats of the packed weight that the kernel for `spec` (FORWARD or DX) reads; 0: it reads the plain
    one. Depends on the spec without threads, bias and activation. Negative with an error on failure. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/conv.h"
+#include "cpu/conv.h"
 
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "kernels/planes.h"
-#include "kernels/onednn.h"
-#include "kernels/patches.h"
-#include "kernels/tiles.h"
+#include "cpu/planes.h"
+#include "cpu/onednn.h"
+#include "cpu/patches.h"
+#include "cpu/tiles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ struct conv_kernel {
     int64_t images, n_pieces;
     piece whole, last;
     taps *taps;         /* instead of pieces */
-    const struct tile_activation *activation; /* or NULL */
+    tile_function *activation; /* or NULL */
     float *finish_bias; /* has_bias: the bias repeated, for runs of finish_length floats */
     int finish_length;
     float *parts; /* DW: one weight gradient per piece */
@@ -163,28 +163,6 @@ static method choose_method(const conv_spec *s)
 
 /* ---- Bias and activation ---- */
 
-typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c,
-                           unsigned scalars);
-
-/* The activations of onednn_has_activation as tile kernels. */
-static const struct tile_activation {
-    const char *name;
-    tile_function *f;
-    unsigned scalars;
-} activations[] = {{"relu", tile_relu, 0},
-                   {"leaky_by", tile_leaky_by, 2},
-                   {"elu_by", tile_elu_by, 2},
-                   {"tanh", tile_tanh, 0},
-                   {"sigmoid", tile_sigmoid, 0}};
-
-static const struct tile_activation *find_activation(const char *name)
-{
-    for (int i = 0; name && i < COUNT_OF(activations); i++)
-        if (strcmp(activations[i].name, name) == 0)
-            return &activations[i];
-    return NULL;
-}
-
 /* Channels of the result. */
 static int64_t out_channels(const conv_spec *s) { return s->pass == CONV_FORWARD ? s->o : s->i; }
 
@@ -193,7 +171,7 @@ static void make_finish(conv_kernel *k)
 {
     int64_t channels = out_channels(&k->spec);
     int64_t pixels = channels > 0 && channels < TILE_SIZE ? TILE_SIZE / channels : 1;
-    k->activation = find_activation(k->spec.activation);
+    k->activation = k->spec.activation ? cpu_find_tile(k->spec.activation) : NULL;
     k->finish_length = (int)(pixels * channels);
     k->finish_bias = must_alloc(sizeof *k->finish_bias * (size_t)k->finish_length + 1);
 }
@@ -216,7 +194,7 @@ static void finish(const conv_kernel *k, int64_t n, float *y)
         if (s->has_bias)
             tile_add(length, y + at, y + at, k->finish_bias, NULL, 0);
         if (k->activation)
-            k->activation->f(length, y + at, y + at, &s->parameter, NULL, k->activation->scalars);
+            k->activation(length, y + at, y + at, &s->parameter, NULL, s->activation->n_in == 2 ? 2 : 0);
     }
 }
 

@@ -4,7 +4,7 @@
 #ifndef LATENT_PATCHES_H
 #define LATENT_PATCHES_H
 
-#include "kernels/conv.h"
+#include "cpu/conv.h"
 
 /* DX and DW of a fixed number of images, the spec's n, by one thread, for few channels of x. The
    patches of x, what the kernel covers at each pixel of y, are a matrix of kh kw i rows and n oh ow

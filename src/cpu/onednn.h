@@ -5,7 +5,7 @@
 #ifndef LATENT_ONEDNN_H
 #define LATENT_ONEDNN_H
 
-#include "kernels/conv.h"
+#include "cpu/conv.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ typedef struct onednn_matmul_spec {
     bool transpose_a, transpose_b, has_bias;
     bool accumulate; /* y += a b; no bias, no activation */
     bool whole;      /* not cut: a piece of the caller's loop */
-    const char *activation; /* name of an elementwise operator, or NULL */
+    const lt_op *activation; /* an operator that is one, or NULL */
     float parameter;        /* of the activation */
 } onednn_matmul_spec;
 
@@ -50,10 +50,6 @@ void onednn_conv_run(onednn_conv *k, const float *a, const float *b, const float
                      int worker);
 /* Plain into packed (FORWARD, DX), packed into plain (DW). */
 void onednn_conv_reorder(onednn_conv *k, const float *from, float *to);
-
-/* Whether a matmul or a convolution can apply this elementwise operator to its
-   result. */
-bool onednn_has_activation(const char *name);
 
 /* "2.6.3" */
 const char *onednn_version(void);

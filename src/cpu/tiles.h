@@ -5,6 +5,14 @@
 #ifndef LATENT_TILES_H
 #define LATENT_TILES_H
 
+#include "ops/attributes.h"
+
+typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c,
+                           unsigned scalars);
+
+/* Of an elementwise operator; NULL for another. */
+tile_function *cpu_find_tile(const lt_op *op);
+
 /* Floats per tile: a chain of operators has about a dozen tiles, which stay in an L1 of 32 KiB. */
 enum { TILE_SIZE = 512 };
 
