@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A program of somebody else that trains a run for three epochs more: ./longer RUN EPOCHS [STEP]. With STEP it is
-   killed there, as by a power cut. */
+   killed there, as by a power cut. In the end it writes a traversal, as SVG that was made in memory, to its output. */
 #include <latent/latent.h>
 
 #include <signal.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 typedef struct progress {
+    const lt_recipe *recipe;
     int64_t kill_at; /* 0: never */
 } progress;
 
@@ -21,8 +22,9 @@ static bool on_step(void *user, const lt_train_report *r)
 
 static bool on_epoch(void *user, const lt_train_report *r, const lt_validation *v)
 {
-    (void)user;
-    printf("epoch %d: %.3f, valid %.3f\n", (int)r->epoch, r->loss, v ? v->neg_elbo : 0);
+    const progress *p = (const progress *)user;
+    fprintf(stderr, "epoch %d: %.3f, valid %.3f\n", (int)r->epoch, lt_report_value(p->recipe, r, "loss"),
+            v ? v->neg_elbo : 0);
     return true;
 }
 
@@ -35,19 +37,30 @@ int main(int argc, char **argv)
     char epochs[64];
     snprintf(epochs, sizeof epochs, "train.epochs=%s", argv[2]);
     const char *sets[] = {epochs};
-    progress p = {argc > 3 ? atoll(argv[3]) : 0};
+    progress p = {.kill_at = argc > 3 ? atoll(argv[3]) : 0};
     lt_run_train_options o = {.on_step = on_step, .on_epoch = on_epoch, .user = &p};
 
     lt_run *run = NULL;
     lt_dataset *data = NULL;
     if (lt_run_open(&run, argv[1], sets, 1) != LT_OK || lt_recipe_open_data(lt_run_recipe(run), NULL, &data) != LT_OK)
         return fail();
+    p.recipe = lt_run_recipe(run);
     const lt_dataset_info *d = lt_dataset_describe(data);
     lt_model *model = lt_model_create(lt_run_recipe(run), (lt_image_size){d->h, d->w, d->c});
     lt_trainer *trainer = model ? lt_trainer_create(model, data, NULL) : NULL;
     if (!trainer || lt_run_restore(run, trainer) != LT_OK || lt_run_train(run, trainer, data, &o) != LT_OK)
         return fail();
 
+    lt_figure *figure = NULL;
+    unsigned char *svg = NULL;
+    size_t n = 0;
+    const lt_traversal_options t = {.title = argv[1]};
+    if (lt_figure_traversal(model, data, LT_TEST, &t, &figure) != LT_OK ||
+        lt_figure_encode(figure, "svg", NULL, &svg, &n) != LT_OK || fwrite(svg, 1, n, stdout) != n)
+        return fail();
+
+    free(svg);
+    lt_figure_free(figure);
     lt_trainer_free(trainer);
     lt_model_free(model);
     lt_dataset_free(data);
