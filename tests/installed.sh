@@ -128,7 +128,8 @@ code=0
 grep -q '^epoch 3:' killed || fail "longer was killed before its first epoch"
 ./longer own 5 2> "$work/log" > traversal.svg || { cat "$work/log"; fail "longer fails"; }
 grep -q '^epoch 5: ' "$work/log" || fail "longer does not report its last epoch"
-grep -q "<svg" traversal.svg
+quietly "$latent" traverse own -o tool.svg
+cmp traversal.svg tool.svg || fail "longer draws something else than the tool"
 for run in tool own; do
     sed -i -E 's/"(seconds|images_per_second)":[^,}]*/"\1":1/g' $run/metrics.jsonl
     rm -f $run/warnings.txt # the tool's own

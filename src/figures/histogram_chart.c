@@ -92,12 +92,12 @@ static void describe(code_chart *c, const lt_codes *codes, const lt_series *bins
     if (bins->bins != DEFAULT_BINS)
         add_text(c->subtitle, size, ", in %d × %d bins", bins->bins, bins->bins);
     for (int k = 0; k < 2; k++)
-        add_text(c->subtitle, size, "; %s: mean %s, sd %.2f", k ? c->chart.y.label : c->chart.x.label,
+        add_text(c->subtitle, size, "; %s: mean\u00a0%s, sd\u00a0%.2f", k ? c->chart.y.label : c->chart.x.label,
                  number_caption(m.mean[k], 2).text, m.deviation[k]);
     if (!isnan(m.correlation))
-        add_text(c->subtitle, size, "; correlation %s", number_caption(m.correlation, 2).text);
+        add_text(c->subtitle, size, "; correlation\u00a0%s", number_caption(m.correlation, 2).text);
     if (!codes->has_normal_prior)
-        add_text(c->subtitle, size, "; the prior is not N(0, I)");
+        add_text(c->subtitle, size, "; the prior is not N(0,\u00a0I)");
 }
 
 /* ---- The chart ---- */

@@ -27,7 +27,7 @@ static void write_names(lt_figure *f, int latent, char *subtitle, size_t size)
         figure_name_column(f, j, "%s", number_caption(middle_of(j, f->info.columns), 2).text);
     for (int i = 0; i < f->info.rows && latent > 1; i++)
         figure_name_row(f, i, "%s", number_caption(middle_of(f->info.rows - 1 - i, f->info.rows), 2).text);
-    snprintf(subtitle, size, "E[x|z] at %d x %d quantiles of N(0, 1), z₀ to the right%s", f->info.columns,
+    snprintf(subtitle, size, "E[x|z] at %d x %d quantiles of N(0,\u00a01), z₀ to the right%s", f->info.columns,
              f->info.rows, latent > 1 ? ", z₁ upwards" : "");
 }
 

@@ -193,7 +193,7 @@ static int draw_rows(traversal *t)
     else
         add_text(t->subtitle, sizeof t->subtitle, "%d of %d latents, those that %s first,", rows, t->latent,
                  has_encoder(t) ? "say most" : "change most");
-    add_text(t->subtitle, sizeof t->subtitle, " at the quantiles .05 to .95 of N(0, 1)");
+    add_text(t->subtitle, sizeof t->subtitle, " at the quantiles .05 to .95 of N(0,\u00a01)");
     if (t->latent > 1)
         add_text(t->subtitle, sizeof t->subtitle, "; the others from %s", describe_start(t, words));
     int status = decode(t, z);
