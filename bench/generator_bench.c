@@ -66,7 +66,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < 2 && z && image; i++) {
         char name[64];
         snprintf(name, sizeof name, "lt_generator_decode, batch %d", batches[i]);
-        if (lt_generator_open(s.model, batches[i], &(lt_generator_options){.threads = s.threads}, &s.generator) != LT_OK)
+        const lt_generator_options o = {.run.threads = s.threads};
+        if (lt_generator_open(s.model, batches[i], &o, &s.generator) != LT_OK)
             return 1;
         measure(name, decode_open, &s, i ? 100 : 2000, z, image);
         lt_generator_free(s.generator);

@@ -50,7 +50,7 @@ static bool go_on(void *user, double done)
 static int evaluate(explanation *e)
 {
     watch_signals();
-    return lt_validate(e->t.model, e->t.data, e->split, &(lt_eval_options){.progress = go_on}, NULL,
+    return lt_validate(e->t.model, e->t.data, e->split, &(lt_eval_options){.run.progress = go_on}, NULL,
                        &e->found);
 }
 

@@ -35,9 +35,8 @@ static int evaluate(const plot_request *q, const trained *t, bounds *b)
     b->split = lt_dataset_split(t->data, (lt_split)q->split);
     int all = lt_dataset_describe(t->data)->n[b->split];
     meter_begin(&m);
-    lt_eval_options o = {.iwae = draws, .n_iwae = N_DRAWS, .threads = (int)q->threads,
-                         .images = images < all ? (int)images : 0, .progress = show_progress,
-                         .user = &m};
+    lt_eval_options o = {.iwae = draws, .n_iwae = N_DRAWS, .images = images < all ? (int)images : 0,
+                         .run = {.threads = (int)q->threads, .progress = show_progress, .user = &m}};
     int status = lt_evaluate(t->model, t->data, b->split, &o, &b->found);
     meter_clear(&m);
     LT_TRY(status);

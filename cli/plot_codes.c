@@ -31,7 +31,7 @@ int plot_encode(const plot_request *q, const trained *t, lt_codes *c)
     lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
     int all = lt_dataset_describe(t->data)->n[split];
     lt_codes_options o = {.images = q->images < all ? (int)q->images : 0,
-                          .threads = (int)q->threads};
+                          .run.threads = (int)q->threads};
     return lt_encode_split(t->model, t->data, split, &o, c);
 }
 
@@ -208,7 +208,7 @@ static int draw_activity(const plot_request *q, const trained *t, picture *p)
     lt_diagnosis d = {0};
     lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
     lt_diagnosis_options o = {.images = q->images > INT32_MAX ? 0 : (int)q->images,
-                              .threads = (int)q->threads};
+                              .run.threads = (int)q->threads};
     int all = lt_dataset_describe(t->data)->n[split];
     o.images = o.images < all ? o.images : 0;
     int status = lt_diagnose(t->model, t->data, split, &o, &d);

@@ -88,10 +88,9 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
     int64_t wanted = q->images ? q->images : DRAWN_IMAGES;
     int images = wanted < all ? (int)wanted : 0, n = images ? images : all;
     double *neg_elbo = plot_room((size_t)n, sizeof *neg_elbo), *nll = plot_room((size_t)n, sizeof *nll);
-    lt_eval_options cheap = {.images = q->images ? images : 0, .threads = (int)q->threads,
-                             .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
-    lt_diagnosis_options codes = {.images = images, .threads = (int)q->threads,
-                                  .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
+    const lt_run_options how = {.threads = (int)q->threads, .progress = show_progress, .user = m};
+    lt_eval_options cheap = {.images = q->images ? images : 0, .run = how, .seed = (uint64_t)q->seed};
+    lt_diagnosis_options codes = {.images = images, .run = how, .seed = (uint64_t)q->seed};
     lt_eval_options draws = cheap;
     draws.images = images;
     draws.nll_samples = (int)q->draws;
@@ -112,8 +111,8 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
 
 static int measure_quality(report_run *r, const report_request *q, meter *m)
 {
-    lt_quality_options o = {.samples = (int)q->quality_samples, .threads = (int)q->threads,
-                            .seed = (uint64_t)q->seed, .progress = show_progress, .user = m};
+    lt_quality_options o = {.samples = (int)q->quality_samples, .seed = (uint64_t)q->seed,
+                            .run = {.threads = (int)q->threads, .progress = show_progress, .user = m}};
     LT_TRY(lt_quality_measure(r->e.t.model, r->e.t.data, r->split, &o, &r->quality));
     r->has_quality = true;
     return LT_OK;

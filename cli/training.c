@@ -76,8 +76,7 @@ static int open_trainer(training *t, const lt_recipe *r)
         LT_TRY(lt_model_load(t->model, t->options.weights));
     t->recipe = lt_model_recipe(t->model);
     t->plan = lt_recipe_train_options(t->recipe);
-    lt_trainer_options o = {.threads = (int)t->options.threads,
-                            .executor = (lt_executor)t->options.executor};
+    lt_trainer_options o = {.run = {.threads = (int)t->options.threads, .executor = (lt_executor)t->options.executor}};
     t->trainer = lt_trainer_create(t->model, t->data, &o);
     if (!t->trainer)
         return LT_VALUE;

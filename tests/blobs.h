@@ -60,7 +60,7 @@ static inline float *take_images(const lt_dataset *d, lt_split split, int first,
 static inline lt_quality quality_of(lt_dataset *d, int n, const float *images, int threads)
 {
     lt_quality q;
-    lt_quality_options o = {.feature_steps = STEPS, .threads = threads, .with_all_scores = true};
+    lt_quality_options o = {.feature_steps = STEPS, .run.threads = threads, .with_all_scores = true};
     if (lt_quality_of_images(d, LT_TEST, n, images, &o, &q) != LT_OK)
         fail_msg("%s", lt_last_error());
     return q;

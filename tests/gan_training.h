@@ -67,7 +67,7 @@ static inline training begin_model(const char *words, const char *const *sets, i
 static inline void begin_trainer(training *t, lt_executor executor, int threads)
 {
     t->trainer = lt_trainer_create(
-        t->model, t->data, &(lt_trainer_options){.executor = executor, .threads = threads});
+        t->model, t->data, &(lt_trainer_options){.run = {.executor = executor, .threads = threads}});
     if (!t->trainer)
         fail_msg("%s", lt_last_error());
 }

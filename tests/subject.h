@@ -270,7 +270,7 @@ static inline training open_training(const char *words, const char *const *sets,
     const lt_dataset_info *info = lt_dataset_describe(t.data);
     t.model = lt_model_create(r, (lt_image_size){info->h, info->w, info->c});
     assert_non_null(t.model);
-    t.trainer = lt_trainer_create(t.model, t.data, &(lt_trainer_options){.threads = 1});
+    t.trainer = lt_trainer_create(t.model, t.data, &(lt_trainer_options){.run.threads = 1});
     assert_non_null(t.trainer);
     lt_recipe_free(r);
     return t;

@@ -201,7 +201,7 @@ static void chains_have_the_same_bits_at_any_number_of_threads(void **state)
     lt_ais_result first = {0};
     for (int i = 0; i < COUNT_OF(threads); i++) {
         lt_ais_result r = anneal(&f, &(lt_ais_options){.chains = 30, .steps = 20, .seed = 4,
-                                                       .threads = threads[i]});
+                                                       .run.threads = threads[i]});
         r.seconds = 0;
         if (i == 0)
             first = r;
@@ -220,7 +220,7 @@ static void executors_agree(void **state)
     fixture_open(&f, 0.3);
     lt_ais_options o = {.chains = 4, .steps = 1, .images = 5};
     lt_ais_result a = anneal(&f, &o);
-    o.executor = LT_REFERENCE;
+    o.run.executor = LT_REFERENCE;
     lt_ais_result b = anneal(&f, &o);
     assert_int_equal(b.images, 5);
     assert_near(a.nll.value, b.nll.value, 1e-4);
@@ -236,7 +236,7 @@ static void progress_reaches_one_and_can_stop(void **state)
     progress p = {0};
     lt_ais_result r;
     fixture_open(&f, 0);
-    lt_ais_options o = {.chains = 50, .steps = 5, .progress = count_progress, .user = &p};
+    lt_ais_options o = {.chains = 50, .steps = 5, .run = {.progress = count_progress, .user = &p}};
     anneal(&f, &o);
     assert_near(p.last, 1, 1e-12);
     p = (progress){.stop_at = 3};
@@ -279,7 +279,7 @@ static void annealing_without_memory_fails_and_leaks_nothing(void **state)
         int left = n;
         lt_set_allow_memory(allow_until, &left);
         status = lt_anneal(f.model, f.data, LT_TRAIN,
-                           &(lt_ais_options){.chains = 2, .steps = 2, .images = 3, .threads = 1},
+                           &(lt_ais_options){.chains = 2, .steps = 2, .images = 3, .run.threads = 1},
                            &r);
         lt_set_allow_memory(NULL, NULL);
     }

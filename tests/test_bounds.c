@@ -263,7 +263,7 @@ static void bounds_have_the_same_bits_at_any_number_of_threads(void **state)
     for (int i = 0; i < COUNT_OF(threads); i++) {
         lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = 60, .iwae = ks,
                                                           .n_iwae = 2, .batch = 20,
-                                                          .threads = threads[i]});
+                                                          .run.threads = threads[i]});
         if (i == 0)
             first = e;
         assert_memory_equal(&first.nll, &e.nll, sizeof e.nll);

@@ -54,7 +54,7 @@ static training begin(lt_executor executor, int threads)
         !(t.model = lt_model_create(r, (lt_image_size){SIDE, SIDE, CHANNELS})))
         fail_msg("%s", lt_last_error());
     t.trainer = lt_trainer_create(
-        t.model, t.data, &(lt_trainer_options){.executor = executor, .threads = threads});
+        t.model, t.data, &(lt_trainer_options){.run = {.executor = executor, .threads = threads}});
     if (!t.trainer)
         fail_msg("%s", lt_last_error());
     lt_recipe_free(r);

@@ -373,7 +373,7 @@ static void diagnosis_has_the_same_bits_at_any_number_of_threads(void **state)
     const int threads[] = {1, 2, 3, 8};
     lt_diagnosis first = {0};
     for (int i = 0; i < COUNT_OF(threads); i++) {
-        lt_diagnosis d = diagnose(&f, &(lt_diagnosis_options){.threads = threads[i]});
+        lt_diagnosis d = diagnose(&f, &(lt_diagnosis_options){.run.threads = threads[i]});
         if (i > 0) {
             assert_memory_equal(&first.rate, &d.rate, sizeof d.rate);
             assert_memory_equal(&first.mutual_information, &d.mutual_information,
@@ -402,7 +402,7 @@ static void diagnosis_can_stop_and_refuses_nonsense(void **state)
     lt_diagnosis d;
     fixture_open(&f, 0);
     assert_int_equal(lt_diagnose(f.model, f.data, LT_TRAIN,
-                                 &(lt_diagnosis_options){.progress = stop}, &d), LT_INTERRUPTED);
+                                 &(lt_diagnosis_options){.run.progress = stop}, &d), LT_INTERRUPTED);
     lt_diagnosis_clear(&d);
     assert_int_equal(lt_diagnose(f.model, f.data, LT_TEST,
                                  &(lt_diagnosis_options){.images = -1}, &d), LT_VALUE);
@@ -430,7 +430,7 @@ static void diagnosis_without_memory_fails_and_leaks_nothing(void **state)
     for (; status == LT_NO_MEMORY && n < 1000; n++) {
         int left = n;
         lt_set_allow_memory(allow_until, &left);
-        status = lt_diagnose(f.model, f.data, LT_TRAIN, &(lt_diagnosis_options){.threads = 1}, &d);
+        status = lt_diagnose(f.model, f.data, LT_TRAIN, &(lt_diagnosis_options){.run.threads = 1}, &d);
         lt_set_allow_memory(NULL, NULL);
         lt_diagnosis_clear(&d);
     }

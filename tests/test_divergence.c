@@ -380,7 +380,7 @@ static void threads_do_not_matter(void **state)
     for (int threads = 1; threads <= 3; threads++) {
         lt_divergence_study s = run(&(lt_divergence_options){.p = "ring", .q = "grid", .points = 3,
                                                              .from = 0, .to = 1, .steps = 20,
-                                                             .samples = 512, .threads = threads});
+                                                             .samples = 512, .run.threads = threads});
         for (int i = 0; i < first.n; i++) {
             assert_memory_equal(&s.rows[i].found, &first.rows[i].found, sizeof s.rows[i].found);
             assert_true(same_number(s.rows[i].slope, first.rows[i].slope));
@@ -426,7 +426,7 @@ static void what_cannot_be_is_refused(void **state)
         {{.batch = 1}, LT_VALUE, "batch"},
         {{.lr = (double)NAN}, LT_VALUE, "learning rate"},
         {{.lambda = -1}, LT_VALUE, "lambda"},
-        {{.steps = 5, .samples = 64, .progress = stop_at_half}, LT_INTERRUPTED, "stopped"}};
+        {{.steps = 5, .samples = 64, .run.progress = stop_at_half}, LT_INTERRUPTED, "stopped"}};
     for (int i = 0; i < COUNT_OF(refusals); i++) {
         lt_divergence_study s;
         int status = lt_divergence_run(&refusals[i].o, &s);

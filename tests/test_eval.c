@@ -34,7 +34,7 @@ static void nll_is_exact_from_the_true_posterior(void **state)
                     continue; /* slow */
                 lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = samples[i],
                                                                   .batch = batches[k],
-                                                                  .executor = (lt_executor)x});
+                                                                  .run.executor = (lt_executor)x});
                 assert_int_equal(e.images, IMAGES);
                 assert_int_equal(e.nll_samples, samples[i]);
                 assert_near(e.nll.value, expected.value, 1e-4);
@@ -192,7 +192,7 @@ static void same_bits_at_any_number_of_threads(void **state)
     lt_evaluation first = {0};
     for (int i = 0; i < COUNT_OF(threads); i++) {
         lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = 30, .batch = 20,
-                                                          .threads = threads[i], .seed = 4});
+                                                          .run.threads = threads[i], .seed = 4});
         e.seconds = 0;
         if (i == 0)
             first = e;
@@ -224,7 +224,7 @@ static void progress_reaches_one_and_can_stop(void **state)
     progress p = {0};
     lt_evaluation e;
     fixture_open(&f, 0);
-    lt_eval_options o = {.nll_samples = 70, .batch = 20, .progress = count_progress, .user = &p};
+    lt_eval_options o = {.nll_samples = 70, .batch = 20, .run = {.progress = count_progress, .user = &p}};
     evaluate(&f, &o);
     assert_near(p.last, 1, 1e-12);
     p = (progress){.stop_at = 2};

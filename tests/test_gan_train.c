@@ -758,7 +758,7 @@ static int short_life(const lt_recipe *r, lt_dataset *d)
 {
     float x[PIXELS];
     lt_model *m = lt_model_create(r, (lt_image_size){SIDE, SIDE, 1});
-    lt_trainer *t = m ? lt_trainer_create(m, d, &(lt_trainer_options){.threads = 2}) : NULL;
+    lt_trainer *t = m ? lt_trainer_create(m, d, &(lt_trainer_options){.run.threads = 2}) : NULL;
     int status = t ? LT_OK : LT_NO_MEMORY;
     for (int i = 0; i < STEPS_PER_EPOCH && status == LT_OK; i++)
         status = lt_trainer_step(t, NULL);

@@ -33,7 +33,7 @@ static lt_model *must_make(const char *text)
 static lt_generator *must_open(lt_model *m, int batch, int threads)
 {
     lt_generator *g;
-    if (lt_generator_open(m, batch, &(lt_generator_options){.threads = threads}, &g) != LT_OK)
+    if (lt_generator_open(m, batch, &(lt_generator_options){.run.threads = threads}, &g) != LT_OK)
         fail_msg("%s", lt_last_error());
     return g;
 }
@@ -224,6 +224,37 @@ static void later_calls_allocate_nothing(void **state)
     lt_model_free(m);
 }
 
+typedef struct parts_done {
+    double of[3], limit;
+    int calls;
+} parts_done;
+
+static bool stop_in_time(void *user, double done)
+{
+    parts_done *p = user;
+    p->of[p->calls++] = done;
+    return done < p->limit;
+}
+
+static void progress_is_reported_for_each_batch_and_can_stop(void **state)
+{
+    (void)state;
+    parts_done p = {.limit = 2};
+    lt_model *m = must_make(vae);
+    lt_generator *g;
+    const lt_generator_options o = {.run = {.threads = 1, .progress = stop_in_time, .user = &p}};
+    assert_int_equal(lt_generator_open(m, 4, &o, &g), LT_OK);
+    assert_int_equal(lt_generator_decode(g, 10, z, found), LT_OK);
+    const double tenths[3] = {0.4, 0.8, 1};
+    assert_memory_equal(p.of, tenths, sizeof tenths);
+    p = (parts_done){.limit = 0.7};
+    assert_int_equal(lt_generator_decode(g, 10, z, found), LT_INTERRUPTED);
+    assert_int_equal(p.calls, 2);
+    assert_string_equal(lt_last_error(), "the generator was stopped after row 8 of 10");
+    lt_generator_free(g);
+    lt_model_free(m);
+}
+
 static void misuse_is_explained(void **state)
 {
     (void)state;
@@ -233,7 +264,7 @@ static void misuse_is_explained(void **state)
     assert_null(g);
     assert_string_equal(lt_last_error(), "generator: batch must be between 1 and 65536 (0: 64), found -1");
     assert_int_equal(lt_generator_open(m, LT_GENERATOR_MAX_BATCH + 1, NULL, &g), LT_VALUE);
-    assert_int_equal(lt_generator_open(m, 1, &(lt_generator_options){.threads = -1}, &g), LT_VALUE);
+    assert_int_equal(lt_generator_open(m, 1, &(lt_generator_options){.run.threads = -1}, &g), LT_VALUE);
     assert_null(g);
     assert_non_null(strstr(lt_last_error(), "threads must be between 1 and"));
     g = must_open(m, 2, 1);
@@ -263,6 +294,7 @@ int main(void)
         cmocka_unit_test(classes_and_draws_are_those_of_one_call),
         cmocka_unit_test(changed_parameters_are_used),
         cmocka_unit_test(later_calls_allocate_nothing),
+        cmocka_unit_test(progress_is_reported_for_each_batch_and_can_stop),
         cmocka_unit_test(misuse_is_explained),
     };
     fill_inputs();

@@ -93,7 +93,7 @@ static void draws_are_of_each_posterior(void **state)
     fixture f;
     fixture_open(&f, 0.7);
     for (int seed = 0; seed < SEEDS; seed++) {
-        lt_codes c = encode(&f, &(lt_codes_options){.seed = (uint64_t)seed, .threads = 1});
+        lt_codes c = encode(&f, &(lt_codes_options){.seed = (uint64_t)seed, .run.threads = 1});
         double last = 0;
         for (int i = 0; i < IMAGES * LATENT; i++) {
             double e = ((double)c.z[i] - (double)c.mean[i]) / exp(0.5 * (double)c.logvar[i]);
@@ -118,10 +118,10 @@ static void codes_have_the_same_bits_at_any_number_of_threads(void **state)
     (void)state;
     fixture f;
     fixture_open(&f, 0);
-    lt_codes a = encode(&f, &(lt_codes_options){.seed = 3, .threads = 1});
+    lt_codes a = encode(&f, &(lt_codes_options){.seed = 3, .run.threads = 1});
     size_t size = sizeof *a.z * IMAGES * LATENT;
     for (int threads = 2; threads < 5; threads++) {
-        lt_codes b = encode(&f, &(lt_codes_options){.seed = 3, .threads = threads});
+        lt_codes b = encode(&f, &(lt_codes_options){.seed = 3, .run.threads = threads});
         assert_memory_equal(a.mean, b.mean, size);
         assert_memory_equal(a.logvar, b.logvar, size);
         assert_memory_equal(a.z, b.z, size);
@@ -149,7 +149,7 @@ static void encoding_can_stop_and_refuses_nonsense(void **state)
     lt_codes c;
     fixture_open(&f, 0);
     progress p = {.stop_at = 1};
-    lt_codes_options o = {.progress = count_progress, .user = &p};
+    lt_codes_options o = {.run = {.progress = count_progress, .user = &p}};
     assert_int_equal(lt_encode_split(f.model, f.data, LT_TRAIN, &o, &c), LT_INTERRUPTED);
     lt_codes_clear(&c);
     o = (lt_codes_options){.images = -1};
@@ -159,7 +159,7 @@ static void encoding_can_stop_and_refuses_nonsense(void **state)
     for (; status == LT_NO_MEMORY && n < 1000; n++) {
         int left = n;
         lt_set_allow_memory(allow_until, &left);
-        status = lt_encode_split(f.model, f.data, LT_TRAIN, &(lt_codes_options){.threads = 1}, &c);
+        status = lt_encode_split(f.model, f.data, LT_TRAIN, &(lt_codes_options){.run.threads = 1}, &c);
         lt_set_allow_memory(NULL, NULL);
         lt_codes_clear(&c);
     }

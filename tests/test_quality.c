@@ -577,7 +577,7 @@ static void evaluations_can_be_stopped(void **state)
     const double limits[] = {0, 0.3, 0.62, 0.68, 0.75, 0.9, 2};
     for (int i = 0; i < COUNT_OF(limits); i++) {
         patience p = {.limit = limits[i]};
-        lt_quality_options o = {.feature_steps = STEPS, .progress = wait_a_while, .user = &p};
+        lt_quality_options o = {.feature_steps = STEPS, .run = {.progress = wait_a_while, .user = &p}};
         int status = lt_quality_of_images(d, LT_TEST, TEST, images, &o, &q);
         assert_int_equal(status, limits[i] < 1 ? LT_INTERRUPTED : LT_OK);
     }
@@ -597,6 +597,10 @@ static void what_is_no_image_is_refused(void **state)
     assert_text_has(lt_last_error(), "sample 17: number 3 of 100 is not a number");
     assert_int_equal(lt_quality_of_images(d, LT_TEST, 19, images, &o, &q), LT_VALUE);
     assert_text_has(lt_last_error(), "expected at least 20 images, found 19");
+    o.run.executor = LT_REFERENCE;
+    images[17 * PIXELS + 3] = 0;
+    assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, images, &o, &q), LT_UNSUPPORTED);
+    assert_text_has(lt_last_error(), "expected the executor cpu");
     free(images);
     lt_dataset_free(d);
 }

@@ -95,7 +95,7 @@ static float *train(const char *preset, int threads, int steps, size_t *size)
     assert_int_equal(lt_dataset_synthetic(&data, 64, 28, 28, 1, NULL), LT_OK);
     lt_model *m = lt_model_create(r, (lt_image_size){28, 28, 1});
     assert_non_null(m);
-    lt_trainer *t = lt_trainer_create(m, data, &(lt_trainer_options){.threads = threads});
+    lt_trainer *t = lt_trainer_create(m, data, &(lt_trainer_options){.run.threads = threads});
     assert_non_null(t);
     for (int i = 0; i < steps; i++)
         assert_int_equal(lt_trainer_step(t, NULL), LT_OK);

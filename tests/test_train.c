@@ -225,7 +225,7 @@ static void training_close(training *t)
 
 static void training_begin(training *t, const char *set, lt_executor executor, int threads)
 {
-    lt_trainer_options o = {.executor = executor, .threads = threads};
+    lt_trainer_options o = {.run = {.executor = executor, .threads = threads}};
     if (training_open(t, set, &o) != LT_OK)
         fail_msg("%s", lt_last_error());
 }
@@ -368,6 +368,39 @@ static void resumed_training_has_the_same_bits(void **state)
     (void)state;
     check_resume(LT_CPU);
     check_resume(LT_REFERENCE);
+}
+
+typedef struct halfway {
+    int calls;
+    double last, limit;
+} halfway;
+
+static bool stop_after(void *user, double done)
+{
+    halfway *h = user;
+    h->calls++;
+    assert_true(done > h->last && done <= 1);
+    h->last = done;
+    return done < h->limit;
+}
+
+static void progress_counts_images_of_the_epoch_and_can_stop(void **state)
+{
+    (void)state;
+    training t;
+    halfway h = {.limit = 2};
+    lt_trainer_options o = {.run = {.threads = 1, .progress = stop_after, .user = &h}};
+    assert_int_equal(training_open(&t, NULL, &o), LT_OK);
+    assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, NULL), LT_OK);
+    assert_int_equal(h.calls, STEPS_PER_EPOCH);
+    assert_true(h.last == 1);
+    h = (halfway){.limit = 32.0 / IMAGES};
+    assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, NULL), LT_INTERRUPTED);
+    assert_int_equal(lt_trainer_steps_done(t.trainer), STEPS_PER_EPOCH + 2);
+    h.limit = 2;
+    assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, NULL), LT_OK);
+    assert_int_equal(h.calls, STEPS_PER_EPOCH);
+    training_close(&t);
 }
 
 /* The averages of an epoch do not know that it was interrupted. */
@@ -726,7 +759,7 @@ static int short_life(lt_executor executor)
     training t;
     lt_evaluation e;
     float images[4 * HEIGHT * WIDTH];
-    lt_trainer_options o = {.executor = executor, .threads = 2};
+    lt_trainer_options o = {.run = {.executor = executor, .threads = 2}};
     int status = training_open(&t, NULL, &o);
     if (status == LT_OK)
         status = lt_trainer_epoch(t.trainer, NULL, NULL, NULL);
@@ -824,6 +857,7 @@ int main(void)
         cmocka_unit_test(same_bits_at_any_number_of_threads),
         cmocka_unit_test(resumed_training_has_the_same_bits),
         cmocka_unit_test(resumed_epoch_reports_all_its_images),
+        cmocka_unit_test(progress_counts_images_of_the_epoch_and_can_stop),
         cmocka_unit_test(callback_stops_and_training_goes_on),
         cmocka_unit_test(loss_that_is_not_finite_is_an_error),
         cmocka_unit_test(trainer_rejects_other_images),

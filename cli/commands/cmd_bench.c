@@ -187,7 +187,7 @@ static int bench_on(const bench_request *q, const lt_recipe *r, lt_dataset *data
 {
     const lt_dataset_info *d = lt_dataset_describe(data);
     timing all[MAX_REPEATS];
-    lt_trainer_options o = {.threads = (int)q->threads, .executor = (lt_executor)q->executor,
+    lt_trainer_options o = {.run = {.threads = (int)q->threads, .executor = (lt_executor)q->executor},
                             .profile = q->with_profile};
     lt_model *m = lt_model_create(r, (lt_image_size){d->h, d->w, d->c});
     lt_trainer *t = m ? lt_trainer_create(m, data, &o) : NULL;

@@ -132,8 +132,8 @@ static int read_request(const command *c, request *r, const char *p, const char 
     r->o.batch = (int)r->batch;
     r->o.samples = (int)r->samples;
     r->o.seed = (uint64_t)r->seed;
-    r->o.threads = (int)r->threads;
-    r->o.executor = (lt_executor)r->executor;
+    r->o.run.threads = (int)r->threads;
+    r->o.run.executor = (lt_executor)r->executor;
     return code;
 }
 
@@ -334,8 +334,8 @@ static int run_study(const command *c, request *r)
     progress p = {&m, now_seconds()};
     meter_begin(&m);
     watch_signals();
-    r->o.progress = show_progress;
-    r->o.user = &p;
+    r->o.run.progress = show_progress;
+    r->o.run.user = &p;
     int status = lt_divergence_run(&r->o, &s);
     meter_clear(&m);
     if (status == LT_OK && r->as_json)

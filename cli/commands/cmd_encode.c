@@ -26,9 +26,9 @@ static int encode_split(const encode_request *q, const trained *t, lt_codes *cod
 {
     meter m;
     lt_split split = lt_dataset_split(t->data, (lt_split)q->split);
-    lt_codes_options o = {.images = (int)q->n, .threads = (int)q->threads,
-                          .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
-                          .progress = show_progress, .user = &m};
+    lt_codes_options o = {.images = (int)q->n,
+                          .seed = (uint64_t)q->seed,
+                          .run = {(int)q->threads, (lt_executor)q->executor, show_progress, &m}};
     watch_signals();
     meter_begin(&m);
     int status = lt_encode_split(t->model, t->data, split, &o, codes);

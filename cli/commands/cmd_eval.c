@@ -80,25 +80,20 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_im
 {
     const trained *t = f->trained;
     phase p = begin_phase(m, "codes");
-    lt_diagnosis_options codes = {.images = (int)q->images, .threads = (int)q->threads,
-                                  .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
-                                  .progress = show_progress, .user = &p};
+    const lt_run_options how = {(int)q->threads, (lt_executor)q->executor, show_progress, &p};
+    lt_diagnosis_options codes = {.images = (int)q->images, .run = how, .seed = (uint64_t)q->seed};
     LT_TRY(lt_diagnose(t->model, t->data, f->split, &codes, &f->codes));
     p = begin_phase(m, "annealing");
     lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
                           .from_posterior = f->from_posterior, .images = (int)q->images,
-                          .threads = (int)q->threads,
-                          .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
-                          .progress = show_progress, .user = &p};
+                          .run = how, .seed = (uint64_t)q->seed};
     per_image_ask_ais(each, &ais);
     if (f->with_ais) /* first, because it refuses some models */
         LT_TRY(lt_anneal(t->model, t->data, f->split, &ais, &f->ais));
     p = begin_phase(m, "bounds");
     lt_eval_options bounds = {.nll_samples = (int)q->samples, .iwae = q->iwae,
                               .n_iwae = q->n_iwae, .images = (int)q->images,
-                              .threads = (int)q->threads,
-                              .executor = (lt_executor)q->executor, .seed = (uint64_t)q->seed,
-                              .progress = show_progress, .user = &p};
+                              .run = how, .seed = (uint64_t)q->seed};
     per_image_ask(each, &bounds);
     LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
     bool has_nll = q->samples > 0;
@@ -128,8 +123,8 @@ static int find_quality(const eval_request *q, const trained *t, lt_split split,
                         lt_quality *found)
 {
     phase p = begin_phase(m, "samples");
-    lt_quality_options o = {.samples = (int)q->quality_samples, .threads = (int)q->threads,
-                            .seed = (uint64_t)q->seed, .progress = show_progress, .user = &p};
+    lt_quality_options o = {.samples = (int)q->quality_samples, .seed = (uint64_t)q->seed,
+                            .run = {.threads = (int)q->threads, .progress = show_progress, .user = &p}};
     quality_ask(q->scored, &o);
     return lt_quality_measure(t->model, t->data, split, &o, found);
 }

@@ -252,8 +252,8 @@ static int evaluate_split(explanation *e, const explain_request *q)
     LT_TRY(lt_model_check_data(e->t.model, e->t.data));
     lt_split split = lt_dataset_split(e->t.data, (lt_split)q->split);
     int all = lt_dataset_describe(e->t.data)->n[split];
-    lt_eval_options o = {.images = q->images < all ? (int)q->images : 0, .threads = (int)q->threads,
-                         .seed = (uint64_t)q->seed, .progress = go_on};
+    lt_eval_options o = {.images = q->images < all ? (int)q->images : 0, .seed = (uint64_t)q->seed,
+                         .run = {.threads = (int)q->threads, .progress = go_on}};
     watch_signals();
     LT_TRY(lt_evaluate(e->t.model, e->t.data, split, &o, &found));
     return explanation_take(e, &found, split);

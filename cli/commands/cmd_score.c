@@ -174,8 +174,8 @@ static int gather(scoring *s, int threads)
 static int measure(score_request *q, scoring *s)
 {
     progress p = {.began = now_seconds()};
-    lt_quality_options o = {.threads = (int)q->threads, .seed = (uint64_t)q->seed,
-                            .progress = show_progress, .user = &p};
+    lt_quality_options o = {.seed = (uint64_t)q->seed,
+                            .run = {.threads = (int)q->threads, .progress = show_progress, .user = &p}};
     LT_TRY(gather(s, (int)q->threads));
     quality_ask(&q->files, &o);
     watch_signals();

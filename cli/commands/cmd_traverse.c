@@ -67,7 +67,7 @@ static int weigh_by_activity(walk *w)
     lt_diagnosis d = {0};
     int n = lt_dataset_describe(w->t->data)->n[w->split];
     lt_diagnosis_options o = {.images = n < DIAGNOSED ? 0 : DIAGNOSED,
-                              .threads = (int)w->q->all.threads};
+                              .run.threads = (int)w->q->all.threads};
     int status = lt_diagnose(w->t->model, w->t->data, w->split, &o, &d);
     for (int k = 0; status == LT_OK && k < w->latent; k++)
         w->weight[k] = d.has_parts ? d.units[k].kl : d.units[k].mean_variance;

@@ -129,6 +129,11 @@ LT_API bool lt_read_real(const char *word, double *value);
 /* The same for n whole numbers with commas between them: "0,4". False also where there are more or fewer. */
 LT_API bool lt_read_integers(const char *words, int n, int64_t *values);
 
+/* ---- Progress ---- */
+
+/* Called now and then with the part done, in [0, 1], on the thread that waits for the result; false stops the work. */
+typedef bool lt_progress_function(void *user, double done);
+
 /* ---- Means and their errors ---- */
 
 /* A mean and its standard error. */

@@ -39,11 +39,8 @@ typedef struct lt_divergence_options {
     double lr;                   /* of Adam; halfway it begins to fall to 0. Default 0.005 */
     double lambda;               /* weight of the Lipschitz penalty (WGAN-LP) on the critic of
                                     wasserstein; default 10 */
-    int threads;                 /* 0: as many as there are cores; results do not depend on it */
-    lt_executor executor;        /* default LT_CPU */
     uint64_t seed;
-    lt_progress_function *progress;
-    void *user;
+    lt_run_options run;
 } lt_divergence_options;
 
 /* One critic: what it says of fresh draws. */
@@ -73,7 +70,7 @@ typedef struct lt_divergence_study {
 } lt_divergence_study;
 
 /* Trains and asks one critic per theta and measure. LT_NOT_FOUND or LT_VALUE for lines that are
-   none or numbers out of range; LT_INTERRUPTED when `progress` said so. *s must be cleared anyway.
+   none or numbers out of range; LT_INTERRUPTED when `run.progress` stopped it. *s must be cleared anyway.
    Nullable: o. */
 LT_API int lt_divergence_run(const lt_divergence_options *o, lt_divergence_study *s);
 LT_API void lt_divergence_clear(lt_divergence_study *s);

@@ -20,9 +20,6 @@ extern "C" {
 
 /* ---- Bounds and likelihood ---- */
 
-/* Called now and then with the part done, in [0, 1]; false stops. */
-typedef bool lt_progress_function(void *user, double done);
-
 enum { LT_MAX_BOUNDS = 16 };
 
 /* Zero means default. */
@@ -39,11 +36,8 @@ typedef struct lt_eval_options {
     double *iwae_of[LT_MAX_BOUNDS]; /* -L_k of each k of `iwae` */
     double *pareto_k_of;     /* of the image's draws; NaN with less than 25 */
     int batch;            /* images at a time; 0: 200. Part of what the draws depend on */
-    int threads;          /* 0: as many as there are cores for us */
-    lt_executor executor; /* default LT_CPU */
     uint64_t seed;        /* of the posterior draws */
-    lt_progress_function *progress;
-    void *user;
+    lt_run_options run;
 } lt_eval_options;
 
 /* What a number in nats, or in bits per dimension, is the logarithm of. */
@@ -97,7 +91,7 @@ typedef struct lt_evaluation {
    too high by an amount that is not known, and their standard errors do not show it. */
 LT_API bool lt_evaluation_is_biased(const lt_evaluation *e);
 
-/* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `progress` said so;
+/* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `run.progress` stopped it;
    LT_VALUE for a model without a likelihood, here and in the next two functions.
    Nullable: o. */
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
@@ -128,11 +122,8 @@ typedef struct lt_ais_options {
     int images;           /* of the split, spread over it; 0: all */
     double *nll_of, *ess_of; /* room for each image's own, in the order of lt_evaluate's; NULL: not
                                 wanted */
-    int threads;          /* 0: as many as there are cores for us */
-    lt_executor executor; /* default LT_CPU */
     uint64_t seed;
-    lt_progress_function *progress;
-    void *user;
+    lt_run_options run;
 } lt_ais_options;
 
 typedef struct lt_ais_result {
@@ -148,7 +139,7 @@ typedef struct lt_ais_result {
 
 /* Estimates -log p(x) of a split. It knows nothing of q but a scale for its steps, unless it starts
    there. Models with one layer of latents, in which log p(x|z) has a gradient. LT_INTERRUPTED when
-   `progress` said so. Nullable: o. */
+   `run.progress` stopped it. Nullable: o. */
 LT_API int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
                      lt_ais_result *result);
 
@@ -157,11 +148,8 @@ LT_API int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_op
 /* Zero means default. */
 typedef struct lt_diagnosis_options {
     int images;           /* of the split, spread over it; 0: all */
-    int threads;          /* 0: as many as there are cores for us */
-    lt_executor executor; /* default LT_CPU */
     uint64_t seed;        /* of the posterior draws */
-    lt_progress_function *progress;
-    void *user;
+    lt_run_options run;
 } lt_diagnosis_options;
 
 /* One latent over the images. */
@@ -196,7 +184,7 @@ typedef struct lt_diagnosis {
     double seconds;
 } lt_diagnosis;
 
-/* Encodes a split and looks at its codes. LT_INTERRUPTED when `progress` said so. Clear the result
+/* Encodes a split and looks at its codes. LT_INTERRUPTED when `run.progress` stopped it. Clear the result
    in any case. Nullable: o. */
 LT_API int lt_diagnose(lt_model *m, lt_dataset *d, lt_split split, const lt_diagnosis_options *o,
                        lt_diagnosis *result);
@@ -207,11 +195,8 @@ LT_API void lt_diagnosis_clear(lt_diagnosis *d);
 /* Zero means default. */
 typedef struct lt_codes_options {
     int images;           /* of the split, spread over it; 0, or more than it has: all */
-    int threads;          /* 0: as many as there are cores for us */
-    lt_executor executor; /* default LT_CPU */
     uint64_t seed;        /* of the draws */
-    lt_progress_function *progress;
-    void *user;
+    lt_run_options run;
 } lt_codes_options;
 
 /* q(z|x) of n images, row by row, and a draw of each. Owns its arrays. */
@@ -228,7 +213,7 @@ typedef struct lt_codes {
 } lt_codes;
 
 /* Encodes images of a split. LT_VALUE for a model without an encoder, for data that is not the
-   model's and for an empty split; LT_INTERRUPTED when `progress` said so; LT_NO_MEMORY. Clear the
+   model's and for an empty split; LT_INTERRUPTED when `run.progress` stopped it; LT_NO_MEMORY. Clear the
    result in any case. Nullable: o. */
 LT_API int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_options *o,
                            lt_codes *codes);

@@ -35,8 +35,7 @@ typedef struct lt_generator lt_generator;
 
 /* Zero means default. */
 typedef struct lt_generator_options {
-    int threads;          /* 0: as many as there are cores for us */
-    lt_executor executor; /* default LT_CPU */
+    lt_run_options run; /* progress: of each call, after each batch; LT_INTERRUPTED from that call when it stops it */
 } lt_generator_options;
 
 enum { LT_GENERATOR_BATCH = 64, LT_GENERATOR_MAX_BATCH = 1 << 16 };

@@ -166,6 +166,15 @@ typedef struct lt_session_options {
     bool profile;       /* time each kernel: lt_session_profile */
 } lt_session_options;
 
+/* How long work is run, embedded in the options of what it is. Zero means default. Nothing here changes a result,
+   except that the executors round differently; a seed is part of what is computed, and not in here. */
+typedef struct lt_run_options {
+    int threads;                    /* default 0: as many as there are cores for us */
+    lt_executor executor;           /* default LT_CPU */
+    lt_progress_function *progress; /* false stops the work, with LT_INTERRUPTED. Nullable */
+    void *user;                     /* passed to progress */
+} lt_run_options;
+
 /* NULL on failure, see lt_last_error(). Nullable: o. */
 LT_API lt_session *lt_session_create(const lt_program *p, const lt_session_options *o);
 LT_API void lt_session_free(lt_session *s);

@@ -44,14 +44,12 @@ typedef struct lt_quality_options {
                           less */
     int feature_steps; /* of training the classifier; 0: 1500, less for few images. Other steps,
                           other features */
-    int threads;       /* 0: as many as there are cores for us; results do not depend on it */
     uint64_t seed;     /* of the samples, and of bits where the data are bits */
     lt_quality_arrays *arrays; /* filled in where the scores are; clear it then. NULL: not wanted */
     bool with_images;          /* also arrays->images */
     bool without_copies;       /* no search for copies: their verdict is LT_COPIES_UNTOLD */
     bool with_all_scores;      /* also those that so few images cannot tell: see lt_quality_least */
-    lt_progress_function *progress;
-    void *user;
+    lt_run_options run;        /* LT_CPU alone: features are defined by its arithmetic */
 } lt_quality_options;
 
 /* Images against the held ones of the split, in d = 64 features, each of which has mean 0 and
@@ -146,8 +144,9 @@ typedef struct lt_quality {
 } lt_quality;
 
 /* Draws samples from a model, those of lt_sample with this seed, and scores them against a split of `d`. Where the
-   split is train its last sixth is held, and the model has seen it. LT_INTERRUPTED when `progress`
-   said so. LT_VALUE where nothing can be told: fewer than 20 images, numbers that are none, or features
+   split is train its last sixth is held, and the model has seen it. LT_INTERRUPTED when `run.progress`
+   stopped it. LT_UNSUPPORTED for another
+   executor than LT_CPU. LT_VALUE where nothing can be told: fewer than 20 images, numbers that are none, or features
    that are the same for all train images, as where these are all equal. Nullable: o. */
 LT_API int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split,
                               const lt_quality_options *o, lt_quality *q);

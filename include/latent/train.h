@@ -24,9 +24,8 @@ typedef struct lt_trainer lt_trainer;
 
 /* Zero means default. */
 typedef struct lt_trainer_options {
-    int threads;          /* 0: as many as there are cores for us; results do not depend on it */
-    lt_executor executor; /* default LT_CPU */
-    bool profile;         /* time each kernel: lt_session_profile(lt_trainer_session(t, 0), ...) */
+    lt_run_options run; /* progress: of each epoch, after each step, in lt_trainer_epoch */
+    bool profile;       /* time each kernel: lt_session_profile(lt_trainer_session(t, 0), ...) */
 } lt_trainer_options;
 
 /* Opens the data that a recipe names, with the recipe's options; `instead` stands for the recipe's

@@ -23,6 +23,7 @@
 #include "base/threads.h"
 #include "base/estimate.h"
 #include "eval/visit.h"
+#include "exec/run_options.h"
 #include "models/kind.h"
 #include "cpu/tiles.h"
 
@@ -288,7 +289,7 @@ static int move(const transition *t, target *p)
 static int report_progress(anneal *a, int chains)
 {
     a->done += chains;
-    if (a->o.progress && !a->o.progress(a->o.user, a->done / a->todo))
+    if (!run_continues(&a->o.run, a->done / a->todo))
         return status_fail(LT_INTERRUPTED, "annealing was stopped");
     return LT_OK;
 }
@@ -395,7 +396,7 @@ static int open_programs(anneal *a, lt_model *m)
 {
     lt_image_size s = lt_model_image_size(m);
     lt_shape images = lt_shape_4d(a->batch, s.h, s.w, s.c);
-    lt_session_options o = {.executor = a->o.executor, .threads = a->o.threads};
+    lt_session_options o = run_session_options(&a->o.run);
     int pilot = a->o.chains < PILOT_CHAINS ? a->o.chains : PILOT_CHAINS;
     a->encoder.graph = lt_graph_create();
     a->encoded = lt_input(a->encoder.graph, "x", images);
@@ -476,7 +477,7 @@ static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
     o->chains = o->chains ? o->chains : CHAINS;
     o->steps = o->steps ? o->steps : STEPS;
     o->leapfrogs = o->leapfrogs ? o->leapfrogs : LEAPFROGS;
-    a->threads = o->threads ? o->threads : lt_cores();
+    a->threads = run_threads(&o->run);
     a->pixels = (int64_t)s.h * s.w * s.c;
     a->latent = lt_model_latent(m);
     a->batch = o->chains < ROWS ? ROWS / o->chains : 1;

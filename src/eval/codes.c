@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/symmetric.h"
 #include "eval/visit.h"
+#include "exec/run_options.h"
 #include "models/kind.h"
 
 #include <math.h>
@@ -37,8 +38,8 @@ static int open_program(encoding *e, lt_model *m, const lt_codes_options *o)
     e->out[MEAN] = q.mean;
     e->out[LOGVAR] = q.logvar;
     e->out[DRAW] = lt_gauss_sample(q);
-    return visit_open(&e->v, m, e->out, PARTS,
-                      &(lt_session_options){.executor = o->executor, .threads = o->threads});
+    const lt_session_options how = run_session_options(&o->run);
+    return visit_open(&e->v, m, e->out, PARTS, &how);
 }
 
 static int make_room(encoding *e, bool is_normal, lt_codes *c)
@@ -84,7 +85,7 @@ static int encode_all(encoding *e, const lt_codes_options *o, lt_codes *c)
     for (int first = 0; first < c->n; first += e->batch) {
         LT_TRY(encode_batch(e, o->seed, first, c));
         double done = fmin((double)(first + e->batch) / c->n, 1);
-        if (o->progress && !o->progress(o->user, done))
+        if (!run_continues(&o->run, done))
             return status_fail(LT_INTERRUPTED, "encoding was stopped");
     }
     return LT_OK;

@@ -10,6 +10,7 @@
 #include "base/estimate.h"
 #include "eval/mixture.h"
 #include "eval/visit.h"
+#include "exec/run_options.h"
 #include "models/kind.h"
 
 #include <math.h>
@@ -61,8 +62,8 @@ static int open_program(diagnosing *d, lt_model *m)
     d->out[LOGVAR] = t.posterior.logvar;
     d->out[DRAW] = t.z;
     d->out[RATE] = t.rate;
-    return visit_open(&d->v, m, d->out, COUNT_OF(d->out),
-                      &(lt_session_options){.executor = d->o.executor, .threads = d->o.threads});
+    const lt_session_options how = run_session_options(&d->o.run);
+    return visit_open(&d->v, m, d->out, COUNT_OF(d->out), &how);
 }
 
 static int make_room(diagnosing *d)
@@ -105,7 +106,7 @@ static void release(diagnosing *d)
 static int report_progress(diagnosing *d)
 {
     d->done++;
-    if (d->o.progress && !d->o.progress(d->o.user, (double)d->done / d->todo))
+    if (!run_continues(&d->o.run, (double)d->done / d->todo))
         return status_fail(LT_INTERRUPTED, "the diagnosis was stopped");
     return LT_OK;
 }
@@ -157,7 +158,7 @@ static int encode_batch(diagnosing *d, int first, int n, int *drawn)
 
 static int diagnose_all(diagnosing *d)
 {
-    int drawn = 0, threads = d->o.threads ? d->o.threads : lt_cores();
+    int drawn = 0, threads = run_threads(&d->o.run);
     d->todo = (d->images.n + d->batch - 1) / d->batch + (d->draws + ROUND - 1) / ROUND;
     for (int first = 0; first < d->images.n; first += d->batch) {
         int n = d->images.n - first < d->batch ? d->images.n - first : d->batch;

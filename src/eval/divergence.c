@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/threads.h"
+#include "exec/run_options.h"
 #include "models/penalties.h"
 #include "models/toys.h"
 #include "nn/optimizers.h"
@@ -84,7 +85,7 @@ static bool is_wasserstein(const spec *loss)
 
 static int open_session(const study *s, const critic *c, lt_node *const *targets, int n, lt_session **out)
 {
-    const lt_session_options o = {.executor = s->o.executor, .threads = 1};
+    const lt_session_options o = {.executor = s->o.run.executor, .threads = 1};
     LT_TRY(lt_session_open(c->graph, targets, n, &o, out));
     return lt_params_bind(c->params, c->graph, *out);
 }
@@ -94,7 +95,7 @@ static int run_once(study *s, lt_session *r, lt_run_key key, int worker)
 {
     LT_TRY(lt_session_run(r, &key));
     int64_t done = atomic_fetch_add(&s->done, 1) + 1;
-    if (worker == 0 && s->o.progress && !s->o.progress(s->o.user, (double)done / (double)atomic_load(&s->total)))
+    if (worker == 0 && !run_continues(&s->o.run, (double)done / (double)atomic_load(&s->total)))
         atomic_store(&s->is_stopped, true);
     if (atomic_load(&s->is_stopped))
         return status_fail(LT_INTERRUPTED, "stopped");
@@ -172,7 +173,7 @@ static void begin_side(const study *of, side *s, int64_t n)
 
 static double term_at(const study *s, lt_session *session, const side *of, int64_t i)
 {
-    return s->o.executor == LT_REFERENCE ? lt_session_doubles(session, of->terms)[i]
+    return s->o.run.executor == LT_REFERENCE ? lt_session_doubles(session, of->terms)[i]
                                          : (double)lt_session_floats(session, of->terms)[i];
 }
 
@@ -201,7 +202,7 @@ static lt_node *largest_slope(critic *c, pair x, int64_t n)
 
 static double read_number(const study *s, lt_session *session, const lt_node *x)
 {
-    return s->o.executor == LT_REFERENCE ? *lt_session_doubles(session, x)
+    return s->o.run.executor == LT_REFERENCE ? *lt_session_doubles(session, x)
                                          : (double)*lt_session_floats(session, x);
 }
 
@@ -366,13 +367,13 @@ static int fill_defaults(lt_divergence_options *o)
     o->samples = o->samples ? o->samples : 65536;
     o->lr = o->lr == 0 ? 0.005 : o->lr;
     o->lambda = o->lambda == 0 ? 10 : o->lambda;
-    o->threads = o->threads ? o->threads : lt_cores();
+    o->run.threads = run_threads(&o->run);
     LT_TRY(check_count("measures", o->n_measures, 1, LT_MAX_MEASURES));
     LT_TRY(check_count("points", o->points, 1, LT_MAX_THETAS));
     LT_TRY(check_count("steps", o->steps, 1, MOST_STEPS));
     LT_TRY(check_count("batch", o->batch, 2, MOST_DRAWS));
     LT_TRY(check_count("samples", o->samples, 2 * ROUNDS, MOST_DRAWS));
-    LT_TRY(check_count("threads", o->threads, 1, THREADS_MAX));
+    LT_TRY(check_count("threads", o->run.threads, 1, THREADS_MAX));
     LT_TRY(check_real("theta", o->from, -1e3, 1e3));
     LT_TRY(check_real("theta", o->to, -1e3, 1e3));
     LT_TRY(check_real("learning rate", o->lr, 1e-9, 1e3));
@@ -443,7 +444,7 @@ static int run_study(study *s, lt_divergence_study *out)
     make_rows(s);
     out->rows = s->rows;
     out->n = s->n;
-    threads_run(s->o.threads, s->n, run_row, s);
+    threads_run(s->o.run.threads, s->n, run_row, s);
     int status = atomic_load(&s->status);
     return status == LT_OK ? LT_OK : status_fail(status, "%s", s->message);
 }

@@ -12,6 +12,7 @@
 #include "base/threads.h"
 #include "eval/bounds.h"
 #include "eval/visit.h"
+#include "exec/run_options.h"
 #include "models/kind.h"
 
 #include <math.h>
@@ -96,7 +97,7 @@ static int open_programs(evaluation *e, lt_model *m)
 {
     lt_image_size s = lt_model_image_size(m);
     lt_shape images = lt_shape_4d(e->batch, s.h, s.w, s.c);
-    lt_session_options o = {.executor = e->o.executor, .threads = e->o.threads};
+    lt_session_options o = run_session_options(&e->o.run);
     e->pixels = (int64_t)s.h * s.w * s.c;
     e->latent = lt_model_latent(m);
     LT_TRY(encoder_open(&e->encoder, m, images, &o));
@@ -138,7 +139,7 @@ static void release(evaluation *e)
 static int report_progress(evaluation *e)
 {
     e->runs_done++;
-    if (e->o.progress && !e->o.progress(e->o.user, (double)e->runs_done / (double)e->runs))
+    if (!run_continues(&e->o.run, (double)e->runs_done / (double)e->runs))
         return status_fail(LT_INTERRUPTED, "evaluation was stopped");
     return LT_OK;
 }
@@ -385,7 +386,7 @@ static int check(evaluation *e, lt_model *m, lt_dataset *d, lt_split split)
     LT_TRY(check_options(&e->o));
     LT_TRY(visited_init(&e->images, m, d, split, e->o.images));
     e->plan = bounds_make_plan(&e->o);
-    e->threads = e->o.threads ? e->o.threads : lt_cores();
+    e->threads = run_threads(&e->o.run);
     e->batch = e->o.batch ? e->o.batch : BATCH;
     if (e->batch > e->images.n)
         e->batch = e->images.n;

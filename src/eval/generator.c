@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/threads.h"
 #include "eval/visit.h"
+#include "exec/run_options.h"
 #include "graph/op.h"
 
 #include <limits.h>
@@ -45,7 +46,7 @@ typedef enum function {
 struct lt_generator {
     lt_model *model;
     int batch;
-    lt_session_options session;
+    lt_run_options run;
     mapping functions[FUNCTIONS];
 };
 
@@ -179,7 +180,8 @@ static int open_mapping(lt_generator *g, function f, mapping **out)
         close_mapping(p);
         build(p, g->model, f, NOISE_ROWS);
     }
-    int status = visit_open(&p->v, g->model, p->out, p->n_out, &g->session);
+    const lt_session_options how = run_session_options(&g->run);
+    int status = visit_open(&p->v, g->model, p->out, p->n_out, &how);
     if (status == LT_OK)
         status = allocate(p);
     if (status != LT_OK)
@@ -193,13 +195,13 @@ int lt_generator_open(lt_model *m, int batch, const lt_generator_options *o, lt_
     if (batch < 0 || batch > LT_GENERATOR_MAX_BATCH)
         return status_fail(LT_VALUE, "generator: batch must be between 1 and %d (0: %d), found %d",
                            LT_GENERATOR_MAX_BATCH, LT_GENERATOR_BATCH, batch);
-    if (o && (o->threads < 0 || o->threads > THREADS_MAX))
+    if (o && (o->run.threads < 0 || o->run.threads > THREADS_MAX))
         return status_fail(LT_VALUE, "generator: threads must be between 1 and %d (0: all), found %d", THREADS_MAX,
-                           o->threads);
+                           o->run.threads);
     lt_generator *g = must_alloc(sizeof *g);
     *g = (lt_generator){.model = m, .batch = batch ? batch : LT_GENERATOR_BATCH};
     if (o)
-        g->session = (lt_session_options){.executor = o->executor, .threads = o->threads};
+        g->run = o->run;
     *out = g;
     return LT_OK;
 }
@@ -261,7 +263,7 @@ static int read_rows(mapping *p, const request *r, int at, int skip, int count)
     return LT_OK;
 }
 
-static int run_mapping(mapping *p, const request *r)
+static int run_mapping(const lt_generator *g, mapping *p, const request *r)
 {
     for (int at = 0, count; at < r->n; at += count) {
         int block = (r->first + at) / p->rows, skip = (r->first + at) % p->rows;
@@ -272,6 +274,8 @@ static int run_mapping(mapping *p, const request *r)
             LT_TRY(write_classes(p, r, at, count));
         LT_TRY(lt_session_run(p->v.session, &(lt_run_key){.seed = r->seed, .step = (uint64_t)block}));
         LT_TRY(read_rows(p, r, at, skip, count));
+        if (!run_continues(&g->run, (double)(at + count) / r->n))
+            return status_fail(LT_INTERRUPTED, "the generator was stopped after row %d of %d", at + count, r->n);
     }
     return LT_OK;
 }
@@ -284,7 +288,7 @@ static int generate(lt_generator *g, function f, const request *r)
     if (r->first < 0 || r->first > INT_MAX - r->n)
         return status_fail(LT_VALUE, "cannot make %d images from image %d on", r->n, r->first);
     LT_TRY(open_mapping(g, f, &p));
-    return run_mapping(p, r);
+    return run_mapping(g, p, r);
 }
 
 static int check_class(const lt_model *m, int label)
@@ -349,7 +353,7 @@ int lt_generator_draw(lt_generator *g, int n, const float *z, uint64_t seed, flo
 /* Opens a generator G on M, returns what CALL returns. */
 #define WITH_GENERATOR(M, THREADS, G, CALL)                                                                  \
     lt_generator *G;                                                                                         \
-    LT_TRY(lt_generator_open(M, 0, &(lt_generator_options){.threads = THREADS}, &G));                        \
+    LT_TRY(lt_generator_open(M, 0, &(lt_generator_options){.run.threads = THREADS}, &G));                    \
     int status = CALL;                                                                                       \
     lt_generator_free(G);                                                                                    \
     return status

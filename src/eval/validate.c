@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "eval/visit.h"
+#include "exec/run_options.h"
 #include "models/kind.h"
 
 #include <math.h>
@@ -56,7 +57,7 @@ static int add_batch(objective_run *r, const visited *images, int first, int n,
 static int run_objective(lt_model *m, const visited *images, const lt_eval_options *o,
                          const lt_train_report *at, double *loss)
 {
-    const lt_session_options how = {.executor = o->executor, .threads = o->threads};
+    const lt_session_options how = run_session_options(&o->run);
     lt_image_size s = lt_model_image_size(m);
     int64_t wanted = lt_recipe_train_options(lt_model_recipe(m))->batch;
     int batch = wanted < images->n ? (int)wanted : images->n, n;

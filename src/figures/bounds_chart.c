@@ -25,8 +25,8 @@ static int evaluate(lt_model *m, lt_dataset *data, const lt_bounds_options *o, r
     int images = o->of.images ? o->of.images : DEFAULT_IMAGES;
     b->split = lt_dataset_split(data, b->split);
     int all = lt_dataset_describe(data)->n[b->split];
-    lt_eval_options e = {.iwae = draws, .n_iwae = N_DRAWS, .threads = o->of.threads,
-                         .images = images < all ? images : 0, .progress = o->progress, .user = o->user};
+    lt_eval_options e = {.iwae = draws, .n_iwae = N_DRAWS, .images = images < all ? images : 0,
+                         .run = {.threads = o->of.threads, .progress = o->progress, .user = o->user}};
     LT_TRY(lt_evaluate(m, data, b->split, &e, &b->found));
     for (int i = 0; i < N_DRAWS; i++) {
         const lt_bound *of = &b->found.bounds[i];

@@ -71,7 +71,7 @@ static int weigh_by_activity(traversal *t, bool *is_kl)
     lt_diagnosis d = {0};
     LT_TRY(find_split(t->m, t->data, &t->split));
     int n = lt_dataset_describe(t->data)->n[t->split];
-    lt_diagnosis_options o = {.images = n < DIAGNOSED ? 0 : DIAGNOSED, .threads = t->o->threads};
+    lt_diagnosis_options o = {.images = n < DIAGNOSED ? 0 : DIAGNOSED, .run.threads = t->o->threads};
     int status = lt_diagnose(t->m, t->data, t->split, &o, &d);
     for (int k = 0; status == LT_OK && k < t->latent; k++)
         t->weight[k] = d.has_parts ? d.units[k].kl : d.units[k].mean_variance;

@@ -9,6 +9,7 @@
 #include "base/philox.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "exec/run_options.h"
 #include "quality/copies.h"
 #include "quality/features.h"
 #include "quality/moments.h"
@@ -62,8 +63,7 @@ typedef struct measuring {
 static bool pass_on(void *user, double done)
 {
     const measuring *m = user;
-    return !m->o.progress ||
-           m->o.progress(m->o.user, m->from + (m->to - m->from) * (done < 1 ? done : 1));
+    return run_continues(&m->o.run, m->from + (m->to - m->from) * (done < 1 ? done : 1));
 }
 
 static int begin_part(measuring *m, double from, double to)
@@ -124,7 +124,7 @@ static int fill_cloud(measuring *m, cloud *c, image_source *source, void *contex
     if (status == LT_OK) {
         points_set(&c->points, 0, c->n, c->values);
         moments_find(&c->moments, c->n, FEATURES, c->values);
-        radii_find(&c->points, NEIGHBOURS, m->o.threads, c->radius);
+        radii_find(&c->points, NEIGHBOURS, m->o.run.threads, c->radius);
     }
     return status;
 }
@@ -213,8 +213,8 @@ static lt_sample_scores score(const measuring *m, const cloud *c)
           *probabilities = shuffled(c->probabilities, c->n, info->classes, ORDER_SCORED);
     lt_sample_scores s = {.inception = {(double)NAN, (double)NAN}};
     s.fid = moments_distance(&c->moments, &held->moments);
-    s.kid = kernel_distance(FEATURES, c->n, rows, held->n, held_rows, m->o.threads);
-    overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBOURS, m->o.threads, &s);
+    s.kid = kernel_distance(FEATURES, c->n, rows, held->n, held_rows, m->o.run.threads);
+    overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBOURS, m->o.run.threads, &s);
     if (!info->is_rotation)
         s.inception = inception_find(c->n, info->classes, probabilities);
     free(rows);
@@ -289,8 +289,10 @@ static int take_samples(void *context, int first, int n, float *images)
 static int check(measuring *m, lt_split split, int images)
 {
     const lt_dataset_info *info = lt_dataset_describe(m->data);
+    if (m->o.run.executor != LT_CPU)
+        return status_fail(LT_UNSUPPORTED, "quality: expected the executor cpu, whose features scores are made of");
     LT_TRY(gallery_divide(m->data, split, &m->learn, &m->held));
-    m->o.threads = m->o.threads > 0 ? m->o.threads : lt_cores();
+    m->o.run.threads = m->o.run.threads > 0 ? m->o.run.threads : lt_cores();
     int most = m->held.n < SAMPLES ? m->held.n : SAMPLES;
     m->n = images > 0 ? images : m->o.samples > 0 ? m->o.samples : most;
     m->all_held = m->held;
@@ -309,7 +311,7 @@ static int check(measuring *m, lt_split split, int images)
 static int open_features(measuring *m)
 {
     LT_TRY(begin_part(m, 0, 0.6));
-    features_options o = {.steps = m->o.feature_steps, .threads = m->o.threads,
+    features_options o = {.steps = m->o.feature_steps, .threads = m->o.run.threads,
                           .progress = pass_on, .user = m};
     LT_TRY(features_open(&m->features, &m->learn, &o));
     int varying = features_describe(m->features)->varying;
@@ -326,7 +328,7 @@ static int min_int(int a, int b) { return a < b ? a : b; }
 
 static int fill_clouds(measuring *m, sample_source *s)
 {
-    gallery_source held = {&m->held, m->o.threads}, floor = {&m->floor, m->o.threads};
+    gallery_source held = {&m->held, m->o.run.threads}, floor = {&m->floor, m->o.run.threads};
     int classes = features_describe(m->features)->classes;
     if (m->o.arrays && m->o.with_images) {
         m->images = tensor_alloc(sizeof(float) * (size_t)(m->n * m->pixels), "samples");
@@ -350,7 +352,7 @@ static int take_held(measuring *m, float *images, float *values)
     gallery held = gallery_part(&m->all_held, copies_held(m->copies));
     for (int at = 0, n; at < held.n; at += n) {
         n = min_int(m->block, held.n - at);
-        LT_TRY(gallery_run(&held, at, n, m->o.threads, images));
+        LT_TRY(gallery_run(&held, at, n, m->o.run.threads, images));
         LT_TRY(features_find(m->features, n, images, values, NULL));
         copies_take(m->copies, true, at, n, images, values);
     }
@@ -369,7 +371,7 @@ static int look_for_copies(measuring *m, lt_quality *q)
 
 static int open_copies(measuring *m)
 {
-    copies_options o = {.samples = m->n, .held = m->all_held.n, .threads = m->o.threads,
+    copies_options o = {.samples = m->n, .held = m->all_held.n, .threads = m->o.run.threads,
                         .progress = pass_on, .user = m};
     return copies_open(&m->copies, &m->learn, m->features, &o);
 }
@@ -378,7 +380,7 @@ static int open_copies(measuring *m)
 static int name_scores(const measuring *m, lt_quality *q)
 {
     text t = {0};
-    LT_TRY(gallery_digest(&m->held, false, m->o.threads, q->held_digest));
+    LT_TRY(gallery_digest(&m->held, false, m->o.run.threads, q->held_digest));
     text_format(&t, "latent quality %d: %d samples%s, %d train images, %d neighbours\n%s\n%s\n",
                 VERSION, m->n, q->is_drawn ? " drawn" : "", m->floor.n, NEIGHBOURS,
                 q->features_digest, q->held_digest);
@@ -509,7 +511,7 @@ int lt_quality_measure(lt_model *m, lt_dataset *d, lt_split split, const lt_qual
 {
     LT_TRY(lt_model_check_data(m, d));
     sample_source s = {.images = NULL};
-    LT_TRY(lt_generator_open(m, 0, &(lt_generator_options){.threads = o ? o->threads : 0}, &s.generator));
+    LT_TRY(lt_generator_open(m, 0, &(lt_generator_options){.run.threads = o ? o->run.threads : 0}, &s.generator));
     int status = measure(d, split, &s, 0, o, q);
     lt_generator_free(s.generator);
     return status;

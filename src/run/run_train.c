@@ -83,7 +83,8 @@ static bool on_step(void *user, const lt_train_report *r)
 
 static int validate(training *t, const lt_train_report *r, lt_validation *v)
 {
-    const lt_eval_options o = {.threads = t->trainer->options.threads, .executor = t->trainer->options.executor};
+    const lt_run_options *run = &t->trainer->options.run;
+    const lt_eval_options o = {.run = {.threads = run->threads, .executor = run->executor}};
     return lt_validate(t->trainer->model, t->data, t->valid, &o, r, v);
 }
 

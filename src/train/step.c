@@ -80,7 +80,7 @@ static int bind_update(const lt_trainer *t, const trainer_phase *f, const step_p
 
 static int compile_step(const lt_trainer *t, step_program *p, const target_list *l)
 {
-    lt_session_options o = {.executor = t->options.executor, .threads = t->options.threads,
+    lt_session_options o = {.executor = t->options.run.executor, .threads = t->options.run.threads,
                             .profile = t->options.profile};
     return lt_session_open(p->graph, l->list, l->n, &o, &p->session);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "exec/run_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -138,7 +139,7 @@ static int make_steps(lt_trainer *t)
             if (f->full.metric[k])
                 t->phase_of[k] = i;
     }
-    if (t->options.executor == LT_CPU)
+    if (t->options.run.executor == LT_CPU)
         return LT_OK;
     lt_image_size s = lt_model_image_size(t->model);
     t->staging = tensor_alloc(
@@ -235,9 +236,9 @@ lt_session *lt_trainer_session(lt_trainer *t, int i) { return t->phases[i].full.
 /* Assembles the next batch where the first phase reads it. */
 static int gather_batch(lt_trainer *t, const step_program *p)
 {
-    bool is_cpu = t->options.executor == LT_CPU;
+    bool is_cpu = t->options.run.executor == LT_CPU;
     float *x = is_cpu ? lt_session_floats(p->session, p->x) : t->staging;
-    int threads = t->options.threads > 0 ? t->options.threads : lt_cores();
+    int threads = run_threads(&t->options.run);
     if (t->ordered != t->done.epoch) {
         lt_dataset_order(t->data, LT_TRAIN, t->seed, (uint64_t)t->done.epoch, t->order);
         t->ordered = t->done.epoch;
@@ -347,6 +348,8 @@ int lt_trainer_epoch(lt_trainer *t, lt_step_function *on_step, void *user, lt_tr
     for (;;) {
         LT_TRY(lt_trainer_step(t, &report));
         bool goes_on = !on_step || on_step(user, &report);
+        double done = (double)report.images / (double)report.images_in_epoch;
+        goes_on = run_continues(&t->options.run, done) && goes_on;
         if (r)
             *r = report;
         if (t->done.epoch > epoch)

@@ -18,7 +18,7 @@ static int check_exact(double *worst)
     const int samples[] = {1, 7, 50};
     for (int i = 0; status == LT_OK && i < COUNT_OF(samples); i++) {
         lt_evaluation e;
-        lt_eval_options o = {.nll_samples = samples[i], .threads = 1};
+        lt_eval_options o = {.nll_samples = samples[i], .run.threads = 1};
         status = lt_evaluate(m.model, m.data, LT_TRAIN, &o, &e);
         if (status == LT_OK) {
             *worst = fmax(*worst, fabs(e.nll.value - m.nll));

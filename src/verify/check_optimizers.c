@@ -221,7 +221,7 @@ static int run_average(const check_run *r, const void *about, char told[CHECK_TE
     lt_recipe_free(recipe);
     int status = m ? lt_dataset_synthetic(&data, 100, 4, 4, 1, NULL) : LT_FORMAT;
     lt_trainer *t = status == LT_OK
-                        ? lt_trainer_create(m, data, &(lt_trainer_options){.threads = 1})
+                        ? lt_trainer_create(m, data, &(lt_trainer_options){.run.threads = 1})
                         : NULL;
     if (status == LT_OK)
         status = t ? follow_average(m, t) : LT_VALUE;

@@ -63,7 +63,7 @@ static int training_open(training *t, const example *e, lt_executor executor, in
     LT_TRY(lt_dataset_synthetic(&t->data, IMAGES, SIDE, SIDE, 1, NULL));
     if (t->model)
         t->trainer = lt_trainer_create(
-            t->model, t->data, &(lt_trainer_options){.executor = executor, .threads = threads});
+            t->model, t->data, &(lt_trainer_options){.run = {.executor = executor, .threads = threads}});
     return t->trainer ? LT_OK : LT_VALUE;
 }
 

@@ -51,7 +51,7 @@ static int find_once(const linear_gaussian *m, int repeat, double found[ROWS])
         lt_eval_options o = {.nll_samples = samples[i],
                              .iwae = bounds,
                              .n_iwae = i == SAMPLES - 1 ? BOUNDS : 0,
-                             .threads = 1, /* the model is too small for more */
+                             .run.threads = 1, /* the model is too small for more */
                              .seed = (uint64_t)(repeat * SAMPLES + i)};
         LT_TRY(lt_evaluate(m->model, m->data, LT_TRAIN, &o, &e));
         found[1 + BOUNDS + i] = e.nll.value;
@@ -96,7 +96,7 @@ static int tell_chains(const linear_gaussian *m, const lt_ais_options *given, te
     lt_ais_options o = *given;
     lt_ais_result r;
     o.nll_of = found;
-    o.threads = 1;
+    o.run.threads = 1;
     LT_TRY(lt_anneal(m->model, m->data, LT_TRAIN, &o, &r));
     for (int i = 0; i < IMAGES; i++)
         found[i] -= m->nll_of[i];

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What lt_run_options come to: options of a session, threads, and whether work goes on. */
+#ifndef EXEC_RUN_OPTIONS_H
+#define EXEC_RUN_OPTIONS_H
+
+#include <latent/graph.h>
+
+static inline lt_session_options run_session_options(const lt_run_options *o)
+{
+    return (lt_session_options){.executor = o->executor, .threads = o->threads};
+}
+
+static inline int run_threads(const lt_run_options *o) { return o->threads ? o->threads : lt_cores(); }
+
+/* Reports the part done; false: the work is to stop. */
+static inline bool run_continues(const lt_run_options *o, double done)
+{
+    return !o->progress || o->progress(o->user, done);
+}
+
+#endif
