@@ -289,11 +289,17 @@ void warn_of_data(const char *data, const char *picture);
 /* The same of the data of a run, or of the run that a checkpoint lies in. */
 void warn_of_run_data(const char *run, const char *picture);
 
+/* "a/b/c/" is called "c". Freed by the caller. */
+char *plot_name(const char *run);
+
+/* Runs of one name are called by their paths instead. names[i]: where run i has its name. */
+void tell_apart(char ***names, int n, const char *const *paths);
+
+/* Memory, zeroed; leaves the program when there is none. */
+void *plot_room(size_t n, size_t size);
+
 /* Room for n images of the model's size; leaves the program when there is none. */
 float *image_room(const lt_model *m, int n);
-
-/* Writes n images in rows of `columns`; the end of `path` decides the format. */
-int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns);
 
 /* Whether FILE.npy is asked for: numbers, not a picture. */
 bool is_npy(const char *path);
@@ -304,6 +310,9 @@ bool is_images_alone(const char *path);
 /* Writes n images so: as numbers, n x height x width x channels, or each into its file, `zoom` pixels per
    pixel (0: 1). */
 int write_images(const char *path, lt_image_size s, const float *images, int n, int64_t zoom);
+
+/* What an earlier writing of more than n images has left would be taken for one of them: says so. */
+void warn_of_more(const char *path, int n);
 
 /* What to call the file of n images, or the files: "img-0000.png ... img-0063.png". Freed by the caller. */
 char *written_name(const char *path, int n);

@@ -4,7 +4,6 @@
 #define LATENT_EVAL_REQUEST_H
 
 #include "per_image.h"
-#include "plot_kinds.h"
 #include "quality_report.h"
 
 enum { EVAL_MOST_RUNS = 16 };

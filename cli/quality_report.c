@@ -2,7 +2,6 @@
 /* How `latent eval` and `latent score` report the quality of samples. */
 #include "quality_report.h"
 
-#include "plot_kinds.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 #define LATENT_REPORT_H
 
 #include "explanation.h"
-#include "plot_kinds.h"
 #include "report_page.h"
 
 typedef struct report_request {
@@ -45,7 +44,7 @@ void report_put_training(page *p, const report_run *r, bool *needs_recipe);
    Each is drawn by what its own command calls, with the options that stand below it: run as it stands there,
    it makes the same file. */
 
-int report_put_charts(page *p, const report_request *q, plot_function *draw, const char *title,
+int report_put_charts(page *p, const report_request *q, const char *kind, const char *title,
                       int n, const char *const *paths);
 int report_put_samples(page *p, const report_request *q, const report_run *r, int columns,
                        int rows);

@@ -2,7 +2,6 @@
 /* HTML is collected in memory; the file appears at the end. */
 #include "report_page.h"
 
-#include "plot_kinds.h"
 
 #include <math.h>
 #include <stdarg.h>

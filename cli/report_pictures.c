@@ -2,11 +2,9 @@
 /* Pictures of reports: each is drawn by what its own command calls, and kept by the page. */
 #include "report.h"
 
-#include "manifold.h"
-#include "reconstruct.h"
-#include "sample.h"
-#include "traverse.h"
+#include "figure_command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { CHART_WIDTH = 400, CHART_HEIGHT = 280, CHART_TEXT = 12, TILE = 96, REST = 160 };
@@ -63,7 +61,7 @@ typedef struct taker {
     page *page;
     const command *command;
     const report_request *request;
-    const char *kind, *title; /* of latent plot; Nullable: title */
+    const char *kind, *title; /* of latent plot. Nullable: title */
     int n, n_charts;
     const char *const *paths;
     lt_picture_options options;
@@ -103,40 +101,50 @@ static int take_chart(const taker *t, const lt_chart *chart, int i)
     return status == LT_OK ? CODE_DONE : complain_library(t->command, status);
 }
 
-/* Charts one by one, so that the page can set them side by side or below each other. */
-static int take_figure(void *user, const lt_chart_page *f, double shape)
+/* The figure of a kind of latent plot. Nullable: title. A status. */
+static int make_charts(const report_request *q, const char *kind, const char *title, int n, const char *const *paths,
+                       lt_figure **f)
 {
-    taker *t = user;
-    int code = CODE_DONE;
-    t->options = (lt_picture_options){.width = CHART_WIDTH, .height = CHART_HEIGHT, .text = CHART_TEXT};
-    if (shape > 0)
-        t->options.height = (int)(CHART_WIDTH / shape + 0.5);
-    t->n_charts = f->n_charts;
-    for (int i = 0; i < f->n_charts && code == CODE_DONE; i++)
-        code = take_chart(t, &f->charts[i], i);
-    return code;
+    const lt_chart_data of = {.data = q->data, .threads = (int)q->threads, .title = title};
+    if (strcmp(kind, "curves") == 0)
+        return lt_figure_curves(paths, n, &(lt_curves_options){.title = title}, f);
+    if (strcmp(kind, "latents") == 0)
+        return lt_figure_latents(paths, n, LT_TEST, &(lt_latents_options){.of = of}, f);
+    if (strcmp(kind, "histogram") == 0)
+        return lt_figure_histogram(paths, n, LT_TEST, &(lt_histogram_options){.of = of}, f);
+    return lt_figure_activity(paths, n, LT_TEST, &of, f);
 }
 
-int report_put_charts(page *p, const report_request *q, plot_function *draw, const char *title,
+/* Charts one by one, so that the page can set them side by side or below each other. */
+int report_put_charts(page *p, const report_request *q, const char *kind, const char *title,
                       int n, const char *const *paths)
 {
-    taker t = {.page = p, .command = q->command, .request = q, .kind = plot_kind_name(draw), .title = title,
-               .n = n, .paths = paths};
-    plot_request request = {.command = q->command, .title = title, .smooth = -1,
-                            .split = LT_TEST, .threads = q->threads, .data = q->data,
-                            .take = take_figure, .user = &t};
-    return draw(&request, n, paths);
+    taker t = {.page = p, .command = q->command, .request = q, .kind = kind, .title = title, .n = n, .paths = paths,
+               .options = {.width = CHART_WIDTH, .height = CHART_HEIGHT, .text = CHART_TEXT}};
+    lt_figure *f;
+    int code = CODE_DONE, status = make_charts(q, kind, title, n, paths, &f);
+    if (status != LT_OK)
+        return complain_library(q->command, status);
+    const lt_chart_page *charts = lt_figure_charts(f);
+    say_notes(f);
+    if (charts->shape > 0)
+        t.options.height = (int)(CHART_WIDTH / charts->shape + 0.5);
+    t.n_charts = charts->n_charts;
+    for (int i = 0; i < t.n_charts && code == CODE_DONE; i++)
+        code = take_chart(&t, &charts->charts[i], i);
+    lt_figure_free(f);
+    return code;
 }
 
 /* ---- Images ---- */
 
-/* What it is asked: a picture for the page. Nullable: title (the run's name). */
-static figure_request paper_request(const report_request *q, const report_run *r,
-                                    const char *title)
+/* Writes a figure that was made with `status` where the page takes it from. Gives the exit code. */
+static int write_figure(const report_request *q, int status, lt_figure *f)
 {
-    return (figure_request){.command = q->command, .run = r->path, .title = title,
-                            .out = PAGE_PNG, .threads = q->threads,
-                            .split = LT_TEST, .is_quiet = true};
+    if (status == LT_OK)
+        status = lt_figure_write(f, PAGE_PNG, NULL);
+    lt_figure_free(f);
+    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
 
 /* The picture that was drawn with `code`, and what is written beside it. `verb` makes it with `rest`. */
@@ -155,11 +163,6 @@ static int put_figure(page *p, const report_request *q, const report_run *r, int
     return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
 
-static int exit_code(const report_request *q, int status)
-{
-    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
-}
-
 /* Of a model with classes, if they are not too many, a row of each. */
 int report_put_samples(page *p, const report_request *q, const report_run *r, int columns,
                        int rows)
@@ -168,12 +171,14 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
     char alt[128], rest[REST];
     int classes = lt_model_classes(r->e.t.model);
     bool is_of_all = classes > 0 && classes <= MOST_CLASSES;
-    sample_request what = {.all = paper_request(q, r, NULL), .class = is_of_all ? "all" : NULL,
-                           .n = is_of_all ? OF_A_CLASS : rows * columns, .columns = is_of_all ? 0 : columns};
-    trained t = r->e.t; /* borrowed */
-    what.all.seed = q->seed;
-    what.all.zoom = is_of_all ? paper_zoom(r, TILE) : 0;
-    int code = exit_code(q, sample(&t, &what));
+    char *name = plot_name(r->path);
+    lt_samples_options o = {.each_class = is_of_all, .n = is_of_all ? OF_A_CLASS : rows * columns,
+                            .columns = is_of_all ? 0 : columns, .seed = (uint64_t)q->seed,
+                            .title = is_of_all ? name : NULL, .zoom = is_of_all ? paper_zoom(r, TILE) : 0,
+                            .threads = (int)q->threads};
+    lt_figure *f;
+    int status = lt_figure_samples(r->e.t.model, r->e.t.data, &o, &f), code = write_figure(q, status, f);
+    free(name);
     if (is_of_all)
         snprintf(rest, sizeof rest, " --class all --images %d --zoom %d -o samples.png", OF_A_CLASS,
                  paper_zoom(r, TILE));
@@ -195,12 +200,14 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
                                int columns, int rows)
 {
     char alt[128], rest[REST], words[160];
-    trained t = r->e.t; /* borrowed */
-    reconstruct_request what = {.all = paper_request(q, r, NULL), .n = rows * columns,
-                                .columns = columns};
-    what.all.zoom = paper_zoom(r, TILE);
-    int code = exit_code(q, reconstruct(&t, &what));
-    snprintf(alt, sizeof alt, "%d images, each above its reconstruction", (int)what.n);
+    char *name = plot_name(r->path);
+    lt_reconstructions_options o = {.n = rows * columns, .columns = columns, .title = name,
+                                    .zoom = paper_zoom(r, TILE), .threads = (int)q->threads};
+    lt_figure *f;
+    int status = lt_figure_reconstructions(r->e.t.model, r->e.t.data, LT_TEST, &o, &f);
+    int n = status == LT_OK ? lt_figure_describe(f)->n_images : 0, code = write_figure(q, status, f);
+    free(name);
+    snprintf(alt, sizeof alt, "%d images, each above its reconstruction", n);
     snprintf(rest, sizeof rest, " --images %d --columns %d --zoom %d -o reconstructions.png", rows * columns,
              columns, paper_zoom(r, TILE));
     snprintf(words, sizeof words, "The first %s images, each above E[x|z] at the mean of q(z|x).",
@@ -210,16 +217,14 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
 
 int report_put_traversals(page *p, const report_request *q, const report_run *r)
 {
-    trained t = r->e.t; /* borrowed */
-    traverse_request what = {.all = paper_request(q, r, "The latents, one by one"),
-                             .image = TRAVERSE_NONE};
+    lt_traversal_options o = {.title = "The latents, one by one", .zoom = paper_zoom(r, TILE),
+                              .threads = (int)q->threads};
     char rest[REST];
-    what.all.seed = TRAVERSE_NONE;
-    what.all.zoom = paper_zoom(r, TILE);
-    int code = traverse(&t, &what);
+    lt_figure *f;
+    int status = lt_figure_traversal(r->e.t.model, r->e.t.data, LT_TEST, &o, &f), code = write_figure(q, status, f);
     snprintf(rest, sizeof rest, " --title 'The latents, one by one' --zoom %d -o traverse.png",
              paper_zoom(r, TILE));
-    bool has_encoder = lt_model_has_encoder(t.model);
+    bool has_encoder = lt_model_has_encoder(r->e.t.model);
     return put_figure(p, q, r, code, "paper",
                       "A row for each of the first latents: what the decoder makes of its "
                       "quantiles, the others being kept",
@@ -237,10 +242,9 @@ int report_put_manifold(page *p, const report_request *q, const report_run *r, i
     enum { SIDE = 56 };
     char rest[REST];
     int zoom = paper_zoom(r, SIDE);
-    trained t = r->e.t; /* borrowed */
-    manifold_request what = {.all = paper_request(q, r, "The plane of both latents"), .n = n};
-    what.all.zoom = zoom;
-    int code = manifold(&t, &what);
+    lt_manifold_options o = {.side = n, .title = "The plane of both latents", .zoom = zoom, .threads = (int)q->threads};
+    lt_figure *f;
+    int status = lt_figure_manifold(r->e.t.model, r->e.t.data, &o, &f), code = write_figure(q, status, f);
     snprintf(rest, sizeof rest, " --side %d --zoom %d --title 'The plane of both latents' -o manifold.png",
              n, zoom);
     return put_figure(p, q, r, code, "paper",

@@ -136,15 +136,15 @@ static int write_reconstructions(const report_content *c)
     return code;
 }
 
-static int put_charts(const report_content *c, plot_function *draw, const char *title)
+static int put_charts(const report_content *c, const char *kind, const char *title)
 {
     page_html(c->page, "<div class=\"charts\">\n");
-    int code = report_put_charts(c->page, c->request, draw, title, 1, &c->runs->path);
+    int code = report_put_charts(c->page, c->request, kind, title, 1, &c->runs->path);
     page_html(c->page, "</div>\n");
     return code;
 }
 
-static int write_curves(const report_content *c) { return put_charts(c, plot_curves, NULL); }
+static int write_curves(const report_content *c) { return put_charts(c, "curves", NULL); }
 
 static int write_codes(const report_content *c)
 {
@@ -159,13 +159,13 @@ static int write_codes(const report_content *c)
     }
     page_html(p, "<div class=\"charts\">\n");
     if (lt_model_latent(r->e.t.model) > 1) {
-        code = report_put_charts(p, c->request, plot_latents, "Map of the codes", 1, &r->path);
+        code = report_put_charts(p, c->request, "latents", "Map of the codes", 1, &r->path);
         if (code == CODE_DONE)
-            code = report_put_charts(p, c->request, plot_histogram, "Two latents, and what they should be",
+            code = report_put_charts(p, c->request, "histogram", "Two latents, and what they should be",
                                      1, &r->path);
     }
     if (code == CODE_DONE)
-        code = report_put_charts(p, c->request, plot_activity, "What each latent says", 1, &r->path);
+        code = report_put_charts(p, c->request, "activity", "What each latent says", 1, &r->path);
     page_html(p, "</div>\n");
     return code;
 }

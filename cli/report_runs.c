@@ -214,7 +214,7 @@ static int write_curves_of_all(const report_content *c)
         return CODE_DONE;
     }
     page_html(p, "<div class=\"charts\">\n");
-    int code = report_put_charts(p, q, plot_curves, NULL, m, paths);
+    int code = report_put_charts(p, q, "curves", NULL, m, paths);
     page_html(p, "</div>\n");
     return code;
 }

@@ -8,6 +8,43 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+void *plot_room(size_t n, size_t size)
+{
+    void *memory = calloc(n ? n : 1, size);
+    if (memory)
+        return memory;
+    say("latent: out of memory for %zu numbers", n);
+    exit(CODE_FAILED);
+}
+
+char *plot_name(const char *run)
+{
+    size_t end = strlen(run), start;
+    while (end > 1 && run[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && run[start - 1] != '/';)
+        start--;
+    char *name = plot_room(end - start + 1, 1);
+    memcpy(name, run + start, end - start);
+    return name;
+}
+
+/* Doubles are found before the first name changes. */
+void tell_apart(char ***names, int n, const char *const *paths)
+{
+    bool *is_double = plot_room((size_t)n, sizeof *is_double);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n; k++)
+            is_double[i] |= i != k && strcmp(*names[i], *names[k]) == 0;
+    for (int i = 0; i < n; i++)
+        if (is_double[i]) {
+            free(*names[i]);
+            *names[i] = plot_room(strlen(paths[i]) + 1, 1);
+            strcpy(*names[i], paths[i]);
+        }
+    free(is_double);
+}
+
 char *path_in(const char *dir, const char *name)
 {
     size_t size = strlen(dir) + strlen(name) + 2;
@@ -80,14 +117,6 @@ float *image_room(const lt_model *m, int n)
     exit(CODE_FAILED);
 }
 
-int write_grid(const char *path, const lt_model *m, const float *images, int n, int columns)
-{
-    lt_image_size s = lt_model_image_size(m);
-    return lt_grid_write(path, &(lt_grid){.images = images, .n = n, .h = s.h, .w = s.w, .c = s.c,
-                                          .layout = {.columns = columns, .gap = 1,
-                                                     .background = {255, 255, 255}}});
-}
-
 bool is_npy(const char *path)
 {
     size_t n = strlen(path);
@@ -96,8 +125,7 @@ bool is_npy(const char *path)
 
 bool is_images_alone(const char *path) { return is_npy(path) || lt_is_numbered(path); }
 
-/* What an earlier writing of more images has left would be taken for one of these. */
-static void warn_of_more(const char *path, int n)
+void warn_of_more(const char *path, int n)
 {
     struct stat s;
     char *next = lt_numbered_name(path, n);

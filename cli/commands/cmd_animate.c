@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* latent animate: the samples of a run over its training, or a walk through its model's codes. */
-#include "animate.h"
-
+#include "class_names.h"
+#include "figure_command.h"
 #include "shared_options.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { DEFAULT_WALKS = 16, DEFAULT_STOPS = 4, DEFAULT_STEPS = 15, MAX_STOPS = 1000 };
+
+typedef struct animate_request {
+    figure_request all; /* out: NULL until the kind is known */
+    bool is_walk, is_straight, from_prior;
+    int64_t frames, walks, stops, steps, loops; /* 0: default; steps: frames from stop to stop */
+    const char *seconds_text, *hold_text, *classes;
+    double seconds, hold; /* 0: default */
+} animate_request;
 
 /* Seconds of --NAME; nothing if it was not given. */
 static bool read_seconds(const command *c, const char *name, const char *words, double *seconds)
@@ -34,6 +44,100 @@ static int check_name(const animate_request *q)
     free(first);
     return is_picture ? check_output(c, "output", out) : complain(c, CODE_USAGE, "--output: %s", lt_last_error());
 }
+
+/* ---- The samples of training ---- */
+
+static int animate_training(const animate_request *q)
+{
+    lt_figure *f;
+    lt_history_options o = {.frames = (int)q->frames, .seconds = q->seconds, .hold = q->hold, .loops = (int)q->loops,
+                            .title = q->all.title, .zoom = (int)q->all.zoom};
+    int status = lt_figure_history(q->all.run, &o, &f);
+    return figure_put(&q->all, status, f, NULL);
+}
+
+/* ---- A walk ---- */
+
+/* "cat,dog,7" are as many stops. Gives the exit code. */
+static int count_stops(const animate_request *q, lt_walk_options *o)
+{
+    int n = 1;
+    for (const char *at = q->classes; *at; at++)
+        n += *at == ',';
+    if (n < 2 || n > MAX_STOPS || (q->stops && q->stops != n))
+        return complain(q->all.command, CODE_USAGE,
+                        "--class: expected 2 to %d classes, as many as --stops if that is given, found "
+                        "'%s'", MAX_STOPS, q->classes);
+    o->stops = o->n_classes = n;
+    return CODE_DONE;
+}
+
+/* Of the images of the stops. Gives the exit code. */
+static int read_stops(trained *t, const animate_request *q, int classes[MAX_STOPS], lt_walk_options *o)
+{
+    lt_split split = lt_dataset_split(t->data, (lt_split)q->all.split);
+    const lt_dataset_info *d = lt_dataset_describe(t->data);
+    if (!d->has_labels[split])
+        return complain(q->all.command, CODE_FAILED, "--class: the %s images of %s have no labels",
+                        lt_split_name(split), d->name);
+    o->classes = classes;
+    return read_data_classes(&q->all, t, q->classes, o->stops, MAX_STOPS, classes) ? CODE_DONE : CODE_USAGE;
+}
+
+/* What is asked of classes depends on who knows some: images, or the model. Gives the exit code. */
+static int read_classes(trained *t, const animate_request *q, bool has_images, int classes[MAX_STOPS],
+                        lt_walk_options *o)
+{
+    const command *c = q->all.command;
+    int code = q->classes && has_images ? count_stops(q, o) : CODE_DONE;
+    if (code == CODE_DONE && q->classes && !has_images) {
+        if (lt_model_classes(t->model) == 0)
+            return complain(c, CODE_FAILED, "--class: codes drawn from the prior of %s have no classes", q->all.run);
+        o->of_class = classes;
+        code = read_model_class(&q->all, t, q->classes, classes) ? CODE_DONE : CODE_USAGE;
+    }
+    if (code == CODE_DONE && !figure_fits(c, (int64_t)o->stops * o->steps, o->walks))
+        code = CODE_USAGE;
+    if (code != CODE_DONE || !has_images)
+        return code;
+    int status = figure_open_data(t, &q->all);
+    if (status != LT_OK)
+        return complain_library(c, status);
+    return q->classes ? read_stops(t, q, classes, o) : CODE_DONE;
+}
+
+static int draw_walk(trained *t, const animate_request *q)
+{
+    int classes[MAX_STOPS];
+    bool has_images = lt_model_can(t->model, LT_CAN_ENCODE) && !q->from_prior;
+    lt_walk_options o = {.walks = q->walks ? (int)q->walks : DEFAULT_WALKS,
+                         .stops = q->stops ? (int)q->stops : DEFAULT_STOPS,
+                         .steps = q->steps ? (int)q->steps : DEFAULT_STEPS, .is_linear = q->is_straight,
+                         .from_prior = q->from_prior, .seed = (uint64_t)q->all.seed, .seconds = q->seconds,
+                         .loops = (int)q->loops, .zoom = (int)q->all.zoom, .threads = (int)q->all.threads};
+    int code = figure_refuse_images(t, &q->all);
+    if (code == CODE_DONE)
+        code = read_classes(t, q, has_images, classes, &o);
+    if (code != CODE_DONE)
+        return code;
+    lt_figure *f;
+    char *title = figure_title(&q->all);
+    o.title = title;
+    int status = lt_figure_walk(t->model, t->data, (lt_split)q->all.split, &o, &f);
+    free(title);
+    return figure_put(&q->all, status, f, NULL);
+}
+
+static int animate_walk(const animate_request *q)
+{
+    trained t;
+    int status = trained_open(&t, q->all.run, false, NULL);
+    int code = status == LT_OK ? draw_walk(&t, q) : complain_library(q->all.command, status);
+    trained_close(&t);
+    return code;
+}
+
+/* ---- Both ---- */
 
 /* Gives the exit code. */
 static int animate(animate_request *q)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* latent data: what data sets are known, what is in one, and getting one. */
-#include "figure_command.h"
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -256,7 +255,21 @@ static int info(const data_request *q)
     return CODE_DONE;
 }
 
-/* The first n images of a split, or n in the order of a seed, as a picture or as numbers. */
+/* The first n images of a split, or n of them in the order of a seed above 0; a status. */
+static int gather_first(const lt_dataset *d, lt_split split, int64_t seed, int n, float *images)
+{
+    int all = lt_dataset_describe(d)->n[split];
+    int32_t *order = plot_room((size_t)all, sizeof *order);
+    for (int i = 0; i < all; i++)
+        order[i] = i;
+    if (seed > 0)
+        lt_dataset_order(d, split, (uint64_t)seed, 0, order);
+    int status = lt_dataset_gather(d, split, order, n, 0, 1, images);
+    free(order);
+    return status;
+}
+
+/* These as a picture or as numbers. */
 static int draw_images(const data_request *q, lt_dataset *data)
 {
     const lt_dataset_info *d = lt_dataset_describe(data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent decode: images of given codes. */
 #include "class_names.h"
+#include "figure_command.h"
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -12,60 +13,62 @@ typedef struct decode_request {
     int64_t columns; /* 0: default */
 } decode_request;
 
-enum { MOST = 65536, ANY = -1 };
-
-/* As many columns as rows, or one more. */
-static int square_side(int n)
-{
-    int side = 1;
-    while (side * side < n)
-        side++;
-    return side;
-}
+enum { MAX_IMAGES = 65536, ANY = -1 };
 
 /* E[x|z] of each code: of the class asked for, of those in the file, or, where there are neither, of classes
    that are drawn. */
-static int decode_rows(const trained *t, const decode_request *q, const lt_codes *codes, int label,
-                       float *images)
+static int decode_rows(const trained *t, const decode_request *q, const lt_codes *codes, int label, float *images)
 {
     int threads = (int)q->all.threads;
-    if (label != ANY)
-        return decode_codes(t, codes->n, codes->z, label, threads, images);
-    if (lt_model_classes(t->model) > 0 && codes->labels)
+    if (lt_model_classes(t->model) == 0 || (label == ANY && !codes->labels))
+        return lt_decode(t->model, codes->n, codes->z, threads, images);
+    if (label == ANY)
         return lt_decode_class(t->model, codes->n, codes->z, codes->labels, threads, images);
-    return lt_decode(t->model, codes->n, codes->z, threads, images);
-}
-
-/* Images alone, unless they are given a title. */
-static int draw(const trained *t, decode_request *q, const lt_codes *codes, int label)
-{
-    int n = codes->n, columns = q->columns ? (int)q->columns : square_side(n);
-    figure f;
-    columns = columns < n ? columns : n;
-    figure_open(&f, t->model, (n + columns - 1) / columns, columns);
-    f.n = n;
-    snprintf(f.subtitle, sizeof f.subtitle, "E[x|z] of %d code%s", n, n == 1 ? "" : "s");
-    q->all.is_plain = !q->all.title;
-    int status = decode_rows(t, q, codes, label, f.images);
-    if (status == LT_OK)
-        status = figure_write(&f, &q->all);
-    figure_close(&f);
+    int32_t *labels = plot_room((size_t)codes->n, sizeof *labels);
+    for (int i = 0; i < codes->n; i++)
+        labels[i] = label;
+    int status = lt_decode_class(t->model, codes->n, codes->z, labels, threads, images);
+    free(labels);
     return status;
 }
 
-/* Nothing is made but the images, however many they are. */
-static int write_alone(const trained *t, const decode_request *q, const lt_codes *codes, int label)
+/* Images alone, unless they are given a title. */
+static int draw(const trained *t, const decode_request *q, const lt_codes *codes, const float *images)
 {
-    float *images = image_room(t->model, codes->n);
-    int status = decode_rows(t, q, codes, label, images);
-    if (status == LT_OK)
-        status = write_images(q->all.out, lt_model_image_size(t->model), images, codes->n, q->all.zoom);
+    char subtitle[64];
+    lt_figure *f;
+    snprintf(subtitle, sizeof subtitle, "E[x|z] of %d code%s", codes->n, codes->n == 1 ? "" : "s");
+    lt_images_options o = {.title = q->all.title, .subtitle = subtitle, .columns = (int)q->columns,
+                           .zoom = (int)q->all.zoom};
+    int status = lt_figure_images(images, codes->n, lt_model_image_size(t->model), &o, &f);
+    return figure_put(&q->all, status, f, NULL);
+}
+
+/* However many they are. Gives the exit code. */
+static int write_alone(const trained *t, const decode_request *q, const lt_codes *codes, const float *images)
+{
+    int status = write_images(q->all.out, lt_model_image_size(t->model), images, codes->n, q->all.zoom);
     char *name = written_name(q->all.out, codes->n);
     if (status == LT_OK)
         say("%s: %d image%s of %s", name, codes->n, codes->n == 1 ? "" : "s", q->all.checkpoint);
     free(name);
+    return status == LT_OK ? CODE_DONE : complain_library(q->all.command, status);
+}
+
+/* Gives the exit code. */
+static int decode_file(const trained *t, const decode_request *q, const lt_codes *codes, int label)
+{
+    bool is_alone = is_images_alone(q->all.out);
+    if (!is_alone && codes->n > MAX_IMAGES)
+        return complain(q->all.command, CODE_FAILED, "%s has %d codes, and a picture %d images at most; -o FILE.npy and "
+                        "-o img-%%05d.png take all of them", q->all.line->operand[1], codes->n, MAX_IMAGES);
+    float *images = image_room(t->model, codes->n);
+    int status = decode_rows(t, q, codes, label, images);
+    int code = status != LT_OK ? complain_library(q->all.command, status)
+               : is_alone      ? write_alone(t, q, codes, images)
+                               : draw(t, q, codes, images);
     free(images);
-    return status;
+    return code;
 }
 
 /* Gives the exit code. */
@@ -77,21 +80,14 @@ static int read_class(trained *t, const decode_request *q, int *label)
 static int decode(trained *t, void *request)
 {
     decode_request *q = request;
-    const command *c = q->all.command;
     lt_codes codes;
     int label = ANY, code = read_class(t, q, &label);
     if (code != CODE_DONE)
         return code;
     int status = lt_codes_read(q->all.line->operand[1], q->array, lt_model_latent(t->model), &codes);
-    if (status == LT_OK && is_images_alone(q->all.out))
-        status = write_alone(t, q, &codes, label);
-    else if (status == LT_OK && codes.n > MOST)
-        code = complain(c, CODE_FAILED, "%s has %d codes, and a picture %d images at most; -o FILE.npy and "
-                        "-o img-%%05d.png take all of them", q->all.line->operand[1], codes.n, MOST);
-    else if (status == LT_OK)
-        status = draw(t, q, &codes, label);
+    code = status == LT_OK ? decode_file(t, q, &codes, label) : complain_library(q->all.command, status);
     lt_codes_clear(&codes);
-    return status == LT_OK ? code : complain_library(c, status);
+    return code;
 }
 
 static int run(const command *c, int argc, const char **argv)
@@ -100,7 +96,7 @@ static int run(const command *c, int argc, const char **argv)
     const flag flags[] = {
         {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out, .note = NOTE_IMAGES "; default: decoded.png"},
         {OPTION_ARRAY, .value = &q.array, .note = "of CODES; default: mean, z, or the only one that fits"},
-        {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MOST, .is_of_whole = true,
+        {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MAX_IMAGES, .is_of_whole = true,
          .note = "default: a square"},
         {OPTION_CLASS, .value = &q.class,
          .note = "of all images, where a model has classes; default: those of the array label, else drawn"},

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* latent encode: the codes of images, as numbers. */
-#include "figure_command.h"
 #include "shared_options.h"
 
 #include <stdlib.h>

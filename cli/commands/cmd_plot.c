@@ -1,15 +1,114 @@
 /* SPDX-License-Identifier: MIT */
 /* latent plot: charts of runs. Adding a kind is a function and a row here. */
+#include "figure_command.h"
 #include "shared_options.h"
-#include "plot_kinds.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+typedef struct plot_request {
+    const command *command;
+    const char *out, *title;
+    int64_t width, height, text; /* units; 0: default */
+    int64_t chart;         /* only this one of the page, from 1; 0: all */
+    int64_t from, smooth;  /* smooth: -1 is the default */
+    bool log_x, log_y;
+    int by; /* lt_curves_by */
+    int64_t images;   /* 0: as many as the kind takes */
+    int64_t ellipses, bins;
+    const char *latents; /* "3,7"; NULL: those that vary most */
+    int64_t threads;
+    int split;        /* lt_split */
+    const char *data; /* NULL: the recipe's */
+} plot_request;
+
+/* One kind of charts: makes the figure of the runs. A status, or an exit code after a complaint (which is above 0). */
+typedef int plot_function(const plot_request *q, const char *const *runs, int n, lt_figure **f);
+
+/* ---- Kinds ---- */
+
+static int plot_curves(const plot_request *q, const char *const *runs, int n, lt_figure **f)
+{
+    int smooth = q->smooth < 0 ? 0 : q->smooth == 0 ? -1 : (int)q->smooth;
+    return lt_figure_curves(runs, n, &(lt_curves_options){.by = (lt_curves_by)q->by, .from = (double)q->from,
+                                                          .smooth = smooth, .log_x = q->log_x, .log_y = q->log_y,
+                                                          .title = q->title}, f);
+}
+
+static int plot_rate_distortion(const plot_request *q, const char *const *runs, int n, lt_figure **f)
+{
+    return lt_figure_rate_distortion(runs, n, &(lt_rate_distortion_options){(double)q->from, q->title}, f);
+}
+
+static lt_chart_data chart_data(const plot_request *q)
+{
+    return (lt_chart_data){.data = q->data, .images = (int)q->images, .threads = (int)q->threads, .title = q->title};
+}
+
+static int plot_latents(const plot_request *q, const char *const *runs, int n, lt_figure **f)
+{
+    return lt_figure_latents(runs, n, (lt_split)q->split,
+                             &(lt_latents_options){.of = chart_data(q), .ellipses = (int)q->ellipses}, f);
+}
+
+/* The latents of each run, before its data are opened. What is wrong with a run is found later. Gives the exit code. */
+static int read_latents(const plot_request *q, const char *const *runs, int n, int two[2])
+{
+    for (int i = 0; i < n; i++) {
+        lt_model *m = lt_run_model(runs[i], NULL, NULL);
+        int latent = m ? lt_model_latent(m) : 0;
+        bool has_two = m && lt_model_can(m, LT_CAN_ENCODE) && latent > 1;
+        lt_model_free(m);
+        if (!has_two)
+            return CODE_DONE;
+        if (!read_numbers(q->command, "latents", q->latents, 2, 0, latent - 1, two))
+            return CODE_USAGE;
+        if (two[0] == two[1])
+            return complain(q->command, CODE_USAGE, "--latents: expected two that differ, found '%s'", q->latents);
+    }
+    return CODE_DONE;
+}
+
+static int plot_histogram(const plot_request *q, const char *const *runs, int n, lt_figure **f)
+{
+    int two[2] = {0, 1};
+    if (q->latents && read_latents(q, runs, n, two) != CODE_DONE)
+        return CODE_USAGE;
+    return lt_figure_histogram(runs, n, (lt_split)q->split,
+                               &(lt_histogram_options){.of = chart_data(q), .latents = q->latents ? two : NULL,
+                                                       .bins = (int)q->bins}, f);
+}
+
+static int plot_activity(const plot_request *q, const char *const *runs, int n, lt_figure **f)
+{
+    lt_chart_data of = chart_data(q);
+    return lt_figure_activity(runs, n, (lt_split)q->split, &of, f);
+}
+
+static bool show_progress(void *user, double done)
+{
+    meter *m = user;
+    if (meter_is_due(m))
+        meter_draw(m, done, "bounds %3.0f %%", 100 * done);
+    return !is_stopped();
+}
+
+static int plot_bounds(const plot_request *q, const char *const *runs, int n, lt_figure **f)
+{
+    meter m;
+    watch_signals();
+    meter_begin(&m);
+    int status = lt_figure_bounds(runs, n, (lt_split)q->split,
+                                  &(lt_bounds_options){.of = chart_data(q), .progress = show_progress, .user = &m}, f);
+    meter_clear(&m);
+    return status;
+}
 
 /* name, function, one line. For example X(curves, plot_curves, "...") becomes the row {"curves",
    plot_curves} and the line "  curves: ..." of the help screen. Options name the kinds that have them. */
 #define PLOT_KINDS(X)                                                                              \
     X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")            \
-    X(rate-distortion, plot_tradeoff, "the way of each run in the plane of rate and distortion")   \
+    X(rate-distortion, plot_rate_distortion, "the way of each run in the plane of rate and distortion")   \
     X(latents, plot_latents, "a map of the codes of images, coloured by label")                    \
     X(histogram, plot_histogram, "two latents of many images, counted in bins, beside N(0, I)")    \
     X(activity, plot_activity, "what each latent says about the images: its KL, or its variance")  \
@@ -26,14 +125,6 @@ static const struct plot_kind {
 #define OF_IMAGES "latents histogram activity bounds"
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
-const char *plot_kind_name(plot_function *draw)
-{
-    for (int i = 0; i < N_KINDS; i++)
-        if (kinds[i].draw == draw)
-            return kinds[i].name;
-    return NULL;
-}
-
 static const struct plot_kind *find_kind(const command *c, const char *word)
 {
     const char *names[N_KINDS + 1] = {NULL};
@@ -47,29 +138,35 @@ static const struct plot_kind *find_kind(const command *c, const char *word)
     return NULL;
 }
 
-int plot_write(const plot_request *q, const lt_chart_page *f, double shape)
+/* All charts, or the one that is asked for. Gives the exit code. */
+static int write_charts(const plot_request *q, const lt_figure *f)
 {
-    if (q->take)
-        return q->take(q->user, f, shape);
-    if (q->chart > f->n_charts)
+    const lt_chart_page *page = lt_figure_charts(f);
+    if (q->chart > page->n_charts)
         return complain(q->command, CODE_USAGE, "--chart: there %s %d, found %jd",
-                        f->n_charts == 1 ? "is" : "are", f->n_charts, (intmax_t)q->chart);
-    const lt_chart_page one = {.charts = q->chart ? &f->charts[q->chart - 1] : NULL, .n_charts = 1};
-    f = q->chart ? &one : f;
-    lt_picture_options o = {.width = (double)q->width, .height = (double)q->height,
-                            .text = (double)q->text};
-    if (shape > 0 && o.width == 0 && o.height == 0) {
-        int columns = f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
-        int rows = (f->n_charts + columns - 1) / columns;
-        double width = f->n_charts == 1 ? 640 : 400;
-        o.width = columns * width;
-        o.height = rows * width / shape;
-    }
-    int status = lt_chart_page_write(q->out, f, &o);
+                        page->n_charts == 1 ? "is" : "are", page->n_charts, (intmax_t)q->chart);
+    lt_picture_options o = {.width = (double)q->width, .height = (double)q->height, .text = (double)q->text};
+    lt_chart_page one = {.charts = q->chart ? &page->charts[q->chart - 1] : NULL, .n_charts = 1, .shape = page->shape};
+    int status = q->chart ? lt_chart_page_write(q->out, &one, &o) : lt_figure_write(f, q->out, &o);
     if (status != LT_OK)
         return complain_library(q->command, status);
-    say("%s: %d chart%s", q->out, f->n_charts, f->n_charts == 1 ? "" : "s");
+    int n = q->chart ? 1 : page->n_charts;
+    say("%s: %d chart%s", q->out, n, n == 1 ? "" : "s");
     return CODE_DONE;
+}
+
+static int plot(const plot_request *q, const struct plot_kind *kind, int n, const char *const *runs)
+{
+    lt_figure *f = NULL;
+    for (int i = 0; i < n; i++)
+        warnings_expect(runs[i]);
+    int status = kind->draw(q, runs, n, &f);
+    if (status != LT_OK)
+        return status > 0 ? status : complain_library(q->command, status);
+    say_notes(f);
+    int code = write_charts(q, f);
+    lt_figure_free(f);
+    return code;
 }
 
 static int run(const command *c, int argc, const char **argv)
@@ -124,7 +221,7 @@ static int run(const command *c, int argc, const char **argv)
     const struct plot_kind *kind = find_kind(c, line.operand[0]);
     int code = kind ? check_output(c, "output", q.out) : CODE_USAGE;
     if (code == CODE_DONE)
-        code = kind->draw(&q, line.n - 1, line.operand + 1);
+        code = plot(&q, kind, line.n - 1, line.operand + 1);
     for (int i = 1; i < line.n && code == CODE_DONE; i++)
         warn_of_run_data(line.operand[i], q.out);
     command_line_clear(&line);
@@ -134,7 +231,7 @@ static int run(const command *c, int argc, const char **argv)
 #define X(name, draw, line) "\n  " #name ": " line
 const command cmd_plot = {
     .name = "plot", .summary = "draw charts of runs: training curves, codes",
-    .operands = "KIND RUN... [options]", .min_operands = 2, .max_operands = 1 + MAX_PLOT_RUNS,
+    .operands = "KIND RUN... [options]", .min_operands = 2, .max_operands = 1 + LT_MAX_FIGURE_RUNS,
     .about = "Draws runs, several of them in the same charts or side by side. RUN is the directory "
              "of a run. The end of FILE decides the format.\n\n"
              "KIND is one of:" PLOT_KINDS(X) "\n",

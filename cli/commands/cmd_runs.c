@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* latent runs: a table of runs, with what came of them. */
-#include "plot_kinds.h"
 #include "shared_options.h"
 
 #include <math.h>

@@ -102,11 +102,17 @@ float *images_alloc(lt_image_size size, int64_t n)
     return tensor_alloc((size_t)(n > 0 ? n : 1) * (size_t)image_numbers(size) * sizeof(float), "images of a figure");
 }
 
+int figure_check_count(int64_t rows, int64_t columns)
+{
+    if (rows > 0 && columns > 0 && rows <= MAX_FIGURE_IMAGES / columns)
+        return LT_OK;
+    return status_fail(LT_VALUE, "%jd x %jd images are more than %d", (intmax_t)rows, (intmax_t)columns,
+                       MAX_FIGURE_IMAGES);
+}
+
 int figure_grid_open(lt_figure *f, lt_image_size size, int64_t rows, int64_t columns)
 {
-    if (rows < 1 || columns < 1 || rows > MAX_FIGURE_IMAGES / columns)
-        return status_fail(LT_VALUE, "%jd x %jd images are more than %d", (intmax_t)rows, (intmax_t)columns,
-                           MAX_FIGURE_IMAGES);
+    LT_ASSERT(rows > 0 && columns > 0 && rows <= INT32_MAX / columns);
     f->size = size;
     f->info.rows = (int)rows;
     f->info.columns = (int)columns;

@@ -49,8 +49,10 @@ void add_text(char *text, size_t size, const char *format, ...) LT_PRINTF(3, 4);
 
 /* ---- Grids ---- */
 
-/* Memory for rows x columns images of the model's size, zeroed, and for captions. LT_VALUE for more than
-   MAX_FIGURE_IMAGES, LT_NO_MEMORY. */
+/* LT_VALUE unless there are 1 to MAX_FIGURE_IMAGES images. */
+int figure_check_count(int64_t rows, int64_t columns);
+
+/* Memory for rows x columns images of the model's size, zeroed, and for captions. LT_NO_MEMORY. */
 int figure_grid_open(lt_figure *f, lt_image_size size, int64_t rows, int64_t columns);
 
 /* The image in a row and a column. */

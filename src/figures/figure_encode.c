@@ -18,7 +18,7 @@ int frames_check_size(const lt_image *first, int n)
     double bytes = (double)n * first->width * first->height * first->channels;
     if (bytes <= max_bytes)
         return LT_OK;
-    return status_fail(LT_VALUE, "%d frames of %d x %d pixels are %.1f GB, more than %.0f; a smaller --zoom, or fewer of "
+    return status_fail(LT_VALUE, "%d frames of %d x %d pixels are %.1f GB, more than %.0f; a smaller zoom, or fewer of "
                        "them, may help", n, first->width, first->height, 1e-9 * bytes, 1e-9 * max_bytes);
 }
 

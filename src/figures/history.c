@@ -112,7 +112,7 @@ int lt_figure_history(const char *run, const lt_history_options *options, lt_fig
     int status = history_open(&h, run);
     if (status == LT_OK && h.n < 2)
         status = status_fail(LT_VALUE, "%s has %s of samples, and an animation takes two; training draws one after "
-                             "every train.samples_every epochs of its recipe; what needs none: --walk", run,
+                             "every train.samples_every epochs of its recipe; a walk through codes needs none", run,
                              h.n ? "one picture" : "no picture");
     if (status == LT_OK)
         status = draw_frames(f, &h, &o);
@@ -137,6 +137,8 @@ static int draw_rows(lt_figure *f, history *h, const lt_model *m, const lt_histo
 {
     int n = o->n ? o->n : DEFAULT_IMAGES;
     thin_out(h, choose_rows(h->n));
+    if (n < 1 || n > LT_RUN_SAMPLES)
+        return status_fail(LT_VALUE, "n: expected 1 to %d images, found %d", (int)LT_RUN_SAMPLES, n);
     LT_TRY(figure_grid_open(f, lt_model_image_size(m), h->n, n));
     for (int i = 0; i < h->n; i++) {
         figure_name_row(f, i, "epoch %jd", (intmax_t)h->epochs[i]);

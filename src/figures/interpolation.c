@@ -51,7 +51,7 @@ static int choose_ends(ways *w, const lt_interpolation_options *o, image_queue *
 {
     int from = o->classes ? o->classes[0] : -1, to = o->classes ? o->classes[1] : -1;
     if (o->classes && !q->labels)
-        return status_fail(LT_VALUE, "--class: the %s images of %s have no labels", lt_split_name(w->split),
+        return status_fail(LT_VALUE, "classes: the %s images of %s have no labels", lt_split_name(w->split),
                            lt_dataset_describe(w->data)->name);
     for (int i = 0; i < w->pairs; i++) {
         queued_image *e = &w->ends[2 * i];
@@ -190,6 +190,7 @@ static int draw_ways(lt_figure *f, ways *w, lt_dataset *data, const lt_interpola
         return status_fail(LT_VALUE, "pairs: expected at least 1, found %d; steps: expected at least 2, found %d",
                            w->pairs, steps);
     LT_TRY(lt_recipe_require(lt_model_recipe(w->m), LT_CAN_INTERPOLATE));
+    LT_TRY(figure_check_count((int64_t)KINDS * w->pairs, steps));
     LT_TRY(figure_grid_open(f, lt_model_image_size(w->m), (int64_t)KINDS * w->pairs, steps));
     w->ends = must_alloc(2 * sizeof *w->ends * (size_t)w->pairs);
     w->labels = must_alloc(sizeof *w->labels * (size_t)w->pairs);

@@ -19,8 +19,9 @@ static int square_side(int n)
 /* A grid of n images, the last row of which may have fewer. */
 static int open_square(lt_figure *f, lt_image_size size, int n, int columns)
 {
-    if (n < 1 || columns < 0)
-        return status_fail(LT_VALUE, "a figure of %d images in %d columns", n, columns);
+    if (n < 1 || n > MAX_FIGURE_IMAGES || columns < 0)
+        return status_fail(LT_VALUE, "a figure of %d images in %d columns: expected 1 to %d images", n, columns,
+                           MAX_FIGURE_IMAGES);
     columns = columns ? columns : square_side(n);
     columns = columns < n ? columns : n;
     LT_TRY(figure_grid_open(f, size, (n + columns - 1) / columns, columns));
@@ -73,6 +74,7 @@ static int draw_classes(lt_figure *f, lt_model *m, const lt_dataset *data, const
     char subtitle[256];
     if (classes == 0)
         return lt_sample_class(m, 0, 0, o->seed, o->threads, NULL); /* says why */
+    LT_TRY(figure_check_count(classes, n));
     LT_TRY(figure_grid_open(f, lt_model_image_size(m), classes, n));
     for (int k = 0; k < classes; k++) {
         figure_name_row(f, k, "%s", class_caption(m, data, k).text);
@@ -107,6 +109,7 @@ static int draw_draws(lt_figure *f, lt_model *m, const lt_samples_options *o)
     int n = o->n ? o->n : DEFAULT_IN_A_ROW;
     char subtitle[256];
     draws d = {NULL};
+    LT_TRY(figure_check_count(n, 1));
     LT_TRY(figure_grid_open(f, lt_model_image_size(m), n, 2));
     int status = make_draws(m, n, o, &d);
     int64_t size = image_numbers(f->size);

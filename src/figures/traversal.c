@@ -157,6 +157,7 @@ static int decode(traversal *t, const float *z)
 /* Memory for the codes of all images, freed by the caller. */
 static int open_codes(traversal *t, int64_t rows, int64_t columns, float **z)
 {
+    LT_TRY(figure_check_count(rows, columns));
     LT_TRY(figure_grid_open(t->f, lt_model_image_size(t->m), rows, columns));
     *z = must_alloc((size_t)(rows * columns) * (size_t)t->latent * sizeof **z);
     return LT_OK;

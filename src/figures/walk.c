@@ -32,7 +32,7 @@ static int choose_images(walk *w, image_queue *q)
     const int *classes = w->o->classes;
     queued_image way[MAX_STOPS];
     if (classes && !q->labels)
-        return status_fail(LT_VALUE, "--class: the %s images of %s have no labels", lt_split_name(w->split),
+        return status_fail(LT_VALUE, "classes: the %s images of %s have no labels", lt_split_name(w->split),
                            lt_dataset_describe(w->data)->name);
     for (int i = 0; i < w->walks * w->stops; i++) {
         int k = i % w->stops;
@@ -173,6 +173,7 @@ static int draw_walk(walk *w)
 {
     lt_figure *f = w->f;
     LT_TRY(check_options(w));
+    LT_TRY(figure_check_count((int64_t)w->stops * w->steps, w->walks));
     LT_TRY(figure_grid_open(f, lt_model_image_size(w->m), (int64_t)w->stops * w->steps, w->walks));
     f->info.n = f->info.rows;
     LT_TRY(find_stops(w));
