@@ -143,7 +143,7 @@ latent_load(jpeg MODULE libturbojpeg FOR "JPEG pictures" HEADERS turbojpeg.h CAL
     tjCompress2 tjDecompress2 tjDecompressHeader3 tjDestroy tjFree tjGetErrorCode tjGetErrorStr2
     tjInitCompress tjInitDecompress)
 
-# Some of libwebp's functions are compiled into their callers; base/webp.h has them.
+# Some of libwebp's functions are compiled into their callers; image/webp.h has them.
 latent_load(webp MODULE libwebpmux FOR "WebP pictures"
     HEADERS webp/decode.h webp/encode.h webp/mux.h CALLS
     WebPAnimEncoderAdd WebPAnimEncoderAssemble WebPAnimEncoderDelete WebPAnimEncoderGetError

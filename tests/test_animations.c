@@ -6,7 +6,7 @@
 
 #include "movies.h"
 
-#include "plot/median_cut.h"
+#include "image/median_cut.h"
 
 #include <latent/animation.h>
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/ceilings.h"
-#include "data/picture.h"
+#include "image/picture.h"
 #include "run/metrics.h"
 #include "train/safetensors.h"
 
@@ -40,7 +40,7 @@ static uint64_t count_scans(void)
 static int read_picture(bool is_progressive)
 {
     bytes b = small_jpeg(is_progressive);
-    data_source s = {.path = "file", .content = b};
+    picture_file s = {.path = "file", .content = b};
     picture p;
     int status = picture_decode(&s, &p);
     picture_clear(&p);

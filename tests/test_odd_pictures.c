@@ -5,9 +5,9 @@
 #include "data_files.h"
 #include "picture_files.h"
 
-#include "data/other_formats.h"
-#include "data/markers.h"
-#include "data/picture.h"
+#include "image/other_formats.h"
+#include "image/markers.h"
+#include "image/picture.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ enum { W = 5, H = 3 };
 
 static picture must_decode(bytes b)
 {
-    data_source s = {.path = "file", .content = b};
+    picture_file s = {.path = "file", .content = b};
     picture p;
     if (picture_decode(&s, &p) != LT_OK)
         fail_msg("%s", lt_last_error());
@@ -27,7 +27,7 @@ static picture must_decode(bytes b)
 
 static void check_refused(bytes b, const char *words)
 {
-    data_source s = {.path = "dir/file", .content = b};
+    picture_file s = {.path = "dir/file", .content = b};
     picture p;
     assert_int_not_equal(picture_decode(&s, &p), LT_OK);
     assert_null(p.pixels);

@@ -4,7 +4,7 @@
 #include "check.h"
 #include "picture_files.h"
 
-#include "data/picture.h"
+#include "image/picture.h"
 
 #include <webp/decode.h>
 #include <zlib.h>
@@ -13,7 +13,7 @@
 
 static picture must_decode(const bytes *b)
 {
-    data_source s = {.path = "file", .content = *b};
+    picture_file s = {.path = "file", .content = *b};
     picture p;
     if (picture_decode(&s, &p) != LT_OK)
         fail_msg("%s", lt_last_error());
@@ -47,7 +47,7 @@ static void check_text(const char *file, int h, int w, int c, const unsigned cha
 
 static void check_rejected(const void *data, size_t size, int status, const char *words)
 {
-    data_source s = {.path = "dir/file.png", .content = {(unsigned char *)data, size}};
+    picture_file s = {.path = "dir/file.png", .content = {(unsigned char *)data, size}};
     picture p;
     int found = picture_decode(&s, &p);
     if (found != status)
@@ -477,7 +477,7 @@ static void mutated_files_are_pictures_or_errors(void **state)
     for (uint64_t seed = first_seed; seed < first_seed + n_seeds; seed++) {
         draws d = draws_from(seed);
         bytes b = mutate(&d, &models[draw_below(&d, n)]);
-        data_source s = {.path = "mutated", .content = b};
+        picture_file s = {.path = "mutated", .content = b};
         picture p;
         status_fail(LT_OK, "%s", "");
         int status = picture_decode(&s, &p);

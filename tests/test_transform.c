@@ -4,7 +4,7 @@
 #include "base/philox.h"
 #include "base/status.h"
 #include "data/catalogue.h"
-#include "data/transform.h"
+#include "image/transform.h"
 
 #include <math.h>
 #include <setjmp.h>

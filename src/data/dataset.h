@@ -7,7 +7,7 @@
 
 #include "data/identity.h"
 #include "data/reader.h"
-#include "data/transform.h"
+#include "image/transform.h"
 
 #include <stdatomic.h>
 

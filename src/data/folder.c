@@ -10,8 +10,8 @@
 #include "data/archive.h"
 #include "data/cache.h"
 #include "data/listing.h"
-#include "data/other_formats.h"
-#include "data/picture.h"
+#include "image/other_formats.h"
+#include "image/picture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +172,7 @@ static int turn(work *w, picture *p)
 static int decode(work *w, int i, int worker, picture *out)
 {
     const listed *p = &w->l->pictures[i];
-    data_source s = {.path = p->name};
+    picture_file s = {.path = p->name};
     bool is_lasting = false;
     int status = p->archive == NO_ARCHIVE ? read_file(w, p, &s.content)
                                           : read_archived(w, p, worker, &s.content, &is_lasting);

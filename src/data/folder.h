@@ -4,7 +4,7 @@
 #define LATENT_FOLDER_H
 
 #include "data/dataset.h"
-#include "data/transform.h"
+#include "image/transform.h"
 
 /* Is PATH a directory with pictures somewhere below, or a zip file (but not .npz)? */
 bool folder_is_pictures(const char *path);

@@ -8,7 +8,7 @@
 #include "base/shell.h"
 #include "base/status.h"
 #include "data/archive.h"
-#include "data/picture.h"
+#include "image/picture.h"
 #include "data/places.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/other_formats.h"
+#include "image/other_formats.h"
 
 #include <stdarg.h>
 #include <stdio.h>

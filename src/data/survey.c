@@ -9,7 +9,7 @@
 #include "data/archive.h"
 #include "data/folder.h"
 #include "data/listing.h"
-#include "data/picture.h"
+#include "image/picture.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void look_at(looking *k, int i)
 {
     const listed *p = &k->l->pictures[i];
     char *path = listing_path(k->l, p);
-    data_source s = {.path = path};
+    picture_file s = {.path = path};
     picture found = {0};
     int status = p->archive == NO_ARCHIVE
                      ? file_read(path, MAX_PICTURE_FILE, &s.content)

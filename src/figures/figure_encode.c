@@ -4,7 +4,7 @@
 #include "figures/figure.h"
 
 #include "data/npy_write.h"
-#include "plot/raster.h"
+#include "image/raster.h"
 #include "plot/view.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "plot/view.h"
 
 #include "base/status.h"
-#include "plot/raster.h"
+#include "image/raster.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "plot/raster.h"
+#include "image/raster.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -141,11 +141,3 @@ int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c
                   l.gap + i / l.columns * (l.tile_height + l.gap));
     return LT_OK;
 }
-
-void lt_image_free(lt_image *image)
-{
-    if (!image)
-        return;
-    tensor_free(image->pixels);
-    *image = (lt_image){0};
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Animations: what is asked of frames and times, whatever the format. */
-#include "plot/raster.h"
+#include "image/raster.h"
 
 #include "base/memory.h"
 #include "base/status.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/other_formats.h"
+#include "image/other_formats.h"
 
 #include <string.h>
 #include <strings.h>

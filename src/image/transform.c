@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Cutting, resizing and recolouring. A plan is made once for pictures of one size: which box of the
    picture is used, the filters of rows and columns, and where the result lies in the image. */
-#include "data/transform.h"
+#include "image/transform.h"
 
 #include "base/clones.h"
 #include "base/memory.h"

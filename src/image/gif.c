@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* GIF: one palette where all frames together have few colours, else one for each frame where each
    has few, else one that stands for all. cgif packs the pixels. */
-#include "plot/median_cut.h"
-#include "plot/raster.h"
+#include "image/median_cut.h"
+#include "image/raster.h"
 
 #include "base/loaded_gif.h"
 #include "base/memory.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Lossless WebP, pictures and animations. */
-#include "plot/raster.h"
+#include "image/raster.h"
 
 #include "base/status.h"
-#include "base/webp.h"
+#include "image/webp.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/markers.h"
+#include "image/markers.h"
 
 #include <string.h>
 

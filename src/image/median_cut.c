@@ -4,7 +4,7 @@
    variance, until there are enough boxes; then colours move to the nearest mean a few times, which
    lowers that sum further. Nothing is drawn at random, and pictures are not dithered, so that what
    stands still in an animation keeps its colour. */
-#include "plot/median_cut.h"
+#include "image/median_cut.h"
 
 #include "base/memory.h"
 #include "base/status.h"

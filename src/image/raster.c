@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of rasters: the table of formats; PNG and JPEG; reading what data sets may be made of. */
-#include "plot/raster.h"
+#include "image/raster.h"
 
 #include "base/file.h"
 #include "base/loaded_jpeg.h"
 #include "base/loaded_png.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/picture.h"
+#include "image/picture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +161,7 @@ int lt_image_write(const char *path, const lt_image *image)
 
 int lt_image_read(lt_image *out, const char *path)
 {
-    data_source s = {.path = path};
+    picture_file s = {.path = path};
     picture p = {0};
     *out = (lt_image){0};
     LT_TRY(file_read(path, MAX_PICTURE_FILE, &s.content));
@@ -171,4 +171,12 @@ int lt_image_read(lt_image *out, const char *path)
     bytes_clear(&s.content);
     *out = (lt_image){p.w, p.h, p.c, p.pixels};
     return status;
+}
+
+void lt_image_free(lt_image *image)
+{
+    if (!image)
+        return;
+    tensor_free(image->pixels);
+    *image = (lt_image){0};
 }

@@ -1,34 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* Decoders of single pictures. A format is a row in `formats`: how its files begin, and a function
    that decodes one. Sizes are checked before memory is asked for. */
-#include "data/picture.h"
+#include "image/picture.h"
 
 #include "base/loaded_jpeg.h"
 #include "base/loaded_png.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "base/webp.h"
-#include "data/other_formats.h"
-#include "data/markers.h"
-#include "data/transform.h"
+#include "image/webp.h"
+#include "image/other_formats.h"
+#include "image/markers.h"
+#include "image/transform.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+/* LT_FORMAT "PATH: at byte OFFSET: ..."; says what was expected and what was found. */
+LT_PRINTF(3, 4)
+static int file_malformed(const picture_file *s, size_t offset, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return status_fail(LT_FORMAT, "%s: at byte %zu: %s", s->path, offset, text);
+}
+
 /* The sizes were found at `offset`. */
-static int check_size(const data_source *s, size_t offset, uint64_t h, uint64_t w)
+static int check_size(const picture_file *s, size_t offset, uint64_t h, uint64_t w)
 {
     uint64_t most = limit_of(LIMIT_IMAGE_SIDE);
     if (h < 1 || w < 1 || h > most || w > most)
-        return data_malformed(s, offset,
+        return file_malformed(s, offset,
                               "expected a height and a width of 1 to %ju, found %ju x %ju (the limit "
                               "image.side)",
                               (uintmax_t)most, (uintmax_t)h, (uintmax_t)w);
     most = limit_of(LIMIT_PICTURE_PIXELS);
     if (h * w > most)
-        return data_malformed(s, offset,
+        return file_malformed(s, offset,
                               "expected at most %ju pixels, found %ju x %ju (the limit picture.pixels)",
                               (uintmax_t)most, (uintmax_t)h, (uintmax_t)w);
     return LT_OK;
@@ -42,7 +54,7 @@ static void note_oddity(picture *out, const char *text)
 }
 
 /* Makes room for h x w pixels of `stored` bytes each, of which c will stay. */
-static int make_room(const data_source *s, size_t offset, picture *out, uint64_t h, uint64_t w,
+static int make_room(const picture_file *s, size_t offset, picture *out, uint64_t h, uint64_t w,
                      int c, int stored)
 {
     LT_TRY(check_size(s, offset, h, w));
@@ -61,7 +73,7 @@ static void lay_on_white(picture *p)
 /* ---- PNG ---- */
 
 typedef struct png_job {
-    const data_source *s;
+    const picture_file *s;
     picture *out;
     size_t at;
     char message[128]; /* of libpng */
@@ -187,12 +199,12 @@ static int read_png(png_structp png, png_infop info, png_job *job)
 static int try_png(png_structp png, png_infop info, png_job *job)
 {
     if (setjmp(png_jmpbuf(png)))
-        return data_malformed(job->s, job->at, "expected a whole PNG picture, found damage: %s",
+        return file_malformed(job->s, job->at, "expected a whole PNG picture, found damage: %s",
                               job->message);
     return read_png(png, info, job);
 }
 
-static int decode_png(const data_source *s, picture *out)
+static int decode_png(const picture_file *s, picture *out)
 {
     LT_TRY(library_load(&png_library));
     png_job job = {.s = s, .out = out};
@@ -209,17 +221,17 @@ static int decode_png(const data_source *s, picture *out)
 
 /* What libjpeg says about bytes around the pixels, which are all there, is an oddity; so is damage that
    it found its way out of. */
-static int take_jpeg_warning(const data_source *s, tjhandle jpeg, picture *out)
+static int take_jpeg_warning(const picture_file *s, tjhandle jpeg, picture *out)
 {
     if (tjGetErrorCode(jpeg) != TJERR_WARNING)
-        return data_malformed(s, 0, "expected a whole JPEG picture, found damage: %s",
+        return file_malformed(s, 0, "expected a whole JPEG picture, found damage: %s",
                               tjGetErrorStr2(jpeg));
     note_oddity(out, tjGetErrorStr2(jpeg));
     return LT_OK;
 }
 
 /* Each scan goes over all pixels again, and costs a file only a few bytes. */
-static int check_scans(const data_source *s, uint64_t h, uint64_t w)
+static int check_scans(const picture_file *s, uint64_t h, uint64_t w)
 {
     uint64_t scans = markers_count_scans(&s->content);
     LT_TRY(limit_check(LIMIT_JPEG_SCANS, s->path, scans));
@@ -227,7 +239,7 @@ static int check_scans(const data_source *s, uint64_t h, uint64_t w)
 }
 
 typedef struct jpeg_job {
-    const data_source *s;
+    const picture_file *s;
     tjhandle handle;
     picture *out;
     int format; /* of TurboJPEG's pixels */
@@ -259,7 +271,7 @@ static int check_jpeg_end(const jpeg_job *j)
                                   TJFLAG_LIMITSCANS) == 0;
     free(longer);
     return is_whole ? LT_OK
-                    : data_malformed(j->s, size, "expected a whole JPEG picture, found damage: the file ends "
+                    : file_malformed(j->s, size, "expected a whole JPEG picture, found damage: the file ends "
                                             "before its last pixels");
 }
 
@@ -277,7 +289,7 @@ static void convert_cmyk(picture *p, bool is_inverted)
     }
 }
 
-static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
+static int read_jpeg(const picture_file *s, tjhandle jpeg, picture *out)
 {
     int w = 0, h = 0, sampling, space = TJCS_RGB; /* not set for tables without a picture */
     picture_markers m = markers_find(&s->content);
@@ -285,7 +297,7 @@ static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
                             &space) != 0)
         LT_TRY(take_jpeg_warning(s, jpeg, out));
     if (w == 0 || h == 0)
-        return data_malformed(s, 0, "expected a JPEG header, found damage: it has no size");
+        return file_malformed(s, 0, "expected a JPEG header, found damage: it has no size");
     bool is_cmyk = space == TJCS_CMYK || space == TJCS_YCCK;
     int c = space == TJCS_GRAY ? 1 : 3;
     LT_TRY(check_scans(s, (uint64_t)h, (uint64_t)w));
@@ -302,7 +314,7 @@ static int read_jpeg(const data_source *s, tjhandle jpeg, picture *out)
     return LT_OK;
 }
 
-static int decode_jpeg(const data_source *s, picture *out)
+static int decode_jpeg(const picture_file *s, picture *out)
 {
     LT_TRY(library_load(&jpeg_library));
     tjhandle jpeg = tjInitDecompress();
@@ -336,7 +348,7 @@ static const char *webp_text(VP8StatusCode code)
     }
 }
 
-static int decode_webp(const data_source *s, picture *out)
+static int decode_webp(const picture_file *s, picture *out)
 {
     LT_TRY(library_load(&webp_library));
     WebPDecoderConfig config;
@@ -344,7 +356,7 @@ static int decode_webp(const data_source *s, picture *out)
         return status_fail(LT_UNSUPPORTED, "%s: libwebp is of another version", s->path);
     VP8StatusCode code = WebPGetFeatures(s->content.data, s->content.size, &config.input);
     if (code != VP8_STATUS_OK)
-        return data_malformed(s, 0, "expected a WebP header, found %s", webp_text(code));
+        return file_malformed(s, 0, "expected a WebP header, found %s", webp_text(code));
     if (config.input.has_animation)
         return picture_fail_animated(s->path);
     int stored = config.input.has_alpha ? 4 : 3;
@@ -359,7 +371,7 @@ static int decode_webp(const data_source *s, picture *out)
     if (code == VP8_STATUS_OUT_OF_MEMORY)
         return status_fail(LT_NO_MEMORY, "%s: no memory to decode it", s->path);
     if (code != VP8_STATUS_OK)
-        return data_malformed(s, 0, "expected a whole WebP picture, found %s", webp_text(code));
+        return file_malformed(s, 0, "expected a whole WebP picture, found %s", webp_text(code));
     if (stored == 4)
         lay_on_white(out);
     return LT_OK;
@@ -368,7 +380,7 @@ static int decode_webp(const data_source *s, picture *out)
 /* ---- Portable maps: P1 to P3 in text, P4 to P6 in bytes; bits, grey, RGB ---- */
 
 typedef struct pnm {
-    const data_source *s;
+    const picture_file *s;
     size_t at;
     int kind; /* 1 ... 6 */
     uint64_t largest;
@@ -397,12 +409,12 @@ static int read_number(pnm *p, const char *what, uint64_t max, uint64_t *value)
     for (int b; (b = pnm_peek(p)) >= '0' && b <= '9' && v <= max; p->at++)
         v = 10 * v + (uint64_t)(b - '0');
     if (p->at == start && pnm_peek(p) < 0)
-        return data_malformed(p->s, start, "expected %s, found the end of the file", what);
+        return file_malformed(p->s, start, "expected %s, found the end of the file", what);
     if (p->at == start)
-        return data_malformed(p->s, start, "expected %s, found byte %02x", what,
+        return file_malformed(p->s, start, "expected %s, found byte %02x", what,
                               (unsigned)pnm_peek(p));
     if (v > max)
-        return data_malformed(p->s, start, "expected %s of at most %ju, found more", what,
+        return file_malformed(p->s, start, "expected %s of at most %ju, found more", what,
                               (uintmax_t)max);
     *value = v;
     return LT_OK;
@@ -419,12 +431,12 @@ static int read_pnm_header(pnm *p, picture *out)
     if (p->kind != 1 && p->kind != 4)
         LT_TRY(read_number(p, "a largest value", 65535, &p->largest));
     if (p->largest == 0)
-        return data_malformed(p->s, p->at, "expected a largest value of 1 to 65535, found 0");
+        return file_malformed(p->s, p->at, "expected a largest value of 1 to 65535, found 0");
     int c = p->kind % 3 == 0 ? 3 : 1;
     LT_TRY(check_size(p->s, 2, h, w));
     size_t left = p->s->content.size - p->at, least = p->kind < 4 ? h * w : h * w / 8;
     if (left < least) /* a digit each, or a bit */
-        return data_malformed(p->s, p->at, "expected %ju x %ju pixels, found %zu bytes",
+        return file_malformed(p->s, p->at, "expected %ju x %ju pixels, found %zu bytes",
                               (uintmax_t)h, (uintmax_t)w, left);
     return make_room(p->s, 2, out, h, w, c, c);
 }
@@ -442,7 +454,7 @@ static int read_text_pixels(pnm *p, picture *out, size_t n)
             skip_blanks(p);
             int b = pnm_peek(p);
             if (b != '0' && b != '1')
-                return data_malformed(p->s, p->at, "expected %zu pixels of 0 or 1, found %zu", n,
+                return file_malformed(p->s, p->at, "expected %zu pixels of 0 or 1, found %zu", n,
                                       i);
             out->pixels[i] = b == '0' ? 255 : 0;
             p->at++;
@@ -466,13 +478,13 @@ static void unpack_bits(const unsigned char *from, picture *out)
 static int read_binary_pixels(pnm *p, picture *out, size_t n)
 {
     if (!is_blank(pnm_peek(p)))
-        return data_malformed(p->s, p->at, "expected a blank before the pixels, found %s",
+        return file_malformed(p->s, p->at, "expected a blank before the pixels, found %s",
                               pnm_peek(p) < 0 ? "the end of the file" : "another byte");
     p->at++;
     size_t deep = p->largest > 255 ? 2 : 1, found = p->s->content.size - p->at;
     size_t want = p->kind == 4 ? ((size_t)out->w + 7) / 8 * (size_t)out->h : n * deep;
     if (found < want)
-        return data_malformed(p->s, p->at, "expected %zu bytes of pixels, found %zu", want, found);
+        return file_malformed(p->s, p->at, "expected %zu bytes of pixels, found %zu", want, found);
     const unsigned char *from = p->s->content.data + p->at;
     p->at += want;
     if (p->kind == 4) {
@@ -482,7 +494,7 @@ static int read_binary_pixels(pnm *p, picture *out, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint64_t v = deep == 1 ? from[i] : (uint64_t)(from[2 * i] << 8 | from[2 * i + 1]);
         if (v > p->largest)
-            return data_malformed(p->s, p->at - want + i * deep,
+            return file_malformed(p->s, p->at - want + i * deep,
                                   "expected a pixel of at most %ju, found %ju",
                                   (uintmax_t)p->largest, (uintmax_t)v);
         out->pixels[i] = to_8_bits(v, p->largest);
@@ -490,7 +502,7 @@ static int read_binary_pixels(pnm *p, picture *out, size_t n)
     return LT_OK;
 }
 
-static int decode_pnm(const data_source *s, picture *out)
+static int decode_pnm(const picture_file *s, picture *out)
 {
     pnm p = {.s = s};
     LT_TRY(read_pnm_header(&p, out));
@@ -498,7 +510,7 @@ static int decode_pnm(const data_source *s, picture *out)
     LT_TRY(p.kind < 4 ? read_text_pixels(&p, out, n) : read_binary_pixels(&p, out, n));
     skip_blanks(&p);
     if (pnm_peek(&p) >= 0)
-        return data_malformed(s, p.at, "expected the end of the picture, found %zu bytes more",
+        return file_malformed(s, p.at, "expected the end of the picture, found %zu bytes more",
                               s->content.size - p.at);
     return LT_OK;
 }
@@ -521,11 +533,11 @@ static bool is_pnm(const bytes *b)
 
 static const struct format {
     bool (*sniff)(const bytes *content);
-    int (*decode)(const data_source *s, picture *out);
+    int (*decode)(const picture_file *s, picture *out);
 } formats[] = {
     {is_png, decode_png}, {is_jpeg, decode_jpeg}, {is_webp, decode_webp}, {is_pnm, decode_pnm}};
 
-static int fail_unknown(const data_source *s)
+static int fail_unknown(const picture_file *s)
 {
     char found[32] = "an empty file";
     const char *known = other_format(&s->content);
@@ -535,11 +547,11 @@ static int fail_unknown(const data_source *s)
                            s->path, known);
     for (size_t i = 0; i < s->content.size && i < 8; i++)
         snprintf(found + 3 * i, 4, "%02x ", s->content.data[i]);
-    return data_malformed(s, 0, "expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found %s",
+    return file_malformed(s, 0, "expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found %s",
                           found);
 }
 
-int picture_decode(const data_source *s, picture *out)
+int picture_decode(const picture_file *s, picture *out)
 {
     *out = (picture){0};
     int status = LT_FORMAT;

@@ -4,11 +4,17 @@
 #ifndef LATENT_PICTURE_H
 #define LATENT_PICTURE_H
 
-#include "data/reader.h"
-#include "data/transform.h"
+#include "base/ceilings.h"
+#include "base/file.h"
+#include "image/transform.h"
 
 /* Bytes of the file of a picture. */
 #define MAX_PICTURE_FILE ((size_t)limit_of(LIMIT_PICTURE_BYTES))
+
+typedef struct picture_file {
+    const char *path; /* for messages */
+    bytes content;
+} picture_file;
 
 /* Decodes the content of a picture file, of which all pixels must be there; anything else that is
    wrong with it is out->oddity. Colors are taken as they are written, without profiles or gamma, and
@@ -16,7 +22,7 @@
    what is transparent lies on white. Pixels lie as they are stored, and out->orientation says how: see
    picture_turn. Of an animated PNG the first frame, and out->is_animated says so. LT_FORMAT,
    LT_UNSUPPORTED (animated WebP, other formats) or LT_NO_MEMORY; *out is then empty. */
-int picture_decode(const data_source *s, picture *out);
+int picture_decode(const picture_file *s, picture *out);
 
 /* What is said of an animation where pictures stand still: LT_UNSUPPORTED. */
 int picture_fail_animated(const char *path);

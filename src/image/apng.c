@@ -2,7 +2,7 @@
 /* Animated PNG. libpng compresses each frame into a file of its own; its IDAT chunks become those
    of the animation, fdAT for all but the first frame, behind a header fcTL. Of later frames only
    the rectangle that changes is kept. */
-#include "plot/raster.h"
+#include "image/raster.h"
 
 #include "base/memory.h"
 #include "base/status.h"
