@@ -200,6 +200,11 @@ static void programs_and_sessions_must_fit(void **state)
     assert_null(session_create_on(&executor_plain, cpu, NULL));
     lt_session *s = lt_session_create(plain, &(lt_session_options){.executor = LT_REFERENCE});
     assert_non_null(s); /* as written: whatever it was compiled for */
+    double exact[3];
+    assert_int_equal(lt_session_write(s, x, (float[]){0, 1, -1}, 3), LT_OK);
+    assert_int_equal(lt_session_run(s, NULL), LT_OK);
+    assert_int_equal(lt_session_read_doubles(s, y, exact, 3), LT_OK);
+    assert_true(exact[1] == exp(1));
     lt_session_free(s);
     s = must_open(&executor_plain, plain);
     float values[3];
@@ -209,6 +214,13 @@ static void programs_and_sessions_must_fit(void **state)
     assert_int_equal(lt_session_read(s, inner, values, 3), LT_VALUE);
     assert_non_null(strstr(lt_last_error(), "are not kept"));
     assert_int_equal(lt_session_read(s, y, values, 2), LT_VALUE);
+    double doubles[3];
+    assert_int_equal(lt_session_write(s, x, (float[]){0, 1, -1}, 3), LT_OK);
+    assert_int_equal(lt_session_run(s, NULL), LT_OK);
+    assert_int_equal(lt_session_read_doubles(s, y, doubles, 3), LT_OK);
+    assert_true(doubles[0] == 1 && doubles[1] == (double)expf(1) && doubles[2] == doubles[1]);
+    assert_int_equal(lt_session_read_doubles(s, inner, doubles, 3), LT_VALUE);
+    assert_int_equal(lt_session_read_doubles(s, y, doubles, 4), LT_VALUE);
     lt_session_free(s);
     lt_program_free(plain);
     lt_program_free(cpu);

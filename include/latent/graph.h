@@ -199,6 +199,9 @@ LT_API double *lt_session_doubles(lt_session *s, const lt_node *x);
 LT_API int lt_session_write(lt_session *s, const lt_node *x, const float *values, int64_t n);
 LT_API int lt_session_read(lt_session *s, const lt_node *x, float *values, int64_t n);
 
+/* The same with all digits that the executor has. */
+LT_API int lt_session_read_doubles(lt_session *s, const lt_node *x, double *values, int64_t n);
+
 /* Lets a variable live in `buffer` from number `first` on (a multiple of 16), so that several sessions share it. Borrowed
    until the session is freed. Do it before the first run. LT_VALUE where it does not fit. */
 LT_API int lt_session_bind(lt_session *s, const lt_node *variable, lt_buffer *buffer, int64_t first);

@@ -171,19 +171,18 @@ static void begin_side(const study *of, side *s, int64_t n)
     s->tail.heap = must_alloc(sizeof *s->tail.heap * (size_t)(s->tail.size + 1));
 }
 
-static double term_at(const study *s, lt_session *session, const side *of, int64_t i)
-{
-    return s->o.run.executor == LT_REFERENCE ? lt_session_doubles(session, of->terms)[i]
-                                         : (double)lt_session_floats(session, of->terms)[i];
-}
-
 /* Those of one round; the first decides on the center. */
-static void add_terms(const study *s, lt_session *session, side *of, int64_t n, bool is_first)
+static int add_terms(lt_session *session, side *of, int64_t n, bool is_first)
 {
+    LT_ASSERT(lt_shape_size(lt_node_shape(of->terms)) == n);
+    double *terms = must_alloc(sizeof *terms * (size_t)n);
+    int status = lt_session_read_doubles(session, of->terms, terms, n);
     for (int64_t i = 0; is_first && i < n; i++)
-        of->center += term_at(s, session, of, i) / (double)n;
-    for (int64_t i = 0; i < n; i++)
-        tail_add(&of->tail, log(fabs(term_at(s, session, of, i) - of->center)));
+        of->center += terms[i] / (double)n;
+    for (int64_t i = 0; status == LT_OK && i < n; i++)
+        tail_add(&of->tail, log(fabs(terms[i] - of->center)));
+    free(terms);
+    return status;
 }
 
 /* The heavier one; NaN if both are of equal terms, or of too few. */
@@ -198,12 +197,6 @@ static lt_node *largest_slope(critic *c, pair x, int64_t n)
     lt_node *at = lt_lerp(x.real, x.fake, part);
     lt_node *slope = lt_grad(lt_sum(ask(c, at)), at);
     return lt_sqrt(lt_max_over(lt_sum_rows(lt_square(slope)), LT_ALL_AXES));
-}
-
-static double read_number(const study *s, lt_session *session, const lt_node *x)
-{
-    return s->o.run.executor == LT_REFERENCE ? *lt_session_doubles(session, x)
-                                         : (double)*lt_session_floats(session, x);
 }
 
 /* A critic divided by its largest slope has slopes up to 1, and so bounds the distance. */
@@ -229,18 +222,18 @@ static int ask_rounds(study *s, critic *c, const spec *loss, lt_divergence_row *
     }
     if (has_slope)
         targets[3] = largest_slope(c, x, n);
-    double parts[ROUNDS], slope = 0;
+    double parts[ROUNDS], slope = 0, at = 0;
     lt_session *r;
     int status = open_session(s, c, targets, 3 + has_slope, &r);
     for (int i = 0; status == LT_OK && i < ROUNDS; i++) {
         status = run_once(s, r, (lt_run_key){seed, (uint64_t)(s->o.steps + i)}, worker);
-        if (status != LT_OK)
-            break;
-        parts[i] = read_number(s, r, targets[0]);
-        if (has_slope)
-            slope = fmax(slope, read_number(s, r, targets[3]));
-        for (int k = 0; k < 2; k++)
-            add_terms(s, r, &sides[k], n, i == 0);
+        if (status == LT_OK)
+            status = lt_session_read_doubles(r, targets[0], &parts[i], 1);
+        if (status == LT_OK && has_slope)
+            status = lt_session_read_doubles(r, targets[3], &at, 1);
+        slope = fmax(slope, at);
+        for (int k = 0; status == LT_OK && k < 2; k++)
+            status = add_terms(r, &sides[k], n, i == 0);
     }
     lt_session_free(r);
     if (status != LT_OK)

@@ -190,6 +190,23 @@ int lt_session_read(lt_session *s, const lt_node *x, float *values, int64_t n)
     return LT_OK;
 }
 
+int lt_session_read_doubles(lt_session *s, const lt_node *x, double *values, int64_t n)
+{
+    LT_TRY(check_size(x, n));
+    if (!s->executor->is_double) {
+        float *floats = must_alloc(sizeof *floats * (size_t)n);
+        int status = lt_session_read(s, x, floats, n);
+        for (int64_t i = 0; status == LT_OK && i < n; i++)
+            values[i] = (double)floats[i];
+        free(floats);
+        return status;
+    }
+    void *from;
+    LT_TRY(find_values(s, x, &from));
+    memcpy(values, from, sizeof *values * (size_t)n);
+    return LT_OK;
+}
+
 int lt_session_bind(lt_session *s, const lt_node *variable, lt_buffer *buffer, int64_t first)
 {
     if (variable->graph != s->program->source || variable->op != &lt_op_variable)
