@@ -91,7 +91,8 @@ static json_t *bounds_and_codes_json(const eval_findings *f)
     json_object_set_new(o, "bits_per_dim_kind", json_string(lt_unit_name(e->unit)));
     if (isfinite(e->bits_as_bytes.value))
         json_object_set_new(o, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
-    json_object_set_new(o, "codes", codes_json(&f->codes));
+    if (lt_model_can(f->trained->model, LT_CAN_BOUND))
+        json_object_set_new(o, "codes", codes_json(&f->codes));
     return o;
 }
 
@@ -309,6 +310,18 @@ static void judge_codes(const lt_diagnosis *d)
                    (long long)d->images);
 }
 
+/* Of a model that reconstructs, and bounds nothing. */
+static void print_reconstruction(const eval_findings *f)
+{
+    const lt_evaluation *e = &f->e;
+    print("%lld %s image%s of %s; nats per image, +- standard error\n\n", (long long)e->images,
+          lt_split_name(f->split), e->images == 1 ? "" : "s", lt_dataset_describe(f->trained->data)->name);
+    print_row("distortion", e->distortion, 2, "-log p(x|z), z the code of the image");
+    print_row("squared error", e->squared_error, 2, "of reconstructions, per image");
+    print_likelihood(f->trained, e);
+    print_note("The model has no distribution of codes, so nothing here bounds log p(x).");
+}
+
 static void print_bounds_and_codes(const eval_findings *f)
 {
     const trained *t = f->trained;
@@ -350,14 +363,16 @@ static void judge_choice(const eval_findings *f)
 void eval_print_table(const eval_findings *f)
 {
     print("%s\n", f->trained->checkpoint);
-    if (f->with_bounds)
+    if (f->with_bounds && lt_model_can(f->trained->model, LT_CAN_BOUND))
         print_bounds_and_codes(f);
+    else if (f->with_bounds)
+        print_reconstruction(f);
     if (f->with_bounds && f->with_quality)
         putchar('\n');
     if (f->with_quality)
         quality_print(lt_dataset_describe(f->trained->data)->name, f->split, &f->quality);
     judge_choice(f);
-    if (!lt_model_has_likelihood(f->trained->model))
+    if (!lt_model_can(f->trained->model, LT_CAN_LIKELIHOOD))
         print_note("The model has no likelihood, so there are no bounds and no codes to look at: it "
                    "is judged by its samples.");
 }

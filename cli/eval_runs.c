@@ -40,7 +40,7 @@ static int evaluate(contest *all, contestant *k, const char *run)
     snprintf(k->data, sizeof k->data, "%s", info->name);
     all->split = k == all->all ? k->f.split : all->split;
     k->f.with_quality = all->with_quality;
-    k->f.with_bounds = lt_model_has_likelihood(k->t.model); /* else its row says so */
+    k->f.with_bounds = lt_model_can(k->t.model, LT_CAN_LIKELIHOOD); /* else its row says so */
     int status = eval_find(q, &k->f, &k->each);
     if (status == LT_OK && q->as_json)
         k->json = eval_json(&k->f);
@@ -103,7 +103,9 @@ static lt_estimate estimate_of(const contestant *k, int which, int bound)
     const lt_evaluation *e = &k->f.e;
     const lt_estimate all[] = {e->neg_elbo, e->rate, e->distortion, e->nll, k->f.ais.nll,
                                k->f.codes.mutual_information, e->squared_error, e->bits_per_dim};
-    if (!k->f.with_bounds)
+    enum { INFORMATION = 5 };
+    bool has_codes = lt_model_can(k->t.model, LT_CAN_BOUND);
+    if (!k->f.with_bounds || (bound < 0 && which == INFORMATION && !has_codes))
         return (lt_estimate){(double)NAN, (double)NAN};
     return bound >= 0 ? e->bounds[bound].value : all[which];
 }
@@ -213,7 +215,10 @@ static void print_differences(const contest *all)
             continue;
         }
         int64_t n = a->f.e.images;
-        print_difference("-ELBO", a->f.run, b->f.run, lt_estimate_mean_difference(b->each.neg_elbo, a->each.neg_elbo, n));
+        bool has_bounds = lt_model_can(a->t.model, LT_CAN_BOUND);
+        print_difference(has_bounds ? "-ELBO" : "distortion", a->f.run, b->f.run,
+                         has_bounds ? lt_estimate_mean_difference(b->each.neg_elbo, a->each.neg_elbo, n)
+                                    : lt_estimate_mean_difference(b->each.distortion, a->each.distortion, n));
         if (all->q->samples > 0)
             print_difference("NLL", a->f.run, b->f.run, lt_estimate_mean_difference(b->each.nll, a->each.nll, n));
     }
@@ -370,7 +375,7 @@ static int open_all(contest *all, const char *const *runs)
     bool has_likelihood = false;
     for (int i = 0; i < all->n; i++) {
         LT_TRY(trained_open(&all->all[i].t, runs[i], false, NULL));
-        has_likelihood |= lt_model_has_likelihood(all->all[i].t.model);
+        has_likelihood |= lt_model_can(all->all[i].t.model, LT_CAN_LIKELIHOOD);
     }
     all->with_quality = all->q->with_quality || !has_likelihood;
     return LT_OK;

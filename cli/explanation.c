@@ -15,7 +15,8 @@ static void take_line(explanation *e, const lt_run_metrics *m, int i)
     const lt_epoch_log *line = lt_run_metrics_line(m, i);
     if (isfinite(lt_run_metrics_value(m, i, "epoch")))
         e->report = line->train;
-    if (!isfinite(line->valid.neg_elbo))
+    bool has_bound = lt_model_can(e->t.model, LT_CAN_BOUND);
+    if (!isfinite(has_bound ? line->valid.neg_elbo : line->valid.distortion))
         return;
     if (line->valid.images < 1) {
         say("warning: %s, line %d: expected a count of images, found %g; not used", lt_run_metrics_path(m), i + 1,
@@ -59,7 +60,7 @@ static int open_data(explanation *e, const char *data)
 {
     int status = lt_model_open_data(e->t.model, data, NULL, 0, &e->t.data);
     e->has_data = status == LT_OK;
-    bool is_measured = e->has_data && lt_model_has_likelihood(e->t.model);
+    bool is_measured = e->has_data && lt_model_can(e->t.model, LT_CAN_LIKELIHOOD);
     e->split = is_measured ? lt_dataset_split(e->t.data, LT_VALID) : LT_VALID;
     return status == LT_OK || e->epoch > 0 ? LT_OK : status;
 }
@@ -78,7 +79,7 @@ int explanation_find(explanation *e, const char *data)
     LT_TRY(read_metrics(e));
     if (data) /* what was measured was another's */
         e->epoch = 0;
-    bool has_likelihood = lt_model_has_likelihood(e->t.model);
+    bool has_likelihood = lt_model_can(e->t.model, LT_CAN_LIKELIHOOD);
     int status = open_data(e, data);
     if (has_likelihood && status == LT_OK && e->epoch == 0)
         status = evaluate(e);

@@ -67,7 +67,7 @@ void report_put_training(page *p, const report_run *r, bool *needs_recipe)
 
 const char *report_kind(const report_run *r)
 {
-    return lt_model_has_likelihood(r->e.t.model) ? "VAE" : "GAN";
+    return lt_recipe_kind_title(lt_model_recipe(r->e.t.model));
 }
 
 /* ---- Numbers ---- */
@@ -109,6 +109,16 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
     return status;
 }
 
+/* Of a model that bounds nothing: the numbers of its ledger. */
+static int measure_reconstruction(report_run *r, const report_request *q, meter *m)
+{
+    int all = lt_dataset_describe(r->e.t.data)->n[r->split];
+    lt_eval_options o = {.images = q->images && q->images < all ? (int)q->images : 0, .seed = (uint64_t)q->seed,
+                         .run = {.threads = (int)q->threads, .progress = show_progress, .user = m}};
+    LT_TRY(lt_evaluate(r->e.t.model, r->e.t.data, r->split, &o, &r->whole));
+    return explanation_take(&r->e, &r->whole, r->split);
+}
+
 static int measure_quality(report_run *r, const report_request *q, meter *m)
 {
     lt_quality_options o = {.samples = (int)q->quality_samples, .seed = (uint64_t)q->seed,
@@ -125,11 +135,13 @@ static int measure(report_run *r, const report_request *q)
     r->split = lt_dataset_split(r->e.t.data, LT_TEST);
     meter_begin(&m);
     watch_signals();
-    if (lt_model_has_likelihood(r->e.t.model))
+    if (lt_model_can(r->e.t.model, LT_CAN_BOUND))
         status = measure_bounds(r, q, &m);
+    else if (lt_model_can(r->e.t.model, LT_CAN_LIKELIHOOD))
+        status = measure_reconstruction(r, q, &m);
     if (r->has_numbers)
         status = explanation_take(&r->e, &r->whole, r->split);
-    if (status == LT_OK && q->with_quality)
+    if (status == LT_OK && q->with_quality && lt_model_can(r->e.t.model, LT_CAN_SAMPLE))
         status = measure_quality(r, q, &m);
     meter_clear(&m);
     return status;

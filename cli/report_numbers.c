@@ -243,7 +243,7 @@ int report_write_ledger(const report_content *c)
               l->terms, l->n_terms);
     for (int i = 0; i < l->n_notes; i++)
         put_paragraph(p, l->notes[i]);
-    if (l->has_likelihood) {
+    if (l->has_bound) {
         put_comparable(p, l);
         put_others(p, l);
     }

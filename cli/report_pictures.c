@@ -190,7 +190,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
     return put_figure(p, q, r, code, is_of_all ? "paper" : "images", alt,
                       is_of_all ? "What the generator makes of the same codes, one row for each class, none "
                                   "chosen by hand."
-                      : lt_model_has_likelihood(r->e.t.model)
+                      : lt_model_can(r->e.t.model, LT_CAN_BOUND)
                           ? "E[x|z] at codes z drawn from the prior, none chosen by hand."
                           : "What the generator makes of codes drawn from the prior, none chosen by hand.",
                       "sample", WITH_SEED, rest);
@@ -224,11 +224,14 @@ int report_put_traversals(page *p, const report_request *q, const report_run *r)
     int status = lt_figure_traversal(r->e.t.model, r->e.t.data, LT_TEST, &o, &f), code = write_figure(q, status, f);
     snprintf(rest, sizeof rest, " --title 'The latents, one by one' --zoom %d -o traverse.png",
              paper_zoom(r, TILE));
-    bool has_encoder = lt_model_has_encoder(r->e.t.model);
+    bool has_posterior = lt_model_can(r->e.t.model, LT_CAN_POSTERIOR);
+    bool has_prior = lt_model_can(r->e.t.model, LT_CAN_SAMPLE);
     return put_figure(p, q, r, code, "paper",
                       "A row for each of the first latents: what the decoder makes of its "
                       "quantiles, the others being kept",
-                      has_encoder ? "Each row takes one latent through the quantiles of N(0, 1), from .05 to "
+                      !has_prior ? "Each row takes one latent through the range of the codes of images, and keeps the "
+                                   "others: those that change the image most."
+                      : has_posterior ? "Each row takes one latent through the quantiles of N(0, 1), from .05 to "
                                     ".95, and keeps the others at 0: what it means to the decoder. The rows "
                                     "are those that say most about images, with what they say: their KL."
                                   : "Each row takes one latent through the quantiles of N(0, 1), from .05 to "

@@ -23,13 +23,13 @@ static void put_tiles(page *p, const report_run *r)
 {
     const lt_ledger *l = &r->e.ledger;
     page_html(p, "<dl class=\"tiles\">\n");
-    if (l->has_likelihood) {
+    if (l->has_bound) {
         put_tile(p, "−ELBO, nats per image", l->neg_elbo, 2, r->e.found.neg_elbo_se);
         put_tile(p, "rate, nats", r->e.found.rate, 2, (double)NAN);
         put_tile(p, "distortion, nats", r->e.found.distortion, 2, (double)NAN);
         put_tile(p, "bits per dimension", l->bits_per_dim, 4, (double)NAN);
     }
-    for (int i = 0; i < l->n_terms && !l->has_likelihood; i++)
+    for (int i = 0; i < l->n_terms && !l->has_bound; i++)
         put_tile(p, l->terms[i].name, l->terms[i].nats, 2, (double)NAN);
     if (r->has_quality && isfinite(r->quality.samples.fid))
         put_tile(p, "FID", r->quality.samples.fid, 2, (double)NAN);
@@ -78,7 +78,8 @@ static void put_facts(page *p, const report_run *r)
     put_data_fact(p, r);
     if (l->has_likelihood) {
         put_code_fact(p, "Likelihood", l->likelihood);
-        put_code_fact(p, "Prior", l->prior);
+        if (l->has_bound)
+            put_code_fact(p, "Prior", l->prior);
     }
     put_code_fact(p, "Objective", l->objective);
     if (r->e.report.epoch) {
@@ -164,7 +165,7 @@ static int write_codes(const report_content *c)
             code = report_put_charts(p, c->request, "histogram", "Two latents, and what they should be",
                                      1, &r->path);
     }
-    if (code == CODE_DONE)
+    if (code == CODE_DONE && lt_model_can(r->e.t.model, LT_CAN_POSTERIOR))
         code = report_put_charts(p, c->request, "activity", "What each latent says", 1, &r->path);
     page_html(p, "</div>\n");
     return code;
@@ -175,7 +176,7 @@ static int write_traversals(const report_content *c)
     const report_run *r = c->runs;
     page_html(c->page, "<div class=\"papers\">\n");
     int code = report_put_traversals(c->page, c->request, r);
-    if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2)
+    if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2 && lt_model_can(r->e.t.model, LT_CAN_SAMPLE))
         code = report_put_manifold(c->page, c->request, r, 13);
     page_html(c->page, "</div>\n");
     return code;
@@ -260,16 +261,18 @@ static bool has_numbers(const report_content *c)
     return c->runs->has_numbers || c->runs->has_quality;
 }
 
+static bool has_samples(const report_content *c) { return lt_model_can(c->runs->e.t.model, LT_CAN_SAMPLE); }
+
 static bool has_traversals(const report_content *c)
 {
-    return c->runs->e.has_data || !lt_model_has_encoder(c->runs->e.t.model);
+    return c->runs->e.has_data || !lt_model_can(c->runs->e.t.model, LT_CAN_ENCODE);
 }
 
 /* ---- The page ---- */
 
 const report_section report_of_run[] = {
     {NULL, NULL, write_overview, NULL},
-    {"samples", "Samples", write_samples, NULL},
+    {"samples", "Samples", write_samples, has_samples},
     {"reconstructions", "Reconstructions", write_reconstructions, report_has_codes},
     {"curves", "Training", write_curves, report_has_log},
     {"numbers", "Numbers", report_write_numbers, has_numbers},

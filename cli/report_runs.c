@@ -237,7 +237,7 @@ static int put_all_beside(const report_content *c, bool of_data)
     page_html(c->page, "<div class=\"beside\">\n");
     for (int i = 0; i < c->n && code == CODE_DONE; i++) {
         const explanation *e = &c->runs[i].e;
-        if (!of_data || (e->has_data && lt_model_has_encoder(e->t.model)))
+        if (of_data ? e->has_data && lt_model_can(e->t.model, LT_CAN_ENCODE) : lt_model_can(e->t.model, LT_CAN_SAMPLE))
             code = put_beside(c->page, c->request, &c->runs[i], of_data);
     }
     page_html(c->page, "</div>\n");

@@ -80,7 +80,7 @@ static int open_trainer(training *t, const lt_recipe *r)
     t->trainer = lt_trainer_create(t->model, t->data, &o);
     if (!t->trainer)
         return LT_VALUE;
-    if (lt_model_has_likelihood(t->model))
+    if (lt_model_can(t->model, LT_CAN_LIKELIHOOD))
         t->valid = lt_dataset_split(t->data, LT_VALID);
     lt_dataset_split(t->data, LT_TEST); /* so that what commands take by default is said once, too */
     return LT_OK;

@@ -33,6 +33,7 @@ machine() {
 }
 
 digest() { # NAME FILE
+    [ -e "$2" ] || { echo "$preset $1 none"; return; } # samples of a kind of model that has none
     echo "$preset $1 $(sha256sum < "$2" | cut -d ' ' -f 1)"
 }
 

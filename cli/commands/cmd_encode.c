@@ -77,7 +77,7 @@ static int open_run(encode_request *q, trained *t)
         sets.item[sets.n++] = classes;
     }
     int status = trained_open(t, q->run, false, NULL);
-    if (status == LT_OK && lt_model_has_encoder(t->model))
+    if (status == LT_OK && lt_model_can(t->model, LT_CAN_ENCODE))
         status = lt_model_open_data(t->model, q->data, sets.item, sets.n, &t->data);
     if (status == LT_OK && t->data)
         status = lt_model_check_data(t->model, t->data);

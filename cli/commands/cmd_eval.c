@@ -82,7 +82,8 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_im
     phase p = begin_phase(m, "codes");
     const lt_run_options how = {(int)q->threads, (lt_executor)q->executor, show_progress, &p};
     lt_diagnosis_options codes = {.images = (int)q->images, .run = how, .seed = (uint64_t)q->seed};
-    LT_TRY(lt_diagnose(t->model, t->data, f->split, &codes, &f->codes));
+    if (!lt_model_can(t->model, LT_CAN_RECONSTRUCT | LT_CAN_LIKELIHOOD) || lt_model_can(t->model, LT_CAN_BOUND))
+        LT_TRY(lt_diagnose(t->model, t->data, f->split, &codes, &f->codes));
     p = begin_phase(m, "annealing");
     lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
                           .from_posterior = f->from_posterior, .images = (int)q->images,
@@ -161,7 +162,7 @@ static void keep_result(const eval_request *q, const eval_findings *f)
 
 eval_findings eval_plan(const eval_request *q, const char *run, const trained *t)
 {
-    bool has_likelihood = lt_model_has_likelihood(t->model);
+    bool has_likelihood = lt_model_can(t->model, LT_CAN_LIKELIHOOD);
     return (eval_findings){.run = run, .trained = t,
                            .split = lt_dataset_split(t->data, (lt_split)q->split),
                            .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0] ||
@@ -229,7 +230,7 @@ static int evaluate(const eval_request *q, trained *t)
 /* Options of bounds, where there are none. Gives the exit code. */
 static int refuse_bounds(const command *c, const command_line *line, const trained *t)
 {
-    return lt_model_has_likelihood(t->model)
+    return lt_model_can(t->model, LT_CAN_LIKELIHOOD)
                ? CODE_DONE
                : refuse_flags(c, line, "images executor", "is about bounds, and %s has no likelihood, so none",
                               line->operand[0]);

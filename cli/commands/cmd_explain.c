@@ -96,7 +96,7 @@ static void print_data(const explanation *e)
         print_field("measured on", line);
     }
     print_field("likelihood", l->has_likelihood ? l->likelihood : "none");
-    if (l->has_likelihood)
+    if (l->has_bound)
         print_field("prior", l->prior);
     print_field("objective", l->objective);
 }
@@ -141,6 +141,8 @@ static void print_terms(const explanation *e)
     printf("\nWhat is reported, nats per image: %lld %s images\n", (long long)e->found.images,
            e->has_data ? lt_split_name(e->split) : "validation (or test)");
     print_list(l->terms, l->n_terms);
+    if (!l->has_bound)
+        return;
     printf("   %-12s %8.4f  ", "bits/dim", l->bits_per_dim);
     print_wrapped(stdout, -TEXT_COLUMN,
                   l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
@@ -223,6 +225,8 @@ static void print_all(const explanation *e)
     }
     print_terms(e);
     print_notes(&e->ledger);
+    if (!e->ledger.has_bound)
+        return;
     print_comparable(e);
     print_others(&e->ledger);
 }
@@ -263,7 +267,7 @@ static int evaluate_split(explanation *e, const explain_request *q)
 static int explain(const command *c, explanation *e, const explain_request *q)
 {
     int status = explanation_find(e, q->data);
-    if (status == LT_OK && q->is_of_split && !lt_model_has_likelihood(e->t.model))
+    if (status == LT_OK && q->is_of_split && !lt_model_can(e->t.model, LT_CAN_LIKELIHOOD))
         return complain(c, CODE_USAGE, "--split: %s has no likelihood, so there is nothing to evaluate", e->run);
     if (status == LT_OK && q->is_of_split)
         status = evaluate_split(e, q);

@@ -18,7 +18,7 @@ bool report_has_log(const report_content *c)
 bool report_has_codes(const report_content *c)
 {
     for (int i = 0; i < c->n; i++)
-        if (c->runs[i].e.has_data && lt_model_has_encoder(c->runs[i].e.t.model))
+        if (c->runs[i].e.has_data && lt_model_can(c->runs[i].e.t.model, LT_CAN_ENCODE))
             return true;
     return false;
 }
@@ -73,7 +73,7 @@ static int write_page(const report_request *q, const report_run *runs, int n)
 static int refuse_likelihoods(const report_request *q, const command_line *line, const report_run *runs, int n)
 {
     for (int i = 0; i < n; i++)
-        if (lt_model_has_likelihood(runs[i].e.t.model))
+        if (lt_model_can(runs[i].e.t.model, LT_CAN_BOUND))
             return CODE_DONE;
     return refuse_flags(q->command, line, "nll images", "is about likelihoods, and %s has none",
                         n == 1 ? runs[0].path : "no run here");

@@ -92,7 +92,8 @@ typedef struct lt_evaluation {
 LT_API bool lt_evaluation_is_biased(const lt_evaluation *e);
 
 /* Evaluates on a split of `d`. Memory does not grow with K. LT_INTERRUPTED when `run.progress` stopped it;
-   LT_VALUE for a model without a likelihood, here and in the next two functions.
+   LT_VALUE for a model that cannot reconstruct or has no likelihood, here and in the next two functions. A model
+   without bounds (LT_CAN_BOUND) has a distortion and a squared error; the rest is NaN, and LT_VALUE if asked for.
    Nullable: o. */
 LT_API int lt_evaluate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_options *o,
                        lt_evaluation *e);

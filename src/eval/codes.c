@@ -97,7 +97,7 @@ int lt_encode_split(lt_model *m, lt_dataset *d, lt_split split, const lt_codes_o
     encoding e = {.batch = 0};
     lt_codes_options o = options ? *options : (lt_codes_options){0};
     *c = (lt_codes){0};
-    if (!lt_model_has_encoder(m))
+    if (!lt_model_can(m, LT_CAN_ENCODE))
         return status_fail(LT_VALUE, "%s has no encoder: its images have no codes",
                            lt_recipe_name(lt_model_recipe(m)));
     if (o.images < 0)

@@ -232,7 +232,8 @@ static void conclude(const diagnosing *d, const lt_model *m, lt_diagnosis *r)
 
 static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split split)
 {
-    LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "code of an image"));
+    LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND,
+                        lt_model_can(m, LT_CAN_ENCODE) ? "rate of its codes" : "code of an image"));
     if (d->o.images < 0)
         return status_fail(LT_VALUE, "cannot look at %d images", d->o.images);
     LT_TRY(visited_init(&d->images, m, data, split, d->o.images));

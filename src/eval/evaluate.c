@@ -29,8 +29,8 @@ static const uint64_t NLL_STEPS = 1ull << 63;
 
 typedef struct encoder {
     visit v;
-    lt_node *x, *mean, *logvar, *rate, *distortion, *squared_error;
-    lt_node *sigma; /* or NULL */
+    lt_node *x, *mean, *logvar, *distortion, *squared_error;
+    lt_node *rate, *sigma; /* or NULL */
 } encoder;
 
 static int encoder_open(encoder *e, lt_model *m, lt_shape images, const lt_session_options *o)
@@ -46,9 +46,12 @@ static int encoder_open(encoder *e, lt_model *m, lt_shape images, const lt_sessi
     e->squared_error =
         lt_sum_rows(lt_square(lt_sub(e->x, lt_model_decode(m, g, t.posterior.mean))));
     e->sigma = t.sigma;
-    lt_node *targets[] = {e->mean,          e->logvar, e->rate, e->distortion,
-                          e->squared_error, e->sigma};
-    return visit_open(&e->v, m, targets, COUNT_OF(targets) - (e->sigma == NULL), o);
+    lt_node *all[] = {e->mean, e->logvar, e->rate, e->distortion, e->squared_error, e->sigma}, *targets[6];
+    int n = 0;
+    for (int i = 0; i < COUNT_OF(all); i++)
+        if (all[i])
+            targets[n++] = all[i];
+    return visit_open(&e->v, m, targets, n, o);
 }
 
 typedef struct weigher {
@@ -187,7 +190,10 @@ static int encode_batch(evaluation *e, int n)
     look_at_pixels(e, n);
     LT_TRY(lt_session_write(s, c->x, e->x, b * e->pixels));
     LT_TRY(lt_session_run(s, &(lt_run_key){e->o.seed, (uint64_t)(first / b)}));
-    LT_TRY(lt_session_read(s, c->rate, e->terms[0], b));
+    for (int i = 0; !c->rate && i < b; i++)
+        e->terms[0][i] = NAN;
+    if (c->rate)
+        LT_TRY(lt_session_read(s, c->rate, e->terms[0], b));
     LT_TRY(lt_session_read(s, c->distortion, e->terms[1], b));
     LT_TRY(lt_session_read(s, c->squared_error, e->terms[2], b));
     if (c->sigma)
@@ -382,7 +388,9 @@ static int check_options(const lt_eval_options *o)
 
 static int check(evaluation *e, lt_model *m, lt_dataset *d, lt_split split)
 {
-    LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "bound on log p(x)"));
+    const lt_recipe *r = lt_model_recipe(m);
+    if (!lt_recipe_can(r, LT_CAN_RECONSTRUCT | LT_CAN_LIKELIHOOD) || e->o.nll_samples > 0 || e->o.n_iwae > 0)
+        LT_TRY(kind_require(r, LT_CAN_BOUND, "bound on log p(x)"));
     LT_TRY(check_options(&e->o));
     LT_TRY(visited_init(&e->images, m, d, split, e->o.images));
     e->plan = bounds_make_plan(&e->o);

@@ -175,6 +175,8 @@ static int open_mapping(lt_generator *g, function f, mapping **out)
     mapping *p = *out = &g->functions[f];
     if (p->v.session)
         return LT_OK;
+    if (f == SAMPLE || f == SAMPLE_CLASS || f == SAMPLE_CODES)
+        LT_TRY(lt_recipe_require(lt_model_recipe(g->model), LT_CAN_SAMPLE));
     build(p, g->model, f, g->batch);
     if (p->v.graph->streams && g->batch != NOISE_ROWS) {
         close_mapping(p);

@@ -97,7 +97,7 @@ int lt_validate(lt_model *m, lt_dataset *d, lt_split split, const lt_eval_option
     if (!at)
         return LT_OK;
     if (kind_of(lt_model_recipe(m))->loss_is_sum(lt_model_recipe(m))) {
-        v->loss = v->distortion + at->beta * v->rate;
+        v->loss = v->distortion + (lt_model_can(m, LT_CAN_BOUND) ? at->beta * v->rate : 0);
         return LT_OK;
     }
     LT_TRY(visited_init(&images, m, d, split, o.images));

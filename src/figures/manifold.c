@@ -42,7 +42,7 @@ static int draw_plane(lt_figure *f, lt_model *m, const lt_dataset *data, const l
 {
     int latent = lt_model_latent(m), n = o->side ? o->side : DEFAULT_SIDE;
     char subtitle[256];
-    LT_TRY(lt_recipe_require(lt_model_recipe(m), LT_CAN_DECODE));
+    LT_TRY(lt_recipe_require(lt_model_recipe(m), LT_CAN_DECODE | LT_CAN_SAMPLE)); /* quantiles of the prior */
     if (latent > 2)
         return status_fail(LT_VALUE, "%s has %d latents, and a plane has two", lt_recipe_name(lt_model_recipe(m)),
                            latent);

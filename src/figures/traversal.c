@@ -19,15 +19,47 @@ typedef struct traversal {
     int latent;
     lt_traversal_start from;
     float *start;     /* latent */
+    double *center, *width; /* latent: of the codes along each axis; NULL: 0 and 1, as of the prior */
     int *order;       /* latent */
     double *weight;   /* of each latent, by its number */
     char subtitle[256];
 } traversal;
 
-/* The quantiles .05, .20, ... .95 of the prior. */
+/* The quantiles .05, .20, ... .95 of N(0, 1). */
 static double quantile(int i) { return lt_normal_quantile(0.05 + 0.15 * i); }
 
 static bool has_encoder(const traversal *t) { return lt_model_can(t->m, LT_CAN_ENCODE); }
+
+static bool has_posterior(const traversal *t) { return lt_model_can(t->m, LT_CAN_POSTERIOR); }
+
+/* Latent k at quantile i. */
+static float place_at(const traversal *t, int k, int i)
+{
+    return (float)(t->center ? t->center[k] + t->width[k] * quantile(i) : quantile(i));
+}
+
+/* Codes without a distribution are where those of images are: their mean and deviation. */
+static int measure_codes(traversal *t)
+{
+    lt_codes c = {0};
+    LT_TRY(find_split(t->m, t->data, &t->split));
+    int status = lt_encode_split(t->m, t->data, t->split,
+                                 &(lt_codes_options){.images = DIAGNOSED, .run.threads = t->o->threads}, &c);
+    t->center = must_alloc(sizeof *t->center * (size_t)t->latent);
+    t->width = must_alloc(sizeof *t->width * (size_t)t->latent);
+    for (int k = 0; status == LT_OK && k < t->latent; k++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < c.n; i++)
+            sum += (double)c.mean[i * c.latent + k];
+        for (int i = 0; i < c.n; i++)
+            squares += pow((double)c.mean[i * c.latent + k] - sum / c.n, 2);
+        t->center[k] = sum / c.n;
+        t->width[k] = sqrt(squares / c.n);
+        t->start[k] = (float)t->center[k];
+    }
+    lt_codes_clear(&c);
+    return status;
+}
 
 /* ---- Where it begins ---- */
 
@@ -59,7 +91,7 @@ static const char *describe_start(const traversal *t, char words[96])
     else if (t->from == LT_START_SEED)
         snprintf(words, 96, "a code drawn from the prior, seed %jd", (intmax_t)t->o->seed);
     else
-        strcpy(words, "z = 0");
+        strcpy(words, t->center ? "the mean code" : "z = 0");
     return words;
 }
 
@@ -101,7 +133,7 @@ static void fill_row(const traversal *t, int k, float *z)
 {
     for (int i = 0; i < QUANTILES; i++, z += t->latent) {
         memcpy(z, t->start, sizeof *z * (size_t)t->latent);
-        z[k] = (float)quantile(i);
+        z[k] = place_at(t, k, i);
     }
 }
 
@@ -141,7 +173,7 @@ static void sort_latents(traversal *t)
 static int rank_latents(traversal *t, bool *is_kl)
 {
     *is_kl = false;
-    LT_TRY(has_encoder(t) ? weigh_by_activity(t, is_kl) : weigh_by_change(t));
+    LT_TRY(has_posterior(t) ? weigh_by_activity(t, is_kl) : weigh_by_change(t));
     sort_latents(t);
     return LT_OK;
 }
@@ -166,7 +198,7 @@ static int open_codes(traversal *t, int64_t rows, int64_t columns, float **z)
 static void name_row(traversal *t, int row, int k, bool is_kl)
 {
     caption name = latent_caption(k);
-    if (!has_encoder(t))
+    if (!has_posterior(t))
         figure_name_row(t->f, row, "%s", name.text);
     else if (is_kl)
         figure_name_row(t->f, row, "%s, %.2f nats", name.text, t->weight[k]);
@@ -193,8 +225,9 @@ static int draw_rows(traversal *t)
         add_text(t->subtitle, sizeof t->subtitle, "The latent");
     else
         add_text(t->subtitle, sizeof t->subtitle, "%d of %d latents, those that %s first,", rows, t->latent,
-                 has_encoder(t) ? "say most" : "change most");
-    add_text(t->subtitle, sizeof t->subtitle, " at the quantiles .05 to .95 of N(0,\u00a01)");
+                 has_posterior(t) ? "say most" : "change most");
+    add_text(t->subtitle, sizeof t->subtitle, " at the quantiles .05 to .95 of %s",
+             t->center ? "a normal with their mean and deviation over images" : "N(0,\u00a01)");
     if (t->latent > 1)
         add_text(t->subtitle, sizeof t->subtitle, "; the others from %s", describe_start(t, words));
     int status = decode(t, z);
@@ -229,7 +262,7 @@ static int draw_grid(traversal *t)
         float *row = z + (int64_t)i * QUANTILES * t->latent;
         fill_row(t, chosen[0], row);
         for (int j = 0; j < QUANTILES; j++)
-            row[j * t->latent + chosen[1]] = (float)quantile(QUANTILES - 1 - i);
+            row[j * t->latent + chosen[1]] = place_at(t, chosen[1], QUANTILES - 1 - i);
         figure_name_row(t->f, i, "%s", number_caption(quantile(QUANTILES - 1 - i), 2).text);
         figure_name_column(t->f, i, "%s", number_caption(quantile(i), 2).text);
     }
@@ -318,6 +351,8 @@ static int draw_traversal(traversal *t)
     LT_TRY(check_options(t));
     if (t->from == LT_START_IMAGE)
         LT_TRY(find_split(t->m, t->data, &t->split));
+    if (!lt_model_can(t->m, LT_CAN_SAMPLE))
+        LT_TRY(measure_codes(t));
     LT_TRY(begin(t));
     t->f->zoom = t->o->zoom;
     return t->o->kind == LT_TRAVERSE_GRID     ? draw_grid(t)
@@ -341,5 +376,7 @@ int lt_figure_traversal(lt_model *m, lt_dataset *data, lt_split split, const lt_
     free(t.start);
     free(t.order);
     free(t.weight);
+    free(t.center);
+    free(t.width);
     return figure_finish(t.f, status, out);
 }

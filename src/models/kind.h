@@ -3,6 +3,7 @@
 #ifndef LATENT_KIND_H
 #define LATENT_KIND_H
 
+#include "nn/likelihoods.h"
 #include "recipe/recipe.h"
 
 #include <latent/ledger.h>
@@ -30,6 +31,19 @@ network_context visit_context(const model_visit *v);
 lt_node *visit_expect(const model_visit *v, const network *net, lt_scope *s, lt_node *h,
                       int64_t numbers, const char *expected);
 lt_node *visit_expect_image(const model_visit *v, const network *net, lt_scope *s, lt_node *h);
+
+/* A linear layer that no list has; `words` name it in summaries. */
+lt_node *visit_linear(const model_visit *v, lt_scope *s, const char *name, const char *words, lt_node *h,
+                      int64_t units);
+
+/* What the list `net` gives for z, n x pixels, as parameters "decoder.0.weight" ... Of that y, E[x|z] as
+   images, a draw of p(x|z) as images, and the likelihood of images x; the scope of its parameters is
+   "likelihood". is_weighed: as in likelihood_context. */
+lt_node *visit_decode(const model_visit *v, const network *net, lt_node *z);
+lt_node *visit_mean_image(const model_visit *v, const spec *likelihood, lt_node *y);
+lt_node *visit_draw_image(const model_visit *v, const spec *likelihood, lt_node *y);
+likelihood_terms visit_likelihood(const model_visit *v, const spec *likelihood, bool is_weighed, lt_node *y,
+                                  lt_node *x);
 
 /* A number of the loss that changes over training: an option times its schedule. */
 typedef struct scheduled {
@@ -103,6 +117,10 @@ typedef struct model_kind {
 extern const spec_table kind_table;
 
 const model_kind *kind_of(const lt_recipe *r);
+
+/* LT_VALUE if the list `decoder` of `model` ends in a layer that the likelihood applies itself: a sigmoid before
+   logits would squash them twice. */
+int kind_check_decoder(const yaml_node *model, const network *net, const spec *likelihood);
 
 /* As lt_recipe_require; the message says that there is no `thing`. Nullable: thing (the capability's own). */
 int kind_require(const lt_recipe *r, unsigned what, const char *thing);

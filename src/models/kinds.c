@@ -27,7 +27,7 @@ static const struct {
 } capabilities[] = {{LT_CAN_ENCODE, "encode", "code of an image"},
                     {LT_CAN_POSTERIOR, "posterior", "posterior q(z|x)"},
                     {LT_CAN_DECODE, "decode", "image of a code"},
-                    {LT_CAN_SAMPLE, "sample", "new image"},
+                    {LT_CAN_SAMPLE, "sample", "sample to draw"},
                     {LT_CAN_LIKELIHOOD, "likelihood", "log p(x|z)"},
                     {LT_CAN_LOG_PRIOR, "log prior", "log p(z)"},
                     {LT_CAN_BOUND, "bound", "bound on log p(x)"},
@@ -89,6 +89,18 @@ const char *lt_recipe_kind_title(const lt_recipe *r) { return kind_of(r)->recipe
 const char *lt_recipe_kind_phrase(const lt_recipe *r) { return kind_of(r)->recipe.phrase; }
 
 /* ---- Facts of a recipe by its kind ---- */
+
+int kind_check_decoder(const yaml_node *model, const network *net, const spec *line)
+{
+    const likelihood_row *likelihood = likelihood_facts(line);
+    if (!likelihood->unwanted || !net->n || !layer_is(&net->lines[net->n - 1].layer,
+                                                      likelihood->unwanted))
+        return LT_OK;
+    return yaml_fail(yaml_get(model, "decoder")->last,
+                     "the %s likelihood wants %s: leave out this %s, it is applied where the "
+                     "mean image is wanted",
+                     likelihood->spec.name, likelihood->output, likelihood->unwanted);
+}
 
 const spec *recipe_likelihood(const lt_recipe *r)
 {

@@ -68,8 +68,8 @@ static int status_of(const lt_graph *g)
 /* The kind of model lacks something. */
 static lt_node *fail_kind(const lt_model *m, lt_graph *g, const char *lacks)
 {
-    return lt_graph_fail(g, "%s: a %s has no %s", m->recipe->head.name,
-                         m->recipe->kind.row->name, lacks);
+    return lt_graph_fail(g, "%s: %s has no %s", m->recipe->head.name,
+                         kind_of(m->recipe)->recipe.phrase, lacks);
 }
 
 int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_terms *t)
@@ -143,6 +143,8 @@ lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n)
     model_visit v = visit(m, g, LT_EVALUATION);
     if (n < 0 || n > INT32_MAX)
         return lt_graph_fail(g, "cannot draw %jd codes", (intmax_t)n);
+    if (!kind_of(m->recipe)->draw_prior)
+        return fail_kind(m, g, "prior to draw codes from");
     return kind_of(m->recipe)->draw_prior(&v, n);
 }
 

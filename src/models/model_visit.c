@@ -3,6 +3,7 @@
 #include "models/kind.h"
 
 #include "graph/op.h"
+#include "nn/init.h"
 #include "nn/params.h"
 #include "nn/shapes.h"
 
@@ -69,4 +70,57 @@ lt_node *visit_expect_image(const model_visit *v, const network *net, lt_scope *
                       v->size.c, (intmax_t)visit_pixels(v));
     lt_graph_set_place(v->graph, NULL);
     return y;
+}
+
+lt_node *visit_linear(const model_visit *v, lt_scope *s, const char *name, const char *words, lt_node *h,
+                      int64_t units)
+{
+    lt_node *y = lt_linear(s, name, h, units, .weight_init = v->recipe->init,
+                           .bias_init = init_of_bias(v->recipe->init));
+    if (v->observer)
+        v->observer(v->user, &(network_event){.scope = scope_name(s), .index = name,
+                                              .words = words, .in = lt_node_shape(h),
+                                              .out = lt_node_shape(y)});
+    return y;
+}
+
+/* ---- Decoders ---- */
+
+lt_node *visit_decode(const model_visit *v, const network *net, lt_node *z)
+{
+    network_context c = visit_context(v);
+    lt_scope *s = lt_scope_enter(v->root, "decoder");
+    return visit_expect_image(v, net, s, network_build(net, &c, s, z));
+}
+
+/* n x pixels as n x h x w x c. */
+static lt_node *as_images(const model_visit *v, lt_node *x)
+{
+    return lt_reshape(x, lt_shape_4d(lt_node_shape(x).d[0], v->size.h, v->size.w, v->size.c));
+}
+
+lt_node *visit_mean_image(const model_visit *v, const spec *likelihood, lt_node *y)
+{
+    return as_images(v, likelihood_mean(likelihood, y));
+}
+
+static likelihood_context enter_likelihood(const model_visit *v, bool is_weighed)
+{
+    return (likelihood_context){.scope = lt_scope_enter(v->root, "likelihood"),
+                                .is_training = v->is_training,
+                                .is_weighed = is_weighed,
+                                .channels = v->size.c};
+}
+
+lt_node *visit_draw_image(const model_visit *v, const spec *likelihood, lt_node *y)
+{
+    likelihood_context c = enter_likelihood(v, false);
+    return as_images(v, likelihood_draw(likelihood, &c, y));
+}
+
+likelihood_terms visit_likelihood(const model_visit *v, const spec *likelihood, bool is_weighed, lt_node *y,
+                                  lt_node *x)
+{
+    likelihood_context c = enter_likelihood(v, is_weighed);
+    return likelihood_build(likelihood, &c, y, lt_flatten(x));
 }

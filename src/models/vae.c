@@ -76,20 +76,6 @@ static const kind_line lines[] = {
 
 /* ---- What options of one recipe exclude ---- */
 
-/* A likelihood that wants logits after a sigmoid would squash them twice. */
-static int check_output(const lt_recipe *r, const yaml_node *model)
-{
-    const likelihood_row *likelihood = likelihood_facts(recipe_line(r, VAE_LIKELIHOOD));
-    const network *net = recipe_network(r, VAE_DECODER);
-    if (!likelihood->unwanted || !net->n || !layer_is(&net->lines[net->n - 1].layer,
-                                                      likelihood->unwanted))
-        return LT_OK;
-    return yaml_fail(yaml_get(model, "decoder")->last,
-                     "the %s likelihood wants %s: leave out this %s, it is applied where the "
-                     "mean image is wanted",
-                     likelihood->spec.name, likelihood->output, likelihood->unwanted);
-}
-
 /* The estimate takes that the weight of a draw is a function of that draw alone. */
 static int check_dreg(const lt_recipe *r, const yaml_node *place)
 {
@@ -140,7 +126,7 @@ static int check_objective(const lt_recipe *r, const yaml_node *place)
 static int check(const lt_recipe *r, const yaml_node *root)
 {
     const yaml_node *objective = yaml_get(root, "objective"), *model = yaml_get(root, "model");
-    LT_TRY(check_output(r, model));
+    LT_TRY(kind_check_decoder(model, recipe_network(r, VAE_DECODER), recipe_line(r, VAE_LIKELIHOOD)));
     if (vae_model_of(r)->latent2 > 0 && recipe_line(r, VAE_PRIOR)->row == &prior_vamp.spec)
         return yaml_fail(yaml_get(model, "prior"),
                          "the prior vamp is of codes that the encoder gives for images; with "

@@ -4,7 +4,6 @@
 #include "models/vae.h"
 
 #include "graph/op.h"
-#include "nn/init.h"
 #include "nn/params.h"
 
 #include <stdio.h>
@@ -19,19 +18,6 @@ static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s
              "with `heads: own` this list must give the %jd latent numbers",
              (intmax_t)v->recipe->model.latent);
     return visit_expect(v, own, s, h, v->recipe->model.latent, expected);
-}
-
-/* `words` name it in summaries. */
-static lt_node *linear_head(const model_visit *v, lt_scope *s, const char *name, const char *words,
-                            lt_node *h, int64_t units)
-{
-    lt_node *y = lt_linear(s, name, h, units, .weight_init = v->recipe->init,
-                           .bias_init = init_of_bias(v->recipe->init));
-    if (v->observer)
-        v->observer(v->user, &(network_event){.scope = scope_name(s), .index = name,
-                                              .words = words, .in = lt_node_shape(h),
-                                              .out = lt_node_shape(y)});
-    return y;
 }
 
 /* A head: layers of its own, if it has any, and unless `heads` says that these are all, a linear
@@ -51,7 +37,7 @@ static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name
     }
     if (is_own)
         return check_head(v, own, s, h);
-    return linear_head(v, s, name, "linear latent", lt_flatten(h), v->recipe->model.latent);
+    return visit_linear(v, s, name, "linear latent", lt_flatten(h), v->recipe->model.latent);
 }
 
 /* ---- Encoder and decoder ---- */
@@ -72,8 +58,8 @@ static lt_gauss gauss_of_codes(const model_visit *v, const network *net, const c
     network_context c = visit_context(v);
     lt_node *h = lt_flatten(network_build(net, &c, lt_scope_enter(v->root, name), z));
     lt_scope *s = lt_scope_enter(v->root, heads);
-    return (lt_gauss){.mean = linear_head(v, s, "mean", words, h, units),
-                      .logvar = linear_head(v, s, "logvar", words, h, units)};
+    return (lt_gauss){.mean = visit_linear(v, s, "mean", words, h, units),
+                      .logvar = visit_linear(v, s, "logvar", words, h, units)};
 }
 
 lt_gauss vae_encode2(const model_visit *v, lt_node *z)
@@ -93,42 +79,23 @@ lt_gauss vae_decode2(const model_visit *v, lt_node *z2)
 /* What the decoder gives for z, as n x pixels. */
 lt_node *vae_decoder_output(const model_visit *v, lt_node *z)
 {
-    network_context c = visit_context(v);
-    const network *net = recipe_network(v->recipe, VAE_DECODER);
-    lt_scope *s = lt_scope_enter(v->root, "decoder");
-    return visit_expect_image(v, net, s, network_build(net, &c, s, z));
-}
-
-/* n x pixels as n x h x w x c. */
-static lt_node *as_images(const model_visit *v, lt_node *x)
-{
-    return lt_reshape(x, lt_shape_4d(lt_node_shape(x).d[0], v->size.h, v->size.w, v->size.c));
+    return visit_decode(v, recipe_network(v->recipe, VAE_DECODER), z);
 }
 
 lt_node *vae_mean_image(const model_visit *v, lt_node *y)
 {
-    return as_images(v, likelihood_mean(recipe_line(v->recipe, VAE_LIKELIHOOD), y));
-}
-
-static likelihood_context enter_likelihood(const model_visit *v)
-{
-    return (likelihood_context){.scope = lt_scope_enter(v->root, "likelihood"),
-                                .is_training = v->is_training,
-                                .is_weighed = v->has_objective && vae_loss_has_gap(v->recipe),
-                                .channels = v->size.c};
+    return visit_mean_image(v, recipe_line(v->recipe, VAE_LIKELIHOOD), y);
 }
 
 lt_node *vae_draw_image(const model_visit *v, lt_node *z)
 {
-    lt_node *y = vae_decoder_output(v, z);
-    likelihood_context c = enter_likelihood(v);
-    return as_images(v, likelihood_draw(recipe_line(v->recipe, VAE_LIKELIHOOD), &c, y));
+    return visit_draw_image(v, recipe_line(v->recipe, VAE_LIKELIHOOD), vae_decoder_output(v, z));
 }
 
 likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x)
 {
-    likelihood_context c = enter_likelihood(v);
-    return likelihood_build(recipe_line(v->recipe, VAE_LIKELIHOOD), &c, y, lt_flatten(x));
+    bool is_weighed = v->has_objective && vae_loss_has_gap(v->recipe);
+    return visit_likelihood(v, recipe_line(v->recipe, VAE_LIKELIHOOD), is_weighed, y, x);
 }
 
 lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x)

@@ -273,6 +273,8 @@ static void print_networks(const lt_recipe *r, text *out)
 static void print_section(lt_recipe *r, int which, text *out)
 {
     section s = recipe_section(r, which);
+    if (!s.parts[0].table->name) /* a map without keys would be no map */
+        return;
     text_format(out, "%s:\n", s.name);
     for (int i = 0; i < COUNT_OF(s.parts) && s.parts[i].table; i++)
         print_part(&s.parts[i], 2, out);

@@ -30,8 +30,17 @@ typedef struct training {
 
 /* ---- Samples ---- */
 
+/* Nothing is drawn of a kind of model that has no samples. */
+static bool has_samples(const training *t)
+{
+    bool is_wanted = t->plan->samples_every > 0 || t->plan->samples_at[0];
+    return is_wanted && lt_model_can(t->trainer->model, LT_CAN_SAMPLE);
+}
+
 static int begin_samples(training *t, int64_t epoch)
 {
+    if (!has_samples(t))
+        return LT_OK;
     char *path = lt_run_sample_path(lt_run_directory(t->run), epoch);
     int status = sample_writer_begin(&t->writer, t->trainer->model, path);
     free(path);
@@ -94,7 +103,7 @@ static int finish_epoch(training *t, const lt_train_report *r)
 {
     lt_validation found, *v = NULL;
     bool is_last = r->epoch == t->plan->epochs;
-    if (lt_model_has_likelihood(t->trainer->model)) {
+    if (lt_model_can(t->trainer->model, LT_CAN_LIKELIHOOD)) {
         LT_TRY(validate(t, r, &found));
         v = &found;
     }
@@ -137,10 +146,9 @@ int lt_run_train(lt_run *run, lt_trainer *trainer, lt_dataset *data, const lt_ru
     if (o)
         t.o = *o;
     t.plan = lt_recipe_train_options(lt_run_recipe(run));
-    if (lt_model_has_likelihood(trainer->model))
+    if (lt_model_can(trainer->model, LT_CAN_LIKELIHOOD))
         t.valid = lt_dataset_split(data, LT_VALID);
-    bool has_samples = t.plan->samples_every > 0 || t.plan->samples_at[0];
-    int status = has_samples ? sample_writer_open(&t.writer, trainer->model) : LT_OK;
+    int status = has_samples(&t) ? sample_writer_open(&t.writer, trainer->model) : LT_OK;
     if (status == LT_OK)
         status = train_epochs(&t);
     if (t.save_status != LT_OK)

@@ -1,10 +1,11 @@
 # What may stand in a recipe, from the tables that the parser reads.
-latent recipes
+latent recipes | grep -E "^(fashion|iwae|mnist)"
 latent list
 for table in sections layers initialisers likelihoods priors losses penalties objectives optimisers schedules \
     distributions; do
     echo "-- $table"
-    latent list $table | awk '/^[^ ]/ { print $1 }' | xargs
+    latent list $table | awk '/^[^ ]/ { print $1 }' | if [ $table = objectives ]; then grep -xE "vae|gan"; else uniq; fi |
+        xargs
 done
 latent list layers linear
 echo "-- json"
