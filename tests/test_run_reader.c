@@ -57,6 +57,35 @@ static lt_run_summary summarize(const char *path)
     return s;
 }
 
+/* ---- Checkpoints ---- */
+
+static void checkpoints_are_listed_by_their_steps(void **state)
+{
+    (void)state;
+    int64_t *steps;
+    int n;
+    lt_run_metrics *m;
+    make_run(in_dir("listed"), 3); /* 30 images, 8 in a batch: 4 steps an epoch */
+    expect_ok(lt_file_write(in_dir("listed/checkpoints/step-8.safetensors"), "", 0));
+    expect_ok(lt_file_write(in_dir("listed/checkpoints/best.safetensors"), "", 0));
+    expect_ok(lt_file_write(in_dir("listed/checkpoints/step-00000099.safetensors.txt"), "", 0));
+    expect_ok(lt_run_checkpoint_steps(in_dir("listed"), &steps, &n));
+    assert_int_equal(n, 4);
+    expect_ok(lt_run_metrics_open(in_dir("listed"), &m));
+    for (int i = 0; i < 4; i++) {
+        char *path = lt_run_checkpoint_path(in_dir("listed"), steps[i]);
+        assert_int_equal(steps[i], 4 * i);
+        assert_true(file_exists(path) && (i == 0 || lt_run_metrics_line(m, i - 1)->train.step == steps[i]));
+        free(path);
+    }
+    lt_run_metrics_free(m);
+    free(steps);
+    assert_int_equal(lt_run_checkpoint_steps(in_dir("nowhere"), &steps, &n), LT_NOT_FOUND);
+    assert_int_equal(lt_run_checkpoint_steps(in_dir("listed/recipe.yaml"), &steps, &n), LT_VALUE);
+    assert_text_has(lt_last_error(), "checkpoints are in the directory of a run");
+    assert_true(!steps && n == 0);
+}
+
 /* ---- Logs ---- */
 
 /* Each number is the one that training reported: doubles survive their text. */
@@ -310,6 +339,7 @@ static void what_has_no_checkpoint_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checkpoints_are_listed_by_their_steps),
         cmocka_unit_test(logs_read_back),
         cmocka_unit_test(damaged_logs_name_their_line),
         cmocka_unit_test(states_are_those_of_runs),

@@ -96,6 +96,14 @@ LT_API char *lt_run_sample_path(const char *dir, int64_t epoch);
    LT_IO. The caller frees *epochs. */
 LT_API int lt_run_sample_epochs(const char *dir, int64_t **epochs, int *n);
 
+/* Where the checkpoint after a step is: DIR/checkpoints/step-00000012.safetensors. The caller frees it. */
+LT_API char *lt_run_checkpoint_path(const char *dir, int64_t step);
+
+/* The steps that there are checkpoints of, ascending, as lt_run_sample_epochs. The epoch of a step is that of the line
+   of metrics.jsonl that has it; a checkpoint in mid-epoch has no such line. A training may remove the files at any
+   time. The caller frees *steps. */
+LT_API int lt_run_checkpoint_steps(const char *dir, int64_t **steps, int *n);
+
 /* Reads the first n (at most LT_RUN_SAMPLES) images of an epoch's samples, as they were drawn: n x h x w x c, values
    of k / 255; NaN was not a number. LT_VALUE if the file does not hold such images, and as lt_image_read. */
 LT_API int lt_run_sample_images(const char *dir, int64_t epoch, lt_image_size size, int n, float *images);

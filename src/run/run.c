@@ -24,8 +24,6 @@
 
 #define CHECKPOINT_0 "step-00000000.safetensors"
 
-enum { CHECKPOINT_NAME = 48 };
-
 struct lt_run {
     char *dir;
     char *checkpoints, *samples, *recipe_path, *metrics; /* paths */
@@ -289,11 +287,6 @@ const lt_recipe *lt_run_recipe(const lt_run *run) { return run->recipe; }
 
 /* ---- Checkpoints ---- */
 
-static void name_checkpoint(const lt_trainer *t, char name[CHECKPOINT_NAME])
-{
-    snprintf(name, CHECKPOINT_NAME, "step-%08lld.safetensors", (long long)lt_trainer_steps_done(t));
-}
-
 /* Leaves `keep` checkpoints up to the one just saved. Those of later steps are broken, or the run
    would have gone on from them; they are not counted, lest they stand for whole ones. */
 static void remove_older(const lt_run *run, char **names, int n, const char *saved)
@@ -311,20 +304,19 @@ static void remove_older(const lt_run *run, char **names, int n, const char *sav
 
 static int remove_surplus(const lt_run *run, const lt_trainer *t)
 {
-    char name[CHECKPOINT_NAME], **names;
+    char **names;
     int n;
-    name_checkpoint(t, name);
     LT_TRY(file_list(run->checkpoints, ".safetensors", &names, &n));
-    remove_older(run, names, n, name);
+    char *saved = lt_run_checkpoint_path(run->dir, lt_trainer_steps_done(t));
+    remove_older(run, names, n, strrchr(saved, '/') + 1);
+    free(saved);
     file_list_free(names, n);
     return LT_OK;
 }
 
 int lt_run_save(lt_run *run, const lt_trainer *t)
 {
-    char name[CHECKPOINT_NAME];
-    name_checkpoint(t, name);
-    char *path = file_join(run->checkpoints, name);
+    char *path = lt_run_checkpoint_path(run->dir, lt_trainer_steps_done(t));
     int status = checkpoint_save(t, path, run->lines);
     free(path);
     return status == LT_OK ? remove_surplus(run, t) : status;

@@ -4,62 +4,17 @@
 
 #include <latent/plot.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "base/status.h"
+#include "run/run_files.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-char *lt_run_sample_path(const char *dir, int64_t epoch)
-{
-    return must_format("%s/samples/epoch-%04lld.png", dir, (long long)epoch);
-}
-
-/* ---- Which there are ---- */
-
-/* epoch-0012.png is of epoch 12; -1: another file. */
-static int64_t epoch_of(const char *name)
-{
-    char again[64];
-    long long epoch = 0;
-    if (sscanf(name, "epoch-%12lld.png", &epoch) != 1 || epoch < 0)
-        return -1;
-    snprintf(again, sizeof again, "epoch-%04lld.png", epoch);
-    return strcmp(name, again) == 0 ? epoch : -1;
-}
-
-static int compare_epochs(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
+char *lt_run_sample_path(const char *dir, int64_t epoch) { return run_files_path(&run_samples, dir, epoch); }
 
 int lt_run_sample_epochs(const char *dir, int64_t **epochs, int *n)
 {
-    char *samples = file_join(dir, "samples"), **names = NULL;
-    int files = 0, status = LT_OK;
-    *epochs = NULL;
-    *n = 0;
-    if (!file_exists(dir))
-        status = status_fail(LT_NOT_FOUND, "%s does not exist", dir);
-    else if (!file_is_directory(dir))
-        status = status_fail(LT_VALUE, "%s is a file that lies in no run, and pictures of training are in the "
-                                       "directory of a run", dir);
-    else if (file_exists(samples))
-        status = file_list(samples, ".png", &names, &files);
-    if (status == LT_OK && files > 0)
-        *epochs = must_alloc(sizeof **epochs * (size_t)files);
-    for (int i = 0; status == LT_OK && i < files; i++)
-        if (epoch_of(names[i]) >= 0)
-            (*epochs)[(*n)++] = epoch_of(names[i]);
-    if (*n > 0)
-        qsort(*epochs, (size_t)*n, sizeof **epochs, compare_epochs);
-    file_list_free(names, files);
-    free(samples);
-    return status;
+    return run_files_list(&run_samples, dir, epochs, n);
 }
 
 /* ---- The images on one ---- */
