@@ -39,7 +39,7 @@ LT_API void lt_recipe_free(lt_recipe *r); /* Nullable: r */
 
 LT_API const char *lt_recipe_name(const lt_recipe *r);
 LT_API const char *lt_recipe_summary(const lt_recipe *r); /* one line; may be "" */
-LT_API const char *lt_recipe_kind(const lt_recipe *r);    /* of model: "vae", "gan" */
+LT_API const char *lt_recipe_kind(const lt_recipe *r);    /* of model: "vae", "gan", "ae" */
 LT_API uint64_t lt_recipe_seed(const lt_recipe *r);
 
 /* The data set asked for, by name or path, and how to read it. "": the recipe leaves it to whoever trains:
@@ -244,11 +244,6 @@ LT_API int lt_model_latent(const lt_model *m);
 /* Dimensions of a second stochastic layer, z2 behind z; 0: there is none. With one the joint is
    p(z2) p(z|z2) p(x|z) and the posterior q(z|x) q(z2|z): log p(z) has no formula then. */
 LT_API int lt_model_latent2(const lt_model *m);
-
-/* Whether the kind of model has a likelihood p(x|z), of which bounds and log p(x) are; and an
-   encoder. A gan has neither: it makes images. */
-LT_API bool lt_model_has_likelihood(const lt_model *m);
-LT_API bool lt_model_has_encoder(const lt_model *m);
 
 /* Classes that images can be asked of; 0: none. */
 LT_API int lt_model_classes(const lt_model *m);

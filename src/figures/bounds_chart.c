@@ -52,7 +52,9 @@ static int find_bounds(lt_figure *f, const char *run, const lt_bounds_options *o
     int status = lt_model_open_data(m, o->of.data, NULL, 0, &data);
     if (status == LT_OK)
         status = lt_model_check_data(m, data);
-    if (status == LT_OK && !lt_model_can(m, LT_CAN_BOUND))
+    if (status == LT_OK && lt_model_can(m, LT_CAN_LIKELIHOOD))
+        status = lt_recipe_require(lt_model_recipe(m), LT_CAN_BOUND);
+    else if (status == LT_OK)
         status = status_fail(LT_VALUE, "%s: a model without a likelihood has no bounds", run);
     if (status == LT_OK)
         status = evaluate(m, data, o, b);

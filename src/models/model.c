@@ -312,10 +312,6 @@ lt_params *lt_model_params(lt_model *m) { return m->params; }
 
 lt_params *lt_model_critic(lt_model *m) { return m->critic; }
 
-bool lt_model_has_likelihood(const lt_model *m) { return kind_of(m->recipe)->log_prob; }
-
-bool lt_model_has_encoder(const lt_model *m) { return kind_of(m->recipe)->encode; }
-
 int lt_model_classes(const lt_model *m)
 {
     const model_kind *kind = kind_of(m->recipe);
