@@ -104,16 +104,11 @@ static void put_base64(page *p, const unsigned char *bytes, size_t n)
     }
 }
 
-static bool take_picture(void *user, const char *path, const void *data, size_t size)
+void page_take_picture(page *p, unsigned char *bytes, size_t n)
 {
-    page *p = user;
-    if (strcmp(path, PAGE_PNG) != 0 && strcmp(path, PAGE_SVG) != 0)
-        return false;
     free(p->picture);
-    p->picture = plot_room(size, 1);
-    memcpy(p->picture, data, size);
-    p->picture_size = size;
-    return true;
+    p->picture = (char *)bytes;
+    p->picture_size = n;
 }
 
 /* Four bytes of a PNG's head: its width is at 16, its height at 20. */
@@ -125,7 +120,7 @@ static uint32_t png_number(const page *p, size_t at)
     return n;
 }
 
-int page_image(page *p, const char *kind, const char *path, double scale, const char *alt)
+int page_image(page *p, const char *kind, const char *format, double scale, const char *alt)
 {
     if (!p->picture)
         return LT_IO;
@@ -134,7 +129,7 @@ int page_image(page *p, const char *kind, const char *path, double scale, const 
         page_html(p, " width=\"%.0f\" height=\"%.0f\"", scale * png_number(p, 16), scale * png_number(p, 20));
     page_html(p, " alt=\"");
     escape(p, alt);
-    page_html(p, "\" src=\"data:image/%s;base64,", strcmp(path, PAGE_SVG) == 0 ? "svg+xml" : "png");
+    page_html(p, "\" src=\"data:image/%s;base64,", strcmp(format, "svg") == 0 ? "svg+xml" : "png");
     put_base64(p, (const unsigned char *)p->picture, p->picture_size);
     page_html(p, "\">\n");
     free(p->picture);
@@ -158,7 +153,6 @@ void page_download(page *p, const char *name, const char *text)
 bool page_begin(page *p, const command *c, const char *title, const char *summary)
 {
     *p = (page){.to = NULL};
-    lt_set_take_file(take_picture, p);
     p->to = open_memstream(&p->text, &p->size);
     if (!p->to) {
         complain(c, CODE_FAILED, "out of memory for a page");
@@ -198,7 +192,6 @@ void page_clear(page *p)
 {
     if (p->to)
         fclose(p->to);
-    lt_set_take_file(NULL, NULL);
     free(p->text);
     free(p->picture);
     *p = (page){.to = NULL};

@@ -35,14 +35,12 @@ void page_number(page *p, double value, int digits);
 /* "−12.34 ± 0.05" in a cell of a table. */
 void page_estimate(page *p, lt_estimate e, int digits);
 
-/* The names of files that are not written but kept by the page; the next one takes the place of the
-   last. */
-#define PAGE_PNG "page/picture.png"
-#define PAGE_SVG "page/picture.svg"
+/* Takes the bytes of a picture, which page_image puts on the page; the page frees them. */
+void page_take_picture(page *p, unsigned char *bytes, size_t n);
 
-/* <img> with the picture inside that was drawn under one of these names, so many pixels of the page to a pixel
+/* <img> with the picture inside that was taken last, a "png" or an "svg"; so many pixels of the page to a pixel
    of a PNG where there is room; 0: as the style has it. LT_OK or LT_IO. */
-int page_image(page *p, const char *kind, const char *path, double scale, const char *alt);
+int page_image(page *p, const char *kind, const char *format, double scale, const char *alt);
 
 /* A link that saves `text` as a file. */
 void page_download(page *p, const char *name, const char *text);

@@ -91,10 +91,15 @@ static int take_chart(const taker *t, const lt_chart *chart, int i)
     char alt[512];
     snprintf(alt, sizeof alt, "Chart: %s%s%s", chart->title ? chart->title : "",
              chart->y.label ? ", " : "", chart->y.label ? chart->y.label : "");
-    int status = lt_chart_write(PAGE_SVG, chart, &t->options);
+    const lt_chart_page one = {.charts = chart, .n_charts = 1};
+    unsigned char *bytes;
+    size_t n;
+    int status = lt_chart_page_encode(&one, "svg", &t->options, &bytes, &n);
     page_html(t->page, "<figure class=\"chart\">\n");
-    if (status == LT_OK)
-        status = page_image(t->page, "chart", PAGE_SVG, 0, alt);
+    if (status == LT_OK) {
+        page_take_picture(t->page, bytes, n);
+        status = page_image(t->page, "chart", "svg", 0, alt);
+    }
     page_html(t->page, "<figcaption><details class=\"command\"><summary>Command</summary><p><code>");
     put_chart_words(t, i);
     page_html(t->page, "</code></p></details></figcaption>\n</figure>\n");
@@ -138,11 +143,15 @@ int report_put_charts(page *p, const report_request *q, const char *kind, const 
 
 /* ---- Images ---- */
 
-/* Writes a figure that was made with `status` where the page takes it from. Gives the exit code. */
-static int write_figure(const report_request *q, int status, lt_figure *f)
+/* Gives the page a figure that was made with `status`, and frees it. Gives the exit code. */
+static int take_figure(page *p, const report_request *q, int status, lt_figure *f)
 {
+    unsigned char *bytes;
+    size_t n;
     if (status == LT_OK)
-        status = lt_figure_write(f, PAGE_PNG, NULL);
+        status = lt_figure_encode(f, "png", NULL, &bytes, &n);
+    if (status == LT_OK)
+        page_take_picture(p, bytes, n);
     lt_figure_free(f);
     return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
@@ -154,7 +163,7 @@ static int put_figure(page *p, const report_request *q, const report_run *r, int
     if (code != CODE_DONE)
         return code;
     page_html(p, "<figure class=\"%s\">\n", kind);
-    int status = page_image(p, kind, PAGE_PNG, strcmp(kind, "paper") == 0 ? paper_scale : 1, alt);
+    int status = page_image(p, kind, "png", strcmp(kind, "paper") == 0 ? paper_scale : 1, alt);
     page_html(p, "<figcaption><p>");
     page_prose(p, words);
     page_html(p, "</p>\n");
@@ -177,7 +186,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
                             .title = is_of_all ? name : NULL, .zoom = is_of_all ? paper_zoom(r, TILE) : 0,
                             .threads = (int)q->threads};
     lt_figure *f;
-    int status = lt_figure_samples(r->e.t.model, r->e.t.data, &o, &f), code = write_figure(q, status, f);
+    int status = lt_figure_samples(r->e.t.model, r->e.t.data, &o, &f), code = take_figure(p, q, status, f);
     free(name);
     if (is_of_all)
         snprintf(rest, sizeof rest, " --class all --images %d --zoom %d -o samples.png", OF_A_CLASS,
@@ -205,7 +214,7 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
                                     .zoom = paper_zoom(r, TILE), .threads = (int)q->threads};
     lt_figure *f;
     int status = lt_figure_reconstructions(r->e.t.model, r->e.t.data, LT_TEST, &o, &f);
-    int n = status == LT_OK ? lt_figure_describe(f)->n_images : 0, code = write_figure(q, status, f);
+    int n = status == LT_OK ? lt_figure_describe(f)->n_images : 0, code = take_figure(p, q, status, f);
     free(name);
     snprintf(alt, sizeof alt, "%d images, each above its reconstruction", n);
     snprintf(rest, sizeof rest, " --images %d --columns %d --zoom %d -o reconstructions.png", rows * columns,
@@ -221,7 +230,7 @@ int report_put_traversals(page *p, const report_request *q, const report_run *r)
                               .threads = (int)q->threads};
     char rest[REST];
     lt_figure *f;
-    int status = lt_figure_traversal(r->e.t.model, r->e.t.data, LT_TEST, &o, &f), code = write_figure(q, status, f);
+    int status = lt_figure_traversal(r->e.t.model, r->e.t.data, LT_TEST, &o, &f), code = take_figure(p, q, status, f);
     snprintf(rest, sizeof rest, " --title 'The latents, one by one' --zoom %d -o traverse.png",
              paper_zoom(r, TILE));
     bool has_posterior = lt_model_can(r->e.t.model, LT_CAN_POSTERIOR);
@@ -247,7 +256,7 @@ int report_put_manifold(page *p, const report_request *q, const report_run *r, i
     int zoom = paper_zoom(r, SIDE);
     lt_manifold_options o = {.side = n, .title = "The plane of both latents", .zoom = zoom, .threads = (int)q->threads};
     lt_figure *f;
-    int status = lt_figure_manifold(r->e.t.model, r->e.t.data, &o, &f), code = write_figure(q, status, f);
+    int status = lt_figure_manifold(r->e.t.model, r->e.t.data, &o, &f), code = take_figure(p, q, status, f);
     snprintf(rest, sizeof rest, " --side %d --zoom %d --title 'The plane of both latents' -o manifold.png",
              n, zoom);
     return put_figure(p, q, r, code, "paper",

@@ -60,8 +60,8 @@ static int decode_file(const trained *t, const decode_request *q, const lt_codes
 {
     bool is_alone = is_images_alone(q->all.out);
     if (!is_alone && codes->n > MAX_IMAGES)
-        return complain(q->all.command, CODE_FAILED, "%s has %d codes, and a picture %d images at most; -o FILE.npy and "
-                        "-o img-%%05d.png take all of them", q->all.line->operand[1], codes->n, MAX_IMAGES);
+        return complain(q->all.command, CODE_FAILED, "%s has %d codes, and a picture %d images at most; -o FILE.npy "
+                        "and -o img-%%05d.png take all of them", q->all.line->operand[1], codes->n, MAX_IMAGES);
     float *images = image_room(t->model, codes->n);
     int status = decode_rows(t, q, codes, label, images);
     int code = status != LT_OK ? complain_library(q->all.command, status)

@@ -80,12 +80,6 @@ LT_API void lt_set_log(lt_log_function *log, void *user);
 typedef bool lt_allow_function(void *user, size_t bytes);
 LT_API void lt_set_allow_memory(lt_allow_function *allow, void *user);
 
-/* Given each file that would be written whole, pictures and arrays among them, before it is; returning
-   true means that its bytes have been taken, and nothing is written. For hosts that want a picture in
-   memory. Nullable: take. */
-typedef bool lt_take_file_function(void *user, const char *path, const void *data, size_t size);
-LT_API void lt_set_take_file(lt_take_file_function *take, void *user);
-
 /* ---- Files ---- */
 
 /* Writes a file whole or not at all: beside its place, synchronised, renamed. LT_IO, LT_NOT_FOUND. */

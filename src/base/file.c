@@ -547,20 +547,9 @@ void file_abandon(file_writer *w)
     writer_free(w);
 }
 
-static lt_take_file_function *take_hook;
-static void *take_user;
-
-void lt_set_take_file(lt_take_file_function *take, void *user)
-{
-    take_hook = take;
-    take_user = user;
-}
-
 int file_write(const char *path, const void *data, size_t size)
 {
     file_writer *w;
-    if (take_hook && take_hook(take_user, path, data, size))
-        return LT_OK;
     LT_TRY(file_begin(&w, path));
     int status = file_put(w, data, size);
     if (status == LT_OK)

@@ -97,13 +97,18 @@ typedef struct curves {
     const char *noted; /* the last difference that has a note */
 } curves;
 
+static double value_of(const run_log *m, int line, const char *name)
+{
+    return lt_run_metrics_value(m->metrics, line, name);
+}
+
 /* ---- The x axis ---- */
 
 static bool is_growing(const run_log *m, const char *column)
 {
     double last = -1;
     for (int i = 0; i < m->n; i++) {
-        double v = lt_run_metrics_value(m->metrics, i, column);
+        double v = value_of(m, i, column);
         if (!(v > last))
             return false;
         last = v;
@@ -127,9 +132,9 @@ static double *read_x(lt_figure *f, const run_log *m, lt_curves_by by, double fr
 {
     double *x = FIGURE_ARRAY(f, double, m->n), seconds = 0;
     for (int i = 0; i < m->n; i++) {
-        double spent = lt_run_metrics_value(m->metrics, i, "seconds");
+        double spent = value_of(m, i, "seconds");
         seconds += isnan(spent) ? 0 : spent;
-        x[i] = by == LT_BY_SECONDS ? seconds : lt_run_metrics_value(m->metrics, i, by == LT_BY_EPOCH ? "epoch" : "step");
+        x[i] = by == LT_BY_SECONDS ? seconds : value_of(m, i, by == LT_BY_EPOCH ? "epoch" : "step");
         if (x[i] < from)
             x[i] = (double)NAN; /* left out */
     }
@@ -140,8 +145,8 @@ static double *read_x(lt_figure *f, const run_log *m, lt_curves_by by, double fr
 
 static double curve_value(const run_log *m, int i, const curve *k)
 {
-    double value = lt_run_metrics_value(m->metrics, i, k->column);
-    return k->plus ? value + lt_run_metrics_value(m->metrics, i, k->plus) : value;
+    double value = value_of(m, i, k->column);
+    return k->plus ? value + value_of(m, i, k->plus) : value;
 }
 
 static double *read_y(lt_figure *f, const run_log *m, const curve *k, const double *x)
@@ -318,9 +323,9 @@ static bool is_same(double a, double b) { return !(fabs(a - b) > 1e-5 * fabs(a) 
 static bool is_elbo(const run_log *m)
 {
     for (int i = 0; i < m->n; i++) {
-        double loss = lt_run_metrics_value(m->metrics, i, "loss"), valid = lt_run_metrics_value(m->metrics, i, "valid.loss");
-        double sum = lt_run_metrics_value(m->metrics, i, "distortion") + lt_run_metrics_value(m->metrics, i, "rate");
-        if (!is_same(loss, sum) || !is_same(valid, lt_run_metrics_value(m->metrics, i, "valid.neg_elbo")))
+        double loss = value_of(m, i, "loss"), valid = value_of(m, i, "valid.loss");
+        double sum = value_of(m, i, "distortion") + value_of(m, i, "rate");
+        if (!is_same(loss, sum) || !is_same(valid, value_of(m, i, "valid.neg_elbo")))
             return false;
     }
     return true;
@@ -341,8 +346,8 @@ static void describe(const curves *c, char *text, size_t size)
 {
     const run_log *m = &c->runs[0];
     int last = m->n - 1;
-    double epoch = lt_run_metrics_value(m->metrics, last, "epoch"), elbo = lt_run_metrics_value(m->metrics, last, "valid.neg_elbo"),
-           se = lt_run_metrics_value(m->metrics, last, "valid.neg_elbo_se"), loss = lt_run_metrics_value(m->metrics, last, "loss");
+    double epoch = value_of(m, last, "epoch"), elbo = value_of(m, last, "valid.neg_elbo"),
+           se = value_of(m, last, "valid.neg_elbo_se"), loss = value_of(m, last, "loss");
     if (isnan(epoch))
         snprintf(text, size, "%d lines", m->n);
     else
@@ -350,7 +355,7 @@ static void describe(const curves *c, char *text, size_t size)
                  epoch == 1 ? "" : "s");
     if (!isnan(elbo))
         add_text(text, size, "; at the end −ELBO %.2f ± %.2f nats per image, %.0f images of validation",
-                  elbo, isnan(se) ? 0 : se, lt_run_metrics_value(m->metrics, last, "valid.images"));
+                  elbo, isnan(se) ? 0 : se, value_of(m, last, "valid.images"));
     else if (!isnan(loss))
         add_text(text, size, "; at the end loss %.4g", loss);
 }

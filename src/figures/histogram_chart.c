@@ -87,8 +87,9 @@ static void describe(code_chart *c, const lt_codes *codes, const lt_series *bins
 {
     moments m = find_moments(bins->x, bins->y, codes->n);
     size_t size = sizeof c->subtitle;
-    snprintf(c->subtitle, size, "Draws z ~ q(z|x), one of each of %d %s images", codes->n,
-             lt_split_name(codes->split));
+    bool has_posterior = lt_model_can(c->m, LT_CAN_POSTERIOR);
+    snprintf(c->subtitle, size, "%s %d %s images",
+             has_posterior ? "Draws z ~ q(z|x), one of each of" : "Codes of", codes->n, lt_split_name(codes->split));
     if (bins->bins != DEFAULT_BINS)
         add_text(c->subtitle, size, ", in %d × %d bins", bins->bins, bins->bins);
     for (int k = 0; k < 2; k++)
@@ -96,7 +97,7 @@ static void describe(code_chart *c, const lt_codes *codes, const lt_series *bins
                  number_caption(m.mean[k], 2).text, m.deviation[k]);
     if (!isnan(m.correlation))
         add_text(c->subtitle, size, "; correlation\u00a0%s", number_caption(m.correlation, 2).text);
-    if (!codes->has_normal_prior)
+    if (has_posterior && !codes->has_normal_prior)
         add_text(c->subtitle, size, "; the prior is not N(0,\u00a0I)");
 }
 
@@ -114,7 +115,9 @@ static int draw_bins(code_chart *c, const lt_codes *codes)
         x[i] = (double)codes->z[i * codes->latent + two[0]];
         y[i] = (double)codes->z[i * codes->latent + two[1]];
     }
-    *bins = (lt_series){.kind = LT_HEAT, .name = "draws in a bin", .n = codes->n, .x = x, .y = y,
+    bool has_posterior = lt_model_can(c->m, LT_CAN_POSTERIOR);
+    *bins = (lt_series){.kind = LT_HEAT, .name = has_posterior ? "draws in a bin" : "codes in a bin", .n = codes->n,
+                        .x = x, .y = y,
                         .bins = o->bins ? o->bins : DEFAULT_BINS};
     c->chart = (lt_chart){.x.label = arena_copy_text(&c->f->memory, latent_caption(two[0]).text),
                           .y.label = arena_copy_text(&c->f->memory, latent_caption(two[1]).text), .series = bins,

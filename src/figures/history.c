@@ -75,8 +75,8 @@ static int draw_frame(lt_figure *f, const history *h, int i, lt_image_size *size
     if (i == 0)
         *size = (lt_image_size){drawn.height, drawn.width, drawn.channels};
     if (drawn.width != size->w || drawn.height != size->h)
-        status = status_fail(LT_VALUE, "%s/samples: pictures of %d x %d pixels were expected, and that of epoch %jd has "
-                             "%d x %d", h->run, size->w, size->h, (intmax_t)h->epochs[i], drawn.width, drawn.height);
+        status = status_fail(LT_VALUE, "%s/samples: pictures of %d x %d pixels were expected, and that of epoch %jd "
+                             "has %d x %d", h->run, size->w, size->h, (intmax_t)h->epochs[i], drawn.width, drawn.height);
     else
         status = draw_page(f, h->epochs[i], h->epochs[h->n - 1], &drawn, &f->frames[i]);
     lt_image_free(&drawn);

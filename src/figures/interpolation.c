@@ -78,7 +78,7 @@ static int end_at_images(ways *w, lt_dataset *data, const lt_interpolation_optio
 {
     image_queue q = {.n = 0};
     if (o->of_class)
-        return status_fail(LT_VALUE, "of_class: goes with models without an encoder; the ends are images of a data set");
+        return status_fail(LT_VALUE, "of_class: goes with models without an encoder; the ends are images");
     LT_TRY(find_split(w->m, data, &w->split));
     w->data = data;
     int status = o->images ? name_ends(w, o->images) : image_queue_open(data, w->split, o->seed, &q);
@@ -194,7 +194,8 @@ static int draw_ways(lt_figure *f, ways *w, lt_dataset *data, const lt_interpola
     LT_TRY(figure_grid_open(f, lt_model_image_size(w->m), (int64_t)KINDS * w->pairs, steps));
     w->ends = must_alloc(2 * sizeof *w->ends * (size_t)w->pairs);
     w->labels = must_alloc(sizeof *w->labels * (size_t)w->pairs);
-    w->codes = tensor_alloc(2 * sizeof *w->codes * (size_t)w->pairs * (size_t)lt_model_latent(w->m), "codes of a figure");
+    size_t numbers = 2 * (size_t)w->pairs * (size_t)lt_model_latent(w->m);
+    w->codes = tensor_alloc(sizeof *w->codes * numbers, "codes of a figure");
     if (!w->codes)
         return LT_NO_MEMORY;
     LT_TRY(lt_model_can(w->m, LT_CAN_ENCODE) ? end_at_images(w, data, o) : end_at_samples(w, o));

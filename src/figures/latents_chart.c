@@ -92,14 +92,17 @@ static int draw_codes(code_chart *c, const lt_codes *codes)
     const lt_latents_options *o = c->options;
     lt_series *series = FIGURE_ARRAY(c->f, lt_series, 2);
     code_map p = {.x_label = FIGURE_ARRAY(c->f, char, LABEL_SIZE), .y_label = FIGURE_ARRAY(c->f, char, LABEL_SIZE)};
+    if (o->ellipses > 0)
+        LT_TRY(lt_recipe_require(lt_model_recipe(c->m), LT_CAN_POSTERIOR));
     LT_TRY(code_chart_check(c, codes, codes->mean));
     take_labels(c, codes, &p);
     LT_TRY(map_codes(c, codes, o->ellipses, &p, series));
-    snprintf(c->subtitle, sizeof c->subtitle, "Means of q(z|x) of %d %s images, %d latents%s", codes->n,
-             lt_split_name(codes->split), codes->latent,
+    bool has_posterior = lt_model_can(c->m, LT_CAN_POSTERIOR);
+    snprintf(c->subtitle, sizeof c->subtitle, "%s of %d %s images, %d latents%s",
+             has_posterior ? "Means of q(z|x)" : "Codes", codes->n, lt_split_name(codes->split), codes->latent,
              p.labels ? "; coloured by label" : "; the images have no labels");
-    series[0] = (lt_series){.data_name = "means", .kind = LT_CLOUD, .n = codes->n, .x = p.x, .y = p.y,
-                            .labels = p.labels, .n_labels = p.n_labels, .label_names = p.label_names};
+    series[0] = (lt_series){.data_name = has_posterior ? "means" : "codes", .kind = LT_CLOUD, .n = codes->n,
+                            .x = p.x, .y = p.y, .labels = p.labels, .n_labels = p.n_labels, .label_names = p.label_names};
     c->chart = (lt_chart){.x.label = p.x_label, .y.label = p.y_label, .series = series,
                           .n_series = o->ellipses > 0 ? 2 : 1, .has_equal_units = true};
     return LT_OK;
