@@ -92,7 +92,7 @@ typedef struct curves {
     int n_runs;
     double *x[LT_MAX_FIGURE_RUNS];
     lt_curves_by by;
-    lt_chart *charts; /* room for N_PANELS */
+    lt_chart *charts; /* N_PANELS + LT_METRICS at most */
     int n_charts;
     const char *noted; /* the last difference that has a note */
 } curves;
@@ -339,6 +339,40 @@ static bool is_wanted(const curves *c, const panel *p)
     return (p->when != IF_ELBO && p->when != IF_OTHER) || (p->when == IF_ELBO) == all;
 }
 
+static bool is_in_table(const char *column)
+{
+    for (int p = 0; p < N_PANELS; p++)
+        for (int k = 0; k < MAX_CURVES && panels[p].curves[k].column; k++)
+            if (strcmp(panels[p].curves[k].column, column) == 0)
+                return true;
+    return false;
+}
+
+/* Whether a run before this one reports the metric, too. */
+static bool is_of_earlier(const curves *c, int run, const char *name)
+{
+    for (int r = 0; r < run; r++) {
+        const lt_recipe *recipe = lt_run_metrics_recipe(c->runs[r].metrics);
+        if (recipe && lt_recipe_metric(recipe, name))
+            return true;
+    }
+    return false;
+}
+
+/* What a kind of model reports beside what the table knows, a chart for each metric that names one. */
+static void add_other_metrics(curves *c)
+{
+    for (int r = 0; r < c->n_runs; r++) {
+        const lt_recipe *recipe = lt_run_metrics_recipe(c->runs[r].metrics);
+        int n = 0;
+        const lt_metric *m = recipe ? lt_recipe_metrics(recipe, &n) : NULL;
+        for (int i = 0; i < n && c->n_charts < N_PANELS + LT_METRICS; i++)
+            if (m[i].chart && !is_in_table(m[i].name) && !is_of_earlier(c, r, m[i].name))
+                add_panel(c, &(panel){m[i].chart, m[i].unit, ALWAYS, OF_LOSS, false,
+                                      {{.column = m[i].name, .name = m[i].label ? m[i].label : m[i].name}}});
+    }
+}
+
 /* ---- The figure ---- */
 
 /* "20 epochs; at the end -ELBO 101.11 +- 0.25 nats per image (10000 validation images)". */
@@ -364,12 +398,13 @@ static int draw_charts(curves *c)
 {
     char about[160] = "", title[64];
     c->by = choose_by(c);
-    c->charts = FIGURE_ARRAY(c->f, lt_chart, N_PANELS);
+    c->charts = FIGURE_ARRAY(c->f, lt_chart, N_PANELS + LT_METRICS);
     for (int r = 0; r < c->n_runs; r++)
         c->x[r] = read_x(c->f, &c->runs[r], c->by, c->o->from);
     for (int p = 0; p < N_PANELS; p++)
         if (is_wanted(c, &panels[p]))
             add_panel(c, &panels[p]);
+    add_other_metrics(c);
     if (c->n_charts == 0)
         return status_fail(LT_VALUE, "%s: no numbers to draw%s", c->runs[0].name,
                            c->o->from > 0 ? " from there on" : "");
