@@ -90,7 +90,7 @@ help:
 	@echo "make             build the tool, build/latent; installs nothing"
 	@echo "make deps        install the packages it is built from (Debian; root or sudo)"
 	@echo "make check       deps, build, run all tests"
-	@echo "make check-asan  the same with address and undefined behaviour sanitizers"
+	@echo "make check-asan  the same with address and undefined behavior sanitizers"
 	@echo "make mutants     plant mistakes into formulas, and see that verify and a test find each"
 	@echo "make demo        deps, build, train a model of Fashion-MNIST, draw what it has learned"
 	@echo "make figures     deps, build, train the models of five courses, draw every figure they have"

@@ -14,7 +14,7 @@ enum { BATCH = 64, Z = 100, MAX_LINES = 512 };
 typedef lt_node *network(lt_scope *s, lt_node *x);
 
 typedef struct gan {
-    const char *name, *optimiser;
+    const char *name, *optimizer;
     network *critic, *generator;
     lt_shape image;
     int critic_steps;
@@ -127,7 +127,7 @@ static step make_step(const gan *m, lt_params *critic_p, lt_params *generator_p,
     s.real = lt_input(s.graph, "real", m->image);
     s.loss = targets[0] = of_critic ? critic_loss(m, critic_p, s.real, lt_detach(made))
                                     : generator_loss(m, critic_p, made);
-    n += lt_optimizer_build(m->optimiser, of_critic ? critic_p : generator_p, s.loss, targets + n);
+    n += lt_optimizer_build(m->optimizer, of_critic ? critic_p : generator_p, s.loss, targets + n);
     lt_node *state = lt_params_state_assign(generator_p, s.graph);
     if (state)
         targets[n++] = state;

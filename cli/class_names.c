@@ -11,7 +11,7 @@ static bool complain_class(const figure_request *q)
     return false;
 }
 
-/* The names that a catalogue's set has; NULL: the recipe's data are none of them, or have no names. */
+/* The names that a catalog's set has; NULL: the recipe's data are none of them, or have no names. */
 static const char *const *known_names(const trained *t)
 {
     const char *set = lt_recipe_dataset(lt_model_recipe(t->model));

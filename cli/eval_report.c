@@ -151,7 +151,7 @@ static void print_plain_row(const char *name, double number, int digits, const c
 
 static const char *kind_of_data(const lt_dataset_info *info)
 {
-    return info->is_binary ? "binary" : info->c == 1 ? "grey" : "coloured";
+    return info->is_binary ? "binary" : info->c == 1 ? "gray" : "colored";
 }
 
 static void print_density(const lt_evaluation *e)

@@ -206,7 +206,7 @@ void quality_limits_text(const lt_quality *q, char text[QUALITY_TEXT])
                        "and noise as well. Density is the better guide here.", at ? " " : "");
     if (q->is_guessing)
         snprintf(text + at, (size_t)(QUALITY_TEXT - at),
-                 "%sThe classifier has not learnt its classes: it is right for %.1f %% of the held "
+                 "%sThe classifier has not learned its classes: it is right for %.1f %% of the held "
                  "images, always naming the most frequent one for %.1f %%. Its features say "
                  "little: do not rely on these scores.", at ? " " : "", 100 * q->accuracy,
                  100 * q->guess);

@@ -235,10 +235,10 @@ int report_write_ledger(const report_content *c)
     const report_request *q = c->request;
     const report_run *r = c->runs;
     const lt_ledger *l = &r->e.ledger;
-    put_terms(p, l->has_likelihood ? "What training minimised, nats per image: means over the last "
+    put_terms(p, l->has_likelihood ? "What training minimized, nats per image: means over the last "
                                      "epoch as it went on"
-                                   : "What training minimised: means over the last epoch as it went "
-                                     "on", l->minimised, l->n_minimised);
+                                   : "What training minimized: means over the last epoch as it went "
+                                     "on", l->minimized, l->n_minimized);
     put_terms(p, l->has_likelihood ? "What is reported, nats per image" : "What is reported of both",
               l->terms, l->n_terms);
     for (int i = 0; i < l->n_notes; i++)

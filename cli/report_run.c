@@ -218,8 +218,8 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Whether the catalogue can bring the data of the recipe. */
-static bool is_in_catalogue(const char *name)
+/* Whether the catalog can bring the data of the recipe. */
+static bool is_in_catalog(const char *name)
 {
     for (int i = 0; i < lt_data_count(); i++)
         if (strcmp(lt_data_entry(i)->name, name) == 0)
@@ -234,7 +234,7 @@ static int write_commands(const report_content *c)
     bool needs_recipe;
     const char *set = lt_recipe_dataset(lt_model_recipe(r->e.t.model));
     page_html(p, "<pre tabindex=\"0\"><code>");
-    if (is_in_catalogue(set))
+    if (is_in_catalog(set))
         page_html(p, "latent data fetch %s\n", set);
     page_html(p, "latent ");
     report_put_training(p, r, &needs_recipe);

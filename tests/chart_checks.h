@@ -48,21 +48,21 @@ static inline const unsigned char *pixel(const lt_image *i, int x, int y)
     return i->pixels + ((size_t)y * (size_t)i->width + (size_t)x) * 3;
 }
 
-static inline bool is_colour(const lt_image *i, int x, int y, rgb colour)
+static inline bool is_color(const lt_image *i, int x, int y, rgb color)
 {
     const unsigned char *p = pixel(i, x, y);
-    return abs(p[0] - (int)(colour >> 16)) < 40 && abs(p[1] - (int)(colour >> 8 & 255)) < 40 &&
-           abs(p[2] - (int)(colour & 255)) < 40;
+    return abs(p[0] - (int)(color >> 16)) < 40 && abs(p[1] - (int)(color >> 8 & 255)) < 40 &&
+           abs(p[2] - (int)(color & 255)) < 40;
 }
 
-/* The middle of all pixels of a colour. */
-static inline void find_middle(const lt_image *i, rgb colour, double *x, double *y)
+/* The middle of all pixels of a color. */
+static inline void find_middle(const lt_image *i, rgb color, double *x, double *y)
 {
     double n = 0;
     *x = *y = 0;
     for (int v = 0; v < i->height; v++)
         for (int u = 0; u < i->width; u++)
-            if (is_colour(i, u, v, colour)) {
+            if (is_color(i, u, v, color)) {
                 n++;
                 *x += u;
                 *y += v;
@@ -152,7 +152,7 @@ static inline void check_same_bytes(const lt_chart *chart)
 
 /* ---- Golden pictures ----
    Fonts, and versions of two libraries, move letters and shade edges differently. So what is
-   compared is colour alone (letters and grid are grey), by its means over cells of 10 x 10. */
+   compared is color alone (letters and grid are gray), by its means over cells of 10 x 10. */
 
 enum { CELL = 10, GOLDEN_WIDTH = 320, GOLDEN_HEIGHT = 200 };
 

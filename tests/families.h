@@ -42,7 +42,7 @@ static inline lt_distribution make_continuous_bernoulli(lt_node **p)
 }
 static inline lt_distribution make_logistic(lt_node **p)
 {
-    return lt_discretised_logistic_distribution(p[0], p[1]);
+    return lt_discretized_logistic_distribution(p[0], p[1]);
 }
 static inline lt_distribution make_mixture(lt_node **p)
 {
@@ -60,7 +60,7 @@ static const family normal = {"normal", make_normal},
                     bernoulli = {"bernoulli", make_bernoulli},
                     categorical = {"categorical", make_categorical},
                     continuous_bernoulli = {"continuous bernoulli", make_continuous_bernoulli},
-                    logistic = {"discretised logistic", make_logistic},
+                    logistic = {"discretized logistic", make_logistic},
                     mixture = {"mixture", make_mixture};
 
 static const family *const families[] = {

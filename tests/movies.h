@@ -125,13 +125,13 @@ static inline movie decode_gif_movie(const bytes *file)
         assert_true(c.DisposalMode == DISPOSE_DO_NOT || c.DisposalMode == DISPOSAL_UNSPECIFIED);
         unsigned char *f = movie_add(&m, 10 * c.DelayTime);
         for (int k = 0; k < d->Width * d->Height; k++) {
-            int colour = s->RasterBits[k], x = d->Left + k % d->Width, y = d->Top + k / d->Width;
-            if (colour == c.TransparentColor) {
+            int color = s->RasterBits[k], x = d->Left + k % d->Width, y = d->Top + k / d->Width;
+            if (color == c.TransparentColor) {
                 assert_true(i > 0);
                 continue;
             }
-            assert_true(colour < map->ColorCount && x < m.width && y < m.height);
-            const GifColorType *v = &map->Colors[colour];
+            assert_true(color < map->ColorCount && x < m.width && y < m.height);
+            const GifColorType *v = &map->Colors[color];
             memcpy(f + 3 * (y * m.width + x), (unsigned char[]){v->Red, v->Green, v->Blue}, 3);
         }
     }

@@ -22,7 +22,7 @@ typedef struct png_kind {
     bool interlaced;
     const png_color *palette;
     int n_palette;
-    const unsigned char *alphas; /* of the palette; or one transparent grey value */
+    const unsigned char *alphas; /* of the palette; or one transparent gray value */
     int n_alphas;
 } png_kind;
 
@@ -60,7 +60,7 @@ static inline bytes make_png(int w, int h, png_kind k, const unsigned char *rows
     return (bytes){(unsigned char *)text_take(&t), size};
 }
 
-/* 8 bits: c = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. */
+/* 8 bits: c = 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. */
 static inline bytes make_png8(int w, int h, int c, const unsigned char *pixels)
 {
     static const int types[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,

@@ -91,28 +91,28 @@ static void assert_all_exact(const lt_animation *a)
 
 /* ---- What frames look like ---- */
 
-static int n_colours;
+static int n_colors;
 
-/* A square of changing colours moves over a ground of others. */
+/* A square of changing colors moves over a ground of others. */
 static unsigned shade_square(int i, int x, int y)
 {
     bool is_inside = x >= 2 * i && x < 2 * i + 9 && y >= i && y < i + 8;
-    int k = is_inside ? (x * y + i) % n_colours : (x / 3 + y / 5) % n_colours;
+    int k = is_inside ? (x * y + i) % n_colors : (x / 3 + y / 5) % n_colors;
     return (unsigned)k * 0x3a71c5u & 0xffffff;
 }
 
-static unsigned shade_grey(int i, int x, int y)
+static unsigned shade_gray(int i, int x, int y)
 {
     return (unsigned)((7 * x + 5 * y + 3 * i) % 256) * 0x10101;
 }
 
-/* Every frame has colours of its own. */
+/* Every frame has colors of its own. */
 static unsigned shade_own(int i, int x, int y)
 {
     return (unsigned)((x * y) % 200 + 200 * i) * 0x1357u & 0xffffff;
 }
 
-/* Smooth, of more colours than any palette has, which go together as in pictures; the left half
+/* Smooth, of more colors than any palette has, which go together as in pictures; the left half
    stands still. */
 static unsigned shade_smooth(int i, int x, int y)
 {
@@ -131,32 +131,32 @@ static unsigned shade_still(int i, int x, int y)
 
 /* ---- Pixels ---- */
 
-static void few_colours_are_exact(void **state)
+static void few_colors_are_exact(void **state)
 {
     (void)state;
     static const int counts[] = {1, 2, 3, 4, 5, 16, 127, 128, 129, 254, 255, 256};
     for (int i = 0; i < COUNT_OF(counts); i++) {
-        n_colours = counts[i];
+        n_colors = counts[i];
         draw_frames(12, 3, shade_square);
         assert_all_exact(&(lt_animation){.frames = frames, .n = 12, .seconds = 0.05});
     }
 }
 
-static void grey_is_exact(void **state)
+static void gray_is_exact(void **state)
 {
     (void)state;
-    draw_frames(10, 1, shade_grey);
+    draw_frames(10, 1, shade_gray);
     assert_all_exact(&(lt_animation){.frames = frames, .n = 10, .seconds = 0.1});
 }
 
-static void grey_and_colour_mix(void **state)
+static void gray_and_color_mix(void **state)
 {
     (void)state;
-    n_colours = 40;
+    n_colors = 40;
     draw_frames(6, 3, shade_square);
     lt_image third = frames[3];
     frames[3] = (lt_image){0};
-    draw_frames(1, 1, shade_grey); /* and the first one is grey */
+    draw_frames(1, 1, shade_gray); /* and the first one is gray */
     assert_all_exact(&(lt_animation){.frames = frames, .n = 3, .seconds = 0.1});
     frames[3] = third;
     assert_all_exact(&(lt_animation){.frames = frames, .n = 6, .seconds = 0.1});
@@ -169,7 +169,7 @@ static void frames_have_palettes_of_their_own(void **state)
     assert_all_exact(&(lt_animation){.frames = frames, .n = 9, .seconds = 0.2});
 }
 
-static void many_colours_are_exact_but_in_a_gif(void **state)
+static void many_colors_are_exact_but_in_a_gif(void **state)
 {
     (void)state;
     draw_frames(8, 3, shade_smooth);
@@ -185,14 +185,14 @@ static void one_frame_is_enough(void **state)
     const lt_animation a = {.frames = frames, .n = 1, .seconds = 0.5};
     assert_exact(names[WEBP], &a);
     assert_exact(names[APNG], &a);
-    draw_frames(1, 1, shade_grey);
+    draw_frames(1, 1, shade_gray);
     assert_all_exact(&a);
 }
 
 static void frames_may_be_equal(void **state)
 {
     (void)state;
-    n_colours = 9;
+    n_colors = 9;
     draw_frames(6, 3, shade_square);
     for (int i = 1; i < 6; i += 2)
         memcpy(frames[i].pixels, frames[i - 1].pixels, W * H * 3);
@@ -202,9 +202,9 @@ static void frames_may_be_equal(void **state)
     assert_all_exact(&(lt_animation){.frames = frames, .n = 4, .seconds = 0.1});
 }
 
-/* ---- GIFs of many colours ---- */
+/* ---- GIFs of many colors ---- */
 
-/* Squared error of a palette of 6 x 7 x 6 colours in equal steps. */
+/* Squared error of a palette of 6 x 7 x 6 colors in equal steps. */
 static double error_of_even_steps(int n)
 {
     static const int steps[3] = {5, 6, 5};
@@ -218,9 +218,9 @@ static double error_of_even_steps(int n)
     return sum;
 }
 
-/* The nearest 255 colours are off by less than a third of what equal steps are, by no more than 24
+/* The nearest 255 colors are off by less than a third of what equal steps are, by no more than 24
    of 255 in a channel; and what stands still does not change. */
-static void gif_of_many_colours_is_near(void **state)
+static void gif_of_many_colors_is_near(void **state)
 {
     (void)state;
     enum { N = 8 };
@@ -241,14 +241,14 @@ static void gif_of_many_colours_is_near(void **state)
     movie_clear(&m);
 }
 
-/* All greys and some tints, on paper: the greys are at most one level off, and white is white. */
+/* All grays and some tints, on paper: the grays are at most one level off, and white is white. */
 static unsigned shade_page(int i, int x, int y)
 {
     if (y < 10)
         return 0xffffff;
     if (y < 13)
         return (unsigned)(x * 6 + i) * 0x010101u + 0x000412u;
-    return shade_grey(i, x, y);
+    return shade_gray(i, x, y);
 }
 
 static void gif_keeps_paper_white(void **state)
@@ -264,23 +264,23 @@ static void gif_keeps_paper_white(void **state)
     movie_clear(&m);
 }
 
-/* The palette of two colours for greys, each of them so many times: the lower and the upper one. */
-static void reduce_to_two(const int (*greys)[2], int n, int found[2])
+/* The palette of two colors for grays, each of them so many times: the lower and the upper one. */
+static void reduce_to_two(const int (*grays)[2], int n, int found[2])
 {
     unsigned char pixels[512];
     int n_pixels = 0;
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < greys[i][1]; k++)
-            pixels[n_pixels++] = (unsigned char)greys[i][0];
+        for (int k = 0; k < grays[i][1]; k++)
+            pixels[n_pixels++] = (unsigned char)grays[i][0];
     palette p;
-    colours c = {0};
-    colours_reduce(&c, &(lt_image){n_pixels, 1, 1, pixels}, 1, 2, &p);
+    colors c = {0};
+    colors_reduce(&c, &(lt_image){n_pixels, 1, 1, pixels}, 1, 2, &p);
     assert_int_equal(p.n, 2);
     for (int i = 0; i < 6; i++)
         assert_int_equal(p.rgb[i], p.rgb[i / 3 * 3]);
     found[0] = p.rgb[0] < p.rgb[3] ? p.rgb[0] : p.rgb[3];
     found[1] = p.rgb[0] < p.rgb[3] ? p.rgb[3] : p.rgb[0];
-    colours_clear(&c);
+    colors_clear(&c);
 }
 
 /* By hand: what most pixels of a group are stays as it is, and else it is their mean; 20 is above the
@@ -303,7 +303,7 @@ static void palettes_are_means(void **state)
 static void times_add_up(void **state)
 {
     (void)state;
-    n_colours = 7;
+    n_colors = 7;
     draw_frames(MOST, 3, shade_square);
     for (int i = 0; i < MOST; i++) /* a frame like the one before it may be left out */
         frames[i].pixels[0] = (unsigned char)(i % 2);
@@ -321,7 +321,7 @@ static void frames_have_times_of_their_own(void **state)
 {
     (void)state;
     const double seconds[] = {0.02, 0.5, 0.03, 60};
-    n_colours = 5;
+    n_colors = 5;
     draw_frames(4, 3, shade_square);
     assert_all_exact(&(lt_animation){.frames = frames, .n = 4, .seconds_of = seconds});
 }
@@ -330,7 +330,7 @@ static void loops_are_counted(void **state)
 {
     (void)state;
     static const int loops[] = {1, 2, 7, 65535};
-    n_colours = 5;
+    n_colors = 5;
     draw_frames(3, 3, shade_square);
     for (int i = 0; i < COUNT_OF(loops); i++)
         assert_all_exact(
@@ -340,7 +340,7 @@ static void loops_are_counted(void **state)
 static void time_has_a_default(void **state)
 {
     (void)state;
-    n_colours = 5;
+    n_colors = 5;
     draw_frames(3, 3, shade_square);
     movie m = write_and_read("m.gif", &(lt_animation){.frames = frames, .n = 3});
     assert_int_equal(m.ends[2], 300);
@@ -481,7 +481,7 @@ static void no_memory_is_an_error(void **state)
 {
     (void)state;
     enum { TRIES = 50 };
-    n_colours = 5;
+    n_colors = 5;
     for (int k = 0; k < N_NAMES; k++) {
         const char *path = in_dir(names[k]);
         int status = LT_NO_MEMORY, n = 0;
@@ -505,14 +505,14 @@ static void no_memory_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(few_colours_are_exact, free_frames),
-        cmocka_unit_test_teardown(grey_is_exact, free_frames),
-        cmocka_unit_test_teardown(grey_and_colour_mix, free_frames),
+        cmocka_unit_test_teardown(few_colors_are_exact, free_frames),
+        cmocka_unit_test_teardown(gray_is_exact, free_frames),
+        cmocka_unit_test_teardown(gray_and_color_mix, free_frames),
         cmocka_unit_test_teardown(frames_have_palettes_of_their_own, free_frames),
-        cmocka_unit_test_teardown(many_colours_are_exact_but_in_a_gif, free_frames),
+        cmocka_unit_test_teardown(many_colors_are_exact_but_in_a_gif, free_frames),
         cmocka_unit_test_teardown(one_frame_is_enough, free_frames),
         cmocka_unit_test_teardown(frames_may_be_equal, free_frames),
-        cmocka_unit_test_teardown(gif_of_many_colours_is_near, free_frames),
+        cmocka_unit_test_teardown(gif_of_many_colors_is_near, free_frames),
         cmocka_unit_test_teardown(gif_keeps_paper_white, free_frames),
         cmocka_unit_test(palettes_are_means),
         cmocka_unit_test_teardown(times_add_up, free_frames),

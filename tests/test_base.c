@@ -397,7 +397,7 @@ static void nearest_name_forgives_slips_but_not_other_words(void **state)
     assert_string_equal(nearest("leakyrelu"), "leaky_relu");
     assert_string_equal(nearest("kernel_size"), "kernel");
     assert_string_equal(nearest("batch"), "batch_norm");
-    assert_null(nearest("optimiser"));
+    assert_null(nearest("optimizer"));
     assert_null(nearest("x"));
     assert_null(nearest(""));
     char long_word[1000];
@@ -744,7 +744,7 @@ static void set_path_changes_one_place(void **state)
                                      "  encoder:\n    - relu\n    - tanh\n");
     assert_int_equal(yaml_set_path(&a, root, "model.latent", "32"), LT_OK);
     assert_int_equal(yaml_set_path(&a, root, "model.encoder.1", "linear 3"), LT_OK);
-    assert_int_equal(yaml_set_path(&a, root, "train.optimiser.rate", "1e-3"), LT_OK);
+    assert_int_equal(yaml_set_path(&a, root, "train.optimizer.rate", "1e-3"), LT_OK);
     assert_int_equal(yaml_set_path(&a, root, "model.decoder", "[linear 10, relu]"), LT_OK);
     assert_int_equal(yaml_set_path(&a, root, "note", ""), LT_OK);
     text t = {0};
@@ -759,7 +759,7 @@ static void set_path_changes_one_place(void **state)
                                       "    - linear 10\n"
                                       "    - relu\n"
                                       "train:\n"
-                                      "  optimiser:\n"
+                                      "  optimizer:\n"
                                       "    rate: 1e-3\n"
                                       "note: \"\"\n");
     text_clear(&t);

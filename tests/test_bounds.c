@@ -47,7 +47,7 @@ static void tail_is_a_fifth_or_three_roots(void **state)
     assert_int_equal(tail_size(10000), 300 + 1);
 }
 
-/* The shape of n quantiles of a generalised Pareto distribution of scale s above 1. */
+/* The shape of n quantiles of a generalized Pareto distribution of scale s above 1. */
 static double shape_with_prior(double k, double s, int n)
 {
     double *room = malloc(sizeof *room * (size_t)(n + 1));

@@ -17,7 +17,7 @@ static const lt_series curve_series[] = {
     {.name = "training", .n = N, .x = steps, .y = falling},
     {.name = "rate", .n = N, .x = steps, .y = rising, .is_dashed = true},
     {.name = "validation", .n = N, .x = steps, .y = noisy, .smooth = 2},
-    {.kind = LT_BAND, .n = N, .x = steps, .low = low, .high = high, .colour = 3},
+    {.kind = LT_BAND, .n = N, .x = steps, .low = low, .high = high, .color = 3},
 };
 static const lt_reference curve_references[] = {
     {.value = 140, .label = "published"},
@@ -32,7 +32,7 @@ static const double theta[] = {-1, -0.5, 0, 0.5, 1}, distance[] = {1.03, 0.48, 0
                     distance_low[] = {0.93, 0.4, -0.05, 0.42, 0.9},
                     distance_high[] = {1.13, 0.56, 0.09, 0.6, 1.04}, exact[] = {1, 0.5, 0, 0.5, 1};
 static const lt_series point_series[] = {
-    {.name = "closed form", .n = 5, .x = theta, .y = exact, .colour = -1},
+    {.name = "closed form", .n = 5, .x = theta, .y = exact, .color = -1},
     {.name = "estimate", .kind = LT_POINTS, .n = 5, .x = theta, .y = distance,
      .low = distance_low, .high = distance_high},
 };
@@ -190,7 +190,7 @@ static void bars_are_as_high_as_their_values(void **state)
     for (int x = 0; x < i.width; x++) {
         int here = 0;
         for (int y = 0; y < i.height; y++)
-            here += is_colour(&i, x, y, palette_colour(0));
+            here += is_color(&i, x, y, palette_color(0));
         bar += here > 0 && !was_bar;
         was_bar = here > 0;
         if (here > 0 && bar < 4)
@@ -204,7 +204,7 @@ static void bars_are_as_high_as_their_values(void **state)
     lt_image_free(&i);
 }
 
-/* Three points in three colours: equal steps on the axis are equal steps on the page. */
+/* Three points in three colors: equal steps on the axis are equal steps on the page. */
 static void check_spacing(bool is_log, const double at[3], double ratio)
 {
     lt_series s[3];
@@ -214,7 +214,7 @@ static void check_spacing(bool is_log, const double at[3], double ratio)
     lt_chart c = {.x.is_log = is_log, .y.is_log = is_log, .series = s, .n_series = 3};
     lt_image i = must_draw(&c, 640, 400, 2);
     for (int k = 0; k < 3; k++)
-        find_middle(&i, palette_colour(k), &x[k], &y[k]);
+        find_middle(&i, palette_color(k), &x[k], &y[k]);
     assert_true(x[1] > x[0] && y[1] < y[0]);
     assert_true(fabs((x[2] - x[0]) / (x[1] - x[0]) - ratio) < 0.01);
     assert_true(fabs((y[2] - y[0]) / (y[1] - y[0]) - ratio) < 0.01);
@@ -229,7 +229,7 @@ static void points_are_where_they_belong(void **state)
     check_spacing(true, (const double[]){1e-40, 1, 1e40}, 2);
 }
 
-/* Of the columns between the first and the last one with the line's colour: how many lack it. */
+/* Of the columns between the first and the last one with the line's color: how many lack it. */
 static int count_gaps(const lt_series *s)
 {
     lt_chart c = {.series = s, .n_series = 1};
@@ -237,7 +237,7 @@ static int count_gaps(const lt_series *s)
     int gaps = 0, since = -1;
     for (int x = 0; x < i.width; x++)
         for (int y = 0; y < i.height; y++)
-            if (is_colour(&i, x, y, palette_colour(0))) {
+            if (is_color(&i, x, y, palette_color(0))) {
                 gaps += since >= 0 ? x - since - 1 : 0;
                 since = x;
                 break;
@@ -272,7 +272,7 @@ static void peaks_survive_many_points(void **state)
     int highest = i.height, lowest = 0;
     for (int v = 0; v < i.height; v++)
         for (int u = 0; u < i.width; u++)
-            if (is_colour(&i, u, v, palette_colour(0))) {
+            if (is_color(&i, u, v, palette_color(0))) {
                 highest = v < highest ? v : highest;
                 lowest = v > lowest ? v : lowest;
             }
@@ -353,24 +353,24 @@ static void any_text_is_drawn(void **state)
     }
 }
 
-/* WCAG's contrast of a colour and white. */
-static double contrast(rgb colour)
+/* WCAG's contrast of a color and white. */
+static double contrast(rgb color)
 {
     static const double weight[3] = {0.0722, 0.7152, 0.2126};
     double luminance = 0;
     for (int k = 0; k < 3; k++) {
-        double v = (colour >> 8 * k & 255) / 255.0;
+        double v = (color >> 8 * k & 255) / 255.0;
         luminance += weight[k] * (v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
     }
     return 1.05 / (luminance + 0.05);
 }
 
-static void coloured_text_can_be_read(void **state)
+static void colored_text_can_be_read(void **state)
 {
     (void)state;
     assert_true(fabs(contrast(0) - 21) < 1e-9 && fabs(contrast(0x777777) - 4.48) < 0.01);
     for (int k = 0; k < 7; k++)
-        assert_true(contrast(readable(palette_colour(k))) > 3.5);
+        assert_true(contrast(readable(palette_color(k))) > 3.5);
     assert_true(contrast(SOFT_INK) > 4.5);
 }
 
@@ -559,7 +559,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(figures_keep_their_text),
         cmocka_unit_test(titles_take_two_lines),
         cmocka_unit_test(any_text_is_drawn),
-        cmocka_unit_test(coloured_text_can_be_read),
+        cmocka_unit_test(colored_text_can_be_read),
         cmocka_unit_test(the_same_bytes_twice),
         cmocka_unit_test(pdf_does_not_say_when),
         cmocka_unit_test(names_decide_the_format),

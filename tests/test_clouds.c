@@ -81,22 +81,22 @@ static int make_data(void **state)
 
 /* ---- Clouds ---- */
 
-static int distance_of(const unsigned char *p, rgb colour)
+static int distance_of(const unsigned char *p, rgb color)
 {
-    int r = p[0] - (int)(colour >> 16), g = p[1] - (int)(colour >> 8 & 255),
-        b = p[2] - (int)(colour & 255);
+    int r = p[0] - (int)(color >> 16), g = p[1] - (int)(color >> 8 & 255),
+        b = p[2] - (int)(color & 255);
     return r * r + g * g + b * b;
 }
 
-/* Of a pixel that is nearer to the colour of a label than to white or grey; else -1. */
+/* Of a pixel that is nearer to the color of a label than to white or gray; else -1. */
 static int nearest_label(const unsigned char *p, int labels)
 {
     int best = -1, least = distance_of(p, 0xffffff);
     least = distance_of(p, SOFT_INK) < least ? distance_of(p, SOFT_INK) : least;
     for (int k = 0; k < labels; k++)
-        if (distance_of(p, label_colour(k, labels)) < least) {
+        if (distance_of(p, label_color(k, labels)) < least) {
             best = k;
-            least = distance_of(p, label_colour(k, labels));
+            least = distance_of(p, label_color(k, labels));
         }
     return best;
 }
@@ -133,7 +133,7 @@ static void equal_units_are_equally_long(void **state)
         double u[3], v[3];
         lt_image page = must_draw(&c, shapes[i][0], shapes[i][1], 2);
         for (int k = 0; k < 3; k++)
-            find_middle(&page, palette_colour(k), &u[k], &v[k]);
+            find_middle(&page, palette_color(k), &u[k], &v[k]);
         assert_true(fabs(u[2] - u[0]) < 1 && fabs(v[1] - v[0]) < 1);
         if (fabs((u[1] - u[0]) - (v[0] - v[2])) > 1.5)
             fail_msg("%g x %g: a square is %g wide and %g high", shapes[i][0], shapes[i][1],
@@ -281,14 +281,14 @@ static lt_image draw_view(const lt_chart *chart, double width, double height, vi
     return out;
 }
 
-static rgb colour_at(const lt_image *i, double x, double y)
+static rgb color_at(const lt_image *i, double x, double y)
 {
     const unsigned char *p = pixel(i, (int)(2 * x), (int)(2 * y));
     return (rgb)p[0] << 16 | (rgb)p[1] << 8 | p[2];
 }
 
 /* 2 x 3 points in bins of a checkerboard: 1, 2, ... points in dark bins, none in the others. */
-static void bins_have_the_colour_of_their_count(void **state)
+static void bins_have_the_color_of_their_count(void **state)
 {
     (void)state;
     enum { SIDE = 4, MOST = 100 };
@@ -310,8 +310,8 @@ static void bins_have_the_colour_of_their_count(void **state)
     for (int r = 0; r < SIDE; r++)
         for (int k = 0; k < SIDE; k++) {
             double px = scale_at(&v.x, k + 0.5), py = scale_at(&v.y, r + 0.4);
-            rgb want = count[r][k] ? heat_colour((double)count[r][k] / most) : 0xffffff;
-            assert_int_equal(colour_at(&i, px, py), want);
+            rgb want = count[r][k] ? heat_color((double)count[r][k] / most) : 0xffffff;
+            assert_int_equal(color_at(&i, px, py), want);
         }
     lt_image_free(&i);
 }
@@ -334,15 +334,15 @@ static void bins_smaller_than_a_pixel_are_seen(void **state)
         double px = 2 * scale_at(&v.x, x[i]), py = 2 * scale_at(&v.y, y[i]);
         bool is_seen = false;
         for (int k = 0; k < 9; k++) /* within half a bin and half a pixel */
-            is_seen |= is_colour(&image, (int)px + k % 3 - 1, (int)py + k / 3 - 1, heat_colour(1));
+            is_seen |= is_color(&image, (int)px + k % 3 - 1, (int)py + k / 3 - 1, heat_color(1));
         if (!is_seen)
             fail_msg("the bin of (%g, %g) is not there", x[i], y[i]);
     }
     lt_image_free(&image);
 }
 
-/* Of the pixels in a box those that are neither white nor grey. */
-static int count_coloured(const lt_image *i, double left, double top, double right, double bottom)
+/* Of the pixels in a box those that are neither white nor gray. */
+static int count_colored(const lt_image *i, double left, double top, double right, double bottom)
 {
     int n = 0;
     for (int y = (int)ceil(2 * top); y < (int)(2 * bottom); y++)
@@ -371,8 +371,8 @@ static void marginals_count_columns_and_rows(void **state)
         for (int k = 0; k < 5; k++) {
             double a = scale_at(axis, low + (high - low) * k / 5);
             double b = scale_at(axis, low + (high - low) * (k + 1) / 5);
-            size[k] = side ? count_coloured(&i, v.beside.left, b, v.beside.right, a)
-                           : count_coloured(&i, a, v.above.top, b, v.above.bottom);
+            size[k] = side ? count_colored(&i, v.beside.left, b, v.beside.right, a)
+                           : count_colored(&i, a, v.above.top, b, v.above.bottom);
             all += size[k];
         }
         for (int k = 0; k < 5; k++)
@@ -384,27 +384,27 @@ static void marginals_count_columns_and_rows(void **state)
     lt_image_free(&i);
 }
 
-/* Lightness of CIE 1976, by which equal steps are seen as equal; colours were not made by it. */
-static double lightness(rgb colour)
+/* Lightness of CIE 1976, by which equal steps are seen as equal; colors were not made by it. */
+static double lightness(rgb color)
 {
     static const double weight[3] = {0.0722, 0.7152, 0.2126};
     double y = 0;
     for (int k = 0; k < 3; k++) {
-        double v = (colour >> 8 * k & 255) / 255.0;
+        double v = (color >> 8 * k & 255) / 255.0;
         y += weight[k] * (v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
     }
     return 116 * cbrt(y) - 16;
 }
 
-static void colours_of_bins_are_evenly_darker(void **state)
+static void colors_of_bins_are_evenly_darker(void **state)
 {
     (void)state;
     enum { STEPS = 16 };
-    double from = lightness(heat_colour(0)), to = lightness(heat_colour(1));
+    double from = lightness(heat_color(0)), to = lightness(heat_color(1));
     assert_true(from > 90 && to < 20);
     for (int i = 0; i < STEPS; i++) {
-        double step = lightness(heat_colour((double)i / STEPS)) -
-                      lightness(heat_colour((i + 1.0) / STEPS));
+        double step = lightness(heat_color((double)i / STEPS)) -
+                      lightness(heat_color((i + 1.0) / STEPS));
         assert_true(step > 0.7 * (from - to) / STEPS && step < 1.3 * (from - to) / STEPS);
     }
 }
@@ -424,7 +424,7 @@ static void a_histogram_is_one_small_bitmap(void **state)
 
 /* ---- Ellipses ---- */
 
-/* Every pixel of an ellipse is at d' C^-1 d = sigmas^2 from its centre, all around. */
+/* Every pixel of an ellipse is at d' C^-1 d = sigmas^2 from its center, all around. */
 static void check_ellipse(double xx, double xy, double yy, double sigmas)
 {
     const double x = 3, y = -2;
@@ -479,7 +479,7 @@ static void circles_are_at_one_two_and_three(void **state)
         int n = 0, dark = 0;
         for (double t = 0; t < 6.28; t += 0.01, n++) {
             double x = scale_at(&v.x, r * cos(t)), y = scale_at(&v.y, r * sin(t));
-            dark += lightness(colour_at(&i, x, y)) < 50;
+            dark += lightness(color_at(&i, x, y)) < 50;
         }
         bool is_circle = r == 1 || r == 2 || r == 3; /* dashed: about half of it, more at the rim */
         assert_true(is_circle ? dark > 0.4 * n : dark < 0.05 * n);
@@ -670,10 +670,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(too_many_names_leave_the_rest),
         cmocka_unit_test(bins_count_their_points),
-        cmocka_unit_test(bins_have_the_colour_of_their_count),
+        cmocka_unit_test(bins_have_the_color_of_their_count),
         cmocka_unit_test(bins_smaller_than_a_pixel_are_seen),
         cmocka_unit_test(marginals_count_columns_and_rows),
-        cmocka_unit_test(colours_of_bins_are_evenly_darker),
+        cmocka_unit_test(colors_of_bins_are_evenly_darker),
         cmocka_unit_test(a_histogram_is_one_small_bitmap),
         cmocka_unit_test(ellipses_are_those_of_their_covariance),
         cmocka_unit_test(circles_are_at_one_two_and_three),

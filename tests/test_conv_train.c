@@ -35,7 +35,7 @@ static const char words[] =
     "    - conv_transpose image\n"
     "    - sigmoid\n"
     "objective: {schedule: linear epochs=2 per=step}\n"
-    "optimiser: adam lr=2e-3\n"
+    "optimizer: adam lr=2e-3\n"
     "train: {epochs: 2, batch: 20}\n";
 
 enum { SIDE = 14, CHANNELS = 3, IMAGES = 50, STEPS = 5, HALF = 2 }; /* the 3rd step is a small one */
@@ -143,7 +143,7 @@ static void executors_agree_on_training(void **state)
     end(&slow);
 }
 
-/* In evaluation the code of an image does not depend on its neighbours. */
+/* In evaluation the code of an image does not depend on its neighbors. */
 static void images_are_evaluated_by_themselves(void **state)
 {
     (void)state;

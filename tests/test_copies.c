@@ -9,7 +9,7 @@
 
 static const double pi = 3.14159265358979323846;
 
-enum { S = 16, SIZE = S * S * 3, LEARNT = 1000, HELD = 300, SPOTS = 9, PLANTED = HELD / 10 };
+enum { S = 16, SIZE = S * S * 3, LEARNED = 1000, HELD = 300, SPOTS = 9, PLANTED = HELD / 10 };
 
 /* ---- Counts ---- */
 
@@ -148,9 +148,9 @@ static void write_set(const float *train, int n, const float *test, int m)
 static spots open_spots(void)
 {
     draws d = draws_from(5);
-    spots s = {.train = make_images(&d, LEARNT), .test = make_images(&d, HELD)};
+    spots s = {.train = make_images(&d, LEARNED), .test = make_images(&d, HELD)};
     s.images = make_images(&d, HELD);
-    write_set(s.train, LEARNT, s.test, HELD);
+    write_set(s.train, LEARNED, s.test, HELD);
     if (lt_dataset_open(&s.data, in_dir("set"), NULL) != LT_OK)
         fail_msg("%s", lt_last_error());
     return s;
@@ -176,7 +176,7 @@ static void assert_none(const spots *s, const char *what)
         fail_msg("%s: verdict %d, %d close, p %g", what, (int)c.verdict, (int)c.close, c.p);
     assert_int_equal(c.samples, HELD);
     assert_int_equal(c.held, HELD);
-    assert_int_equal(c.train, LEARNT);
+    assert_int_equal(c.train, LEARNED);
     assert_true(c.least > 0 && c.least < 0.1);
 }
 
@@ -218,8 +218,8 @@ static void images_that_are_no_copies_are_not_accused(void **state)
     for (int i = 3; i < HELD; i++) /* of a collapsed model: three blurred images */
         memcpy(s.images + i * SIZE, s.images + i % 3 * SIZE, sizeof *fresh * SIZE);
     assert_none(&s, "three blurred images");
-    for (int i = 0; i < LEARNT * SIZE; i++)
-        mean[i % SIZE] += s.train[i] / LEARNT;
+    for (int i = 0; i < LEARNED * SIZE; i++)
+        mean[i % SIZE] += s.train[i] / LEARNED;
     for (int i = 0; i < HELD; i++)
         memcpy(s.images + i * SIZE, mean, sizeof *mean * SIZE);
     assert_none(&s, "the mean image");
@@ -278,7 +278,7 @@ static void duplicates_of_the_data_are_no_copies(void **state)
     spots s = open_spots();
     lt_dataset_free(s.data);
     memcpy(s.test, s.train, sizeof(float) * SIZE * PLANTED);
-    write_set(s.train, LEARNT, s.test, HELD);
+    write_set(s.train, LEARNED, s.test, HELD);
     assert_int_equal(lt_dataset_open(&s.data, in_dir("set"), NULL), LT_OK);
     plant(&s, 0);
     lt_copies c = judge(&s);
@@ -323,9 +323,9 @@ static void equal_images_have_no_reach(void **state)
 {
     (void)state;
     spots s = open_spots();
-    for (int i = 2; i < LEARNT; i++)
+    for (int i = 2; i < LEARNED; i++)
         memcpy(s.train + i * SIZE, s.train + i % 2 * SIZE, sizeof(float) * SIZE);
-    lt_dataset *d = open_arrays(s.train, LEARNT, s.train, HELD);
+    lt_dataset *d = open_arrays(s.train, LEARNED, s.train, HELD);
     lt_quality q = quality_of(d, HELD, s.images, 0);
     assert_true(q.is_alike);
     assert_true(isnan(q.samples.precision.value) && isnan(q.samples.coverage.value));
@@ -341,10 +341,10 @@ static void a_classifier_that_guesses_is_said_to(void **state)
 {
     (void)state;
     draws u = draws_from(4);
-    float *noise = must_alloc(sizeof *noise * SIZE * LEARNT);
-    for (int i = 0; i < SIZE * LEARNT; i++)
+    float *noise = must_alloc(sizeof *noise * SIZE * LEARNED);
+    for (int i = 0; i < SIZE * LEARNED; i++)
         noise[i] = (float)draw(&u, 0, 1);
-    lt_dataset *d = open_arrays(noise, LEARNT - HELD, noise + (LEARNT - HELD) * SIZE, HELD);
+    lt_dataset *d = open_arrays(noise, LEARNED - HELD, noise + (LEARNED - HELD) * SIZE, HELD);
     lt_quality q = quality_of(d, HELD, noise, 0);
     assert_near(q.guess, 0.25, 1e-12);
     assert_true(q.is_guessing);

@@ -4,7 +4,7 @@
 #include "data_files.h"
 
 #include "base/options.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 #include "data/dataset.h"
 
 #include <math.h>
@@ -71,7 +71,7 @@ static void named_set_must_be_the_published_one(void **state)
     assert_says(found);
 }
 
-static void missing_and_misspelt_names(void **state)
+static void missing_and_misspelled_names(void **state)
 {
     (void)state;
     lt_dataset *d;
@@ -117,11 +117,11 @@ static void search_takes_the_first_complete_place(void **state)
     unsetenv("XDG_CACHE_HOME");
 }
 
-static void catalogue_rows_are_complete(void **state)
+static void catalog_rows_are_complete(void **state)
 {
     (void)state;
     for (int i = 0; i < lt_data_count(); i++) {
-        const lt_catalogue_entry *e = lt_data_entry(i);
+        const lt_catalog_entry *e = lt_data_entry(i);
         assert_ptr_equal(lt_data_named(e->name), e);
         assert_non_null(e->mirrors[0]);
         assert_true(e->n[LT_TRAIN] > 0 && e->n_files > 0);
@@ -197,7 +197,7 @@ static void options_come_from_the_table(void **state)
     assert_int_equal(options_set("data", data_options, &o, "limit", "-3"), LT_VALUE);
 }
 
-/* ---- Sizes and colours ---- */
+/* ---- Sizes and colors ---- */
 
 static lt_data_options options_of(const char *words)
 {
@@ -323,7 +323,7 @@ static void sizes_that_cannot_be(void **state)
         {"resize=16385", "found '16385'"},
         {"resize=1000000000000000", "found '1000000000000000'"},
         {"resize=4 5", "found '4 5'"},
-        {"channels=2", "expected 1 (grey), 3 (colour) or 0 (as they are), found 2"},
+        {"channels=2", "expected 1 (gray), 3 (color) or 0 (as they are), found 2"},
         {"crop=fit", "goes with resize"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
@@ -511,7 +511,7 @@ static void without_flip_there_is_none(void **state)
 }
 
 /* 4000 draws of each pixel: five standard errors hold for every one of them, whatever is stored. */
-static void mean_of_draws_is_the_grey_value(void **state)
+static void mean_of_draws_is_the_gray_value(void **state)
 {
     (void)state;
     enum { EPOCHS = 4000, PIXELS = 64 };
@@ -801,9 +801,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(directory_with_idx_files),
         TEST(named_set_must_be_the_published_one),
-        TEST(missing_and_misspelt_names),
+        TEST(missing_and_misspelled_names),
         TEST(search_takes_the_first_complete_place),
-        TEST(catalogue_rows_are_complete),
+        TEST(catalog_rows_are_complete),
         TEST(validation_limit_and_fallback),
         TEST(options_come_from_the_table),
         TEST(every_image_is_transformed),
@@ -814,7 +814,7 @@ int main(void)
         TEST(same_bits_in_any_batch_and_with_any_threads),
         TEST(flips_mirror_half_of_the_images),
         TEST(without_flip_there_is_none),
-        TEST(mean_of_draws_is_the_grey_value),
+        TEST(mean_of_draws_is_the_gray_value),
         TEST(fixed_draws_differ_from_image_to_image),
         TEST(black_and_white_stay),
         TEST(bytes_0_and_1_are_black_and_white),

@@ -168,7 +168,7 @@ static void derivatives_equal_differences(void **state)
         lt_distribution q = drawn(&c, f, &d);
         if (lt_distribution_describe(q).has_entropy)
             check_derivatives(f->name, &c, lt_entropy(q), &d);
-        if (lt_distribution_describe(q).is_reparameterised)
+        if (lt_distribution_describe(q).is_reparameterized)
             check_derivatives(f->name, &c, lt_draw(q, ROWS), &d);
         lt_node *x = drawn_values(&c, f, &d);
         if (f->make == make_logistic) { /* its values are levels, rounded */

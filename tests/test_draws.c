@@ -205,7 +205,7 @@ static void bits_and_levels_come_as_often_as_they_should(void **state)
     for (int i = 0; i < 256; i++)
         levels[i] = i / 255.;
     subject c = open_subject();
-    lt_distribution q = lt_discretised_logistic_distribution(number(&c, .9), number(&c, -3));
+    lt_distribution q = lt_discretized_logistic_distribution(number(&c, .9), number(&c, -3));
     lt_distribution b = lt_bernoulli_distribution(number(&c, -1.2));
     lt_node *x = add_values(&c, lt_shape_2d(256, 1), levels),
             *bits = add_values(&c, lt_shape_2d(2, 1), (double[]){0, 1});
@@ -220,7 +220,7 @@ static void bits_and_levels_come_as_often_as_they_should(void **state)
         times[k]++;
         ones[drawn_bits[i] == 1]++;
     }
-    check_frequencies("discretised logistic", 256, log_prob, times, DRAWS);
+    check_frequencies("discretized logistic", 256, log_prob, times, DRAWS);
     check_frequencies("bernoulli", 2, bit_prob, ones, DRAWS);
     free(log_prob);
     free(bit_prob);
@@ -234,7 +234,7 @@ static void full_normal_has_its_covariance(void **state)
 {
     (void)state;
     const double mean[] = {1, -2, .5}, l[] = {1.5, NAN, 9, -.7, .4, INFINITY, .3, 1, .8};
-    double covariance[9] = {0}, found[9] = {0}, centre[3] = {0};
+    double covariance[9] = {0}, found[9] = {0}, center[3] = {0};
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++)
             for (int k = 0; k <= (i < j ? i : j); k++)
@@ -245,12 +245,12 @@ static void full_normal_has_its_covariance(void **state)
     double *x = run(&c, LT_CPU, lt_draw(q, DRAWS));
     for (int n = 0; n < DRAWS; n++)
         for (int i = 0; i < 3; i++) {
-            centre[i] += x[n * 3 + i] / DRAWS;
+            center[i] += x[n * 3 + i] / DRAWS;
             for (int j = 0; j < 3; j++)
                 found[i * 3 + j] += (x[n * 3 + i] - mean[i]) * (x[n * 3 + j] - mean[j]) / DRAWS;
         }
     for (int i = 0; i < 3; i++) {
-        assert_near(centre[i], mean[i], 4 * sqrt(covariance[i * 4] / DRAWS));
+        assert_near(center[i], mean[i], 4 * sqrt(covariance[i * 4] / DRAWS));
         for (int j = 0; j < 3; j++) {
             double v = covariance[i * 4] * covariance[j * 4] +
                        covariance[i * 3 + j] * covariance[i * 3 + j];
@@ -327,7 +327,7 @@ static void gradients_of_draws_pass_or_stop(void **state)
         const family *f = families[i];
         subject c = open_subject();
         lt_distribution q = drawn(&c, f, &d);
-        bool passes = lt_distribution_describe(q).is_reparameterised;
+        bool passes = lt_distribution_describe(q).is_reparameterized;
         int n = c.n - (f == &bernoulli || f == &categorical || f == &continuous_bernoulli);
         lt_node *x = lt_sum(lt_draw(q, ROWS)), *dx[MOST_INPUTS];
         lt_grads(x, n, c.inputs, dx);

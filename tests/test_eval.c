@@ -141,7 +141,7 @@ static lt_dataset *fractions(void)
 static void bits_say_what_they_are_of(void **state)
 {
     (void)state;
-    enum { GREY, BITS, FRACTIONS, KINDS };
+    enum { GRAY, BITS, FRACTIONS, KINDS };
     const double nothing = (double)NAN;
     const struct {
         const char *line;
@@ -149,22 +149,22 @@ static void bits_say_what_they_are_of(void **state)
         lt_unit unit;
         double more; /* as bytes; NaN: not given */
     } cases[] = {
-        {"bernoulli", GREY, LT_CROSS_ENTROPY, nothing},
+        {"bernoulli", GRAY, LT_CROSS_ENTROPY, nothing},
         {"bernoulli", BITS, LT_DISCRETE, nothing},
         {"bernoulli", FRACTIONS, LT_CROSS_ENTROPY, nothing},
-        {"gaussian", GREY, LT_DENSITY, 8},
+        {"gaussian", GRAY, LT_DENSITY, 8},
         {"gaussian", BITS, LT_DENSITY, nothing},
         {"gaussian", FRACTIONS, LT_DENSITY, nothing},
-        {"gaussian 0.008", GREY, LT_DENSITY, 8},
-        {"gaussian 0.0078", GREY, LT_DENSITY, nothing}, /* 1.99 levels */
-        {"laplace", GREY, LT_DENSITY, 8},
-        {"continuous_bernoulli", GREY, LT_DENSITY, nothing},
-        {"discretised_logistic", GREY, LT_DISCRETE, 0},
-        {"discretised_logistic", FRACTIONS, LT_DISCRETE, 0},
+        {"gaussian 0.008", GRAY, LT_DENSITY, 8},
+        {"gaussian 0.0078", GRAY, LT_DENSITY, nothing}, /* 1.99 levels */
+        {"laplace", GRAY, LT_DENSITY, 8},
+        {"continuous_bernoulli", GRAY, LT_DENSITY, nothing},
+        {"discretized_logistic", GRAY, LT_DISCRETE, 0},
+        {"discretized_logistic", FRACTIONS, LT_DISCRETE, 0},
     };
     lt_dataset *data[KINDS] = {[FRACTIONS] = fractions()};
     lt_data_options bits = {.binarize = LT_BINARIZE_THRESHOLD};
-    assert_int_equal(lt_dataset_synthetic(&data[GREY], IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(&data[GRAY], IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
     assert_int_equal(lt_dataset_synthetic(&data[BITS], IMAGES, HEIGHT, WIDTH, 1, &bits), LT_OK);
     for (int i = 0; i < COUNT_OF(cases); i++) {
         lt_evaluation e = evaluate_line(cases[i].line, data[cases[i].data]);

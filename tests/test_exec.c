@@ -673,8 +673,8 @@ static lt_node *golden_softmax(lt_node **x)
 }
 static lt_node *golden_variance(lt_node **x)
 {
-    lt_node *centred = lt_sub(x[0], lt_mean_over(x[0], 3));
-    return lt_mean_over(lt_square(centred), 3);
+    lt_node *centered = lt_sub(x[0], lt_mean_over(x[0], 3));
+    return lt_mean_over(lt_square(centered), 3);
 }
 static lt_node *golden_permute(lt_node **x) { return lt_permute(x[0], (int[]){2, 0, 1}); }
 static lt_node *golden_slice(lt_node **x) { return lt_slice(x[0], 1, 1, 3); }

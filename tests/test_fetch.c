@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>

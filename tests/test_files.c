@@ -744,7 +744,7 @@ static void damaged_safetensors_are_refused_or_read_inside_the_file(void **state
         for (size_t k = 0; k < sizeof damage - 1; k++) {
             unsigned char before = b.data[i];
             b.data[i] = (unsigned char)damage[k];
-            FILE *file = fopen(path, "wb"); /* not synchronised: there are thousands */
+            FILE *file = fopen(path, "wb"); /* not synchronized: there are thousands */
             assert_int_equal(fwrite(b.data, 1, b.size, file), b.size);
             assert_int_equal(fclose(file), 0);
             b.data[i] = before;
@@ -832,12 +832,12 @@ static void png_reads_back_the_same(void **state)
     unsigned char pixels[5 * 7 * 3];
     for (int i = 0; i < COUNT_OF(pixels); i++)
         pixels[i] = (unsigned char)(i * 37);
-    const lt_image rgb = {5, 7, 3, pixels}, grey = {15, 7, 1, pixels};
+    const lt_image rgb = {5, 7, 3, pixels}, gray = {15, 7, 1, pixels};
     const char *path = in_dir("x.png");
     assert_int_equal(lt_image_write(path, &rgb), LT_OK);
     assert_png_is(path, &rgb);
-    assert_int_equal(lt_image_write(path, &grey), LT_OK);
-    assert_png_is(path, &grey);
+    assert_int_equal(lt_image_write(path, &gray), LT_OK);
+    assert_png_is(path, &gray);
     assert_int_equal(count_names(".x.png"), 0);
 }
 
@@ -881,17 +881,17 @@ static void grid_places_zooms_and_clamps(void **state)
 static void grid_draws_nan_magenta(void **state)
 {
     (void)state;
-    static const float grey[] = {1, NAN}, colour[] = {0, .2f, 1, 1, NAN, 0};
-    static const unsigned char want_grey[] = {255, 255, 255, 255, 0, 255};
-    static const unsigned char want_colour[] = {0, 51, 255, 255, 0, 255};
+    static const float gray[] = {1, NAN}, color[] = {0, .2f, 1, 1, NAN, 0};
+    static const unsigned char want_gray[] = {255, 255, 255, 255, 0, 255};
+    static const unsigned char want_color[] = {0, 51, 255, 255, 0, 255};
     const lt_image_grid_options o = {.zoom = 1};
     lt_image grid;
-    assert_int_equal(lt_image_grid(&grid, grey, 1, 1, 2, 1, &o), LT_OK);
+    assert_int_equal(lt_image_grid(&grid, gray, 1, 1, 2, 1, &o), LT_OK);
     assert_int_equal(grid.channels, 3);
-    assert_memory_equal(grid.pixels, want_grey, sizeof want_grey);
+    assert_memory_equal(grid.pixels, want_gray, sizeof want_gray);
     lt_image_free(&grid);
-    assert_int_equal(lt_image_grid(&grid, colour, 1, 1, 2, 3, &o), LT_OK);
-    assert_memory_equal(grid.pixels, want_colour, sizeof want_colour);
+    assert_int_equal(lt_image_grid(&grid, color, 1, 1, 2, 3, &o), LT_OK);
+    assert_memory_equal(grid.pixels, want_color, sizeof want_color);
     lt_image_free(&grid);
 }
 

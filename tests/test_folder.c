@@ -15,7 +15,7 @@
 
 /* ---- Pictures whose content says which they are ---- */
 
-/* A 4 x 3 PNG of one colour. */
+/* A 4 x 3 PNG of one color. */
 static bytes plain(int c, unsigned char value)
 {
     unsigned char pixels[4 * 3 * 4];
@@ -325,7 +325,7 @@ static void damaged_entries_are_left_out(void **state)
     bytes_clear(&zip);
 }
 
-/* ---- Sizes and colours ---- */
+/* ---- Sizes and colors ---- */
 
 static void sizes_must_agree(void **state)
 {
@@ -346,7 +346,7 @@ static void sizes_must_agree(void **state)
     put_bytes("mixed/a.png", plain(1, 50));
     put_bytes("mixed/b.png", plain(3, 60));
     check_fails(in_dir("mixed"), NULL, LT_FORMAT,
-                "found 3 x 4 x 3; the data option channels=1 makes all grey");
+                "found 3 x 4 x 3; the data option channels=1 makes all gray");
     check_split(in_dir("mixed"), &(lt_data_options){.channels = 3}, LT_TRAIN, "50 60");
     lt_dataset *d = must_open(in_dir("mixed"), &(lt_data_options){.channels = 1, .resize = "2"});
     const lt_dataset_info *f = lt_dataset_describe(d);
@@ -751,7 +751,7 @@ static void cifar_is_what_pillow_makes_of_it(void **state)
     lt_dataset *d = must_open(place, NULL);
     assert_int_equal(lt_dataset_describe(d)->n[LT_TRAIN], 10000);
     assert_int_equal(lt_dataset_describe(d)->classes, 10);
-    for (int k = 0; k < 10; k++) /* the folders are called as the catalogue has it */
+    for (int k = 0; k < 10; k++) /* the folders are called as the catalog has it */
         assert_string_equal(lt_dataset_describe(d)->class_names[k],
                             lt_data_named("cifar10")->class_names[k]);
     assert_null(lt_data_named("cifar10")->class_names[10]);

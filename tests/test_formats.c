@@ -8,8 +8,8 @@
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, RECORD = 1 + 3 * PLANE, FINE_RECORD = 2 + 3 * PLANE };
 
-/* Image i of a made-up set: its colour k at (row, column). */
-static unsigned char colour_of(int i, int k, int row, int column)
+/* Image i of a made-up set: its color k at (row, column). */
+static unsigned char color_of(int i, int k, int row, int column)
 {
     return (unsigned char)(91 * i + 70 * k + 5 * row + 3 * column + row * column);
 }
@@ -24,7 +24,7 @@ static unsigned char *make_records(int first, int n, int labels, size_t *size)
             *p++ = (unsigned char)(k == 1 ? 90 + i % 10 : i % 10);
         for (int k = 0; k < 3; k++)
             for (int at = 0; at < PLANE; at++)
-                *p++ = colour_of(i, k, at / SIDE, at % SIDE);
+                *p++ = color_of(i, k, at / SIDE, at % SIDE);
     }
     return file;
 }
@@ -47,7 +47,7 @@ static void assert_images(const lt_dataset *d, lt_split split, int first, int n,
     for (int i = first; i < first + n; i++) {
         for (int at = 0; at < PLANE; at++)
             for (int k = 0; k < 3; k++)
-                assert_true(*p++ == (float)colour_of(i, k, at / SIDE, at % SIDE) / 255);
+                assert_true(*p++ == (float)color_of(i, k, at / SIDE, at % SIDE) / 255);
         int32_t label;
         assert_int_equal(lt_dataset_labels(d, split, (int32_t[]){i - first}, 1, &label), LT_OK);
         assert_int_equal(label, base + i % 10);
@@ -361,7 +361,7 @@ static void npz_names(void **state)
         {{"arr_0", "arr_1"}, 2, "", "found arr_0, arr_1"},
         {{"x_y", "train_test"}, 2, "", "found x_y, train_test"},
         {{"*y", "x", "*train_y"}, 3, "", "expected one array of train labels, found also train_y"},
-        {{"*y", "x_test"}, 2, "", "expected images of the labelled train split, found y, x_test"},
+        {{"*y", "x_test"}, 2, "", "expected images of the labeled train split, found y, x_test"},
         {{"*y_test", "*y"}, 2, "", "expected arrays called like train_images"},
         {{"about.txt"}, 1, "", "val_labels, found none"},
         {{"_", "-"}, 2, "", "found _, -"},

@@ -265,7 +265,7 @@ static void grow_reduction(growth *t)
     case 0: add_item(t, lt_sum_keep(p.x, axes), p.bound * fmax(n, 1), false); break;
     case 1: add_item(t, lt_sum_over(p.x, axes), p.bound * fmax(n, 1), false); break;
     case 2:
-        if (n > 0) /* centred and scaled, as in batch norm */
+        if (n > 0) /* centered and scaled, as in batch norm */
             add_item(t, lt_sub(p.x, lt_scale(lt_sum_keep(p.x, axes), 1 / n)), 2 * p.bound, false);
         break;
     case 3: add_item(t, lt_max_keep(p.x, axes), p.bound, p.exact); break;

@@ -45,7 +45,7 @@ static lt_node *slope_norms(const critic_subject *c)
     lt_node *fake = gan_generate(&v, c->z, NULL), *real = lt_shift(lt_scale(c->x, 2), -1);
     lt_node *factor = lt_reshape(c->alpha, lt_shape_4d(FEW, 1, 1, 1));
     lt_node *at = lt_detach(lt_lerp(real, fake, factor));
-    lt_node *slope = lt_grad(lt_sum(gan_criticise(&v, at, NULL)), at);
+    lt_node *slope = lt_grad(lt_sum(gan_criticize(&v, at, NULL)), at);
     return lt_sqrt(lt_sum_rows(lt_square(slope)));
 }
 
@@ -417,7 +417,7 @@ static const char linear_recipe[] =
     "  generator: [linear image]\n"
     "  critic: [linear 1]\n"
     "objective: {loss: wasserstein, penalty: lipschitz 10, critic_steps: 2}\n"
-    "optimiser: sgd lr=0.03125\n"
+    "optimizer: sgd lr=0.03125\n"
     "train: {batch: 3}\n";
 
 enum { CODES = 2, PIXELS = 6, COUNT = 5 };
@@ -463,7 +463,7 @@ static void generate(const linear_gan *g, const double z[CODES], double x[PIXELS
         x[k] = g->A[2 * k] * z[0] + g->A[2 * k + 1] * z[1] + g->a[k];
 }
 
-static double criticise(const linear_gan *g, const double x[PIXELS])
+static double criticize(const linear_gan *g, const double x[PIXELS])
 {
     double y = g->b[0];
     for (int k = 0; k < PIXELS; k++)
@@ -472,7 +472,7 @@ static double criticise(const linear_gan *g, const double x[PIXELS])
 }
 
 /* The mean of n images, and the root of their variance in a pixel. */
-static double summarise(const double x[][PIXELS], int n, double mean[PIXELS])
+static double summarize(const double x[][PIXELS], int n, double mean[PIXELS])
 {
     double variance = 0;
     for (int k = 0; k < PIXELS; k++) {
@@ -488,7 +488,7 @@ static double summarise(const double x[][PIXELS], int n, double mean[PIXELS])
 }
 
 /* What a step of the critic on n real images measures; and takes it. */
-static void criticise_step(linear_gan *g, int step, const double real[][PIXELS], int n,
+static void criticize_step(linear_gan *g, int step, const double real[][PIXELS], int n,
                            double value[LT_METRICS])
 {
     double fake[COUNT][PIXELS], z[CODES], of_real[PIXELS], of_fake[PIXELS], squared = 0;
@@ -496,13 +496,13 @@ static void criticise_step(linear_gan *g, int step, const double real[][PIXELS],
         codes_of(step, 0, i, z);
         generate(g, z, fake[i]);
     }
-    double wide = summarise(real, n, of_real);
+    double wide = summarize(real, n, of_real);
     for (int k = 0; k < PIXELS; k++)
         squared += g->w[k] * g->w[k];
     double norm = sqrt(squared), over = fmax(0, norm - 1);
-    value[GAN_SPREAD] = summarise((const double(*)[PIXELS])fake, n, of_fake) / wide;
-    value[GAN_D_REAL] = criticise(g, of_real);
-    value[GAN_D_FAKE] = criticise(g, of_fake);
+    value[GAN_SPREAD] = summarize((const double(*)[PIXELS])fake, n, of_fake) / wide;
+    value[GAN_D_REAL] = criticize(g, of_real);
+    value[GAN_D_FAKE] = criticize(g, of_fake);
     value[GAN_ESTIMATE] = value[GAN_D_REAL] - value[GAN_D_FAKE];
     value[GAN_PENALTY_TERM] = 10 * over * over;
     value[GAN_GRADIENT_NORM] = norm;
@@ -520,7 +520,7 @@ static void generate_step(linear_gan *g, int step, int n, double value[LT_METRIC
         mean[1] += z[1] / n;
     }
     generate(g, mean, x);
-    value[GAN_GENERATOR_LOSS] = -criticise(g, x);
+    value[GAN_GENERATOR_LOSS] = -criticize(g, x);
     for (int k = 0; k < PIXELS; k++) {
         g->a[k] += RATE * g->w[k];
         for (int j = 0; j < CODES; j++)
@@ -585,7 +585,7 @@ static void linear_networks_follow_their_formulas(void **state)
                 memset(sums, 0, sizeof sums);
                 memset(seen, 0, sizeof seen);
             }
-            criticise_step(&g, step, (const double(*)[PIXELS])real, n, value);
+            criticize_step(&g, step, (const double(*)[PIXELS])real, n, value);
             seen[0] += n;
             if ((step + 1) % every == 0) {
                 generate_step(&g, step, n, value);

@@ -82,10 +82,10 @@ static const mistake malformed[] = {
     {TINY "objective:\n  label_smoothing: .1\n  loss: hinge\n",
      "tiny.yaml:13:20: label_smoothing moves the target of real images, and the loss hinge "
      "has none"},
-    {TINY "objective:\n  critic_optimiser: adma\n",
-     "tiny.yaml:13:21: unknown optimiser \"adma\"; did you mean \"adam\"?"},
-    {TINY "objective:\n  critic_optimiser: adam lr=fast\n",
-     "tiny.yaml:13:21: optimiser adam: lr must be a number between 0 and 1000, found \"fast\""},
+    {TINY "objective:\n  critic_optimizer: adma\n",
+     "tiny.yaml:13:21: unknown optimizer \"adma\"; did you mean \"adam\"?"},
+    {TINY "objective:\n  critic_optimizer: adam lr=fast\n",
+     "tiny.yaml:13:21: optimizer adam: lr must be a number between 0 and 1000, found \"fast\""},
     {DATA MODEL GENERATOR "  critic:\n    - linear 1\n    - sigmoid\n",
      "tiny.yaml:11:7: the critic gives a number before any activation: leave out this sigmoid, "
      "losses apply what they need"},
@@ -234,7 +234,7 @@ static const char one_pixel[] =
     DATA "model:\n  kind: gan\n  latent: 1\n  generator: [linear image]\n"
          "  critic: [linear 8, tanh, linear 1]\n"
          "objective: {critic_steps: 2}\n"
-         "optimiser: adam lr=0.01 beta1=0\n"
+         "optimizer: adam lr=0.01 beta1=0\n"
          "train: {batch: 32}\n";
 
 /* Of 64 samples. */

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-/* All that keeps state: batch norm, spectral norm, averages, noise of dropout, two optimisers. */
+/* All that keeps state: batch norm, spectral norm, averages, noise of dropout, two optimizers. */
 static const char everything[] =
     "name: tiny\n"
     "data: {set: synthetic}\n"
@@ -27,8 +27,8 @@ static const char everything[] =
     "  loss: wasserstein\n"
     "  penalty: gradient 10\n"
     "  critic_steps: 3\n"
-    "  critic_optimiser: rmsprop lr=0.002\n"
-    "optimiser: adam lr=0.001 beta1=.5 beta2=.9\n"
+    "  critic_optimizer: rmsprop lr=0.002\n"
+    "optimizer: adam lr=0.001 beta1=.5 beta2=.9\n"
     "learning_rate_schedule: cosine\n"
     "train: {epochs: 2, batch: 6, average: .9}\n";
 
@@ -36,7 +36,7 @@ static const char linear_networks[] =
     "name: tiny\n"
     "data: {set: synthetic}\n"
     "model: {kind: gan, latent: 2, generator: [linear image], critic: [linear 1]}\n"
-    "optimiser: sgd lr=0.125\n"
+    "optimizer: sgd lr=0.125\n"
     "train: {epochs: 2, batch: 6}\n";
 
 enum { IMAGES = 20, SIDE = 6, STEPS_PER_EPOCH = 4, EPOCHS = 2 };
@@ -216,7 +216,7 @@ static void each_phase_moves_its_own_weights(void **state)
 static void clip_norm_limits_the_steps_of_each(void **state)
 {
     (void)state;
-    static const char *const sets[] = {"optimiser=sgd lr=1", "train.clip_norm=0.01"};
+    static const char *const sets[] = {"optimizer=sgd lr=1", "train.clip_norm=0.01"};
     training t = begin(linear_networks, sets, 2, IMAGES, LT_CPU, 1);
     for (int of_critic = 0; of_critic < 2; of_critic++) {
         int64_t n;
@@ -237,7 +237,7 @@ static void schedules_are_of_both_learning_rates(void **state)
 {
     (void)state;
     static const char *const sets[] = {"learning_rate_schedule=step every=1 factor=0",
-                                       "objective.critic_optimiser=sgd lr=0.5"};
+                                       "objective.critic_optimizer=sgd lr=0.5"};
     training t = begin(linear_networks, sets, 2, IMAGES, LT_CPU, 1);
     lt_train_report r = must_step(t.trainer);
     assert_true(r.learning_rate == .125);
@@ -526,7 +526,7 @@ static const char conditional[] =
     "  generator: [linear 8, tanh, linear image, sigmoid]\n"
     "  critic: [linear 8, tanh, linear 1]\n"
     "objective: {loss: hinge, penalty: r1 0.1}\n"
-    "optimiser: adam lr=0.01 beta1=0\n"
+    "optimizer: adam lr=0.01 beta1=0\n"
     "train: {batch: 16}\n";
 
 static double mean_of_class(lt_model *m, int label)
@@ -623,11 +623,11 @@ static void a_loss_that_is_not_finite_names_its_phase(void **state)
 {
     (void)state;
     static const char *const critic[] = {"objective.penalty=gradient 1000",
-                                         "objective.critic_optimiser=sgd lr=1000",
-                                         "optimiser=sgd lr=0"};
+                                         "objective.critic_optimizer=sgd lr=1000",
+                                         "optimizer=sgd lr=0"};
     static const char *const generator[] = {"objective.loss=least_squares",
-                                            "objective.critic_optimiser=sgd lr=1000",
-                                            "optimiser=sgd lr=0"};
+                                            "objective.critic_optimizer=sgd lr=1000",
+                                            "optimizer=sgd lr=0"};
     check_failure(critic, 3, "the loss of the critic is ");
     check_failure(critic, 3, "d_real");
     check_failure(generator, 3, "the loss of the generator is ");

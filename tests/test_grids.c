@@ -13,15 +13,15 @@ static char long_text[201];
 static const char *const row_names[ROWS] = {"first", "second", NULL, "z₄, 1.25 nats"};
 static const char *const column_names[COLUMNS] = {"−1", "0", "1"};
 
-/* Tile i is of one colour, that no other tile, no text and no page has. */
-static unsigned tile_colour(int i) { return 0xc80000u + 0x000a14u * (unsigned)i; }
+/* Tile i is of one color, that no other tile, no text and no page has. */
+static unsigned tile_color(int i) { return 0xc80000u + 0x000a14u * (unsigned)i; }
 
 static int make_images(void **state)
 {
     for (int i = 0; i < TILES * H * W; i++)
         for (int k = 0; k < 3; k++)
             images[3 * i + k] =
-                (float)(tile_colour(i / (H * W)) >> (16 - 8 * k) & 255) / 255;
+                (float)(tile_color(i / (H * W)) >> (16 - 8 * k) & 255) / 255;
     memset(long_text, 'm', sizeof long_text - 1);
     return make_dir(state);
 }
@@ -43,18 +43,18 @@ static lt_image must_draw(const lt_grid *g)
     return out;
 }
 
-/* Where a colour is in a picture: the box around it, and how many pixels have it. */
+/* Where a color is in a picture: the box around it, and how many pixels have it. */
 typedef struct spot {
     int left, top, right, bottom, count;
 } spot;
 
-static spot find_colour(const lt_image *p, unsigned colour)
+static spot find_color(const lt_image *p, unsigned color)
 {
     spot s = {p->width, p->height, -1, -1, 0};
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++) {
             const unsigned char *c = p->pixels + 3 * ((size_t)y * (size_t)p->width + (size_t)x);
-            if (((unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2]) != colour)
+            if (((unsigned)c[0] << 16 | (unsigned)c[1] << 8 | c[2]) != color)
                 continue;
             s.left = x < s.left ? x : s.left;
             s.top = y < s.top ? y : s.top;
@@ -69,9 +69,9 @@ static spot find_colour(const lt_image *p, unsigned colour)
 
 static void check_tiles(const lt_image *p, int group)
 {
-    spot first = find_colour(p, tile_colour(0)), last = first;
+    spot first = find_color(p, tile_color(0)), last = first;
     for (int i = 0; i < TILES; i++) {
-        spot s = find_colour(p, tile_colour(i));
+        spot s = find_color(p, tile_color(i));
         assert_int_equal(s.count, H * ZOOM * W * ZOOM);
         assert_int_equal(s.right - s.left, W * ZOOM);
         assert_int_equal(s.bottom - s.top, H * ZOOM);
@@ -107,8 +107,8 @@ static void a_last_row_may_be_short(void **state)
     lt_grid g = make_grid();
     g.n = TILES - 1;
     lt_image p = must_draw(&g);
-    assert_int_equal(find_colour(&p, tile_colour(TILES - 2)).count, H * ZOOM * W * ZOOM);
-    assert_int_equal(find_colour(&p, tile_colour(TILES - 1)).count, 0);
+    assert_int_equal(find_color(&p, tile_color(TILES - 2)).count, H * ZOOM * W * ZOOM);
+    assert_int_equal(find_color(&p, tile_color(TILES - 1)).count, 0);
     lt_image_free(&p);
 }
 
@@ -116,21 +116,21 @@ static void without_text_it_is_the_tiles(void **state)
 {
     (void)state;
     lt_image p, want;
-    float grey[6] = {0, 0.2f, 0.4f, 0.6f, 0.8f, 1};
-    lt_grid g = {.images = grey, .n = 6, .h = 1, .w = 1, .c = 1,
+    float gray[6] = {0, 0.2f, 0.4f, 0.6f, 0.8f, 1};
+    lt_grid g = {.images = gray, .n = 6, .h = 1, .w = 1, .c = 1,
                  .layout = {.columns = 2, .gap = 1}};
     p = must_draw(&g);
-    assert_int_equal(lt_image_grid(&want, grey, 6, 1, 1, 1, &g.layout), LT_OK);
+    assert_int_equal(lt_image_grid(&want, gray, 6, 1, 1, 1, &g.layout), LT_OK);
     assert_int_equal(p.channels, 1);
     assert_int_equal(p.width, want.width);
     assert_int_equal(p.height, want.height);
     assert_memory_equal(p.pixels, want.pixels, (size_t)p.width * (size_t)p.height);
     lt_image_free(&p);
     lt_image_free(&want);
-    g.title = "grey";
-    p = must_draw(&g); /* 0.4 and 0.8, rounded; no text has such a grey by chance in all pixels */
-    assert_true(find_colour(&p, 0x666666).count >= 16 * 16);
-    assert_true(find_colour(&p, 0xcccccc).count >= 16 * 16);
+    g.title = "gray";
+    p = must_draw(&g); /* 0.4 and 0.8, rounded; no text has such a gray by chance in all pixels */
+    assert_true(find_color(&p, 0x666666).count >= 16 * 16);
+    assert_true(find_color(&p, 0xcccccc).count >= 16 * 16);
     lt_image_free(&p);
 }
 
@@ -140,7 +140,7 @@ static void nan_is_magenta(void **state)
     float x[2] = {0.5f, NAN};
     lt_grid g = {.title = "NaN", .images = x, .n = 2, .h = 1, .w = 1, .c = 1, .layout.zoom = 7};
     lt_image p = must_draw(&g);
-    assert_int_equal(find_colour(&p, 0xff00ff).count, 7 * 7);
+    assert_int_equal(find_color(&p, 0xff00ff).count, 7 * 7);
     lt_image_free(&p);
 }
 
@@ -168,14 +168,14 @@ static void captions_stand_beside_what_they_name(void **state)
         if (!row_names[i])
             continue;
         const drawn_text *t = find_text(&c, row_names[i]);
-        spot s = find_colour(&p, tile_colour(i * COLUMNS));
+        spot s = find_color(&p, tile_color(i * COLUMNS));
         assert_true(2 * t->ink.right < s.left && t->ink.left > 0);
         assert_true(2 * t->ink.top > s.top && 2 * t->ink.bottom < s.bottom);
         assert_false(t->is_shortened);
     }
     for (int i = 0; i < COLUMNS; i++) {
         const drawn_text *t = find_text(&c, column_names[i]);
-        spot s = find_colour(&p, tile_colour(i));
+        spot s = find_color(&p, tile_color(i));
         assert_true(2 * t->ink.bottom < s.top);
         assert_true(fabs(t->ink.left + t->ink.right - (s.left + s.right) / 2.0) < 3);
     }

@@ -93,12 +93,12 @@ static void every_pixel_is_part_of_it(void **state)
 }
 
 /* train.npy with the labels 0, 1, 2, 0 ... */
-static void put_labelled(unsigned char label)
+static void put_labeled(unsigned char label)
 {
     unsigned char file[FILE_SIZE], labels[HEADER + N];
     make_file(file, N, SIDE, SIDE);
-    assert_int_equal(file_make_directories(in_dir("labelled")), LT_OK);
-    put("labelled/train.npy", file, FILE_SIZE);
+    assert_int_equal(file_make_directories(in_dir("labeled")), LT_OK);
+    put("labeled/train.npy", file, FILE_SIZE);
     static const char header[] =
         "\x93NUMPY\1\0\x76\0{'descr': '|u1', 'fortran_order': False, 'shape': (12,), }";
     memset(labels, ' ', HEADER);
@@ -107,16 +107,16 @@ static void put_labelled(unsigned char label)
     for (int i = 0; i < N; i++)
         labels[HEADER + i] = (unsigned char)(i % 3);
     labels[HEADER + 5] = label;
-    put("labelled/train-labels.npy", labels, sizeof labels);
+    put("labeled/train-labels.npy", labels, sizeof labels);
 }
 
 static void so_are_labels(void **state)
 {
     (void)state;
-    put_labelled(2);
-    identity a = identity_of(in_dir("labelled"), LT_TRAIN, NULL);
-    put_labelled(1);
-    identity b = identity_of(in_dir("labelled"), LT_TRAIN, NULL);
+    put_labeled(2);
+    identity a = identity_of(in_dir("labeled"), LT_TRAIN, NULL);
+    put_labeled(1);
+    identity b = identity_of(in_dir("labeled"), LT_TRAIN, NULL);
     assert_string_not_equal(a.text, b.text);
 }
 
@@ -125,16 +125,16 @@ static void choosing_images_is_no_part_of_it(void **state)
     (void)state;
     static const char *const choices[] = {"limit=5", "validation=3", "classes=1", "classes=0, 2",
                                           "binarize=fixed", "flip=yes", "seed=3"};
-    put_labelled(2);
-    identity all = identity_of(in_dir("labelled"), LT_TRAIN, NULL);
+    put_labeled(2);
+    identity all = identity_of(in_dir("labeled"), LT_TRAIN, NULL);
     for (int i = 0; i < COUNT_OF(choices); i++) {
         lt_data_options o = {0};
         assert_int_equal(lt_data_options_set(&o, choices[i]), LT_OK);
-        identity some = identity_of(in_dir("labelled"), LT_TRAIN, &o);
+        identity some = identity_of(in_dir("labeled"), LT_TRAIN, &o);
         assert_string_equal(some.text, all.text);
     }
     lt_data_options o = {.resize = "5"};
-    identity resized = identity_of(in_dir("labelled"), LT_TRAIN, &o);
+    identity resized = identity_of(in_dir("labeled"), LT_TRAIN, &o);
     assert_string_not_equal(resized.text, all.text);
 }
 

@@ -36,13 +36,13 @@ static const lt_ledger_term *find_term(const lt_ledger *l, const char *name)
     return NULL;
 }
 
-static const lt_ledger_term *minimised(const lt_ledger *l, const char *name)
+static const lt_ledger_term *minimized(const lt_ledger *l, const char *name)
 {
-    for (int i = 0; i < l->n_minimised; i++)
-        if (strcmp(l->minimised[i].name, name) == 0)
-            return &l->minimised[i];
-    fail_msg("no term %s is minimised", name);
-    return &l->minimised[0];
+    for (int i = 0; i < l->n_minimized; i++)
+        if (strcmp(l->minimized[i].name, name) == 0)
+            return &l->minimized[i];
+    fail_msg("no term %s is minimized", name);
+    return &l->minimized[0];
 }
 
 static const lt_ledger_term *reported(const lt_ledger *l, const char *name)
@@ -92,19 +92,19 @@ static void beta_is_that_of_the_last_step(void **state)
     made d = make("i2dl-mlp-vae-annealed", NULL, 0, 28, &(lt_ledger_facts){.trained = &report});
     assert_near(d.ledger.beta, 0.4, 0);
     assert_int_equal(d.ledger.epochs, 2);
-    assert_near(minimised(&d.ledger, "beta x rate")->nats, 4, 1e-9);
-    assert_text_has(minimised(&d.ledger, "beta x rate")->text, "beta = 0.4; the mean rate is 10.00");
+    assert_near(minimized(&d.ledger, "beta x rate")->nats, 4, 1e-9);
+    assert_text_has(minimized(&d.ledger, "beta x rate")->text, "beta = 0.4; the mean rate is 10.00");
     lt_model_free(d.model);
     d = make("i2dl-mlp-vae-annealed", NULL, 0, 28, NULL);
     assert_near(d.ledger.beta, 1, 0);
     assert_int_equal(d.ledger.epochs, 15);
-    assert_text_has(minimised(&d.ledger, "loss")->text, "-ELBO");
-    assert_true(isnan(minimised(&d.ledger, "loss")->nats));
+    assert_text_has(minimized(&d.ledger, "loss")->text, "-ELBO");
+    assert_true(isnan(minimized(&d.ledger, "loss")->nats));
     assert_true(isnan(d.ledger.neg_elbo) && isnan(nats(&d.ledger, "-ELBO")));
     lt_model_free(d.model);
 }
 
-/* A width for each channel of grey images is one width; other likelihoods have no constant. */
+/* A width for each channel of gray images is one width; other likelihoods have no constant. */
 static void constants_of_other_likelihoods(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void constants_of_other_likelihoods(void **state)
         {"model.likelihood=gaussian sigma=per_channel",
          784 / 2. * (1.8378770664 - 2 * 1.3862943611)},
         {"model.likelihood=laplace scale=0.1", 784 * -1.6094379124},
-        {"model.likelihood=discretised_logistic", (double)NAN},
+        {"model.likelihood=discretized_logistic", (double)NAN},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         made d = make_set("fashion-mlp-vae", cases[i].set, 28);
@@ -128,7 +128,7 @@ static void constants_of_other_likelihoods(void **state)
     }
 }
 
-/* ---- What training minimised ---- */
+/* ---- What training minimized ---- */
 
 enum { SIDE = 6, IMAGES = 600, LATENTS = 3 };
 
@@ -136,7 +136,7 @@ static const char tiny[] = "data: {set: synthetic, binarize: fixed}\n"
                            "model:\n  latent: 3\n  likelihood: bernoulli\n"
                            "  encoder: [linear 8, tanh]\n"
                            "  decoder: [linear 8, tanh, linear image]\n"
-                           "optimiser: adam lr=1e-9\ntrain: {epochs: 4, batch: 50}\n";
+                           "optimizer: adam lr=1e-9\ntrain: {epochs: 4, batch: 50}\n";
 
 /* A model after some epochs that leave it as it is, and the ledger of the last one. */
 typedef struct trained_run {
@@ -180,15 +180,15 @@ static void trained_run_clear(trained_run *t)
 static void check_sum(const trained_run *t)
 {
     const lt_ledger *l = &t->ledger;
-    const lt_ledger_term *last = &l->minimised[l->n_minimised - 1];
+    const lt_ledger_term *last = &l->minimized[l->n_minimized - 1];
     double sum = 0;
-    for (int i = 0; i < l->n_minimised; i++)
-        sum += l->minimised[i].is_sum ? 0 : l->minimised[i].nats;
+    for (int i = 0; i < l->n_minimized; i++)
+        sum += l->minimized[i].is_sum ? 0 : l->minimized[i].nats;
     assert_string_equal(last->name, "loss");
     assert_true(last->is_sum);
     assert_near(last->nats, t->report.values[VAE_LOSS], 0);
     assert_near(sum, t->report.values[VAE_LOSS], 1e-9);
-    assert_near(minimised(l, "distortion")->nats, t->report.values[VAE_DISTORTION], 0);
+    assert_near(minimized(l, "distortion")->nats, t->report.values[VAE_DISTORTION], 0);
 }
 
 static void the_elbo_is_distortion_and_rate(void **state)
@@ -196,18 +196,18 @@ static void the_elbo_is_distortion_and_rate(void **state)
     (void)state;
     trained_run t = train(NULL, 0, 1);
     check_sum(&t);
-    assert_int_equal(t.ledger.n_minimised, 3);
-    assert_near(minimised(&t.ledger, "rate")->nats, t.report.values[VAE_RATE], 1e-4);
-    assert_text_has(minimised(&t.ledger, "rate")->text, "N(0, I)), by its formula");
+    assert_int_equal(t.ledger.n_minimized, 3);
+    assert_near(minimized(&t.ledger, "rate")->nats, t.report.values[VAE_RATE], 1e-4);
+    assert_text_has(minimized(&t.ledger, "rate")->text, "N(0, I)), by its formula");
     trained_run_clear(&t);
 
     const char *const sets[] = {"objective.beta=4", "objective.kl=monte-carlo",
                                 "objective.samples=2"};
     t = train(sets, 3, 1);
     check_sum(&t);
-    assert_near(minimised(&t.ledger, "beta x rate")->nats, 4 * t.report.values[VAE_RATE], 1e-3);
-    assert_text_has(minimised(&t.ledger, "beta x rate")->text, "the mean over 2 draws of z");
-    assert_text_has(minimised(&t.ledger, "loss")->text, "not a bound");
+    assert_near(minimized(&t.ledger, "beta x rate")->nats, 4 * t.report.values[VAE_RATE], 1e-3);
+    assert_text_has(minimized(&t.ledger, "beta x rate")->text, "the mean over 2 draws of z");
+    assert_text_has(minimized(&t.ledger, "loss")->text, "not a bound");
     trained_run_clear(&t);
 }
 
@@ -220,7 +220,7 @@ static void weighed_draws_have_a_gap(void **state)
         const char *const sets[] = {bounds[i], "objective.samples=5"};
         trained_run t = train(sets, 2, 1);
         check_sum(&t);
-        double gap = minimised(&t.ledger, "gap")->nats, loss = minimised(&t.ledger, "loss")->nats;
+        double gap = minimized(&t.ledger, "gap")->nats, loss = minimized(&t.ledger, "loss")->nats;
         lt_evaluation e;
         lt_eval_options o = {.iwae = (int[]){1, 5}, .n_iwae = 2, .nll_samples = 500};
         assert_int_equal(lt_evaluate(t.model, t.data, LT_TRAIN, &o, &e), LT_OK);
@@ -228,7 +228,7 @@ static void weighed_draws_have_a_gap(void **state)
         assert_near(gap, e.bounds[1].value.value - e.bounds[0].value.value, 0.15);
         assert_true(gap < -0.3);
         assert_int_equal(t.ledger.draws, 5);
-        assert_text_has(minimised(&t.ledger, "loss")->text, "-L_5");
+        assert_text_has(minimized(&t.ledger, "loss")->text, "-L_5");
         assert_text_has(t.ledger.notes[i], "--iwae 5");
         trained_run_clear(&t);
     }
@@ -273,7 +273,7 @@ static void beta_and_rate_are_multiplied_step_by_step(void **state)
         int n = lt_loss_parts(lt_model_recipe(t.model), &t.report, parts);
         if (strcmp(parts[1].name, "off target") != 0) {
             assert_near(parts[1].nats, t.report.values[VAE_WEIGHTED_RATE], n == 2 ? 1e-4 : 0);
-            assert_text_has(minimised(&t.ledger, "beta x rate")->text,
+            assert_text_has(minimized(&t.ledger, "beta x rate")->text,
                             "the mean of the products, beta from 1");
         }
         /* a log without the number: not a product that it is not */
@@ -291,10 +291,10 @@ static void free_bits_are_paid_in_full(void **state)
     const char *const sets[] = {"objective.free_bits=50", "objective.beta=2"};
     trained_run t = train(sets, 2, 1);
     check_sum(&t);
-    assert_near(minimised(&t.ledger, "beta x rate")->nats, 2 * t.report.values[VAE_RATE], 1e-9);
-    assert_near(minimised(&t.ledger, "beta x rate")->nats + minimised(&t.ledger, "free bits")->nats,
+    assert_near(minimized(&t.ledger, "beta x rate")->nats, 2 * t.report.values[VAE_RATE], 1e-9);
+    assert_near(minimized(&t.ledger, "beta x rate")->nats + minimized(&t.ledger, "free bits")->nats,
                 2 * LATENTS * 50, 1e-3);
-    assert_text_has(minimised(&t.ledger, "free bits")->text, "F = 50 nats");
+    assert_text_has(minimized(&t.ledger, "free bits")->text, "F = 50 nats");
     trained_run_clear(&t);
 }
 
@@ -307,8 +307,8 @@ static void capacity_has_its_target_of_now(void **state)
     trained_run t = train(sets, 3, 2);
     check_sum(&t);
     assert_near(t.ledger.capacity, 40, 1e-9);
-    assert_near(minimised(&t.ledger, "off target")->nats, 3 * (40 - t.report.values[VAE_RATE]), 1e-2);
-    assert_text_has(minimised(&t.ledger, "off target")->text,
+    assert_near(minimized(&t.ledger, "off target")->nats, 3 * (40 - t.report.values[VAE_RATE]), 1e-2);
+    assert_text_has(minimized(&t.ledger, "off target")->text,
                     "3 x |rate - C|, of batch means, C = 40 nats at last, on its way to 80");
     trained_run_clear(&t);
 }
@@ -329,7 +329,7 @@ static void rates_without_a_formula_say_what_they_are(void **state)
     for (int i = 0; i < COUNT_OF(cases); i++) {
         trained_run t = train(cases[i].sets, cases[i].n, 1);
         check_sum(&t);
-        assert_text_has(minimised(&t.ledger, "rate")->text, cases[i].text);
+        assert_text_has(minimized(&t.ledger, "rate")->text, cases[i].text);
         assert_text_has(reported(&t.ledger, "rate")->text, cases[i].text);
         assert_text_has(t.ledger.notes[0], cases[i].note);
         assert_int_equal(t.ledger.layers, i == 2 ? 2 : 1);
@@ -368,12 +368,12 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
     assert_int_equal(lt_ledger_make(&l, m, &(lt_ledger_facts){.trained = &report}), LT_OK);
     assert_false(l.has_likelihood);
     assert_true(isnan(l.neg_elbo) && isnan(l.beta) && isnan(l.bits_per_dim));
-    assert_near(minimised(&l, "on images")->nats, -1.75, 1e-12);
-    assert_near(minimised(&l, "penalty")->nats, 0.25, 0);
-    assert_text_has(minimised(&l, "penalty")->text, "gradient 3: lambda E");
-    assert_near(minimised(&l, "critic")->nats, -1.5, 0);
-    assert_text_has(minimised(&l, "critic")->text, "2 steps of it for one");
-    assert_near(minimised(&l, "generator")->nats, 0.75, 0);
+    assert_near(minimized(&l, "on images")->nats, -1.75, 1e-12);
+    assert_near(minimized(&l, "penalty")->nats, 0.25, 0);
+    assert_text_has(minimized(&l, "penalty")->text, "gradient 3: lambda E");
+    assert_near(minimized(&l, "critic")->nats, -1.5, 0);
+    assert_text_has(minimized(&l, "critic")->text, "2 steps of it for one");
+    assert_near(minimized(&l, "generator")->nats, 0.75, 0);
     assert_near(nats(&l, "estimate"), 1.75, 0);
     assert_text_has(reported(&l, "estimate")->text, "Wasserstein-1");
     assert_text_has(l.notes[0], "no ELBO");
@@ -395,8 +395,8 @@ static void a_gan_without_a_penalty_or_numbers(void **state)
     lt_ledger l;
     lt_model *m = make_gan(sets, 2);
     assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
-    assert_int_equal(l.n_minimised, 3);
-    assert_true(isnan(minimised(&l, "on images")->nats) && isnan(nats(&l, "D(real)")));
+    assert_int_equal(l.n_minimized, 3);
+    assert_true(isnan(minimized(&l, "on images")->nats) && isnan(nats(&l, "D(real)")));
     assert_text_has(reported(&l, "estimate")->text, "0 to 0.693 nats");
     assert_null(find_term(&l, "slope"));
     assert_int_equal(l.n_notes, 3);
@@ -446,7 +446,7 @@ static void pixels_are_what_the_recipe_makes_of_them(void **state)
     } cases[] = {
         {"data.set=binarized-mnist", LT_PIXELS_STATIC, LT_DISCRETE},
         {"data.set=/some/where/binarized-mnist/", LT_PIXELS_STATIC, LT_DISCRETE},
-        {"data.set=mnist", LT_PIXELS_GREY, LT_CROSS_ENTROPY},
+        {"data.set=mnist", LT_PIXELS_GRAY, LT_CROSS_ENTROPY},
         {"data.binarize=dynamic", LT_PIXELS_DYNAMIC, LT_DISCRETE},
         {"data.binarize=fixed", LT_PIXELS_OWN, LT_DISCRETE},
         {"data.binarize=threshold", LT_PIXELS_THRESHOLD, LT_DISCRETE},
@@ -496,19 +496,19 @@ static void the_same_bits_may_stand_together(void **state)
     made fixed = make("ift6135-vae", NULL, 0, 28, NULL);
     const char *const sets[] = {"data.set=mnist", "data.binarize=dynamic", "train.epochs=3280"};
     made dynamic = make("ift6135-vae", sets, 3, 28, NULL);
-    made grey = make("ift6135-vae", sets, 1, 28, NULL);
+    made gray = make("ift6135-vae", sets, 1, 28, NULL);
     assert_null(reason(&fixed.ledger, "mnist", LT_PIXELS_STATIC));
     assert_null(reason(&dynamic.ledger, "mnist", LT_PIXELS_DYNAMIC));
-    assert_null(reason(&grey.ledger, "mnist", LT_PIXELS_GREY));
+    assert_null(reason(&gray.ledger, "mnist", LT_PIXELS_GRAY));
     assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_DYNAMIC), "anew in every epoch");
     assert_text_has(reason(&dynamic.ledger, "mnist", LT_PIXELS_STATIC), "one fixed draw");
     assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_UNKNOWN), "is not said");
-    assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_GREY), "no likelihood");
-    assert_text_has(reason(&grey.ledger, "mnist", LT_PIXELS_STATIC), "cross-entropies");
+    assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_GRAY), "no likelihood");
+    assert_text_has(reason(&gray.ledger, "mnist", LT_PIXELS_STATIC), "cross-entropies");
     assert_text_has(reason(&fixed.ledger, "fashion-mnist", LT_PIXELS_DYNAMIC), "other images");
     lt_model_free(fixed.model);
     lt_model_free(dynamic.model);
-    lt_model_free(grey.model);
+    lt_model_free(gray.model);
 }
 
 static void other_units_sizes_and_parts_may_not(void **state)
@@ -519,7 +519,7 @@ static void other_units_sizes_and_parts_may_not(void **state)
         int side;
     } cases[] = {
         {"i2dl-mlp-vae", "name=x", "a density", 28},
-        {"i2dl-mlp-vae", "model.likelihood=discretised_logistic", "nats of bytes", 28},
+        {"i2dl-mlp-vae", "model.likelihood=discretized_logistic", "nats of bytes", 28},
         {"ift6135-vae", "data.limit=100", "only a part", 28},
         {"ift6135-vae", "data.resize=32", "other sizes", 32},
         {"ift6135-vae", "data.set=cifar10", "other images", 28},

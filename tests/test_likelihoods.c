@@ -170,12 +170,12 @@ static void laplace_is_exact(void **state)
         check_points("laplace", scales[i], 2);
 }
 
-static void discretised_logistic_is_exact(void **state)
+static void discretized_logistic_is_exact(void **state)
 {
     (void)state;
     const char *const scales[] = {".001", ".004", ".03", ".3", "3", "1000"};
     for (int i = 0; i < COUNT_OF(scales); i++)
-        check_points("discretised_logistic", scales[i], 2);
+        check_points("discretized_logistic", scales[i], 2);
 }
 
 /* ---- Images of three channels: parameters and their gradients ---- */
@@ -221,8 +221,8 @@ static void parameters_have_their_gradients(void **state)
     check_images("gaussian per_channel", "p.log_sigma");
     check_images("laplace learned", "p.log_scale");
     check_images("laplace per_channel", "p.log_scale");
-    check_images("discretised_logistic learned", "p.log_scale");
-    check_images("discretised_logistic per_channel", "p.log_scale");
+    check_images("discretized_logistic learned", "p.log_scale");
+    check_images("discretized_logistic per_channel", "p.log_scale");
 }
 
 static void import(const subject *c, int i, const float *values)
@@ -239,7 +239,7 @@ static void sigma_is_the_root_mean_square(void **state)
         double factor;
     } cases[] = {{"gaussian per_channel", 1},
                  {"laplace per_channel", sqrt(2)},
-                 {"discretised_logistic per_channel", 3.14159265358979323846 / sqrt(3)}};
+                 {"discretized_logistic per_channel", 3.14159265358979323846 / sqrt(3)}};
     double zeros[SIZE] = {0};
     for (int i = 0; i < COUNT_OF(cases); i++) {
         subject c = open_subject(cases[i].line, 1, SIZE, CHANNELS, false);
@@ -260,7 +260,7 @@ static void gradients_equal_differences(void **state)
 {
     (void)state;
     const char *const lines[] = {"continuous_bernoulli", "gaussian per_channel", "gaussian optimal",
-                                 "laplace learned", "laplace optimal", "discretised_logistic .02"};
+                                 "laplace learned", "laplace optimal", "discretized_logistic .02"};
     enum { N = ROWS * SIZE };
     double x[N], y[N];
     draws d = draws_from(3);
@@ -302,7 +302,7 @@ static void bytes_sum_to_one(void **state)
         x[k] = k / 255.;
     for (int i = 0; i < COUNT_OF(scales); i++) {
         char line[64];
-        snprintf(line, sizeof line, "discretised_logistic %s", scales[i]);
+        snprintf(line, sizeof line, "discretized_logistic %s", scales[i]);
         subject c = open_subject(line, 256, 1, 1, false);
         for (int j = 0; j < COUNT_OF(ys); j++)
             for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
@@ -414,7 +414,7 @@ static void numbers_are_rounded_to_bytes(void **state)
         x[i] = levels[i] / 255;
         exact[i] = bytes[i] / 255;
     }
-    subject c = open_subject("discretised_logistic .02", N, 1, 1, false);
+    subject c = open_subject("discretized_logistic .02", N, 1, 1, false);
     for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
         double *found = run(&c, e, x, y, c.terms.log_prob),
                *want = run(&c, e, exact, y, c.terms.log_prob);
@@ -429,7 +429,7 @@ static void pictures_stay_within_their_range(void **state)
 {
     (void)state;
     const double y[] = {-3, 0, .25, 1, 7};
-    subject c = open_subject("discretised_logistic", 5, 1, 1, false);
+    subject c = open_subject("discretized_logistic", 5, 1, 1, false);
     double *median = run(&c, LT_CPU, y, y, likelihood_mean(&c.likelihood, c.y));
     assert_array_close("median", median, ((double[]){0, 0, .25, 1, 1}), 5, 0, 0);
     free(median);
@@ -490,8 +490,8 @@ static void mistakes_are_named(void **state)
         {"laplace scale=0", "likelihood laplace: scale must be learned, per_channel, optimal or a "
                             "number between 0.001 and 1000, found \"0\""},
         {"gaussian channel", "sigma must be learned, per_channel, optimal or a number"},
-        {"discretised_logistic optimal", "scale must be learned, per_channel or a number"},
-        {"discretised_logistic sigma=1", "scale"},
+        {"discretized_logistic optimal", "scale must be learned, per_channel or a number"},
+        {"discretized_logistic sigma=1", "scale"},
         {"continuous_bernoulli 3", "continuous_bernoulli"},
         {"laplas", "did you mean \"laplace\"?"},
     };
@@ -506,7 +506,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(continuous_bernoulli_is_exact),
         cmocka_unit_test(laplace_is_exact),
-        cmocka_unit_test(discretised_logistic_is_exact),
+        cmocka_unit_test(discretized_logistic_is_exact),
         cmocka_unit_test(parameters_have_their_gradients),
         cmocka_unit_test(sigma_is_the_root_mean_square),
         cmocka_unit_test(gradients_equal_differences),

@@ -194,23 +194,23 @@ static lt_axes find_axes(int n, int width, const float *rows, int count)
     return a;
 }
 
-/* Six points at centre +- length times three axes that are turned out of the coordinates': along
+/* Six points at center +- length times three axes that are turned out of the coordinates': along
    axis k the variance is 2 length^2 / 6. */
 static void axes_of_a_cross_are_its_arms(void **state)
 {
     (void)state;
     static const double arm[3][3] = {{2 / 3., -1 / 3., 2 / 3.}, {2 / 3., 2 / 3., -1 / 3.},
-                                     {-1 / 3., 2 / 3., 2 / 3.}}, centre[3] = {5, -2, 100};
+                                     {-1 / 3., 2 / 3., 2 / 3.}}, center[3] = {5, -2, 100};
     static const double length[3] = {0.5, 3, 1};
     static const int order[3] = {1, 2, 0};
     float rows[6][3];
     for (int i = 0; i < 6; i++)
         for (int k = 0; k < 3; k++)
-            rows[i][k] = (float)(centre[k] + (i % 2 ? -1 : 1) * length[i / 2] * arm[i / 2][k]);
+            rows[i][k] = (float)(center[k] + (i % 2 ? -1 : 1) * length[i / 2] * arm[i / 2][k]);
     lt_axes a = find_axes(6, 3, rows[0], 3);
     for (int k = 0; k < 3; k++) {
         const double *want = arm[order[k]];
-        assert_near(a.centre[k], centre[k], 1e-5);
+        assert_near(a.center[k], center[k], 1e-5);
         assert_near(a.variance[k], length[order[k]] * length[order[k]] / 3, 1e-4);
         double same = 0;
         for (int j = 0; j < 3; j++)
@@ -374,9 +374,9 @@ static void ellipses_turn_with_the_axes(void **state)
     (void)state;
     for (int i = 0; i < 12; i++) {
         double angle = 0.3 * i, c = cos(angle), s = sin(angle), v = 4, w = 0.25;
-        double axis[4] = {c, s, -s, c}, centre[2] = {0};
+        double axis[4] = {c, s, -s, c}, center[2] = {0};
         float logvar[2] = {(float)log(v), (float)log(w)};
-        lt_axes a = {.count = 2, .width = 2, .axis = axis, .centre = centre};
+        lt_axes a = {.count = 2, .width = 2, .axis = axis, .center = center};
         assert_near(lt_axes_covariance(&a, 0, 0, logvar), c * c * v + s * s * w, 1e-6);
         assert_near(lt_axes_covariance(&a, 1, 1, logvar), s * s * v + c * c * w, 1e-6);
         assert_near(lt_axes_covariance(&a, 0, 1, logvar), c * s * (w - v), 1e-6);

@@ -181,8 +181,8 @@ static void mat_in_both_byte_orders_and_all_labels(void **state)
             }
 }
 
-/* Grey images without labels; labels of other ranges stay as they are. */
-static void mat_grey_and_other_labels(void **state)
+/* Gray images without labels; labels of other ranges stay as they are. */
+static void mat_gray_and_other_labels(void **state)
 {
     (void)state;
     static writer m;
@@ -492,7 +492,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(mat_of_scipy_packed_and_plain),
         TEST(mat_in_both_byte_orders_and_all_labels),
-        TEST(mat_grey_and_other_labels),
+        TEST(mat_gray_and_other_labels),
         TEST(mat_rejects_other_variables),
         TEST(mat_passes_over_packed_variables),
         TEST(mat_rejects_other_labels),

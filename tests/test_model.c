@@ -478,7 +478,7 @@ static void impossible_image_sizes_are_refused(void **state)
     (void)state;
     lt_recipe *r = lt_recipe_open("ift6135-vae", NULL, 0);
     assert_null(lt_model_create(r, (lt_image_size){0, 28, 1}));
-    assert_string_equal(lt_last_error(), "images of 0 x 28 x 1 cannot be modelled");
+    assert_string_equal(lt_last_error(), "images of 0 x 28 x 1 cannot be modeled");
     assert_null(lt_model_create(r, (lt_image_size){4096, 4096, 3}));
     lt_recipe_free(r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters, initialisers, layers, distributions and likelihoods: against PyTorch
+/* Parameters, initializers, layers, distributions and likelihoods: against PyTorch
    (tools/golden.py), closed forms, and their own contracts. */
 #include "golden/golden.h"
 #include "nn/init.h"
@@ -82,7 +82,7 @@ static lt_node *linear_7_to_4(lt_params *p, lt_node *x)
     return lt_linear(lt_params_visit(p, lt_node_graph(x)), "fc", x, 4, .no_bias = false);
 }
 
-/* A set with the parameters of `network`, initialised from seed 1. */
+/* A set with the parameters of `network`, initialized from seed 1. */
 static lt_params *params_of(lt_node *(*network)(lt_params *, lt_node *), int64_t inputs)
 {
     lt_params *p = lt_params_create();
@@ -620,13 +620,13 @@ static void parameters_are_asked_for_as_declared(void **state)
     lt_params_free(p);
 }
 
-static void initialisers_without_fans_are_errors(void **state)
+static void initializers_without_fans_are_errors(void **state)
 {
     (void)state;
     lt_params *p = lt_params_create();
     lt_graph *g = lt_graph_create();
     lt_param(lt_params_visit(p, g), "w", lt_shape_1d(3), LT_LAYOUT_PLAIN, (lt_init){0});
-    assert_string_equal(lt_graph_error(g), "parameter \"w\": its initialiser needs fans");
+    assert_string_equal(lt_graph_error(g), "parameter \"w\": its initializer needs fans");
     lt_graph_free(g);
     lt_params_free(p);
 }
@@ -693,7 +693,7 @@ static void state_is_updated_once_and_by_name(void **state)
     lt_params_free(p);
 }
 
-/* ---- Initialisers ---- */
+/* ---- Initializers ---- */
 
 enum { DRAWS = 1 << 16, IN = 300, OUT = 100 };
 
@@ -723,7 +723,7 @@ static moments moments_of(const char *line)
     return m;
 }
 
-static void uniform_initialisers_have_their_bounds(void **state)
+static void uniform_initializers_have_their_bounds(void **state)
 {
     (void)state;
     static const struct {
@@ -742,7 +742,7 @@ static void uniform_initialisers_have_their_bounds(void **state)
     }
 }
 
-static void normal_initialisers_have_their_variance(void **state)
+static void normal_initializers_have_their_variance(void **state)
 {
     (void)state;
     static const struct {
@@ -760,7 +760,7 @@ static void normal_initialisers_have_their_variance(void **state)
     }
 }
 
-static void constant_initialisers_are_constant(void **state)
+static void constant_initializers_are_constant(void **state)
 {
     (void)state;
     assert_close(moments_of("zeros").largest, 0, 0);
@@ -843,13 +843,13 @@ int main(void)
         cmocka_unit_test(sets_do_not_mix_up_their_graphs),
         cmocka_unit_test(names_collide_only_within_a_visit),
         cmocka_unit_test(parameters_are_asked_for_as_declared),
-        cmocka_unit_test(initialisers_without_fans_are_errors),
+        cmocka_unit_test(initializers_without_fans_are_errors),
         cmocka_unit_test(failed_allocation_is_an_error),
         cmocka_unit_test(state_is_updated_and_not_trained),
         cmocka_unit_test(state_is_updated_once_and_by_name),
-        cmocka_unit_test(uniform_initialisers_have_their_bounds),
-        cmocka_unit_test(normal_initialisers_have_their_variance),
-        cmocka_unit_test(constant_initialisers_are_constant),
+        cmocka_unit_test(uniform_initializers_have_their_bounds),
+        cmocka_unit_test(normal_initializers_have_their_variance),
+        cmocka_unit_test(constant_initializers_are_constant),
         cmocka_unit_test(draws_depend_on_seed_and_name_alone),
         cmocka_unit_test(biases_follow_their_weights),
     };

@@ -290,9 +290,9 @@ static lt_node *make_transposed(lt_node **x)
 }
 static lt_node *make_batch_norm(lt_node **x)
 {
-    lt_node *centred = lt_sub(x[0], lt_mean_over(x[0], LT_AXIS(0)));
-    lt_node *variance = lt_mean_over(lt_square(centred), LT_AXIS(0));
-    return lt_mul(centred, lt_rsqrt(lt_shift(variance, .01)));
+    lt_node *centered = lt_sub(x[0], lt_mean_over(x[0], LT_AXIS(0)));
+    lt_node *variance = lt_mean_over(lt_square(centered), LT_AXIS(0));
+    return lt_mul(centered, lt_rsqrt(lt_shift(variance, .01)));
 }
 static lt_node *make_global_mean(lt_node **x) { return lt_exp(lt_global_avg_pool(x[0])); }
 static lt_node *make_upsample(lt_node **x) { return lt_square(lt_upsample(x[0], 3)); }

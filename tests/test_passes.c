@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What compile makes of convolutions and of normalisation: which operators are left, how often arrays
+/* What compile makes of convolutions and of normalization: which operators are left, how often arrays
    pass through memory, and that the numbers stay those of the graph as written. */
 #include "check.h"
 
@@ -290,10 +290,10 @@ static void weights_are_packed_once_for_equal_convolutions(void **state)
     end(&t);
 }
 
-/* ---- Normalisation ---- */
+/* ---- Normalization ---- */
 
 /* Moments about the first pixel, over all but the channels. */
-static lt_node *normalise(lt_node *x, lt_node *scale, lt_node *shift)
+static lt_node *normalize(lt_node *x, lt_node *scale, lt_node *shift)
 {
     lt_shape s = lt_node_shape(x);
     lt_node *first = x;
@@ -333,7 +333,7 @@ static void batch_norm_is_two_passes_each_way(void **state)
     lt_node *v = input(&t, lt_shape_4d(3, 3, 16, 16));
     lt_node *scale = input(&t, lt_shape_1d(16)), *shift = input(&t, lt_shape_1d(16));
     lt_node *h = lt_conv2d(x, w, (lt_window){.pad = 1});
-    h = lt_leaky_relu(normalise(h, scale, shift), 0.2);
+    h = lt_leaky_relu(normalize(h, scale, shift), 0.2);
     lt_node *y = lt_sum(lt_square(lt_conv2d(h, v, (lt_window){.pad = 1, .stride = 2}))), *d[5];
     lt_grads(y, 5, t.inputs, d);
     for (int i = 0; i < 5; i++)
@@ -347,18 +347,18 @@ static void batch_norm_is_two_passes_each_way(void **state)
 }
 
 /* A mean far from 0: the moments about the first pixel lose no digits, those about 0 would lose all. */
-static void normalisation_of_a_large_mean_is_exact(void **state)
+static void normalization_of_a_large_mean_is_exact(void **state)
 {
     (void)state;
     given t = begin();
     lt_node *x = input(&t, lt_shape_4d(8, 4, 4, 5));
     lt_node *one = lt_scalar(t.g, 1), *zero = lt_scalar(t.g, 0);
-    add_target(&t, normalise(lt_shift(lt_scale(x, 0x1p-10), 4096), one, zero));
+    add_target(&t, normalize(lt_shift(lt_scale(x, 0x1p-10), 4096), one, zero));
     t.p = must_compile(t.g, t.targets, 1);
     double *want = run_on(&t, LT_REFERENCE, 1, 0), *found = run_on(&t, LT_CPU, 1, 0);
     int64_t n = 8 * 4 * 4 * 5;
     double step = 0x1p-11 / 0x1p-10; /* between floats near 4096, in units of the spread of x */
-    assert_array_close("normalised", found, want, n, 0, 3 * step);
+    assert_array_close("normalized", found, want, n, 0, 3 * step);
     free(want);
     free(found);
     end(&t);
@@ -378,7 +378,7 @@ int main(void)
         cmocka_unit_test(a_product_that_others_read_keeps_its_values),
         cmocka_unit_test(weights_are_packed_once_for_equal_convolutions),
         cmocka_unit_test(batch_norm_is_two_passes_each_way),
-        cmocka_unit_test(normalisation_of_a_large_mean_is_exact),
+        cmocka_unit_test(normalization_of_a_large_mean_is_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,7 +142,7 @@ static void numbers_and_words_are_taken_whole(void **state)
     static const char *const wrong[] = {
         "train.epochs=5 # five", "train.epochs= 5", "train.epochs=\"5\"", "train.epochs=1e3",
         "seed=0x10", "objective.beta=1 ", "data.flip=~", "data.binarize='fixed'", "train.epochs=[5]",
-        "optimiser.lr=1e-3 #", "model.latent=null", "train.epochs=99999999999999999999",
+        "optimizer.lr=1e-3 #", "model.latent=null", "train.epochs=99999999999999999999",
     };
     for (int i = 0; i < COUNT_OF(wrong); i++) {
         assert_null(lt_recipe_parse("tiny.yaml", TINY, &wrong[i], 1));

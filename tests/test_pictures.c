@@ -130,7 +130,7 @@ static void png_of_few_bits(void **state)
     (void)state;
     draws d = draws_from(3);
     for (int depth = 1; depth <= 4; depth *= 2) {
-        unsigned char in[H * W], want[H * W], colours[H * W * 3];
+        unsigned char in[H * W], want[H * W], colors[H * W * 3];
         size_t row = (size_t)(W * depth + 7) / 8;
         int n = 1 << depth;
         png_color palette[16];
@@ -146,28 +146,28 @@ static void png_of_few_bits(void **state)
             int x = i % W, bit = x * depth;
             int v = in[(size_t)(i / W) * row + (size_t)bit / 8] >> (8 - depth - bit % 8) & (n - 1);
             want[i] = (unsigned char)(v * 255 / (n - 1));
-            colours[3 * i] = palette[v].red;
-            colours[3 * i + 1] = palette[v].green;
-            colours[3 * i + 2] = palette[v].blue;
+            colors[3 * i] = palette[v].red;
+            colors[3 * i + 1] = palette[v].green;
+            colors[3 * i + 2] = palette[v].blue;
         }
         check_pixels(
             make_png(W, H, (png_kind){.type = PNG_COLOR_TYPE_GRAY, .depth = depth}, in, row), H, W,
             1, want);
         png_kind k = {
             .type = PNG_COLOR_TYPE_PALETTE, .depth = depth, .palette = palette, .n_palette = n};
-        check_pixels(make_png(W, H, k, in, row), H, W, 3, colours);
+        check_pixels(make_png(W, H, k, in, row), H, W, 3, colors);
         for (int i = 0; i < H * W; i++) {
             int v = want[i] * (n - 1) / 255;
             for (int c = 0; c < 3; c++)
-                colours[3 * i + c] = over_white(colours[3 * i + c], alphas[v]);
+                colors[3 * i + c] = over_white(colors[3 * i + c], alphas[v]);
         }
         k.alphas = alphas;
         k.n_alphas = n;
-        check_pixels(make_png(W, H, k, in, row), H, W, 3, colours);
+        check_pixels(make_png(W, H, k, in, row), H, W, 3, colors);
     }
 }
 
-static void png_with_a_transparent_grey(void **state)
+static void png_with_a_transparent_gray(void **state)
 {
     (void)state;
     const unsigned char in[] = {0, 7, 8, 7}, want[] = {0, 255, 8, 255};
@@ -237,7 +237,7 @@ static void sizes_are_checked_before_memory_is_asked_for(void **state)
 
 /* ---- JPEG ---- */
 
-/* Soft colours, so that lossy formats stay near them. */
+/* Soft colors, so that lossy formats stay near them. */
 static void make_soft(unsigned char *to, int w, int h, int c)
 {
     for (int i = 0; i < w * h; i++)
@@ -258,7 +258,7 @@ static void check_jpeg(bytes b, int w, int h, int c)
     free(want);
 }
 
-static void jpeg_grey_and_colour(void **state)
+static void jpeg_gray_and_color(void **state)
 {
     (void)state;
     enum { JW = 37, JH = 21 };
@@ -507,10 +507,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(png_of_8_bits),
         cmocka_unit_test(png_of_16_bits_is_rounded),
         cmocka_unit_test(png_of_few_bits),
-        cmocka_unit_test(png_with_a_transparent_grey),
+        cmocka_unit_test(png_with_a_transparent_gray),
         cmocka_unit_test(png_cut_off_or_damaged),
         cmocka_unit_test(sizes_are_checked_before_memory_is_asked_for),
-        cmocka_unit_test(jpeg_grey_and_colour),
+        cmocka_unit_test(jpeg_gray_and_color),
         cmocka_unit_test(jpeg_cut_off_or_damaged),
         cmocka_unit_test(webp_lossless_is_exact),
         cmocka_unit_test(webp_lossy_and_damaged),

@@ -134,7 +134,7 @@ static void names_are_cleaned(void **state)
     }
 }
 
-static void splits_are_recognised(void **state)
+static void splits_are_recognized(void **state)
 {
     (void)state;
     static const struct {
@@ -332,7 +332,7 @@ static void put_image(const char *name, int h, int w, int c)
 {
     unsigned char pixels[64 * 64 * 3];
     memset(pixels, 7, sizeof pixels);
-    if (c == 3) /* else it would be stored as grey by some */
+    if (c == 3) /* else it would be stored as gray by some */
         pixels[0] = 200;
     bytes b = make_png8(w, h, c, pixels);
     char *path = must_copy_text(in_dir(name)), *folder = file_directory(path);
@@ -410,7 +410,7 @@ int main(void)
 #define PLACES(name) cmocka_unit_test_setup_teardown(name, make_place_dir, remove_place_dir)
     const struct CMUnitTest tests[] = {
         PLACES(names_are_cleaned),
-        PLACES(splits_are_recognised),
+        PLACES(splits_are_recognized),
         PLACES(archives_are_one_set_however_written),
         PLACES(the_odd_archives_are_one_set),
         PLACES(the_last_of_two_entries_stays),

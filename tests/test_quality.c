@@ -212,7 +212,7 @@ static void kid_has_no_bias(void **state)
     assert_near(variances / PAIRS / variance, 1, 0.25);
 }
 
-/* Points that come in blocks give what they give together; a point is not its own neighbour. */
+/* Points that come in blocks give what they give together; a point is not its own neighbor. */
 static void searches_go_on_from_block_to_block(void **state)
 {
     (void)state;
@@ -228,13 +228,13 @@ static void searches_go_on_from_block_to_block(void **state)
         once[i] = again[i] = INFINITY;
         self[i] = i;
     }
-    neighbour_query q = {.from = &all, .among = &all, .self = self, .k = 1, .nearest = once,
+    neighbor_query q = {.from = &all, .among = &all, .self = self, .k = 1, .nearest = once,
                          .place = place};
-    neighbours_search(&q, 3);
+    neighbors_search(&q, 3);
     for (int at = 0; at < N; at += BLOCK) {
         int n = N - at < BLOCK ? N - at : BLOCK;
         points block = as_points(n, DIMS, x + at * DIMS);
-        neighbours_search(&(neighbour_query){.from = &all, .among = &block, .self = self, .k = 1,
+        neighbors_search(&(neighbor_query){.from = &all, .among = &block, .self = self, .k = 1,
                                              .base = at, .nearest = again, .place = found}, 1);
         points_clear(&block);
     }
@@ -469,7 +469,7 @@ static void scores_of_different_digests_refuse_to_be_compared(void **state)
 
 /* A set from which images were cut off for validation has the classifier of the whole set; pairs
    say where they are now. Train as the split is held against itself in parts. */
-static void splits_decide_what_is_learnt(void **state)
+static void splits_decide_what_is_learned(void **state)
 {
     (void)state;
     enum { CUT = 500 };
@@ -521,7 +521,7 @@ static void models_are_scored_by_their_samples(void **state)
     lt_dataset_free(d);
 }
 
-/* Grey means of bits would be told from bits at once. So bits are drawn, of a model's samples and of
+/* Gray means of bits would be told from bits at once. So bits are drawn, of a model's samples and of
    gray images from anywhere alike; what is a bit already stays. */
 static void bits_are_drawn_where_the_data_are_bits(void **state)
 {
@@ -623,7 +623,7 @@ int main(void)
         WITH_DIR(broken_caches_are_made_again),
         WITH_DIR(data_without_labels_have_features_too),
         WITH_DIR(scores_of_different_digests_refuse_to_be_compared),
-        WITH_DIR(splits_decide_what_is_learnt),
+        WITH_DIR(splits_decide_what_is_learned),
         WITH_DIR(models_are_scored_by_their_samples),
         WITH_DIR(bits_are_drawn_where_the_data_are_bits),
         WITH_DIR(evaluations_can_be_stopped),

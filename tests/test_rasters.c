@@ -10,7 +10,7 @@
 enum { BYTES = 5 * 7 * 3 };
 
 static unsigned char pixels[BYTES];
-static const lt_image rgb = {5, 7, 3, pixels}, grey = {15, 7, 1, pixels};
+static const lt_image rgb = {5, 7, 3, pixels}, gray = {15, 7, 1, pixels};
 
 static int make_pixels(void **state)
 {
@@ -23,7 +23,7 @@ static void webp_reads_back_the_same(void **state)
 {
     (void)state;
     for (int k = 0; k < 2; k++) {
-        const lt_image *want = k ? &grey : &rgb;
+        const lt_image *want = k ? &gray : &rgb;
         bytes file;
         int w, h;
         assert_int_equal(lt_image_write(in_dir("x.webp"), want), LT_OK);
@@ -38,8 +38,8 @@ static void webp_reads_back_the_same(void **state)
     }
 }
 
-/* A wave of colours, as steep as in an image of 84 pixels a side: a few levels off at most, and grey
-   stays grey. */
+/* A wave of colors, as steep as in an image of 84 pixels a side: a few levels off at most, and gray
+   stays gray. */
 static void jpeg_is_near(void **state)
 {
     (void)state;
@@ -71,7 +71,7 @@ static void pictures_are_read(void **state)
 {
     (void)state;
     for (int k = 0; k < 2; k++) {
-        const lt_image *want = k ? &grey : &rgb;
+        const lt_image *want = k ? &gray : &rgb;
         lt_image found;
         assert_int_equal(lt_image_write(in_dir("r.png"), want), LT_OK);
         assert_int_equal(lt_image_read(&found, in_dir("r.png")), LT_OK);
@@ -94,7 +94,7 @@ static void pictures_are_known_by_their_ends(void **state)
     (void)state;
     static const char *const wrong[] = {"x", "x.gif", ".png", "x.png.txt", "xpng", ""};
     for (int i = 0; i < COUNT_OF(wrong); i++)
-        assert_int_equal(lt_image_write(wrong[i], &grey), LT_VALUE);
+        assert_int_equal(lt_image_write(wrong[i], &gray), LT_VALUE);
     assert_text_has(lt_last_error(), ".png, .jpg or .webp");
     unsigned char *row = must_alloc(16384);
     assert_int_equal(lt_image_write(in_dir("wide.webp"), &(lt_image){16384, 1, 1, row}), LT_VALUE);

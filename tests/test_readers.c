@@ -302,7 +302,7 @@ static void npy_rejects_damage(void **state)
          "fits in memory"},
         {"{'descr': '|u1', 'fortran_order': False}", 4, "found no shape"},
         {"{'descr': '|u1', 'descr': '|u1', 'shape': (1,)}", 1, "once each, found 'descr'"},
-        {"{'colour': 3, 'descr': '|u1'}", 4, "found 'colour'"},
+        {"{'color': 3, 'descr': '|u1'}", 4, "found 'color'"},
         {"{'descr': '|u1', 'fortran_order': Maybe, 'shape': (1, 2, 2)}", 4, "True or False"},
         {"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2", 4, "end of the npy header"},
         {"['descr']", 4, "expected '{', found '['"},
@@ -413,14 +413,14 @@ static void alpha_is_laid_on_white(void **state)
 {
     (void)state;
     static const unsigned char rgba[8] = {200, 100, 0, 255, 10, 20, 30, 51}; /* alpha 1 and 1/5 */
-    static const unsigned char grey[6] = {9, 0, 255, 255, 100, 102};           /* alpha 0, 1, 2/5 */
+    static const unsigned char gray[6] = {9, 0, 255, 255, 100, 102};           /* alpha 0, 1, 2/5 */
     static const unsigned char bits[4] = {0, 0, 0, 1};
     static const float floats[4] = {0.5f, 0.25f, 1, 0.5f};
     const float rgb[6] = {200 / 255.f, 100 / 255.f, 0, 206 / 255.f, 208 / 255.f, 210 / 255.f};
     const float white[3] = {1, 1, 193 / 255.f}, of_bits[2] = {1, 0};
     const float of_floats[3] = {0.75f, 0.625f, 1};
     check_laid("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 1, 4)}", rgba, 8, 3, 6, rgb);
-    check_laid("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 1, 2)}", grey, 6, 1, 3, white);
+    check_laid("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 1, 2)}", gray, 6, 1, 3, white);
     check_laid("{'descr': '|b1', 'fortran_order': False, 'shape': (1, 2, 1, 2)}", bits, 4, 1, 2,
                of_bits);
     check_laid("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 4)}", floats, 16, 3, 3,

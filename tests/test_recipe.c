@@ -144,7 +144,7 @@ static void defaults_are_written_out(void **state)
                         "  free_bits: 0\n"
                         "  capacity: 0\n"
                         "  capacity_schedule: constant\n"
-                        "optimiser: adam 0.001 beta1=0.9 beta2=0.999 eps=1e-08\n"
+                        "optimizer: adam 0.001 beta1=0.9 beta2=0.999 eps=1e-08\n"
                         "learning_rate_schedule: constant\n"
                         "train:\n"
                         "  epochs: 20\n"
@@ -169,7 +169,7 @@ static void everything_written_is_kept(void **state)
         "  posterior: {mean: [linear 4, tanh], logvar: []}\n"
         "  decoder: [linear 12, reshape 2 3 2, flatten, shift -.5, linear image, sigmoid]\n"
         "objective: {beta: 1/4, kl: monte-carlo, schedule: cyclical period=4 ratio=.25}\n"
-        "optimiser: sgd lr=.5 momentum=.9 nesterov=yes\n"
+        "optimizer: sgd lr=.5 momentum=.9 nesterov=yes\n"
         "learning_rate_schedule: step every=3\n"
         "train: {epochs: 3, batch: 7, samples_every: 0, checkpoint_every: 2, keep: 0,\n"
         "  clip_norm: 5}\n";
@@ -182,7 +182,7 @@ static void everything_written_is_kept(void **state)
         "- linear 8 bias=no init=\"normal value=0.1\"\n", "- leaky_relu 0.2\n", "- dropout 0.25\n",
         "- reshape 2 3 2\n", "- flatten\n", "- shift -0.5\n", "beta: 0.25\n", "kl: monte-carlo\n",
         "schedule: cyclical period=4 ratio=0.25 per=step\n",
-        "optimiser: sgd 0.5 momentum=0.9 nesterov=yes weight_decay=0\n",
+        "optimizer: sgd 0.5 momentum=0.9 nesterov=yes weight_decay=0\n",
         "learning_rate_schedule: step every=3 factor=0.1\n", "clip_norm: 5\n",
     };
     for (int i = 0; i < COUNT_OF(parts); i++)
@@ -213,14 +213,14 @@ static void sets_change_keys_lines_and_options(void **state)
     (void)state;
     static const char *const sets[] = {
         "seed=5", "model.latent=3", "model.encoder.0=linear 9", "model.encoder.0.bias=no",
-        "optimiser.lr=1e-4", "optimiser.beta1=.5", "model.likelihood=gaussian",
+        "optimizer.lr=1e-4", "optimizer.beta1=.5", "model.likelihood=gaussian",
         "model.likelihood.sigma=learned", "objective.schedule=linear", "objective.schedule.free=2",
         "model.decoder=[linear 5, tanh, linear image]", "train.epochs=2", "data.binarize=threshold",
     };
     lt_recipe *r = must_parse(TINY, sets, COUNT_OF(sets));
     static const char *const parts[] = {
         "seed: 5\n", "latent: 3\n", "- linear 9 bias=no init=model\n",
-        "optimiser: adam 0.0001 beta1=0.5 ", "likelihood: gaussian learned\n",
+        "optimizer: adam 0.0001 beta1=0.5 ", "likelihood: gaussian learned\n",
         "schedule: linear free=2 epochs=10 per=epoch\n", "- linear 5 bias=yes", "- tanh\n",
         "epochs: 2\n", "binarize: threshold\n",
     };
@@ -232,10 +232,10 @@ static void sets_change_keys_lines_and_options(void **state)
 static void later_sets_win(void **state)
 {
     (void)state;
-    static const char *const sets[] = {"optimiser.lr=1", "optimiser=sgd .25", "train.batch=3",
+    static const char *const sets[] = {"optimizer.lr=1", "optimizer=sgd .25", "train.batch=3",
                                        "train.batch=4"};
     lt_recipe *r = must_parse(TINY, sets, COUNT_OF(sets));
-    assert_has(lt_recipe_text(r), "optimiser: sgd 0.25 ");
+    assert_has(lt_recipe_text(r), "optimizer: sgd 0.25 ");
     assert_has(lt_recipe_text(r), "batch: 4\n");
     lt_recipe_free(r);
 }
@@ -257,11 +257,11 @@ static void malformed_sets_say_why(void **state)
         {"model.latent=many",
          "--set model.latent:1:1: model: latent must be a whole number between 1 and 65536, "
          "found \"many\""},
-        {"optimiser.momentum=.9",
-         "--set optimiser.momentum: unknown option \"momentum\" of optimiser adam (options: lr, "
+        {"optimizer.momentum=.9",
+         "--set optimizer.momentum: unknown option \"momentum\" of optimizer adam (options: lr, "
          "beta1, beta2, eps)"},
-        {"optimiser.lr=fast",
-         "--set optimiser.lr: optimiser adam: lr must be a number between 0 and 1000, found "
+        {"optimizer.lr=fast",
+         "--set optimizer.lr: optimizer adam: lr must be a number between 0 and 1000, found "
          "\"fast\""},
         {"model.encoder.0.unts=3",
          "--set model.encoder.0.unts: unknown option \"unts\" of layer linear; did you mean "
@@ -275,7 +275,7 @@ static void malformed_sets_say_why(void **state)
          "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
          "shift, scale)"},
         {"model.init.value=1",
-         "--set model.init.value: unknown option \"value\" of initialiser pytorch (it has no "
+         "--set model.init.value: unknown option \"value\" of initializer pytorch (it has no "
          "options)"},
         {"seed.x=1",
          "--set seed.x:1:1: expected a value, found a map"},
@@ -305,7 +305,7 @@ static void malformed_recipes_say_where_and_why(void **state)
          "tiny.yaml:2:1: did not find expected ',' or '}' while parsing a flow mapping"},
         {DATA MODEL ENCODER DECODER "sed: 3\n",
          "tiny.yaml:12:1: unknown key \"sed\"; did you mean \"seed\"? (keys: name, summary, "
-         "seed, optimiser, learning_rate_schedule, data, model, objective, train)"},
+         "seed, optimizer, learning_rate_schedule, data, model, objective, train)"},
         {DATA ENCODER DECODER,
          "tiny.yaml:1:1: the section \"model\" is missing"},
         {"data: {set: x, binarise: none}\n" MODEL ENCODER DECODER,
@@ -325,7 +325,7 @@ static void malformed_recipes_say_where_and_why(void **state)
          "\"2.5\""},
         {DATA "model:\n  latent: 2\n  likelihood: bernouli\n" ENCODER DECODER,
          "tiny.yaml:5:15: unknown likelihood \"bernouli\"; did you mean \"bernoulli\"? (known: "
-         "bernoulli, continuous_bernoulli, gaussian, laplace, discretised_logistic)"},
+         "bernoulli, continuous_bernoulli, gaussian, laplace, discretized_logistic)"},
         {DATA "model:\n  latent: 2\n  likelihood: gaussian sigma=optimum\n" ENCODER DECODER,
          "tiny.yaml:5:15: likelihood gaussian: sigma must be learned, per_channel, optimal "
          "or a number between 0.001 and 1000, found \"optimum\""},
@@ -335,7 +335,7 @@ static void malformed_recipes_say_where_and_why(void **state)
          "tiny.yaml:5:9: kind: expected a name alone, found \"vae beta=2\"; its options are the "
          "keys of the section \"objective\""},
         {DATA MODEL "  init: normal 0.1 0.2\n" ENCODER DECODER,
-         "tiny.yaml:6:9: initialiser normal: value \"0.2\" is one too many (options: value)"},
+         "tiny.yaml:6:9: initializer normal: value \"0.2\" is one too many (options: value)"},
         {DATA MODEL ENCODER,
          "tiny.yaml:4:3: model: \"decoder\" is missing (a list of layers)"},
         {DATA MODEL ENCODER "  decoder: linear 4\n",
@@ -355,7 +355,7 @@ static void malformed_recipes_say_where_and_why(void **state)
          "tiny.yaml:10:7: layer linear: units must be a whole number between 1 and 1048576, or "
          "\"image\", found \"0\""},
         {DATA MODEL ENCODER "  decoder:\n    - linear 4 init=kaiming\n",
-         "tiny.yaml:10:7: layer linear: unknown initialiser \"kaiming\"; did you mean "
+         "tiny.yaml:10:7: layer linear: unknown initializer \"kaiming\"; did you mean "
          "\"kaiming_normal\"? (known: pytorch, kaiming_uniform, kaiming_normal, xavier_uniform, "
          "xavier_normal, normal, constant, zeros, ones)"},
         {DATA MODEL ENCODER "  decoder:\n    - linear 4 bias=maybe\n",
@@ -376,10 +376,10 @@ static void malformed_recipes_say_where_and_why(void **state)
         {TINY "objective:\n  schedule: linear warmup=3\n",
          "tiny.yaml:13:13: unknown option \"warmup\" of schedule linear (options: free, epochs, "
          "per)"},
-        {TINY "optimiser: adam lr=1e-3 lr=1e-4\n",
-         "tiny.yaml:12:12: optimiser adam: lr is given twice"},
-        {TINY "optimiser: adm\n",
-         "tiny.yaml:12:12: unknown optimiser \"adm\"; did you mean \"adam\"? (known: adam, "
+        {TINY "optimizer: adam lr=1e-3 lr=1e-4\n",
+         "tiny.yaml:12:12: optimizer adam: lr is given twice"},
+        {TINY "optimizer: adm\n",
+         "tiny.yaml:12:12: unknown optimizer \"adm\"; did you mean \"adam\"? (known: adam, "
          "adamw, sgd, rmsprop)"},
         {TINY "learning_rate_schedule: cosine 3\n",
          "tiny.yaml:12:25: schedule cosine: value \"3\" is one too many (options: floor)"},
@@ -468,18 +468,18 @@ static void learning_rate_follows_its_schedule(void **state)
 {
     (void)state;
     static const char *const cosine[] = {"learning_rate_schedule=cosine floor=.2",
-                                         "optimiser.lr=.5", "train.epochs=10"};
+                                         "optimizer.lr=.5", "train.epochs=10"};
     lt_recipe *r = must_parse(TINY, cosine, COUNT_OF(cosine));
-    assert_close(recipe_learning_rate(r, &r->optimiser, 0, 7), .5, 1e-12);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 35, 7), .3, 1e-12);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 70, 7), .1, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 0, 7), .5, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 35, 7), .3, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 70, 7), .1, 1e-12);
     lt_recipe_free(r);
     static const char *const step[] = {"learning_rate_schedule=step every=2 factor=.1",
-                                       "optimiser.lr=.5"};
+                                       "optimizer.lr=.5"};
     r = must_parse(TINY, step, COUNT_OF(step));
-    assert_close(recipe_learning_rate(r, &r->optimiser, 13, 7), .5, 1e-12);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 14, 7), .05, 1e-12);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 28, 7), .005, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 13, 7), .5, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 14, 7), .05, 1e-12);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 28, 7), .005, 1e-12);
     lt_recipe_free(r);
 }
 
@@ -493,17 +493,17 @@ static void burdas_schedule_is_the_papers(void **state)
     assert_int_equal(lt_recipe_train_options(r)->epochs, last[7]);
     for (int i = 0; i < 8; i++) {
         double want = 1e-3 * pow(10, -i / 7.);
-        assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * (i ? last[i - 1] : 0), 3000), want, 1e-15);
-        assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * last[i] - 1, 3000), want, 1e-15);
+        assert_close(recipe_learning_rate(r, &r->optimizer, 3000 * (i ? last[i - 1] : 0), 3000), want, 1e-15);
+        assert_close(recipe_learning_rate(r, &r->optimizer, 3000 * last[i] - 1, 3000), want, 1e-15);
     }
     lt_recipe_free(r);
     r = lt_recipe_open("iwae-1l-short", NULL, 0);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * 40 - 1, 3000), 1e-4, 1e-15);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * 50, 3000), 1e-4, 1e-15);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 3000 * 40 - 1, 3000), 1e-4, 1e-15);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 3000 * 50, 3000), 1e-4, 1e-15);
     static const char *const one[] = {"learning_rate_schedule.stages=1"};
     lt_recipe_free(r);
     r = lt_recipe_open("iwae-1l-short", one, 1);
-    assert_close(recipe_learning_rate(r, &r->optimiser, 3000 * 40, 3000), 1e-3, 1e-15);
+    assert_close(recipe_learning_rate(r, &r->optimizer, 3000 * 40, 3000), 1e-3, 1e-15);
     lt_recipe_free(r);
 }
 

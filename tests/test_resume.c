@@ -30,8 +30,8 @@ static const char gan_words[] =
     "  latent: 2\n"
     "  generator: [linear 5, relu, linear image]\n"
     "  critic: [linear 5, relu, linear 1]\n"
-    "objective: {critic_steps: 3, critic_optimiser: adam 0.002}\n"
-    "optimiser: adamw\n"
+    "objective: {critic_steps: 3, critic_optimizer: adam 0.002}\n"
+    "optimizer: adamw\n"
     "train: {epochs: 3, batch: 8, average: 0.9}\n";
 
 enum { IMAGES = 30, BATCH = 8, STEPS_PER_EPOCH = 4 };
@@ -94,12 +94,12 @@ static const change vae_changes[] = {
     {"objective.bound=iwae", false},
     {"objective.free_bits=1", false},
     {"objective.capacity=1", false},
-    {"optimiser.lr=0.1", true},
-    {"optimiser.beta1=0.5", false},
-    {"optimiser.beta2=0.5", false},
-    {"optimiser.eps=0.1", false},
-    {"optimiser=adamw", false},
-    {"optimiser=sgd", false},
+    {"optimizer.lr=0.1", true},
+    {"optimizer.beta1=0.5", false},
+    {"optimizer.beta2=0.5", false},
+    {"optimizer.eps=0.1", false},
+    {"optimizer=adamw", false},
+    {"optimizer=sgd", false},
     {"learning_rate_schedule=cosine", true},
     {"train.epochs=9", true},
     {"train.batch=9", false},
@@ -117,11 +117,11 @@ static const change gan_changes[] = {
     {"objective.penalty=gradient 10", false},
     {"objective.critic_steps=2", false},
     {"objective.label_smoothing=0.1", false},
-    {"objective.critic_optimiser.lr=0.1", true},
-    {"objective.critic_optimiser.beta1=0.1", false},
-    {"objective.critic_optimiser=sgd", false},
-    {"optimiser.lr=0.1", true},
-    {"optimiser.weight_decay=0.1", true},
+    {"objective.critic_optimizer.lr=0.1", true},
+    {"objective.critic_optimizer.beta1=0.1", false},
+    {"objective.critic_optimizer=sgd", false},
+    {"optimizer.lr=0.1", true},
+    {"optimizer.weight_decay=0.1", true},
     {"model.pixels=symmetric", false},
     {"model.generator.0=linear 6", false},
     {"model.critic.0=linear 6", false},
@@ -178,7 +178,7 @@ static void the_list_names_keys(void **state)
             is_found |= vae_changes[i].is_allowed && !strncmp(vae_changes[i].set, key, size);
         for (int i = 0; i < COUNT_OF(gan_changes); i++)
             is_found |= gan_changes[i].is_allowed && !strncmp(gan_changes[i].set, key, size);
-        if (!is_found && strcmp(key, "objective.critic_optimiser.weight_decay") != 0)
+        if (!is_found && strcmp(key, "objective.critic_optimizer.weight_decay") != 0)
             fail_msg("%s", key);
     }
     assert_true(n > 10);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Optimisers, trainer, checkpoints, run directories. */
+/* Optimizers, trainer, checkpoints, run directories. */
 #include "models/vae.h"
 #include "nn/optimizers.h"
 
@@ -30,7 +30,7 @@ static void assert_error_has(const char *part)
         fail_msg("expected \"%s\" in the error, found \"%s\"", part, lt_last_error());
 }
 
-/* ---- Optimisers against PyTorch ---- */
+/* ---- Optimizers against PyTorch ---- */
 
 typedef struct update {
     lt_graph *graph;
@@ -39,7 +39,7 @@ typedef struct update {
     lt_node *w, *g, *t;
 } update;
 
-/* One step of the optimiser that `line` describes, on blocks of n. */
+/* One step of the optimizer that `line` describes, on blocks of n. */
 static void update_open(update *u, const char *line, int n, lt_executor executor)
 {
     spec s;
@@ -95,7 +95,7 @@ static void write_doubles(update *u, const lt_node *x, const double *values, int
     assert_int_equal(lt_session_write(u->session, x, floats, n), LT_OK);
 }
 
-static void check_optimiser(const safetensors *file, const char *line, lt_executor executor)
+static void check_optimizer(const safetensors *file, const char *line, lt_executor executor)
 {
     /* f32 rounds w, and each step once more; the reference differs in the order of its sums */
     double tolerance = executor == LT_REFERENCE ? 1e-12 : 2e-6;
@@ -122,18 +122,18 @@ static void check_optimiser(const safetensors *file, const char *line, lt_execut
     update_close(&u);
 }
 
-static void optimisers_are_pytorchs(void **state)
+static void optimizers_are_pytorchs(void **state)
 {
     (void)state;
     safetensors *file;
     int checked = 0;
-    assert_int_equal(safetensors_read(TESTS_DIR "/golden/optimisers.safetensors", &file), LT_OK);
+    assert_int_equal(safetensors_read(TESTS_DIR "/golden/optimizers.safetensors", &file), LT_OK);
     for (int i = 0; i < file->n; i++) {
         const char *line = file->tensors[i].name;
         if (strcmp(line, "w") == 0 || strcmp(line, "gradients") == 0)
             continue;
-        check_optimiser(file, line, LT_CPU);
-        check_optimiser(file, line, LT_REFERENCE);
+        check_optimizer(file, line, LT_CPU);
+        check_optimizer(file, line, LT_REFERENCE);
         checked++;
     }
     assert_true(checked >= 8);
@@ -187,7 +187,7 @@ static const char tiny_recipe[] =
     "  encoder: [linear 9, elu, dropout 0.2]\n"
     "  decoder: [linear 9, elu, linear image]\n"
     "objective: {schedule: linear epochs=2 per=step}\n"
-    "optimiser: adam lr=0.01\n"
+    "optimizer: adam lr=0.01\n"
     "learning_rate_schedule: cosine\n"
     "train: {epochs: 3, batch: 16}\n";
 
@@ -267,7 +267,7 @@ static void training_lowers_the_loss(void **state)
         char set[64];
         training t;
         lt_train_report first, last;
-        snprintf(set, sizeof set, "optimiser=%s lr=0.01", optimizer_table.rows[i]->name);
+        snprintf(set, sizeof set, "optimizer=%s lr=0.01", optimizer_table.rows[i]->name);
         training_begin(&t, set, LT_CPU, 0);
         assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &first), LT_OK);
         train_epochs(t.trainer, 19);
@@ -451,7 +451,7 @@ static void loss_that_is_not_finite_is_an_error(void **state)
 {
     (void)state;
     training t;
-    training_begin(&t, "optimiser=sgd lr=1000", LT_CPU, 0);
+    training_begin(&t, "optimizer=sgd lr=1000", LT_CPU, 0);
     int status = LT_OK;
     for (int i = 0; i < 200 && status == LT_OK; i++)
         status = lt_trainer_epoch(t.trainer, NULL, NULL, NULL);
@@ -512,14 +512,14 @@ static void checkpoint_of_something_else_is_rejected(void **state)
     assert_not_loaded(path, "model.latent=4", LT_VALUE, "model.latent (from 3 to 4)");
     assert_not_loaded(path, "model.encoder.0=linear 8", LT_VALUE,
                       "model.encoder (from linear 9 bias=yes init=model to linear 8 ");
-    assert_not_loaded(path, "optimiser=sgd", LT_VALUE, "optimiser (from adam to sgd)");
+    assert_not_loaded(path, "optimizer=sgd", LT_VALUE, "optimizer (from adam to sgd)");
     assert_not_loaded(path, "seed=7", LT_VALUE, "seed (from 1 to 7)");
-    path = make_checkpoint("sgd", "optimiser=sgd");
-    assert_not_loaded(path, "optimiser=sgd momentum=0.9", LT_VALUE,
-                      "optimiser.momentum (from 0 to 0.9)");
-    path = make_checkpoint("momentum", "optimiser=sgd momentum=0.9");
-    assert_not_loaded(path, "optimiser=sgd", LT_VALUE,
-                      "optimiser.momentum (from 0.9 to 0)");
+    path = make_checkpoint("sgd", "optimizer=sgd");
+    assert_not_loaded(path, "optimizer=sgd momentum=0.9", LT_VALUE,
+                      "optimizer.momentum (from 0 to 0.9)");
+    path = make_checkpoint("momentum", "optimizer=sgd momentum=0.9");
+    assert_not_loaded(path, "optimizer=sgd", LT_VALUE,
+                      "optimizer.momentum (from 0.9 to 0)");
     assert_not_loaded(in_dir("none"), NULL, LT_NOT_FOUND, "none");
 }
 
@@ -579,8 +579,8 @@ static void checkpoint_is_what_pytorch_reads(void **state)
         {"posterior.mean.weight", 2, {3, 9}},
         {"posterior.logvar.bias", 1, {3}},
         {"decoder.2.weight", 2, {30, 9}},
-        {"optimiser.adam.m.decoder.2.weight", 2, {30, 9}},
-        {"optimiser.adam.v.encoder.0.bias", 1, {9}},
+        {"optimizer.adam.m.decoder.2.weight", 2, {30, 9}},
+        {"optimizer.adam.v.encoder.0.bias", 1, {9}},
     };
     for (int i = 0; i < COUNT_OF(expected); i++) {
         const safetensors_entry *e = safetensors_find(f, expected[i].name);
@@ -626,7 +626,7 @@ static void weights_of_other_programs_load(void **state)
     int n = 0;
     assert_int_equal(safetensors_read(make_checkpoint("full", NULL), &f), LT_OK);
     for (int i = 0; i < f->n; i++)
-        if (strncmp(f->tensors[i].name, "optimiser.", 10) != 0)
+        if (strncmp(f->tensors[i].name, "optimizer.", 10) != 0)
             weights[n++] = f->tensors[i];
     assert_int_equal(safetensors_write(in_dir("weights"), weights, n, NULL, 0), LT_OK);
     training_begin(&t, NULL, LT_CPU, 0);
@@ -817,7 +817,7 @@ static void optimizer_in_wrong_words_is_a_graph_error(void **state)
     lt_params_free(p);
 }
 
-static void optimiser_in_words_goes_downhill(void **state)
+static void optimizer_in_words_goes_downhill(void **state)
 {
     (void)state;
     lt_params *p = lt_params_create();
@@ -845,10 +845,10 @@ static void optimiser_in_words_goes_downhill(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(optimisers_are_pytorchs),
+        cmocka_unit_test(optimizers_are_pytorchs),
         cmocka_unit_test(adam_is_one_fused_pass),
         cmocka_unit_test(clipping_keeps_direction_and_bounds_norm),
-        cmocka_unit_test(optimiser_in_words_goes_downhill),
+        cmocka_unit_test(optimizer_in_words_goes_downhill),
         cmocka_unit_test(optimizer_in_wrong_words_is_a_graph_error),
         cmocka_unit_test(report_tells_where_training_is),
         cmocka_unit_test(training_lowers_the_loss),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures resized, cut and recoloured: the bytes that Pillow makes, on any number of threads. */
+/* Pictures resized, cut and recolored: the bytes that Pillow makes, on any number of threads. */
 #include "base/memory.h"
 #include "base/philox.h"
 #include "base/status.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 #include "image/transform.h"
 
 #include <math.h>
@@ -118,14 +118,14 @@ static void floats_are_those_of_pillow(void **state)
     }
 }
 
-/* ---- Colours ---- */
+/* ---- Colors ---- */
 
-/* The formula of transform.h, for every sum of two channels and all greys. */
-static void grey_is_the_weighted_sum(void **state)
+/* The formula of transform.h, for every sum of two channels and all grays. */
+static void gray_is_the_weighted_sum(void **state)
 {
     (void)state;
     enum { N = 256 * 256 };
-    unsigned char *rgb = must_alloc(3 * N), *grey = must_alloc(N);
+    unsigned char *rgb = must_alloc(3 * N), *gray = must_alloc(N);
     for (int rest = 0; rest < 3; rest++) {
         for (int i = 0; i < N; i++) {
             rgb[3 * i + rest] = (unsigned char)(rest == 1 ? i : 0);
@@ -133,27 +133,27 @@ static void grey_is_the_weighted_sum(void **state)
             rgb[3 * i + (rest + 2) % 3] = (unsigned char)i;
         }
         picture p = {.h = 256, .w = 256, .c = 3, .pixels = rgb};
-        assert_int_equal(transform_picture(&(transform){.c = 1}, &p, grey), LT_OK);
+        assert_int_equal(transform_picture(&(transform){.c = 1}, &p, gray), LT_OK);
         for (int i = 0; i < N; i++) {
             const unsigned char *q = rgb + 3 * i;
-            assert_int_equal(grey[i], (19595 * q[0] + 38470 * q[1] + 7471 * q[2] + 32768) / 65536);
+            assert_int_equal(gray[i], (19595 * q[0] + 38470 * q[1] + 7471 * q[2] + 32768) / 65536);
         }
     }
     free(rgb);
-    free(grey);
+    free(gray);
 }
 
 /* Of floats: the luma of ITU-R BT.601, whose weights are kept in 1/65536. */
-static void grey_of_floats_is_luma(void **state)
+static void gray_of_floats_is_luma(void **state)
 {
     (void)state;
     static const float rgb[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, .25f, .5f, .75f};
     const double want[] = {.299, .587, .114, 1, .299 * .25 + .587 * .5 + .114 * .75};
-    float grey[COUNT_OF(want)];
+    float gray[COUNT_OF(want)];
     picture p = {.h = 1, .w = COUNT_OF(want), .c = 3};
-    assert_int_equal(transform_floats(&(transform){.c = 1}, 1, &p, rgb, grey), LT_OK);
+    assert_int_equal(transform_floats(&(transform){.c = 1}, 1, &p, rgb, gray), LT_OK);
     for (int i = 0; i < COUNT_OF(want); i++)
-        assert_true(fabs((double)grey[i] - want[i]) < 1e-5);
+        assert_true(fabs((double)gray[i] - want[i]) < 1e-5);
 }
 
 static void white_stays_white(void **state)
@@ -166,9 +166,9 @@ static void white_stays_white(void **state)
         for (int i = 0; i < 40; i++)
             ones[i] = 1;
         transform t = {side, 70 - side, 1, CROP_NONE, false};
-        picture p = {.h = 5, .w = 8, .c = 3, .pixels = white}, grey = {.h = 5, .w = 8, .c = 1};
+        picture p = {.h = 5, .w = 8, .c = 3, .pixels = white}, gray = {.h = 5, .w = 8, .c = 1};
         assert_int_equal(transform_picture(&t, &p, out), LT_OK);
-        assert_int_equal(transform_floats(&t, 1, &grey, ones, floats), LT_OK);
+        assert_int_equal(transform_floats(&t, 1, &gray, ones, floats), LT_OK);
         for (int i = 0; i < side * (70 - side); i++) {
             assert_int_equal(out[i], 255);
             assert_true(floats[i] <= 1 && floats[i] > 0.999999f);
@@ -242,8 +242,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_are_those_of_pillow),
         cmocka_unit_test(floats_are_those_of_pillow),
-        cmocka_unit_test(grey_is_the_weighted_sum),
-        cmocka_unit_test(grey_of_floats_is_luma),
+        cmocka_unit_test(gray_is_the_weighted_sum),
+        cmocka_unit_test(gray_of_floats_is_luma),
         cmocka_unit_test(white_stays_white),
         cmocka_unit_test(nothing_wanted_is_a_copy),
         cmocka_unit_test(many_are_each_as_alone),

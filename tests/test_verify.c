@@ -99,7 +99,7 @@ static void no_row_of_a_table_is_left_out(void **state)
         const spec_table *table;
     } tables[] = {{"likelihoods", &likelihood_table}, {"losses", &adversarial_loss_table},
                   {"penalties", &penalty_table},      {"optimizers", &optimizer_table},
-                  {"schedules", &schedule_table},     {"initializers", &initialiser_table},
+                  {"schedules", &schedule_table},     {"initializers", &initializer_table},
                   {"layers", &layer_table}};
     for (int i = 0; i < COUNT_OF(tables); i++) {
         names n = {tables[i].area, tables[i].table->rows};

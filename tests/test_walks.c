@@ -235,7 +235,7 @@ static void draws_of_bytes_are_levels(void **state)
 {
     (void)state;
     static float z[DRAWS * LATENT], x[DRAWS * PIXELS], median[PIXELS];
-    lt_model *m = must_make(vae, "model.likelihood=discretised_logistic scale=0.1");
+    lt_model *m = must_make(vae, "model.likelihood=discretized_logistic scale=0.1");
     assert_int_equal(lt_decode(m, 1, z, 1, median), LT_OK);
     assert_int_equal(lt_draw_images(m, DRAWS, z, 9, 1, x), LT_OK);
     for (int k = 0; k < PIXELS; k++) {

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Code shown in README.md, docs/*.md and latent.h is code of examples/, which is compiled: every block of C
 # must stand there as it is. Links to files must lead somewhere. docs/internals.md has the list of tools/layers.
-# Usage: tools/check_documents.sh [ROOT]; prints each offence and exits 1 if there is one.
+# Usage: tools/check_documents.sh [ROOT]; prints each offense and exits 1 if there is one.
 cd "${1:-$(dirname "$0")/..}" || exit 2
 
 awk '
-function offence(text) { print text; bad = 1 }
+function offense(text) { print text; bad = 1 }
 function check(where) {
     if (block != "" && index(code, block) == 0)
-        offence(where ": this C is not in examples/:\n" block)
+        offense(where ": this C is not in examples/:\n" block)
     block = ""
 }
 FILENAME ~ /^examples\// { code = code $0 "\n"; next }
@@ -35,7 +35,7 @@ is_code { block = block $0 "\n"; next }
         if (!sub(/[^\/]*$/, "", dir))
             dir = ""
         if (system("test -e \"" dir path "\"") != 0)
-            offence(FILENAME ":" FNR ": no file " path)
+            offense(FILENAME ":" FNR ": no file " path)
     }
 }
 END { exit bad }' examples/*.c README.md docs/*.md include/latent/latent.h || bad=1

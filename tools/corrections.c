@@ -516,7 +516,7 @@ static void show_path(FILE *out)
         z = detached ? lt_detach(z) : z;
         lt_grads(lt_sub(lt_gauss_log_prob(q, z), lt_standard_log_prob(z)), 2, x, d);
         compute(g, lt_concat(0, 2, d), LT_CPU, values);
-        fprintf(out, "| %s ", detached ? "without a path" : "reparameterised");
+        fprintf(out, "| %s ", detached ? "without a path" : "reparameterized");
         for (int k = 0; k < 2; k++) {
             double m = mean_of(values + k * DRAWS, DRAWS), squares = 0;
             for (int i = 0; i < DRAWS; i++)
@@ -649,8 +649,8 @@ static void show_activity(FILE *out)
     drop(&m);
 }
 
-/* A cross-entropy of grey pixels against what integrates to 1. */
-static void show_grey(FILE *out)
+/* A cross-entropy of gray pixels against what integrates to 1. */
+static void show_gray(FILE *out)
 {
     static findings f;
     static float x[TESTED * PIXELS];
@@ -696,7 +696,7 @@ static const table tables[] = {
     {"lerp", show_lerp, 0.1},
     {"sizes", show_sizes, 0},
     {"activity", show_activity, 0.1},
-    {"grey", show_grey, 0.1},
+    {"gray", show_gray, 0.1},
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 

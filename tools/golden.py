@@ -280,8 +280,8 @@ model:
 """})
 
 
-def optimisers(directory):
-    """w (n), gradients (steps x n) -> w after each step (steps x n), under the optimiser's line."""
+def optimizers(directory):
+    """w (n), gradients (steps x n) -> w after each step (steps x n), under the optimizer's line."""
     torch.manual_seed(4)
     n, steps = 30, 10
     w, gradients = randn(n), single(randn(steps, n) * torch.logspace(-3, 1, n))
@@ -302,20 +302,20 @@ def optimisers(directory):
     }
     for line, make in lines.items():
         p = leaf(w)
-        optimiser, after = make([p]), []
+        optimizer, after = make([p]), []
         for gradient in gradients:
             p.grad = gradient.clone()
-            optimiser.step()
+            optimizer.step()
             after.append(p.detach().clone())
         out[line] = torch.stack(after)
-    save(directory, "optimisers", out)
+    save(directory, "optimizers", out)
 
 
 def main():
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden")
     directory = os.path.normpath(sys.argv[1] if len(sys.argv) > 1 else default)
     os.makedirs(directory, exist_ok=True)
-    for make in (layers, losses, vaes, conv_vae, optimisers):
+    for make in (layers, losses, vaes, conv_vae, optimizers):
         make(directory)
 
 

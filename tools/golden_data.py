@@ -7,7 +7,7 @@ tests/golden/*.mat in the manner of SVHN; where NumPy is (1.24.2), *.npz in thos
     /usr/bin/python3 tools/golden_data.py
 
 Shares nothing with the C code: Philox-4x32-10, the order of an epoch, synthetic images, dynamic
-binarisation, all once more; pictures are resized and recoloured by Pillow. Takes ten seconds.
+binarization, all once more; pictures are resized and recolored by Pillow. Takes ten seconds.
 """
 import hashlib
 import os
@@ -62,7 +62,7 @@ def order():
 
 
 def blobs(image):
-    """Centre, radius, colour of one to four blobs."""
+    """Center, radius, color of one to four blobs."""
     w, side = words(SYNTHETIC, 0, image * 32, 32), min(HEIGHT, WIDTH)
     for b in range(1 + w[31] % 4):
         u = [uniform(x) for x in w[b * 7:b * 7 + 7]]
@@ -72,14 +72,14 @@ def blobs(image):
 
 
 def pixel(all_blobs, row, column):
-    """Sum of (1 - r^2)^2 times the colour, at most 1, in 255ths."""
+    """Sum of (1 - r^2)^2 times the color, at most 1, in 255ths."""
     value = [0.] * CHANNELS
-    for x, y, radius, colour in all_blobs:
+    for x, y, radius, color in all_blobs:
         dx = single(single(column + .5 - x) / radius)
         dy = single(single(row + .5 - y) / radius)
         rest = single(1 - single(single(dx * dx) + single(dy * dy)))
         bell = single(rest * rest) if rest > 0 else 0.
-        value = [single(v + single(bell * c)) for v, c in zip(value, colour)]
+        value = [single(v + single(bell * c)) for v, c in zip(value, color)]
     return [int(single(single(min(v, 1.) * 255) + .5)) for v in value]
 
 
@@ -190,12 +190,12 @@ def write_npz(directory):
     """The arrays of Keras' mnist.npz, and those of a set of MedMNIST."""
     import numpy
     n, h, w, c = numpy.indices((4, 3, 5, 3))
-    colour = (59 * n + 31 * h + 7 * w + 83 * c).astype(numpy.uint8)
-    grey, labels = colour[..., 0], numpy.array([7, 0, 255, 3], numpy.uint8)
+    color = (59 * n + 31 * h + 7 * w + 83 * c).astype(numpy.uint8)
+    gray, labels = color[..., 0], numpy.array([7, 0, 255, 3], numpy.uint8)
     keras, med = (os.path.join(directory, name) for name in ("keras.npz", "medmnist.npz"))
-    numpy.savez_compressed(keras, x_test=grey[2:], x_train=grey, y_train=labels,
+    numpy.savez_compressed(keras, x_test=gray[2:], x_train=gray, y_train=labels,
                            y_test=labels[2:].astype(numpy.int64))
-    numpy.savez(med, train_images=colour, val_images=colour[1:2], test_images=colour[2:],
+    numpy.savez(med, train_images=color, val_images=color[1:2], test_images=color[2:],
                 train_labels=labels[:, None], val_labels=labels[1:2, None],
                 test_labels=labels[2:, None].astype(numpy.int16))
     for path in keras, med:

@@ -161,8 +161,8 @@ class Bernoulli:
         return T.Bernoulli(logits=a)
 
 
-class DiscretisedLogistic:
-    name, has_torch = "discretised logistic", False
+class DiscretizedLogistic:
+    name, has_torch = "discretized logistic", False
     values = [number(k / 255) for k in range(256)]
 
     def __init__(self, location, log_scale):
@@ -291,9 +291,9 @@ def one_number_families(out):
     family(out, Bernoulli, logits, others, [D(0), D(1)])
     family(out, ContinuousBernoulli, logits, others, numbers((0, .3, 1, .75))[0],
            lambda l: abs(l) > D(".05") and abs(l) < 15)
-    byte = [DiscretisedLogistic.values[k] for k in (0, 3, 128, 254, 255)]
+    byte = [DiscretizedLogistic.values[k] for k in (0, 3, 128, 254, 255)]
     locations = numbers((.5, -3), (.5, -1), (-.2, -5), (1.1, -4), (.01, 0), (.7, -6))
-    family(out, DiscretisedLogistic, locations, locations[1:] + locations[:1], byte)
+    family(out, DiscretizedLogistic, locations, locations[1:] + locations[:1], byte)
 
 
 def pairs(out):

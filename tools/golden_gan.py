@@ -95,7 +95,7 @@ class Gan(nn.Module):
             z = torch.cat([z, self.generator_class(labels)], 1)
         return self.generator(z)
 
-    def criticise(self, x, labels):
+    def criticize(self, x, labels):
         h = self.critic[:-1](x)
         y = self.critic[-1](h).flatten()
         if labels is not None: # numbers of an image in the order of its pixels
@@ -117,10 +117,10 @@ class Case:
         self.__dict__.update(facts)
 
 
-def penalise(case, model, real, fake, labels, alpha):
+def penalize(case, model, real, fake, labels, alpha):
     at = real if case.penalty == "r1" else real + alpha[:, None, None, None] * (fake - real)
     at = at.detach().requires_grad_(True)
-    slope, = torch.autograd.grad(model.criticise(at, labels).sum(), at, create_graph=True)
+    slope, = torch.autograd.grad(model.criticize(at, labels).sum(), at, create_graph=True)
     norm = slope.flatten(1).norm(dim=1)
     term = {"lipschitz": torch.relu(norm - 1) ** 2, "gradient": (norm - 1) ** 2,
             "r1": norm ** 2 / 2}[case.penalty]
@@ -131,8 +131,8 @@ def critic_step(case, model, adam, x, labels, step, trace):
     z = normal(0, step, len(x), case.latent)
     alpha = uniform(1, step, len(x))
     fake = model.generate(z, labels).detach()
-    on_real, on_fake = model.criticise(x, labels), model.criticise(fake, labels)
-    penalty, norm = penalise(case, model, x, fake, labels, alpha)
+    on_real, on_fake = model.criticize(x, labels), model.criticize(fake, labels)
+    penalty, norm = penalize(case, model, x, fake, labels, alpha)
     loss = case.critic(on_real, on_fake) + penalty
     adam.zero_grad()
     loss.backward()
@@ -146,7 +146,7 @@ def critic_step(case, model, adam, x, labels, step, trace):
 
 def generator_step(case, model, adam, n, labels, step, trace):
     fake = model.generate(normal(0, step, n, case.latent), labels)
-    loss = case.generator(model.criticise(fake, labels))
+    loss = case.generator(model.criticize(fake, labels))
     adam.zero_grad()
     loss.backward()
     adam.step()
@@ -174,16 +174,16 @@ def record(directory, name, case, model, seed, scale):
         out["labels"] = case.labels.double()
     images = x.permute(0, 3, 1, 2)
     images = 2 * images - 1 if case.symmetric else images
-    optimisers = {half: case.optimisers[half]([v for _, v in model.half(half)])
+    optimizers = {half: case.optimizers[half]([v for _, v in model.half(half)])
                   for half in ("critic", "generator")}
     trace, norms, batch = {}, [], batches()
     for step in range(STEPS):
         places = next(batch)
         labels = None if case.labels is None else case.labels[places]
-        norms += critic_step(case, model, optimisers["critic"], images[places], labels, 2 * step,
+        norms += critic_step(case, model, optimizers["critic"], images[places], labels, 2 * step,
                              trace)
         if (step + 1) % case.critic_steps == 0:
-            generator_step(case, model, optimisers["generator"], len(places), labels, 2 * step + 1,
+            generator_step(case, model, optimizers["generator"], len(places), labels, 2 * step + 1,
                            trace)
             move_average(case, model, average, step // case.critic_steps)
     assert min(norms) < .9 and max(norms) > 1.1, (min(norms), max(norms))
@@ -224,7 +224,7 @@ def lipschitz(directory):
     model = Gan([nn.Unflatten(1, (6, 1, 1)), transpose(6, 8, 4, bias=False), nn.BatchNorm2d(8),
                  nn.ReLU(), transpose(8, 3, 4, 2, 1), nn.Tanh()],
                 [conv(3, 6, 4, 2, 1), lrelu(.2), conv(6, 8, 4, 2, 1), lrelu(.2), conv(8, 1, 2)])
-    case = wasserstein(penalty="lipschitz", weight=10, optimisers={
+    case = wasserstein(penalty="lipschitz", weight=10, optimizers={
         "critic": adam(1e-4, .5, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
 data: {set: synthetic}
 model:
@@ -236,14 +236,14 @@ model:
   critic: [conv 6 kernel=4 stride=2 pad=1, leaky_relu .2, conv 8 kernel=4 stride=2 pad=1,
     leaky_relu .2, conv 1 kernel=2]
 objective: {loss: wasserstein, penalty: lipschitz 10, critic_steps: 5}
-optimiser: adam lr=1e-4 beta1=.5 beta2=.9
+optimizer: adam lr=1e-4 beta1=.5 beta2=.9
 train: {batch: 4, epochs: 100}
 """)
     record(directory, "gan_lipschitz", case, model, 62, 2.8)
 
 
 def spectral(directory):
-    """Spectral norm, classes, an average, another optimiser for the critic."""
+    """Spectral norm, classes, an average, another optimizer for the critic."""
     torch.manual_seed(63)
     conv, transpose, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.LeakyReLU
     norm = nn.utils.spectral_norm
@@ -252,7 +252,7 @@ def spectral(directory):
                 [norm(conv(3, 6, 4, 2, 1)), lrelu(.2), norm(conv(6, 8, 4, 2, 1)), lrelu(.2),
                  norm(conv(8, 1, 2))], 3, 3, 32)
     case = wasserstein(penalty="gradient", weight=10, critic_steps=2, average=.5,
-                       labels=torch.arange(IMAGES) % 3, optimisers={
+                       labels=torch.arange(IMAGES) % 3, optimizers={
         "critic": adam(4e-4, 0, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
 data: {set: synthetic}
 model:
@@ -269,8 +269,8 @@ objective:
   loss: wasserstein
   penalty: gradient 10
   critic_steps: 2
-  critic_optimiser: adam lr=4e-4 beta1=0 beta2=.9
-optimiser: adam lr=1e-4 beta1=.5 beta2=.9
+  critic_optimizer: adam lr=4e-4 beta1=0 beta2=.9
+optimizer: adam lr=1e-4 beta1=.5 beta2=.9
 train: {batch: 4, epochs: 100, average: .5}
 """)
     record(directory, "gan_spectral", case, model, 64, 1)
@@ -285,7 +285,7 @@ def saturating(directory):
                  nn.Upsample(scale_factor=2), conv(8, 3, 3, 1, 1), nn.Sigmoid()],
                 [conv(3, 4, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2), conv(4, 8, 3), nn.ReLU(),
                  conv(8, 1, 2)])
-    case = non_saturating(.1, penalty="r1", weight=3, critic_steps=1, symmetric=False, optimisers={
+    case = non_saturating(.1, penalty="r1", weight=3, critic_steps=1, symmetric=False, optimizers={
         "critic": adam(1e-3, .5, .999),
         "generator": lambda w: torch.optim.RMSprop(w, 1e-3)}, recipe="""
 data: {set: synthetic}
@@ -299,8 +299,8 @@ objective:
   loss: non_saturating
   penalty: r1 3
   label_smoothing: .1
-  critic_optimiser: adam lr=1e-3 beta1=.5
-optimiser: rmsprop lr=1e-3
+  critic_optimizer: adam lr=1e-3 beta1=.5
+optimizer: rmsprop lr=1e-3
 train: {batch: 4, epochs: 100}
 """)
     record(directory, "gan_saturating", case, model, 66, 2)

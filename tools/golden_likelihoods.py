@@ -9,7 +9,7 @@ reaches the sixteenth; torch.distributions, where it has the distribution, must 
 single precision. "points" are single numbers with derivatives in closed form:
 
     continuous_bernoulli   logit, x; log_prob, d1 and d2 by the logit; mean
-    laplace S, discretised_logistic S   y, x; log_prob, d.y and d.log_scale
+    laplace S, discretized_logistic S   y, x; log_prob, d.y and d.log_scale
 
 "images" are n x d with 3 channels: log_prob (n), and gradients of sum(g log_prob) by y and by the
 parameter of the likelihood with that line in a recipe.
@@ -57,7 +57,7 @@ def logistic(t):
     return 1 / (1 + (-t).exp())
 
 
-def discretised_logistic(y, s, k):
+def discretized_logistic(y, s, k):
     """The same of the probability of byte k: F(a) - F(b), with F = 0 below 0 and 1 above 255."""
     def end(edge, beyond):
         """F, F', t F' at an end of the level."""
@@ -114,14 +114,14 @@ def scale_points(out, line, function, s, ys, xs, argument):
 def points(out):
     bernoulli_points(out)
     ys = [-1, -.1, 0, .002, .25, .5, .7, .999, 1, 1.5]
-    grey = [float(v) for v in single(torch.arange(0, 256, 17, dtype=torch.float64) / 255)]
+    gray = [float(v) for v in single(torch.arange(0, 256, 17, dtype=torch.float64) / 255)]
     for s in (".001", ".05", "1", "1000"):
-        y, x = scale_points(out, f"laplace {s}", laplace, D(s), ys, grey, D)
+        y, x = scale_points(out, f"laplace {s}", laplace, D(s), ys, gray, D)
         must_agree(f"laplace {s}", out[f"laplace {s}.log_prob"],
                    torch.distributions.Laplace(y, float(s)).log_prob(x))
     levels = [k / 255 for k in (0, 1, 2, 77, 127, 128, 178, 200, 253, 254, 255)]
     for s in (".001", ".004", ".03", ".3", "3", "1000"):
-        scale_points(out, f"discretised_logistic {s}", discretised_logistic, D(s), ys, levels,
+        scale_points(out, f"discretized_logistic {s}", discretized_logistic, D(s), ys, levels,
                      lambda x: D(round(x * 255)))
 
 
@@ -145,7 +145,7 @@ def by_decimals(x, y, g, log_scale):
         for j in range(SIZE):
             channel = j % len(scales)
             k = D(round(float(x[i, j]) * 255))
-            p, d_y, d_s = with_digits(100, discretised_logistic, D(float(y[i, j])),
+            p, d_y, d_s = with_digits(100, discretized_logistic, D(float(y[i, j])),
                                       scales[channel], k)
             sum_ += p
             dy[i, j] = float(D(float(g[i])) * d_y)
@@ -163,7 +163,7 @@ def images(out):
     out.update({"x": x, "y": y, "g": g})
     for name, make in (("gaussian", torch.distributions.Normal),
                        ("laplace", torch.distributions.Laplace),
-                       ("discretised_logistic", None)):
+                       ("discretized_logistic", None)):
         for kind, log_scale in (("learned", one), ("per_channel", three)):
             line = f"{name} {kind}"
             found = by_torch(make, x, y, g, log_scale.reshape(-1)) if make else \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints the hashes of cifar_is_what_pillow_makes_of_it in tests/test_folder.c: a zip file of labelled
+"""Prints the hashes of cifar_is_what_pillow_makes_of_it in tests/test_folder.c: a zip file of labeled
 pictures as Pillow (made with 9.4.0) decodes and resizes them, in latent's order.
 
     /usr/bin/python3 tools/golden_pictures.py ../shared/data/cifar10-jpeg/test.zip

@@ -16,7 +16,7 @@ typedef struct data_request {
 
 /* ---- list ---- */
 
-static json_t *entry_json(const lt_catalogue_entry *e, const char *place)
+static json_t *entry_json(const lt_catalog_entry *e, const char *place)
 {
     return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "name", e->name, "summary",
                      e->summary, "height", e->h, "width", e->w, "channels", e->c, "train",
@@ -29,7 +29,7 @@ static int list(const data_request *q)
     bool as_json = q->as_json;
     json_t *all = json_array();
     for (int i = 0; i < lt_data_count(); i++) {
-        const lt_catalogue_entry *e = lt_data_entry(i);
+        const lt_catalog_entry *e = lt_data_entry(i);
         char place[4096];
         bool is_here = lt_data_find(e->name, NULL, place, sizeof place) == LT_OK;
         if (as_json)
@@ -143,7 +143,7 @@ static void print_info(const lt_dataset *data)
     if (d->options.flip)
         print("%-10s mirrored left to right half of the time, in training\n", "");
     for (int s = 0; s < LT_SPLITS; s++)
-        print("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labelled" : "");
+        print("%-10s %d%s\n", lt_split_name(s), d->n[s], d->has_labels[s] ? ", labeled" : "");
     if (d->classes > 0)
         print_classes(data);
 }

@@ -114,7 +114,7 @@ const command cmd_decode = {
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. CODES is a "
         "file of latent encode, or of any program: .npy, N x latents; .npz, with an array mean or z, or one "
         "of that size; .csv, a code in each line, with or without names above. The picture shows E[x|z] (the "
-        "median of a discretised_logistic), or what a generator makes of each code.\n",
+        "median of a discretized_logistic), or what a generator makes of each code.\n",
     .examples = "  latent encode runs/fashion-mlp-vae -n 64 -o codes.npy\n"
                 "  latent decode runs/fashion-mlp-vae codes.npy -o images.png\n"
                 "  latent decode runs/fashion-mlp-vae codes.npz --array z -o images.npy\n"

@@ -262,7 +262,7 @@ static int draw_truth(const request *r, int measure, curves *c)
             return status;
     }
     c->series[0] = (lt_series){.name = "truth", .n = CURVE, .x = c->theta, .y = c->truth,
-                               .colour = -1};
+                               .color = -1};
     return LT_OK;
 }
 
@@ -282,7 +282,7 @@ static void draw_estimates(const request *r, const lt_divergence_study *s, int m
                                                                : "the critic, 2 standard errors or "
                                                                  "lowest to highest of 5", .kind = LT_POINTS,
                                .n = r->o.points, .x = c->at, .y = c->found, .low = c->low,
-                               .high = c->high, .colour = 1};
+                               .high = c->high, .color = 1};
 }
 
 static int write_charts(const request *r, const lt_divergence_study *s, curves *room)

@@ -331,7 +331,7 @@ const command cmd_eval = {
         "  mutual information  how much the code says about which image of the split it is\n"
         "  aggregate KL        how far the codes of all images together are from the prior\n"
         "  squared error       of the reconstruction from the posterior mean, summed over pixels\n"
-        "  bits per dimension  of probabilities (bernoulli on binary data, discretised_logistic) or "
+        "  bits per dimension  of probabilities (bernoulli on binary data, discretized_logistic) or "
         "of a density on [0, 1], as is said below; a density of bytes is also given with the 8 bits "
         "more that compare it with probabilities of bytes\n"
         "\n"

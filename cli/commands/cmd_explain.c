@@ -65,7 +65,7 @@ static json_t *explanation_json(const explanation *e)
         json_estimate((lt_estimate){l->neg_elbo, e->found.neg_elbo_se}), "bits_per_dim",
         json_pack("{s:o, s:s?}", "value", json_number(l->bits_per_dim), "kind",
                   l->has_likelihood ? lt_unit_name(l->unit) : NULL),
-        "minimised", terms_json(l, l->minimised, l->n_minimised), "terms",
+        "minimized", terms_json(l, l->minimized, l->n_minimized), "terms",
         terms_json(l, l->terms, l->n_terms), "notes", notes, "published", published_json(l));
     json_object_update(o, measured);
     json_decref(measured);
@@ -116,15 +116,15 @@ static void print_list(const lt_ledger_term *terms, int n)
     }
 }
 
-static void print_minimised(const explanation *e)
+static void print_minimized(const explanation *e)
 {
     const lt_ledger *l = &e->ledger;
-    printf("\nWhat training minimised%s: ", l->has_likelihood ? ", nats per image" : "");
+    printf("\nWhat training minimized%s: ", l->has_likelihood ? ", nats per image" : "");
     if (e->report.epoch)
         printf("means over epoch %lld as it went on\n", (long long)e->report.epoch);
     else
         puts("the numbers are not in a checkpoint");
-    print_list(l->minimised, l->n_minimised);
+    print_list(l->minimized, l->n_minimized);
 }
 
 static void print_notes(const lt_ledger *l)
@@ -217,7 +217,7 @@ static void print_others(const lt_ledger *l)
 static void print_all(const explanation *e)
 {
     print_data(e);
-    print_minimised(e);
+    print_minimized(e);
     if (!e->ledger.has_likelihood) {
         print_state(e);
         print_notes(&e->ledger);

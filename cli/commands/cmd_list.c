@@ -18,19 +18,19 @@ static const table_text texts[] = {
     {"layers", "what a network may be made of",
      "The lines of model.encoder and model.decoder in a recipe. Options that stand first may be given by place, the "
      "others as key=value."},
-    {"initialisers", "what weights may start from", "Values of model.init in a recipe."},
+    {"initializers", "what weights may start from", "Values of model.init in a recipe."},
     {"likelihoods", "what the pixels may be distributed like, given the code",
      "Values of model.likelihood in a recipe. Every one is a log density or log probability with all its constants, "
      "in nats."},
     {"priors", "what codes are distributed like before an image is seen",
      "Values of model.prior in a recipe: p(z). What a prior has of parameters is trained with the networks."},
-    {"losses", "what a critic and a generator may minimise",
+    {"losses", "what a critic and a generator may minimize",
      "Values of objective.loss in a recipe of a GAN. Each bounds a divergence of the data p and the samples q. v is "
-     "the critic's raw output; in the f-GAN family T = g_f(v), and the critic maximises E T(x) - E f*(T(G(z)))."},
+     "the critic's raw output; in the f-GAN family T = g_f(v), and the critic maximizes E T(x) - E f*(T(G(z)))."},
     {"penalties", "what may keep a critic smooth", "Values of objective.penalty in a recipe of a GAN."},
-    {"objectives", "what training may minimise", "Values of model.kind in a recipe."},
-    {"optimisers", "how training may go downhill",
-     "Values of optimiser in a recipe, and of objective.critic_optimiser in one of a GAN; each does what PyTorch's "
+    {"objectives", "what training may minimize", "Values of model.kind in a recipe."},
+    {"optimizers", "how training may go downhill",
+     "Values of optimizer in a recipe, and of objective.critic_optimizer in one of a GAN; each does what PyTorch's "
      "of that name does."},
     {"schedules", "how a weight may change during training",
      "Values of objective.schedule, which multiplies beta, of objective.capacity_schedule and of "
@@ -234,5 +234,5 @@ const command cmd_list = {
     .examples = "  latent list\n"
                 "  latent list layers\n"
                 "  latent list layers conv\n"
-                "  latent list optimisers --json\n",
+                "  latent list optimizers --json\n",
     .run = run_list};

@@ -109,7 +109,7 @@ static int plot_bounds(const plot_request *q, const char *const *runs, int n, lt
 #define PLOT_KINDS(X)                                                                              \
     X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")            \
     X(rate-distortion, plot_rate_distortion, "the way of each run in the plane of rate and distortion")   \
-    X(latents, plot_latents, "a map of the codes of images, coloured by label")                    \
+    X(latents, plot_latents, "a map of the codes of images, colored by label")                    \
     X(histogram, plot_histogram, "two latents of many images, counted in bins, beside N(0, I)")    \
     X(activity, plot_activity, "what each latent says about the images: its KL, or its variance")  \
     X(bounds, plot_bounds, "the bound of K draws against K, from 1 to 500")

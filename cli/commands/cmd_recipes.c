@@ -128,7 +128,7 @@ const command cmd_recipes = {
     .name = "recipes", .summary = "list the presets, or show one with all its values",
     .operands = "[show RECIPE]", .max_operands = 2,
     .about =
-        "A recipe is a whole experiment: data, networks, objective, optimiser, schedule. Without "
+        "A recipe is a whole experiment: data, networks, objective, optimizer, schedule. Without "
         "operands: the presets that come with latent. With show: a preset, or a recipe file, with "
         "every default written out, and its networks with shapes and parameter counts as comments; "
         "what it prints is a recipe again, to be edited and trained.\n",

@@ -60,7 +60,7 @@ const command cmd_reconstruct = {
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Each row of images is followed by a row of their reconstructions: E[x|z] (the median "
-        "of a discretised_logistic) at the mean of q(z|x). FILE.npy and img-%04d.png hold these alone.\n",
+        "of a discretized_logistic) at the mean of q(z|x). FILE.npy and img-%04d.png hold these alone.\n",
     .examples = "  latent reconstruct runs/fashion-mlp-vae -o reconstructions.png\n"
                 "  latent reconstruct runs/fashion-mlp-vae -n 100 --columns 25 --split valid\n",
     .run = run};

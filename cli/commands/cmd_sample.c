@@ -92,7 +92,7 @@ const command cmd_sample = {
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Codes z are drawn from the prior, and the picture shows E[x|z] in rows "
-        "(the median of a discretised_logistic), or what a generator makes of them.\n",
+        "(the median of a discretized_logistic), or what a generator makes of them.\n",
     .examples = "  latent sample runs/fashion-mlp-vae -n 100 -o samples.png\n"
                 "  latent sample runs/cs446-vae2d --draws -o draws.svg\n"
                 "  latent sample runs/fashion-mlp-vae --history\n"

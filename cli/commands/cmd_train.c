@@ -117,7 +117,7 @@ const command cmd_train = {
         "Everything about the run goes to its directory:\n"
         "  recipe.yaml      the recipe with every default written out\n"
         "  metrics.jsonl    a JSON object per epoch: loss, rate, distortion, validation, speed\n"
-        "  checkpoints/     weights and optimiser state as safetensors, readable by PyTorch\n"
+        "  checkpoints/     weights and optimizer state as safetensors, readable by PyTorch\n"
         "  samples/         a grid of images drawn from the model after each epoch, or by the\n"
         "                   recipe's schedule; training does not wait for them\n"
         "  warnings.txt     what was warned of at the beginning, if anything was; commands that look "
@@ -126,13 +126,13 @@ const command cmd_train = {
         "Each epoch has a row; speed and time are left out where the terminal is too narrow for them.\n"
         "\n"
         "The loss of a vae is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
-        "divergence of q(z|x) from the prior. A gan shows what critic and generator minimise, what "
+        "divergence of q(z|x) from the prior. A gan shows what critic and generator minimize, what "
         "the critic says of real and generated images, and the divergence it estimates.\n"
         "\n"
         "Ctrl-C finishes the step, writes a checkpoint and exits with 130 (SIGTERM: 143, SIGHUP: "
         "129); latent resume goes on from there, as it does after a crash.\n",
     .examples = "  latent train fashion-mlp-vae\n"
                 "  latent train ift6135-vae --data ~/binarized-mnist --seed 2 --out runs/second\n"
-                "  latent train mine.yaml -s model.latent=8 -s optimiser.lr=3e-4 --epochs 50\n"
+                "  latent train mine.yaml -s model.latent=8 -s optimizer.lr=3e-4 --epochs 50\n"
                 "  latent train cs561-conv-vae --weights theirs.safetensors --out runs/theirs\n",
     .run = run};

@@ -16,7 +16,7 @@ extern "C" {
 
 /* Zero is the default. */
 typedef struct lt_animation {
-    const lt_image *frames;   /* of one size; some may be grey and others RGB */
+    const lt_image *frames;   /* of one size; some may be gray and others RGB */
     int n;                    /* 1 to 10000 */
     double seconds;           /* that each frame is shown, 0.02 to 60; default 0: 0.1 */
     const double *seconds_of; /* of each frame its own. Nullable: `seconds` for all */
@@ -26,7 +26,7 @@ typedef struct lt_animation {
 /* Writes an animation by the end of its name, .webp, .gif, .apng or .png (the same), whole or not
    at all; replaces an existing file; the same bytes for the same frames. Times are rounded to
    1/1000 s, in a GIF to 1/100 s, so that their sum is right; shorter ones than 0.02 s are refused
-   because browsers take them for 0.1 s. A WebP of equal frames is a still picture. Colours are
+   because browsers take them for 0.1 s. A WebP of equal frames is a still picture. Colors are
    exact, but in a GIF with a frame of more than 256: its frames have the nearest of 255. LT_VALUE
    if there are no frames or too many, of unequal sizes, for times out of range, and for more than
    16383 pixels a side in a WebP; LT_IO, LT_NOT_FOUND, LT_NO_MEMORY. */

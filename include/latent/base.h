@@ -82,7 +82,7 @@ LT_API void lt_set_allow_memory(lt_allow_function *allow, void *user);
 
 /* ---- Files ---- */
 
-/* Writes a file whole or not at all: beside its place, synchronised, renamed. LT_IO, LT_NOT_FOUND. */
+/* Writes a file whole or not at all: beside its place, synchronized, renamed. LT_IO, LT_NOT_FOUND. */
 LT_API int lt_file_write(const char *path, const void *data, size_t size);
 
 /* Before long work: whether lt_file_write can write here. Makes and removes an empty file beside `path`, since
@@ -108,7 +108,7 @@ LT_API int lt_cores(void);
 
 /* ---- Names ---- */
 
-/* The name that a misspelt `word` probably meant, out of an array that ends with NULL; NULL if none
+/* The name that a misspelled `word` probably meant, out of an array that ends with NULL; NULL if none
    is near enough. For "did you mean". */
 LT_API const char *lt_nearest(const char *word, const char *const *names);
 
@@ -161,7 +161,7 @@ LT_API size_t lt_shell_word(char *to, size_t size, const char *word);
 
 /* ---- Option tables ----
    One table drives the recipe parser, --set, --help and the documentation of a layer, a likelihood,
-   an optimiser, a schedule. */
+   an optimizer, a schedule. */
 
 typedef enum lt_option_kind {
     LT_KIND_INT,    /* int64_t */

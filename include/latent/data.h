@@ -25,7 +25,7 @@ enum { LT_SPLITS = 3 };
 /* "train", "valid", "test". Static string. */
 LT_API const char *lt_split_name(lt_split split);
 
-/* What to make of grey pixels, read as probabilities p in [0, 1]. Pixels that are 0 or 1 stay. */
+/* What to make of gray pixels, read as probabilities p in [0, 1]. Pixels that are 0 or 1 stay. */
 typedef enum lt_binarize {
     LT_BINARIZE_NONE,      /* p itself */
     LT_BINARIZE_FIXED,     /* 1 with probability p, drawn once: every epoch sees the same */
@@ -54,10 +54,10 @@ typedef struct lt_data_options {
     int binarize;       /* lt_binarize; default none */
     char resize[LT_TEXT_SIZE]; /* "32": to 32 x 32 pixels; "48x64": height x width; default "": as
                                   they are. By a triangle filter, as Pillow's BILINEAR; black and
-                                  white ones become grey */
+                                  white ones become gray */
     int crop;           /* lt_crop, with resize; default center */
     int orient;         /* lt_orient, of pictures; default exif */
-    int64_t channels;   /* 1: grey, from colour by ITU-R 601; 3: RGB; default 0: as they are */
+    int64_t channels;   /* 1: gray, from color by ITU-R 601; 3: RGB; default 0: as they are */
     bool flip;          /* augmentation: mirrored left to right, half of the time, where
                            lt_dataset_gather_augmented gathers; default no */
     bool strict;        /* a picture that is unreadable or not quite right is an error; default no */
@@ -74,15 +74,15 @@ typedef struct lt_data_options {
 LT_API int lt_data_options_set(lt_data_options *options, const char *set);
 
 /* The size of a set's images when it is opened with these options, without looking at its files: known
-   for the sets of the catalogue and "synthetic", and where resize and channels say it all. LT_NOT_FOUND
+   for the sets of the catalog and "synthetic", and where resize and channels say it all. LT_NOT_FOUND
    for others, LT_VALUE for wrong options. Nullable: options. */
 LT_API int lt_data_image_size(const char *name, const lt_data_options *options, int *h, int *w,
                               int *c);
 
 /* ---- Opening ---- */
 
-/* Opens a set by the name of the catalogue (lt_data_entry), by "synthetic", or by path: a directory
-   that holds the files of a set of the catalogue, or those of CIFAR-10 or CIFAR-100 (binary), or
+/* Opens a set by the name of the catalog (lt_data_entry), by "synthetic", or by path: a directory
+   that holds the files of a set of the catalog, or those of CIFAR-10 or CIFAR-100 (binary), or
    train.npy and, optionally, valid.npy, test.npy and train-labels.npy and so on; or pictures; or one
    file of images, which becomes the train split (of an npz: by the names of its arrays). A path is
    what contains a '/', or exists and is no name.
@@ -158,7 +158,7 @@ typedef struct lt_dataset_info {
     int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
     bool has_labels[LT_SPLITS];
     int classes;            /* as many as have names, else largest label + 1; 0 without labels */
-    const char *const *class_names; /* of each class: of the folders, or of the catalogue's set, also
+    const char *const *class_names; /* of each class: of the folders, or of the catalog's set, also
                                        where a directory is called like it; NULL: labels have no
                                        names */
     bool is_binary;         /* gathered pixels are 0 or 1, after binarization */
@@ -252,9 +252,9 @@ LT_API int64_t lt_dataset_origin(const lt_dataset *d, lt_split split, int64_t i)
    for fixed and dynamic binarization its expectation. LT_VALUE if the split is empty. */
 LT_API int lt_dataset_mean_image(const lt_dataset *d, lt_split split, float *mean);
 
-/* ---- The catalogue of known sets ---- */
+/* ---- The catalog of known sets ---- */
 
-typedef struct lt_catalogue_file {
+typedef struct lt_catalog_file {
     lt_split split;
     bool is_labels;
     const char *name;   /* as it is when inflated; NAME.gz is accepted everywhere */
@@ -264,9 +264,9 @@ typedef struct lt_catalogue_file {
                            differ from mirror to mirror */
     bool is_archive;    /* a tar file of all splits; bytes and sha256 are those of `remote` as it is,
                            packed, since no others are published */
-} lt_catalogue_file;
+} lt_catalog_file;
 
-typedef struct lt_catalogue_entry {
+typedef struct lt_catalog_entry {
     const char *name, *summary; /* the summary is one line */
     int h, w, c;
     int n[LT_SPLITS];
@@ -275,16 +275,16 @@ typedef struct lt_catalogue_entry {
     const char *system_place;   /* where a system package puts it. Nullable */
     const char *system_package; /* the Debian package that does. Nullable */
     const char *mirrors[4];     /* base URLs, in the order they are tried; NULL after the last */
-    const lt_catalogue_file *files;
+    const lt_catalog_file *files;
     int n_files;
-} lt_catalogue_entry;
+} lt_catalog_entry;
 
 /* The sets known by name: 0 <= i < lt_data_count(). Static. */
 LT_API int lt_data_count(void);
-LT_API const lt_catalogue_entry *lt_data_entry(int i);
+LT_API const lt_catalog_entry *lt_data_entry(int i);
 
 /* The set called `name`, or NULL with a message that names the nearest one. */
-LT_API const lt_catalogue_entry *lt_data_named(const char *name);
+LT_API const lt_catalog_entry *lt_data_named(const char *name);
 
 /* Finds the directory that lt_dataset_open would read a named set from, and writes it, cut to
    `size` bytes with the final zero. LT_NOT_FOUND with the places looked at. Nullable: path. */
@@ -363,7 +363,7 @@ typedef struct lt_fetch_options {
     void *user;                  /* handed to progress */
 } lt_fetch_options;
 
-/* Downloads a set of the catalogue, from its mirrors in their order. Files already there with the
+/* Downloads a set of the catalog, from its mirrors in their order. Files already there with the
    right SHA-256 are kept; a broken-off download continues; a file appears under its name only when
    its content has the pinned SHA-256, and is deleted if it has another one. $LATENT_MIRROR, a base
    URL, is tried before the built-in mirrors: $LATENT_MIRROR/NAME/FILE.

@@ -24,7 +24,7 @@ typedef struct lt_gauss {
     lt_node *mean, *logvar;
 } lt_gauss;
 
-LT_API lt_node *lt_gauss_sample(lt_gauss q);                /* mean + sigma eps, reparameterised */
+LT_API lt_node *lt_gauss_sample(lt_gauss q);                /* mean + sigma eps, reparameterized */
 LT_API lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z);  /* -1/2 sum log 2 pi + lv + d^2/e^lv */
 LT_API lt_node *lt_gauss_kl(lt_gauss q);                    /* KL(q || N(0, I)) */
 LT_API lt_node *lt_gauss_kl_between(lt_gauss q, lt_gauss p); /* KL(q || p) */
@@ -86,7 +86,7 @@ LT_API lt_distribution lt_continuous_bernoulli_distribution(lt_node *logits);
 
 /* The 256 levels k / 255: a logistic variable, rounded to the nearest, to 0 or 1 beyond them
    (Salimans et al. 2017). An x between levels counts as the nearest. */
-LT_API lt_distribution lt_discretised_logistic_distribution(lt_node *location, lt_node *log_scale);
+LT_API lt_distribution lt_discretized_logistic_distribution(lt_node *location, lt_node *log_scale);
 
 /* sum over k of w_k N(mean_k, e^lv_k), w = softmax of the logits: n x K; components n x K x d. */
 LT_API lt_distribution lt_mixture_distribution(lt_node *logits, lt_gauss components);
@@ -97,7 +97,7 @@ LT_API lt_distribution lt_vamp_prior(lt_gauss posteriors);
 
 typedef struct lt_family_info {
     const char *name;         /* "normal"; static */
-    bool is_reparameterised;  /* gradients pass through draws to every parameter */
+    bool is_reparameterized;  /* gradients pass through draws to every parameter */
     bool has_entropy;         /* lt_entropy has a formula */
 } lt_family_info;
 LT_API lt_family_info lt_distribution_describe(lt_distribution d);
@@ -106,19 +106,19 @@ LT_API lt_family_info lt_distribution_describe(lt_distribution d);
 LT_API lt_node *lt_log_prob(lt_distribution d, lt_node *x);
 
 /* n draws, one for each row of the parameters. Normal, full normal, Laplace, uniform and continuous
-   Bernoulli are reparameterised: a draw is a differentiable function of parameters and noise.
-   Draws of Bernoulli, categorical and discretised logistic are constants to lt_grad. In a mixture
+   Bernoulli are reparameterized: a draw is a differentiable function of parameters and noise.
+   Draws of Bernoulli, categorical and discretized logistic are constants to lt_grad. In a mixture
    the choice of a component is: gradients reach the means and variances of those chosen, and no
    logits. */
 LT_API lt_node *lt_draw(lt_distribution d, int64_t n);
 
-/* Entropy, -E[log p], in closed form: n. Densities may have a negative one. Discretised logistic
+/* Entropy, -E[log p], in closed form: n. Densities may have a negative one. Discretized logistic
    and mixture have no closed form: a graph error that says so; see lt_estimate_entropy. */
 LT_API lt_node *lt_entropy(lt_distribution d);
 
 /* KL(q || p) = E_q[log q - log p] in closed form: n. +infinity where q has values that p cannot
    have: a normal against a uniform, a density against probabilities, either way round. Closed
-   forms: two of one family, but for discretised logistics and mixtures; the two kinds of normal;
+   forms: two of one family, but for discretized logistics and mixtures; the two kinds of normal;
    normal with Laplace; uniform against normal; uniform with continuous Bernoulli. Otherwise a graph
    error; see lt_has_divergence. */
 LT_API lt_node *lt_divergence(lt_distribution q, lt_distribution p);
@@ -133,7 +133,7 @@ typedef struct lt_monte_carlo {
 
 /* Entropy and KL(q || p) by Monte Carlo, for any families; at least 2 draws for each row, all in
    memory at once. Supports are compared first: +infinity with se 0 where they differ for certain.
-   Gradients by the parameters of q are unbiased if q is reparameterised. */
+   Gradients by the parameters of q are unbiased if q is reparameterized. */
 LT_API lt_monte_carlo lt_estimate_entropy(lt_distribution d, int draws);
 LT_API lt_monte_carlo lt_estimate_divergence(lt_distribution q, lt_distribution p, int draws);
 

@@ -44,7 +44,7 @@ typedef struct lt_eval_options {
 typedef enum lt_unit {
     LT_DISCRETE,      /* a probability of bits or bytes */
     LT_DENSITY,       /* a density of intensities on [0, 1]: may exceed 1, so nats may be below 0 */
-    LT_CROSS_ENTROPY, /* nothing: a likelihood of bits on grey pixels */
+    LT_CROSS_ENTROPY, /* nothing: a likelihood of bits on gray pixels */
 } lt_unit;
 
 /* "discrete", "density", "cross-entropy"; a static string. */
@@ -242,7 +242,7 @@ enum { LT_MOST_AXES = 2048 };
 /* The axes along which rows vary most, those of the most variance first. Owns its arrays. */
 typedef struct lt_axes {
     int count, width;
-    double *centre;   /* width: the mean of the rows */
+    double *center;   /* width: the mean of the rows */
     double *axis;     /* count x width: orthonormal, the largest part of each positive */
     double *variance; /* count: of the rows along each axis, divided by n */
     double total;     /* variance in all directions together */
@@ -253,7 +253,7 @@ typedef struct lt_axes {
    that are not finite, and for sizes that make no sense; clear the result in any case. */
 LT_API int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *axes);
 
-/* How far along axis k from the centre a row lies. */
+/* How far along axis k from the center a row lies. */
 LT_API double lt_axes_place(const lt_axes *axes, int k, const float *row);
 
 /* The covariance along axes j and k of a diagonal Gaussian with these log variances (width of

@@ -4,8 +4,8 @@
  *
  *     lt_ledger l;
  *     lt_ledger_make(&l, model, &(lt_ledger_facts){.found = &validation, .trained = &report});
- *     for (int i = 0; i < l.n_minimised; i++)
- *         printf("%s: %.2f, %s\n", l.minimised[i].name, l.minimised[i].nats, l.minimised[i].text);
+ *     for (int i = 0; i < l.n_minimized; i++)
+ *         printf("%s: %.2f, %s\n", l.minimized[i].name, l.minimized[i].nats, l.minimized[i].text);
  */
 #ifndef LATENT_LEDGER_H
 #define LATENT_LEDGER_H
@@ -19,7 +19,7 @@ extern "C" {
 
 /* What the pixels of a set are, and how they became so. */
 typedef enum lt_pixels {
-    LT_PIXELS_GREY,      /* intensities */
+    LT_PIXELS_GRAY,      /* intensities */
     LT_PIXELS_STATIC,    /* bits: the files of binarized MNIST (Larochelle and Murray 2011) */
     LT_PIXELS_DYNAMIC,   /* bits, drawn anew in every epoch */
     LT_PIXELS_OWN,       /* bits, drawn once, but not the published draws */
@@ -28,7 +28,7 @@ typedef enum lt_pixels {
     LT_PIXELS_UNKNOWN,
 } lt_pixels;
 
-/* "grey", "static", ...; and a sentence. Static strings. */
+/* "gray", "static", ...; and a sentence. Static strings. */
 LT_API const char *lt_pixels_name(lt_pixels p);
 LT_API const char *lt_pixels_text(lt_pixels p);
 
@@ -70,9 +70,9 @@ typedef struct lt_ledger {
     double beta;         /* of the last training step */
     double capacity;     /* nats that the rate was kept at in that step; NaN: it is not */
     double neg_elbo, bits_per_dim; /* -ELBO; NaN: not measured */
-    lt_ledger_term minimised[LT_LEDGER_TERMS]; /* the loss of training, as the last epoch had it */
+    lt_ledger_term minimized[LT_LEDGER_TERMS]; /* the loss of training, as the last epoch had it */
     lt_ledger_term terms[LT_LEDGER_TERMS];     /* what is reported, whatever was trained */
-    int n_minimised, n_terms;
+    int n_minimized, n_terms;
     char notes[LT_LEDGER_NOTES][LT_LEDGER_TEXT]; /* sentences: what to keep in mind */
     int n_notes;
 } lt_ledger;

@@ -26,7 +26,7 @@ typedef struct lt_recipe lt_recipe;
 /* Opens a preset by name, or a file by path (anything with a '/' or ending in .yaml), applies
    `sets` in order, fills in defaults, checks everything. NULL on failure: the message has file,
    line, column and the nearest right name. A set is "model.latent=32"; lists go by index and
-   lines by option: "model.encoder.0=linear 300", "optimiser.lr=1e-4",
+   lines by option: "model.encoder.0=linear 300", "optimizer.lr=1e-4",
    "model.likelihood.sigma=learned". The value is the text behind '=' as it is, of sections and lists
    of the model YAML. Paths of data become absolute: relative ones of the file begin at its directory,
    those of `sets` at the working directory. */
@@ -114,8 +114,8 @@ typedef struct lt_table_entry {
     const lt_option *options; /* ends with a row without a name */
 } lt_table_entry;
 
-/* The names of the tables: "layers", "initialisers", "likelihoods", "priors", "objectives",
-   "optimisers", "schedules", and "sections", which has the keys of a recipe. NULL past the end.
+/* The names of the tables: "layers", "initializers", "likelihoods", "priors", "objectives",
+   "optimizers", "schedules", and "sections", which has the keys of a recipe. NULL past the end.
    Static strings. */
 LT_API const char *lt_table_name(int i);
 
@@ -220,7 +220,7 @@ typedef struct lt_image_size {
     int h, w, c;
 } lt_image_size;
 
-/* Builds the networks of `r` (shared: the caller may free it) for images of `size` and initialises
+/* Builds the networks of `r` (shared: the caller may free it) for images of `size` and initializes
    the parameters from the recipe's seed. NULL on failure: the message names the recipe's line and
    the running shape. */
 LT_API lt_model *lt_model_create(const lt_recipe *r, lt_image_size size);
@@ -248,7 +248,7 @@ LT_API int lt_model_latent2(const lt_model *m);
 /* Classes that images can be asked of; 0: none. */
 LT_API int lt_model_classes(const lt_model *m);
 
-/* Whether the likelihood is one of pixels that are 0 or 1: on grey pixels its distortion is a
+/* Whether the likelihood is one of pixels that are 0 or 1: on gray pixels its distortion is a
    cross-entropy, not a likelihood, and must be called so. */
 LT_API bool lt_model_is_binary(const lt_model *m);
 
@@ -273,7 +273,7 @@ typedef struct lt_model_terms {
     lt_node *beta;       /* input scalar: weight of the rate, from the schedule */
     lt_node *capacity;   /* input scalar: nats that the rate is kept at, from the schedule; NULL if
                             the recipe has none */
-    lt_node *loss;       /* scalar: what training minimises; by default the mean over the batch of
+    lt_node *loss;       /* scalar: what training minimizes; by default the mean over the batch of
                             distortion + beta rate, which it always is in evaluation */
     lt_node *rate;       /* n: KL(q(z|x) || p(z)) by its formula, or at the draws where there is
                             none, and in training if the recipe says so */

@@ -34,7 +34,7 @@ typedef enum lt_layout {
     LT_LAYOUT_IMAGE,  /* outside c x h x w, inside h x w x c */
 } lt_layout;
 
-/* Initialisers; fan_in and fan_out are those of the layer. Each parameter draws from its own
+/* Initializers; fan_in and fan_out are those of the layer. Each parameter draws from its own
    stream, keyed by its name, so that adding a layer does not change the others. */
 typedef enum lt_init_kind {
     LT_INIT_PYTORCH,         /* U(-a, a), a = 1/sqrt(fan_in): weights and biases of nn.Linear, nn.Conv2d */
@@ -71,8 +71,8 @@ LT_API lt_graph *lt_scope_graph(const lt_scope *s);
 LT_API lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layout layout,
                          lt_init init);
 
-/* A number that the model keeps but the optimiser does not train: a running statistic. Named,
-   stored and initialised like a parameter; changed by lt_state_update. */
+/* A number that the model keeps but the optimizer does not train: a running statistic. Named,
+   stored and initialized like a parameter; changed by lt_state_update. */
 LT_API lt_node *lt_state(lt_scope *s, const char *name, lt_shape shape, lt_init init);
 
 /* The state `name` of this scope becomes `value` when a run ends that has lt_params_state_assign
@@ -81,7 +81,7 @@ LT_API lt_node *lt_state(lt_scope *s, const char *name, lt_shape shape, lt_init 
 LT_API void lt_state_update(lt_scope *s, const char *name, lt_node *value);
 
 /* Makes the block (64-byte aligned; each parameter starts at a multiple of 16 floats, gaps are
-   zero; parameters first, then state) and initialises everything from `seed`. Once. */
+   zero; parameters first, then state) and initializes everything from `seed`. Once. */
 LT_API int lt_params_allocate(lt_params *p, uint64_t seed);
 
 /* A network, or all of a model: what it builds on x (n x ...) with the parameters of s. */
@@ -158,7 +158,7 @@ LT_API int lt_params_bind(lt_params *p, lt_graph *g, lt_session *s);
 #define LT_OPTIONS(type, ...) (LT_EXTENSION &(const type){__VA_ARGS__})
 #endif
 
-/* Spectral normalisation (Miyato et al. 2018): the weight is divided by an estimate of its largest
+/* Spectral normalization (Miyato et al. 2018): the weight is divided by an estimate of its largest
    singular value as a matrix output x rest; a visit in training improves the estimate by one power
    iteration. Parameter "weight_orig", states "weight_u" and "weight_v" instead of "weight". */
 typedef enum lt_weight_norm {
@@ -214,7 +214,7 @@ typedef struct lt_norm_options {
     bool no_affine;  /* no "weight" and "bias" behind it */
 } lt_norm_options;
 
-/* Normalisation: y = (x - mean) / sqrt(variance + eps) weight + bias, with moments of ...
+/* Normalization: y = (x - mean) / sqrt(variance + eps) weight + bias, with moments of ...
    batch_norm (Ioffe and Szegedy 2015): each channel over the batch, x: n x ... x c. In training
    those of the batch, which move "running_mean" and "running_var"; else these, also for a batch
    with one number a channel, which has no variance. */
@@ -223,7 +223,7 @@ LT_API lt_node *lt_batch_norm_with(lt_scope *s, const char *name, lt_node *x, bo
 #define lt_batch_norm(s, name, x, ...)                                                             \
     lt_batch_norm_with(s, name, x, LT_FIRST(__VA_ARGS__), LT_OPTIONS(lt_norm_options, LT_REST(__VA_ARGS__)))
 
-/* group_norm (Wu and He 2018): each image over `groups` groups of neighbouring channels. */
+/* group_norm (Wu and He 2018): each image over `groups` groups of neighboring channels. */
 LT_API lt_node *lt_group_norm_with(lt_scope *s, const char *name, lt_node *x, int64_t groups,
                                    const lt_norm_options *o);
 #define lt_group_norm(s, name, x, ...)                                                             \

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* A raster of 8 bits per channel: height x width x channels, row by row from the top, without
-   padding. One channel is grey, three are red, green, blue (sRGB). */
+   padding. One channel is gray, three are red, green, blue (sRGB). */
 typedef struct lt_image {
     int width, height, channels;
     unsigned char *pixels;
@@ -32,7 +32,7 @@ typedef struct lt_image_grid_options {
 
 /* Lays out `n` images, n x h x w x c floats with c = 1 or 3, as tiles in rows from the top left.
    0 is black and 1 is white; values outside are clamped, and NaN is drawn magenta (255, 0, 255).
-   The result is grey if all of it is grey (c = 1, no NaN, grey background), otherwise RGB; the
+   The result is gray if all of it is gray (c = 1, no NaN, gray background), otherwise RGB; the
    caller frees it with lt_image_free. LT_VALUE for sizes that make no picture or one of more than
    65535 pixels a side or 1 GiB; LT_NO_MEMORY; `out` is then empty. Nullable: options (defaults). */
 LT_API int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c,
@@ -51,7 +51,7 @@ LT_API int lt_image_encode(const lt_image *image, const char *format, unsigned c
 /* Before the work: LT_VALUE if the end of the name is none of those. */
 LT_API int lt_image_check_name(const char *path);
 
-/* Reads a PNG, JPEG, WebP, PBM, PGM or PPM, known by its first bytes, as 8 bits of grey or RGB;
+/* Reads a PNG, JPEG, WebP, PBM, PGM or PPM, known by its first bytes, as 8 bits of gray or RGB;
    what is transparent lies on white. LT_NOT_FOUND, LT_IO, LT_FORMAT if it is damaged, LT_UNSUPPORTED,
    LT_NO_MEMORY; `out` is then empty. The caller frees it with lt_image_free. */
 LT_API int lt_image_read(lt_image *out, const char *path);
@@ -121,7 +121,7 @@ typedef enum lt_series_kind {
     LT_STEPS,        /* a line that keeps y from each x to the next */
     LT_BAND,         /* the area between low and high */
     LT_BARS,         /* a bar from 0 to y at each x */
-    LT_CLOUD,        /* many points, coloured by their labels, in an order that hides no label
+    LT_CLOUD,        /* many points, colored by their labels, in an order that hides no label
                         behind another; one bitmap in every format */
     LT_HEAT,         /* how many of the points lie in each bin, the more the darker, with a bar that
                         says how many; one of them in a chart, on linear axes; one bitmap */
@@ -130,7 +130,7 @@ typedef enum lt_series_kind {
     LT_SERIES_KINDS
 } lt_series_kind;
 
-/* One thing that is drawn, with one name and one colour. Arrays have n values and are borrowed. */
+/* One thing that is drawn, with one name and one color. Arrays have n values and are borrowed. */
 typedef struct lt_series {
     const char *name; /* beside it or in the legend. Nullable: not named */
     const char *data_name; /* in csv, where no color tells series apart. Nullable: name */
@@ -143,7 +143,7 @@ typedef struct lt_series {
                                        alone. Nullable */
     const char *const *label_names; /* n_labels of them. Nullable: the numbers */
     int n_labels;                   /* at most 256 */
-    int colour;      /* 1, 2, ...: of the palette; default 0: the next one that is free; -1: grey */
+    int color;      /* 1, 2, ...: of the palette; default 0: the next one that is free; -1: gray */
     bool is_dashed;  /* lines */
     double smooth;   /* lines: over the faint raw values, their mean weighted by a normal curve of
                         this many points' standard deviation; default 0: raw values alone */

@@ -61,7 +61,7 @@ typedef struct lt_sample_scores {
                         bias: 0 for the same distribution, and as often below (Binkowski et al.
                         2018); over disjoint subsets of at most 1000 images */
     lt_estimate precision; /* share of the images within the reach of a held one, which is as far as
-                              its 5th neighbour among the held ones: are they like real ones? */
+                              its 5th neighbor among the held ones: are they like real ones? */
     lt_estimate recall;    /* share of the held ones within the reach of an image: is everything
                               there? (both Kynkaanniemi et al. 2019) */
     lt_estimate density;   /* how many held ones reach an image, in fifths; 1 is expected, more is
@@ -119,7 +119,7 @@ typedef struct lt_quality {
     char features_digest[LT_DIGEST_TEXT]; /* of the classifier */
     char held_digest[LT_DIGEST_TEXT];     /* of the images that others are held against */
     int64_t images, held, floor_images;   /* how many: samples; held; train images of the floor */
-    int64_t train;         /* images that the classifier learnt from and copies are looked for
+    int64_t train;         /* images that the classifier learned from and copies are looked for
                               among */
     bool is_drawn;         /* bits were drawn with the samples' pixels as probabilities, because the
                               data are bits; pixels that are 0 or 1 stay */

@@ -157,7 +157,7 @@ typedef struct lt_run_result {
     char scores[LT_DIGEST_SIZE];     /* scores of one digest compare, see lt_quality; "" */
 } lt_run_result;
 
-/* Adds a result to the run, synchronised, so that lt_run_summarize finds it. LT_NOT_FOUND if `dir` is not a run,
+/* Adds a result to the run, synchronized, so that lt_run_summarize finds it. LT_NOT_FOUND if `dir` is not a run,
    LT_IO. */
 LT_API int lt_run_record(const char *dir, const lt_run_result *result);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* train.h: the training loop and checkpoints.
- * A trainer borrows model and data, owns optimiser state, counters and compiled steps. Everything
+ * A trainer borrows model and data, owns optimizer state, counters and compiled steps. Everything
  * it does is a function of (recipe, data, counters), so a checkpoint resumes to the same bits.
  *
  *     lt_trainer *t = lt_trainer_create(model, data, NULL);
@@ -61,7 +61,7 @@ LT_API void lt_trainer_free(lt_trainer *t); /* Nullable: t */
 
 /* Where training is. NaN is what the kind of model, or its recipe, does not have. */
 typedef struct lt_train_report {
-    int64_t step;            /* optimiser steps done in all, of a gan the critic's */
+    int64_t step;            /* optimizer steps done in all, of a gan the critic's */
     int64_t epoch;           /* the epoch this is about, from 1 */
     int64_t images;          /* seen in this epoch */
     int64_t images_in_epoch; /* in a whole one: every image of the split once */
@@ -112,7 +112,7 @@ typedef bool lt_step_function(void *user, const lt_train_report *r);
 LT_API int lt_trainer_epoch(lt_trainer *t, lt_step_function *on_step, void *user,
                             lt_train_report *r);
 
-/* One optimiser step on the next batch; the last one of an epoch is as small as what is left.
+/* One optimizer step on the next batch; the last one of an epoch is as small as what is left.
    Nullable: r. */
 LT_API int lt_trainer_step(lt_trainer *t, lt_train_report *r);
 
@@ -132,8 +132,8 @@ LT_API const lt_program *lt_trainer_program(const lt_trainer *t, int i);
 LT_API lt_session *lt_trainer_session(lt_trainer *t, int i);
 
 /* ---- Checkpoints ----
-   Safetensors: the weights under PyTorch's names and shapes, optimiser state as
-   "optimiser.adam.m.NAME", counters, recipe and a digest in the metadata. Equal states are equal
+   Safetensors: the weights under PyTorch's names and shapes, optimizer state as
+   "optimizer.adam.m.NAME", counters, recipe and a digest in the metadata. Equal states are equal
    bytes. Files appear whole or not at all. */
 
 LT_API int lt_trainer_save(const lt_trainer *t, const char *path);

@@ -41,7 +41,7 @@ int tail_size(int64_t n);
 
 void tail_add(tail *t, double l);
 
-/* The shape k of a generalised Pareto distribution of the tail's weights exp(l) (Zhang and Stephens
+/* The shape k of a generalized Pareto distribution of the tail's weights exp(l) (Zhang and Stephens
    2009, with the prior of Vehtari et al. 2024): moments of order 1/k and above are infinite. 0
    where all weights are equal, NaN where there are too few. Leaves the tail sorted. */
 double tail_shape(tail *t);

@@ -26,7 +26,7 @@ static int fail_errno(const char *what, const char *path)
     return status_fail(status, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-static int synchronise(int fd)
+static int synchronize(int fd)
 {
     int result;
     FILE_RETRY(result, fsync(fd));
@@ -264,8 +264,8 @@ static int sync_parent(const char *path)
     int fd;
     FILE_RETRY(fd, open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     /* EINVAL: a file system that has no such thing; EACCES: we may write but not list */
-    if (fd >= 0 ? synchronise(fd) != 0 && errno != EINVAL : errno != EACCES)
-        status = fail_errno("synchronise the directory", parent);
+    if (fd >= 0 ? synchronize(fd) != 0 && errno != EINVAL : errno != EACCES)
+        status = fail_errno("synchronize the directory", parent);
     if (fd >= 0)
         close(fd);
     free(parent);
@@ -521,7 +521,7 @@ int file_commit(file_writer *w)
 {
     sigset_t before;
     signals_block(&before);
-    if (!w->error && (fflush(w->stream) != 0 || synchronise(fileno(w->stream)) != 0))
+    if (!w->error && (fflush(w->stream) != 0 || synchronize(fileno(w->stream)) != 0))
         w->error = errno;
     errno = w->error;
     int status = w->error ? fail_errno("write", w->path) : LT_OK;
@@ -622,8 +622,8 @@ static int append_bytes(int fd, const char *path, const char *data, size_t size)
     if (fstat(fd, &before) != 0)
         return fail_errno("write", path);
     FILE_RETRY(n, write(fd, data, size));
-    if (n >= 0 && (size_t)n == size && (synchronise(fd) == 0 || errno == EINVAL))
-        return LT_OK; /* EINVAL: nothing that could be synchronised, as a pipe */
+    if (n >= 0 && (size_t)n == size && (synchronize(fd) == 0 || errno == EINVAL))
+        return LT_OK; /* EINVAL: nothing that could be synchronized, as a pipe */
     int status = n < 0 || (size_t)n == size
                      ? fail_errno("write", path)
                      : status_fail(LT_IO, "cannot write %s: %zd of %zu bytes written", path, n, size);

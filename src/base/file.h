@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The file layer: everything latent reads from or writes to disk goes through here. Files appear
-   whole or not at all: written beside their place as `.NAME.tmp-PID`, which is locked, synchronised,
+   whole or not at all: written beside their place as `.NAME.tmp-PID`, which is locked, synchronized,
    renamed. Where a process was killed before that, the next one that writes NAME finds the file without
    its lock, and removes it. */
 #ifndef LATENT_FILE_H
@@ -64,7 +64,7 @@ int file_write(const char *path, const void *data, size_t size);
    nobody writes to. */
 void file_clear_unfinished(const char *dir);
 
-/* Adds a line (given without its newline) to a log, with a single write, and synchronises it: what is
+/* Adds a line (given without its newline) to a log, with a single write, and synchronizes it: what is
    written after it never survives a power cut without it. What was written in part is taken off. */
 int file_append(const char *path, const char *line);
 

@@ -33,7 +33,7 @@ char *must_format(const char *format, ...) LT_PRINTF(1, 2);
     ((n) < *(capacity) ? (list)                                                                    \
                        : must_resize((list), sizeof *(list) * (size_t)(*(capacity) = (n) * 2 + 8)))
 
-/* Many small blocks freed together. Zero-initialise; blocks come zeroed and 16-byte aligned. */
+/* Many small blocks freed together. Zero-initialize; blocks come zeroed and 16-byte aligned. */
 typedef struct arena {
     struct arena_chunk *chunks;
 } arena;

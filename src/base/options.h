@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Drives the lt_option tables of base.h: defaults, values from text, printing, help.
-   `what` names the owner of the table in messages: "layer linear", "optimiser adam".
+   `what` names the owner of the table in messages: "layer linear", "optimizer adam".
    A row with min == max has no range. Tables have at most 64 rows. */
 #ifndef LATENT_OPTIONS_H
 #define LATENT_OPTIONS_H

@@ -74,7 +74,7 @@ static void measure(const matrix *a, double *on, double *off)
 }
 
 /* `vectors` has them as rows: those of the identity, if it is there. */
-static void diagonalise(const matrix *a, const matrix *vectors)
+static void diagonalize(const matrix *a, const matrix *vectors)
 {
     double on, off;
     for (int i = 0; i < a->n && vectors->row; i++)
@@ -96,7 +96,7 @@ void symmetric_eigen(int n, const double *a, double *values, double *vectors)
         v = make_matrix(n);
     for (int i = 0; i < n; i++)
         memcpy(m.row + (size_t)i * m.stride, a + (size_t)i * (size_t)n, sizeof *a * (size_t)n);
-    diagonalise(&m, &v);
+    diagonalize(&m, &v);
     for (int i = 0; i < n; i++)
         values[i] = m.row[(size_t)i * (m.stride + 1)];
     for (int i = 0; i < n && vectors; i++)

@@ -253,7 +253,7 @@ static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') 
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* Damerau and Levenshtein: insertions, deletions, substitutions, swaps of neighbours.
+/* Damerau and Levenshtein: insertions, deletions, substitutions, swaps of neighbors.
    d[i][j]: between the first i letters of a and the first j of b. Case does not count. */
 static int distance(const char *a, int n, const char *b, int m)
 {

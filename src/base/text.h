@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing text, strict numbers that ignore the locale, and the nearest name to a misspelt one. */
+/* Growing text, strict numbers that ignore the locale, and the nearest name to a misspelled one. */
 #ifndef LATENT_TEXT_H
 #define LATENT_TEXT_H
 
 #include <latent/base.h>
 
-/* Zero-initialise; `data` is NULL or ends with a zero byte after `size` bytes. */
+/* Zero-initialize; `data` is NULL or ends with a zero byte after `size` bytes. */
 typedef struct text {
     char *data;
     size_t size, capacity;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loops shared out among threads: neighbouring pieces to one thread, as far as all are equally fast.
+/* Loops shared out among threads: neighboring pieces to one thread, as far as all are equally fast.
    Which thread takes which piece is left to chance in the end, so a piece must not care; how many pieces there are must not depend on the number of threads. */
 #ifndef LATENT_THREADS_H
 #define LATENT_THREADS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is cheap to compute is computed again where it is read, instead of being written to memory by
-   one fused unit and read by another: a normalised array from the one that is there, for example. Then
+   one fused unit and read by another: a normalized array from the one that is there, for example. Then
    batch norm is two passes over memory forward and two backward. */
 #include "compile/rebuild.h"
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The same permutation with axes of one element left out, and those that stay neighbours made one. */
+/* The same permutation with axes of one element left out, and those that stay neighbors made one. */
 typedef struct movement {
     int rank;
     int64_t d[LT_MAX_RANK];                       /* of y, outermost first */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* eltwise.def as loops over floats. Compiled with -fno-math-errno -fno-trapping-math, without which
-   no compiler may vectorise a conditional or a call of exp; neither changes a result. */
+   no compiler may vectorize a conditional or a call of exp; neither changes a result. */
 #include "cpu/tiles.h"
 
 #include "cpu/simd.h"

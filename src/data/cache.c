@@ -120,7 +120,7 @@ static bool load(const char *path, const char *key, int threads, cached *out)
 bool cache_load(const char *folder, const char key[SHA256_TEXT], int threads, cached *out)
 {
     *out = (cached){0};
-    char *place = catalogue_cache_folder(folder);
+    char *place = catalog_cache_folder(folder);
     if (!place)
         return false;
     char *path = file_join(place, key);
@@ -168,7 +168,7 @@ void cache_store(const char *folder, const char key[SHA256_TEXT], int threads, c
                 .version = VERSION,
                 .head_size = head_size,
                 .body_size = body_size};
-    char hex[SHA256_TEXT], *place = catalogue_cache_folder(folder);
+    char hex[SHA256_TEXT], *place = catalog_cache_folder(folder);
     if (!place)
         return;
     memcpy(h.magic, MAGIC, sizeof MAGIC);

@@ -6,7 +6,7 @@
 #define LATENT_CACHE_H
 
 #include "base/file.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 
 /* What was stored: a head and a body, in `file`. */
 typedef struct cached {

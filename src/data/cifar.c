@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, COLOURS = 3, PIXELS = PLANE * COLOURS };
+enum { SIDE = 32, PLANE = SIDE * SIDE, COLORS = 3, PIXELS = PLANE * COLORS };
 
 /* What stands before the pixels: how many labels, each below its count of classes. */
 static const struct kind {
@@ -43,7 +43,7 @@ static int check_record(const data_source *s, const struct kind *k, size_t at)
 static void interleave(const unsigned char *plane, unsigned char *pixel)
 {
     for (int i = 0; i < PLANE; i++)
-        for (int k = 0; k < COLOURS; k++)
+        for (int k = 0; k < COLORS; k++)
             *pixel++ = plane[k * PLANE + i];
 }
 
@@ -71,7 +71,7 @@ static int cifar_read(data_source *s, data_array *out, data_array *labels)
             kinds[0].labels + PIXELS, kinds[1].labels + PIXELS, s->content.size);
     uint64_t n = s->content.size / (size_t)(k->labels + PIXELS);
     size_t pixels;
-    LT_TRY(data_set_shape(s, 0, 0, out, (uint64_t[]){n, SIDE, SIDE, COLOURS}, &pixels));
+    LT_TRY(data_set_shape(s, 0, 0, out, (uint64_t[]){n, SIDE, SIDE, COLORS}, &pixels));
     out->u8 = out->block = tensor_alloc(pixels, s->path);
     *labels = (data_array){.is_labels = true, .n = out->n};
     labels->u8 = labels->block = tensor_alloc((size_t)n, s->path);

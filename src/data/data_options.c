@@ -22,12 +22,12 @@ const lt_option data_options[] = {
      false, false,
      "turn pictures upright as the camera noted (EXIF), or leave pixels as they are stored"},
     {"channels", LT_KIND_INT, offsetof(lt_data_options, channels), 0, 0, 3, NULL, false, false,
-     "1: grey, 3: colour; 0: as they are"},
+     "1: gray, 3: color; 0: as they are"},
     {"flip", LT_KIND_BOOL, offsetof(lt_data_options, flip), 0, 0, 0, NULL, false, false,
      "mirror training images left to right, half of the time"},
     {"binarize", LT_KIND_CHOICE, offsetof(lt_data_options, binarize), LT_BINARIZE_NONE, 0, 0,
      "none|fixed|dynamic|threshold", false, false,
-     "grey to black and white: drawn once, drawn in every epoch, or cut at 1/2"},
+     "gray to black and white: drawn once, drawn in every epoch, or cut at 1/2"},
     {"seed", LT_KIND_INT, offsetof(lt_data_options, seed), 0, 0, 0, NULL, false, false,
      "of the draws of binarize and flip"},
     {"limit", LT_KIND_INT, offsetof(lt_data_options, limit), 0, 0, INT32_MAX, NULL, false, false,
@@ -103,7 +103,7 @@ int data_options_check(const lt_data_options *o)
     if (o->channels != 0 && o->channels != 1 && o->channels != 3)
         return status_fail(
             LT_VALUE,
-            "data option channels: expected 1 (grey), 3 (colour) or 0 (as they are), "
+            "data option channels: expected 1 (gray), 3 (color) or 0 (as they are), "
             "found %jd",
             (intmax_t)o->channels);
     if (!read_size(o->resize, &h, &w))
@@ -153,7 +153,7 @@ int lt_data_image_size(const char *name, const lt_data_options *options, int *h,
 {
     LT_TRY(data_options_check(options));
     transform t = data_options_transform(options ? options : &defaults);
-    const lt_catalogue_entry *set = lt_data_named(name);
+    const lt_catalog_entry *set = lt_data_named(name);
     picture p = {0};
     if (set)
         p = (picture){.h = set->h, .w = set->w, .c = set->c};

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "data/cache.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 #include "data/folder.h"
 #include "data/listing.h"
 #include "data/load.h"
@@ -54,10 +54,10 @@ void lt_dataset_free(lt_dataset *d)
     free(d);
 }
 
-/* ---- Images of the wanted size and colour ---- */
+/* ---- Images of the wanted size and color ---- */
 
-/* Black and white bytes as grey ones. The array owns them, so they may change. */
-static void make_grey(data_array *a, size_t pixels)
+/* Black and white bytes as gray ones. The array owns them, so they may change. */
+static void make_gray(data_array *a, size_t pixels)
 {
     unsigned char *b = (unsigned char *)a->u8;
     for (size_t i = 0; i < pixels; i++)
@@ -88,7 +88,7 @@ static void drop_alpha(data_array *a)
 {
     size_t pixels = (size_t)a->n * (size_t)a->h * (size_t)a->w;
     if (a->is_binary)
-        make_grey(a, pixels * (size_t)a->c);
+        make_gray(a, pixels * (size_t)a->c);
     a->c--;
     if (a->u8)
         lay_bytes_on_white((unsigned char *)a->u8, pixels, a->c);
@@ -117,8 +117,8 @@ static int prepare_images(const lt_data_options *o, data_array *a, const char *p
     picture like = {.h = a->h, .w = a->w, .c = a->c};
     int h, w, c;
     transform_size(&t, &like, &h, &w, &c);
-    bool is_resized = h != a->h || w != a->w, is_recoloured = c != a->c;
-    if (!is_resized && !is_recoloured)
+    bool is_resized = h != a->h || w != a->w, is_recolored = c != a->c;
+    if (!is_resized && !is_recolored)
         return LT_OK;
     size_t pixels = (size_t)a->n * (size_t)a->h * (size_t)a->w * (size_t)a->c, size;
     if (!size_mul((size_t)a->n, (size_t)h * (size_t)w * (size_t)c, &size) ||
@@ -126,7 +126,7 @@ static int prepare_images(const lt_data_options *o, data_array *a, const char *p
         return status_fail(LT_VALUE, "%s: %d images of %d x %d x %d do not fit in memory", path,
                            a->n, h, w, c);
     if (a->is_binary && (is_resized || a->c != 1))
-        make_grey(a, pixels);
+        make_gray(a, pixels);
     return replace(a, &t, &like, size, path);
 }
 
@@ -325,8 +325,8 @@ int dataset_finish(lt_dataset *d)
 
 /* ---- From files ---- */
 
-/* What a set of the catalogue must be when it is asked for by its name. */
-static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
+/* What a set of the catalog must be when it is asked for by its name. */
+static int check_published(const lt_dataset *d, const lt_catalog_entry *set)
 {
     for (int i = 0; i < LT_SPLITS; i++)
         if (d->splits[i].n != set->n[i])
@@ -340,7 +340,7 @@ static int check_published(const lt_dataset *d, const lt_catalogue_entry *set)
                        f->file_c);
 }
 
-static void name_classes(lt_dataset *d, const lt_catalogue_entry *set)
+static void name_classes(lt_dataset *d, const lt_catalog_entry *set)
 {
     int n = 0;
     while (set->class_names && set->class_names[n])
@@ -349,7 +349,7 @@ static void name_classes(lt_dataset *d, const lt_catalogue_entry *set)
         dataset_name_classes(d, set->class_names, n);
 }
 
-static int load_set(lt_dataset *d, const lt_catalogue_entry *set)
+static int load_set(lt_dataset *d, const lt_catalog_entry *set)
 {
     LT_TRY(load_files(d, d->place, set->files, set->n_files));
     name_classes(d, set);
@@ -375,8 +375,8 @@ static int load_directory(lt_dataset *d)
     if (folder_is_pictures(d->place))
         return load_pictures(d);
     const char *idx = NULL, *amat = NULL;
-    catalogue_is_in(lt_data_named("mnist"), d->place, &idx);
-    catalogue_is_in(lt_data_named("binarized-mnist"), d->place, &amat);
+    catalog_is_in(lt_data_named("mnist"), d->place, &idx);
+    catalog_is_in(lt_data_named("binarized-mnist"), d->place, &amat);
     char *found = folder_describe(d->place);
     status_fail(LT_NOT_FOUND,
                 "%s: expected pictures (.png, .jpg, .webp, .ppm, .pgm, .pbm), or the files of a data "
@@ -410,7 +410,7 @@ static char *last_part(const char *path)
 static lt_dataset *create_at_path(const char *path, const lt_data_options *options)
 {
     if (options && options->path[0]) {
-        status_fail(LT_VALUE, "data option path: goes with a set of the catalogue, found '%s'",
+        status_fail(LT_VALUE, "data option path: goes with a set of the catalog, found '%s'",
                     path);
         return NULL;
     }
@@ -420,7 +420,7 @@ static lt_dataset *create_at_path(const char *path, const lt_data_options *optio
     return d;
 }
 
-/* A file or directory from outside the catalogue. */
+/* A file or directory from outside the catalog. */
 static int open_path(lt_dataset **out, const char *path, const lt_data_options *options)
 {
     lt_dataset *d = create_at_path(path, options);
@@ -431,11 +431,11 @@ static int open_path(lt_dataset **out, const char *path, const lt_data_options *
     return status;
 }
 
-static int open_named(lt_dataset **out, const lt_catalogue_entry *set,
+static int open_named(lt_dataset **out, const lt_catalog_entry *set,
                       const lt_data_options *options)
 {
     char *place;
-    LT_TRY(catalogue_find(set, options ? options->path : NULL, &place));
+    LT_TRY(catalog_find(set, options ? options->path : NULL, &place));
     *out = dataset_create(set->name, place, options);
     free(place);
     return *out ? load_set(*out, set) : LT_VALUE;
@@ -448,7 +448,7 @@ static int open_any(lt_dataset **out, const char *name, const lt_data_options *o
     if (strcmp(name, "synthetic") == 0)
         return lt_dataset_synthetic(out, SYNTHETIC_IMAGES, SYNTHETIC_SIDE, SYNTHETIC_SIDE, 1,
                                     options);
-    const lt_catalogue_entry *set = lt_data_named(name);
+    const lt_catalog_entry *set = lt_data_named(name);
     if (!set && !strchr(name, '/') && !file_exists(name))
         return status_fail(LT_NOT_FOUND, "%s; nor is there such a file or directory",
                            lt_last_error());

@@ -58,7 +58,7 @@ transform data_options_transform(const lt_data_options *o);
 /* A set without images, or NULL if the options do not make sense. */
 lt_dataset *dataset_create(const char *name, const char *place, const lt_data_options *options);
 
-/* Makes the images of a split, with or without labels, the set's own, resized and recoloured as the
+/* Makes the images of a split, with or without labels, the set's own, resized and recolored as the
    options say: shape and counts must then agree with those it has. `paths` (images, labels) are for
    messages. The arrays are empty afterwards, whatever happens. */
 int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *labels,

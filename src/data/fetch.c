@@ -2,7 +2,7 @@
 /* Downloading the files of a set. Several of the servers speak plain HTTP, so the pinned SHA-256 is
    what makes a file ours: bytes gather in NAME.part, and only content with the right hash gets the
    name. */
-#include "data/catalogue.h"
+#include "data/catalog.h"
 
 #include "base/file.h"
 #include "base/loaded_curl.h"
@@ -27,7 +27,7 @@ enum {
 
 /* One file on its way. */
 typedef struct transfer {
-    const lt_catalogue_file *file;
+    const lt_catalog_file *file;
     const lt_fetch_options *options;
     const char *url;
     int fd;             /* of the .part file, at its end */
@@ -35,7 +35,7 @@ typedef struct transfer {
     int64_t limit;      /* more than any packing of the content needs */
     int64_t told;       /* to progress */
     int error;          /* errno of a failed write */
-    bool is_cancelled;
+    bool is_canceled;
 } transfer;
 
 /* ---- One request ---- */
@@ -68,9 +68,9 @@ static int tell_progress(void *user, curl_off_t total, curl_off_t done, curl_off
     if (!t->options->progress || t->told == t->end)
         return 0;
     t->told = t->end;
-    t->is_cancelled = !t->options->progress(t->options->user, t->file->remote, t->end,
+    t->is_canceled = !t->options->progress(t->options->user, t->file->remote, t->end,
                                             total > 0 ? t->start + total : 0);
-    return t->is_cancelled;
+    return t->is_canceled;
 }
 
 static void set_options(CURL *c, transfer *t, char *message)
@@ -107,7 +107,7 @@ static void start_curl(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 /* What a failed request means to us. */
 static int explain(const transfer *t, CURLcode code, const char *message)
 {
-    if (t->is_cancelled)
+    if (t->is_canceled)
         return status_fail(LT_INTERRUPTED, "%s: the download was stopped", t->url);
     if (t->error)
         return status_fail(LT_IO, "cannot write %s.part: %s", t->file->remote, strerror(t->error));
@@ -209,7 +209,7 @@ static int open_part(transfer *t, const char *part)
 static int accept_part(const transfer *t, const char *part, const char *target)
 {
     bytes content;
-    LT_TRY(catalogue_verify_file(t->file, part));
+    LT_TRY(catalog_verify_file(t->file, part));
     LT_TRY(file_read(part, (size_t)t->limit, &content));
     int status = file_write(target, content.data, content.size);
     bytes_clear(&content);
@@ -241,9 +241,9 @@ static int fetch_from(transfer *t, const char *part, const char *target)
 
 /* ---- One file ---- */
 
-enum { MAX_URLS = 1 + COUNT_OF(((lt_catalogue_entry *)NULL)->mirrors) };
+enum { MAX_URLS = 1 + COUNT_OF(((lt_catalog_entry *)NULL)->mirrors) };
 
-static int list_urls(const lt_catalogue_entry *set, const lt_catalogue_file *file,
+static int list_urls(const lt_catalog_entry *set, const lt_catalog_file *file,
                      char *urls[MAX_URLS])
 {
     int n = 0;
@@ -256,7 +256,7 @@ static int list_urls(const lt_catalogue_entry *set, const lt_catalogue_file *fil
 }
 
 /* Nothing could be had: says so with what else there is to do, after the last message. */
-static int explain_offline(const lt_catalogue_entry *set, const char *dir, int n_urls)
+static int explain_offline(const lt_catalog_entry *set, const char *dir, int n_urls)
 {
     char *last = must_copy_text(lt_last_error());
     status_fail(LT_NETWORK,
@@ -271,7 +271,7 @@ static int explain_offline(const lt_catalogue_entry *set, const char *dir, int n
 
 /* Tries the places in order. A file with wrong content is the more important news: it may be an
  * attack. */
-static int fetch_missing(const lt_catalogue_entry *set, const lt_catalogue_file *file,
+static int fetch_missing(const lt_catalog_entry *set, const lt_catalog_file *file,
                          const char *dir, const char *target, const lt_fetch_options *options)
 {
     char *urls[MAX_URLS], *part = must_format("%s.part", target), *mismatch = NULL;
@@ -300,11 +300,11 @@ static int fetch_missing(const lt_catalogue_entry *set, const lt_catalogue_file 
     return status;
 }
 
-static int fetch_file(const lt_catalogue_entry *set, const lt_catalogue_file *file, const char *dir,
+static int fetch_file(const lt_catalog_entry *set, const lt_catalog_file *file, const char *dir,
                       const lt_fetch_options *options)
 {
-    char *old = catalogue_file_path(dir, file), *target = file_join(dir, file->remote);
-    int status = old ? catalogue_verify_file(file, old) : LT_NOT_FOUND;
+    char *old = catalog_file_path(dir, file), *target = file_join(dir, file->remote);
+    int status = old ? catalog_verify_file(file, old) : LT_NOT_FOUND;
     if (status == LT_FORMAT)
         log_warning("%s; it will be replaced", lt_last_error());
     if (status == LT_NOT_FOUND || status == LT_FORMAT) {
@@ -321,12 +321,12 @@ int lt_data_fetch(const char *name, const lt_fetch_options *options)
 {
     static const lt_fetch_options defaults;
     const lt_fetch_options *o = options ? options : &defaults;
-    const lt_catalogue_entry *set = lt_data_named(name);
+    const lt_catalog_entry *set = lt_data_named(name);
     if (!set)
         return LT_NOT_FOUND;
     if (o->timeout < 0)
         return status_fail(LT_VALUE, "timeout: expected 0 or more seconds, found %d", o->timeout);
-    char *dir = o->directory ? must_copy_text(o->directory) : catalogue_cache(set);
+    char *dir = o->directory ? must_copy_text(o->directory) : catalog_cache(set);
     if (!dir)
         return status_fail(LT_NOT_FOUND,
                            "no place for %s: neither HOME nor XDG_CACHE_HOME is set, "

@@ -205,7 +205,7 @@ static int fail_size(work *w, int i, int h, int width, int c)
     char *path = listing_path(w->l, &w->l->pictures[i]);
     char *model = listing_path(w->l, &w->l->pictures[w->model]);
     const char *advice = h != w->h || width != w->w ? "resize=SIDE gives all the same size"
-                                                    : "channels=1 makes all grey, channels=3 RGB";
+                                                    : "channels=1 makes all gray, channels=3 RGB";
     int status =
         status_fail(LT_FORMAT,
                     "%s: expected a picture of %d x %d x %d (height, width, channels) like "

@@ -143,7 +143,7 @@ int lt_dataset_from_memory(lt_dataset **out, const lt_memory_images *m, const lt
     *out = NULL;
     LT_TRY(check_images(m));
     if (options && options->path[0])
-        return status_fail(LT_VALUE, "data option path: goes with a set of the catalogue, found '%s'", name_of(m));
+        return status_fail(LT_VALUE, "data option path: goes with a set of the catalog, found '%s'", name_of(m));
     lt_dataset *d = dataset_create(name_of(m), "", options);
     if (!d)
         return LT_VALUE;

@@ -49,7 +49,7 @@ LT_CLONES static void threshold_floats(size_t n, float *x, const float *p)
         x[i] = p[i] > 0.5f ? 1.0f : 0.0f;
 }
 
-/* 16 random bits decide a grey byte: 1 where they are below 65536 b / 255, rounded. So 0 stays 0,
+/* 16 random bits decide a gray byte: 1 where they are below 65536 b / 255, rounded. So 0 stays 0,
    255 is 1, and no probability is off by more than 2^-17. */
 static inline float draw_byte(uint32_t bits, uint32_t byte)
 {

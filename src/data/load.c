@@ -3,13 +3,13 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 #include "data/tar.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Layouts of directories beside those of the catalogue ---- */
+/* ---- Layouts of directories beside those of the catalog ---- */
 
 #define IMAGES(split, name)                                                                        \
     {                                                                                              \
@@ -20,26 +20,26 @@
         split, true, name, name, 0, NULL, false                                                    \
     }
 
-static const lt_catalogue_file npy_files[] = {
+static const lt_catalog_file npy_files[] = {
     IMAGES(LT_TRAIN, "train.npy"), LABELS(LT_TRAIN, "train-labels.npy"),
     IMAGES(LT_VALID, "valid.npy"), LABELS(LT_VALID, "valid-labels.npy"),
     IMAGES(LT_TEST, "test.npy"),   LABELS(LT_TEST, "test-labels.npy"),
 };
 
-static const lt_catalogue_file cifar10_files[] = {
+static const lt_catalog_file cifar10_files[] = {
     IMAGES(LT_TRAIN, "data_batch_1.bin"), IMAGES(LT_TRAIN, "data_batch_2.bin"),
     IMAGES(LT_TRAIN, "data_batch_3.bin"), IMAGES(LT_TRAIN, "data_batch_4.bin"),
     IMAGES(LT_TRAIN, "data_batch_5.bin"), IMAGES(LT_TEST, "test_batch.bin"),
 };
 
-static const lt_catalogue_file cifar100_files[] = {
+static const lt_catalog_file cifar100_files[] = {
     IMAGES(LT_TRAIN, "train.bin"),
     IMAGES(LT_TEST, "test.bin"),
 };
 
 /* A directory has a layout if it has its first file. */
 static const struct layout {
-    const lt_catalogue_file *files;
+    const lt_catalog_file *files;
     int n;
     bool is_whole; /* the others must be there */
 } layouts[] = {
@@ -148,14 +148,14 @@ static int read_part(const split_files *f, int i, data_array *images, data_array
 static int read_split(const split_files *f, data_array *images, data_array *labels)
 {
     data_array image_parts[MAX_PARTS] = {{0}}, label_parts[MAX_PARTS] = {{0}};
-    int status = LT_OK, labelled = 0;
+    int status = LT_OK, labeled = 0;
     for (int i = 0; i < f->n && status == LT_OK; i++) {
         status = read_part(f, i, &image_parts[i], &label_parts[i]);
-        labelled += label_parts[i].n > 0;
+        labeled += label_parts[i].n > 0;
     }
     if (status == LT_OK)
         status = join(image_parts, f->n, f->images, images);
-    if (status == LT_OK && labelled == f->n)
+    if (status == LT_OK && labeled == f->n)
         status = join(label_parts, f->n, f->images, labels);
     for (int i = 0; i < f->n; i++) {
         data_array_clear(&image_parts[i]);
@@ -239,13 +239,13 @@ static int load_archive(lt_dataset *d, const char *path)
     return status;
 }
 
-int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, int n)
+int load_files(lt_dataset *d, const char *dir, const lt_catalog_file *files, int n)
 {
     split_files splits[LT_SPLITS] = {{.n = 0}};
     int status = LT_OK;
     for (int i = 0; i < n; i++) {
         split_files *f = &splits[files[i].split];
-        char *path = catalogue_file_path(dir, &files[i]);
+        char *path = catalog_file_path(dir, &files[i]);
         if (path && files[i].is_archive) {
             status = load_archive(d, path);
             free(path);
@@ -258,9 +258,9 @@ int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, i
     return load_splits(d, splits, status);
 }
 
-static bool has_file(const char *dir, const lt_catalogue_file *file)
+static bool has_file(const char *dir, const lt_catalog_file *file)
 {
-    char *path = catalogue_file_path(dir, file);
+    char *path = catalog_file_path(dir, file);
     free(path);
     return path != NULL;
 }
@@ -278,8 +278,8 @@ int load_known_files(lt_dataset *d, bool *is_known)
 {
     *is_known = true;
     for (int i = 0; i < lt_data_count(); i++) {
-        const lt_catalogue_entry *set = lt_data_entry(i);
-        if (catalogue_is_in(set, d->place, NULL))
+        const lt_catalog_entry *set = lt_data_entry(i);
+        if (catalog_is_in(set, d->place, NULL))
             return load_files(d, d->place, set->files, set->n_files);
     }
     for (int i = 0; i < COUNT_OF(layouts); i++)

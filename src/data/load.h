@@ -6,9 +6,9 @@
 #include "data/dataset.h"
 
 /* Reads those of the files that are in `dir`. Several files of images of one split are joined. */
-int load_files(lt_dataset *d, const char *dir, const lt_catalogue_file *files, int n);
+int load_files(lt_dataset *d, const char *dir, const lt_catalog_file *files, int n);
 
-/* Reads the files of d->place, a directory, if it has those of the catalogue's sets or of another
+/* Reads the files of d->place, a directory, if it has those of the catalog's sets or of another
    layout we know; else *is_known is false. */
 int load_known_files(lt_dataset *d, bool *is_known);
 

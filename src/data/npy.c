@@ -191,7 +191,7 @@ int npy_read_header(const data_source *s, npy_header *h)
 
 /* ---- The numbers ---- */
 
-/* `digits` are as many as tell such a number from its neighbours. */
+/* `digits` are as many as tell such a number from its neighbors. */
 static int fail_pixel(const data_source *s, size_t offset, size_t index, double found, int digits)
 {
     return data_malformed(s, offset, "number %zu: expected a value in [0, 1], found %.*g", index,

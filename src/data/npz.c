@@ -126,7 +126,7 @@ static int check_entries(const contents *c)
         has_images |= c->images[i] != 0;
     for (int i = 0; i < LT_SPLITS; i++)
         if (has_images && c->labels[i] && !c->images[i])
-            return status_fail(LT_FORMAT, "%s: expected images of the labelled %s split, found %s",
+            return status_fail(LT_FORMAT, "%s: expected images of the labeled %s split, found %s",
                                c->path, lt_split_name((lt_split)i), c->arrays.data + 2);
     if (!has_images)
         return status_fail(LT_FORMAT,

@@ -156,17 +156,17 @@ static int advise_side(const lt_survey *v)
 
 static void advise(lt_survey *v)
 {
-    bool has_sizes = false, has_channels = false, has_colour = false;
+    bool has_sizes = false, has_channels = false, has_color = false;
     for (int i = 0; i < v->n_sizes; i++) {
         has_sizes |= v->sizes[i].h != v->sizes[0].h || v->sizes[i].w != v->sizes[0].w;
         has_channels |= v->sizes[i].c != v->sizes[0].c;
-        has_colour |= v->sizes[i].c == 3;
+        has_color |= v->sizes[i].c == 3;
     }
     text t = {0};
     if (has_sizes)
         text_format(&t, " --set data.resize=%d", advise_side(v));
     if (has_channels)
-        text_format(&t, " --set data.channels=%d", has_colour ? 3 : 1);
+        text_format(&t, " --set data.channels=%d", has_color ? 3 : 1);
     char *all = text_take(&t);
     v->sets = must_copy_text(all[0] ? all + 1 : all);
     free(all);

@@ -11,7 +11,7 @@ enum { MAX_BLOBS = 4, WORDS_PER_IMAGE = 32, WORDS_PER_BLOB = 7 };
 
 typedef struct blob {
     float x, y, radius;         /* in pixels */
-    float colour[MAX_CHANNELS]; /* brightness at the centre, 0 ... 1 */
+    float color[MAX_CHANNELS]; /* brightness at the center, 0 ... 1 */
 } blob;
 
 /* Image `index` of the set: how many blobs, and which. */
@@ -27,7 +27,7 @@ static int draw_blobs(const philox_key *key, int64_t index, int h, int w, blob b
         blobs[i].y = (0.1f + 0.8f * philox_uniform(u[1])) * (float)h;
         blobs[i].radius = 1 + (0.15f + 0.25f * philox_uniform(u[2])) * side;
         for (int k = 0; k < MAX_CHANNELS; k++)
-            blobs[i].colour[k] = 0.4f + 0.6f * philox_uniform(u[3 + k]);
+            blobs[i].color[k] = 0.4f + 0.6f * philox_uniform(u[3 + k]);
     }
     return n;
 }
@@ -49,7 +49,7 @@ static void paint(const blob *blobs, int n, const lt_dataset_info *info, unsigne
             for (int i = 0; i < n; i++) {
                 float bell = height(&blobs[i], row, column);
                 for (int k = 0; k < info->c; k++)
-                    value[k] += bell * blobs[i].colour[k];
+                    value[k] += bell * blobs[i].color[k];
             }
             for (int k = 0; k < info->c; k++)
                 *pixel++ = (unsigned char)((value[k] < 1 ? value[k] : 1) * 255 + 0.5f);

@@ -130,16 +130,16 @@ int64_t lt_spread_place(int64_t i, int64_t n, int64_t all) { return spread_place
 
 /* ---- Axes ---- */
 
-/* The mean of n rows into `centre`, their covariance (divided by n) into `a`, width x width. */
-static void find_moments(int n, int width, const float *rows, double *centre, double *a)
+/* The mean of n rows into `center`, their covariance (divided by n) into `a`, width x width. */
+static void find_moments(int n, int width, const float *rows, double *center, double *a)
 {
     double *d = must_alloc(sizeof *d * (size_t)width);
     for (int i = 0; i < n; i++)
         for (int k = 0; k < width; k++)
-            centre[k] += (double)rows[(int64_t)i * width + k] / n;
+            center[k] += (double)rows[(int64_t)i * width + k] / n;
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < width; k++)
-            d[k] = (double)rows[(int64_t)i * width + k] - centre[k];
+            d[k] = (double)rows[(int64_t)i * width + k] - center[k];
         for (int k = 0; k < width; k++)
             for (int j = 0; j <= k; j++)
                 a[(int64_t)k * width + j] += d[k] * d[j] / n;
@@ -191,10 +191,10 @@ int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *a
     double *values = vectors + w * w;
     bool *is_taken = must_alloc(sizeof *is_taken * w);
     *axes = (lt_axes){.count = count, .width = width,
-                      .centre = must_alloc(sizeof(double) * w),
+                      .center = must_alloc(sizeof(double) * w),
                       .axis = must_alloc(sizeof(double) * w * (size_t)count),
                       .variance = must_alloc(sizeof(double) * (size_t)count)};
-    find_moments(n, width, rows, axes->centre, a);
+    find_moments(n, width, rows, axes->center, a);
     for (int k = 0; k < width; k++)
         axes->total += a[(int64_t)k * width + k];
     symmetric_eigen(width, a, values, vectors);
@@ -213,7 +213,7 @@ double lt_axes_place(const lt_axes *axes, int k, const float *row)
     const double *axis = axes->axis + (int64_t)k * axes->width;
     double sum = 0;
     for (int j = 0; j < axes->width; j++)
-        sum += axis[j] * ((double)row[j] - axes->centre[j]);
+        sum += axis[j] * ((double)row[j] - axes->center[j]);
     return sum;
 }
 
@@ -229,7 +229,7 @@ double lt_axes_covariance(const lt_axes *axes, int j, int k, const float *logvar
 
 void lt_axes_clear(lt_axes *axes)
 {
-    free(axes->centre);
+    free(axes->center);
     free(axes->axis);
     free(axes->variance);
     *axes = (lt_axes){0};

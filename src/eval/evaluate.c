@@ -91,7 +91,7 @@ typedef struct evaluation {
     double *tails;        /* the room of their tails */
     double *shapes;       /* of the tails, image by image */
     float sigma;                  /* NaN: none */
-    bool has_grey, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
+    bool has_gray, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
     tally neg_elbo, rate, distortion, squared_error, values[BOUNDS], ess[BOUNDS];
     int64_t runs_done, runs_of_batch, runs; /* of either program, for progress */
 } evaluation;
@@ -152,7 +152,7 @@ static void look_at_pixels(evaluation *e, int n)
 {
     for (int64_t i = 0; i < n * e->pixels; i++) {
         float level = 255 * e->x[i];
-        e->has_grey |= level != 0 && level != 255;
+        e->has_gray |= level != 0 && level != 255;
         e->has_fractions |= fabsf(level - rintf(level)) > 1e-3f;
     }
 }
@@ -299,7 +299,7 @@ const char *lt_unit_name(lt_unit unit)
 
 static lt_unit unit_of(const evaluation *e, const lt_model *m)
 {
-    if (lt_model_is_binary(m) && e->has_grey)
+    if (lt_model_is_binary(m) && e->has_gray)
         return LT_CROSS_ENTROPY;
     return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
 }
@@ -311,7 +311,7 @@ static lt_estimate as_bytes(const evaluation *e, const lt_model *m, lt_estimate 
     if (lt_model_is_discrete(m) && !lt_model_is_binary(m))
         return bits;
     bool is_flat = e->sigma >= 2.f / 255; /* false for NaN */
-    if (!lt_model_is_discrete(m) && is_flat && e->has_grey && !e->has_fractions)
+    if (!lt_model_is_discrete(m) && is_flat && e->has_gray && !e->has_fractions)
         return (lt_estimate){bits.value + 8, bits.se};
     return (lt_estimate){(double)NAN, (double)NAN};
 }

@@ -16,7 +16,7 @@
 const char *lt_pixels_name(lt_pixels p)
 {
     static const char *const names[] = {
-        [LT_PIXELS_GREY] = "grey",           [LT_PIXELS_STATIC] = "static",
+        [LT_PIXELS_GRAY] = "gray",           [LT_PIXELS_STATIC] = "static",
         [LT_PIXELS_DYNAMIC] = "dynamic",     [LT_PIXELS_OWN] = "own",
         [LT_PIXELS_THRESHOLD] = "threshold", [LT_PIXELS_BITS] = "bits",
         [LT_PIXELS_UNKNOWN] = "unknown"};
@@ -26,11 +26,11 @@ const char *lt_pixels_name(lt_pixels p)
 const char *lt_pixels_text(lt_pixels p)
 {
     static const char *const texts[] = {
-        [LT_PIXELS_GREY] = "intensities, k / 255",
+        [LT_PIXELS_GRAY] = "intensities, k / 255",
         [LT_PIXELS_STATIC] = "bits drawn once, those of the published files",
         [LT_PIXELS_DYNAMIC] =
-            "bits drawn from grey levels anew in every epoch; for evaluation once",
-        [LT_PIXELS_OWN] = "bits drawn from grey levels once, by this program",
+            "bits drawn from gray levels anew in every epoch; for evaluation once",
+        [LT_PIXELS_OWN] = "bits drawn from gray levels once, by this program",
         [LT_PIXELS_THRESHOLD] = "bits: 1 above a half",
         [LT_PIXELS_BITS] = "bits, as they are in the files",
         [LT_PIXELS_UNKNOWN] = "not known without the data"};
@@ -65,17 +65,17 @@ static lt_pixels pixels_of(const lt_recipe *r, const char *set, const lt_dataset
         break;
     }
     if (strcmp(set, "binarized-mnist") == 0)
-        return r->data_options.resize[0] ? LT_PIXELS_GREY : LT_PIXELS_STATIC;
+        return r->data_options.resize[0] ? LT_PIXELS_GRAY : LT_PIXELS_STATIC;
     if (data)
-        return data->is_binary ? LT_PIXELS_BITS : LT_PIXELS_GREY;
+        return data->is_binary ? LT_PIXELS_BITS : LT_PIXELS_GRAY;
     bool is_known = lt_data_image_size(set, NULL, &h, &w, &c) == LT_OK;
-    return is_known ? LT_PIXELS_GREY : LT_PIXELS_UNKNOWN;
+    return is_known ? LT_PIXELS_GRAY : LT_PIXELS_UNKNOWN;
 }
 
 static lt_unit unit_of(const lt_model *m, lt_pixels p)
 {
-    bool is_grey = p == LT_PIXELS_GREY || p == LT_PIXELS_UNKNOWN;
-    if (lt_model_is_binary(m) && is_grey)
+    bool is_gray = p == LT_PIXELS_GRAY || p == LT_PIXELS_UNKNOWN;
+    if (lt_model_is_binary(m) && is_gray)
         return LT_CROSS_ENTROPY;
     return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
 }

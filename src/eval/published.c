@@ -58,7 +58,7 @@ static const lt_published table[] = {
     NLL("mnist", DYNAMIC, "hierarchical VAE, Gaussian prior", 0, 82.39, EXEMPLAR),
     NLL("mnist", DYNAMIC, "convolutional hierarchical VAE", 0, 80.52, EXEMPLAR),
     NLL("mnist", UNKNOWN, "MLP VAE", 5000, 86.83, "read without its repository's name"),
-    ELBO("mnist", GREY, "VAE 400, 20 latents, epoch 7", TEST, 7, 106.66, "pytorch/examples, log in pull request 1416"),
+    ELBO("mnist", GRAY, "VAE 400, 20 latents, epoch 7", TEST, 7, 106.66, "pytorch/examples, log in pull request 1416"),
 
     NLL("fashion-mnist", DYNAMIC, "VAE, Gaussian prior", 0, 228.70, EXEMPLAR),
     NLL("fashion-mnist", DYNAMIC, "VAE, VampPrior", 0, 227.35, EXEMPLAR),
@@ -116,12 +116,12 @@ const char *lt_published_differs(const lt_published *p, const lt_ledger *l)
         return "only a part of the images is used here (data.limit)";
     if (l->unit == LT_DENSITY)
         return "these are nats of a density of intensities, those of bits: the zero is elsewhere";
-    if (l->pixels == LT_PIXELS_GREY && l->unit == LT_DISCRETE)
+    if (l->pixels == LT_PIXELS_GRAY && l->unit == LT_DISCRETE)
         return "these are nats of bytes, those of bits";
-    if (l->unit == LT_CROSS_ENTROPY && p->pixels != LT_PIXELS_GREY)
-        return "these are cross-entropies of grey pixels, those likelihoods of bits";
-    if (l->unit != LT_CROSS_ENTROPY && p->pixels == LT_PIXELS_GREY)
-        return "those are cross-entropies of grey pixels, which is no likelihood";
+    if (l->unit == LT_CROSS_ENTROPY && p->pixels != LT_PIXELS_GRAY)
+        return "these are cross-entropies of gray pixels, those likelihoods of bits";
+    if (l->unit != LT_CROSS_ENTROPY && p->pixels == LT_PIXELS_GRAY)
+        return "those are cross-entropies of gray pixels, which is no likelihood";
     if (l->pixels != p->pixels)
         return other_bits(l->pixels, p->pixels);
     if (l->epochs < p->epochs)

@@ -34,7 +34,7 @@ static const char *class_name(const lt_model *m, const lt_dataset *data, int k)
     const lt_dataset_info *d = data ? lt_dataset_describe(data) : NULL;
     if (d)
         return d->class_names && k < d->classes ? d->class_names[k] : NULL;
-    const lt_catalogue_entry *e = lt_data_named(lt_recipe_dataset(lt_model_recipe(m)));
+    const lt_catalog_entry *e = lt_data_named(lt_recipe_dataset(lt_model_recipe(m)));
     for (int j = 0; e && e->class_names && e->class_names[j]; j++)
         if (j == k)
             return e->class_names[j];

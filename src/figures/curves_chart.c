@@ -32,7 +32,7 @@ typedef enum panel_when {
 typedef enum panel_of { OF_ANYTHING, OF_NATS, OF_LOSS } panel_of;
 
 /* One chart. The first curve that a run has is drawn solid, the others dashed where runs have the
-   colours. */
+   colors. */
 typedef struct panel {
     const char *title, *unit;
     panel_when when;
@@ -198,7 +198,7 @@ static int add_run(const curves *c, const panel *p, int r, lt_series *out)
         out[n] = (lt_series){.name = is_alone ? p->curves[k].name : n == 0 ? m->name : NULL,
                              .data_name = is_alone ? NULL : data_name(c->f, m, &p->curves[k]),
                              .n = m->n, .x = c->x[r], .y = read_y(c->f, m, &p->curves[k], c->x[r]),
-                             .colour = is_alone ? k + 1 : r + 1,
+                             .color = is_alone ? k + 1 : r + 1,
                              .is_dashed = !is_alone && n > 0, .smooth = smoothing(c->o, m->n)};
         n++;
     }
@@ -268,7 +268,7 @@ static const char *find_difference(const curves *c, const panel *p, int *first, 
     return NULL;
 }
 
-/* "do not compare: the data sets differ. validation; dashed: training", where runs have the colours.
+/* "do not compare: the data sets differ. validation; dashed: training", where runs have the colors.
    NULL: nothing. */
 static const char *explain_chart(curves *c, const panel *p)
 {

@@ -36,7 +36,7 @@ static int find_axes(const lt_codes *c, code_map *p, lt_axes *a)
 {
     LT_TRY(lt_principal_axes(c->n, c->latent, c->mean, 2, a));
     if (c->latent == 2) {
-        memset(a->centre, 0, 2 * sizeof *a->centre);
+        memset(a->center, 0, 2 * sizeof *a->center);
         memcpy(a->axis, (const double[]){1, 0, 0, 1}, 4 * sizeof *a->axis);
         strcpy(p->x_label, latent_caption(0).text);
         strcpy(p->y_label, latent_caption(1).text);
@@ -68,7 +68,7 @@ static void make_ellipses(const code_chart *c, const lt_codes *codes, const lt_a
     }
     *out = (lt_series){.kind = LT_ELLIPSES, .name = "1σ of q(z|x)", .n = n, .x = values[0], .y = values[1],
                        .xx = values[2], .xy = values[3], .yy = values[4], .labels = p->labels ? labels : NULL,
-                       .n_labels = p->n_labels, .colour = 1};
+                       .n_labels = p->n_labels, .color = 1};
 }
 
 static int map_codes(const code_chart *c, const lt_codes *codes, int ellipses, code_map *p, lt_series *series)
@@ -100,7 +100,7 @@ static int draw_codes(code_chart *c, const lt_codes *codes)
     bool has_posterior = lt_model_can(c->m, LT_CAN_POSTERIOR);
     snprintf(c->subtitle, sizeof c->subtitle, "%s of %d %s images, %d latents%s",
              has_posterior ? "Means of q(z|x)" : "Codes", codes->n, lt_split_name(codes->split), codes->latent,
-             p.labels ? "; coloured by label" : "; the images have no labels");
+             p.labels ? "; colored by label" : "; the images have no labels");
     series[0] = (lt_series){.data_name = has_posterior ? "means" : "codes", .kind = LT_CLOUD, .n = codes->n,
                             .x = p.x, .y = p.y, .labels = p.labels, .n_labels = p.n_labels, .label_names = p.label_names};
     c->chart = (lt_chart){.x.label = p.x_label, .y.label = p.y_label, .series = series,

@@ -67,11 +67,11 @@ static const char *describe(lt_figure *f, const run_log *logs, int n)
 
 static void add_run(lt_figure *f, const run_log *log, const way *w, int r, lt_series *line, lt_series *end)
 {
-    *line = (lt_series){.data_name = log->name, .n = w->n, .x = w->rate, .y = w->distortion, .colour = r + 1};
+    *line = (lt_series){.data_name = log->name, .n = w->n, .x = w->rate, .y = w->distortion, .color = r + 1};
     *end = (lt_series){.name = log->name,
                        .data_name = arena_format(&f->memory, "%s: its end", log->name),
                        .kind = LT_POINTS, .n = 1, .x = w->rate + w->last, .y = w->distortion + w->last,
-                       .colour = r + 1};
+                       .color = r + 1};
 }
 
 static void draw_ways(lt_figure *f, const run_log *logs, const way *ways, int n, const char *title)
@@ -81,7 +81,7 @@ static void draw_ways(lt_figure *f, const run_log *logs, const way *ways, int n,
     lt_chart *chart = FIGURE_ARRAY(f, lt_chart, 1);
     find_best(ways, n, x, y);
     series[0] = (lt_series){.name = arena_format(&f->memory, "−ELBO = %s", number_caption(x[0] + y[0], 2).text),
-                            .n = LINE_POINTS, .x = x, .y = y, .colour = -1, .is_dashed = true};
+                            .n = LINE_POINTS, .x = x, .y = y, .color = -1, .is_dashed = true};
     for (int r = 0; r < n; r++)
         add_run(f, &logs[r], &ways[r], r, &series[1 + r], &series[1 + n + r]);
     *chart = (lt_chart){.title = arena_copy_text(&f->memory, title ? title : "Rate and distortion"),

@@ -59,7 +59,7 @@ int *animation_ticks(const lt_animation *a, int per_second)
     return ticks;
 }
 
-bool animation_is_grey(const lt_animation *a)
+bool animation_is_gray(const lt_animation *a)
 {
     for (int i = 0; i < a->n; i++)
         if (a->frames[i].channels != 1)

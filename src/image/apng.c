@@ -20,7 +20,7 @@ typedef struct area {
 typedef struct apng {
     const lt_animation *animation;
     const int *ticks;
-    bool is_grey;
+    bool is_gray;
     uint32_t sequence; /* number of the next fcTL or fdAT */
     text *file;
 } apng;
@@ -159,13 +159,13 @@ static int encode_frame(apng *p, int i, area a, const lt_image *f)
     return status;
 }
 
-/* Grey frames among coloured ones become RGB; `room` then belongs to the caller. */
+/* Gray frames among colored ones become RGB; `room` then belongs to the caller. */
 static int open_frame(const apng *p, int i, lt_image *room, const lt_image **f)
 {
     *f = &p->animation->frames[i];
-    if (p->is_grey || (*f)->channels == 3)
+    if (p->is_gray || (*f)->channels == 3)
         return LT_OK;
-    LT_TRY(raster_colour(*f, room));
+    LT_TRY(raster_color(*f, room));
     *f = room;
     return LT_OK;
 }
@@ -192,7 +192,7 @@ static int encode_frames(apng *p)
 int encode_apng(const lt_animation *a, text *file)
 {
     int *ticks = animation_ticks(a, MILLISECONDS);
-    apng p = {.animation = a, .ticks = ticks, .is_grey = animation_is_grey(a), .file = file};
+    apng p = {.animation = a, .ticks = ticks, .is_gray = animation_is_gray(a), .file = file};
     text_append_bytes(file, "\x89PNG\r\n\x1a\n", SIGNATURE);
     int status = encode_frames(&p);
     append_chunk(file, "IEND", NULL, 0, NULL, 0);

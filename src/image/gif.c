@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GIF: one palette where all frames together have few colours, else one for each frame where each
+/* GIF: one palette where all frames together have few colors, else one for each frame where each
    has few, else one that stands for all. cgif packs the pixels. */
 #include "image/median_cut.h"
 #include "image/raster.h"
@@ -29,7 +29,7 @@ typedef struct gif_job {
     const lt_animation *animation;
     const int *ticks;
     bool has_own_palettes; /* each frame */
-    colours colours;
+    colors colors;
     palette palette;
     unsigned char *places; /* of one frame's pixels in the palette */
     text *file;
@@ -44,7 +44,7 @@ static int append(void *user, const uint8_t *data, size_t size)
 static bool frames_have_few(gif_job *g)
 {
     for (int i = 0; i < g->animation->n; i++)
-        if (!colours_count(&g->colours, &g->animation->frames[i], 1, MOST_COLOURS, 0))
+        if (!colors_count(&g->colors, &g->animation->frames[i], 1, MOST_COLORS, 0))
             return false;
     return true;
 }
@@ -53,12 +53,12 @@ static bool frames_have_few(gif_job *g)
 static void choose_palette(gif_job *g)
 {
     const lt_animation *a = g->animation;
-    if (colours_count(&g->colours, a->frames, a->n, MOST_COLOURS, 0))
-        colours_keep(&g->colours, &g->palette);
+    if (colors_count(&g->colors, a->frames, a->n, MOST_COLORS, 0))
+        colors_keep(&g->colors, &g->palette);
     else if (frames_have_few(g))
         g->has_own_palettes = true;
     else
-        colours_reduce(&g->colours, a->frames, a->n, MOST_COLOURS - 1, &g->palette);
+        colors_reduce(&g->colors, a->frames, a->n, MOST_COLORS - 1, &g->palette);
 }
 
 static CGIF *begin(gif_job *g)
@@ -87,15 +87,15 @@ static int add_frame(gif_job *g, CGIF *gif, int i)
                           .genFlags = CGIF_FRAME_GEN_USE_DIFF_WINDOW,
                           .delay = (uint16_t)(g->ticks[i + 1] - g->ticks[i])};
     if (g->has_own_palettes) {
-        colours_count(&g->colours, f, 1, MOST_COLOURS, 0);
-        colours_keep(&g->colours, &g->palette);
+        colors_count(&g->colors, f, 1, MOST_COLORS, 0);
+        colors_keep(&g->colors, &g->palette);
         c.attrFlags = CGIF_FRAME_ATTR_USE_LOCAL_TABLE;
         c.pLocalPalette = g->palette.rgb;
         c.numLocalPaletteEntries = (uint16_t)g->palette.n;
     }
-    if (g->palette.n < MOST_COLOURS)
+    if (g->palette.n < MOST_COLORS)
         c.genFlags |= CGIF_FRAME_GEN_USE_TRANSPARENCY;
-    colours_places(&g->colours, f, g->places);
+    colors_places(&g->colors, f, g->places);
     return cgif_addframe(gif, &c);
 }
 
@@ -126,7 +126,7 @@ int encode_gif(const lt_animation *a, text *file)
     g.ticks = ticks;
     choose_palette(&g);
     int status = add_frames(&g);
-    colours_clear(&g.colours);
+    colors_clear(&g.colors);
     tensor_free(g.places);
     free(ticks);
     return status;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Few colours for many (Heckbert 1982, with variances in place of ranges): the box of colours with
+/* Few colors for many (Heckbert 1982, with variances in place of ranges): the box of colors with
    the largest sum of squared distances from its mean is cut at that mean, across its largest
-   variance, until there are enough boxes; then colours move to the nearest mean a few times, which
+   variance, until there are enough boxes; then colors move to the nearest mean a few times, which
    lowers that sum further. Nothing is drawn at random, and pictures are not dithered, so that what
-   stands still in an animation keeps its colour. */
+   stands still in an animation keeps its color. */
 #include "image/median_cut.h"
 
 #include "base/memory.h"
@@ -16,13 +16,13 @@ enum { MOST_COUNTED = 65536, LAST_SHIFT = 3, ROUNDS = 4 };
 
 /* ---- Counting ---- */
 
-void colours_clear(colours *c)
+void colors_clear(colors *c)
 {
     free(c->slots);
-    *c = (colours){0};
+    *c = (colors){0};
 }
 
-static uint32_t key_of(const colours *c, const unsigned char *pixel, int channels)
+static uint32_t key_of(const colors *c, const unsigned char *pixel, int channels)
 {
     uint32_t key = 1;
     for (int k = 0; k < 3; k++)
@@ -30,7 +30,7 @@ static uint32_t key_of(const colours *c, const unsigned char *pixel, int channel
     return key;
 }
 
-static colour *slot_of(const colours *c, uint32_t key)
+static color *slot_of(const colors *c, uint32_t key)
 {
     uint32_t mask = (uint32_t)c->n_slots - 1, at = key * 2654435769u >> 8;
     while (c->slots[at & mask].key && c->slots[at & mask].key != key)
@@ -38,11 +38,11 @@ static colour *slot_of(const colours *c, uint32_t key)
     return &c->slots[at & mask];
 }
 
-static bool count_image(colours *c, const lt_image *image)
+static bool count_image(colors *c, const lt_image *image)
 {
     size_t n = (size_t)image->width * (size_t)image->height;
     const unsigned char *pixel = image->pixels;
-    colour *slot = NULL;
+    color *slot = NULL;
     for (size_t i = 0; i < n; i++, pixel += image->channels) {
         uint32_t key = key_of(c, pixel, image->channels);
         if (!slot || slot->key != key)
@@ -57,9 +57,9 @@ static bool count_image(colours *c, const lt_image *image)
     return true;
 }
 
-bool colours_count(colours *c, const lt_image *images, int n, int most, int shift)
+bool colors_count(colors *c, const lt_image *images, int n, int most, int shift)
 {
-    colours_clear(c);
+    colors_clear(c);
     c->most = most;
     c->shift = shift;
     for (c->n_slots = 2; c->n_slots <= 2 * most;)
@@ -71,11 +71,11 @@ bool colours_count(colours *c, const lt_image *images, int n, int most, int shif
     return true;
 }
 
-void colours_places(const colours *c, const lt_image *image, unsigned char *places)
+void colors_places(const colors *c, const lt_image *image, unsigned char *places)
 {
     size_t n = (size_t)image->width * (size_t)image->height;
     const unsigned char *pixel = image->pixels;
-    const colour *slot = NULL;
+    const color *slot = NULL;
     for (size_t i = 0; i < n; i++, pixel += image->channels) {
         uint32_t key = key_of(c, pixel, image->channels);
         if (!slot || slot->key != key)
@@ -86,14 +86,14 @@ void colours_places(const colours *c, const lt_image *image, unsigned char *plac
 
 static int compare_keys(const void *a, const void *b)
 {
-    uint32_t x = (*(colour *const *)a)->key, y = (*(colour *const *)b)->key;
+    uint32_t x = (*(color *const *)a)->key, y = (*(color *const *)b)->key;
     return (x > y) - (x < y);
 }
 
 /* All of them by their numbers; freed by the caller. */
-static colour **list_colours(const colours *c)
+static color **list_colors(const colors *c)
 {
-    colour **list = must_alloc(sizeof *list * ((size_t)c->n + 1));
+    color **list = must_alloc(sizeof *list * ((size_t)c->n + 1));
     int n = 0;
     for (int i = 0; i < c->n_slots; i++)
         if (c->slots[i].key)
@@ -102,10 +102,10 @@ static colour **list_colours(const colours *c)
     return list;
 }
 
-void colours_keep(colours *c, palette *p)
+void colors_keep(colors *c, palette *p)
 {
-    colour **list = list_colours(c);
-    LT_ASSERT(c->n <= MOST_COLOURS && c->shift == 0);
+    color **list = list_colors(c);
+    LT_ASSERT(c->n <= MOST_COLORS && c->shift == 0);
     *p = (palette){.n = c->n};
     for (int i = 0; i < c->n; i++) {
         list[i]->place = i;
@@ -117,15 +117,15 @@ void colours_keep(colours *c, palette *p)
 
 /* ---- Cutting ---- */
 
-/* Neighbours in the list, and what is known of them. */
+/* Neighbors in the list, and what is known of them. */
 typedef struct block {
     int begin, end, longest; /* longest: the channel of the largest variance */
     double mean[3], error;   /* error: sum of squared distances from the mean, over pixels */
 } block;
 
-static double mean_of(const colour *c, int k) { return (double)c->sum[k] / (double)c->n; }
+static double mean_of(const color *c, int k) { return (double)c->sum[k] / (double)c->n; }
 
-static block describe(colour *const *list, int begin, int end)
+static block describe(color *const *list, int begin, int end)
 {
     block b = {.begin = begin, .end = end};
     double n = 0, spread[3] = {0};
@@ -150,19 +150,19 @@ static block describe(colour *const *list, int begin, int end)
 }
 
 /* Moves those below the mean to the front; returns where the others begin. */
-static int divide(colour **list, const block *b)
+static int divide(color **list, const block *b)
 {
     int middle = b->begin;
     for (int i = b->begin; i < b->end; i++)
         if (mean_of(list[i], b->longest) < b->mean[b->longest]) {
-            colour *moved = list[i];
+            color *moved = list[i];
             list[i] = list[middle];
             list[middle++] = moved;
         }
     return middle;
 }
 
-static int cut(colour **list, int n, int most, block *blocks)
+static int cut(color **list, int n, int most, block *blocks)
 {
     int n_blocks = 1;
     blocks[0] = describe(list, 0, n);
@@ -173,7 +173,7 @@ static int cut(colour **list, int n, int most, block *blocks)
                 worst = &blocks[i];
         int middle = divide(list, worst), end = worst->end;
         if (worst->end - worst->begin < 2 || middle == worst->begin || middle == end)
-            break; /* all colours are alone */
+            break; /* all colors are alone */
         *worst = describe(list, worst->begin, middle);
         blocks[n_blocks++] = describe(list, middle, end);
     }
@@ -184,7 +184,7 @@ static int cut(colour **list, int n, int most, block *blocks)
 
 typedef struct mean {
     double at[3], sum[3], n;
-    const colour *main; /* the most frequent one */
+    const color *main; /* the most frequent one */
 } mean;
 
 static int nearest(const mean *means, int n, const double x[3])
@@ -202,13 +202,13 @@ static int nearest(const mean *means, int n, const double x[3])
     return best;
 }
 
-/* Each colour goes to the nearest mean, whose sums are then new. */
-static void gather(mean *means, int n_means, colour *const *list, int n)
+/* Each color goes to the nearest mean, whose sums are then new. */
+static void gather(mean *means, int n_means, color *const *list, int n)
 {
     for (int i = 0; i < n_means; i++)
         means[i] = (mean){.at = {means[i].at[0], means[i].at[1], means[i].at[2]}};
     for (int i = 0; i < n; i++) {
-        colour *c = list[i];
+        color *c = list[i];
         c->place = nearest(means, n_means, (double[]){mean_of(c, 0), mean_of(c, 1), mean_of(c, 2)});
         mean *m = &means[c->place];
         m->n += (double)c->n;
@@ -219,7 +219,7 @@ static void gather(mean *means, int n_means, colour *const *list, int n)
     }
 }
 
-/* A colour that more than half of the pixels have stays as it is: paper is to be white. */
+/* A color that more than half of the pixels have stays as it is: paper is to be white. */
 static unsigned char settle(const mean *m, int k)
 {
     bool has_main = m->main && 2 * (double)m->main->n > m->n;
@@ -233,14 +233,14 @@ static void move_means(mean *means, int n_means)
             means[i].at[k] = means[i].sum[k] / means[i].n;
 }
 
-void colours_reduce(colours *c, const lt_image *images, int n, int most, palette *p)
+void colors_reduce(colors *c, const lt_image *images, int n, int most, palette *p)
 {
     int shift = 0;
-    while (!colours_count(c, images, n, MOST_COUNTED, shift) && shift < LAST_SHIFT)
+    while (!colors_count(c, images, n, MOST_COUNTED, shift) && shift < LAST_SHIFT)
         shift++;
-    colour **list = list_colours(c);
-    block blocks[MOST_COLOURS];
-    mean means[MOST_COLOURS] = {0};
+    color **list = list_colors(c);
+    block blocks[MOST_COLORS];
+    mean means[MOST_COLORS] = {0};
     *p = (palette){.n = cut(list, c->n, most, blocks)};
     for (int i = 0; i < p->n; i++)
         memcpy(means[i].at, blocks[i].mean, sizeof blocks[i].mean);

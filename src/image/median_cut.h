@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* Colours of pictures, and a few of them to stand for all. */
+/* Colors of pictures, and a few of them to stand for all. */
 #ifndef LATENT_MEDIAN_CUT_H
 #define LATENT_MEDIAN_CUT_H
 
 #include <latent/plot.h>
 
-/* A colour, or several that are equal in their higher bits. */
-typedef struct colour {
+/* A color, or several that are equal in their higher bits. */
+typedef struct color {
     uint32_t key; /* red, green, blue without the lower bits, and 1 above them; 0: a free slot */
     int place;    /* in the palette */
     uint64_t n;   /* pixels */
     uint64_t sum[3];
-} colour;
+} color;
 
-/* A hash table. Zero-initialise. */
-typedef struct colours {
+/* A hash table. Zero-initialize. */
+typedef struct colors {
     int n, most, shift; /* shift: how many bits of a channel are left out */
     int n_slots;        /* a power of two */
-    colour *slots;
-} colours;
+    color *slots;
+} colors;
 
-enum { MOST_COLOURS = 256 };
+enum { MOST_COLORS = 256 };
 
 typedef struct palette {
     int n;
-    unsigned char rgb[3 * MOST_COLOURS];
+    unsigned char rgb[3 * MOST_COLORS];
 } palette;
 
-void colours_clear(colours *c);
+void colors_clear(colors *c);
 
 /* Counts those of n pictures; gives up at more than `most` of them: false. */
-bool colours_count(colours *c, const lt_image *images, int n, int most, int shift);
+bool colors_count(colors *c, const lt_image *images, int n, int most, int shift);
 
 /* Each its own place, in the order of their numbers; at most 256, none of them shifted. */
-void colours_keep(colours *c, palette *p);
+void colors_keep(colors *c, palette *p);
 
-/* Counts, as exactly as 65536 different ones allow, and puts `most` colours for them into a
+/* Counts, as exactly as 65536 different ones allow, and puts `most` colors for them into a
    palette: those near to each other share one, which is their mean. */
-void colours_reduce(colours *c, const lt_image *images, int n, int most, palette *p);
+void colors_reduce(colors *c, const lt_image *images, int n, int most, palette *p);
 
-/* Writes the place of each pixel's colour; they have been counted. */
-void colours_places(const colours *c, const lt_image *image, unsigned char *places);
+/* Writes the place of each pixel's color; they have been counted. */
+void colors_places(const colors *c, const lt_image *image, unsigned char *places);
 
 #endif

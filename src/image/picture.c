@@ -155,7 +155,7 @@ static void apply_palette(const png_palette *p, picture *out, int stored)
         note_oddity(out, text);
 }
 
-/* Asks libpng for 8 bits of an index, grey, grey and alpha, RGB, or RGBA; returns how often to read
+/* Asks libpng for 8 bits of an index, gray, gray and alpha, RGB, or RGBA; returns how often to read
    the rows. */
 static int set_png_conversions(png_structp png, png_infop info, bool has_palette)
 {
@@ -377,7 +377,7 @@ static int decode_webp(const picture_file *s, picture *out)
     return LT_OK;
 }
 
-/* ---- Portable maps: P1 to P3 in text, P4 to P6 in bytes; bits, grey, RGB ---- */
+/* ---- Portable maps: P1 to P3 in text, P4 to P6 in bytes; bits, gray, RGB ---- */
 
 typedef struct pnm {
     const picture_file *s;

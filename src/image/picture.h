@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures out of files: PNG, JPEG, WebP and the portable maps (PBM, PGM, PPM), told apart by their
-   first bytes. What comes out is 8 bits deep, grey or RGB. */
+   first bytes. What comes out is 8 bits deep, gray or RGB. */
 #ifndef LATENT_PICTURE_H
 #define LATENT_PICTURE_H
 

@@ -24,10 +24,10 @@ bool raster_is_whole(const lt_image *i)
            (int64_t)i->width * i->height * i->channels <= MOST_BYTES;
 }
 
-int raster_colour(const lt_image *image, lt_image *out)
+int raster_color(const lt_image *image, lt_image *out)
 {
     size_t n = (size_t)image->width * (size_t)image->height, c = (size_t)image->channels;
-    unsigned char *to = tensor_alloc(3 * n, "a picture in colour");
+    unsigned char *to = tensor_alloc(3 * n, "a picture in color");
     if (!to)
         return LT_NO_MEMORY;
     *out = (lt_image){image->width, image->height, 3, to};
@@ -60,12 +60,12 @@ int encode_png(const lt_image *image, text *file)
     return status;
 }
 
-/* Colours as sharp as brightness (4:4:4), and few waves around the edges of digits. */
+/* Colors as sharp as brightness (4:4:4), and few waves around the edges of digits. */
 static int encode_jpeg(const lt_image *image, text *file)
 {
     enum { QUALITY = 95 };
     LT_TRY(library_load(&jpeg_library));
-    bool is_grey = image->channels == 1;
+    bool is_gray = image->channels == 1;
     unsigned char *data = NULL;
     unsigned long size = 0;
     tjhandle jpeg = tjInitCompress();
@@ -73,8 +73,8 @@ static int encode_jpeg(const lt_image *image, text *file)
         return status_fail(LT_NO_MEMORY, "cannot make the JPEG: no memory");
     int status = LT_OK;
     if (tjCompress2(jpeg, image->pixels, image->width, 0, image->height,
-                    is_grey ? TJPF_GRAY : TJPF_RGB, &data, &size,
-                    is_grey ? TJSAMP_GRAY : TJSAMP_444, QUALITY, TJFLAG_ACCURATEDCT) == 0)
+                    is_gray ? TJPF_GRAY : TJPF_RGB, &data, &size,
+                    is_gray ? TJSAMP_GRAY : TJSAMP_444, QUALITY, TJFLAG_ACCURATEDCT) == 0)
         text_append_bytes(file, (const char *)data, size);
     else
         status = status_fail(LT_VALUE, "cannot make the JPEG: %s", tjGetErrorStr2(jpeg));

@@ -33,7 +33,7 @@ int encoded_give(text *file, int status, unsigned char **data, size_t *n);
 char *encoded_name(const char *format);
 
 /* A copy in RGB, whatever it was; cleared with lt_image_free. */
-int raster_colour(const lt_image *image, lt_image *out);
+int raster_color(const lt_image *image, lt_image *out);
 
 int encode_png(const lt_image *image, text *file);
 int encode_webp(const lt_image *image, text *file);
@@ -44,7 +44,7 @@ int encode_webp(const lt_image *image, text *file);
    ticks per second; freed by the caller. Rounding times instead of durations adds no errors up. */
 int *animation_ticks(const lt_animation *a, int per_second);
 
-bool animation_is_grey(const lt_animation *a);
+bool animation_is_gray(const lt_animation *a);
 
 int encode_apng(const lt_animation *a, text *file);
 int encode_gif(const lt_animation *a, text *file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cutting, resizing and recolouring. A plan is made once for pictures of one size: which box of the
+/* Cutting, resizing and recoloring. A plan is made once for pictures of one size: which box of the
    picture is used, the filters of rows and columns, and where the result lies in the image. */
 #include "image/transform.h"
 
@@ -70,19 +70,19 @@ static size_t filter_bytes(const filter *f)
                             sizeof *f->first + sizeof *f->n);
 }
 
-/* A triangle around the output's centre, 1 input pixel wide on each side, or 1 output pixel where
+/* A triangle around the output's center, 1 input pixel wide on each side, or 1 output pixel where
    that is more; what of it lies outside is cut off, and the rest made 1 again. */
 static void weigh(filter *f, int i)
 {
     double scale = (double)f->from / f->to, wide = scale < 1 ? 1 : scale;
-    double centre = (i + 0.5) * scale, sum = 0, *real = f->real + (size_t)i * (size_t)f->most;
-    int first = (int)(centre - wide + 0.5), end = (int)(centre + wide + 0.5);
+    double center = (i + 0.5) * scale, sum = 0, *real = f->real + (size_t)i * (size_t)f->most;
+    int first = (int)(center - wide + 0.5), end = (int)(center + wide + 0.5);
     first = first < 0 ? 0 : first;
     end = end > f->from ? f->from : end;
     f->first[i] = first;
     f->n[i] = end - first;
     for (int k = 0; k < f->n[i]; k++) {
-        double distance = fabs((k + first - centre + 0.5) * (1 / wide));
+        double distance = fabs((k + first - center + 0.5) * (1 / wide));
         real[k] = distance < 1 ? 1 - distance : 0;
         sum += real[k];
     }
@@ -163,16 +163,16 @@ static void down_bytes(const filter *f, int i, size_t n, const void *in, size_t 
 }
 
 /* Each pixel c times. */
-static void colour_bytes(size_t n, int c, const void *grey, void *out)
+static void color_bytes(size_t n, int c, const void *gray, void *out)
 {
-    const unsigned char *from = grey;
+    const unsigned char *from = gray;
     unsigned char *to = out;
     for (size_t i = 0; i < n; i++)
         for (int k = 0; k < c; k++)
             *to++ = from[i];
 }
 
-static void grey_bytes(size_t n, const void *rgb, void *out)
+static void gray_bytes(size_t n, const void *rgb, void *out)
 {
     const unsigned char *p = rgb;
     for (size_t i = 0; i < n; i++, p += 3)
@@ -211,16 +211,16 @@ static void down_floats(const filter *f, int i, size_t n, const void *in, size_t
     }
 }
 
-static void colour_floats(size_t n, int c, const void *grey, void *out)
+static void color_floats(size_t n, int c, const void *gray, void *out)
 {
-    const float *from = grey;
+    const float *from = gray;
     float *to = out;
     for (size_t i = 0; i < n; i++)
         for (int k = 0; k < c; k++)
             *to++ = from[i];
 }
 
-static void grey_floats(size_t n, const void *rgb, void *out)
+static void gray_floats(size_t n, const void *rgb, void *out)
 {
     const float *p = rgb;
     for (size_t i = 0; i < n; i++, p += 3)
@@ -233,13 +233,13 @@ typedef struct element {
     size_t size;
     void (*across)(const filter *f, int c, const void *in, void *out);
     void (*down)(const filter *f, int i, size_t n, const void *in, size_t stride, void *out);
-    void (*grey)(size_t n, const void *rgb, void *out);
-    void (*colour)(size_t n, int c, const void *grey, void *out);
+    void (*gray)(size_t n, const void *rgb, void *out);
+    void (*color)(size_t n, int c, const void *gray, void *out);
 } element;
 
-static const element byte_element = {1, across_bytes, down_bytes, grey_bytes, colour_bytes};
-static const element float_element = {sizeof(float), across_floats, down_floats, grey_floats,
-                                      colour_floats};
+static const element byte_element = {1, across_bytes, down_bytes, gray_bytes, color_bytes};
+static const element float_element = {sizeof(float), across_floats, down_floats, gray_floats,
+                                      color_floats};
 
 /* ---- Plans ---- */
 
@@ -251,8 +251,8 @@ typedef struct plan {
     int out_h, out_w, out_c; /* of the image */
     int out_top, out_left;   /* of the box in the image, of rows.to x columns.to pixels */
     filter rows, columns;
-    size_t cut, half, scratch; /* elements of the greyed box, the half-filtered box, and of both and
-                                  the box to recolour */
+    size_t cut, half, scratch; /* elements of the grayed box, the half-filtered box, and of both and
+                                  the box to recolor */
     char *memory;
 } plan;
 
@@ -317,7 +317,7 @@ static char *row_of(const plan *p, view v, int row)
     return v.data + (size_t)row * v.stride * p->e->size;
 }
 
-/* The used box of the picture, in grey if that is wanted. */
+/* The used box of the picture, in gray if that is wanted. */
 static view cut_box(const plan *p, const char *in, char *scratch)
 {
     size_t width = (size_t)p->w * (size_t)p->c, columns = (size_t)p->columns.from;
@@ -325,10 +325,10 @@ static view cut_box(const plan *p, const char *in, char *scratch)
     view box = {(char *)in + at * p->e->size, width};
     if (p->inner == p->c)
         return box;
-    view grey = {scratch, columns};
+    view gray = {scratch, columns};
     for (int row = 0; row < p->rows.from; row++)
-        p->e->grey(columns, row_of(p, box, row), row_of(p, grey, row));
-    return grey;
+        p->e->gray(columns, row_of(p, box, row), row_of(p, gray, row));
+    return gray;
 }
 
 static view filter_rows(const plan *p, view in, char *scratch)
@@ -361,10 +361,10 @@ static void transform_one(const plan *p, const char *in, char *out, char *scratc
     view half = filter_rows(p, box, scratch + p->cut * size);
     view image = {out + at * size, width};
     view whole = {scratch + (p->cut + p->half) * size, (size_t)p->columns.to};
-    bool is_coloured = p->inner != p->out_c;
-    filter_columns(p, half, is_coloured ? whole : image);
-    for (int row = 0; row < p->rows.to && is_coloured; row++)
-        p->e->colour((size_t)p->columns.to, p->out_c, row_of(p, whole, row), row_of(p, image, row));
+    bool is_colored = p->inner != p->out_c;
+    filter_columns(p, half, is_colored ? whole : image);
+    for (int row = 0; row < p->rows.to && is_colored; row++)
+        p->e->color((size_t)p->columns.to, p->out_c, row_of(p, whole, row), row_of(p, image, row));
 }
 
 /* ---- Many ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of pictures of any size and colour before they are images of a set. Bytes in, bytes out;
+/* What becomes of pictures of any size and color before they are images of a set. Bytes in, bytes out;
    same arguments, same bits. */
 #ifndef LATENT_TRANSFORM_H
 #define LATENT_TRANSFORM_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* h x w x c bytes, rows from the top, channels last: 1 grey, 3 RGB. Owns its pixels (tensor_alloc). */
+/* h x w x c bytes, rows from the top, channels last: 1 gray, 3 RGB. Owns its pixels (tensor_alloc). */
 typedef struct picture {
     int h, w, c;
     unsigned char *pixels;
@@ -35,8 +35,8 @@ typedef struct transform {
     bool as_stored; /* pictures are not turned upright before */
 } transform;
 
-/* Writes the picture as h x w x c bytes of the transform. Grey from RGB: (19595 r + 38470 g + 7471 b +
-   32768) / 65536 (ITU-R 601, as Pillow's "L"); RGB from grey: three times the same. Resizing is by a
+/* Writes the picture as h x w x c bytes of the transform. Gray from RGB: (19595 r + 38470 g + 7471 b +
+   32768) / 65536 (ITU-R 601, as Pillow's "L"); RGB from gray: three times the same. Resizing is by a
    separable triangle filter whose support grows with the reduction (Pillow's BILINEAR, to the bit).
    LT_NO_MEMORY. */
 int transform_picture(const transform *t, const picture *p, unsigned char *out);

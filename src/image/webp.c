@@ -17,14 +17,14 @@ static int check_size(const lt_image *image)
 
 int encode_webp(const lt_image *image, text *file)
 {
-    lt_image colour = {0};
+    lt_image color = {0};
     uint8_t *data = NULL;
     LT_TRY(check_size(image));
     LT_TRY(library_load(&webp_library));
-    LT_TRY(raster_colour(image, &colour));
-    size_t size = WebPEncodeLosslessRGB(colour.pixels, colour.width, colour.height,
-                                        3 * colour.width, &data);
-    lt_image_free(&colour);
+    LT_TRY(raster_color(image, &color));
+    size_t size = WebPEncodeLosslessRGB(color.pixels, color.width, color.height,
+                                        3 * color.width, &data);
+    lt_image_free(&color);
     if (size == 0)
         return status_fail(LT_NO_MEMORY, "cannot make the WebP: no memory");
     text_append_bytes(file, (const char *)data, size);
@@ -42,20 +42,20 @@ static int fail_encoder(WebPAnimEncoder *e)
 static int add_frame(WebPAnimEncoder *e, const WebPConfig *c, const lt_image *f, int time)
 {
     WebPPicture p;
-    lt_image colour = {0};
-    LT_TRY(raster_colour(f, &colour));
+    lt_image color = {0};
+    LT_TRY(raster_color(f, &color));
     if (!WebPPictureInit(&p))
         return status_fail(LT_UNSUPPORTED, "libwebp is of another version");
     p.use_argb = 1;
-    p.width = colour.width;
-    p.height = colour.height;
+    p.width = color.width;
+    p.height = color.height;
     int status = LT_OK;
-    if (!WebPPictureImportRGB(&p, colour.pixels, 3 * colour.width))
+    if (!WebPPictureImportRGB(&p, color.pixels, 3 * color.width))
         status = status_fail(LT_NO_MEMORY, "cannot make the WebP: no memory");
     else if (!WebPAnimEncoderAdd(e, &p, time, c))
         status = fail_encoder(e);
     WebPPictureFree(&p);
-    lt_image_free(&colour);
+    lt_image_free(&color);
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a critic and a generator minimise. p is the distribution of real images, q that of fake
+/* What a critic and a generator minimize. p is the distribution of real images, q that of fake
    ones; v is the critic's raw output, before any activation: any shape, one number an image. Losses
    are means over images. */
 #ifndef LATENT_ADVERSARIAL_H
@@ -27,12 +27,12 @@ divergence_kind adversarial_divergence(const spec *loss);
 /* Whether the loss has a target for real images that can be moved away from 1. */
 bool adversarial_can_smooth(const spec *loss);
 
-/* L, to be minimised by the critic. smoothing: the target of real images is 1 - smoothing
+/* L, to be minimized by the critic. smoothing: the target of real images is 1 - smoothing
    (one-sided label smoothing, Salimans et al. 2016); a loss without targets takes 0 alone, the rest
    is a graph error. */
 lt_node *adversarial_critic_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing);
 
-/* To be minimised by the generator. */
+/* To be minimized by the generator. */
 lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake);
 
 /* The divergence of p from q that this critic proves, on these images: in expectation a lower

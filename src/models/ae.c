@@ -153,11 +153,11 @@ static void summarize(const lt_recipe *r, text *out)
 
 static void explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
 {
-    term_list minimised = {l->minimised, &l->n_minimised};
+    term_list minimized = {l->minimized, &l->n_minimized};
     l->layers = 1;
     l->draws = 1;
     ledger_add_distortion(l, likelihood(r), f->found ? f->found->distortion : (double)NAN, "z the code of the image");
-    ledger_add_term(minimised, "loss", false, f->trained ? f->trained->values[AE_LOSS] : (double)NAN,
+    ledger_add_term(minimized, "loss", false, f->trained ? f->trained->values[AE_LOSS] : (double)NAN,
                     l->unit == LT_CROSS_ENTROPY ? "cross-entropy of x and E[x|z], z the code of the image"
                                                 : "-log p(x|z), z the code of the image");
     ledger_note_unit(l);

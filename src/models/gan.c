@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Adversarial models (Goodfellow et al. 2014): a generator makes images of codes z ~ N(0, I), and a
    critic tells them from real ones. The critic is trained with each batch, the generator with every
-   critic_steps-th; what each minimises is a row of the adversarial losses, the critic with a penalty.
+   critic_steps-th; what each minimizes is a row of the adversarial losses, the critic with a penalty.
 
    With classes, the generator reads an embedding of the class beside z, and the critic adds the inner
    product of another one with what its last layer reads (Miyato and Koyama 2018). */
@@ -29,7 +29,7 @@ static const lt_option options[] = {
     {.name = "label_smoothing", .kind = LT_KIND_REAL,
      .offset = offsetof(gan_options, label_smoothing), .max = 0.5,
      .help = "the critic's target for real images is 1 less this"},
-    LINE(critic_optimiser, "", "a line of the optimisers; empty: the recipe's optimiser"),
+    LINE(critic_optimizer, "", "a line of the optimizers; empty: the recipe's optimizer"),
     {0}};
 
 #define MODEL(NAME) .name = #NAME, .offset = offsetof(gan_model, NAME)
@@ -51,17 +51,17 @@ static const kind_network networks[] = {
 static const kind_line lines[] = {
     [GAN_LOSS] = {"objective", "loss", &adversarial_loss_table, false},
     [GAN_PENALTY] = {"objective", "penalty", &penalty_table, false},
-    [GAN_CRITIC_OPTIMISER] = {"objective", "critic_optimiser", &optimizer_table, true},
+    [GAN_CRITIC_OPTIMIZER] = {"objective", "critic_optimizer", &optimizer_table, true},
     {.key = NULL}};
 
-static const char *const resumable[] = {"objective.critic_optimiser.lr",
-                                        "objective.critic_optimiser.weight_decay", NULL};
+static const char *const resumable[] = {"objective.critic_optimizer.lr",
+                                        "objective.critic_optimizer.weight_decay", NULL};
 
 static const spec *loss_of(const lt_recipe *r) { return recipe_line(r, GAN_LOSS); }
 
 static const spec *penalty_of(const lt_recipe *r) { return recipe_line(r, GAN_PENALTY); }
 
-static const spec *critic_optimiser(const lt_recipe *r) { return recipe_line(r, GAN_CRITIC_OPTIMISER); }
+static const spec *critic_optimizer(const lt_recipe *r) { return recipe_line(r, GAN_CRITIC_OPTIMIZER); }
 
 static int check(const lt_recipe *r, const yaml_node *root)
 {
@@ -150,7 +150,7 @@ static lt_node *project(const model_visit *v, lt_scope *root, lt_node *h, lt_nod
     return lt_sum_rows(lt_mul(rows, code));
 }
 
-lt_node *gan_criticise(const model_visit *v, lt_node *x, lt_node *labels)
+lt_node *gan_criticize(const model_visit *v, lt_node *x, lt_node *labels)
 {
     const network *net = recipe_network(v->recipe, GAN_CRITIC);
     network_context c = visit_context(v);
@@ -186,10 +186,10 @@ typedef struct critic_at {
     lt_node *labels;
 } critic_at;
 
-static lt_node *criticise_points(void *user, lt_node *x)
+static lt_node *criticize_points(void *user, lt_node *x)
 {
     const critic_at *c = user;
-    return gan_criticise(&c->visit, x, c->labels);
+    return gan_criticize(&c->visit, x, c->labels);
 }
 
 void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
@@ -198,12 +198,12 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
     const lt_recipe *r = v->recipe;
     const gan_options *o = gan_options_of(r);
     lt_node *fake = lt_detach(gan_generate(v, z, labels)), *real = to_networks(v, x), *norm = NULL;
-    lt_node *on_real = gan_criticise(v, real, labels);
+    lt_node *on_real = gan_criticize(v, real, labels);
     critic_at again = {.visit = *v, .labels = labels};
     again.visit.observer = NULL;
-    lt_node *on_fake = criticise_points(&again, fake);
+    lt_node *on_fake = criticize_points(&again, fake);
     lt_node *penalty =
-        penalty_build(penalty_of(r), real, fake, alpha, criticise_points, &again, &norm);
+        penalty_build(penalty_of(r), real, fake, alpha, criticize_points, &again, &norm);
     t->loss = adversarial_critic_loss(loss_of(r), on_real, on_fake, o->label_smoothing);
     if (penalty)
         t->loss = lt_add(t->loss, penalty);
@@ -220,7 +220,7 @@ void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *lab
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t)
 {
     lt_node *fake = gan_generate(v, z, labels);
-    t->loss = adversarial_generator_loss(loss_of(v->recipe), gan_criticise(v, fake, labels));
+    t->loss = adversarial_generator_loss(loss_of(v->recipe), gan_criticize(v, fake, labels));
     t->metric[GAN_GENERATOR_LOSS] = t->loss;
 }
 
@@ -378,7 +378,7 @@ const model_kind kind_gan = {
                .networks = networks, .lines = lines, .resumable = resumable, .metrics = metrics,
                .describe = describe, .check = check, .warn = warn_of_penalty},
     .can = can, .lacks = lacks,
-    .phases = {{.name = "critic", .trains_critic = true, .optimiser = critic_optimiser, .clip = critic_clip,
+    .phases = {{.name = "critic", .trains_critic = true, .optimizer = critic_optimizer, .clip = critic_clip,
                 .build = train_critic},
                {.name = "generator", .every = critic_steps, .build = train_generator}},
     .decode = decode, .draw_prior = draw_codes, .classes = classes, .summarize = summarize,

@@ -53,7 +53,7 @@ typedef struct scheduled {
 
 /* What a phase of training builds. */
 typedef struct phase_terms {
-    lt_node *loss;               /* scalar: what the phase minimises */
+    lt_node *loss;               /* scalar: what the phase minimizes */
     lt_node *metric[LT_METRICS]; /* scalars, in the order of the kind's metrics; NULL: not of this phase */
     lt_node *beta, *capacity;    /* inputs, or NULL */
 } phase_terms;
@@ -63,7 +63,7 @@ typedef struct phase_terms {
 typedef struct phase {
     const char *name;
     bool trains_critic; /* instead of the rest */
-    const spec *(*optimiser)(const lt_recipe *r); /* NULL: the recipe's own */
+    const spec *(*optimizer)(const lt_recipe *r); /* NULL: the recipe's own */
     int64_t (*every)(const lt_recipe *r); /* batches for one of its steps; NULL: 1 */
     double (*clip)(const lt_recipe *r);   /* the largest weight it leaves; NULL or 0: any */
     /* x: n x h x w x c; labels: n, NULL where the recipe uses none. The first phase reads both, others

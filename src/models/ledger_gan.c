@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an adversarial training minimises, and what its numbers mean and do not mean. */
+/* What an adversarial training minimizes, and what its numbers mean and do not mean. */
 #include "models/gan.h"
 
 #include "base/text.h"
@@ -26,7 +26,7 @@ static const char *divergence_text(divergence_kind kind)
 /* What is not known is not there. Nullable: t. */
 static double value_of(const lt_train_report *t, int metric) { return t ? t->values[metric] : (double)NAN; }
 
-/* ---- What is minimised ---- */
+/* ---- What is minimized ---- */
 
 static void add_penalty(term_list list, const lt_recipe *r, double penalty)
 {
@@ -40,7 +40,7 @@ static void add_penalty(term_list list, const lt_recipe *r, double penalty)
 static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     const gan_options *o = gan_options_of(r);
-    term_list list = {l->minimised, &l->n_minimised};
+    term_list list = {l->minimized, &l->n_minimized};
     double loss = value_of(t, GAN_CRITIC_LOSS), penalty = 0;
     bool has_term = penalty_has_term(recipe_line(r, GAN_PENALTY));
     if (has_term)
@@ -56,16 +56,16 @@ static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *
     if (has_term)
         add_penalty(list, r, penalty);
     ledger_add_term(list, "critic", true, loss,
-                    "what the critic minimises%s, %lld step%s of it for one of the generator",
+                    "what the critic minimizes%s, %lld step%s of it for one of the generator",
                     penalty_clip(recipe_line(r, GAN_PENALTY)) > 0 ? ", its weights clipped" : "",
                     (long long)o->critic_steps, o->critic_steps == 1 ? "" : "s");
 }
 
 static void add_generator(lt_ledger *l, const lt_train_report *t)
 {
-    ledger_add_term((term_list){l->minimised, &l->n_minimised}, "generator", true,
+    ledger_add_term((term_list){l->minimized, &l->n_minimized}, "generator", true,
                     value_of(t, GAN_GENERATOR_LOSS),
-                    "what the generator minimises, against the critic of each moment%s",
+                    "what the generator minimizes, against the critic of each moment%s",
                     t && isnan(t->values[GAN_GENERATOR_LOSS]) ? ": it had no step in this epoch" : "");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the training of a VAE minimises, term by term: vae_bounds.c in words and nats. The epoch's
+/* What the training of a VAE minimizes, term by term: vae_bounds.c in words and nats. The epoch's
    means of loss, rate and distortion decide what the terms between them come to. */
 #include "models/ledger_terms.h"
 #include "models/priors.h"
@@ -131,10 +131,10 @@ static void add_loss(term_list list, const lt_ledger *l, const vae_options *o, d
         ledger_add_term(list, "loss", true, loss,
                         "-L_%lld, %s: above -log p(x), and nearer to it than -ELBO",
                         (long long)l->draws,
-                        o->bound == BOUND_DREG ? "with the doubly reparameterised gradient"
+                        o->bound == BOUND_DREG ? "with the doubly reparameterized gradient"
                                                : "the importance weighted bound");
     else if (o->capacity > 0 || o->free_bits > 0 || l->beta != 1)
-        ledger_add_term(list, "loss", true, loss, "what is minimised; not a bound on log p(x)");
+        ledger_add_term(list, "loss", true, loss, "what is minimized; not a bound on log p(x)");
     else
         ledger_add_term(list, "loss", true, loss, "-ELBO%s",
                         l->unit == LT_CROSS_ENTROPY ? ", if it were a likelihood"
@@ -165,11 +165,11 @@ static void note_objective(lt_ledger *l, const lt_recipe *r, const vae_options *
 }
 
 /* The loss, from its means over an epoch. Nullable: t. */
-static void add_minimised(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+static void add_minimized(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     const vae_options *o = vae_options_of(r);
     lt_train_report unknown;
-    term_list list = {l->minimised, &l->n_minimised};
+    term_list list = {l->minimized, &l->n_minimized};
     lt_loss_part parts[LT_LOSS_PARTS];
     char draws[48];
     report_clear(&unknown);
@@ -241,6 +241,6 @@ void vae_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
     ledger_copy_words(recipe_line(r, VAE_PRIOR), l->prior, sizeof l->prior);
     read_steps(l, r, f->trained);
     add_terms(l, r, f->found);
-    add_minimised(l, r, f->trained);
+    add_minimized(l, r, f->trained);
     add_notes(l, r);
 }

@@ -198,7 +198,7 @@ static int check_size(lt_image_size s)
     if (s.h >= 1 && s.w >= 1 && s.c >= 1 && s.h <= MAX_SIDE && s.w <= MAX_SIDE &&
         s.c <= MAX_SIDE && (int64_t)s.h * s.w * s.c <= MAX_PIXELS)
         return LT_OK;
-    return status_fail(LT_VALUE, "images of %d x %d x %d cannot be modelled", s.h, s.w, s.c);
+    return status_fail(LT_VALUE, "images of %d x %d x %d cannot be modeled", s.h, s.w, s.c);
 }
 
 static int make_model(lt_model *m)

@@ -114,7 +114,7 @@ static lt_node *between(const spec *penalty, lt_node *real, lt_node *fake, lt_no
     return lt_lerp(real, fake, lt_reshape(alpha, each));
 }
 
-static lt_node *penalise(const spec *penalty, lt_node *x, critic_function *f, void *user,
+static lt_node *penalize(const spec *penalty, lt_node *x, critic_function *f, void *user,
                          lt_node **norm)
 {
     lt_node *at = lt_detach(x);
@@ -132,8 +132,8 @@ lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, lt_nod
     if (!r->of_slope)
         return NULL;
     if (r->on_real)
-        return penalise(penalty, real, f, user, norm);
+        return penalize(penalty, real, f, user, norm);
     if (!alpha)
         alpha = lt_uniform(lt_node_graph(real), lt_shape_1d(lt_node_shape(real).d[0]));
-    return penalise(penalty, between(penalty, real, fake, alpha), f, user, norm);
+    return penalize(penalty, between(penalty, real, fake, alpha), f, user, norm);
 }

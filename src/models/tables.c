@@ -64,10 +64,10 @@ static const struct {
     const char *name;
     const spec_table *table;
 } tables[] = {
-    {"layers", &layer_table},         {"initialisers", &initialiser_table},
+    {"layers", &layer_table},         {"initializers", &initializer_table},
     {"likelihoods", &likelihood_table}, {"priors", &prior_table},
     {"losses", &adversarial_loss_table}, {"penalties", &penalty_table},
-    {"objectives", &kind_table}, {"optimisers", &optimizer_table},
+    {"objectives", &kind_table}, {"optimizers", &optimizer_table},
     {"schedules", &schedule_table},   {"sections", NULL}, /* see section_row */
     {"distributions", &toy_table},
 };

@@ -159,18 +159,18 @@ typedef struct grid_options {
 
 static const lt_option grid_table[] = {
     COUNT(grid_options, side, 5, 1, 32, "normals in a row, and rows"),
-    REAL(grid_options, gap, 0.5, 0, FAR, "between neighbours"),
+    REAL(grid_options, gap, 0.5, 0, FAR, "between neighbors"),
     REAL(grid_options, sigma, 0.05, least, FAR, "standard deviation of each"), {0}};
 
 static lt_node *draw_around_any(lt_graph *g, const double *points, int64_t k, double sigma,
                                 int64_t n)
 {
-    lt_node *centres = lt_constant(g, lt_shape_2d(k, 2), points);
+    lt_node *centers = lt_constant(g, lt_shape_2d(k, 2), points);
     /* U (0, k) to the middle of its unit: 0 ... k - 1, ties at the end included */
     lt_node *u = lt_scale(lt_uniform(g, lt_shape_1d(n)), (double)k);
     lt_node *index = lt_clamp(lt_round(lt_shift(u, -.5)), 0, (double)(k - 1));
     lt_node *noise = lt_scale(lt_normal(g, lt_shape_2d(n, 2)), sigma);
-    return lt_add(lt_gather_rows(centres, index), noise);
+    return lt_add(lt_gather_rows(centers, index), noise);
 }
 
 static lt_node *ring_draw(lt_graph *g, const void *options, int64_t n)

@@ -32,7 +32,7 @@ static const lt_option options[] = {
      .fallback = 1, .min = 1, .max = 65536, .help = "draws of z for each image in training"},
     CHOICE(bound, "elbo|iwae|dreg",
            "log p(x) from below: mean log weight of the draws; log mean weight; the same with the "
-           "doubly reparameterised gradient"),
+           "doubly reparameterized gradient"),
     REAL(free_bits, 0, 1e6, "nats of each latent's batch-mean KL that cost nothing less; 0: none"),
     REAL(capacity, 0, 1e6, "nats that the KL term is kept at, times its schedule; 0: none"),
     LINE(capacity_schedule, "of capacity: a line of the schedules"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a variational autoencoder: options, networks, what training minimises. */
+/* The parts of a variational autoencoder: options, networks, what training minimizes. */
 #ifndef LATENT_VAE_H
 #define LATENT_VAE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a VAE minimises, from k draws of z for each image; rows of draws go image by image.
+/* What a VAE minimizes, from k draws of z for each image; rows of draws go image by image.
 
        log w = log p(x|z) + beta (log p(z) - log q(z|x))
        elbo    the mean of log w, or of log p(x|z) less beta times the formula of the KL

@@ -61,7 +61,7 @@ lt_node *lt_continuous_bernoulli_log_prob(lt_node *logits, lt_node *x)
     return lt_sum_rows(lt_sub(linear, rest_of(&s)));
 }
 
-lt_node *continuous_bernoulli_normaliser(lt_node *l)
+lt_node *continuous_bernoulli_normalizer(lt_node *l)
 {
     logit_sides s = sides_of(l);
     return lt_add(lt_mul(l, slope_of(&s, l)), rest_of(&s));
@@ -146,7 +146,7 @@ static lt_node *divergence(const lt_distribution *of, const lt_distribution *fro
 
 const lt_family family_continuous_bernoulli = {
     .name = "continuous bernoulli", .support = ON_UNIT, .holds = ON_UNIT | ON_INTERVAL,
-    .is_reparameterised = true, .log_prob = log_prob, .draw = draw, .entropy = entropy,
+    .is_reparameterized = true, .log_prob = log_prob, .draw = draw, .entropy = entropy,
     .divergence = divergence};
 
 lt_distribution lt_continuous_bernoulli_distribution(lt_node *logits)

@@ -131,7 +131,7 @@ lt_distribution lt_categorical_distribution(lt_node *logits)
     return distribution_make(&family_categorical, 1, &logits);
 }
 
-/* ---- Discretised logistic (Salimans et al. 2017): p[0] location y, p[1] log s ----
+/* ---- Discretized logistic (Salimans et al. 2017): p[0] location y, p[1] log s ----
    A logistic variable is rounded to the nearest of the levels k / 255, and to 0 or 255 beyond them.
    With F the logistic function, a and b the ends of level k, (k +- 1/2) / 255, less y over s, and
    D = a - b = 1 / (255 s),
@@ -140,17 +140,17 @@ lt_distribution lt_categorical_distribution(lt_node *logits)
 
 static const double levels = 255; /* above 0 */
 
-lt_node *discretised_logistic_terms(lt_node *x, lt_node *y, lt_node *inverse)
+lt_node *discretized_logistic_terms(lt_node *x, lt_node *y, lt_node *inverse)
 {
     lt_graph *g = lt_node_graph(x);
     lt_node *zero = lt_scalar(g, 0), *k = lt_round(lt_scale(x, levels));
-    lt_node *centre = lt_mul(lt_sub(lt_div(k, lt_scalar(g, levels)), y), inverse);
+    lt_node *center = lt_mul(lt_sub(lt_div(k, lt_scalar(g, levels)), y), inverse);
     lt_node *step = lt_scale(inverse, 1 / levels), *half = lt_scale(step, 0.5);
     lt_node *has_below = lt_less(lt_scalar(g, 0.5), k);
     lt_node *has_above = lt_less(k, lt_scalar(g, levels - 0.5));
     lt_node *within = lt_log(lt_neg(lt_expm1(lt_neg(step))));
-    lt_node *upper = lt_softplus(lt_neg(lt_add(centre, half)));
-    lt_node *lower = lt_softplus(lt_sub(centre, half));
+    lt_node *upper = lt_softplus(lt_neg(lt_add(center, half)));
+    lt_node *lower = lt_softplus(lt_sub(center, half));
     lt_node *p = lt_select(lt_mul(has_below, has_above), within, zero);
     p = lt_sub(p, lt_select(has_above, upper, zero));
     return lt_sub(p, lt_select(has_below, lower, zero));
@@ -158,7 +158,7 @@ lt_node *discretised_logistic_terms(lt_node *x, lt_node *y, lt_node *inverse)
 
 static lt_node *logistic_log_prob(const lt_distribution *d, lt_node *x)
 {
-    return lt_sum_rows(discretised_logistic_terms(x, d->p[0], lt_exp(lt_neg(d->p[1]))));
+    return lt_sum_rows(discretized_logistic_terms(x, d->p[0], lt_exp(lt_neg(d->p[1]))));
 }
 
 /* y + s log(u / (1 - u)), to its level. */
@@ -171,11 +171,11 @@ static lt_node *logistic_draw(const lt_distribution *d, lt_shape shape)
     return lt_detach(lt_div(lt_round(lt_scale(x, levels)), lt_scalar(g, levels)));
 }
 
-const lt_family family_discretised_logistic = {
-    .name = "discretised logistic", .support = ON_LEVELS, .holds = ON_LEVELS | ON_BITS,
+const lt_family family_discretized_logistic = {
+    .name = "discretized logistic", .support = ON_LEVELS, .holds = ON_LEVELS | ON_BITS,
     .log_prob = logistic_log_prob, .draw = logistic_draw};
 
-lt_distribution lt_discretised_logistic_distribution(lt_node *location, lt_node *log_scale)
+lt_distribution lt_discretized_logistic_distribution(lt_node *location, lt_node *log_scale)
 {
-    return distribution_make(&family_discretised_logistic, 2, (lt_node *[]){location, log_scale});
+    return distribution_make(&family_discretized_logistic, 2, (lt_node *[]){location, log_scale});
 }

@@ -38,7 +38,7 @@ lt_distribution distribution_make(const lt_family *f, int n, lt_node *const *p)
 lt_family_info lt_distribution_describe(lt_distribution d)
 {
     return (lt_family_info){.name = d.family->name,
-                            .is_reparameterised = d.family->is_reparameterised,
+                            .is_reparameterized = d.family->is_reparameterized,
                             .has_entropy = d.family->entropy != NULL};
 }
 

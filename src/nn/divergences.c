@@ -77,7 +77,7 @@ static lt_node *uniform_to_continuous_bernoulli(const lt_distribution *q, const 
     lt_node *low = q->p[0], *high = q->p[1], *l = p->p[0];
     lt_graph *g = lt_node_graph(low);
     lt_node *mean = lt_scale(lt_add(low, high), 0.5);
-    lt_node *cross = lt_sub(continuous_bernoulli_normaliser(l), lt_mul(mean, l));
+    lt_node *cross = lt_sub(continuous_bernoulli_normalizer(l), lt_mul(mean, l));
     lt_node *is_within =
         lt_mul(lt_less_equal(lt_scalar(g, 0), low), lt_less_equal(high, lt_scalar(g, 1)));
     return where_all(is_within, lt_sub(lt_sum_rows(cross), q->family->entropy(q)));
@@ -198,9 +198,9 @@ static lt_monte_carlo estimate_of(lt_node *y, int64_t n, int64_t k)
     y = lt_reshape(y, lt_shape_2d(n, k));
     lt_node *mean = lt_mean_over(y, LT_AXIS(1));
     lt_node *is_finite = lt_less(lt_abs(mean), infinity(g));
-    lt_node *centred = lt_sub(y, lt_reshape(mean, lt_shape_2d(n, 1)));
+    lt_node *centered = lt_sub(y, lt_reshape(mean, lt_shape_2d(n, 1)));
     lt_node *variance =
-        lt_scale(lt_sum_over(lt_square(centred), LT_AXIS(1)), 1 / ((double)k * (double)(k - 1)));
+        lt_scale(lt_sum_over(lt_square(centered), LT_AXIS(1)), 1 / ((double)k * (double)(k - 1)));
     return (lt_monte_carlo){mean, lt_select(is_finite, lt_sqrt(variance), lt_scalar(g, 0))};
 }
 

@@ -21,7 +21,7 @@ struct lt_family {
     const char *name;
     support support;
     unsigned holds; /* supports of others that are within it, or may be */
-    bool is_reparameterised;
+    bool is_reparameterized;
     /* x: n x ..., checked against d->shape; n, or 1 if all have one row. */
     lt_node *(*log_prob)(const lt_distribution *d, lt_node *x);
     /* A draw of this shape: d->shape with as many rows as asked for. */
@@ -33,7 +33,7 @@ struct lt_family {
 };
 
 extern const lt_family family_normal, family_full_normal, family_laplace, family_uniform,
-    family_bernoulli, family_categorical, family_continuous_bernoulli, family_discretised_logistic,
+    family_bernoulli, family_categorical, family_continuous_bernoulli, family_discretized_logistic,
     family_mixture;
 
 /* A distribution whose n parameters, broadcast together, have the shape of its values. */
@@ -52,10 +52,10 @@ lt_node *draw_one_hot(lt_node *logits, int64_t n);
 lt_node *log_softmax(lt_node *x);
 
 /* Elementwise log probabilities of levels; x, y and 1 / s broadcast together. */
-lt_node *discretised_logistic_terms(lt_node *x, lt_node *y, lt_node *inverse);
+lt_node *discretized_logistic_terms(lt_node *x, lt_node *y, lt_node *inverse);
 
 /* A(l) = log((e^l - 1) / l), elementwise: continuous Bernoulli's log p = x l - A(l). */
-lt_node *continuous_bernoulli_normaliser(lt_node *l);
+lt_node *continuous_bernoulli_normalizer(lt_node *l);
 
 /* N(mean, diag e^lv), n x d, as a full normal: so that both kinds have one divergence. */
 lt_distribution full_from_diagonal(const lt_distribution *d);

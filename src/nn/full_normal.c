@@ -104,7 +104,7 @@ static lt_node *full_normal_divergence(const lt_distribution *q, const lt_distri
 
 const lt_family family_full_normal = {
     .name = "full normal", .support = ON_LINE, .holds = ON_LINE | ON_UNIT | ON_INTERVAL,
-    .is_reparameterised = true, .log_prob = full_normal_log_prob, .draw = full_normal_draw,
+    .is_reparameterized = true, .log_prob = full_normal_log_prob, .draw = full_normal_draw,
     .entropy = full_normal_entropy, .divergence = full_normal_divergence};
 
 /* x as n x d x d, NULL if it is no set of square matrices. */

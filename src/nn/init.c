@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Initialisers. A parameter's numbers are those of its own Philox stream, keyed by its name: they
+/* Initializers. A parameter's numbers are those of its own Philox stream, keyed by its name: they
    depend on the seed, the name and the shape, not on what else the model has. */
 #include "nn/init.h"
 
@@ -37,24 +37,24 @@ typedef struct init_row {
     static const init_row row_##NAME = {{.name = #NAME, .summary = SUMMARY,                        \
                                          .options = value_options, .size = sizeof(init_options)},  \
                                         LT_INIT_##KIND};
-#include "nn/initialisers.def"
+#include "nn/initializers.def"
 #undef PLAIN
 #undef VALUE
 
 static const spec_row *const rows[] = {
 #define PLAIN(KIND, NAME, NUMBER, SUMMARY) &row_##NAME.spec,
 #define VALUE PLAIN
-#include "nn/initialisers.def"
+#include "nn/initializers.def"
 #undef PLAIN
 #undef VALUE
     NULL};
 
-const spec_table initialiser_table = {"initialiser", rows};
+const spec_table initializer_table = {"initializer", rows};
 
 int init_parse(const char *words, lt_init *init)
 {
     spec s;
-    LT_TRY(spec_parse(&initialiser_table, words, &s));
+    LT_TRY(spec_parse(&initializer_table, words, &s));
     *init = (lt_init){.kind = ((const init_row *)s.row)->kind};
     if (s.row->size)
         init->value = ((const init_options *)s.options)->value;
@@ -114,13 +114,13 @@ static double draw(const lt_init *init, const uint32_t w[2])
     case LT_INIT_##KIND:                                                                           \
         return NUMBER;
 #define VALUE PLAIN
-#include "nn/initialisers.def"
+#include "nn/initializers.def"
 #undef PLAIN
 #undef VALUE
     }
 #undef u
 #undef e
-    LT_ASSERT(!"an initialiser without a line in initialisers.def");
+    LT_ASSERT(!"an initializer without a line in initializers.def");
     return 0;
 }
 

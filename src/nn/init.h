@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Initialisers: the table, and the numbers they draw. */
+/* Initializers: the table, and the numbers they draw. */
 #ifndef LATENT_INIT_H
 #define LATENT_INIT_H
 
@@ -7,9 +7,9 @@
 
 #include <latent/nn.h>
 
-extern const spec_table initialiser_table;
+extern const spec_table initializer_table;
 
-/* `normal 0.02`: an initialiser with its value, without fans. */
+/* `normal 0.02`: an initializer with its value, without fans. */
 int init_parse(const char *words, lt_init *init);
 
 /* Whether it has the fans that it needs. */
@@ -18,7 +18,7 @@ bool init_is_complete(const lt_init *init);
 /* Fills n numbers from the stream of (seed, name). */
 void init_fill(const lt_init *init, const char *name, uint64_t seed, int64_t n, float *values);
 
-/* Biases of a layer whose weights start like this: PyTorch draws them too, every other initialiser
+/* Biases of a layer whose weights start like this: PyTorch draws them too, every other initializer
    leaves them zero. */
 lt_init init_of_bias(lt_init weight);
 

@@ -39,7 +39,7 @@ static lt_node *laplace_divergence(const lt_distribution *q, const lt_distributi
 
 const lt_family family_laplace = {
     .name = "laplace", .support = ON_LINE, .holds = ON_LINE | ON_UNIT | ON_INTERVAL,
-    .is_reparameterised = true, .log_prob = laplace_log_prob, .draw = laplace_draw,
+    .is_reparameterized = true, .log_prob = laplace_log_prob, .draw = laplace_draw,
     .entropy = laplace_entropy, .divergence = laplace_divergence};
 
 lt_distribution lt_laplace_distribution(lt_node *location, lt_node *log_scale)
@@ -81,7 +81,7 @@ static lt_node *uniform_divergence(const lt_distribution *q, const lt_distributi
 
 const lt_family family_uniform = {
     .name = "uniform", .support = ON_INTERVAL, .holds = ON_UNIT | ON_INTERVAL,
-    .is_reparameterised = true, .log_prob = uniform_log_prob, .draw = uniform_draw,
+    .is_reparameterized = true, .log_prob = uniform_log_prob, .draw = uniform_draw,
     .entropy = uniform_entropy, .divergence = uniform_divergence};
 
 lt_distribution lt_uniform_distribution(lt_node *low, lt_node *high)

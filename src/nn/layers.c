@@ -35,7 +35,7 @@ static int64_t parse_units(const char *units)
     return text_to_int64(units, &n) && n >= 1 && n <= MAX_SIZE ? n : -1;
 }
 
-/* What every layer with weights has checked: its size and its initialiser. */
+/* What every layer with weights has checked: its size and its initializer. */
 static int check_weights(const char *what, const char *units, const char *init)
 {
     if (parse_units(units) < 0)
@@ -45,21 +45,21 @@ static int check_weights(const char *what, const char *units, const char *init)
                            what, MAX_SIZE, units);
     if (strcmp(init, "model") == 0)
         return LT_OK;
-    return spec_check(&initialiser_table, init);
+    return spec_check(&initializer_table, init);
 }
 
 static lt_init parse_init(const layer_context *c, const char *words)
 {
     lt_init init = c->init;
     if (strcmp(words, "model") != 0 && init_parse(words, &init) != LT_OK)
-        LT_ASSERT(!"an initialiser that was checked");
+        LT_ASSERT(!"an initializer that was checked");
     return init;
 }
 
 typedef struct linear_layer {
     char units[LT_TEXT_SIZE]; /* a number, or "image" */
     bool bias;
-    char init[LT_TEXT_SIZE]; /* a line of the initialisers, or "model" */
+    char init[LT_TEXT_SIZE]; /* a line of the initializers, or "model" */
 } linear_layer;
 
 static const lt_option linear_options[] = {
@@ -69,7 +69,7 @@ static const lt_option linear_options[] = {
     {.name = "bias", .kind = LT_KIND_BOOL, .offset = offsetof(linear_layer, bias), .fallback = 1,
      .help = "whether b is there"},
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(linear_layer, init),
-     .choices = "model", .help = "initialiser of w and b, or `model`: the model's"},
+     .choices = "model", .help = "initializer of w and b, or `model`: the model's"},
     {0}};
 
 static int check_linear(const void *options)
@@ -107,7 +107,7 @@ enum { MAX_WINDOW = 1024 };
     {.name = "bias", .kind = LT_KIND_BOOL, .offset = offsetof(conv_layer, bias), .fallback = 1,    \
      .help = "whether each channel has one"},                                                      \
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(conv_layer, init),                   \
-     .choices = "model", .help = "initialiser of weights and biases, or `model`: the model's"}
+     .choices = "model", .help = "initializer of weights and biases, or `model`: the model's"}
 
 static const lt_option conv_options[] = {CONV_ROWS, CONV_LAST_ROWS, {0}};
 

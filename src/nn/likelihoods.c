@@ -22,7 +22,7 @@ static lt_node *bernoulli_draw(const likelihood_context *c, lt_node *y, const vo
 const likelihood_row likelihood_bernoulli = {
     .spec = {.name = "bernoulli",
              .summary = "pixels that are 0 or 1; the decoder gives logits. "
-                        "On grey pixels this is a cross-entropy, not a likelihood",
+                        "On gray pixels this is a cross-entropy, not a likelihood",
              .options = no_options},
     .is_binary = true, .is_discrete = true, .output = "logits", .unwanted = "sigmoid",
     .mean = lt_sigmoid, .build = bernoulli_build, .draw = bernoulli_draw};
@@ -45,7 +45,7 @@ static lt_node *continuous_bernoulli_draw(const likelihood_context *c, lt_node *
 
 const likelihood_row likelihood_continuous_bernoulli = {
     .spec = {.name = "continuous_bernoulli",
-             .summary = "grey or coloured pixels in [0, 1], most of them near 0 or 1; the decoder "
+             .summary = "gray or colored pixels in [0, 1], most of them near 0 or 1; the decoder "
                         "gives logits",
              .options = no_options},
     .output = "logits", .unwanted = "sigmoid", .mean = lt_continuous_bernoulli_mean,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Normalisation: batch, group, instance and layer norm are one composition over other axes. It is
+/* Normalization: batch, group, instance and layer norm are one composition over other axes. It is
    written so that the fuser passes over memory twice forward (sums; y) and twice backward (sums;
    dx): both moments come from one pass. */
 #include "nn/shapes.h"

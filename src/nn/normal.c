@@ -78,7 +78,7 @@ static lt_node *normal_divergence(const lt_distribution *q, const lt_distributio
 
 const lt_family family_normal = {
     .name = "normal", .support = ON_LINE, .holds = ON_LINE | ON_UNIT | ON_INTERVAL,
-    .is_reparameterised = true, .log_prob = normal_log_prob, .draw = normal_draw,
+    .is_reparameterized = true, .log_prob = normal_log_prob, .draw = normal_draw,
     .entropy = normal_entropy, .divergence = normal_divergence};
 
 lt_distribution lt_normal_distribution(lt_gauss q)

@@ -165,7 +165,7 @@ static const optimizer rmsprop = {
 
 static const spec_row *const rows[] = {&adam.spec, &adamw.spec, &sgd.spec, &rmsprop.spec, NULL};
 
-const spec_table optimizer_table = {"optimiser", rows};
+const spec_table optimizer_table = {"optimizer", rows};
 
 /* ---- Clipping ---- */
 

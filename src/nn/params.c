@@ -422,7 +422,7 @@ static lt_node *ask(lt_scope *s, const char *name, const param *asked)
         if (asked->shape.d[i] < 1)
             return lt_graph_fail(v->graph, "parameter \"%s\" would be empty", full);
     if (!init_is_complete(&asked->init))
-        return lt_graph_fail(v->graph, "parameter \"%s\": its initialiser needs fans", full);
+        return lt_graph_fail(v->graph, "parameter \"%s\": its initializer needs fans", full);
     return v->params->is_allocated ? find_view(v, full, asked) : declare(v, full, asked);
 }
 

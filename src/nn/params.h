@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What initialisers and tests need to know of parameters beyond nn.h. */
+/* What initializers and tests need to know of parameters beyond nn.h. */
 #ifndef LATENT_PARAMS_H
 #define LATENT_PARAMS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Likelihoods around the decoder's output y, of a width s that is no output of the decoder: Gaussian,
-   Laplace, discretised logistic. s is a number of the recipe, a parameter, a parameter for each
+   Laplace, discretized logistic. s is a number of the recipe, a parameter, a parameter for each
    channel, or the best one for a batch. */
 #include "nn/likelihoods.h"
 
@@ -149,7 +149,7 @@ static int check_gaussian(const void *options) { return check_scale("sigma", opt
 /* Nullable: error in evaluation. */
 static width gaussian_width(const likelihood_context *c, const void *options, lt_node *error)
 {
-    const double least = 1e-6; /* of a variance: a quarter of a grey level, squared */
+    const double least = 1e-6; /* of a variance: a quarter of a gray level, squared */
     const char *scale = ((const scale_options *)options)->scale;
     return is_optimal(options) ? width_of(lt_sqrt(optimum(c, "variance", error, least)))
                                : given_width(c, scale, "log_sigma", 1);
@@ -174,7 +174,7 @@ static lt_node *gaussian_draw(const likelihood_context *c, lt_node *y, const voi
 static lt_node *identity(lt_node *y) { return y; }
 
 const likelihood_row likelihood_gaussian = {
-    .spec = {.name = "gaussian", .summary = "grey or coloured pixels around the decoder's output",
+    .spec = {.name = "gaussian", .summary = "gray or colored pixels around the decoder's output",
              .options = gaussian_rows, .size = sizeof(scale_options), .check = check_gaussian},
     .output = "means", .is_of_batch = is_optimal, .mean = identity, .build = gaussian_build,
     .draw = gaussian_draw};
@@ -193,7 +193,7 @@ static int check_laplace(const void *options) { return check_scale("scale", opti
 /* Nullable: error in evaluation. */
 static width laplace_width(const likelihood_context *c, const void *options, lt_node *error)
 {
-    const double least = 1e-3; /* a quarter of a grey level */
+    const double least = 1e-3; /* a quarter of a gray level */
     const char *scale = ((const scale_options *)options)->scale;
     return is_optimal(options) ? width_of(optimum(c, "mean_error", error, least))
                                : given_width(c, scale, "log_scale", sqrt(2));
@@ -221,7 +221,7 @@ const likelihood_row likelihood_laplace = {
     .output = "medians", .is_of_batch = is_optimal, .mean = identity, .build = laplace_build,
     .draw = laplace_draw};
 
-/* ---- discretised_logistic: probabilities of the 256 levels of a byte (discrete.c) ---- */
+/* ---- discretized_logistic: probabilities of the 256 levels of a byte (discrete.c) ---- */
 
 static const lt_option logistic_rows[] = {
     {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
@@ -241,7 +241,7 @@ static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
                            const void *options, likelihood_terms *t)
 {
     width w = logistic_width(c, options);
-    lt_node *terms = discretised_logistic_terms(by_channel(x, w.inverse), by_channel(y, w.inverse),
+    lt_node *terms = discretized_logistic_terms(by_channel(x, w.inverse), by_channel(y, w.inverse),
                                                 w.inverse);
     t->log_prob = lt_sum_rows(terms);
     t->sigma = reported(&w, pi_by_sqrt_3);
@@ -250,15 +250,15 @@ static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
 static lt_node *logistic_draw(const likelihood_context *c, lt_node *y, const void *options)
 {
     width w = logistic_width(c, options);
-    return lt_draw(lt_discretised_logistic_distribution(y, log_scales(&w, y)),
+    return lt_draw(lt_discretized_logistic_distribution(y, log_scales(&w, y)),
                    lt_node_shape(y).d[0]);
 }
 
 /* The median: levels end at 0 and 1. */
 static lt_node *nearest_intensity(lt_node *y) { return lt_clamp(y, 0, 1); }
 
-const likelihood_row likelihood_discretised_logistic = {
-    .spec = {.name = "discretised_logistic",
+const likelihood_row likelihood_discretized_logistic = {
+    .spec = {.name = "discretized_logistic",
              .summary = "probabilities of the 256 levels of a byte, around the decoder's output, "
                         "which should be free to leave 0 ... 1: no sigmoid. Bits per dimension "
                         "compare with those of other models of bytes",

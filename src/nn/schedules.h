@@ -7,7 +7,7 @@
 #include "nn/spec.h"
 
 typedef struct schedule_clock {
-    int64_t step;            /* optimiser steps done before this one */
+    int64_t step;            /* optimizer steps done before this one */
     int64_t steps_per_epoch; /* at least 1 */
     int64_t epochs;          /* of the whole training */
 } schedule_clock;

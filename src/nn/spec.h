@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines such as `leaky_relu 0.2` or `gaussian sigma=optimal`: a row of a table by its name, and the
-   row's options. Layers, initialisers, likelihoods, objectives, schedules and optimisers are all
+   row's options. Layers, initializers, likelihoods, objectives, schedules and optimizers are all
    tables of this kind, which is what the parser, --set, help pages and tests walk. */
 #ifndef LATENT_SPEC_H
 #define LATENT_SPEC_H

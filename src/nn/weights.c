@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers with weights: linear, convolution and its transpose, and spectral normalisation of what
+/* Layers with weights: linear, convolution and its transpose, and spectral normalization of what
    they multiply by. */
 #include "nn/shapes.h"
 

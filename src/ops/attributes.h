@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operators that compile and the executors recognise, and the attributes of the structured ones. */
+/* The operators that compile and the executors recognize, and the attributes of the structured ones. */
 #ifndef LATENT_ATTRIBUTES_H
 #define LATENT_ATTRIBUTES_H
 

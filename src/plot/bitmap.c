@@ -19,7 +19,7 @@ int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom)
     return b->pixels ? LT_OK : LT_NO_MEMORY;
 }
 
-/* A PDF keeps colours and opacity apart, and readers that make it smaller mix them apart: what is
+/* A PDF keeps colors and opacity apart, and readers that make it smaller mix them apart: what is
    transparent must not be black then, or all has dark rims. White of opacity 1/255 is not seen. */
 static void whiten(bitmap *b)
 {

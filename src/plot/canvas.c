@@ -89,7 +89,7 @@ int canvas_begin(canvas *c, page_kind kind, double width, double height, double 
     if (kind == PAGE_RASTER)
         cairo_scale(c->cr, scale, scale);
     LT_TRY(set_up_text(c));
-    canvas_colour(c, 0xffffff, 1);
+    canvas_color(c, 0xffffff, 1);
     cairo_paint(c->cr);
     return LT_OK;
 }
@@ -181,10 +181,10 @@ int canvas_finish(canvas *c, lt_image *out)
     return result;
 }
 
-void canvas_colour(canvas *c, rgb colour, double alpha)
+void canvas_color(canvas *c, rgb color, double alpha)
 {
-    cairo_set_source_rgba(c->cr, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0,
-                          (colour & 255) / 255.0, alpha);
+    cairo_set_source_rgba(c->cr, (color >> 16 & 255) / 255.0, (color >> 8 & 255) / 255.0,
+                          (color & 255) / 255.0, alpha);
 }
 
 /* ---- Text ---- */
@@ -308,7 +308,7 @@ static void draw_halo(canvas *c, PangoLayout *l, double size, double x, double y
 {
     cairo_move_to(c->cr, x, y);
     pango_cairo_layout_path(c->cr, l);
-    canvas_colour(c, 0xffffff, 0.85);
+    canvas_color(c, 0xffffff, 0.85);
     cairo_set_line_width(c->cr, size / 4);
     cairo_set_line_join(c->cr, CAIRO_LINE_JOIN_ROUND);
     cairo_set_dash(c->cr, NULL, 0, 0);
@@ -322,12 +322,12 @@ void text_draw(canvas *c, const type_style *s, const char *words, double x, doub
     PangoRectangle r;
     pango_layout_get_extents(l, NULL, &r);
     double width = (double)r.width / PANGO_SCALE, left = (double)r.x / PANGO_SCALE;
-    x -= left + (a == ALIGN_CENTRE ? width / 2 : a == ALIGN_RIGHT ? width : 0);
+    x -= left + (a == ALIGN_CENTER ? width / 2 : a == ALIGN_RIGHT ? width : 0);
     y -= (double)pango_layout_get_baseline(l) / PANGO_SCALE;
     remember(c, l, words, is_shortened, x, y);
     if (s->has_halo)
         draw_halo(c, l, s->size, x, y);
-    canvas_colour(c, s->colour, 1);
+    canvas_color(c, s->color, 1);
     cairo_move_to(c->cr, x, y);
     if (c->is_raster) { /* cairo puts glyphs of a raster on whole pixels, but not their outlines */
         pango_cairo_layout_path(c->cr, l);

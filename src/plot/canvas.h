@@ -42,15 +42,15 @@ int canvas_begin(canvas *c, page_kind kind, double width, double height, double 
 int canvas_finish(canvas *c, lt_image *out);
 void canvas_clear(canvas *c);
 
-void canvas_colour(canvas *c, rgb colour, double alpha);
+void canvas_color(canvas *c, rgb color, double alpha);
 
 /* ---- Text ---- */
 
-typedef enum align { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } align;
+typedef enum align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT } align;
 
 typedef struct type_style {
     double size; /* of an em, in units */
-    rgb colour;
+    rgb color;
     bool is_bold;
     bool is_number;         /* digits are equally wide */
     bool has_halo;          /* a white rim, over lines */

@@ -16,7 +16,7 @@ enum { MAX_LABELS = 256, MAX_BINS = 1000 };
 
 static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
 
-/* Drawn in a plane of labelled points. */
+/* Drawn in a plane of labeled points. */
 static bool is_plane(const lt_series *s) { return s->kind == LT_CLOUD || s->kind == LT_ELLIPSES; }
 
 static int check_series(const lt_chart *c, int i)
@@ -172,13 +172,13 @@ static void fit_scales(view *v)
 
 static type_style title_style(double em, double room, int lines)
 {
-    return (type_style){.size = title_size * em, .colour = INK, .is_bold = true, .room = room,
+    return (type_style){.size = title_size * em, .color = INK, .is_bold = true, .room = room,
                         .lines = lines};
 }
 
 static type_style subtitle_style(double em, double room)
 {
-    return (type_style){.size = em, .colour = SOFT_INK, .room = room, .lines = 2};
+    return (type_style){.size = em, .color = SOFT_INK, .room = room, .lines = 2};
 }
 
 /* title_line is that of one line. Nullable: title. */
@@ -224,7 +224,7 @@ void draw_titles(canvas *c, const char *title, const char *subtitle, double em, 
 
 static type_style number_style(const view *v)
 {
-    return (type_style){.size = number_size * v->em, .colour = SOFT_INK, .is_number = true,
+    return (type_style){.size = number_size * v->em, .color = SOFT_INK, .is_number = true,
                         .room = 0.4 * (v->outer.right - v->outer.left)};
 }
 
@@ -237,7 +237,7 @@ static double widest(const view *v, const ticks *t)
     return most;
 }
 
-/* The least distance between neighbours. */
+/* The least distance between neighbors. */
 static double least_step(const ticks *t, const scale *s)
 {
     double least = INFINITY;
@@ -294,7 +294,7 @@ static void draw_x_names(const view *v)
         double side = fmin(at - v->outer.left, v->outer.right - at);
         s.room = fmax(fmin(room, 2 * side), 0.1);
         if (name && at >= v->plot.left && at <= v->plot.right)
-            text_draw(v->c, &s, name, at, v->plot.bottom + 1.25 * v->em, ALIGN_CENTRE);
+            text_draw(v->c, &s, name, at, v->plot.bottom + 1.25 * v->em, ALIGN_CENTER);
     }
 }
 
@@ -305,11 +305,11 @@ static void draw_x_numbers(const view *v)
     set_thin_pen(v);
     for (int i = 0; i < v->x_ticks.n; i++) {
         double x = scale_at(&v->x, v->x_ticks.value[i]);
-        canvas_colour(v->c, RULE, 1);
+        canvas_color(v->c, RULE, 1);
         cairo_move_to(cr, x, v->plot.bottom);
         cairo_line_to(cr, x, v->plot.bottom + 0.3 * v->em);
         cairo_stroke(cr);
-        text_draw(v->c, &s, v->x_ticks.text[i], x, v->plot.bottom + 1.25 * v->em, ALIGN_CENTRE);
+        text_draw(v->c, &s, v->x_ticks.text[i], x, v->plot.bottom + 1.25 * v->em, ALIGN_CENTER);
     }
 }
 
@@ -323,9 +323,9 @@ static void draw_y_numbers(const view *v)
 
 /* ---- Grid and references ---- */
 
-static void draw_across(const view *v, double y, rgb colour)
+static void draw_across(const view *v, double y, rgb color)
 {
-    canvas_colour(v->c, colour, 1);
+    canvas_color(v->c, color, 1);
     cairo_move_to(v->c->cr, v->plot.left, y);
     cairo_line_to(v->c->cr, v->plot.right, y);
     cairo_stroke(v->c->cr);
@@ -336,7 +336,7 @@ static void draw_grid(const view *v)
     set_thin_pen(v);
     for (int i = 0; i < v->y_ticks.n; i++)
         draw_across(v, scale_at(&v->y, v->y_ticks.value[i]), GRID);
-    canvas_colour(v->c, GRID, 1);
+    canvas_color(v->c, GRID, 1);
     for (int i = 0; i < v->x_ticks.n && v->chart->has_equal_units; i++) { /* maps have both */
         double x = scale_at(&v->x, v->x_ticks.value[i]);
         cairo_move_to(v->c->cr, x, v->plot.top);
@@ -362,7 +362,7 @@ static void draw_reference(const view *v, const lt_reference *r)
     cairo_set_dash(cr, dashes, 2, 0);
     cairo_set_line_width(cr, 0.1 * v->em);
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
-    canvas_colour(v->c, SOFT_INK, 1);
+    canvas_color(v->c, SOFT_INK, 1);
     cairo_move_to(cr, r->is_vertical ? at : v->plot.left, r->is_vertical ? v->plot.top : at);
     cairo_line_to(cr, r->is_vertical ? at : v->plot.right, r->is_vertical ? v->plot.bottom : at);
     cairo_stroke(cr);
@@ -412,7 +412,7 @@ static void name_vertical(const view *v, const lt_reference *r, type_style *s)
 
 static void draw_reference_name(const view *v, const lt_reference *r)
 {
-    type_style s = {.size = number_size * v->em, .colour = SOFT_INK, .has_halo = true,
+    type_style s = {.size = number_size * v->em, .color = SOFT_INK, .has_halo = true,
                     .cut_middle = true};
     if (r->is_vertical)
         name_vertical(v, r, &s);
@@ -487,7 +487,7 @@ enum { WITHOUT_SUBTITLE = 1, WITHOUT_LEGEND, WITHOUT_LABELS, WITHOUT_TITLE };
 
 static type_style label_style(const view *v, double room)
 {
-    return (type_style){.size = number_size * v->em, .colour = SOFT_INK, .room = room};
+    return (type_style){.size = number_size * v->em, .color = SOFT_INK, .room = room};
 }
 
 /* Beside a histogram there is room for a short label of y above the numbers. */
@@ -497,7 +497,7 @@ static bool is_short_label(const view *v)
     return strips_height(v) > 0 && text_measure(v->c, &s, v->chart->y.label).width < 2.2 * v->em;
 }
 
-/* Above the plot: the label of y at the left, the name of the bar of colours at the right. */
+/* Above the plot: the label of y at the left, the name of the bar of colors at the right. */
 static bool has_label_line(const view *v)
 {
     if (v->chart->y.label)
@@ -578,7 +578,7 @@ static void draw_labels(const view *v)
     type_style s = label_style(v, v->plot.right - v->plot.left);
     if (c->x.label)
         text_draw(v->c, &s, c->x.label, (v->plot.left + v->plot.right) / 2,
-                  v->outer.bottom - 0.2 * v->em, ALIGN_CENTRE);
+                  v->outer.bottom - 0.2 * v->em, ALIGN_CENTER);
 }
 
 static int draw_all(view *v)

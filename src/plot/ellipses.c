@@ -13,7 +13,7 @@
 
 static const double most_far = 20000; /* units; cairo's numbers are fixed points of 24.8 bits */
 
-/* centre + u cos t + v sin t, in units of the page. */
+/* center + u cos t + v sin t, in units of the page. */
 typedef struct ellipse {
     double x, y, u[2], v[2];
 } ellipse;
@@ -55,7 +55,7 @@ static void set_pen(const view *v, double width)
 }
 
 /* In a random order, as points of a cloud; a white rim keeps them apart from the points below. */
-void draw_ellipses(const view *v, const lt_series *s, rgb colour)
+void draw_ellipses(const view *v, const lt_series *s, rgb color)
 {
     int32_t *order = must_alloc(sizeof *order * (size_t)s->n);
     philox_shuffle(&(philox_key){.seed = 2}, s->n, order);
@@ -68,10 +68,10 @@ void draw_ellipses(const view *v, const lt_series *s, rgb colour)
             continue;
         add_ellipse(v->c->cr, &e);
         set_pen(v, 0.2);
-        canvas_colour(v->c, 0xffffff, 0.7);
+        canvas_color(v->c, 0xffffff, 0.7);
         cairo_stroke_preserve(v->c->cr);
         set_pen(v, 0.1);
-        canvas_colour(v->c, readable(s->labels ? label_colour(s->labels[k], s->n_labels) : colour),
+        canvas_color(v->c, readable(s->labels ? label_color(s->labels[k], s->n_labels) : color),
                       1);
         cairo_stroke(v->c->cr);
     }
@@ -93,11 +93,11 @@ void draw_normal(const view *v)
             continue;
         add_ellipse(cr, &e);
         set_pen(v, 0.22);
-        canvas_colour(v->c, 0xffffff, 0.6);
+        canvas_color(v->c, 0xffffff, 0.6);
         cairo_stroke_preserve(cr);
         set_pen(v, 0.12);
         cairo_set_dash(cr, dashes, 2, 0);
-        canvas_colour(v->c, INK, 1);
+        canvas_color(v->c, INK, 1);
         cairo_stroke(cr);
     }
 }
@@ -105,7 +105,7 @@ void draw_normal(const view *v)
 /* Where the circles cross the diagonal to the upper right, if there is room between them. */
 void draw_normal_names(const view *v)
 {
-    type_style s = {.size = 0.85 * v->em, .colour = INK, .has_halo = true};
+    type_style s = {.size = 0.85 * v->em, .color = INK, .has_halo = true};
     double apart = sqrt(0.5) * fmin(fabs(unit_of(&v->x)), fabs(unit_of(&v->y)));
     for (int k = 1; k <= CIRCLES && apart > 1.2 * v->em; k++) {
         char words[16];
@@ -114,6 +114,6 @@ void draw_normal_names(const view *v)
         double half = text_measure(v->c, &s, words).width / 2 + 0.2 * v->em;
         if (x - half > v->plot.left && x + half < v->plot.right && y - v->em > v->plot.top &&
             y + v->em < v->plot.bottom)
-            text_draw(v->c, &s, words, x, y + 0.3 * v->em, ALIGN_CENTRE);
+            text_draw(v->c, &s, words, x, y + 0.3 * v->em, ALIGN_CENTER);
     }
 }

@@ -95,7 +95,7 @@ static void sheet_close(sheet *s)
 
 static type_style caption_style(const sheet *s)
 {
-    return (type_style){.size = caption_size * s->em, .colour = SOFT_INK, .is_number = true};
+    return (type_style){.size = caption_size * s->em, .color = SOFT_INK, .is_number = true};
 }
 
 static double widest(canvas *c, const sheet *s, const char *const *names, int n)
@@ -185,7 +185,7 @@ static void draw_column_names(canvas *c, const sheet *s)
     for (int i = 0; i < s->columns && names; i += step)
         if (names[i])
             text_draw(c, &style, names[i], s->left + s->gap + i * pitch + s->tile_width / 2,
-                      s->top - 0.5 * s->em, ALIGN_CENTRE);
+                      s->top - 0.5 * s->em, ALIGN_CENTER);
 }
 
 static void draw_row_names(canvas *c, const sheet *s)
@@ -215,9 +215,9 @@ static int paint(canvas *c, const lt_image *image, double left, double top)
     const unsigned char *from = image->pixels;
     for (int y = 0; y < image->height; y++, to += cairo_image_surface_get_stride(s))
         for (int x = 0; x < image->width; x++, from += image->channels) {
-            bool is_grey = image->channels == 1;
-            uint32_t p = (uint32_t)from[0] << 16 | (uint32_t)from[is_grey ? 0 : 1] << 8 |
-                         from[is_grey ? 0 : 2];
+            bool is_gray = image->channels == 1;
+            uint32_t p = (uint32_t)from[0] << 16 | (uint32_t)from[is_gray ? 0 : 1] << 8 |
+                         from[is_gray ? 0 : 2];
             memcpy(to + (size_t)x * 4, &p, sizeof p);
         }
     cairo_surface_mark_dirty(s);
@@ -292,7 +292,7 @@ int grid_draw(canvas *c, page_kind kind, const lt_grid *grid, lt_image *out)
     return status;
 }
 
-/* Without a word on it the picture is the tiles, and may be grey. */
+/* Without a word on it the picture is the tiles, and may be gray. */
 static bool is_bare(const lt_grid *g)
 {
     return !g->title && !g->subtitle && !g->row_names && !g->column_names && !g->rows_in_group;

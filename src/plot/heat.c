@@ -136,7 +136,7 @@ int draw_heat(const view *v)
                 fill_bin(&b, row[r], column[c], (uint32_t)h->count[r * h->bins + c]);
     for (size_t i = 0; i < (size_t)b.width * (size_t)b.height; i++)
         if (b.pixels[i])
-            b.pixels[i] = 0xff000000u | heat_colour((double)b.pixels[i] / h->most);
+            b.pixels[i] = 0xff000000u | heat_color((double)b.pixels[i] / h->most);
     bitmap_paint(&b, v->c);
     free(column);
     free(row);

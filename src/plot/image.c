@@ -60,11 +60,11 @@ static bool has_nan(const float *x, size_t n)
     return false;
 }
 
-static void fill(lt_image *image, const unsigned char colour[3])
+static void fill(lt_image *image, const unsigned char color[3])
 {
     size_t n = (size_t)image->width * (size_t)image->height, c = (size_t)image->channels;
     for (size_t i = 0; i < n; i++)
-        memcpy(image->pixels + i * c, colour, c);
+        memcpy(image->pixels + i * c, color, c);
 }
 
 static unsigned char to_byte(float x) { return (unsigned char)(fminf(fmaxf(x, 0), 1) * 255 + .5f); }
@@ -132,8 +132,8 @@ int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c
     LT_TRY(plan_layout(&l, n, h, w, o));
     size_t size = (size_t)h * (size_t)w * (size_t)c; /* of one image; h, w <= 65535 */
     const unsigned char *b = o->background;
-    bool is_grey = c == 1 && b[0] == b[1] && b[1] == b[2] && !has_nan(images, (size_t)n * size);
-    LT_TRY(make_canvas(out, &l, is_grey ? 1 : 3));
+    bool is_gray = c == 1 && b[0] == b[1] && b[1] == b[2] && !has_nan(images, (size_t)n * size);
+    LT_TRY(make_canvas(out, &l, is_gray ? 1 : 3));
     fill(out, b);
     for (int i = 0; i < n; i++)
         draw_tile(out, &l, images + (size_t)i * size, w, c,

@@ -14,7 +14,7 @@ static void collect_labels(view *v, const lt_series *s)
 {
     for (int k = 0; k < s->n_labels && v->n_entries < MAX_ENTRIES; k++) {
         entry *e = &v->entries[v->n_entries++];
-        *e = (entry){.colour = label_colour(k, s->n_labels), .series = s, .is_label = true};
+        *e = (entry){.color = label_color(k, s->n_labels), .series = s, .is_label = true};
         snprintf(e->number, sizeof e->number, "%d", k);
         e->name = s->label_names && s->label_names[k] ? s->label_names[k] : e->number;
     }
@@ -29,13 +29,13 @@ static bool has_cloud(const lt_chart *chart)
     return false;
 }
 
-static void collect_name(view *v, const char *name, rgb colour, const lt_series *s)
+static void collect_name(view *v, const char *name, rgb color, const lt_series *s)
 {
     if (v->n_entries < MAX_ENTRIES)
-        v->entries[v->n_entries++] = (entry){.name = name, .colour = colour, .series = s};
+        v->entries[v->n_entries++] = (entry){.name = name, .color = color, .series = s};
 }
 
-/* A band that shares the colour of a line that has a name needs none of its own; the name of a heat
+/* A band that shares the color of a line that has a name needs none of its own; the name of a heat
    stands at its bar. */
 void legend_collect(view *v)
 {
@@ -49,7 +49,7 @@ void legend_collect(view *v)
         if (s->labels && (s->kind == LT_CLOUD || (s->kind == LT_ELLIPSES && !is_covered)))
             collect_labels(v, s);
         if (s->name && s->kind != LT_HEAT && !(s->kind == LT_CLOUD && s->labels))
-            collect_name(v, s->name, s->labels ? SOFT_INK : series_colour(chart, i), s);
+            collect_name(v, s->name, s->labels ? SOFT_INK : series_color(chart, i), s);
     }
     if (chart->has_normal)
         collect_name(v, "N(0, 1)", INK, &normal);
@@ -61,7 +61,7 @@ bool legend_is_same(const view *a, const view *b)
         return false;
     for (int i = 0; i < a->n_entries; i++) {
         const entry *p = &a->entries[i], *q = &b->entries[i];
-        if (strcmp(p->name, q->name) != 0 || p->colour != q->colour || p->is_label != q->is_label ||
+        if (strcmp(p->name, q->name) != 0 || p->color != q->color || p->is_label != q->is_label ||
             p->series->kind != q->series->kind || p->series->is_dashed != q->series->is_dashed)
             return false;
     }
@@ -71,7 +71,7 @@ bool legend_is_same(const view *a, const view *b)
 static type_style name_style(const view *v, const entry *e, double room)
 {
     return (type_style){.size = 0.95 * v->em, .room = room, .cut_middle = true,
-                        .colour = e && v->is_direct ? readable(e->colour) : SOFT_INK};
+                        .color = e && v->is_direct ? readable(e->color) : SOFT_INK};
 }
 
 /* ---- Above ---- */
@@ -131,7 +131,7 @@ static void draw_swatch(const view *v, const entry *e, double x, double y)
     lt_series_kind kind = e->is_label || e->series->kind == LT_CLOUD ? LT_POINTS : e->series->kind;
     bool is_dashed = e->series->is_dashed;
     const double dashes[2] = {2 * pen, 1.5 * pen};
-    canvas_colour(v->c, e->colour, kind == LT_BAND ? 0.25 : 1);
+    canvas_color(v->c, e->color, kind == LT_BAND ? 0.25 : 1);
     if (kind == LT_ELLIPSES && !e->is_label) {
         draw_oval(v, x, y);
         return;
@@ -217,8 +217,8 @@ double legend_direct_width(const view *v)
     return fmin(most, 0.3 * all) + 0.1;
 }
 
-/* Names at least a line apart and as near to their lines as that allows: neighbours that are too
-   near become a block, centred on what its members want; blocks that touch are joined. */
+/* Names at least a line apart and as near to their lines as that allows: neighbors that are too
+   near become a block, centered on what its members want; blocks that touch are joined. */
 static void spread(view *v)
 {
     double height = line_height * v->em, start[MAX_ENTRIES]; /* of each block: its first middle */
@@ -253,7 +253,7 @@ void legend_draw_direct(view *v)
         entry *e = &v->entries[i];
         type_style s = name_style(v, e, v->outer.right - left);
         if (fabs(e->y - e->wanted) > 0.5 * v->em) { /* far from its line: a thin line leads there */
-            canvas_colour(v->c, e->colour, 0.6);
+            canvas_color(v->c, e->color, 0.6);
             cairo_set_dash(cr, NULL, 0, 0);
             cairo_set_line_width(cr, 0.07 * v->em);
             cairo_move_to(cr, v->plot.right + 0.15 * v->em, e->wanted);

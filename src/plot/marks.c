@@ -66,7 +66,7 @@ static void add_line(const view *v, const lt_series *s, const double *y, int fir
 }
 
 /* Pieces between gaps; a piece of one point is a dot. */
-static void draw_lines(const view *v, const lt_series *s, const double *y, rgb colour,
+static void draw_lines(const view *v, const lt_series *s, const double *y, rgb color,
                        double alpha, double width)
 {
     cairo_t *cr = v->c->cr;
@@ -80,28 +80,28 @@ static void draw_lines(const view *v, const lt_series *s, const double *y, rgb c
         if (end == i + 1 && s->kind != LT_LINES_POINTS) {
             cairo_new_sub_path(cr);
             cairo_arc(cr, place_x(v, s, i), place_y(v, y[i]), width * 1.25, 0, 2 * M_PI);
-            canvas_colour(v->c, colour, alpha);
+            canvas_color(v->c, color, alpha);
             cairo_fill(cr);
         } else {
             add_line(v, s, y, i, end);
-            canvas_colour(v->c, colour, alpha);
+            canvas_color(v->c, color, alpha);
             cairo_stroke(cr);
         }
         i = end;
     }
 }
 
-static void draw_curve(const view *v, const lt_series *s, rgb colour)
+static void draw_curve(const view *v, const lt_series *s, rgb color)
 {
     double width = 0.16 * v->em;
     if (s->smooth <= 0) {
-        draw_lines(v, s, s->y, colour, 1, width);
+        draw_lines(v, s, s->y, color, 1, width);
         return;
     }
     double *y = must_alloc(sizeof *y * (size_t)s->n);
     series_smooth(v, s, y);
-    draw_lines(v, s, s->y, colour, 0.3, 0.6 * width);
-    draw_lines(v, s, y, colour, 1, width);
+    draw_lines(v, s, s->y, color, 0.3, 0.6 * width);
+    draw_lines(v, s, y, color, 1, width);
     free(y);
 }
 
@@ -113,7 +113,7 @@ static bool is_inside(const view *v, double x, double y)
     return x > b->left - 1 && x < b->right + 1 && y > b->top - 1 && y < b->bottom + 1;
 }
 
-static void draw_points(const view *v, const lt_series *s, rgb colour)
+static void draw_points(const view *v, const lt_series *s, rgb color)
 {
     cairo_t *cr = v->c->cr;
     double each = (v->plot.right - v->plot.left) / (s->n + 1); /* room, if they stand in a row */
@@ -127,13 +127,13 @@ static void draw_points(const view *v, const lt_series *s, rgb colour)
             continue;
         cairo_new_sub_path(cr);
         cairo_arc(cr, x, y, radius, 0, 2 * M_PI);
-        canvas_colour(v->c, colour, s->n > 400 ? 0.6 : 1);
+        canvas_color(v->c, color, s->n > 400 ? 0.6 : 1);
         if (!has_rim) {
             cairo_fill(cr);
             continue;
         }
         cairo_fill_preserve(cr); /* a white rim keeps points apart from lines and each other */
-        canvas_colour(v->c, 0xffffff, 1);
+        canvas_color(v->c, 0xffffff, 1);
         cairo_set_dash(cr, NULL, 0, 0);
         cairo_set_line_width(cr, 0.08 * v->em);
         cairo_stroke(cr);
@@ -141,10 +141,10 @@ static void draw_points(const view *v, const lt_series *s, rgb colour)
 }
 
 /* An end that has no place on a logarithmic axis is the foot of the chart. */
-static void draw_error_bars(const view *v, const lt_series *s, rgb colour)
+static void draw_error_bars(const view *v, const lt_series *s, rgb color)
 {
     set_pen(v, 0.1 * v->em, false);
-    canvas_colour(v->c, colour, 0.75);
+    canvas_color(v->c, color, 0.75);
     for (int i = 0; i < s->n; i++) {
         bool is_log = v->chart->y.is_log, has_low = scale_has(is_log, s->low[i]);
         if (!series_has(v, s, i) || !scale_has(is_log, s->high[i]) || (!has_low && !is_log))
@@ -158,10 +158,10 @@ static void draw_error_bars(const view *v, const lt_series *s, rgb colour)
 
 /* ---- Areas ---- */
 
-static void draw_band(const view *v, const lt_series *s, rgb colour)
+static void draw_band(const view *v, const lt_series *s, rgb color)
 {
     cairo_t *cr = v->c->cr;
-    canvas_colour(v->c, colour, 0.18);
+    canvas_color(v->c, color, 0.18);
     for (int i = 0; i < s->n;) {
         int end = piece_end(v, s, i);
         if (end == i) {
@@ -178,7 +178,7 @@ static void draw_band(const view *v, const lt_series *s, rgb colour)
     }
 }
 
-/* The room of one bar: 0.7 of the least distance between two that are neighbours in the list. */
+/* The room of one bar: 0.7 of the least distance between two that are neighbors in the list. */
 static double bar_width(const view *v, const lt_series *s)
 {
     double least = s->n > 1 ? (double)INFINITY : (v->plot.right - v->plot.left) / 3;
@@ -190,7 +190,7 @@ static double bar_width(const view *v, const lt_series *s)
 }
 
 /* Series of bars stand side by side. */
-static void draw_bars(const view *v, const lt_series *s, rgb colour)
+static void draw_bars(const view *v, const lt_series *s, rgb color)
 {
     int n = 0, place = 0;
     for (int i = 0; i < v->chart->n_series; i++) {
@@ -199,7 +199,7 @@ static void draw_bars(const view *v, const lt_series *s, rgb colour)
     }
     double all = bar_width(v, s), width = all / n;
     double foot = v->chart->y.is_log ? v->plot.bottom : place_y(v, 0);
-    canvas_colour(v->c, colour, 1);
+    canvas_color(v->c, color, 1);
     for (int i = 0; i < s->n; i++) {
         if (!series_has(v, s, i))
             continue;
@@ -223,26 +223,26 @@ static void clip(const view *v, double rim)
     cairo_clip(cr);
 }
 
-static int draw_series(const view *v, const lt_series *s, rgb colour)
+static int draw_series(const view *v, const lt_series *s, rgb color)
 {
     if (s->kind == LT_CLOUD)
-        return draw_cloud(v, s, colour);
+        return draw_cloud(v, s, color);
     if (s->kind == LT_HEAT)
         return draw_heat(v);
     clip(v, s->kind == LT_BAND || s->kind == LT_BARS ? 0 : 0.21 * v->em); /* a lone dot is whole */
     if (s->kind == LT_BAND)
-        draw_band(v, s, colour);
+        draw_band(v, s, color);
     if (s->kind == LT_BARS)
-        draw_bars(v, s, colour);
+        draw_bars(v, s, color);
     if (s->kind == LT_ELLIPSES)
-        draw_ellipses(v, s, colour);
+        draw_ellipses(v, s, color);
     if (s->kind != LT_BAND && s->low)
-        draw_error_bars(v, s, s->kind == LT_BARS ? INK : colour);
+        draw_error_bars(v, s, s->kind == LT_BARS ? INK : color);
     if (s->kind == LT_LINES || s->kind == LT_STEPS || s->kind == LT_LINES_POINTS)
-        draw_curve(v, s, colour);
+        draw_curve(v, s, color);
     clip(v, 0.5 * v->em);
     if (s->kind == LT_POINTS || s->kind == LT_LINES_POINTS)
-        draw_points(v, s, colour);
+        draw_points(v, s, color);
     cairo_reset_clip(v->c->cr);
     return LT_OK;
 }
@@ -254,7 +254,7 @@ int draw_marks(const view *v)
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < chart->n_series; i++)
             if ((chart->series[i].kind == LT_BAND) == (pass == 0))
-                LT_TRY(draw_series(v, &chart->series[i], series_colour(chart, i)));
+                LT_TRY(draw_series(v, &chart->series[i], series_color(chart, i)));
     if (chart->has_normal) {
         clip(v, 0);
         draw_normal(v);

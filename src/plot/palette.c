@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Colours that stay apart for the colour-blind too: those of Okabe and Ito (2008), without the
-   yellow, which is too light for lines on white, and with the black as a grey at the end. */
+/* Colors that stay apart for the color-blind too: those of Okabe and Ito (2008), without the
+   yellow, which is too light for lines on white, and with the black as a gray at the end. */
 #include "plot/view.h"
 
 #include "base/status.h"
 
 #include <math.h>
 
-static const rgb colours[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x6e7781};
+static const rgb colors[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x6e7781};
 
 /* Ten for labels: those of Petroff (2021), made to be told apart in clouds. */
 static const rgb ten[] = {0x3f90da, 0xffa90e, 0xbd1f01, 0x94a4a2, 0x832db6,
                           0xa96b59, 0xe76300, 0xb9ac70, 0x717581, 0x92dadd};
 
 /* Around the circle of hues, by a channel's distance from the hue in sixths. */
-static rgb hue_colour(double hue)
+static rgb hue_color(double hue)
 {
     rgb out = 0;
     for (int channel = 0; channel < 3; channel++) {
@@ -25,34 +25,34 @@ static rgb hue_colour(double hue)
     return out;
 }
 
-rgb label_colour(int k, int n)
+rgb label_color(int k, int n)
 {
-    if (n <= COUNT_OF(colours))
-        return palette_colour(k);
-    return n <= COUNT_OF(ten) ? ten[k % COUNT_OF(ten)] : hue_colour((double)k / n);
+    if (n <= COUNT_OF(colors))
+        return palette_color(k);
+    return n <= COUNT_OF(ten) ? ten[k % COUNT_OF(ten)] : hue_color((double)k / n);
 }
 
-rgb palette_colour(int k) { return colours[k % COUNT_OF(colours)]; }
+rgb palette_color(int k) { return colors[k % COUNT_OF(colors)]; }
 
-rgb series_colour(const lt_chart *chart, int i)
+rgb series_color(const lt_chart *chart, int i)
 {
     const lt_series *s = chart->series;
-    if (s[i].colour < 0)
+    if (s[i].color < 0)
         return RULE;
-    if (s[i].colour > 0)
-        return palette_colour(s[i].colour - 1);
+    if (s[i].color > 0)
+        return palette_color(s[i].color - 1);
     int k = 0;
     for (int j = 0; j < i; j++)
-        k += s[j].colour == 0;
-    return palette_colour(k);
+        k += s[j].color == 0;
+    return palette_color(k);
 }
 
-/* A channel at 0.72 of its value: every colour above then has a contrast of 3.5 or more. */
-rgb readable(rgb colour)
+/* A channel at 0.72 of its value: every color above then has a contrast of 3.5 or more. */
+rgb readable(rgb color)
 {
     rgb out = 0;
     for (int shift = 0; shift < 24; shift += 8)
-        out |= (rgb)((colour >> shift & 255) * 72 / 100) << shift;
+        out |= (rgb)((color >> shift & 255) * 72 / 100) << shift;
     return out;
 }
 
@@ -70,9 +70,9 @@ static double bend(double t, double from, double by, double to)
     return (1 - t) * (1 - t) * from + 2 * t * (1 - t) * by + t * t * to;
 }
 
-/* Lightness falls evenly, so that the order is seen without colours too; on the way hue goes from
+/* Lightness falls evenly, so that the order is seen without colors too; on the way hue goes from
    yellow over green to blue along a curve whose steps are equal within 6 %. */
-rgb heat_colour(double t)
+rgb heat_color(double t)
 {
     static const double rows[3][3] = {{4.0767416621, -3.3077115913, 0.2309699292},
                                       {-1.2684380046, 2.6097574011, -0.3413193965},

@@ -18,7 +18,7 @@ bool scale_has(bool is_log, double value);
 /* Where a value that has a place lies; values outside the range lie outside of from ... to. */
 double scale_at(const scale *s, double value);
 
-/* The range of some values. Zero-initialise. */
+/* The range of some values. Zero-initialize. */
 typedef struct range {
     bool is_any;
     double low, high;

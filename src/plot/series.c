@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is there of a series, before it looks like anything: values with a place, ellipses, means of
-   neighbours. */
+   neighbors. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -49,7 +49,7 @@ bool series_has(const view *v, const lt_series *s, int i)
 
 /* ---- Smoothing ---- */
 
-/* The weights of neighbours at distances 0 ... reach: a normal curve of s->smooth points. */
+/* The weights of neighbors at distances 0 ... reach: a normal curve of s->smooth points. */
 static double *smoothing_weights(const lt_series *s, int *reach)
 {
     *reach = (int)fmin(3 * s->smooth + 1, s->n);

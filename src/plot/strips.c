@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Beside a heat: histograms of its x and y, as densities on one scale, and a bar of its colours. */
+/* Beside a heat: histograms of its x and y, as densities on one scale, and a bar of its colors. */
 #include "plot/view.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ static const double gap = 0.5, bar_gap = 1, bar_width = 0.9, number_gap = 0.4, l
 
 static const double normal_top = 0.3989422804014327; /* 1 / sqrt(2 pi) */
 
-static rgb strip_colour(void) { return heat_colour(0.45); }
+static rgb strip_color(void) { return heat_color(0.45); }
 
 /* ---- Room ---- */
 
@@ -33,7 +33,7 @@ double strips_height(const view *v)
 
 static type_style number_style(const view *v)
 {
-    return (type_style){.size = 0.9 * v->em, .colour = SOFT_INK, .is_number = true,
+    return (type_style){.size = 0.9 * v->em, .color = SOFT_INK, .is_number = true,
                         .room = 6 * v->em};
 }
 
@@ -44,7 +44,7 @@ static void make_bar_ticks(view *v)
     ticks_make(&v->bar_ticks, &s, most, true);
 }
 
-/* Without a name for its colours there is no bar. */
+/* Without a name for its colors there is no bar. */
 double strips_width(view *v)
 {
     type_style s = number_style(v);
@@ -128,7 +128,7 @@ static void draw_strip(const view *v, bool is_x)
     cairo_clip(cr);
     cairo_set_antialias(cr, v->c->is_raster ? CAIRO_ANTIALIAS_NONE : CAIRO_ANTIALIAS_DEFAULT);
     add_bars(v, is_x, unit);
-    canvas_colour(v->c, strip_colour(), 1);
+    canvas_color(v->c, strip_color(), 1);
     cairo_fill(cr);
     cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
     if (v->chart->has_normal) {
@@ -136,7 +136,7 @@ static void draw_strip(const view *v, bool is_x)
         cairo_set_dash(cr, dashes, 2, 0);
         cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
         cairo_set_line_width(cr, 0.12 * v->em);
-        canvas_colour(v->c, INK, 1);
+        canvas_color(v->c, INK, 1);
         cairo_stroke(cr);
     }
     cairo_restore(cr);
@@ -152,13 +152,13 @@ void draw_strips(const view *v)
 
 /* ---- The bar ---- */
 
-static void draw_colours(const view *v)
+static void draw_colors(const view *v)
 {
     const box *b = &v->bar;
     cairo_pattern_t *p = cairo_pattern_create_linear(0, b->bottom, 0, b->top);
     enum { STOPS = 16 };
     for (int i = 0; i <= STOPS; i++) {
-        rgb c = heat_colour((double)i / STOPS);
+        rgb c = heat_color((double)i / STOPS);
         cairo_pattern_add_color_stop_rgb(p, (double)i / STOPS, (c >> 16 & 255) / 255.0,
                                          (c >> 8 & 255) / 255.0, (c & 255) / 255.0);
     }
@@ -174,7 +174,7 @@ void draw_bar(const view *v)
         return;
     type_style s = number_style(v);
     scale counts = {.low = 0, .high = v->heat.most, .from = v->bar.bottom, .to = v->bar.top};
-    draw_colours(v);
+    draw_colors(v);
     for (int i = 0; i < v->bar_ticks.n; i++)
         text_draw(v->c, &s, v->bar_ticks.text[i], v->bar.right + number_gap * v->em,
                   scale_at(&counts, v->bar_ticks.value[i]) + 0.33 * v->em, ALIGN_LEFT);

@@ -6,7 +6,7 @@
 #include "plot/canvas.h"
 #include "plot/scale.h"
 
-/* Greys of the furniture */
+/* Grays of the furniture */
 enum {
     INK = 0x1f2328,      /* titles */
     SOFT_INK = 0x59636e, /* everything else that is read */
@@ -29,7 +29,7 @@ typedef struct heat {
 typedef struct entry {
     const char *name;
     char number[16]; /* the name of a label that has none */
-    rgb colour;
+    rgb color;
     const lt_series *series;
     bool is_label;   /* of its points, one of several */
     double y, wanted; /* beside the end of a line: where it is written, where the line ends */
@@ -51,28 +51,28 @@ typedef struct view {
     int title_lines;            /* at most */
     double rows_top, label_top; /* where they begin */
     heat heat;
-    bool has_bar, has_strips;   /* the bar of its colours, the histograms of its x and y */
+    bool has_bar, has_strips;   /* the bar of its colors, the histograms of its x and y */
     box above, beside, bar;     /* histograms and bar */
     ticks bar_ticks;
     double spare;               /* left free at the right side */
 } view;
 
-/* ---- Colours (palette.c) ---- */
+/* ---- Colors (palette.c) ---- */
 
-/* The k-th colour, from 0; they repeat. */
-rgb palette_colour(int k);
+/* The k-th color, from 0; they repeat. */
+rgb palette_color(int k);
 
 /* Of the i-th series. */
-rgb series_colour(const lt_chart *chart, int i);
+rgb series_color(const lt_chart *chart, int i);
 
-/* Of label k of n: colours as far apart as there are. */
-rgb label_colour(int k, int n);
+/* Of label k of n: colors as far apart as there are. */
+rgb label_color(int k, int n);
 
 /* Dark enough to be read on white. */
-rgb readable(rgb colour);
+rgb readable(rgb color);
 
 /* From light, t = 0, to dark, t = 1, in equal steps for the eye. */
-rgb heat_colour(double t);
+rgb heat_color(double t);
 
 /* ---- Values (series.c) ---- */
 
@@ -84,7 +84,7 @@ bool series_has(const view *v, const lt_series *s, int i);
 void series_smooth(const view *v, const lt_series *s, double *out);
 double series_drawn_y(const view *v, const lt_series *s, int i);
 
-/* Whether ellipse i is there, and how far it reaches from its centre. */
+/* Whether ellipse i is there, and how far it reaches from its center. */
 bool ellipse_reach(const lt_series *s, int i, double *x, double *y);
 
 /* Its points are x = a cos t, y = b cos t + c sin t: the covariance is L L', L = (a 0; b c). */
@@ -93,8 +93,8 @@ bool ellipse_root(const lt_series *s, int i, double *a, double *b, double *c);
 /* ---- Marks (marks.c, cloud.c, ellipses.c) ---- */
 
 int draw_marks(const view *v);
-int draw_cloud(const view *v, const lt_series *s, rgb colour);
-void draw_ellipses(const view *v, const lt_series *s, rgb colour);
+int draw_cloud(const view *v, const lt_series *s, rgb color);
+void draw_ellipses(const view *v, const lt_series *s, rgb color);
 
 /* N(0, I) at 1, 2, 3 standard deviations, and what they are called. */
 void draw_normal(const view *v);
@@ -104,7 +104,7 @@ void draw_normal_names(const view *v);
 
 /* On whole pixels of the page, so that nothing is blurred: `zoom` of them are a unit. */
 typedef struct bitmap {
-    uint32_t *pixels; /* cairo's: alpha, red, green, blue, the colours times alpha */
+    uint32_t *pixels; /* cairo's: alpha, red, green, blue, the colors times alpha */
     int width, height;
     double left, top, zoom; /* units */
 } bitmap;

@@ -39,7 +39,7 @@ enum { STEPS = sizeof steps / sizeof *steps };
 
 /* An image and the train image that it is nearest to in detail. */
 typedef struct match {
-    int place;             /* among those that were learnt from */
+    int place;             /* among those that were learned from */
     double pixels, detail; /* how far, in parts of how far candidates are; 1: as far */
     double features;       /* share of train images that are nearer in features */
     double distance;       /* root of the mean square */
@@ -183,7 +183,7 @@ static int search_block(copies *c, int first, int n, float *images, float *value
     }
     if (status == LT_OK) {
         points_set(&c->train_values, first, n, values);
-        neighbours_search(&(neighbour_query){.from = &c->small, .among = block, .base = first,
+        neighbors_search(&(neighbor_query){.from = &c->small, .among = block, .base = first,
                                              .k = NEAR, .nearest = c->near_small,
                                              .place = c->by_small}, c->o.threads);
     }
@@ -209,7 +209,7 @@ static int find_candidates(copies *c)
     free(values);
     tensor_free(images);
     LT_TRY(status);
-    neighbours_search(&(neighbour_query){.from = &c->values, .among = &c->train_values, .k = NEAR,
+    neighbors_search(&(neighbor_query){.from = &c->values, .among = &c->train_values, .k = NEAR,
                                          .nearest = c->near_values, .place = c->by_values},
                       c->o.threads);
     return LT_OK;

@@ -231,7 +231,7 @@ int features_find(features *f, int n, const float *images, float *values, float 
     return LT_OK;
 }
 
-/* Mean and deviation of each feature over the images learnt from. One that is always the same says
+/* Mean and deviation of each feature over the images learned from. One that is always the same says
    nothing, and becomes 0. */
 static int find_scale(features *f)
 {

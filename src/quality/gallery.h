@@ -4,7 +4,7 @@
 #ifndef LATENT_GALLERY_H
 #define LATENT_GALLERY_H
 
-#include "data/catalogue.h"
+#include "data/catalog.h"
 
 typedef struct gallery {
     lt_dataset *data;

@@ -23,7 +23,7 @@ enum {
     VERSION = 2, /* of what decides a score, beside the features */
     SAMPLES = 10000,
     LEAST = 20,          /* images that can be scored: 10 subsets of two */
-    NEIGHBOURS = 5,      /* of precision, recall, density, coverage */
+    NEIGHBORS = 5,      /* of precision, recall, density, coverage */
     BLOCK_FLOATS = 1 << 24,
     MOST_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of LT_GENERATOR_BATCH */
     STREAM_BITS = 0x9ea702,
@@ -48,7 +48,7 @@ typedef struct measuring {
     lt_quality_options o;
     lt_dataset *data;
     int64_t pixels;
-    gallery learn, held, floor; /* what is learnt from; what is held against; train images */
+    gallery learn, held, floor; /* what is learned from; what is held against; train images */
     features *features;
     cloud samples, of_held, of_floor;
     gallery all_held; /* of which `held` are as many as samples */
@@ -124,7 +124,7 @@ static int fill_cloud(measuring *m, cloud *c, image_source *source, void *contex
     if (status == LT_OK) {
         points_set(&c->points, 0, c->n, c->values);
         moments_find(&c->moments, c->n, FEATURES, c->values);
-        radii_find(&c->points, NEIGHBOURS, m->o.run.threads, c->radius);
+        radii_find(&c->points, NEIGHBORS, m->o.run.threads, c->radius);
     }
     return status;
 }
@@ -195,7 +195,7 @@ static void refuse_scores(const measuring *m, const lt_quality *q, int n, lt_sam
         s->inception = none;
 }
 
-/* Most held images have as many equals as neighbours are asked for. */
+/* Most held images have as many equals as neighbors are asked for. */
 static bool are_alike(const cloud *held)
 {
     int equal = 0;
@@ -214,7 +214,7 @@ static lt_sample_scores score(const measuring *m, const cloud *c)
     lt_sample_scores s = {.inception = {(double)NAN, (double)NAN}};
     s.fid = moments_distance(&c->moments, &held->moments);
     s.kid = kernel_distance(FEATURES, c->n, rows, held->n, held_rows, m->o.run.threads);
-    overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBOURS, m->o.run.threads, &s);
+    overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBORS, m->o.run.threads, &s);
     if (!info->is_rotation)
         s.inception = inception_find(c->n, info->classes, probabilities);
     free(rows);
@@ -381,8 +381,8 @@ static int name_scores(const measuring *m, lt_quality *q)
 {
     text t = {0};
     LT_TRY(gallery_digest(&m->held, false, m->o.run.threads, q->held_digest));
-    text_format(&t, "latent quality %d: %d samples%s, %d train images, %d neighbours\n%s\n%s\n",
-                VERSION, m->n, q->is_drawn ? " drawn" : "", m->floor.n, NEIGHBOURS,
+    text_format(&t, "latent quality %d: %d samples%s, %d train images, %d neighbors\n%s\n%s\n",
+                VERSION, m->n, q->is_drawn ? " drawn" : "", m->floor.n, NEIGHBORS,
                 q->features_digest, q->held_digest);
     sha256_text(text_get(&t), t.size, q->digest);
     text_clear(&t);

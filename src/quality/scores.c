@@ -107,7 +107,7 @@ void radii_find(const points *p, int k, int threads, float *radius)
         self[i] = i;
     for (size_t i = 0; i < n * (size_t)k; i++)
         nearest[i] = INFINITY;
-    neighbours_search(&(neighbour_query){.from = p, .among = p, .self = self, .k = k,
+    neighbors_search(&(neighbor_query){.from = p, .among = p, .self = self, .k = k,
                                          .nearest = nearest}, threads);
     for (size_t i = 0; i < n; i++)
         radius[i] = nearest[i * (size_t)k + (size_t)k - 1];
@@ -123,7 +123,7 @@ static void find_reached(const points *from, const points *among, const float *r
         inside[i] = 0;
         nearest[i] = INFINITY;
     }
-    neighbours_search(&(neighbour_query){.from = from, .among = among, .k = 1, .nearest = nearest,
+    neighbors_search(&(neighbor_query){.from = from, .among = among, .k = 1, .nearest = nearest,
                                          .radius = radius, .inside = inside}, threads);
 }
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_SCORES_H
 #define LATENT_SCORES_H
 
-#include "quality/neighbours.h"
+#include "quality/neighbors.h"
 
 #include <latent/quality.h>
 

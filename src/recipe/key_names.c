@@ -49,7 +49,7 @@ static void add_sections(key_list *l, const spec_table *kinds, const recipe_kind
     }
 }
 
-/* Options of the lines of tables that stand at some of the keys: optimiser.lr. */
+/* Options of the lines of tables that stand at some of the keys: optimizer.lr. */
 static void add_lines(key_list *l, const spec_table *kinds)
 {
     for (int i = l->n - 1; i >= 0; i--) {

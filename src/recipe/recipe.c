@@ -50,7 +50,7 @@ static int read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s,
 static int read_init(char words[LT_TEXT_SIZE], lt_init *init)
 {
     spec s;
-    int status = read_spec(&initialiser_table, words, &s);
+    int status = read_spec(&initializer_table, words, &s);
     if (status == LT_OK)
         status = init_parse(words, init);
     spec_clear(&s);
@@ -72,8 +72,8 @@ static int read_kind_line(lt_recipe *r, int i, const yaml_node *map, const secti
 {
     const kind_line *line = &recipe_kind_of(r)->lines[i];
     char *words = text_at(part->table, part->options, line->key);
-    if (line->is_like_optimiser && !words[0])
-        memcpy(words, r->steps.optimiser, LT_TEXT_SIZE);
+    if (line->is_like_optimizer && !words[0])
+        memcpy(words, r->steps.optimizer, LT_TEXT_SIZE);
     return read_line(line->table, words, &r->lines[i], map, line->key);
 }
 
@@ -205,7 +205,7 @@ static int read_model(lt_recipe *r, const yaml_node *model)
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
 {
-    LT_TRY(read_line(&optimizer_table, r->steps.optimiser, &r->optimiser, root, "optimiser"));
+    LT_TRY(read_line(&optimizer_table, r->steps.optimizer, &r->optimizer, root, "optimizer"));
     return read_line(&schedule_table, r->steps.learning_rate_schedule, &r->learning_rate_schedule, root,
                      "learning_rate_schedule");
 }
@@ -461,7 +461,7 @@ void lt_recipe_free(lt_recipe *r)
 {
     if (!r || atomic_fetch_sub(&r->users, 1) > 1)
         return;
-    spec *specs[] = {&r->optimiser, &r->learning_rate_schedule, &r->kind};
+    spec *specs[] = {&r->optimizer, &r->learning_rate_schedule, &r->kind};
     const recipe_kind *kind = recipe_kind_of(r);
     for (int i = 0; r->networks && i < kind_networks(kind); i++)
         network_clear(&r->networks[i]);
@@ -519,10 +519,9 @@ double recipe_schedule_factor(const lt_recipe *r, const spec *schedule, int64_t 
     return schedule_factor(schedule, &(schedule_clock){step, steps_per_epoch, r->train.epochs});
 }
 
-double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t step,
-                            int64_t steps_per_epoch)
+double recipe_learning_rate(const lt_recipe *r, const spec *line, int64_t step, int64_t steps_per_epoch)
 {
-    const optimizer_options *o = optimiser->options;
+    const optimizer_options *o = line->options;
     return o->lr * recipe_schedule_factor(r, &r->learning_rate_schedule, step, steps_per_epoch);
 }
 

@@ -19,7 +19,7 @@ typedef struct recipe_head {
 
 /* More keys at the top: lines of tables, every default written out. */
 typedef struct recipe_steps {
-    char optimiser[LT_TEXT_SIZE], learning_rate_schedule[LT_TEXT_SIZE];
+    char optimizer[LT_TEXT_SIZE], learning_rate_schedule[LT_TEXT_SIZE];
 } recipe_steps;
 
 /* Keys of `data` beside those of lt_data_options. */
@@ -48,7 +48,7 @@ struct lt_recipe {
     network *networks; /* in the order of the kind's list, owned */
     spec *lines;       /* likewise */
     lt_init init;
-    spec optimiser, learning_rate_schedule;
+    spec optimizer, learning_rate_schedule;
     lt_metric metrics[LT_METRICS]; /* that a training of it reports */
     int n_metrics;
     char *text; /* resolved */
@@ -79,7 +79,7 @@ lt_recipe *recipe_share(const lt_recipe *r);
 /* What a schedule makes of a number in the step after `step` steps; and of an optimizer's learning
    rate, the recipe's schedule. */
 double recipe_schedule_factor(const lt_recipe *r, const spec *schedule, int64_t step, int64_t steps_per_epoch);
-double recipe_learning_rate(const lt_recipe *r, const spec *optimiser, int64_t step,
+double recipe_learning_rate(const lt_recipe *r, const spec *line, int64_t step,
                             int64_t steps_per_epoch);
 
 /* The value of a key, or the map itself where the key is left out: the place of a mistake. */
@@ -100,7 +100,7 @@ int recipe_check_path(const lt_recipe *r);
 /* Carries out `--set path=value` on the tree of a recipe. */
 int recipe_set(const spec_table *kinds, arena *a, yaml_node *root, const char *set);
 
-/* The table whose lines stand at a key, "optimiser"; NULL: it has another kind of value. */
+/* The table whose lines stand at a key, "optimizer"; NULL: it has another kind of value. */
 const spec_table *recipe_line_table(const spec_table *kinds, const char *path);
 
 /* ---- Sections ---- */
@@ -140,7 +140,7 @@ const spec_row *recipe_section_row(int i);
    caller. */
 int section_read(const section *s, const yaml_node *map);
 
-/* Adds "; did you mean "optimiser.lr"?" for a key that there is none of, "lr": the keys that end like it, or
+/* Adds "; did you mean "optimizer.lr"?" for a key that there is none of, "lr": the keys that end like it, or
    the nearest, first of those `allowed` where it stands. Nullable: kind (all kinds of models). */
 void recipe_suggest_key(const spec_table *kinds, const recipe_kind *kind, const char *word,
                         const char *const *allowed, int n, text *out);

@@ -13,8 +13,8 @@
 /* Of an optimizer, whichever it is: what its state does not depend on. Keys of kinds of models come after
    those of the recipe's optimizer. */
 static const char *const first_resumable[] = {"name",        "summary",      "data.set",
-                                              "data.path",   "data.strict",  "optimiser.lr",
-                                              "optimiser.weight_decay"};
+                                              "data.path",   "data.strict",  "optimizer.lr",
+                                              "optimizer.weight_decay"};
 static const char *const last_resumable[] = {
     "learning_rate_schedule", "train.epochs",           "train.clip_norm", "train.samples_every",
     "train.samples_at",       "train.checkpoint_every", "train.keep"};
@@ -101,7 +101,7 @@ static void compare_lines(const comparison *c, const char *key, const spec *then
 }
 
 /* Optimizers are compared option by option: whether this key holds one. */
-static bool is_optimiser(const comparison *c, const char *prefix, const char *name)
+static bool is_optimizer(const comparison *c, const char *prefix, const char *name)
 {
     char *path = must_format("%s%s", prefix, name);
     bool is = recipe_line_table(c->of->kinds, path) == &optimizer_table;
@@ -115,7 +115,7 @@ static void compare_section(const comparison *c, lt_recipe *then, lt_recipe *now
     char *name = which == RECIPE_TOP ? must_copy_text("") : must_format("%s.", a.name);
     for (int i = 0; i < COUNT_OF(a.parts) && a.parts[i].table; i++)
         for (const lt_option *row = a.parts[i].table; row->name; row++)
-            if (!is_optimiser(c, name, row->name))
+            if (!is_optimizer(c, name, row->name))
                 compare_option(c, name, row, a.parts[i].options, b.parts[i].options);
     free(name);
 }
@@ -156,7 +156,7 @@ static void compare_list(const comparison *c, const char *key, const network *th
 static void compare_kind(const comparison *c, const lt_recipe *then, const lt_recipe *now)
 {
     const recipe_kind *kind = recipe_kind_of(then);
-    compare_lines(c, "optimiser", &then->optimiser, &now->optimiser);
+    compare_lines(c, "optimizer", &then->optimizer, &now->optimizer);
     for (int i = 0; kind->lines && kind->lines[i].key; i++) {
         char *path = kind_line_path(&kind->lines[i]);
         if (kind->lines[i].table == &optimizer_table)

@@ -24,7 +24,7 @@ typedef struct kind_line {
     const char *section; /* "model", "objective" */
     const char *key;
     const spec_table *table;
-    bool is_like_optimiser; /* where it is empty, it is the recipe's own optimiser */
+    bool is_like_optimizer; /* where it is empty, it is the recipe's own optimizer */
 } kind_line;
 
 /* The first member of a kind's record. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A name of the catalogue rather than a path. */
+/* A name of the catalog rather than a path. */
 static bool is_name(const char *set)
 {
     return strcmp(set, "synthetic") == 0 || lt_data_named(set) != NULL;
@@ -17,7 +17,7 @@ static bool is_name(const char *set)
 
 static bool is_bare(const char *set) { return !strchr(set, '/'); }
 
-/* A bare word with no such file at hand is a misspelt name, and stays as it is. */
+/* A bare word with no such file at hand is a misspelled name, and stays as it is. */
 static void anchor(arena *a, yaml_node *value, const char *dir)
 {
     if (!value->text[0] || value->text[0] == '/')

@@ -21,8 +21,8 @@ static const lt_option head_options[] = {
     {0}};
 
 static const lt_option steps_options[] = {
-    {.name = "optimiser", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_steps, optimiser),
-     .choices = "adam", .help = "a line of the optimisers"},
+    {.name = "optimizer", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_steps, optimizer),
+     .choices = "adam", .help = "a line of the optimizers"},
     {.name = "learning_rate_schedule", .kind = LT_KIND_TEXT,
      .offset = offsetof(recipe_steps, learning_rate_schedule), .choices = "constant",
      .help = "a line of the schedules"},
@@ -31,7 +31,7 @@ static const lt_option steps_options[] = {
 static const lt_option set_options[] = {
     {.name = "set", .kind = LT_KIND_PATH, .offset = offsetof(recipe_data, set),
      .choices = "",
-     .help = "a data set of the catalogue, or a path; \"\": what --data, or a program, gives"},
+     .help = "a data set of the catalog, or a path; \"\": what --data, or a program, gives"},
     {0}};
 
 static const lt_option model_options[] = {
@@ -40,7 +40,7 @@ static const lt_option model_options[] = {
     {.name = "latent", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent), .min = 1,
      .max = 65536, .required = true, .help = "dimensions of z"},
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, init),
-     .choices = "pytorch", .help = "a line of the initialisers"},
+     .choices = "pytorch", .help = "a line of the initializers"},
     {0}};
 
 static const lt_option train_options[] = {

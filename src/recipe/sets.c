@@ -16,7 +16,7 @@
 typedef struct line_place {
     const spec_table *table;
     const char *fallback; /* the line if none is written; NULL: there must be one */
-    bool is_like_optimiser; /* and the recipe's optimizer stands for it before that */
+    bool is_like_optimizer; /* and the recipe's optimizer stands for it before that */
 } line_place;
 
 /* The default of a text option. */
@@ -35,9 +35,9 @@ static bool find_common_line(const spec_table *kinds, const char *path, line_pla
         const char *path, *key;
         const spec_table *table;
         int section, part;
-    } lines[] = {{"optimiser", "optimiser", &optimizer_table, RECIPE_TOP, 1},
+    } lines[] = {{"optimizer", "optimizer", &optimizer_table, RECIPE_TOP, 1},
                  {"learning_rate_schedule", "learning_rate_schedule", &schedule_table, RECIPE_TOP, 1},
-                 {"model.init", "init", &initialiser_table, RECIPE_MODEL, 0}};
+                 {"model.init", "init", &initializer_table, RECIPE_MODEL, 0}};
     for (int i = 0; i < COUNT_OF(lines); i++)
         if (strcmp(lines[i].path, path) == 0) {
             section s = recipe_section_of(kinds, (const recipe_kind *)kinds->rows[0], lines[i].section);
@@ -56,7 +56,7 @@ static bool find_kind_line(const recipe_kind *kind, const char *path, line_place
         if (!is_it)
             continue;
         *place = (line_place){l->table, default_of(is_of_model ? kind->model_keys : kind->spec.options, l->key),
-                              l->is_like_optimiser};
+                              l->is_like_optimizer};
         return true;
     }
     return false;
@@ -186,11 +186,11 @@ static yaml_node *find_line(const spec_table *kinds, arena *a, yaml_node *root, 
                             const char *path)
 {
     yaml_node *line = node_at(root, path);
-    const yaml_node *like = place->is_like_optimiser ? node_at(root, "optimiser") : NULL;
-    line_place optimiser;
+    const yaml_node *like = place->is_like_optimizer ? node_at(root, "optimizer") : NULL;
+    line_place own;
     const char *words = place->fallback;
-    if (place->is_like_optimiser && find_place(kinds, "optimiser", &optimiser))
-        words = like && like->kind == YAML_IS_SCALAR ? like->text : optimiser.fallback;
+    if (place->is_like_optimizer && find_place(kinds, "optimizer", &own))
+        words = like && like->kind == YAML_IS_SCALAR ? like->text : own.fallback;
     if (!line && words && yaml_set_path(a, root, path, words) == LT_OK)
         line = node_at(root, path);
     return line && line->kind == YAML_IS_SCALAR ? line : NULL;

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "data/catalogue.h"
+#include "data/catalog.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -166,7 +166,7 @@ static void list_model_blocks(lt_model *m, block_list *l)
         add_kept(l, p, AVERAGE_PREFIX, model_average(m), false);
 }
 
-/* And what training is beside it: "optimiser.adam.m." */
+/* And what training is beside it: "optimizer.adam.m." */
 static void list_blocks(const lt_trainer *t, block_list *l)
 {
     list_model_blocks(t->model, l);
@@ -174,8 +174,8 @@ static void list_blocks(const lt_trainer *t, block_list *l)
         const trainer_phase *f = &t->phases[i];
         for (int k = 0; k < f->n_states; k++)
             add_kept(l, f->params,
-                     arena_format(&l->names, "optimiser.%s.%s.", f->optimiser->spec.name,
-                                  f->optimiser->state[k]),
+                     arena_format(&l->names, "optimizer.%s.%s.", f->optimizer->spec.name,
+                                  f->optimizer->state[k]),
                      lt_buffer_floats(f->state[k]), false);
     }
 }
@@ -252,7 +252,7 @@ static void describe_number(text *t, const char *name, int rank, const int64_t *
 static int check_numbers(const char *path, const char *name, const lt_shape *shape, const float *x)
 {
     int64_t n = lt_shape_size(*shape), i = find_broken(x, n);
-    if (strncmp(name, "optimiser.", 10) == 0)
+    if (strncmp(name, "optimizer.", 10) == 0)
         for (i = 0; i < n && !isnan(x[i]); i++)
             ;
     if (i < 0 || i == n)
@@ -370,7 +370,7 @@ static int write_trainer(const lt_trainer *t, const tensor_list *l, const char *
         {"format_version", FORMAT_VERSION},
         {"latent_version", lt_version()},
         {"image", size_text(a, t->model)},
-        {"optimiser", t->phases[0].optimiser->spec.name},
+        {"optimizer", t->phases[0].optimizer->spec.name},
         {"seed", arena_format(a, "%llu", (unsigned long long)t->seed)},
         {"images_in_epoch", counters_integer_text(a, t->images)},
     };
@@ -427,7 +427,7 @@ static int check_same(const lt_trainer *t, const safetensors *file, const char *
         {"format", "latent", LT_VALUE},
         {"image", size_text(&a, t->model), LT_VALUE},
         {"images_in_epoch", counters_integer_text(&a, t->images), LT_VALUE},
-        {"optimiser", t->phases[0].optimiser->spec.name, LT_FORMAT},
+        {"optimizer", t->phases[0].optimizer->spec.name, LT_FORMAT},
         {"seed", arena_format(&a, "%llu", (unsigned long long)t->seed), LT_FORMAT},
     };
     int status = LT_OK;
@@ -445,8 +445,8 @@ static void say_change(void *recipe, const recipe_change *change)
                  change->then, change->now);
     const phase *first = kind_of(r)->phases;
     for (const phase *f = first; f < first + MAX_PHASES && f->name; f++)
-        if (strcmp(change->key, "optimiser.lr") == 0 && f->optimiser)
-            log_info("the %s has an optimiser of its own: objective.%s_optimiser.lr", f->name, f->name);
+        if (strcmp(change->key, "optimizer.lr") == 0 && f->optimizer)
+            log_info("the %s has an optimizer of its own: objective.%s_optimizer.lr", f->name, f->name);
 }
 
 /* Compares the recipe that a checkpoint was written with, which is in it, with the one at hand. */
@@ -558,7 +558,7 @@ static bool has_param(lt_model *m, const char *name)
            (critic && lt_params_find(critic, name) >= 0);
 }
 
-/* A tensor that is neither a weight, nor one's average, nor optimiser state was meant for another
+/* A tensor that is neither a weight, nor one's average, nor optimizer state was meant for another
    model. */
 static int check_names(const safetensors *file, lt_model *m, const char *path)
 {
@@ -566,7 +566,7 @@ static int check_names(const safetensors *file, lt_model *m, const char *path)
     for (int i = 0; i < file->n; i++) {
         const char *name = file->tensors[i].name;
         bool is_average = starts_with(name, AVERAGE_PREFIX);
-        if (starts_with(name, "optimiser.") ||
+        if (starts_with(name, "optimizer.") ||
             has_param(m, is_average ? name + strlen(AVERAGE_PREFIX) : name))
             continue;
         const char *nearest = text_nearest(

@@ -39,7 +39,7 @@ typedef struct update {
     lt_node *state[OPTIMIZER_STATES], *average;
 } update;
 
-/* Assigns what a step makes of parameters, optimiser state and average. */
+/* Assigns what a step makes of parameters, optimizer state and average. */
 static void add_update(const lt_trainer *t, const trainer_phase *f, step_program *p, update *u,
                        target_list *l)
 {
@@ -55,8 +55,8 @@ static void add_update(const lt_trainer *t, const trainer_phase *f, step_program
         in.g = gradient_clip(in.g, r->train.clip_norm);
     for (int i = 0; i < f->n_states; i++)
         u->state[i] = in.state[i] =
-            lt_variable(p->graph, f->optimiser->state[i], lt_node_shape(in.w));
-    f->optimiser->step(&in, &out);
+            lt_variable(p->graph, f->optimizer->state[i], lt_node_shape(in.w));
+    f->optimizer->step(&in, &out);
     if (clip > 0)
         out.w = lt_clamp(out.w, -clip, clip);
     add_target(l, lt_assign(in.w, out.w));

@@ -98,7 +98,7 @@ static void warn_of_recipe(const lt_trainer *t)
     }
 }
 
-/* The optimiser of a phase, with its state. */
+/* The optimizer of a phase, with its state. */
 static int make_phase(lt_trainer *t, int i)
 {
     trainer_phase *f = &t->phases[i];
@@ -106,12 +106,12 @@ static int make_phase(lt_trainer *t, int i)
     bool is_critic = f->row->trains_critic;
     f->params = is_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
     f->average = is_critic ? NULL : model_average_buffer(t->model);
-    f->words = f->row->optimiser ? f->row->optimiser(r) : &r->optimiser;
-    f->optimiser = optimizer_of(f->words);
-    f->n_states = f->optimiser->states(f->words->options);
+    f->words = f->row->optimizer ? f->row->optimizer(r) : &r->optimizer;
+    f->optimizer = optimizer_of(f->words);
+    f->n_states = f->optimizer->states(f->words->options);
     f->every = f->row->every ? f->row->every(r) : 1;
     for (int k = 0; k < f->n_states; k++)
-        LT_TRY(lt_buffer_create(lt_params_extent(f->params), "optimiser state", &f->state[k]));
+        LT_TRY(lt_buffer_create(lt_params_extent(f->params), "optimizer state", &f->state[k]));
     return LT_OK;
 }
 
@@ -315,7 +315,7 @@ static void count_step(lt_trainer *t, int n, double seconds, const double last[L
         .capacity = t->phases[0].full.capacity
                         ? recipe_capacity(recipe, step, t->steps_per_epoch)
                         : (double)NAN,
-        .learning_rate = recipe_learning_rate(recipe, &recipe->optimiser, step, t->steps_per_epoch),
+        .learning_rate = recipe_learning_rate(recipe, &recipe->optimizer, step, t->steps_per_epoch),
         .seconds = t->seconds,
         .images_timed = t->images_timed};
     report_metrics(t, last, r);

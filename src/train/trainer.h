@@ -19,13 +19,13 @@ typedef struct step_program {
     lt_node *loss, *metric[LT_METRICS];                 /* scalars; NULL: not of this phase */
 } step_program;
 
-/* A phase of training, with the optimiser of what it trains. */
+/* A phase of training, with the optimizer of what it trains. */
 typedef struct trainer_phase {
     const phase *row;
     lt_params *params;       /* borrowed: the set it trains */
     lt_buffer *average;      /* borrowed: of the model, if this phase moves it */
-    const spec *words;       /* the optimiser's, of the recipe */
-    const optimizer *optimiser;
+    const spec *words;       /* the optimizer's, of the recipe */
+    const optimizer *optimizer;
     int n_states;
     lt_buffer *state[OPTIMIZER_STATES]; /* blocks of the extent of `params` */
     int64_t every;                  /* batches for one step */

@@ -134,8 +134,8 @@ static const truth truths[] = {
      bernoulli_make},
     {"continuous bernoulli", 0, {{-3, 3}, {0, 1}}, continuous_log, continuous_below, unit_end, false,
      continuous_make},
-    {"discretised logistic", 256, {{0.1, 0.9}, {-3, -1.5}}, logistic_log, logistic_below, unit_end,
-     false, lt_discretised_logistic_distribution},
+    {"discretized logistic", 256, {{0.1, 0.9}, {-3, -1.5}}, logistic_log, logistic_below, unit_end,
+     false, lt_discretized_logistic_distribution},
 };
 enum { TRUTHS = COUNT_OF(truths) };
 

@@ -190,7 +190,7 @@ static lt_distribution member(lt_graph *g, int i, double t)
     case 7:
         return lt_continuous_bernoulli_distribution(row(g, t, -1, 2));
     case 8:
-        return lt_discretised_logistic_distribution(row(g, 0.5, t, 0.2), row(g, -3, -2, -2.5));
+        return lt_discretized_logistic_distribution(row(g, 0.5, t, 0.2), row(g, -3, -2, -2.5));
     case 9:
         return lt_mixture_distribution(lt_constant(g, lt_shape_2d(1, 2), (double[]){t, 0.5}),
                                        pseudo);

@@ -36,7 +36,7 @@ static double gaussian(double x, double y, double s)
 
 static double laplace(double x, double y, double s) { return -fabs(x - y) / s - log(2 * s); }
 
-static double discretised_logistic(double x, double y, double s)
+static double discretized_logistic(double x, double y, double s)
 {
     double above = x > 0.999 ? 1 : 1 / (1 + exp((y - x - 0.5 / 255) / s));
     double below = x < 0.001 ? 0 : 1 / (1 + exp((y - x + 0.5 / 255) / s));
@@ -68,10 +68,10 @@ static const truth truths[] = {
      1.41421356237309504880},
     {"laplace per_channel", laplace, identity, {0.17677669529663688, 0.17677669529663688},
      1.41421356237309504880},
-    {"discretised_logistic 0.05", discretised_logistic, within, {0.05, 0.05}, 1.8137993642342178506},
-    {"discretised_logistic learned", discretised_logistic, within,
+    {"discretized_logistic 0.05", discretized_logistic, within, {0.05, 0.05}, 1.8137993642342178506},
+    {"discretized_logistic learned", discretized_logistic, within,
      {0.13783222385544802, 0.13783222385544802}, 1.8137993642342178506},
-    {"discretised_logistic per_channel", discretised_logistic, within,
+    {"discretized_logistic per_channel", discretized_logistic, within,
      {0.13783222385544802, 0.13783222385544802}, 1.8137993642342178506},
 };
 
@@ -180,7 +180,7 @@ static int check_samples(const truth *t, subject *c)
     numbers_target all[] = {{lt_mean(x), &mean}, {lt_mean(lt_square(lt_shift(x, -want))), &square}};
     LT_TRY(numbers_read_all(g, c->params, all, 2));
     LT_TRY(check_near("mean of samples", mean, want, 0.02));
-    bool is_free = t->deviation > 0 && t->log_p != discretised_logistic; /* that one ends at 0, 1 */
+    bool is_free = t->deviation > 0 && t->log_p != discretized_logistic; /* that one ends at 0, 1 */
     return is_free ? check_near("deviation of samples", sqrt(square), sigma, 0.04 * sigma) : LT_OK;
 }
 

@@ -186,7 +186,7 @@ static const char average_recipe[] = "data: {set: synthetic}\n"
                                      "  likelihood: bernoulli\n"
                                      "  encoder: [linear 5, tanh]\n"
                                      "  decoder: [linear image]\n"
-                                     "optimiser: sgd lr=1e-3\n"
+                                     "optimizer: sgd lr=1e-3\n"
                                      "train: {epochs: 2, batch: 10, average: 0.2}\n";
 
 static int follow_average(lt_model *m, lt_trainer *t)
@@ -316,7 +316,7 @@ static int run_numbers(const check_run *r, const void *about, char told[CHECK_TE
         "model: {latent: 2, likelihood: bernoulli, encoder: [], decoder: [linear image]}\n"
         "objective: {beta: 4, schedule: linear epochs=5, capacity: 30,\n"
         "            capacity_schedule: linear epochs=10}\n"
-        "optimiser: adam lr=0.01\n"
+        "optimizer: adam lr=0.01\n"
         "learning_rate_schedule: step every=3\n"
         "train: {epochs: 20}\n";
     lt_recipe *recipe = lt_recipe_parse("numbers", words, NULL, 0);
@@ -324,7 +324,7 @@ static int run_numbers(const check_run *r, const void *about, char told[CHECK_TE
     if (!recipe)
         return LT_FORMAT;
     double beta = recipe_beta(recipe, 10, 10), capacity = recipe_capacity(recipe, 10, 10),
-           rate = recipe_learning_rate(recipe, &recipe->optimiser, 30, 10);
+           rate = recipe_learning_rate(recipe, &recipe->optimizer, 30, 10);
     lt_recipe_free(recipe);
     LT_TRY(check_near("beta", beta, 1.6, 1e-12));
     LT_TRY(check_near("capacity", capacity, 6, 1e-12));
@@ -434,5 +434,5 @@ bool check_initializer_rows(check_run *r, const spec_table *table)
 
 void check_initializers(check_run *r)
 {
-    check_initializer_rows(r, &initialiser_table);
+    check_initializer_rows(r, &initializer_table);
 }

@@ -370,7 +370,7 @@ static int run_axes(const check_run *r, const void *about, char told[CHECK_TEXT_
     cross(1, -2, 3, 0.5, angle, p);
     LT_TRY(lt_principal_axes(4, 2, p, 2, &axes));
     const double found[] = {axes.variance[0], axes.variance[1], axes.total, axes.axis[0],
-                            axes.axis[1], axes.centre[0], axes.centre[1],
+                            axes.axis[1], axes.center[0], axes.center[1],
                             fabs(lt_axes_place(&axes, 0, p)), lt_axes_covariance(&axes, 0, 0, logvar)},
                  want[] = {4.5, 0.125, 4.625, c, s, 1, -2, 3, c * c * v[0] + s * s * v[1]};
     double cross_term = fabs(lt_axes_covariance(&axes, 0, 1, logvar));

@@ -28,7 +28,7 @@ static const example mlp = {"MLP VAE", "data: {set: synthetic}\n"
                                        "  likelihood: bernoulli\n"
                                        "  encoder: [linear 61, elu, linear 40, tanh]\n"
                                        "  decoder: [linear 61, silu, linear image]\n"
-                                       "optimiser: adam lr=1e-3\n"
+                                       "optimizer: adam lr=1e-3\n"
                                        "train: {epochs: 2, batch: 50}\n"};
 
 static const example conv = {
@@ -41,7 +41,7 @@ static const example conv = {
     "            conv 12 stride=2 pad=1, relu, max_pool 2]\n"
     "  decoder: [linear 72, reshape 3 3 8, conv_transpose 8 kernel=4 stride=2 pad=1, batch_norm,\n"
     "            silu, upsample, conv_transpose 4, relu, conv_transpose image pad=1, sigmoid]\n"
-    "optimiser: adam lr=2e-3\n"
+    "optimizer: adam lr=2e-3\n"
     "train: {epochs: 2, batch: 20}\n"};
 
 enum { SIDE = 14, IMAGES = 130, STEPS = 8, HALF = 3 };

@@ -16,7 +16,7 @@ sed 's/bernoulli/gaussian sigma=fixed/' tiny.yaml | recipe
 sed 's/linear image/linear 10/' tiny.yaml > wrong.yaml; try train wrong.yaml
 try train tiny.yaml --set model.latnet=3
 try train tiny.yaml --set model.latent
-try train tiny.yaml -s optimiser.lr=1e-3x
+try train tiny.yaml -s optimizer.lr=1e-3x
 
 echo "== data"
 try train tiny.yaml --data mnits
@@ -69,7 +69,7 @@ for word in " 5" 0x5 5x inf; do
     refused "$word" divergence --lr "$word"
     refused "$word" divergence --theta "0:1:$word"
     refused "$word" divergence --theta "$word"
-    refused "$word" train tiny.yaml --set "optimiser.lr=$word" --out never
+    refused "$word" train tiny.yaml --set "optimizer.lr=$word" --out never
     refused "$word" train tiny.yaml --set "train.batch=$word" --out never
 done
 rm said

@@ -10,28 +10,28 @@ latent explain $(ls runs/tiny/checkpoints/* | tail -1) --json > b.json 2> log
 grep -oE '"neg_elbo": \{"value": [0-9]+\.[0-9]{3}|"epoch": [0-9]+' a.json b.json | sed -E 's/[0-9]+\.[0-9]+/#/'
 diff <(grep -o '"-ELBO", "nats": [0-9]*\.[0-9]' a.json) <(grep -o '"-ELBO", "nats": [0-9]*\.[0-9]' b.json) && echo same
 grep -o '"comparable": [a-z]*' a.json | sort | uniq -c
-echo "-- grey pixels, and a Gaussian"
-latent train $tiny --set data.binarize=none --epochs 1 --out grey --threads 1 2> /dev/null
-latent explain grey 2> log | grep -A3 '^A Bernoulli'
+echo "-- gray pixels, and a Gaussian"
+latent train $tiny --set data.binarize=none --epochs 1 --out gray --threads 1 2> /dev/null
+latent explain gray 2> log | grep -A3 '^A Bernoulli'
 latent train $tiny --set data.binarize=none --set 'model.likelihood=gaussian 0.7071067811865476' \
     --set objective.beta=1/784 --epochs 1 --out gauss --threads 1 2> /dev/null
 latent explain gauss 2> log | grep -A12 '^What is reported' | numbers
-echo "-- what training minimised"
-minimised() {
+echo "-- what training minimized"
+minimized() {
     echo "$*"
     latent train $tiny --epochs 2 --out one --threads 1 "$@" 2> log || cat log
     latent explain one 2> log | sed -n '/^What training/,/^$/p' | numbers
     latent explain one 2> log | awk 'length > 79'
     rm -rf one
 }
-minimised -s objective.samples=3 -s objective.kl=monte-carlo
-minimised -s objective.bound=iwae -s objective.samples=5
-minimised -s objective.bound=dreg -s objective.samples=5 -s objective.beta=0.5
-minimised -s objective.free_bits=0.25 -s objective.beta=2
-minimised -s objective.capacity=8 -s 'objective.capacity_schedule=linear epochs=4'
-minimised -s 'model.prior=mixture 3'
-minimised -s 'model.prior=vamp 3' -s objective.bound=iwae -s objective.samples=2
-minimised -s model.latent2=2 -s 'model.encoder2=[linear 4]' -s 'model.decoder2=[linear 4]'
+minimized -s objective.samples=3 -s objective.kl=monte-carlo
+minimized -s objective.bound=iwae -s objective.samples=5
+minimized -s objective.bound=dreg -s objective.samples=5 -s objective.beta=0.5
+minimized -s objective.free_bits=0.25 -s objective.beta=2
+minimized -s objective.capacity=8 -s 'objective.capacity_schedule=linear epochs=4'
+minimized -s 'model.prior=mixture 3'
+minimized -s 'model.prior=vamp 3' -s objective.bound=iwae -s objective.samples=2
+minimized -s model.latent2=2 -s 'model.encoder2=[linear 4]' -s 'model.decoder2=[linear 4]'
 latent train $tiny -s objective.bound=iwae -s objective.samples=5 --out one 2> log
 latent explain one --json 2> log | grep -oE '"(bound|draws|layers|capacity)": [^,]*|"name": "gap"'
 echo "-- an adversarial run"

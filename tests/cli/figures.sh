@@ -87,7 +87,7 @@ try traverse gan --image 1
 
 echo "== manifold"
 try manifold plane
-try manifold plane --side 1 -o centre.npy; same "centre.npy 1 0" "grid.npy 49 24"
+try manifold plane --side 1 -o center.npy; same "center.npy 1 0" "grid.npy 49 24"
 try manifold strip --side 5 -o strip.svg
 try manifold vae
 try manifold gan --class 7
@@ -106,11 +106,11 @@ try sample vae -n 9 -o plain.svg
 try sample vae -n 10 -c 4 --title 'Ten' --zoom 2 -o ten.png
 latent sample vae -n 10 -c 4 --zoom 2 -o plain.png 2> /dev/null; cmp -s ten.png plain.png || echo "no words without a title"
 try sample vae --class all
-# What training drew after its only epoch is what the checkpoint draws, to the nearest of 256 greys.
+# What training drew after its only epoch is what the checkpoint draws, to the nearest of 256 grays.
 try sample vae --history -n 20 -o history.npy
 latent sample vae -n 20 -o s.npy 2> /dev/null
-greys() { od -An -v -tf4 -w4 -j128 "$1"; }
-paste <(greys history.npy) <(greys s.npy) |
+grays() { od -An -v -tf4 -w4 -j128 "$1"; }
+paste <(grays history.npy) <(grays s.npy) |
     awk '{ d = $1 - $2; d = d < 0 ? -d : d; most = d > most ? d : most } END { print NR, (most > 0 && most < .00197) }'
 cp -r vae many; for i in $(seq 2 17); do cp vae/samples/epoch-0001.png many/samples/epoch-00$(printf %02d $i).png; done
 try sample many --history -n 3 -o many.npy

@@ -4,7 +4,7 @@ cp $TESTS/cli/tiny.yaml tiny.yaml; cp $TESTS/cli/gan.yaml gan.yaml
 unknown='unknown key|unknown option|in the value at|not a key|expected a value, found a map'
 is_read() {
     for kind in tiny gan; do
-        latent recipes show ./$kind.yaml -s optimiser=adamw -s "$1=$2" > said 2>&1 && return
+        latent recipes show ./$kind.yaml -s optimizer=adamw -s "$1=$2" > said 2>&1 && return
         grep -qE "$unknown" said || return 0
     done
     echo "$3: $1=$2 is not read: $(head -1 said)"
@@ -20,8 +20,8 @@ for command in $(latent help --json | grep -o '{"name": "[a-z]*", "summary"' | c
 done
 echo "== the rows of a table are values of the keys that latent list names"
 latent list | awk '/^[a-z]/ { printf "\n%s:", $1 } { printf " %s", $0 }' > tables
-for table in likelihoods priors losses penalties objectives optimisers schedules initialisers; do
-    keys=$(grep "^$table:" tables | grep -oE '(model|objective|train)\.[a-z_]+|optimiser |learning_rate_schedule')
+for table in likelihoods priors losses penalties objectives optimizers schedules initializers; do
+    keys=$(grep "^$table:" tables | grep -oE '(model|objective|train)\.[a-z_]+|optimizer |learning_rate_schedule')
     for key in $keys; do
         for row in $(latent list $table --json | grep -oE '\{"name": "[a-z0-9_]+", "summary"' | cut -d '"' -f 4); do
             unknown="$unknown|unknown [a-z ]*\"" is_read $key $row "latent list $table"
@@ -36,7 +36,7 @@ while read -r key; do is_read $key '?' sections; done < keys
 
 echo "== what was meant"
 meant() { echo "$1: $(latent recipes show ./${2:-tiny}.yaml -s "$1=1" 2>&1 | head -1 | sed -E 's/.*unknown key "[^"]*"//; s/ \(keys.*//')"; }
-for key in lr learning_rate batch batch_size epoch beta latent model.latnet limit weight_decay optimizer.lr train.lr data.epochs sigma \
+for key in lr learning_rate batch batch_size epoch beta latent model.latnet limit weight_decay optimiser.lr train.lr data.epochs sigma \
     objective.lr train.learning_rate_shedule qqq; do
     meant $key
 done

@@ -35,7 +35,7 @@ try histogram two --latents 1
 try histogram two --bins 1001
 try histogram one
 latent train $TESTS/cli/tiny.yaml --set model.latent=2 --set 'model.prior=mixture 3' --epochs 1 --threads 1 --out mixed > log 2>&1; try histogram mixed -o mixed.svg
-latent train $TESTS/cli/tiny.yaml -s data.limit=30 -s 'optimiser=adam lr=1000' --epochs 1 --threads 1 --out diverged > log 2>&1; try histogram diverged | sed 's/found .*/found .../'
+latent train $TESTS/cli/tiny.yaml -s data.limit=30 -s 'optimizer=adam lr=1000' --epochs 1 --threads 1 --out diverged > log 2>&1; try histogram diverged | sed 's/found .*/found .../'
 echo "== options of other kinds"
 try histogram two --ellipses 3
 try latents two --latents 1,2
@@ -48,7 +48,7 @@ try bounds runs/tiny two --threads 1 -n 20 -o bounds.svg; kind bounds.svg
 cp bounds.svg before.svg; latent plot bounds runs/tiny two --threads 3 -n 20 -o bounds.svg 2> /dev/null; cmp bounds.svg before.svg && echo "same at 3 threads"
 grep -c 'latent plot bounds' <(latent help plot)
 latent train $TESTS/cli/gan.yaml --epochs 1 --threads 1 --out adversarial > log 2>&1; try bounds adversarial; try histogram adversarial; try latents adversarial
-latent train $TESTS/cli/tiny.yaml -s model.likelihood='gaussian sigma=optimal' -s data.binarize=none --epochs 1 --threads 1 --out grey > log 2>&1; try bounds runs/tiny grey -n 5
+latent train $TESTS/cli/tiny.yaml -s model.likelihood='gaussian sigma=optimal' -s data.binarize=none --epochs 1 --threads 1 --out gray > log 2>&1; try bounds runs/tiny gray -n 5
 echo "== refused"
 try rate-distortion gan
 try latents vae

@@ -77,7 +77,7 @@ ls killed/checkpoints | tail -1
 echo "-- only what leaves the place of a checkpoint what it is may change, and nothing is written before"
 latent train $tiny --epochs 2 --threads 1 --out same 2> /dev/null
 cp same/recipe.yaml recipe.yaml
-for set in train.batch=20 seed=2 model.latent=4 optimiser=sgd objective.beta=2 data.limit=100; do
+for set in train.batch=20 seed=2 model.latent=4 optimizer=sgd objective.beta=2 data.limit=100; do
     latent resume same --epochs 9 -s $set 2>&1 | cut -d ';' -f 1
     cmp same/recipe.yaml recipe.yaml
 done
@@ -87,7 +87,7 @@ cp recipe.yaml same/recipe.yaml
 for key in $(latent resume same -s seed=2 2>&1 | sed 's/.*these can: //; s/,//g'); do
     latent resume --help | grep -Fqe "$key" || echo "not in the help: $key"
 done
-latent resume same --epochs 3 -s optimiser.lr=1e-4 -s train.batch=30 --threads 1 2>&1 | grep -v "^epoch"
+latent resume same --epochs 3 -s optimizer.lr=1e-4 -s train.batch=30 --threads 1 2>&1 | grep -v "^epoch"
 grep -E "lr|adam|epochs|batch" same/recipe.yaml
 
 echo "-- a run that begins with the weights of another is never one that does not"

@@ -24,7 +24,7 @@ latent eval runs/tiny $more --ais-from posterior --threads 1 2> /dev/null > b.js
 latent eval runs/tiny $more --ais-from posterior --threads 3 2> /dev/null | cmp - b.json && echo "same at 3 threads"
 latent eval runs/tiny --split valid --threads 1 --json 2>&1 > /dev/null | numbers
 echo "-- a prior that outweighs the pixels"
-latent train $tiny --set objective.beta=1000 --set optimiser.lr=0.01 --epochs 20 --out collapsed > log 2>&1
+latent train $tiny --set objective.beta=1000 --set optimizer.lr=0.01 --epochs 20 --out collapsed > log 2>&1
 latent eval collapsed 2> /dev/null | tail -3 | numbers | tr '\n' ' '; echo
 latent eval collapsed --json 2> /dev/null | grep -o '"collapsed": true'
 echo "-- pictures"

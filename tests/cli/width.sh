@@ -19,7 +19,7 @@ for name in $commands; do
 done
 export COLUMNS=80
 latent help | fits 80 help
-for table in sections layers initialisers likelihoods priors losses penalties objectives optimisers schedules \
+for table in sections layers initializers likelihoods priors losses penalties objectives optimizers schedules \
     distributions; do
     latent list $table 2>&1 | fits 80 "$table"
 done

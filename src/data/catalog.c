@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sets known by name, and where to look for them. */
-#include "data/catalogue.h"
+#include "data/catalog.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -23,7 +23,7 @@
         split, is_labels, name, name, bytes, sha256, false                                         \
     }
 
-static const lt_catalogue_file mnist_files[] = {
+static const lt_catalog_file mnist_files[] = {
     GZ(LT_TRAIN, false, "train-images-idx3-ubyte", 47040016,
        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
     GZ(LT_TRAIN, true, "train-labels-idx1-ubyte", 60008,
@@ -34,7 +34,7 @@ static const lt_catalogue_file mnist_files[] = {
        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 };
 
-static const lt_catalogue_file fashion_files[] = {
+static const lt_catalog_file fashion_files[] = {
     GZ(LT_TRAIN, false, "train-images-idx3-ubyte", 47040016,
        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
     GZ(LT_TRAIN, true, "train-labels-idx1-ubyte", 60008,
@@ -45,7 +45,7 @@ static const lt_catalogue_file fashion_files[] = {
        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
 };
 
-static const lt_catalogue_file binarized_files[] = {
+static const lt_catalog_file binarized_files[] = {
     PLAIN(LT_TRAIN, false, "binarized_mnist_train.amat", 78400000,
           "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d"),
     PLAIN(LT_VALID, false, "binarized_mnist_valid.amat", 15680000,
@@ -54,14 +54,14 @@ static const lt_catalogue_file binarized_files[] = {
           "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c"),
 };
 
-static const lt_catalogue_file svhn_files[] = {
+static const lt_catalog_file svhn_files[] = {
     PLAIN(LT_TRAIN, false, "train_32x32.mat", 182040794,
           "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"),
     PLAIN(LT_TEST, false, "test_32x32.mat", 64275384,
           "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
 };
 
-static const lt_catalogue_file cifar10_files[] = {
+static const lt_catalog_file cifar10_files[] = {
     {LT_TRAIN, false, "cifar-10-binary.tar", "cifar-10-binary.tar.gz", 170052171,
      "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", true},
 };
@@ -73,15 +73,15 @@ static const char *const things[] = {"airplane", "automobile", "bird", "cat", "d
                                      "dog", "frog", "horse", "ship", "truck", NULL};
 
 /* clang-format off */
-static const lt_catalogue_entry sets[] = {
+static const lt_catalog_entry sets[] = {
     {.name = "mnist",
-     .summary = "handwritten digits, grey, 28 x 28, 10 classes",
+     .summary = "handwritten digits, gray, 28 x 28, 10 classes",
      .h = 28, .w = 28, .c = 1, .n = {60000, 0, 10000}, .class_names = digits,
      .mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist",
                  "https://storage.googleapis.com/cvdf-datasets/mnist"},
      .files = mnist_files, .n_files = COUNT_OF(mnist_files)},
     {.name = "fashion-mnist",
-     .summary = "photographs of clothes, grey, 28 x 28, 10 classes",
+     .summary = "photographs of clothes, gray, 28 x 28, 10 classes",
      .h = 28, .w = 28, .c = 1, .n = {60000, 0, 10000}, .class_names = clothes,
      .system_place = "/usr/share/datasets/fashion-mnist",
      .system_package = "dataset-fashion-mnist",
@@ -93,12 +93,12 @@ static const lt_catalogue_entry sets[] = {
      .mirrors = {"http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist"},
      .files = binarized_files, .n_files = COUNT_OF(binarized_files)},
     {.name = "cifar10",
-     .summary = "small photographs of animals and vehicles, colour, 32 x 32, 10 classes",
+     .summary = "small photographs of animals and vehicles, color, 32 x 32, 10 classes",
      .h = 32, .w = 32, .c = 3, .n = {50000, 0, 10000}, .class_names = things,
      .mirrors = {"https://www.cs.toronto.edu/~kriz"},
      .files = cifar10_files, .n_files = COUNT_OF(cifar10_files)},
     {.name = "svhn",
-     .summary = "house numbers from street views, colour, 32 x 32, 10 classes (cropped digits)",
+     .summary = "house numbers from street views, color, 32 x 32, 10 classes (cropped digits)",
      .h = 32, .w = 32, .c = 3, .n = {73257, 0, 26032}, .class_names = digits,
      .mirrors = {"http://ufldl.stanford.edu/housenumbers"},
      .files = svhn_files, .n_files = COUNT_OF(svhn_files)},
@@ -107,13 +107,13 @@ static const lt_catalogue_entry sets[] = {
 
 int lt_data_count(void) { return COUNT_OF(sets); }
 
-const lt_catalogue_entry *lt_data_entry(int i)
+const lt_catalog_entry *lt_data_entry(int i)
 {
     LT_ASSERT(i >= 0 && i < COUNT_OF(sets));
     return &sets[i];
 }
 
-const lt_catalogue_entry *lt_data_named(const char *name)
+const lt_catalog_entry *lt_data_named(const char *name)
 {
     const char *names[COUNT_OF(sets) + 1];
     for (int i = 0; i < COUNT_OF(sets); i++) {
@@ -134,7 +134,7 @@ const lt_catalogue_entry *lt_data_named(const char *name)
 
 /* ---- Places ---- */
 
-char *catalogue_file_path(const char *dir, const lt_catalogue_file *file)
+char *catalog_file_path(const char *dir, const lt_catalog_file *file)
 {
     char *plain = file_join(dir, file->name);
     if (file_exists(plain))
@@ -147,10 +147,10 @@ char *catalogue_file_path(const char *dir, const lt_catalogue_file *file)
     return NULL;
 }
 
-bool catalogue_is_in(const lt_catalogue_entry *set, const char *dir, const char **missing)
+bool catalog_is_in(const lt_catalog_entry *set, const char *dir, const char **missing)
 {
     for (int i = 0; i < set->n_files; i++) {
-        char *path = catalogue_file_path(dir, &set->files[i]);
+        char *path = catalog_file_path(dir, &set->files[i]);
         if (!path && missing)
             *missing = set->files[i].name;
         if (!path)
@@ -167,7 +167,7 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-char *catalogue_cache_folder(const char *name)
+char *catalog_cache_folder(const char *name)
 {
     const char *cache = environment("XDG_CACHE_HOME"), *home = environment("HOME");
     if (cache && cache[0] == '/') /* relative ones are to be ignored, says the XDG specification */
@@ -175,12 +175,12 @@ char *catalogue_cache_folder(const char *name)
     return home ? must_format("%s/.cache/latent/%s", home, name) : NULL;
 }
 
-char *catalogue_cache(const lt_catalogue_entry *set) { return catalogue_cache_folder(set->name); }
+char *catalog_cache(const lt_catalog_entry *set) { return catalog_cache_folder(set->name); }
 
 enum { MAX_PLACES = 3 };
 
 /* The places to look at, in order; freed by the caller. */
-static int list_places(const lt_catalogue_entry *set, const char *path, char *places[MAX_PLACES])
+static int list_places(const lt_catalog_entry *set, const char *path, char *places[MAX_PLACES])
 {
     int n = 0;
     if (path && *path) {
@@ -191,7 +191,7 @@ static int list_places(const lt_catalogue_entry *set, const char *path, char *pl
     const char *data = environment("LATENT_DATA");
     if (data)
         places[n++] = file_join(data, set->name);
-    if ((places[n] = catalogue_cache(set)))
+    if ((places[n] = catalog_cache(set)))
         n++;
     if (set->system_place)
         places[n++] = must_copy_text(set->system_place);
@@ -199,13 +199,13 @@ static int list_places(const lt_catalogue_entry *set, const char *path, char *pl
 }
 
 /* Adds "\n  DIR: lacks train-images-idx3-ubyte" for each place. */
-static void describe_places(const lt_catalogue_entry *set, char **places, int n)
+static void describe_places(const lt_catalog_entry *set, char **places, int n)
 {
     if (n == 0)
         status_append(" no place; LATENT_DATA, XDG_CACHE_HOME and HOME are not set");
     for (int i = 0; i < n; i++) {
         const char *missing = "nothing";
-        catalogue_is_in(set, places[i], &missing);
+        catalog_is_in(set, places[i], &missing);
         if (file_is_directory(places[i]))
             status_append("\n  %s: lacks %s", places[i], missing);
         else
@@ -213,7 +213,7 @@ static void describe_places(const lt_catalogue_entry *set, char **places, int n)
     }
 }
 
-static int fail_not_found(const lt_catalogue_entry *set, char **places, int n)
+static int fail_not_found(const lt_catalog_entry *set, char **places, int n)
 {
     status_fail(LT_NOT_FOUND, "the files of %s are not on this machine; looked at:", set->name);
     describe_places(set, places, n);
@@ -223,13 +223,13 @@ static int fail_not_found(const lt_catalogue_entry *set, char **places, int n)
     return LT_NOT_FOUND;
 }
 
-int catalogue_find(const lt_catalogue_entry *set, const char *path, char **place)
+int catalog_find(const lt_catalog_entry *set, const char *path, char **place)
 {
     char *places[MAX_PLACES];
     int n = list_places(set, path, places);
     *place = NULL;
     for (int i = 0; i < n && !*place; i++)
-        if (catalogue_is_in(set, places[i], NULL))
+        if (catalog_is_in(set, places[i], NULL))
             *place = must_copy_text(places[i]);
     int status = *place ? LT_OK : fail_not_found(set, places, n);
     for (int i = 0; i < n; i++)
@@ -241,11 +241,11 @@ int lt_data_find(const char *name, const char *path, char *place, size_t size)
 {
     if (size)
         *place = 0;
-    const lt_catalogue_entry *set = lt_data_named(name);
+    const lt_catalog_entry *set = lt_data_named(name);
     if (!set)
         return LT_NOT_FOUND;
     char *found;
-    LT_TRY(catalogue_find(set, path, &found));
+    LT_TRY(catalog_find(set, path, &found));
     snprintf(place, size, "%s", found);
     free(found);
     return LT_OK;
@@ -263,7 +263,7 @@ void sha256_text(const void *data, size_t size, char hex[SHA256_TEXT])
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-int catalogue_verify_file(const lt_catalogue_file *file, const char *path)
+int catalog_verify_file(const lt_catalog_file *file, const char *path)
 {
     bytes content;
     size_t limit = (size_t)file->bytes;
@@ -283,15 +283,15 @@ int catalogue_verify_file(const lt_catalogue_file *file, const char *path)
 
 int lt_data_verify(const char *name, const char *path)
 {
-    const lt_catalogue_entry *set = lt_data_named(name);
+    const lt_catalog_entry *set = lt_data_named(name);
     if (!set)
         return LT_NOT_FOUND;
     char *place;
-    LT_TRY(catalogue_find(set, path, &place));
+    LT_TRY(catalog_find(set, path, &place));
     int status = LT_OK;
     for (int i = 0; i < set->n_files && status == LT_OK; i++) {
-        char *file = catalogue_file_path(place, &set->files[i]);
-        status = file ? catalogue_verify_file(&set->files[i], file)
+        char *file = catalog_file_path(place, &set->files[i]);
+        status = file ? catalog_verify_file(&set->files[i], file)
                       : status_fail(LT_NOT_FOUND, "%s: lacks %s", place, set->files[i].name);
         free(file);
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Euclidean distances between many points, by tiles: memory never grows with their product. All
    distances are squared; equal points are at distance 0 exactly. */
-#ifndef LATENT_NEIGHBOURS_H
-#define LATENT_NEIGHBOURS_H
+#ifndef LATENT_NEIGHBORS_H
+#define LATENT_NEIGHBORS_H
 
 #include <latent/base.h>
 
-enum { NEIGHBOURS_MOST = 16, POINT_LANES = 16 };
+enum { NEIGHBORS_MOST = 16, POINT_LANES = 16 };
 
 /* n points of d floats, in panels of POINT_LANES points, d x POINT_LANES each. */
 typedef struct points {
@@ -25,7 +25,7 @@ void points_set(points *p, int first, int n, const float *x);
 void points_get(const points *p, int i, float *x);
 
 /* Of each point of `from`, what is wanted among the points of `among`. */
-typedef struct neighbour_query {
+typedef struct neighbor_query {
     const points *from, *among;
     const int *self;     /* point self[i] of `among` is point i itself and does not count; NULL:
                             none is */
@@ -35,8 +35,8 @@ typedef struct neighbour_query {
     int *place;          /* k of each: of those; NULL: not wanted */
     const float *radius; /* of each of `among`; NULL: none */
     int *inside;         /* is increased by how many are no farther than their radius; NULL */
-} neighbour_query;
+} neighbor_query;
 
-void neighbours_search(const neighbour_query *q, int threads);
+void neighbors_search(const neighbor_query *q, int threads);
 
 #endif

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the files of a set lie. */
-#ifndef LATENT_CATALOGUE_H
-#define LATENT_CATALOGUE_H
+#ifndef LATENT_CATALOG_H
+#define LATENT_CATALOG_H
 
 #include <latent/data.h>
 
 /* The path of a set's file in `dir`, plain before gzip; NULL if neither is there. Freed by the
  * caller. */
-char *catalogue_file_path(const char *dir, const lt_catalogue_file *file);
+char *catalog_file_path(const char *dir, const lt_catalog_file *file);
 
 /* Does `dir` hold every file of the set? Names the first that is missing. Nullable: missing. */
-bool catalogue_is_in(const lt_catalogue_entry *set, const char *dir, const char **missing);
+bool catalog_is_in(const lt_catalog_entry *set, const char *dir, const char **missing);
 
 /* The directory of a named set, freed by the caller; `path` as in lt_data_options, NULL or "":
    search. LT_NOT_FOUND with the places looked at. */
-int catalogue_find(const lt_catalogue_entry *set, const char *path, char **place);
+int catalog_find(const lt_catalog_entry *set, const char *path, char **place);
 
 /* Where downloads of the set go; NULL without a home directory. Freed by the caller. */
-char *catalogue_cache(const lt_catalogue_entry *set);
+char *catalog_cache(const lt_catalog_entry *set);
 
 /* A folder of the cache directory; NULL without a home directory. Freed by the caller. */
-char *catalogue_cache_folder(const char *name);
+char *catalog_cache_folder(const char *name);
 
 enum { SHA256_TEXT = 65 };
 
@@ -28,6 +28,6 @@ enum { SHA256_TEXT = 65 };
 void sha256_text(const void *data, size_t size, char hex[SHA256_TEXT]);
 
 /* Checks the content of one file of a set. LT_FORMAT with both hashes. */
-int catalogue_verify_file(const lt_catalogue_file *file, const char *path);
+int catalog_verify_file(const lt_catalog_file *file, const char *path);
 
 #endif

@@ -2,7 +2,7 @@
 /* A tile is ROWS points of one panel against another: sums of squared differences stay in vector
    registers. The difference itself, not |a|^2 + |b|^2 - 2 a b, which for near points is rounding
    alone. */
-#include "quality/neighbours.h"
+#include "quality/neighbors.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
@@ -80,7 +80,7 @@ static void add_tile(int64_t first, int64_t last, const float *row, const float 
 }
 
 /* Puts a distance that is less than the k-th among the k nearest of point i. */
-static void keep_near(const neighbour_query *q, int i, float distance, int place)
+static void keep_near(const neighbor_query *q, int i, float distance, int place)
 {
     float *nearest = q->nearest + (int64_t)i * q->k;
     int *places = q->place ? q->place + (int64_t)i * q->k : NULL, at = q->k - 1;
@@ -95,7 +95,7 @@ static void keep_near(const neighbour_query *q, int i, float distance, int place
 }
 
 /* Takes in the distances y of point i from points first ... first + n - 1 of `among`. */
-static void take_row(const neighbour_query *q, int i, int first, int n, const float *y)
+static void take_row(const neighbor_query *q, int i, int first, int n, const float *y)
 {
     const float *nearest = q->nearest + (int64_t)i * q->k;
     int self = q->self ? q->self[i] - q->base - first : -1, inside = 0;
@@ -123,13 +123,13 @@ static void find_square(int d, const float *from, const float *among, float *y)
 }
 
 typedef struct search_call {
-    const neighbour_query *q;
+    const neighbor_query *q;
 } search_call;
 
 static void search_panel(void *context, int64_t piece, int worker)
 {
     (void)worker;
-    const neighbour_query *q = ((const search_call *)context)->q;
+    const neighbor_query *q = ((const search_call *)context)->q;
     float y[POINT_LANES * POINT_LANES];
     int row = (int)piece * POINT_LANES, rows = points_left(q->from, row);
     for (int column = 0; column < q->among->n; column += POINT_LANES) {
@@ -139,7 +139,7 @@ static void search_panel(void *context, int64_t piece, int worker)
     }
 }
 
-void neighbours_search(const neighbour_query *q, int threads)
+void neighbors_search(const neighbor_query *q, int threads)
 {
     threads_run(threads, panel_count(q->from), search_panel, &(search_call){q});
 }
