@@ -239,6 +239,47 @@ static void write_changed(const char *to, const char *from, const char *key, con
     safetensors_free(file);
 }
 
+/* Metadata that anybody could have written, read without a trainer. */
+static void metadata_are_read_completely_or_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value;
+        int status;
+    } changes[] = {
+        {"step", NULL, LT_OK}, /* not said */
+        {"step", "-1", LT_FORMAT},
+        {"epoch", "1.5", LT_FORMAT},
+        {"images", "", LT_FORMAT},
+        {"data_train", NULL, LT_OK},
+        {"data_train", "72", LT_FORMAT},
+        {"data_train", "72 abc", LT_FORMAT},
+        {"data_train", "x 0123456789012345678901234567890123456789012345678901234567890123", LT_FORMAT},
+        {"recipe", NULL, LT_VALUE},
+        {"recipe", "name: [", LT_VALUE},
+        {"image", "28", LT_VALUE},
+        {"format_version", "99", LT_UNSUPPORTED},
+    };
+    training t = begin_training(vae_words, NULL, IMAGES);
+    assert_int_equal(lt_trainer_save(t.trainer, in_dir("said")), LT_OK);
+    end_training(&t);
+    for (int i = 0; i < COUNT_OF(changes); i++) {
+        lt_checkpoint c;
+        char *changed = must_copy_text(in_dir("changed"));
+        write_changed(changed, in_dir("said"), changes[i].key, changes[i].value);
+        int status = lt_checkpoint_info(changed, &c);
+        if (status != changes[i].status)
+            fail_msg("%s=%s: %s, %s", changes[i].key, changes[i].value, lt_status_name(status), lt_last_error());
+        if (status != LT_OK)
+            assert_true(!c.path && !c.recipe && strstr(lt_last_error(), "changed"));
+        else
+            assert_true(c.digest[0] == 0 && (i == 0 ? c.step == -1 && c.epoch == 0
+                                                    : c.step == 0 && c.trained_on[LT_TRAIN].images == 0));
+        lt_checkpoint_clear(&c);
+        free(changed);
+    }
+}
+
 static char *value_of(const char *path, const char *key)
 {
     safetensors *file;
@@ -390,6 +431,7 @@ int main(void)
         cmocka_unit_test(sums_are_numbers),
         cmocka_unit_test(infinite_sums_are_read_back),
         cmocka_unit_test(later_formats_are_refused),
+        cmocka_unit_test(metadata_are_read_completely_or_not),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

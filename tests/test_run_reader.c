@@ -86,6 +86,89 @@ static void checkpoints_are_listed_by_their_steps(void **state)
     assert_true(!steps && n == 0);
 }
 
+/* The value of a metadata key, as it stands in the header of a file: 8 bytes of length, then JSON. */
+static char *header_value(const char *path, const char *key)
+{
+    unsigned char length[8];
+    FILE *f = fopen(path, "rb");
+    assert_true(f && fread(length, 1, 8, f) == 8 && length[3] == 0);
+    size_t n = length[0] + 256u * length[1] + 65536u * length[2];
+    char *header = must_alloc(n + 1), *begin = must_format("\"%s\":\"", key);
+    assert_true(fread(header, 1, n, f) == n);
+    header[n] = 0;
+    const char *at = strstr(header, begin);
+    assert_non_null(at);
+    at += strlen(begin);
+    char *value = must_format("%.*s", (int)strcspn(at, "\""), at);
+    fclose(f);
+    free(header);
+    free(begin);
+    return value;
+}
+
+/* Of a run and of a file: what the header has, and what the run was made of. */
+static void checkpoints_say_what_they_are(void **state)
+{
+    (void)state;
+    lt_checkpoint whole, file;
+    make_run(in_dir("said"), 2);
+    char *path = lt_run_checkpoint_path(in_dir("said"), 8), *older = lt_run_checkpoint_path(in_dir("said"), 4);
+    char *recipe = file_join(in_dir("said"), "recipe.yaml");
+    char *digest = header_value(path, "digest"), *trained_on = header_value(path, "data_train");
+    lt_recipe *r = lt_recipe_open(recipe, NULL, 0);
+    expect_ok(lt_checkpoint_info(in_dir("said"), &whole));
+    assert_string_equal(whole.path, path);
+    assert_string_equal(whole.digest, digest);
+    assert_true(whole.step == 8 && whole.epoch == 2 && whole.images == 0);
+    assert_true(whole.size.h == 4 && whole.size.w == 4 && whole.size.c == 1);
+    assert_string_equal(lt_recipe_text(whole.recipe), lt_recipe_text(r));
+    char *identity = must_format("%d %s", (int)whole.trained_on[LT_TRAIN].images, whole.trained_on[LT_TRAIN].digest);
+    assert_string_equal(identity, trained_on);
+    assert_int_equal(whole.trained_on[LT_TRAIN].images, 30);
+    expect_ok(lt_checkpoint_info(older, &file));
+    assert_string_equal(file.path, older);
+    assert_true(file.step == 4 && file.epoch == 1 && strcmp(file.digest, whole.digest) != 0);
+    assert_string_equal(file.trained_on[LT_TRAIN].digest, whole.trained_on[LT_TRAIN].digest);
+    lt_checkpoint_clear(&file);
+    expect_ok(lt_file_write(path, "torn", 4)); /* the newest that is whole */
+    expect_ok(lt_checkpoint_info(in_dir("said"), &file));
+    assert_int_equal(file.step, 4);
+    lt_checkpoint_clear(&file);
+    assert_int_equal(lt_checkpoint_info(path, &file), LT_FORMAT);
+    assert_true(!file.path && !file.recipe);
+    lt_checkpoint_clear(&file);
+    lt_checkpoint_clear(&whole);
+    lt_recipe_free(r);
+    free(identity);
+    free(trained_on);
+    free(digest);
+    free(recipe);
+    free(older);
+    free(path);
+}
+
+/* Within an epoch; and other images have another identity. */
+static void checkpoints_know_their_place_and_data(void **state)
+{
+    (void)state;
+    lt_checkpoint a, b;
+    training t = begin_training(words, NULL, 30), u = begin_training(words, NULL, 31);
+    for (int i = 0; i < 6; i++)
+        expect_ok(lt_trainer_step(t.trainer, NULL));
+    expect_ok(lt_trainer_save(t.trainer, in_dir("sixth")));
+    expect_ok(lt_trainer_save(u.trainer, in_dir("none")));
+    expect_ok(lt_checkpoint_info(in_dir("sixth"), &a));
+    expect_ok(lt_checkpoint_info(in_dir("none"), &b));
+    assert_true(a.step == 6 && a.epoch == 1 && a.images == 16);
+    assert_true(b.step == 0 && b.epoch == 0 && b.images == 0);
+    assert_true(a.trained_on[LT_TRAIN].images == 30 && b.trained_on[LT_TRAIN].images == 31);
+    assert_string_not_equal(a.trained_on[LT_TRAIN].digest, b.trained_on[LT_TRAIN].digest);
+    lt_checkpoint_clear(&a);
+    lt_checkpoint_clear(&b);
+    end_training(&t);
+    end_training(&u);
+}
+
 /* ---- Logs ---- */
 
 /* Each number is the one that training reported: doubles survive their text. */
@@ -317,6 +400,7 @@ static void what_has_no_checkpoint_says_so(void **state)
 {
     (void)state;
     training t = begin_training(words, NULL, 30);
+    lt_checkpoint c;
     lt_run *run;
     make_run(in_dir("here"), 1);
     char *inner = file_join(in_dir("here"), "checkpoints");
@@ -328,6 +412,9 @@ static void what_has_no_checkpoint_says_so(void **state)
     assert_text_has(lt_last_error(), "empty is not a run: it has no checkpoints");
     assert_int_equal(lt_model_load(t.model, in_dir("empty")), LT_NOT_FOUND);
     assert_int_equal(lt_trainer_load(t.trainer, in_dir("empty")), LT_NOT_FOUND);
+    assert_int_equal(lt_checkpoint_info(in_dir("empty"), &c), LT_NOT_FOUND);
+    lt_checkpoint_clear(&c);
+    assert_int_equal(lt_checkpoint_info(in_dir("nothing"), &c), LT_NOT_FOUND);
     assert_null(lt_model_open(in_dir("nothing")));
     assert_text_has(lt_last_error(), "nothing does not exist");
     assert_int_equal(lt_file_write(in_dir("lone.safetensors"), "x", 1), LT_OK);
@@ -340,6 +427,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checkpoints_are_listed_by_their_steps),
+        cmocka_unit_test(checkpoints_say_what_they_are),
+        cmocka_unit_test(checkpoints_know_their_place_and_data),
         cmocka_unit_test(logs_read_back),
         cmocka_unit_test(damaged_logs_name_their_line),
         cmocka_unit_test(states_are_those_of_runs),

@@ -140,7 +140,7 @@ LT_API int lt_trainer_save(const lt_trainer *t, const char *path);
 
 enum { LT_DIGEST_SIZE = 65 }; /* of SHA-256 in hexadecimal, with its final zero */
 
-/* In these three `path` is a checkpoint, or a run directory, of which the newest whole checkpoint is taken. */
+/* In these four `path` is a checkpoint, or a run directory, of which the newest whole checkpoint is taken. */
 
 /* Takes everything from a checkpoint of the same recipe and training images; what of the recipe may differ is
    the list of lt_recipe_resumable, and said through the log. Else the trainer is as before: LT_VALUE
@@ -154,8 +154,30 @@ LT_API int lt_trainer_load(lt_trainer *t, const char *path);
 LT_API int lt_model_load(lt_model *m, const char *path);
 
 /* The model of a checkpoint, built from the recipe in its metadata. NULL on failure; a directory without a
-   checkpoint is LT_NOT_FOUND, in the other two as well. */
+   checkpoint is LT_NOT_FOUND, in the others as well. */
 LT_API lt_model *lt_model_open(const char *path);
+
+/* The images of a split and their labels, by their content. */
+typedef struct lt_data_identity {
+    int64_t images;              /* 0: the checkpoint does not say, or the split has none */
+    char digest[LT_DIGEST_SIZE]; /* equal digests: equal images in the same order; "" with 0 images */
+} lt_data_identity;
+
+/* The metadata of a checkpoint. Owns what it points to. */
+typedef struct lt_checkpoint {
+    char *path;                             /* of the file that was read */
+    char digest[LT_DIGEST_SIZE];            /* that the content was compared with; "": the file has none */
+    lt_recipe *recipe;
+    lt_image_size size;
+    int64_t step, epoch, images;            /* steps and whole epochs done, images of the epoch after these; -1: the
+                                               file does not say */
+    lt_data_identity trained_on[LT_SPLITS]; /* each split whole: before `validation`, `classes` and `limit` */
+} lt_checkpoint;
+
+/* Reads what a checkpoint is, without building its model. LT_NOT_FOUND, LT_IO; LT_FORMAT: the file is not whole, or
+   a number is damaged; LT_VALUE: it has no recipe; LT_UNSUPPORTED as above. *out can be cleared in any case. */
+LT_API int lt_checkpoint_info(const char *path, lt_checkpoint *out);
+LT_API void lt_checkpoint_clear(lt_checkpoint *c);
 
 #ifdef __cplusplus
 }

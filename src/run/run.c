@@ -536,6 +536,14 @@ lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGES
 
 lt_model *lt_model_open(const char *path) { return lt_run_model(path, NULL, NULL); }
 
+static int describe_checkpoint(void *checkpoint, const char *path) { return checkpoint_describe(path, checkpoint); }
+
+int lt_checkpoint_info(const char *path, lt_checkpoint *out)
+{
+    *out = (lt_checkpoint){.path = NULL};
+    return use_of(path, describe_checkpoint, out);
+}
+
 static int load_weights(void *model, const char *path) { return checkpoint_load_weights(path, model, true); }
 
 int lt_model_load(lt_model *m, const char *path)

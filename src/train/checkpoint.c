@@ -636,22 +636,37 @@ static int read_image_size(const safetensors *file, const char *path, lt_image_s
                        word ? word : "nothing");
 }
 
-static int open_from(const safetensors *file, const char *path, lt_model **m)
+/* The recipe and the size of images that a file has. *r is NULL on failure. */
+static int read_recipe(const safetensors *file, const char *path, lt_recipe **r, lt_image_size *size)
 {
     const char *words = safetensors_metadata(file, "recipe");
-    lt_image_size size;
+    *r = NULL;
     if (!words)
         return status_fail(LT_VALUE,
                            "%s has no recipe in its metadata, which would say what model its weights "
                            "are of",
                            path);
-    LT_TRY(read_image_size(file, path, &size));
-    lt_recipe *r = lt_recipe_parse(path, words, NULL, 0);
-    *m = r ? lt_model_create(r, size) : NULL;
+    LT_TRY(read_image_size(file, path, size));
+    *r = lt_recipe_parse(path, words, NULL, 0);
+    return *r ? LT_OK : LT_VALUE;
+}
+
+static int open_from(const safetensors *file, const char *path, lt_model **m)
+{
+    lt_image_size size;
+    lt_recipe *r;
+    LT_TRY(read_recipe(file, path, &r, &size));
+    *m = lt_model_create(r, size);
     lt_recipe_free(r);
     LT_TRY(*m ? load_weights(*m, file, path) : LT_VALUE);
     identity_give(file, *m);
     return LT_OK;
+}
+
+static void take_digest(const safetensors *file, char digest[LT_DIGEST_SIZE])
+{
+    const char *its = safetensors_metadata(file, "digest");
+    snprintf(digest, LT_DIGEST_SIZE, "%s", its ? its : "");
 }
 
 int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE])
@@ -659,8 +674,7 @@ int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE])
     safetensors *file;
     *m = NULL;
     LT_TRY(checkpoint_read(path, &file));
-    const char *its = safetensors_metadata(file, "digest");
-    snprintf(digest, LT_DIGEST_SIZE, "%s", its ? its : "");
+    take_digest(file, digest);
     int status = open_from(file, path, m);
     safetensors_free(file);
     if (status == LT_OK)
@@ -668,4 +682,35 @@ int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE])
     lt_model_free(*m);
     *m = NULL;
     return of_whole_file(status);
+}
+
+/* ---- Metadata ---- */
+
+static int describe(const safetensors *file, const char *path, lt_checkpoint *out)
+{
+    take_digest(file, out->digest);
+    LT_TRY(read_recipe(file, path, &out->recipe, &out->size));
+    LT_TRY(counters_read_place(file, path, &out->step, &out->epoch, &out->images));
+    LT_TRY(identity_read(file, path, out->trained_on));
+    out->path = must_copy_text(path);
+    return LT_OK;
+}
+
+int checkpoint_describe(const char *path, lt_checkpoint *out)
+{
+    safetensors *file;
+    *out = (lt_checkpoint){.path = NULL};
+    LT_TRY(checkpoint_read(path, &file));
+    int status = describe(file, path, out);
+    safetensors_free(file);
+    if (status != LT_OK)
+        lt_checkpoint_clear(out);
+    return status;
+}
+
+void lt_checkpoint_clear(lt_checkpoint *c)
+{
+    lt_recipe_free(c->recipe);
+    free(c->path);
+    *c = (lt_checkpoint){.path = NULL};
 }

@@ -26,6 +26,9 @@ int checkpoint_load(lt_trainer *t, const char *path, int64_t *log_lines);
 int checkpoint_load_weights(const char *path, lt_model *m, bool is_of_run);
 int checkpoint_open(const char *path, lt_model **m, char digest[LT_DIGEST_SIZE]);
 
+/* lt_checkpoint_info of a file, with the statuses above. */
+int checkpoint_describe(const char *path, lt_checkpoint *out);
+
 /* ---- counters.c ---- */
 
 enum { MAX_COUNTERS = 3 + LT_METRICS + MAX_PHASES };
@@ -37,6 +40,9 @@ const char *counters_integer_text(arena *a, int64_t value);
 /* The same from a file. LT_FORMAT: a number is missing, or contradicts the others or the recipe. */
 int counters_read(const lt_trainer *t, const safetensors *file, const char *path,
                   train_counters *c);
+
+/* Step, epoch and images alone, without a trainer to compare them with; -1: the file does not say. */
+int counters_read_place(const safetensors *file, const char *path, int64_t *step, int64_t *epoch, int64_t *images);
 
 /* *lines is -1 if the file does not say. */
 int counters_read_lines(const safetensors *file, const char *path, int64_t *lines);
@@ -51,5 +57,8 @@ int identity_check(const lt_trainer *t, const safetensors *file, const char *pat
 
 /* Tells a model what it was trained on. */
 void identity_give(const safetensors *file, lt_model *m);
+
+/* The same as numbers. LT_FORMAT: one of them is no identity. */
+int identity_read(const safetensors *file, const char *path, lt_data_identity out[LT_SPLITS]);
 
 #endif

@@ -167,9 +167,23 @@ int counters_read(const lt_trainer *t, const safetensors *file, const char *path
     return read_sums(&r, t, c);
 }
 
+/* *value is -1 if the file does not say. */
+static int read_optional(const reading *r, const char *key, int64_t *value)
+{
+    *value = -1;
+    return safetensors_metadata(r->file, key) ? read_integer(r, key, value) : LT_OK;
+}
+
+int counters_read_place(const safetensors *file, const char *path, int64_t *step, int64_t *epoch, int64_t *images)
+{
+    reading r = {file, path};
+    LT_TRY(read_optional(&r, "step", step));
+    LT_TRY(read_optional(&r, "epoch", epoch));
+    return read_optional(&r, "images", images);
+}
+
 int counters_read_lines(const safetensors *file, const char *path, int64_t *lines)
 {
     reading r = {file, path};
-    *lines = -1;
-    return safetensors_metadata(file, "log_lines") ? read_integer(&r, "log_lines", lines) : LT_OK;
+    return read_optional(&r, "log_lines", lines);
 }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/shell.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
@@ -36,6 +37,32 @@ void identity_give(const safetensors *file, lt_model *m)
 {
     for (int i = 0; i < LT_SPLITS; i++)
         model_set_trained_on(m, (lt_split)i, safetensors_metadata(file, keys[i]));
+}
+
+/* "200 " and a SHA-256 */
+static bool read_identity(const char *words, lt_data_identity *out)
+{
+    const char *space = strchr(words, ' ');
+    char count[24];
+    if (!space || (size_t)(space - words) >= sizeof count || strlen(space + 1) != LT_DIGEST_SIZE - 1)
+        return false;
+    memcpy(count, words, (size_t)(space - words));
+    count[space - words] = 0;
+    memcpy(out->digest, space + 1, LT_DIGEST_SIZE);
+    return text_to_int64(count, &out->images) && out->images > 0 &&
+           strspn(out->digest, "0123456789abcdef") == LT_DIGEST_SIZE - 1;
+}
+
+int identity_read(const safetensors *file, const char *path, lt_data_identity out[LT_SPLITS])
+{
+    for (int i = 0; i < LT_SPLITS; i++) {
+        const char *words = safetensors_metadata(file, keys[i]);
+        out[i] = (lt_data_identity){0};
+        if (words && !read_identity(words, &out[i]))
+            return status_fail(LT_FORMAT, "%s is damaged: metadata \"%s\": expected a number of images and their "
+                               "SHA-256, found %.90s", path, keys[i], words);
+    }
+    return LT_OK;
 }
 
 /* ---- Compared ---- */
