@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How fast alternating steps of adversarial models are, kernel by kernel: critic and generator as
+/* How fast alternating steps of adversarial models are, kernel by kernel: discriminator and generator as
    two compiled steps over shared parameters, on made-up images.
    Usage: gan_bench cs446|wgan [threads] [seconds] [profile] */
 #include <latent/latent.h>
@@ -15,9 +15,9 @@ typedef lt_node *network(lt_scope *s, lt_node *x);
 
 typedef struct gan {
     const char *name, *optimizer;
-    network *critic, *generator;
+    network *discriminator, *generator;
     lt_shape image;
-    int critic_steps;
+    int discriminator_steps;
     bool is_wasserstein;
 } gan;
 
@@ -26,7 +26,7 @@ typedef struct gan {
 static const lt_init he = {.kind = LT_INIT_KAIMING_UNIFORM};
 
 /* 28 x 28 x 1 -> one logit. */
-static lt_node *small_critic(lt_scope *s, lt_node *x)
+static lt_node *small_discriminator(lt_scope *s, lt_node *x)
 {
     const lt_window half = {.stride = 2};
     x = lt_relu(lt_conv(s, "0", x, 2, .pad = 1, .weight_init = he));
@@ -46,7 +46,7 @@ static lt_node *small_generator(lt_scope *s, lt_node *z)
 }
 
 /* 32 x 32 x 3 -> one number. */
-static lt_node *critic(lt_scope *s, lt_node *x)
+static lt_node *discriminator(lt_scope *s, lt_node *x)
 {
     x = lt_leaky_relu(lt_conv(s, "0", x, 64, .kernel = 4, .stride = 2, .pad = 1), .2);
     x = lt_leaky_relu(lt_conv(s, "2", x, 128, .kernel = 4, .stride = 2, .pad = 1), .2);
@@ -67,22 +67,22 @@ static lt_node *generator(lt_scope *s, lt_node *z)
 }
 
 static const gan gans[] = {
-    {"cs446", "adam lr=2e-4", small_critic, small_generator, {4, {BATCH, 28, 28, 1}}, 1, false},
-    {"wgan", "adam lr=1e-4 beta1=.5 beta2=.9", critic, generator, {4, {BATCH, 32, 32, 3}}, 5, true},
+    {"cs446", "adam lr=2e-4", small_discriminator, small_generator, {4, {BATCH, 28, 28, 1}}, 1, false},
+    {"wgan", "adam lr=1e-4 beta1=.5 beta2=.9", discriminator, generator, {4, {BATCH, 32, 32, 3}}, 5, true},
 };
 
 /* ---- Losses ---- */
 
 static lt_node *noise(lt_graph *g) { return lt_normal(g, lt_shape_2d(BATCH, Z)); }
 
-/* One more visit of the critic. Real, made and mixed images as one batch would take half as long
+/* One more visit of the discriminator. Real, made and mixed images as one batch would take half as long
    again: the gradient by the mixed ones would go through all of it. */
 static lt_node *judge(const gan *m, lt_params *p, lt_node *x)
 {
-    return m->critic(lt_params_visit(p, lt_node_graph(x)), x);
+    return m->discriminator(lt_params_visit(p, lt_node_graph(x)), x);
 }
 
-static lt_node *critic_loss(const gan *m, lt_params *p, lt_node *real, lt_node *made)
+static lt_node *discriminator_loss(const gan *m, lt_params *p, lt_node *real, lt_node *made)
 {
     lt_node *of_real = judge(m, p, real), *of_made = judge(m, p, made);
     if (!m->is_wasserstein)
@@ -117,7 +117,7 @@ static void finish(bool fine)
     exit(1);
 }
 
-static step make_step(const gan *m, lt_params *critic_p, lt_params *generator_p, bool of_critic,
+static step make_step(const gan *m, lt_params *discriminator_p, lt_params *generator_p, bool of_discriminator,
                       lt_session_options o)
 {
     step s = {.graph = lt_graph_create()};
@@ -125,14 +125,14 @@ static step make_step(const gan *m, lt_params *critic_p, lt_params *generator_p,
     int n = 1;
     lt_node *made = m->generator(lt_params_visit(generator_p, s.graph), noise(s.graph));
     s.real = lt_input(s.graph, "real", m->image);
-    s.loss = targets[0] = of_critic ? critic_loss(m, critic_p, s.real, lt_detach(made))
-                                    : generator_loss(m, critic_p, made);
-    n += lt_optimizer_build(m->optimizer, of_critic ? critic_p : generator_p, s.loss, targets + n);
+    s.loss = targets[0] = of_discriminator ? discriminator_loss(m, discriminator_p, s.real, lt_detach(made))
+                                    : generator_loss(m, discriminator_p, made);
+    n += lt_optimizer_build(m->optimizer, of_discriminator ? discriminator_p : generator_p, s.loss, targets + n);
     lt_node *state = lt_params_state_assign(generator_p, s.graph);
     if (state)
         targets[n++] = state;
     finish(lt_session_open(s.graph, targets, n, &o, &s.session) == LT_OK);
-    finish(lt_params_bind(critic_p, s.graph, s.session) == LT_OK);
+    finish(lt_params_bind(discriminator_p, s.graph, s.session) == LT_OK);
     finish(lt_params_bind(generator_p, s.graph, s.session) == LT_OK);
     return s;
 }
@@ -186,10 +186,10 @@ static void print_profile(const char *title, const step *s)
     }
 }
 
-/* Alternating steps: one of the generator after every critic_steps of the critic. */
+/* Alternating steps: one of the generator after every discriminator_steps of the discriminator. */
 static void run(const gan *m, step *c, step *g, lt_run_key *key)
 {
-    for (int i = 0; i < m->critic_steps; i++, key->step++)
+    for (int i = 0; i < m->discriminator_steps; i++, key->step++)
         finish(lt_session_run(c->session, key) == LT_OK);
     finish(lt_session_run(g->session, key) == LT_OK);
     key->step++;
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
     double seconds = argc > 3 ? atof(argv[3]) : 2;
     lt_session_options o = {.threads = threads};
     o.profile = argc > 4 && strcmp(argv[4], "profile") == 0;
-    lt_params *cp = make_params(m->critic, m->image);
+    lt_params *cp = make_params(m->discriminator, m->image);
     lt_params *gp = make_params(m->generator, lt_shape_2d(BATCH, Z));
     step c = make_step(m, cp, gp, true, o), g = make_step(m, cp, gp, false, o);
     float *x = lt_session_floats(c.session, c.real);
@@ -215,15 +215,15 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3 || now(CLOCK_MONOTONIC) - began < seconds; i++) {
         double before = now(CLOCK_PROCESS_CPUTIME_ID);
         run(m, &c, &g, &key);
-        double rate = BATCH * m->critic_steps / (now(CLOCK_PROCESS_CPUTIME_ID) - before);
+        double rate = BATCH * m->discriminator_steps / (now(CLOCK_PROCESS_CPUTIME_ID) - before);
         best = rate > best ? rate : best;
     }
-    printf("%s: at best %.0f real images per second of processor time, %d threads; critic %.6g, "
+    printf("%s: at best %.0f real images per second of processor time, %d threads; discriminator %.6g, "
            "generator %.6g\n", m->name, best, threads,
            (double)*lt_session_floats(c.session, c.loss),
            (double)*lt_session_floats(g.session, g.loss));
     if (o.profile) {
-        print_profile("critic", &c);
+        print_profile("discriminator", &c);
         print_profile("generator", &g);
     }
     free_step(&c);

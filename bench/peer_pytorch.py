@@ -168,10 +168,10 @@ def csci4968(how):
     return train(model, loss, 128, 1e-3, how)
 
 
-def alternate(critic, generator, critic_loss, generator_loss, batch, critic_steps, how, **adam):
-    """One step of the generator after every critic_steps of the critic; images are those that the
-    critic sees. The generator's step leaves out the critic's weight gradients."""
-    of_critic = torch.optim.Adam(place(critic, how).parameters(), foreach=how.foreach, **adam)
+def alternate(discriminator, generator, discriminator_loss, generator_loss, batch, discriminator_steps, how, **adam):
+    """One step of the generator after every discriminator_steps of the discriminator; images are those that the
+    discriminator sees. The generator's step leaves out the discriminator's weight gradients."""
+    of_discriminator = torch.optim.Adam(place(discriminator, how).parameters(), foreach=how.foreach, **adam)
     of_generator = torch.optim.Adam(place(generator, how).parameters(), foreach=how.foreach, **adam)
     count = itertools.count(1)
 
@@ -181,27 +181,27 @@ def alternate(critic, generator, critic_loss, generator_loss, batch, critic_step
     def step(x):
         with torch.set_grad_enabled(how.shared):
             fake = make(len(x))
-        of_critic.zero_grad(set_to_none=True)
-        critic_loss(x, fake.detach()).backward()
-        of_critic.step()
-        if next(count) % critic_steps == 0:
-            critic.requires_grad_(False)
+        of_discriminator.zero_grad(set_to_none=True)
+        discriminator_loss(x, fake.detach()).backward()
+        of_discriminator.step()
+        if next(count) % discriminator_steps == 0:
+            discriminator.requires_grad_(False)
             of_generator.zero_grad(set_to_none=True)
             generator_loss(fake if how.shared else make(len(x))).backward()
             of_generator.step()
-            critic.requires_grad_(True)
+            discriminator.requires_grad_(True)
     return step, batch
 
 
-def judge(critic, x, fake, how):
-    """The critic's values of real images and of samples."""
+def judge(discriminator, x, fake, how):
+    """The discriminator's values of real images and of samples."""
     if how.joined:
-        return critic(torch.cat([x, fake])).split(len(x))
-    return critic(x), critic(fake)
+        return discriminator(torch.cat([x, fake])).split(len(x))
+    return discriminator(x), discriminator(fake)
 
 
 def cs446(how):
-    critic = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+    discriminator = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
                            nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
                            nn.Conv2d(4, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(200, 1))
     generator = nn.Sequential(nn.Linear(100, 1568), nn.LeakyReLU(.2), nn.Unflatten(1, (32, 7, 7)),
@@ -211,18 +211,18 @@ def cs446(how):
                               nn.Conv2d(8, 1, 3, padding=1), nn.Sigmoid())
     softplus = nn.functional.softplus
 
-    def critic_loss(x, fake):
-        of_real, of_fake = judge(critic, images(x, 28, 28, 1, how), fake, how)
+    def discriminator_loss(x, fake):
+        of_real, of_fake = judge(discriminator, images(x, 28, 28, 1, how), fake, how)
         return softplus(-of_real).mean() + softplus(of_fake).mean()
 
     def generator_loss(fake):
-        return softplus(-critic(fake)).mean()
-    return alternate(critic, generator, critic_loss, generator_loss, 64, 1, how, lr=1e-3,
+        return softplus(-discriminator(fake)).mean()
+    return alternate(discriminator, generator, discriminator_loss, generator_loss, 64, 1, how, lr=1e-3,
                      betas=(.5, .999))
 
 
 def wgan(how):
-    critic = nn.Sequential(nn.Conv2d(3, 64, 4, 2, 1), nn.LeakyReLU(.2), nn.Conv2d(64, 128, 4, 2, 1),
+    discriminator = nn.Sequential(nn.Conv2d(3, 64, 4, 2, 1), nn.LeakyReLU(.2), nn.Conv2d(64, 128, 4, 2, 1),
                            nn.LeakyReLU(.2), nn.Conv2d(128, 256, 4, 2, 1), nn.LeakyReLU(.2),
                            nn.Conv2d(256, 1, 4))
 
@@ -232,17 +232,17 @@ def wgan(how):
     generator = nn.Sequential(nn.Unflatten(1, (100, 1, 1)), *up(100, 256, 1, 0), *up(256, 128, 2, 1),
                               *up(128, 64, 2, 1), transposed(how)(64, 3, 4, 2, 1), nn.Tanh())
 
-    def critic_loss(x, fake):
+    def discriminator_loss(x, fake):
         x = images(x, 32, 32, 3, how)
         mixed = torch.lerp(fake, x, torch.rand(len(x), 1, 1, 1)).requires_grad_()
-        slope, = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+        slope, = torch.autograd.grad(discriminator(mixed).sum(), mixed, create_graph=True)
         penalty = ((slope.flatten(1).norm(dim=1) - 1).clamp(min=0) ** 2).mean()
-        of_real, of_fake = judge(critic, x, fake, how)
+        of_real, of_fake = judge(discriminator, x, fake, how)
         return of_fake.mean() - of_real.mean() + 10 * penalty
 
     def generator_loss(fake):
-        return -critic(fake).mean()
-    return alternate(critic, generator, critic_loss, generator_loss, 64, 5, how, lr=1e-4,
+        return -discriminator(fake).mean()
+    return alternate(discriminator, generator, discriminator_loss, generator_loss, 64, 5, how, lr=1e-4,
                      betas=(.5, .9))
 
 

@@ -168,7 +168,7 @@ static bool store_picture(const command *c, const flag *f, const char *word)
         return false;
     int status = is_chart  ? lt_chart_check_name(word)
                  : is_many ? lt_numbered_check_name(word)
-                           : is_npy(word) ? LT_OK : lt_picture_check_name(word);
+                           : is_npy(word) ? LT_OK : lt_grid_check_name(word);
     if (status == LT_OK)
         return true;
     complain(c, CODE_USAGE, "--%s: %s%s", f->name, lt_last_error(),

@@ -6,7 +6,7 @@
 #include "per_image.h"
 #include "quality_report.h"
 
-enum { EVAL_MOST_RUNS = 16 };
+enum { EVAL_MAX_RUNS = 16 };
 
 typedef struct eval_request {
     const char *run, *data, *iwae_text, *ais_text;

@@ -78,7 +78,7 @@ static const char *differ(const contest *all, const contestant *a, const contest
 {
     const char *why = all->q->data ? pixels_differ(a, b)
                                    : lt_recipes_differ(lt_model_recipe(a->t.model),
-                                                       lt_model_recipe(b->t.model), LT_OF_LIKELIHOOD);
+                                                       lt_model_recipe(b->t.model), LT_NUMBERS_LIKELIHOOD);
     if (!why && a->f.split != b->f.split)
         why = "the splits differ";
     if (!why && a->f.e.images != b->f.e.images)
@@ -90,11 +90,11 @@ static const char *differ(const contest *all, const contestant *a, const contest
 
 /* ---- The table of bounds ---- */
 
-enum { CELL = 32, NAME_WIDTH = 24, CELL_WIDTH = 16, MOST_COLUMNS = 8 + LT_MAX_BOUNDS };
+enum { CELL = 32, NAME_WIDTH = 24, CELL_WIDTH = 16, MAX_COLUMNS = 8 + LT_MAX_BOUNDS };
 
 typedef struct bound_column {
     char title[CELL];
-    lt_estimate of[EVAL_MOST_RUNS]; /* NaN: has none */
+    lt_estimate of[EVAL_MAX_RUNS]; /* NaN: has none */
     int digits;
 } bound_column;
 
@@ -272,7 +272,7 @@ static void print_images(const contest *all)
 
 static void print_bounds(const contest *all)
 {
-    bound_column columns[MOST_COLUMNS];
+    bound_column columns[MAX_COLUMNS];
     print_images(all);
     print_columns(all, columns, list_columns(all, columns));
     putchar('\n');
@@ -305,8 +305,8 @@ static bool has_quality(const contest *all)
 
 static void print_quality(const contest *all)
 {
-    lt_quality quality[EVAL_MOST_RUNS];
-    const char *names[EVAL_MOST_RUNS];
+    lt_quality quality[EVAL_MAX_RUNS];
+    const char *names[EVAL_MAX_RUNS];
     for (int i = 0; i < all->n; i++) {
         quality[i] = all->all[i].f.quality;
         names[i] = all->all[i].f.run;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLAIN = 9, MOST_COLUMNS = 2 + PLAIN + LT_MAX_BOUNDS };
+enum { PLAIN = 9, MAX_COLUMNS = 2 + PLAIN + LT_MAX_BOUNDS };
 
 /* ---- Room ---- */
 
@@ -48,8 +48,8 @@ void per_image_ask_ais(const per_image *p, lt_ais_options *o)
 /* ---- Columns ---- */
 
 typedef struct columns {
-    lt_array all[MOST_COLUMNS];
-    char names[MOST_COLUMNS][32];
+    lt_array all[MAX_COLUMNS];
+    char names[MAX_COLUMNS][32];
     int n;
     int64_t rows;
 } columns;
@@ -90,7 +90,7 @@ static int find_images(const eval_findings *f, int32_t *index, int32_t *label)
     const lt_dataset_info *info = lt_dataset_describe(d);
     int n = (int)f->e.images;
     for (int i = 0; i < n; i++)
-        index[i] = (int32_t)lt_spread_place(i, n, info->n[f->split]);
+        index[i] = (int32_t)lt_stratified_index(i, n, info->n[f->split]);
     for (int i = 0; i < n; i++)
         label[i] = -1;
     if (info->has_labels[f->split])

@@ -20,22 +20,22 @@ static json_t *scores_json(const lt_sample_scores *s)
                      json_estimate(s->coverage), "inception", json_estimate(s->inception));
 }
 
-static const char *verdict_name(lt_copy_verdict v)
+static const char *verdict_name(lt_memorization_verdict v)
 {
     static const char *const names[] = {
-        [LT_COPIES_UNTOLD] = "untold", [LT_COPIES_NONE] = "none", [LT_COPIES_FOUND] = "found"};
+        [LT_MEMORIZATION_UNKNOWN] = "untold", [LT_MEMORIZATION_NONE] = "none", [LT_MEMORIZATION_FOUND] = "found"};
     return names[v];
 }
 
-static json_t *copies_json(const lt_copies *c)
+static json_t *memorization_json(const lt_memorization *c)
 {
     return json_pack("{s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "verdict",
-                     verdict_name(c->verdict), "samples", (json_int_t)c->samples, "held",
-                     (json_int_t)c->held, "train", (json_int_t)c->train, "closeness",
-                     json_number(c->closeness), "close", (json_int_t)c->close, "held_close",
-                     (json_int_t)c->held_close, "share", json_estimate(c->share), "held_share",
-                     json_estimate(c->held_share), "p", json_number(c->p), "least",
-                     json_number(c->least), "nearer", json_estimate(c->nearer));
+                     verdict_name(c->verdict), "samples", (json_int_t)c->samples, "held_out",
+                     (json_int_t)c->held_out, "train", (json_int_t)c->train, "closeness",
+                     json_number(c->closeness), "close", (json_int_t)c->close, "held_out_close",
+                     (json_int_t)c->held_out_close, "share", json_estimate(c->share), "held_out_share",
+                     json_estimate(c->held_out_share), "p", json_number(c->p), "least",
+                     json_number(c->least), "neighbor_test", json_estimate(c->neighbor_test));
 }
 
 static json_t *pairs_json(const lt_quality *q)
@@ -61,11 +61,11 @@ json_t *quality_json(const lt_quality *q)
                                    json_number(q->guess), "images",
                                    (json_int_t)q->train);
     return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "digest",
-                     q->digest, "images", (json_int_t)q->images, "held", (json_int_t)q->held,
-                     "floor_images", (json_int_t)q->floor_images, "held_digest", q->held_digest,
+                     q->digest, "images", (json_int_t)q->images, "held_out", (json_int_t)q->held_out,
+                     "floor_images", (json_int_t)q->floor_images, "held_out_digest", q->held_out_digest,
                      "pixels", q->is_drawn ? "drawn" : "means", "classifier", classifier,
                      "scores", scores_json(&q->samples), "floor", scores_json(&q->floor),
-                     "copies", copies_json(&q->copies), "nearest", pairs_json(q));
+                     "memorization", memorization_json(&q->memorization), "nearest", pairs_json(q));
 }
 
 /* ---- The scores of one model ---- */
@@ -99,10 +99,10 @@ static void print_scores(const lt_quality *q)
     printf("  %-16s %-19s %s\n", "", "  samples", "  train images, the floor");
     print_row("FID", alone(s->fid), alone(f->fid), 3, "0 is best");
     print_row("KID", s->kid, f->kid, 4, "0 is best");
-    print_row("precision", s->precision, f->precision, 3, "samples like held images");
-    print_row("recall", s->recall, f->recall, 3, "held images like samples");
+    print_row("precision", s->precision, f->precision, 3, "samples like held-out images");
+    print_row("recall", s->recall, f->recall, 3, "held-out images like samples");
     print_row("density", s->density, f->density, 3, "1: as dense");
-    print_row("coverage", s->coverage, f->coverage, 3, "held images met");
+    print_row("coverage", s->coverage, f->coverage, 3, "held-out images met");
     if (!q->is_rotation) {
         snprintf(meaning, sizeof meaning, "1 to %d", q->classes);
         print_row("inception score", s->inception, f->inception, 2, meaning);
@@ -120,7 +120,7 @@ static void print_digest(const char *data, const lt_quality *q)
 {
     char text[640], right[96] = "";
     if (isfinite(q->accuracy))
-        snprintf(right, sizeof right, ", right for %.1f %% of the held ones", 100 * q->accuracy);
+        snprintf(right, sizeof right, ", right for %.1f %% of the held-out ones", 100 * q->accuracy);
     snprintf(text, sizeof text,
              "Digest %.*s: compare with scores of this digest alone. 64 features (%.*s) of a "
              "classifier of %d %s that latent trained on %lld images of %s%s.%s",
@@ -146,22 +146,22 @@ static const char *number_text(char text[32], int64_t n)
 
 void quality_copies_text(const lt_quality *q, char text[QUALITY_TEXT])
 {
-    const lt_copies *c = &q->copies;
-    char share[16], held[16], least[16], train[32];
+    const lt_memorization *c = &q->memorization;
+    char share[16], held_out[16], least[16], train[32];
     int at = snprintf(text, QUALITY_TEXT,
                       "%s: %lld of %lld samples (%s) are nearer to one of %s train images than %.1f "
                       "times the distance of the next ones, in pixels and in detail, and agree in "
-                      "features; of held images %lld of %lld (%s). p = %.2g.",
-                      c->verdict == LT_COPIES_FOUND  ? "Samples are copies of train images"
-                      : c->verdict == LT_COPIES_NONE ? "No copies of train images were found"
+                      "features; of held-out images %lld of %lld (%s). p = %.2g.",
+                      c->verdict == LT_MEMORIZATION_FOUND  ? "Samples are copies of train images"
+                      : c->verdict == LT_MEMORIZATION_NONE ? "No copies of train images were found"
                                                      : "Whether samples are copies cannot be told",
                       (long long)c->close, (long long)c->samples, percent(share, c->share.value),
-                      number_text(train, c->train), c->closeness, (long long)c->held_close,
-                      (long long)c->held, percent(held, c->held_share.value), c->p);
-    if (c->verdict == LT_COPIES_NONE)
+                      number_text(train, c->train), c->closeness, (long long)c->held_out_close,
+                      (long long)c->held_out, percent(held_out, c->held_out_share.value), c->p);
+    if (c->verdict == LT_MEMORIZATION_NONE)
         snprintf(text + at, (size_t)(QUALITY_TEXT - at),
                  " A share of %s or more would have been found.", percent(least, c->least));
-    else if (c->verdict == LT_COPIES_UNTOLD)
+    else if (c->verdict == LT_MEMORIZATION_UNKNOWN)
         snprintf(text + at, (size_t)(QUALITY_TEXT - at), " %s.",
                  isnan(c->least) ? "There are too few images: not even copies alone would be found"
                                  : "Images are too much alike, or too small");
@@ -176,13 +176,13 @@ static void list_refused(const lt_quality *q, char *text, size_t size)
         {"fid", "FID"},         {"kid", "KID"},           {"precision", "precision"},
         {"recall", "recall"},   {"density", "density"},   {"coverage", "coverage"},
         {"inception", "inception score"}};
-    int64_t least = q->images < q->held ? q->images : q->held;
+    int64_t least = q->images < q->held_out ? q->images : q->held_out;
     size_t at = 0;
     text[0] = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (least < lt_quality_least(names[i][0]) && !(i == 6 && q->is_rotation) && at < size)
+        if (least < lt_quality_min_images(names[i][0]) && !(i == 6 && q->is_rotation) && at < size)
             at += (size_t)snprintf(text + at, size - at, "%s%s (%d)", at > 0 ? ", " : "",
-                                   names[i][1], lt_quality_least(names[i][0]));
+                                   names[i][1], lt_quality_min_images(names[i][0]));
 }
 
 void quality_limits_text(const lt_quality *q, char text[QUALITY_TEXT])
@@ -193,16 +193,16 @@ void quality_limits_text(const lt_quality *q, char text[QUALITY_TEXT])
     list_refused(q, refused, sizeof refused);
     if (refused[0])
         at += snprintf(text + at, QUALITY_TEXT,
-                       "%lld samples and %lld held images are too few for the scores that are not "
+                       "%lld samples and %lld held-out images are too few for the scores that are not "
                        "shown; in parentheses how many of both they need: %s.", (long long)q->images,
-                       (long long)q->held, refused);
+                       (long long)q->held_out, refused);
     if (q->is_alike)
         at += snprintf(text + at, (size_t)(QUALITY_TEXT - at),
-                       "%sMost held images have five others equal to them in features, so precision, "
+                       "%sMost held-out images have five others equal to them in features, so precision, "
                        "recall, density and coverage cannot be told.", at ? " " : "");
     if (q->is_by_outliers && isfinite(q->samples.precision.value))
         at += snprintf(text + at, (size_t)(QUALITY_TEXT - at),
-                       "%sPrecision rests on few held images: those far from all others reach far, "
+                       "%sPrecision rests on few held-out images: those far from all others reach far, "
                        "and noise as well. Density is the better guide here.", at ? " " : "");
     if (q->is_guessing)
         snprintf(text + at, (size_t)(QUALITY_TEXT - at),
@@ -217,14 +217,14 @@ static void judge_coverage(const lt_quality *q)
 {
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
     if (s->coverage.value < 0.5 * f->coverage.value && s->recall.value < 0.5 * f->recall.value)
-        print_paragraph("Few held images are met by samples: kinds are missing, or not well made.");
+        print_paragraph("Few held-out images are met by samples: kinds are missing, or not well made.");
 }
 
 void quality_print(const char *data, lt_split split, const lt_quality *q)
 {
     char copies[QUALITY_TEXT], limits[QUALITY_TEXT];
     printf("%lld samples against %lld %s images of %s; +- standard error\n\n",
-           (long long)q->images, (long long)q->held, lt_split_name(split), data);
+           (long long)q->images, (long long)q->held_out, lt_split_name(split), data);
     print_scores(q);
     print_digest(data, q);
     quality_limits_text(q, limits);
@@ -268,13 +268,13 @@ static void put_cells(score_cells cells, const lt_sample_scores *s, const char *
 static void print_runs(int n, const char *const *runs, const lt_quality *q)
 {
     static const char *const heads[SCORES] = {"", "FID", "KID", "precision", "recall", "density",
-                                              "coverage", "inception", "copies"};
+                                              "coverage", "inception", "memorization"};
     score_cells *rows = plot_room((size_t)n + 1, sizeof *rows);
     const char **cells = plot_room(((size_t)n + 2) * SCORES, sizeof *cells);
     memcpy(cells, heads, sizeof heads);
     for (int i = 0; i <= n; i++) {
         const lt_sample_scores *s = i < n ? &q[i].samples : &q[0].floor;
-        put_cells(rows[i], s, i < n ? verdict_name(q[i].copies.verdict) : "-");
+        put_cells(rows[i], s, i < n ? verdict_name(q[i].memorization.verdict) : "-");
         cells[(i + 1) * SCORES] = i < n ? runs[i] : "train images, the floor";
         for (int k = 1; k < SCORES; k++)
             cells[(i + 1) * SCORES + k] = rows[i][k];
@@ -289,7 +289,7 @@ void quality_print_runs(const char *data, lt_split split, int n, const char *con
 {
     char limits[QUALITY_TEXT];
     printf("%lld samples against %lld %s images of %s\n\n", (long long)q->images,
-           (long long)q->held, lt_split_name(split), data);
+           (long long)q->held_out, lt_split_name(split), data);
     print_runs(n, runs, q);
     print_digest(data, q);
     quality_limits_text(q, limits);
@@ -353,7 +353,7 @@ int quality_write_files(const quality_files *f)
     if (f->features) {
         LT_TRY(lt_quality_arrays_write(a, f->features));
         say("%s: %d features of %d samples, %d held and %d train images", f->features, a->width,
-            a->samples, a->held, a->train);
+            a->samples, a->held_out, a->train);
     }
     if (f->samples) {
         LT_TRY(lt_npy_write(f->samples, a->images, 4,

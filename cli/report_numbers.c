@@ -119,13 +119,13 @@ static void put_quality(page *p, const report_request *asked, const report_run *
     page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>%lld samples against %lld %s images; the "
                  "floor is what train images reach</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\""
                  ">samples</th><th scope=\"col\" class=\"number\">floor</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
-              (long long)q->images, (long long)q->held, lt_split_name(r->split));
+              (long long)q->images, (long long)q->held_out, lt_split_name(r->split));
     put_score(p, "FID", alone(s->fid), alone(f->fid), 3, "0 is best");
     put_score(p, "KID", s->kid, f->kid, 4, "0 is best");
-    put_score(p, "precision", s->precision, f->precision, 3, "samples that are like held images");
-    put_score(p, "recall", s->recall, f->recall, 3, "held images that are like samples");
+    put_score(p, "precision", s->precision, f->precision, 3, "samples that are like held-out images");
+    put_score(p, "recall", s->recall, f->recall, 3, "held-out images that are like samples");
     put_score(p, "density", s->density, f->density, 3, "1: as dense");
-    put_score(p, "coverage", s->coverage, f->coverage, 3, "held images met by samples");
+    put_score(p, "coverage", s->coverage, f->coverage, 3, "held-out images met by samples");
     if (!q->is_rotation)
         put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the classes");
     page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "

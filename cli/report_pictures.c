@@ -64,7 +64,7 @@ typedef struct taker {
     const char *kind, *title; /* of latent plot. Nullable: title */
     int n, n_charts;
     const char *const *paths;
-    lt_picture_options options;
+    lt_render_options options;
 } taker;
 
 static void put_chart_words(const taker *t, int i)
@@ -176,10 +176,10 @@ static int put_figure(page *p, const report_request *q, const report_run *r, int
 int report_put_samples(page *p, const report_request *q, const report_run *r, int columns,
                        int rows)
 {
-    enum { MOST_CLASSES = 20, OF_A_CLASS = 8 };
+    enum { MAX_CLASSES = 20, OF_A_CLASS = 8 };
     char alt[128], rest[REST];
     int classes = lt_model_classes(r->e.t.model);
-    bool is_of_all = classes > 0 && classes <= MOST_CLASSES;
+    bool is_of_all = classes > 0 && classes <= MAX_CLASSES;
     char *name = plot_name(r->path);
     lt_samples_options o = {.each_class = is_of_all, .n = is_of_all ? OF_A_CLASS : rows * columns,
                             .columns = is_of_all ? 0 : columns, .seed = (uint64_t)q->seed,

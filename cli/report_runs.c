@@ -92,7 +92,7 @@ static lt_estimate of_training(const report_run *r, const char *metric)
     return (lt_estimate){lt_report_value(recipe, &r->e.report, metric), (double)NAN};
 }
 
-/* What the critic says of images is a probability or a score, which are no numbers of one row. */
+/* What the discriminator says of images is a probability or a score, which are no numbers of one row. */
 static lt_estimate of_critic(const report_run *r, bool is_probability, const char *metric)
 {
     lt_score score;
@@ -106,7 +106,7 @@ static lt_estimate read_d_fake(const report_run *r) { return of_critic(r, true, 
 static lt_estimate read_score_real(const report_run *r) { return of_critic(r, false, "d_real"); }
 static lt_estimate read_score_fake(const report_run *r) { return of_critic(r, false, "d_fake"); }
 static lt_estimate read_estimate(const report_run *r) { return of_training(r, "estimate"); }
-static lt_estimate read_spread(const report_run *r) { return of_training(r, "spread"); }
+static lt_estimate read_spread(const report_run *r) { return of_training(r, "pixel_std_ratio"); }
 
 static const struct {
     const char *name;
@@ -128,8 +128,8 @@ static const struct {
     {"D(fake), last epoch", read_d_fake, 3},
     {"critic(real), a score, last epoch", read_score_real, 3},
     {"critic(fake), last epoch", read_score_fake, 3},
-    {"divergence, the critic's estimate", read_estimate, 3},
-    {"spread of pixels", read_spread, 3},
+    {"divergence, the discriminator's estimate", read_estimate, 3},
+    {"pixel std ratio", read_spread, 3},
     {"FID", read_fid, 3},
     {"KID", read_kid, 4},
     {"precision", read_precision, 3},

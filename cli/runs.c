@@ -82,7 +82,7 @@ int trained_open_with(trained *t, const char *run, const char *data, const text_
 void warn_of_data(const char *data, const char *picture)
 {
     char *first = lt_is_numbered(picture) ? lt_numbered_name(picture, 0) : NULL;
-    if (lt_data_would_hold(data, first ? first : picture))
+    if (lt_data_would_include(data, first ? first : picture))
         say("warning: %s lies among the images of %s, and the next training there takes it for one of "
             "them; move it away", first ? first : picture, data);
     free(first);
@@ -91,7 +91,7 @@ void warn_of_data(const char *data, const char *picture)
 void warn_of_run_data(const char *run, const char *picture)
 {
     struct stat s;
-    char *around = lt_run_around(run), *path = path_in(around ? around : run, "recipe.yaml");
+    char *around = lt_run_of_checkpoint(run), *path = path_in(around ? around : run, "recipe.yaml");
     lt_recipe *r = stat(path, &s) == 0 ? lt_recipe_open(path, NULL, 0) : NULL;
     if (r)
         warn_of_data(lt_recipe_dataset(r), picture);

@@ -92,9 +92,9 @@ static void say_beginning(training *t)
 {
     const lt_dataset_info *d = lt_dataset_describe(t->data);
     int64_t steps = (d->n[LT_TRAIN] + t->plan->batch - 1) / t->plan->batch;
-    const lt_params *critic = lt_model_critic(t->model);
+    const lt_params *discriminator = lt_model_discriminator(t->model);
     int64_t parameters =
-        lt_params_size(lt_model_params(t->model)) + (critic ? lt_params_size(critic) : 0);
+        lt_params_size(lt_model_params(t->model)) + (discriminator ? lt_params_size(discriminator) : 0);
     if (lt_trainer_steps_done(t->trainer) > 0)
         say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
             (long long)lt_trainer_steps_done(t->trainer),

@@ -72,7 +72,7 @@ static inline void assert_same_quality(const lt_quality *a, const lt_quality *b)
     assert_string_equal(a->features_digest, b->features_digest);
     assert_memory_equal(&a->samples, &b->samples, sizeof a->samples);
     assert_memory_equal(&a->floor, &b->floor, sizeof a->floor);
-    assert_memory_equal(&a->copies, &b->copies, sizeof a->copies);
+    assert_memory_equal(&a->memorization, &b->memorization, sizeof a->memorization);
     assert_memory_equal(&a->accuracy, &b->accuracy, sizeof a->accuracy);
 }
 

@@ -17,8 +17,8 @@ static inline lt_image must_draw(const lt_chart *chart, double width, double hei
 {
     lt_image out;
     lt_chart_page f = {.charts = chart, .n_charts = 1};
-    lt_picture_options o = {.width = width, .height = height, .scale = zoom};
-    if (lt_chart_page_draw(&out, &f, &o) != LT_OK)
+    lt_render_options o = {.width = width, .height = height, .scale = zoom};
+    if (lt_chart_page_render(&out, &f, &o) != LT_OK)
         fail_msg("%s", lt_last_error());
     return out;
 }
@@ -214,7 +214,7 @@ static inline void check_golden(const char *name, const lt_chart *chart, const l
 static inline void write_golden(const char *folder, const char *name, const lt_chart *chart)
 {
     char *path = golden_path(folder, name);
-    const lt_picture_options o = {.width = GOLDEN_WIDTH, .height = GOLDEN_HEIGHT, .scale = 1};
+    const lt_render_options o = {.width = GOLDEN_WIDTH, .height = GOLDEN_HEIGHT, .scale = 1};
     lt_chart_write(path, chart, &o);
     free(path);
 }

@@ -87,13 +87,13 @@ static const struct {
 
 /* ---- Subjects: a graph, its inputs and their values ---- */
 
-enum { MOST_INPUTS = 8 };
+enum { MAX_INPUTS = 8 };
 
 typedef struct subject {
     lt_graph *graph;
     int n;
-    lt_node *inputs[MOST_INPUTS];
-    double *values[MOST_INPUTS];
+    lt_node *inputs[MAX_INPUTS];
+    double *values[MAX_INPUTS];
 } subject;
 
 static inline subject open_subject(void) { return (subject){.graph = lt_graph_create()}; }
@@ -110,7 +110,7 @@ static inline lt_node *add_input(subject *c, lt_shape shape, double *values)
 {
     char name[16];
     snprintf(name, sizeof name, "in%d", c->n);
-    assert_true(c->n < MOST_INPUTS);
+    assert_true(c->n < MAX_INPUTS);
     c->values[c->n] = values;
     return c->inputs[c->n++] = lt_input(c->graph, name, shape);
 }
@@ -182,7 +182,7 @@ static inline lt_shape cube(int64_t a, int64_t b, int64_t c)
 static inline lt_distribution drawn(subject *c, const family *f, draws *d)
 {
     lt_shape s = lt_shape_2d(ROWS, WIDTH);
-    lt_node *p[LT_MOST_PARAMETERS] = {NULL};
+    lt_node *p[LT_MAX_PARAMETERS] = {NULL};
     if (f == &full_normal) {
         p[0] = add_draws(c, s, d, -1, 1);
         p[1] = lt_cholesky_factor(add_draws(c, cube(ROWS, WIDTH, WIDTH), d, -.8, .8));

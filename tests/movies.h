@@ -13,14 +13,14 @@
 #include <webp/demux.h>
 #include <zlib.h>
 
-enum { MOST_SHOWN = 256 };
+enum { MAX_SHOWN = 256 };
 
 /* Frames in RGB as they stand on the screen. */
 typedef struct movie {
     int n, width, height;
     int loops;                 /* as lt_animation says it */
-    int ends[MOST_SHOWN];      /* when each leaves, in milliseconds */
-    unsigned char *frames[MOST_SHOWN];
+    int ends[MAX_SHOWN];       /* when each leaves, in milliseconds */
+    unsigned char *frames[MAX_SHOWN];
 } movie;
 
 static inline void movie_clear(movie *m)
@@ -38,7 +38,7 @@ static inline size_t movie_bytes(const movie *m)
 /* A frame to draw on, which begins as the one before it. */
 static inline unsigned char *movie_add(movie *m, int milliseconds)
 {
-    assert_true(m->n < MOST_SHOWN);
+    assert_true(m->n < MAX_SHOWN);
     unsigned char *f = must_alloc(movie_bytes(m));
     if (m->n > 0)
         memcpy(f, m->frames[m->n - 1], movie_bytes(m));

@@ -22,7 +22,7 @@ static inline void plain_free(void *state)
 static inline void *plain_create(const lt_program *p, const lt_session_options *o)
 {
     storage *s = must_alloc(sizeof *s);
-    if (storage_open(s, p, o->own_places) == LT_OK)
+    if (storage_open(s, p, o->no_memory_reuse) == LT_OK)
         return s;
     plain_free(s);
     return NULL;
@@ -57,8 +57,8 @@ static inline int plain_run(void *state, const lt_run_key *key)
 {
     storage *s = state;
     LT_TRY(storage_own_variables(s));
-    for (int u = 0; u < s->program->n_units; u++) {
-        plain_run_node(s, s->program->units[u].nodes[0], key);
+    for (int u = 0; u < s->program->n_groups; u++) {
+        plain_run_node(s, s->program->groups[u].nodes[0], key);
         storage_poison_released(s, u);
     }
     return LT_OK;

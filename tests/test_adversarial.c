@@ -55,17 +55,17 @@ static void losses_equal_their_definitions(void **state)
         lt_graph *g = lt_graph_create();
         lt_node *real = lt_input(g, "real", lt_shape_1d(6));
         lt_node *fake = lt_input(g, "fake", lt_shape_1d(9));
-        lt_node *critic = adversarial_critic_loss(&loss, real, fake, 0);
+        lt_node *discriminator = adversarial_discriminator_loss(&loss, real, fake, 0);
         lt_node *generator = adversarial_generator_loss(&loss, fake);
         golden_value in[] = {{real, "real"}, {fake, "fake"}};
         golden_value out[MOST] = {
-            {critic, "critic"}, {generator, "generator"},
+            {discriminator, "discriminator"}, {generator, "generator"},
             {adversarial_estimate(&loss, real, fake), "estimate"},
-            {adversarial_score(&loss, fake), "score"}, {lt_grad(critic, real), "d.real"},
-            {lt_grad(critic, fake), "d.fake"}, {lt_grad(generator, fake), "d.generator"}};
+            {adversarial_score(&loss, fake), "score"}, {lt_grad(discriminator, real), "d.real"},
+            {lt_grad(discriminator, fake), "d.fake"}, {lt_grad(generator, fake), "d.generator"}};
         int n = 7;
         if (adversarial_can_smooth(&loss)) {
-            lt_node *smooth = adversarial_critic_loss(&loss, real, fake, .1);
+            lt_node *smooth = adversarial_discriminator_loss(&loss, real, fake, .1);
             out[n++] = (golden_value){smooth, "smooth"};
             out[n++] = (golden_value){lt_grad(smooth, real), "smooth.d.real"};
         }
@@ -141,7 +141,7 @@ static const divergence divergences[] = {
     {"pearson", excess, chi_square},
     {"total_variation", far_sign, tv}};
 
-/* And no other critic gets there. */
+/* And no other discriminator gets there. */
 static void the_best_critic_reaches_the_divergence(void **state)
 {
     (void)state;
@@ -195,8 +195,8 @@ static void large_outputs_stay_finite(void **state)
         for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
             spec loss = parse(&adversarial_loss_table, names[i]);
             lt_graph *g = lt_graph_create();
-            lt_node *v = vector(g, 2, large), *critic = adversarial_critic_loss(&loss, v, v, 0);
-            lt_node *targets[] = {critic, lt_grad(critic, v), adversarial_generator_loss(&loss, v)};
+            lt_node *v = vector(g, 2, large), *discriminator = adversarial_discriminator_loss(&loss, v, v, 0);
+            lt_node *targets[] = {discriminator, lt_grad(discriminator, v), adversarial_generator_loss(&loss, v)};
             lt_program *p = must_compile(g, targets, COUNT_OF(targets));
             lt_session *s = must_create(p, &(lt_session_options){.executor = e});
             must_run(s, NULL);
@@ -222,7 +222,7 @@ static void smoothing_needs_a_target(void **state)
         spec loss = parse(&adversarial_loss_table, loss_name(i));
         lt_graph *g = lt_graph_create();
         lt_node *v = lt_input(g, "v", lt_shape_1d(2));
-        adversarial_critic_loss(&loss, v, v, .1);
+        adversarial_discriminator_loss(&loss, v, v, .1);
         bool has_target = i < 3; /* minimax, non_saturating, least_squares */
         assert_int_equal(adversarial_can_smooth(&loss), has_target);
         if (has_target)
@@ -313,7 +313,7 @@ static void default_weights_are_those_of_the_papers(void **state)
     assert_near(of_linear("r1", w).value, 10. / 2 * 9, 1e-12);
 }
 
-/* sqrt has no derivative at 0; a critic that starts at 0 must still be able to leave it. */
+/* sqrt has no derivative at 0; a discriminator that starts at 0 must still be able to leave it. */
 static void a_flat_critic_has_finite_derivatives(void **state)
 {
     (void)state;
@@ -455,7 +455,7 @@ static void unlike_images_are_an_error(void **state)
     spec_clear(&penalty);
 }
 
-/* ---- A convolutional critic: the penalty's derivative is one of second order ---- */
+/* ---- A convolutional discriminator: the penalty's derivative is one of second order ---- */
 
 typedef struct conv_critic {
     lt_node *w1, *b1, *w2, *w3;
@@ -470,7 +470,7 @@ static lt_node *convolve(void *user, lt_node *x)
     return lt_reshape(lt_conv2d(x, c->w3, whole), lt_shape_1d(lt_node_shape(x).d[0]));
 }
 
-static conv_critic add_critic(lt_graph *g)
+static conv_critic add_discriminator(lt_graph *g)
 {
     return (conv_critic){
         .w1 = lt_input(g, "w1", lt_shape_4d(4, 4, 2, 6)), .b1 = lt_input(g, "b1", lt_shape_1d(6)),
@@ -489,7 +489,7 @@ static void penalties_equal_pytorch(void **state)
         char labels[COUNT_OF(ends)][64];
         spec penalty = parse(&penalty_table, words[i]);
         lt_graph *g = lt_graph_create();
-        conv_critic c = add_critic(g);
+        conv_critic c = add_discriminator(g);
         lt_shape shape = lt_shape_4d(5, 8, 8, 2);
         lt_node *norm, *x = lt_input(g, "x", shape), *y = lt_input(g, "y", shape),
                 *alpha = lt_input(g, "alpha", lt_shape_1d(5));
@@ -512,11 +512,11 @@ static void penalties_equal_pytorch(void **state)
     safetensors_free(file);
 }
 
-/* The critic's whole loss along a random direction of all weights, in doubles: the derivative
+/* The discriminator's whole loss along a random direction of all weights, in doubles: the derivative
    against differences of fourth order. */
 typedef struct check_subject {
     lt_graph *graph;
-    conv_critic critic;
+    conv_critic discriminator;
     lt_node *loss;
 } check_subject;
 
@@ -529,12 +529,12 @@ static check_subject whole_loss(const char *loss_words, const char *penalty_word
     double values[2][3 * 128];
     for (int i = 0; i < 3 * 128; i++)
         values[0][i] = draw(d, 0, 1), values[1][i] = draw(d, 0, 1);
-    c.critic = add_critic(c.graph);
+    c.discriminator = add_discriminator(c.graph);
     lt_node *norm, *real = lt_constant(c.graph, shape, values[0]),
             *fake = lt_constant(c.graph, shape, values[1]);
-    lt_node *term = penalty_build(&penalty, real, fake, NULL, convolve, &c.critic, &norm);
-    c.loss = lt_add(adversarial_critic_loss(&loss, convolve(&c.critic, real),
-                                            convolve(&c.critic, fake), 0), term);
+    lt_node *term = penalty_build(&penalty, real, fake, NULL, convolve, &c.discriminator, &norm);
+    c.loss = lt_add(adversarial_discriminator_loss(&loss, convolve(&c.discriminator, real),
+                                            convolve(&c.discriminator, fake), 0), term);
     spec_clear(&loss);
     spec_clear(&penalty);
     return c;
@@ -557,7 +557,7 @@ static void check_differences(const char *loss_words, const char *penalty_words)
     const double h = 2e-4;
     draws d = draws_from(41);
     check_subject c = whole_loss(loss_words, penalty_words, &d);
-    lt_node *w[] = {c.critic.w1, c.critic.b1, c.critic.w2, c.critic.w3}, *dw[4], *slope = NULL;
+    lt_node *w[] = {c.discriminator.w1, c.discriminator.b1, c.discriminator.w2, c.discriminator.w3}, *dw[4], *slope = NULL;
     double *value[4], *direction[4];
     lt_grads(c.loss, 4, w, dw);
     for (int i = 0; i < 4; i++) {

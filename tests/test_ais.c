@@ -8,7 +8,7 @@
 static lt_ais_result anneal(const fixture *f, const lt_ais_options *o)
 {
     lt_ais_result r;
-    if (lt_anneal(f->model, f->data, LT_TRAIN, o, &r) != LT_OK)
+    if (lt_ais(f->model, f->data, LT_TRAIN, o, &r) != LT_OK)
         fail_msg("%s", lt_last_error());
     return r;
 }
@@ -240,7 +240,7 @@ static void progress_reaches_one_and_can_stop(void **state)
     anneal(&f, &o);
     assert_near(p.last, 1, 1e-12);
     p = (progress){.stop_at = 3};
-    assert_int_equal(lt_anneal(f.model, f.data, LT_TRAIN, &o, &r), LT_INTERRUPTED);
+    assert_int_equal(lt_ais(f.model, f.data, LT_TRAIN, &o, &r), LT_INTERRUPTED);
     assert_int_equal(p.calls, 3);
     fixture_close(&f);
 }
@@ -254,8 +254,8 @@ static void impossible_annealing_is_refused(void **state)
     lt_ais_result r;
     fixture_open(&f, 0);
     for (int i = 0; i < COUNT_OF(cases); i++)
-        assert_int_equal(lt_anneal(f.model, f.data, LT_TRAIN, &cases[i], &r), LT_VALUE);
-    assert_int_equal(lt_anneal(f.model, f.data, LT_VALID, NULL, &r), LT_VALUE);
+        assert_int_equal(lt_ais(f.model, f.data, LT_TRAIN, &cases[i], &r), LT_VALUE);
+    assert_int_equal(lt_ais(f.model, f.data, LT_VALID, NULL, &r), LT_VALUE);
     fixture_close(&f);
 }
 
@@ -278,7 +278,7 @@ static void annealing_without_memory_fails_and_leaks_nothing(void **state)
     for (; status == LT_NO_MEMORY && n < 1000; n++) {
         int left = n;
         lt_set_allow_memory(allow_until, &left);
-        status = lt_anneal(f.model, f.data, LT_TRAIN,
+        status = lt_ais(f.model, f.data, LT_TRAIN,
                            &(lt_ais_options){.chains = 2, .steps = 2, .images = 3, .run.threads = 1},
                            &r);
         lt_set_allow_memory(NULL, NULL);
@@ -310,7 +310,7 @@ static void two_layers_of_latents_are_refused(void **state)
     f.model = lt_model_create(recipe, (lt_image_size){HEIGHT, WIDTH, 1});
     lt_recipe_free(recipe);
     assert_int_equal(lt_dataset_synthetic(&f.data, IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
-    assert_int_equal(lt_anneal(f.model, f.data, LT_TRAIN, NULL, &r), LT_UNSUPPORTED);
+    assert_int_equal(lt_ais(f.model, f.data, LT_TRAIN, NULL, &r), LT_UNSUPPORTED);
     assert_non_null(strstr(lt_last_error(), "two has a second stochastic layer"));
     fixture_close(&f);
 }

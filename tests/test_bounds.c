@@ -280,7 +280,7 @@ static void part_of_a_split_is_spread_over_it(void **state)
     fixture_open(&f, 0);
     double truth = 0, x[PIXELS];
     for (int i = 0; i < 7; i++) {
-        read_image(&f, (int)spread_place(i, 7, IMAGES), x);
+        read_image(&f, (int)stratified_index(i, 7, IMAGES), x);
         truth += exact_nll(x) / 7;
     }
     lt_evaluation e = evaluate(&f, &(lt_eval_options){.nll_samples = 20, .images = 7, .batch = 3});
@@ -301,7 +301,7 @@ static void places_keep_no_step(void **state)
         int64_t n = parts[k], all = 10000;
         int of_class[10] = {0};
         for (int64_t i = 0; i < n; i++) {
-            int64_t place = spread_place(i, n, all);
+            int64_t place = stratified_index(i, n, all);
             assert_true(place >= i * all / n && place < (i + 1) * all / n);
             of_class[place % 10]++;
         }
@@ -384,7 +384,7 @@ static void each_image_has_its_own_numbers(void **state)
         int n = (int)e.images;
         assert_int_equal(n, counts[i] ? counts[i] : IMAGES);
         for (int k = 0; k < n; k++) {
-            read_image(&f, (int)lt_spread_place(k, n, IMAGES), x);
+            read_image(&f, (int)lt_stratified_index(k, n, IMAGES), x);
             assert_near(rate[k], exact_rate(x, log(1.2)), 1e-5);
             assert_near(squared[k], exact_squared_error(x), 1e-5);
             assert_near(nll[k], exact_nll(x), 0.15); /* V / 2 K and 3.5 of its errors */

@@ -406,15 +406,15 @@ static void names_decide_the_format(void **state)
     assert_text_has(lt_last_error(), ".png, .jpg, .webp, .svg or .pdf");
     assert_int_equal(lt_chart_write(".png", &points, NULL), LT_VALUE);
     assert_int_equal(lt_chart_write(in_dir("none/a.PNG"), &points, NULL), LT_NOT_FOUND);
-    assert_int_equal(lt_picture_check_name("a.tiff"), LT_VALUE);
+    assert_int_equal(lt_grid_check_name("a.tiff"), LT_VALUE);
     assert_text_has(lt_last_error(), "a.tiff: pictures are written as .png");
-    assert_int_equal(lt_picture_check_name("none/a.PNG"), LT_OK);
+    assert_int_equal(lt_grid_check_name("none/a.PNG"), LT_OK);
 }
 
 static void sizes_are_checked(void **state)
 {
     (void)state;
-    static const lt_picture_options bad[] = {{.width = 99}, {.height = 8001}, {.scale = 17},
+    static const lt_render_options bad[] = {{.width = 99}, {.height = 8001}, {.scale = 17},
                                              {.width = (double)NAN}, {.scale = -1},
                                              {.width = 8000, .scale = 16}};
     for (int i = 0; i < COUNT_OF(bad); i++) {
@@ -428,7 +428,7 @@ static void sizes_are_checked(void **state)
     for (int k = 0; k < 50; k++)
         many[k] = points;
     lt_chart_page f = {.charts = many, .n_charts = 50};
-    assert_int_equal(lt_chart_page_write(in_dir("f.png"), &f, &(lt_picture_options){.height = 300}),
+    assert_int_equal(lt_chart_page_write(in_dir("f.png"), &f, &(lt_render_options){.height = 300}),
                      LT_VALUE);
     assert_text_has(lt_last_error(), "50 charts in 3 columns have no room");
 }
@@ -491,7 +491,7 @@ static void odd_data_is_drawn(void **state)
     for (int i = 0; i < COUNT_OF(odd_values); i++)
         for (int kind = 0; kind < LT_SERIES_KINDS; kind++)
             for (int n = 1; n <= 3; n++)
-                for (int log = 0; log < (kind < LT_HEAT ? 4 : 1); log++) {
+                for (int log = 0; log < (kind < LT_HIST2D ? 4 : 1); log++) {
                     const double *y = odd_values[i];
                     lt_series s = {.kind = (lt_series_kind)kind, .name = "s", .n = n, .y = y,
                                    .x = log & 2 ? y : NULL, .low = y, .high = y, .smooth = n,
@@ -500,7 +500,7 @@ static void odd_data_is_drawn(void **state)
                                   .x.is_log = log & 2};
                     lt_image out;
                     lt_chart_page f = {.charts = &c, .n_charts = 1};
-                    int status = lt_chart_page_draw(&out, &f, &(lt_picture_options){.width = 160,
+                    int status = lt_chart_page_render(&out, &f, &(lt_render_options){.width = 160,
                                                                                .height = 120});
                     if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
                         fail_msg("values %d, kind %d, n = %d: %s", i, kind, n, lt_last_error());

@@ -178,7 +178,7 @@ static int count_warnings(const char *words, int64_t images)
     "{data: {set: synthetic}, model: {latent: 2, likelihood: bernoulli, encoder: [linear 4, " LAYER \
     "], decoder: [linear image]}, train: {batch: " BATCH "}}"
 #define GAN(LAYER, PENALTY)                                                                        \
-    "{data: {set: synthetic}, model: {kind: gan, latent: 2, generator: [linear image], critic: [linear 4, " \
+    "{data: {set: synthetic}, model: {kind: gan, latent: 2, generator: [linear image], discriminator: [linear 4, " \
     LAYER ", linear 1]}, objective: {penalty: " PENALTY "}}"
 
 static void batch_statistics_of_one_are_warned_of(void **state)
@@ -209,7 +209,7 @@ static const char *estimate_of(const char *loss, const char *penalty, const char
     char words[512];
     lt_score score;
     snprintf(words, sizeof words, "{data: {set: synthetic}, model: {kind: gan, latent: 2, generator: [linear image], "
-             "critic: [%s 4, linear 1]}, objective: {loss: %s, penalty: %s}}", layer, loss, penalty);
+             "discriminator: [%s 4, linear 1]}, objective: {loss: %s, penalty: %s}}", layer, loss, penalty);
     lt_recipe *r = lt_recipe_parse("r.yaml", words, NULL, 0);
     assert_non_null(r);
     assert_true(lt_recipe_score(r, &score));

@@ -164,18 +164,18 @@ static void close_spots(spots *s)
     free(s->images);
 }
 
-static lt_copies judge(const spots *s)
+static lt_memorization judge(const spots *s)
 {
-    return quality_of(s->data, HELD, s->images, 0).copies;
+    return quality_of(s->data, HELD, s->images, 0).memorization;
 }
 
 static void assert_none(const spots *s, const char *what)
 {
-    lt_copies c = judge(s);
-    if (c.verdict != LT_COPIES_NONE)
+    lt_memorization c = judge(s);
+    if (c.verdict != LT_MEMORIZATION_NONE)
         fail_msg("%s: verdict %d, %d close, p %g", what, (int)c.verdict, (int)c.close, c.p);
     assert_int_equal(c.samples, HELD);
-    assert_int_equal(c.held, HELD);
+    assert_int_equal(c.held_out, HELD);
     assert_int_equal(c.train, LEARNED);
     assert_true(c.least > 0 && c.least < 0.1);
 }
@@ -255,9 +255,9 @@ static void planted_copies_are_found(void **state)
     for (int change = 0; change < 5; change++) {
         plant(&s, change);
         lt_quality q = quality_of(s.data, HELD, s.images, 0);
-        if (q.copies.verdict != LT_COPIES_FOUND)
-            fail_msg("change %d: %d close, p %g", change, (int)q.copies.close, q.copies.p);
-        assert_true(q.copies.p < 1e-3 && q.copies.share.value > q.copies.held_share.value);
+        if (q.memorization.verdict != LT_MEMORIZATION_FOUND)
+            fail_msg("change %d: %d close, p %g", change, (int)q.memorization.close, q.memorization.p);
+        assert_true(q.memorization.p < 1e-3 && q.memorization.share.value > q.memorization.held_out_share.value);
         for (int i = 0; i < q.n_pairs; i++) {
             assert_true(q.pairs[i].sample < PLANTED);
             assert_int_equal(q.pairs[i].image, q.pairs[i].sample + 200);
@@ -267,11 +267,11 @@ static void planted_copies_are_found(void **state)
     for (int i = PLANTED; i < HELD; i++)
         blur(2, s.images + i * SIZE);
     plant(&s, 0);
-    assert_int_equal(judge(&s).verdict, LT_COPIES_FOUND);
+    assert_int_equal(judge(&s).verdict, LT_MEMORIZATION_FOUND);
     close_spots(&s);
 }
 
-/* Where held images are in train as often, copies are what the data do. */
+/* Where held-out images are in train as often, copies are what the data do. */
 static void duplicates_of_the_data_are_no_copies(void **state)
 {
     (void)state;
@@ -281,10 +281,10 @@ static void duplicates_of_the_data_are_no_copies(void **state)
     write_set(s.train, LEARNED, s.test, HELD);
     assert_int_equal(lt_dataset_open(&s.data, in_dir("set"), NULL), LT_OK);
     plant(&s, 0);
-    lt_copies c = judge(&s);
-    assert_int_equal(c.verdict, LT_COPIES_NONE);
+    lt_memorization c = judge(&s);
+    assert_int_equal(c.verdict, LT_MEMORIZATION_NONE);
     assert_int_equal(c.close, PLANTED);
-    assert_int_equal(c.held_close, PLANTED);
+    assert_int_equal(c.held_out_close, PLANTED);
     close_spots(&s);
 }
 
@@ -331,7 +331,7 @@ static void equal_images_have_no_reach(void **state)
     assert_true(isnan(q.samples.precision.value) && isnan(q.samples.coverage.value));
     assert_true(isnan(q.floor.recall.value) && isnan(q.floor.density.value));
     assert_true(isfinite(q.samples.fid) && q.samples.fid > 1);
-    assert_int_equal(q.copies.verdict, LT_COPIES_UNTOLD);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_UNKNOWN);
     lt_dataset_free(d);
     close_spots(&s);
 }
@@ -368,8 +368,8 @@ static void few_images_have_few_scores(void **state)
     lt_quality q;
     lt_quality_options o = {.feature_steps = STEPS};
     assert_int_equal(lt_quality_of_images(d, LT_TEST, FEW, images, &o, &q), LT_OK);
-    assert_true(lt_quality_least("precision") > FEW && lt_quality_least("kid") > FEW);
-    assert_int_equal(lt_quality_least("speed"), 0);
+    assert_true(lt_quality_min_images("precision") > FEW && lt_quality_min_images("kid") > FEW);
+    assert_int_equal(lt_quality_min_images("speed"), 0);
     assert_true(isnan(q.samples.precision.value) && isnan(q.samples.precision.se));
     assert_true(isnan(q.samples.kid.value) && isnan(q.samples.fid));
     assert_true(isnan(q.floor.fid) && isnan(q.samples.inception.value));
@@ -377,9 +377,9 @@ static void few_images_have_few_scores(void **state)
     assert_int_equal(lt_quality_of_images(d, LT_TEST, FEW, images, &o, &q), LT_OK);
     assert_true(q.samples.precision.value > 0.9);
     assert_true(q.samples.precision.se > 0.01 && q.samples.recall.se > 0.01);
-    o.without_copies = true;
+    o.without_memorization = true;
     assert_int_equal(lt_quality_of_images(d, LT_TEST, FEW, images, &o, &q), LT_OK);
-    assert_int_equal(q.copies.verdict, LT_COPIES_UNTOLD);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_UNKNOWN);
     assert_int_equal(q.n_pairs, 0);
     images[5] = INFINITY;
     assert_int_equal(lt_quality_of_images(d, LT_TEST, FEW, images, &o, &q), LT_VALUE);
@@ -394,10 +394,10 @@ static void tiny_sets_say_what_they_could_have_found(void **state)
     (void)state;
     spots s = open_spots();
     lt_quality q = quality_of(s.data, 20, s.images, 0);
-    assert_int_equal(q.copies.verdict, LT_COPIES_NONE);
-    assert_true(q.copies.least >= 0.15 && q.copies.least <= 0.5);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_NONE);
+    assert_true(q.memorization.least >= 0.15 && q.memorization.least <= 0.5);
     q = quality_of(s.data, 20, s.train, 0);
-    assert_int_equal(q.copies.verdict, LT_COPIES_FOUND);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_FOUND);
     close_spots(&s);
 }
 

@@ -32,8 +32,8 @@ static lt_node *add_golden(subject *c, const safetensors *file, const char *line
 static lt_distribution add_distribution(subject *c, const safetensors *file, const family *f,
                                         const char *line, char letter)
 {
-    lt_node *p[LT_MOST_PARAMETERS];
-    for (int i = 0; i < LT_MOST_PARAMETERS; i++)
+    lt_node *p[LT_MAX_PARAMETERS];
+    for (int i = 0; i < LT_MAX_PARAMETERS; i++)
         p[i] = add_golden(c, file, line, (char[]){letter, (char)('0' + i), 0});
     return f->make(p);
 }
@@ -89,8 +89,8 @@ static void divergences_equal_their_integrals(void **state)
         subject c = open_subject();
         lt_distribution q = add_distribution(&c, file, pairs[i].q, line, 'q'),
                         p = add_distribution(&c, file, pairs[i].p, line, 'p');
-        assert_true(lt_has_divergence(q, p));
-        expect(&c, file, line, "kl", lt_divergence(q, p));
+        assert_true(lt_has_kl(q, p));
+        expect(&c, file, line, "kl", lt_kl(q, p));
         close_subject(&c);
     }
     safetensors_free(file);
@@ -131,8 +131,8 @@ static void check_derivatives(const char *what, subject *c, lt_node *y, draws *d
 {
     int n = c->n;
     char second[120];
-    double *directions[MOST_INPUTS] = {NULL};
-    lt_node *u[MOST_INPUTS], *dx[MOST_INPUTS], *slope = NULL, *curvature = NULL;
+    double *directions[MAX_INPUTS] = {NULL};
+    lt_node *u[MAX_INPUTS], *dx[MAX_INPUTS], *slope = NULL, *curvature = NULL;
     lt_graph *g = c->graph;
     double weights[ROWS * WIDTH];
     for (int i = 0; i < lt_shape_size(lt_node_shape(y)); i++)
@@ -169,7 +169,7 @@ static void derivatives_equal_differences(void **state)
         if (lt_distribution_describe(q).has_entropy)
             check_derivatives(f->name, &c, lt_entropy(q), &d);
         if (lt_distribution_describe(q).is_reparameterized)
-            check_derivatives(f->name, &c, lt_draw(q, ROWS), &d);
+            check_derivatives(f->name, &c, lt_sample_from(q, ROWS), &d);
         lt_node *x = drawn_values(&c, f, &d);
         if (f->make == make_logistic) { /* its values are levels, rounded */
             lt_node *log_prob = lt_log_prob(q, lt_constant(c.graph, lt_node_shape(x), c.values[2]));
@@ -185,12 +185,12 @@ static void derivatives_equal_differences(void **state)
         lt_distribution q = drawn(&c, pairs[i].q, &d);
         if (pairs[i].q == &uniform && pairs[i].p == &uniform) { /* a wider one, to be finite */
             lt_node *p[] = {lt_shift(q.p[0], -1), lt_scale(q.p[1], 3)};
-            check_derivatives("uniform kl", &c, lt_divergence(q, make_uniform(p)), &d);
+            check_derivatives("uniform kl", &c, lt_kl(q, make_uniform(p)), &d);
         } else {
             lt_distribution p = drawn(&c, pairs[i].p, &d);
             if (pairs[i].p == &uniform)
                 p = lt_uniform_distribution(lt_shift(p.p[0], -1), lt_shift(p.p[1], 1));
-            check_derivatives(pairs[i].q->name, &c, lt_divergence(q, p), &d);
+            check_derivatives(pairs[i].q->name, &c, lt_kl(q, p), &d);
         }
         close_subject(&c);
     }
@@ -216,9 +216,9 @@ static void divergence_is_infinite_where_supports_differ(void **state)
         for (lt_executor e = LT_CPU; e <= LT_REFERENCE; e++) {
             c.n = 2; /* unit's own */
             lt_distribution p = interval(&c, from[i][0], from[i][1]);
-            double kl = run_scalar(&c, e, lt_divergence(unit, p));
+            double kl = run_scalar(&c, e, lt_kl(unit, p));
             assert_true(kl == from[i][2] || fabs(kl - from[i][2]) < 1e-6);
-            lt_monte_carlo drawn_kl = lt_estimate_divergence(unit, p, 100);
+            lt_monte_carlo drawn_kl = lt_estimate_kl(unit, p, 100);
             double value = run_scalar(&c, e, drawn_kl.value),
                    error = run_scalar(&c, e, drawn_kl.se);
             assert_true(value == from[i][2] || fabs(value - from[i][2]) < 1e-6);
@@ -252,10 +252,10 @@ static void families_that_cannot_overlap_diverge(void **state)
     for (int i = 0; i < COUNT_OF(infinite); i++) {
         subject c = open_subject();
         lt_distribution q = drawn(&c, infinite[i].q, &d), p = drawn(&c, infinite[i].p, &d);
-        assert_true(lt_has_divergence(q, p));
-        lt_monte_carlo estimate = lt_estimate_divergence(q, p, 10);
+        assert_true(lt_has_kl(q, p));
+        lt_monte_carlo estimate = lt_estimate_kl(q, p, 10);
         double *found[3];
-        run_all(&c, LT_CPU, 3, (lt_node *[]){lt_divergence(q, p), estimate.value, estimate.se},
+        run_all(&c, LT_CPU, 3, (lt_node *[]){lt_kl(q, p), estimate.value, estimate.se},
                 found);
         for (int k = 0; k < ROWS; k++)
             assert_true(found[0][k] == (double)INFINITY && found[1][k] == (double)INFINITY &&
@@ -266,8 +266,8 @@ static void families_that_cannot_overlap_diverge(void **state)
     }
     subject c = open_subject(); /* a bit is a level: finite, by draws alone */
     lt_distribution q = drawn(&c, &bernoulli, &d), p = drawn(&c, &logistic, &d);
-    assert_false(lt_has_divergence(q, p));
-    assert_true(isfinite(run_scalar(&c, LT_CPU, lt_sum(lt_estimate_divergence(q, p, 10).value))));
+    assert_false(lt_has_kl(q, p));
+    assert_true(isfinite(run_scalar(&c, LT_CPU, lt_sum(lt_estimate_kl(q, p, 10).value))));
     close_subject(&c);
 }
 
@@ -295,7 +295,7 @@ static void values_outside_have_no_density(void **state)
 static void check_finite(const family *f, int n, const double *a, const double *b, double x)
 {
     subject c = open_subject();
-    lt_node *p[LT_MOST_PARAMETERS] = {add_values(&c, lt_shape_2d(n, 1), a)};
+    lt_node *p[LT_MAX_PARAMETERS] = {add_values(&c, lt_shape_2d(n, 1), a)};
     if (b)
         p[1] = add_values(&c, lt_shape_2d(n, 1), b);
     int inputs = c.n, count = 0;
@@ -305,14 +305,14 @@ static void check_finite(const family *f, int n, const double *a, const double *
     all[count++] = lt_log_prob(q, at);
     if (lt_distribution_describe(q).has_entropy)
         all[count++] = lt_entropy(q);
-    if (lt_has_divergence(q, q))
-        all[count++] = lt_divergence(q, q);
+    if (lt_has_kl(q, q))
+        all[count++] = lt_kl(q, q);
     for (int k = 0, values = count; k < values; k++) {
         lt_grads(lt_sum(all[k]), inputs, c.inputs, dx);
         for (int i = 0; i < inputs; i++)
             all[count++] = dx[i];
     }
-    all[count++] = lt_draw(q, n);
+    all[count++] = lt_sample_from(q, n);
     for (int k = 0; k < count; k++) {
         double *found = run(&c, LT_CPU, all[k]);
         for (int i = 0; i < n; i++)
@@ -357,7 +357,7 @@ static void mixtures_stay_finite(void **state)
     lt_distribution q = lt_mixture_distribution(w, (lt_gauss){m, v});
     lt_node *y = lt_log_prob(q, add_values(&c, lt_shape_2d(2, 1), x)), *dx[3];
     lt_grads(lt_sum(y), 3, c.inputs, dx);
-    lt_node *all[] = {y, dx[0], dx[1], dx[2], lt_draw(q, 2)};
+    lt_node *all[] = {y, dx[0], dx[1], dx[2], lt_sample_from(q, 2)};
     for (int i = 0; i < COUNT_OF(all); i++) {
         double *found = run(&c, LT_CPU, all[i]);
         for (int k = 0; k < lt_shape_size(lt_node_shape(all[i])); k++)
@@ -394,7 +394,7 @@ static void vamp_prior_is_the_mean_of_densities(void **state)
         }
         assert_near(found[i], log(sum), 1e-13);
     }
-    assert_int_equal(lt_node_shape(lt_draw(p, 64)).d[0], 64);
+    assert_int_equal(lt_node_shape(lt_sample_from(p, 64)).d[0], 64);
     free(found);
     close_subject(&c);
 }
@@ -429,8 +429,8 @@ static void mistakes_are_named(void **state)
 
     c = open_subject();
     lt_distribution q = drawn(&c, &mixture, &d);
-    assert_false(lt_has_divergence(q, lt_standard_normal(c.graph, WIDTH)));
-    lt_divergence(q, lt_standard_normal(c.graph, WIDTH));
+    assert_false(lt_has_kl(q, lt_standard_normal(c.graph, WIDTH)));
+    lt_kl(q, lt_standard_normal(c.graph, WIDTH));
     expect_mistake(&c, "mixture from normal has no closed form");
 
     c = open_subject();
@@ -438,11 +438,11 @@ static void mistakes_are_named(void **state)
     expect_mistake(&c, "normal: values are 3 x 1, the distribution's 3 x 4");
 
     c = open_subject();
-    lt_divergence(drawn(&c, &normal, &d), lt_standard_normal(c.graph, 7));
+    lt_kl(drawn(&c, &normal, &d), lt_standard_normal(c.graph, 7));
     expect_mistake(&c, "3 x 4 of normal, 1 x 7 of normal");
 
     c = open_subject();
-    lt_draw(drawn(&c, &laplace, &d), 5);
+    lt_sample_from(drawn(&c, &laplace, &d), 5);
     expect_mistake(&c, "laplace: 5 draws asked for, parameters are of 3 rows");
 
     c = open_subject();
@@ -456,7 +456,7 @@ static void mistakes_are_named(void **state)
 
     c = open_subject();
     lt_node *m = add_draws(&c, lt_shape_2d(3, 4), &d, 0, 1);
-    lt_draw(lt_full_normal_distribution(m, m), 3);
+    lt_sample_from(lt_full_normal_distribution(m, m), 3);
     expect_mistake(&c, "full normal: expected n x d and n x d x d, found 3 x 4 and 3 x 4");
 
     c = open_subject();

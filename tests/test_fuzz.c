@@ -635,7 +635,7 @@ static void check_configuration(growth *t, const lt_program *p, int threads, boo
     char what[64];
     results found[RUNS];
     snprintf(what, sizeof what, "%d threads%s", threads, own ? ", own places" : "");
-    run_all(t, p, (lt_session_options){.threads = threads, .own_places = own}, RUNS, found);
+    run_all(t, p, (lt_session_options){.threads = threads, .no_memory_reuse = own}, RUNS, found);
     for (int i = 0; i < RUNS; i++) {
         check_same(t, p, what, &found[i], &want[i], i);
         free_results(&found[i]);

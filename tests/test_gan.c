@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What adversarial models compute: the critic's loss against its differences, steps of the trainer
+/* What adversarial models compute: the discriminator's loss against its differences, steps of the trainer
    against PyTorch's (tools/golden_gan.py) and against formulas of linear networks. */
 #include "gan_training.h"
 #include "golden/golden.h"
 #include "base/philox.h"
 #include "models/gan.h"
 
-/* ---- The whole loss of a critic against differences ---- */
+/* ---- The whole loss of a discriminator against differences ---- */
 
 /* ift6135-wgan-svhn with few channels. */
 static const char *const small_svhn[] = {
@@ -15,16 +15,16 @@ static const char *const small_svhn[] = {
     "model.generator.1=conv_transpose 8 kernel=4",
     "model.generator.4=conv_transpose 6 kernel=4 stride=2 pad=1",
     "model.generator.7=conv_transpose 4 kernel=4 stride=2 pad=1",
-    "model.critic.0=conv 4 kernel=4 stride=2 pad=1",
-    "model.critic.2=conv 8 kernel=4 stride=2 pad=1",
-    "model.critic.4=conv 16 kernel=4 stride=2 pad=1"};
+    "model.discriminator.0=conv 4 kernel=4 stride=2 pad=1",
+    "model.discriminator.2=conv 8 kernel=4 stride=2 pad=1",
+    "model.discriminator.4=conv 16 kernel=4 stride=2 pad=1"};
 
 enum { FEW = 2, SIDE = 32, LATENT = 5 };
 
 typedef struct critic_subject {
     lt_model *model;
     lt_graph *graph;
-    lt_node *x, *z, *alpha, *w, *loss, *gradient, *norms; /* w: all weights of the critic */
+    lt_node *x, *z, *alpha, *w, *loss, *gradient, *norms; /* w: all weights of the discriminator */
     lt_program *whole, *value; /* of loss, gradient and norms; of the loss */
     lt_session *of_whole, *of_value;
     double *weights;
@@ -34,18 +34,18 @@ typedef struct critic_subject {
 static model_visit visit_in(lt_model *m, lt_graph *g)
 {
     return (model_visit){.recipe = lt_model_recipe(m), .size = lt_model_image_size(m), .graph = g,
-                         .params = lt_model_params(m), .critic = lt_model_critic(m),
+                         .params = lt_model_params(m), .discriminator = lt_model_discriminator(m),
                          .root = lt_params_visit(lt_model_params(m), g), .is_training = true};
 }
 
-/* Of the critic by its input, at the points of the penalty: n. */
+/* Of the discriminator by its input, at the points of the penalty: n. */
 static lt_node *slope_norms(const critic_subject *c)
 {
     model_visit v = visit_in(c->model, c->graph);
     lt_node *fake = gan_generate(&v, c->z, NULL), *real = lt_shift(lt_scale(c->x, 2), -1);
     lt_node *factor = lt_reshape(c->alpha, lt_shape_4d(FEW, 1, 1, 1));
     lt_node *at = lt_detach(lt_lerp(real, fake, factor));
-    lt_node *slope = lt_grad(lt_sum(gan_criticize(&v, at, NULL)), at);
+    lt_node *slope = lt_grad(lt_sum(gan_discriminate(&v, at, NULL)), at);
     return lt_sqrt(lt_sum_rows(lt_square(slope)));
 }
 
@@ -63,7 +63,7 @@ static void feed_draws(critic_subject *c, lt_node *node, draws *d, double lo, do
 /* Weights that keep the size of what goes through, so that slopes are around 1. */
 static void draw_weights(critic_subject *c, draws *d)
 {
-    const lt_params *p = lt_model_critic(c->model);
+    const lt_params *p = lt_model_discriminator(c->model);
     for (int i = 0; i < lt_params_count(p); i++) {
         lt_param_info info = lt_params_info(p, i);
         int64_t n = lt_shape_size(info.shape);
@@ -88,10 +88,10 @@ static critic_subject open_critic(uint64_t seed)
     c.x = lt_input(c.graph, "x", lt_shape_4d(FEW, SIDE, SIDE, 3));
     c.z = lt_input(c.graph, "z", lt_shape_2d(FEW, LATENT));
     c.alpha = lt_input(c.graph, "alpha", lt_shape_1d(FEW));
-    gan_critic_terms(&v, c.x, c.z, NULL, c.alpha, &t);
+    gan_discriminator_terms(&v, c.x, c.z, NULL, c.alpha, &t);
     c.loss = t.loss;
-    c.w = lt_params_variable(lt_model_critic(c.model), c.graph);
-    c.gradient = lt_params_gradient(lt_model_critic(c.model), c.loss);
+    c.w = lt_params_variable(lt_model_discriminator(c.model), c.graph);
+    c.gradient = lt_params_gradient(lt_model_discriminator(c.model), c.loss);
     c.norms = slope_norms(&c);
     c.whole = must_compile(c.graph, (lt_node *[]){c.loss, c.gradient, c.norms}, 3);
     c.value = must_compile(c.graph, &c.loss, 1);
@@ -102,7 +102,7 @@ static critic_subject open_critic(uint64_t seed)
     feed_draws(&c, c.z, &d, -2, 2);
     feed_draws(&c, c.alpha, &d, 0, 1);
     feed_draws(&c, generator, &d, -.5, .5);
-    c.size = lt_params_extent(lt_model_critic(c.model));
+    c.size = lt_params_extent(lt_model_discriminator(c.model));
     c.weights = must_alloc(sizeof *c.weights * (size_t)c.size);
     draw_weights(&c, &d);
     return c;
@@ -129,7 +129,7 @@ static double loss_along(const critic_subject *c, const double *direction, doubl
 }
 
 /* The larger error of the derivative along a direction, by quotients of two steps, in parts of it
-   or of `floor`. Within these steps no unit of the critic may pass its kink. */
+   or of `floor`. Within these steps no unit of the discriminator may pass its kink. */
 static double error_along(const critic_subject *c, const double *gradient, const double *direction,
                           double floor)
 {
@@ -162,7 +162,7 @@ static void aim(double *direction, int64_t size, int64_t start, int64_t n, draws
 static double worst_of_tensor(const critic_subject *c, const double *gradient, int i, double floor,
                               draws *d)
 {
-    lt_param_info info = lt_params_info(lt_model_critic(c->model), i);
+    lt_param_info info = lt_params_info(lt_model_discriminator(c->model), i);
     int64_t n = lt_shape_size(info.shape), steepest = info.offset;
     double *direction = must_alloc(sizeof *direction * (size_t)c->size), worst = 0;
     for (int64_t k = info.offset; k < info.offset + n; k++)
@@ -196,13 +196,13 @@ static void a_critics_loss_has_the_derivative_of_its_differences(void **state)
         aim(direction, c.size, 0, c.size, &d);
         worst = fmax(worst, error_along(&c, gradient, direction, 1e-3));
     }
-    for (int i = 0; i < lt_params_count(lt_model_critic(c.model)); i++) {
+    for (int i = 0; i < lt_params_count(lt_model_discriminator(c.model)); i++) {
         /* numbers below a thousandth of the largest are measured by that: the slope of the last
            bias is 0 but for rounding */
         double floor = 1e-3 * largest(gradient, c.size);
         worst = fmax(worst, worst_of_tensor(&c, gradient, i, floor, &d));
     }
-    print_message("  worst relative error of the critic's derivatives: %.1e\n", worst);
+    print_message("  worst relative error of the discriminator's derivatives: %.1e\n", worst);
     assert_true(worst <= 1e-5);
     free(direction);
     free(gradient);
@@ -244,7 +244,7 @@ static training golden_training(const safetensors *file, lt_executor executor)
 {
     training t = begin_model(safetensors_metadata(file, "recipe"), NULL, 0, golden_data(file));
     golden_import_all(file, lt_model_params(t.model));
-    golden_import_all(file, lt_model_critic(t.model));
+    golden_import_all(file, lt_model_discriminator(t.model));
     model_restart_average(t.model);
     begin_trainer(&t, executor, 1);
     return t;
@@ -254,7 +254,7 @@ static training golden_training(const safetensors *file, lt_executor executor)
 static const struct {
     const char *name;
     int metric, phase;
-} traces[] = {{"critic_loss", GAN_CRITIC_LOSS, 0}, {"penalty", GAN_PENALTY_TERM, 0},
+} traces[] = {{"discriminator_loss", GAN_DISCRIMINATOR_LOSS, 0}, {"penalty", GAN_PENALTY_TERM, 0},
               {"gradient_norm", GAN_GRADIENT_NORM, 0}, {"d_real", GAN_D_REAL, 0},
               {"d_fake", GAN_D_FAKE, 0}, {"estimate", GAN_ESTIMATE, 0},
               {"generator_loss", GAN_GENERATOR_LOSS, 1}};
@@ -342,10 +342,10 @@ static void check_tensors(const safetensors *file, lt_params *p, errors *worst)
 static void check_average(const safetensors *file, lt_model *m, errors *worst)
 {
     const lt_params *p = lt_model_params(m);
-    for (int i = 0; model_average(m) && i < lt_params_count(p); i++) {
+    for (int i = 0; model_ema(m) && i < lt_params_count(p); i++) {
         if (lt_params_info(p, i).is_state)
             continue;
-        double error = tensor_error(file, "average.", p, i, model_average(m));
+        double error = tensor_error(file, "average.", p, i, model_ema(m));
         if (!(error <= 1e-4))
             fail_msg("average of %s: relative error %g", lt_params_info(p, i).name, error);
         worst->weights = fmax(worst->weights, error);
@@ -377,7 +377,7 @@ static void check_golden(const char *name)
         run_traces(&t, e, all);
         check_traces(file, all, &worst);
         check_tensors(file, lt_model_params(t.model), &worst);
-        check_tensors(file, lt_model_critic(t.model), &worst);
+        check_tensors(file, lt_model_discriminator(t.model), &worst);
         check_average(file, t.model, &worst);
         print_message("  %s, %s: losses %.1e, weights %.1e, their moves %.1e\n", name,
                       e == LT_CPU ? "cpu" : "reference", worst.losses, worst.weights, worst.moves);
@@ -415,8 +415,8 @@ static const char linear_recipe[] =
     "  pixels: symmetric\n"
     "  init: normal 0.8\n"
     "  generator: [linear image]\n"
-    "  critic: [linear 1]\n"
-    "objective: {loss: wasserstein, penalty: lipschitz 10, critic_steps: 2}\n"
+    "  discriminator: [linear 1]\n"
+    "objective: {loss: wasserstein, penalty: lipschitz 10, discriminator_steps: 2}\n"
     "optimizer: sgd lr=0.03125\n"
     "train: {batch: 3}\n";
 
@@ -440,8 +440,8 @@ static void read_param(lt_params *p, const char *name, double *values)
 static linear_gan read_linear(const training *t)
 {
     linear_gan g;
-    read_param(lt_model_critic(t->model), "critic.0.weight", g.w);
-    read_param(lt_model_critic(t->model), "critic.0.bias", g.b);
+    read_param(lt_model_discriminator(t->model), "discriminator.0.weight", g.w);
+    read_param(lt_model_discriminator(t->model), "discriminator.0.bias", g.b);
     read_param(lt_model_params(t->model), "generator.0.weight", g.A);
     read_param(lt_model_params(t->model), "generator.0.bias", g.a);
     return g;
@@ -487,7 +487,7 @@ static double summarize(const double x[][PIXELS], int n, double mean[PIXELS])
     return sqrt(variance);
 }
 
-/* What a step of the critic on n real images measures; and takes it. */
+/* What a step of the discriminator on n real images measures; and takes it. */
 static void criticize_step(linear_gan *g, int step, const double real[][PIXELS], int n,
                            double value[LT_METRICS])
 {
@@ -500,13 +500,13 @@ static void criticize_step(linear_gan *g, int step, const double real[][PIXELS],
     for (int k = 0; k < PIXELS; k++)
         squared += g->w[k] * g->w[k];
     double norm = sqrt(squared), over = fmax(0, norm - 1);
-    value[GAN_SPREAD] = summarize((const double(*)[PIXELS])fake, n, of_fake) / wide;
+    value[GAN_PIXEL_STD_RATIO] = summarize((const double(*)[PIXELS])fake, n, of_fake) / wide;
     value[GAN_D_REAL] = criticize(g, of_real);
     value[GAN_D_FAKE] = criticize(g, of_fake);
     value[GAN_ESTIMATE] = value[GAN_D_REAL] - value[GAN_D_FAKE];
     value[GAN_PENALTY_TERM] = 10 * over * over;
     value[GAN_GRADIENT_NORM] = norm;
-    value[GAN_CRITIC_LOSS] = value[GAN_PENALTY_TERM] - value[GAN_ESTIMATE];
+    value[GAN_DISCRIMINATOR_LOSS] = value[GAN_PENALTY_TERM] - value[GAN_ESTIMATE];
     for (int k = 0; k < PIXELS; k++)
         g->w[k] -= RATE * (of_fake[k] - of_real[k] + 20 * over * g->w[k] / norm);
 }
@@ -529,8 +529,8 @@ static void generate_step(linear_gan *g, int step, int n, double value[LT_METRIC
 }
 
 static const int linear_metrics[] = {
-    GAN_CRITIC_LOSS, GAN_GENERATOR_LOSS, GAN_D_REAL, GAN_D_FAKE,
-    GAN_PENALTY_TERM, GAN_GRADIENT_NORM, GAN_ESTIMATE, GAN_SPREAD};
+    GAN_DISCRIMINATOR_LOSS, GAN_GENERATOR_LOSS, GAN_D_REAL, GAN_D_FAKE,
+    GAN_PENALTY_TERM, GAN_GRADIENT_NORM, GAN_ESTIMATE, GAN_PIXEL_STD_RATIO};
 
 /* Means over the images that a phase has seen in the epoch; NaN before it has seen any. */
 static void check_report(const lt_recipe *recipe, const lt_train_report *r, const double sums[LT_METRICS],
@@ -566,7 +566,7 @@ static void linear_networks_follow_their_formulas(void **state)
         pixels[i] = (float)draw(&d, 0, 1);
     for (int every = 2; every <= 5; every += 3) {
         char set[40];
-        snprintf(set, sizeof set, "objective.critic_steps=%d", every);
+        snprintf(set, sizeof set, "objective.discriminator_steps=%d", every);
         training t = begin_model(linear_recipe, (const char *[]){set}, 1,
                                  open_images(pixels, COUNT, (lt_image_size){2, 3, 1}, NULL));
         begin_trainer(&t, LT_CPU, 1);

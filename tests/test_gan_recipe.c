@@ -8,7 +8,7 @@
 #define DATA "data:\n  set: synthetic\n"
 #define MODEL "model:\n  kind: gan\n  latent: 2\n"
 #define GENERATOR "  generator:\n    - linear 4\n    - linear image\n"
-#define CRITIC "  critic:\n    - linear 4\n    - linear 1\n"
+#define CRITIC "  discriminator:\n    - linear 4\n    - linear 1\n"
 #define TINY DATA MODEL GENERATOR CRITIC
 
 typedef struct mistake {
@@ -19,15 +19,15 @@ static const mistake malformed[] = {
     {DATA MODEL CRITIC,
      "tiny.yaml:4:3: model: \"generator\" is missing (a list of layers)"},
     {DATA MODEL GENERATOR,
-     "tiny.yaml:4:3: model: \"critic\" is missing (a list of layers)"},
-    {DATA MODEL GENERATOR "  critic: []\n",
-     "tiny.yaml:9:11: a list without layers"},
+     "tiny.yaml:4:3: model: \"discriminator\" is missing (a list of layers)"},
+    {DATA MODEL GENERATOR "  discriminator: []\n",
+     "tiny.yaml:9:18: a list without layers"},
     {DATA MODEL "  generator: []\n" CRITIC,
      "tiny.yaml:6:14: a list without layers"},
     {DATA MODEL "  generator: linear 4\n" CRITIC,
      "tiny.yaml:6:14: expected a list, found a value"},
-    {DATA MODEL GENERATOR "  critic: [lineer 1]\n",
-     "tiny.yaml:9:12: unknown layer \"lineer\"; did you mean \"linear\"?"},
+    {DATA MODEL GENERATOR "  discriminator: [lineer 1]\n",
+     "tiny.yaml:9:19: unknown layer \"lineer\"; did you mean \"linear\"?"},
     {DATA MODEL GENERATOR CRITIC "  encoder:\n    - linear 4\n",
      "tiny.yaml:12:3: unknown key \"encoder\""},
     {DATA MODEL GENERATOR CRITIC "  likelihood: bernoulli\n",
@@ -67,11 +67,11 @@ static const mistake malformed[] = {
      "tiny.yaml:13:12: penalty clip: c must be a number between 1e-09 and 1000000, found \"0\""},
     {TINY "objective:\n  penalty:\n    lipschitz: 10\n",
      "tiny.yaml:14:5: expected a value, found a map"},
-    {TINY "objective:\n  critic_steps: 0\n",
-     "tiny.yaml:13:17: objective: critic_steps must be a whole number between 1 and 1000, "
+    {TINY "objective:\n  discriminator_steps: 0\n",
+     "tiny.yaml:13:24: objective: discriminator_steps must be a whole number between 1 and 1000, "
      "found \"0\""},
-    {TINY "objective:\n  critic_steps: 2.5\n",
-     "tiny.yaml:13:17: objective: critic_steps must be a whole number between 1 and 1000, "
+    {TINY "objective:\n  discriminator_steps: 2.5\n",
+     "tiny.yaml:13:24: objective: discriminator_steps must be a whole number between 1 and 1000, "
      "found \"2.5\""},
     {TINY "objective:\n  label_smoothing: .6\n",
      "tiny.yaml:13:20: objective: label_smoothing must be a number between 0 and 0.5, found "
@@ -82,12 +82,12 @@ static const mistake malformed[] = {
     {TINY "objective:\n  label_smoothing: .1\n  loss: hinge\n",
      "tiny.yaml:13:20: label_smoothing moves the target of real images, and the loss hinge "
      "has none"},
-    {TINY "objective:\n  critic_optimizer: adma\n",
-     "tiny.yaml:13:21: unknown optimizer \"adma\"; did you mean \"adam\"?"},
-    {TINY "objective:\n  critic_optimizer: adam lr=fast\n",
-     "tiny.yaml:13:21: optimizer adam: lr must be a number between 0 and 1000, found \"fast\""},
-    {DATA MODEL GENERATOR "  critic:\n    - linear 1\n    - sigmoid\n",
-     "tiny.yaml:11:7: the critic gives a number before any activation: leave out this sigmoid, "
+    {TINY "objective:\n  discriminator_optimizer: adma\n",
+     "tiny.yaml:13:28: unknown optimizer \"adma\"; did you mean \"adam\"?"},
+    {TINY "objective:\n  discriminator_optimizer: adam lr=fast\n",
+     "tiny.yaml:13:28: optimizer adam: lr must be a number between 0 and 1000, found \"fast\""},
+    {DATA MODEL GENERATOR "  discriminator:\n    - linear 1\n    - sigmoid\n",
+     "tiny.yaml:11:7: the discriminator gives a number before any activation: leave out this sigmoid, "
      "losses apply what they need"},
     {TINY "train:\n  samples_at: soon\n",
      "tiny.yaml:13:15: samples_at: expected epochs as in \"1, 30, 50\", found \"soon\""},
@@ -102,8 +102,8 @@ static const mistake malformed[] = {
      "\"99999999999999999999999999\""},
     {TINY "train:\n  samples_at: [1, 30]\n",
      "tiny.yaml:13:15: expected a value, found a list"},
-    {TINY "train:\n  average: 1\n",
-     "tiny.yaml:13:12: train: average must be a number between 0 and 0.9999999, found \"1\""},
+    {TINY "train:\n  ema_decay: 1\n",
+     "tiny.yaml:13:14: train: ema_decay must be a number between 0 and 0.9999999, found \"1\""},
 };
 
 static void check_error(const mistake *m)
@@ -122,11 +122,11 @@ static void malformed_recipes_say_where_and_why(void **state)
 }
 
 static const mistake misshapen[] = {
-    {DATA MODEL GENERATOR "  critic:\n    - linear 2\n",
-     "tiny.yaml:10:7: critic, layer 0 (linear 2): the critic must give one number for an "
+    {DATA MODEL GENERATOR "  discriminator:\n    - linear 2\n",
+     "tiny.yaml:10:7: discriminator, layer 0 (linear 2): the discriminator must give one number for an "
      "image, it gives 2"},
-    {DATA MODEL GENERATOR "  critic:\n    - conv 4\n    - relu\n",
-     "tiny.yaml:11:7: critic, layer 1 (relu): the critic must give one number for an image, "
+    {DATA MODEL GENERATOR "  discriminator:\n    - conv 4\n    - relu\n",
+     "tiny.yaml:11:7: discriminator, layer 1 (relu): the discriminator must give one number for an image, "
      "it gives 2 x 1 x 4"},
     {DATA MODEL "  generator:\n    - linear 7\n" CRITIC,
      "tiny.yaml:7:7: generator, layer 0 (linear 7): the generator gives 7 numbers for an "
@@ -149,8 +149,8 @@ static const mistake misshapen[] = {
                 "  generator:\n    - reshape 1 1 2\n    - linear image\n" CRITIC,
      "tiny.yaml:9:7: generator, layer 0 (reshape 1 1 2) at 5: reshape: 1 x 1 x 2 are 2 "
      "numbers, here are 5"},
-    {DATA MODEL GENERATOR "  critic:\n    - reshape 5 5 5\n    - linear 1\n",
-     "tiny.yaml:10:7: critic, layer 0 (reshape 5 5 5) at 4 x 3 x 1: reshape: 5 x 5 x 5 are "
+    {DATA MODEL GENERATOR "  discriminator:\n    - reshape 5 5 5\n    - linear 1\n",
+     "tiny.yaml:10:7: discriminator, layer 0 (reshape 5 5 5) at 4 x 3 x 1: reshape: 5 x 5 x 5 are "
      "125 numbers, here are 12"},
 };
 
@@ -206,14 +206,14 @@ static void check_pair(const char *loss, const char *penalty)
     begin_trainer(&t, LT_CPU, 1);
     for (int i = 0; i < STEPS; i++) {
         lt_train_report r = must_step(t.trainer);
-        assert_true(isfinite(r.values[GAN_CRITIC_LOSS]) && isfinite(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_ESTIMATE]));
-        assert_true(isfinite(r.values[GAN_D_REAL]) && isfinite(r.values[GAN_D_FAKE]) && isfinite(r.values[GAN_SPREAD]));
+        assert_true(isfinite(r.values[GAN_DISCRIMINATOR_LOSS]) && isfinite(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_ESTIMATE]));
+        assert_true(isfinite(r.values[GAN_D_REAL]) && isfinite(r.values[GAN_D_FAKE]) && isfinite(r.values[GAN_PIXEL_STD_RATIO]));
         assert_int_equal(isfinite(r.values[GAN_PENALTY_TERM]), isfinite(r.values[GAN_GRADIENT_NORM]));
     }
     assert_finite(lt_params_block(lt_model_params(t.model)),
                   lt_params_extent(lt_model_params(t.model)));
-    assert_finite(lt_params_block(lt_model_critic(t.model)),
-                  lt_params_extent(lt_model_critic(t.model)));
+    assert_finite(lt_params_block(lt_model_discriminator(t.model)),
+                  lt_params_extent(lt_model_discriminator(t.model)));
     end_training(&t);
 }
 
@@ -232,8 +232,8 @@ static void every_loss_trains_with_every_penalty(void **state)
 
 static const char one_pixel[] =
     DATA "model:\n  kind: gan\n  latent: 1\n  generator: [linear image]\n"
-         "  critic: [linear 8, tanh, linear 1]\n"
-         "objective: {critic_steps: 2}\n"
+         "  discriminator: [linear 8, tanh, linear 1]\n"
+         "objective: {discriminator_steps: 2}\n"
          "optimizer: adam lr=0.01 beta1=0\n"
          "train: {batch: 32}\n";
 

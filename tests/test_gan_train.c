@@ -21,21 +21,21 @@ static const char everything[] =
     "  pixels: symmetric\n"
     "  generator: [reshape 1 1 5, conv_transpose 6 bias=no, batch_norm, relu,\n"
     "    conv_transpose image kernel=4 stride=2 pad=1, tanh]\n"
-    "  critic: [spectral_norm conv 6 kernel=4 stride=2 pad=1, leaky_relu .2, dropout .2,\n"
+    "  discriminator: [spectral_norm conv 6 kernel=4 stride=2 pad=1, leaky_relu .2, dropout .2,\n"
     "    conv 4, leaky_relu .2, linear 1]\n"
     "objective:\n"
     "  loss: wasserstein\n"
     "  penalty: gradient 10\n"
-    "  critic_steps: 3\n"
-    "  critic_optimizer: rmsprop lr=0.002\n"
+    "  discriminator_steps: 3\n"
+    "  discriminator_optimizer: rmsprop lr=0.002\n"
     "optimizer: adam lr=0.001 beta1=.5 beta2=.9\n"
     "learning_rate_schedule: cosine\n"
-    "train: {epochs: 2, batch: 6, average: .9}\n";
+    "train: {epochs: 2, batch: 6, ema_decay: .9}\n";
 
 static const char linear_networks[] =
     "name: tiny\n"
     "data: {set: synthetic}\n"
-    "model: {kind: gan, latent: 2, generator: [linear image], critic: [linear 1]}\n"
+    "model: {kind: gan, latent: 2, generator: [linear image], discriminator: [linear 1]}\n"
     "optimizer: sgd lr=0.125\n"
     "train: {epochs: 2, batch: 6}\n";
 
@@ -69,18 +69,18 @@ static void must_load(const training *t, const char *path)
         fail_msg("%s", lt_last_error());
 }
 
-/* The trained numbers of the generator's half, or of the critic. */
-static const float *trained(const training *t, bool of_critic, int64_t *n)
+/* The trained numbers of the generator's half, or of the discriminator. */
+static const float *trained(const training *t, bool of_discriminator, int64_t *n)
 {
-    lt_params *p = of_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
+    lt_params *p = of_discriminator ? lt_model_discriminator(t->model) : lt_model_params(t->model);
     *n = lt_params_extent(p);
     return lt_params_block(p);
 }
 
-static float *copy_trained(const training *t, bool of_critic)
+static float *copy_trained(const training *t, bool of_discriminator)
 {
     int64_t n;
-    const float *from = trained(t, of_critic, &n);
+    const float *from = trained(t, of_discriminator, &n);
     float *copy = must_alloc(sizeof *copy * (size_t)n);
     memcpy(copy, from, sizeof *copy * (size_t)n);
     return copy;
@@ -94,7 +94,7 @@ static void same_bits_at_any_number_of_threads(void **state)
     (void)state;
     const lt_executor executors[] = {LT_CPU, LT_REFERENCE};
     const int threads[] = {1, 2, 3, 4, 8};
-    static const char *const sets[] = {"train.batch=32", "objective.critic_steps=2"};
+    static const char *const sets[] = {"train.batch=32", "objective.discriminator_steps=2"};
     for (int e = 0; e < 2; e++)
         for (int i = 0; i < COUNT_OF(threads); i++) {
             training t = begin(everything, sets, 2, 70, executors[e], threads[i]);
@@ -168,7 +168,7 @@ static void checkpoint_counts_what_the_generator_saw(void **state)
         assert_int_equal(checkpoint_read(in_dir("counted"), &file), LT_OK);
         assert_string_equal(safetensors_metadata(file, "seen_generator"), seen[step]);
         assert_non_null(safetensors_metadata(file, "sum_generator_loss"));
-        assert_non_null(safetensors_metadata(file, "sum_spread"));
+        assert_non_null(safetensors_metadata(file, "sum_pixel_std_ratio"));
         safetensors_free(file);
     }
     end_training(&t);
@@ -182,7 +182,7 @@ static void generator_has_no_loss_before_its_first_step(void **state)
         lt_train_report r = must_step(t.trainer);
         bool has_stepped = step == 3 || step == 4 || step == 6 || step == 7 || step == 8;
         assert_int_equal(!isnan(r.values[GAN_GENERATOR_LOSS]), has_stepped);
-        assert_true(isfinite(r.values[GAN_CRITIC_LOSS]) && isfinite(r.values[GAN_GRADIENT_NORM]));
+        assert_true(isfinite(r.values[GAN_DISCRIMINATOR_LOSS]) && isfinite(r.values[GAN_GRADIENT_NORM]));
         assert_int_equal(r.batch, step % STEPS_PER_EPOCH ? 6 : 2);
     }
     end_training(&t);
@@ -190,10 +190,10 @@ static void generator_has_no_loss_before_its_first_step(void **state)
 
 /* ---- Each moves its own ---- */
 
-static bool has_moved(const training *t, bool of_critic, const float *before)
+static bool has_moved(const training *t, bool of_discriminator, const float *before)
 {
     int64_t n;
-    const float *now = trained(t, of_critic, &n);
+    const float *now = trained(t, of_discriminator, &n);
     return memcmp(before, now, sizeof *now * (size_t)n) != 0;
 }
 
@@ -202,12 +202,12 @@ static void each_phase_moves_its_own_weights(void **state)
     (void)state;
     training t = begin_tiny(everything, NULL);
     for (int step = 1; step <= 6; step++) {
-        float *generator = copy_trained(&t, false), *critic = copy_trained(&t, true);
+        float *generator = copy_trained(&t, false), *discriminator = copy_trained(&t, true);
         must_step(t.trainer);
-        assert_true(has_moved(&t, true, critic));
+        assert_true(has_moved(&t, true, discriminator));
         assert_int_equal(has_moved(&t, false, generator), step % 3 == 0);
         free(generator);
-        free(critic);
+        free(discriminator);
     }
     end_training(&t);
 }
@@ -218,12 +218,12 @@ static void clip_norm_limits_the_steps_of_each(void **state)
     (void)state;
     static const char *const sets[] = {"optimizer=sgd lr=1", "train.clip_norm=0.01"};
     training t = begin(linear_networks, sets, 2, IMAGES, LT_CPU, 1);
-    for (int of_critic = 0; of_critic < 2; of_critic++) {
+    for (int of_discriminator = 0; of_discriminator < 2; of_discriminator++) {
         int64_t n;
         double squares = 0;
-        float *before = copy_trained(&t, of_critic);
+        float *before = copy_trained(&t, of_discriminator);
         must_step(t.trainer);
-        const float *now = trained(&t, of_critic, &n);
+        const float *now = trained(&t, of_discriminator, &n);
         for (int64_t i = 0; i < n; i++)
             squares += pow((double)now[i] - (double)before[i], 2);
         assert_near(sqrt(squares), .01, 1e-5);
@@ -237,17 +237,17 @@ static void schedules_are_of_both_learning_rates(void **state)
 {
     (void)state;
     static const char *const sets[] = {"learning_rate_schedule=step every=1 factor=0",
-                                       "objective.critic_optimizer=sgd lr=0.5"};
+                                       "objective.discriminator_optimizer=sgd lr=0.5"};
     training t = begin(linear_networks, sets, 2, IMAGES, LT_CPU, 1);
     lt_train_report r = must_step(t.trainer);
     assert_true(r.learning_rate == .125);
     must_train(t.trainer, STEPS_PER_EPOCH);
-    float *generator = copy_trained(&t, false), *critic = copy_trained(&t, true);
+    float *generator = copy_trained(&t, false), *discriminator = copy_trained(&t, true);
     r = must_step(t.trainer);
     assert_true(r.learning_rate == 0);
-    assert_false(has_moved(&t, false, generator) || has_moved(&t, true, critic));
+    assert_false(has_moved(&t, false, generator) || has_moved(&t, true, discriminator));
     free(generator);
-    free(critic);
+    free(discriminator);
     end_training(&t);
 }
 
@@ -280,7 +280,7 @@ static void clipped_weights_stay_within_their_limit(void **state)
 static void averages_follow_their_recursion(void **state)
 {
     (void)state;
-    training t = begin_tiny(linear_networks, "train.average=0.15");
+    training t = begin_tiny(linear_networks, "train.ema_decay=0.15");
     int64_t n;
     const float *w = trained(&t, false, &n);
     double *want = must_alloc(sizeof *want * (size_t)n);
@@ -291,10 +291,10 @@ static void averages_follow_their_recursion(void **state)
         must_step(t.trainer);
         for (int64_t i = 0; i < n; i++) {
             want[i] += mix * ((double)w[i] - want[i]);
-            assert_near((double)model_average(t.model)[i], want[i], 1e-6);
+            assert_near((double)model_ema(t.model)[i], want[i], 1e-6);
         }
     }
-    assert_true(has_moved(&t, false, model_average(t.model)));
+    assert_true(has_moved(&t, false, model_ema(t.model)));
     free(want);
     end_training(&t);
 }
@@ -315,12 +315,12 @@ static void samples_are_of_the_averages(void **state)
     training t = begin_tiny(everything, NULL);
     must_train(t.trainer, 2 * STEPS_PER_EPOCH);
     sample_into(t.model, averaged);
-    training other = begin_tiny(everything, "train.average=0");
+    training other = begin_tiny(everything, "train.ema_decay=0");
     lt_params *from = lt_model_params(t.model), *to = lt_model_params(other.model);
     size_t whole = (size_t)(lt_params_extent(from) + lt_params_state_extent(from));
     memcpy(lt_params_block(to), lt_params_block(from), sizeof(float) * whole);
     sample_into(other.model, direct);
-    memcpy(lt_params_block(to), model_average(t.model), model_average_bytes(t.model));
+    memcpy(lt_params_block(to), model_ema(t.model), model_ema_bytes(t.model));
     sample_into(other.model, plain);
     assert_memory_equal(averaged, plain, sizeof plain);
     assert_memory_not_equal(averaged, direct, sizeof direct);
@@ -360,8 +360,8 @@ static void a_copy_is_what_the_model_was(void **state)
     lt_model *then = lt_model_open(in_dir("then.safetensors"));
     assert_non_null(then);
     assert_same_params(lt_model_params(twin), lt_model_params(then));
-    assert_same_params(lt_model_critic(twin), lt_model_critic(then));
-    assert_memory_equal(model_average(twin), model_average(then), model_average_bytes(twin));
+    assert_same_params(lt_model_discriminator(twin), lt_model_discriminator(then));
+    assert_memory_equal(model_ema(twin), model_ema(then), model_ema_bytes(twin));
     assert_memory_equal(of_copy, before, sizeof before);
     assert_memory_not_equal(of_copy, after, sizeof after);
     lt_model_free(then);
@@ -420,7 +420,7 @@ static void training_goes_on_beside_samples_of_a_copy(void **state)
     must_train(alone.trainer, 3 * STEPS_PER_EPOCH);
     assert_int_equal(s.wrong, 0);
     assert_same_params(lt_model_params(t.model), lt_model_params(alone.model));
-    assert_same_params(lt_model_critic(t.model), lt_model_critic(alone.model));
+    assert_same_params(lt_model_discriminator(t.model), lt_model_discriminator(alone.model));
     lt_model_free(s.model);
     end_training(&alone);
     end_training(&t);
@@ -458,19 +458,19 @@ static void checkpoints_hold_averages(void **state)
     lt_model *m = lt_model_open(path);
     if (!m)
         fail_msg("%s", lt_last_error());
-    assert_memory_equal(model_average(m), model_average(t.model), model_average_bytes(m));
+    assert_memory_equal(model_ema(m), model_ema(t.model), model_ema_bytes(m));
     sample_into(m, found);
     assert_memory_equal(found, averaged, sizeof found);
     lt_model_free(m);
 
     /* without them they are the weights again */
-    write_without(in_dir("plain"), path, "average.");
+    write_without(in_dir("plain"), path, "ema.");
     m = lt_model_open(in_dir("plain"));
     if (!m)
         fail_msg("%s", lt_last_error());
-    assert_memory_equal(model_average(m), lt_params_block(lt_model_params(m)),
-                        model_average_bytes(m));
-    assert_memory_not_equal(model_average(m), model_average(t.model), model_average_bytes(m));
+    assert_memory_equal(model_ema(m), lt_params_block(lt_model_params(m)),
+                        model_ema_bytes(m));
+    assert_memory_not_equal(model_ema(m), model_ema(t.model), model_ema_bytes(m));
     lt_model_free(m);
 
     /* but training needs them */
@@ -478,25 +478,25 @@ static void checkpoints_hold_averages(void **state)
     assert_int_not_equal(lt_trainer_load(t.trainer, in_dir("plain")), LT_OK);
     assert_int_equal(lt_trainer_steps_done(t.trainer), steps);
     end_training(&t);
-    t = begin_tiny(everything, "train.average=0");
+    t = begin_tiny(everything, "train.ema_decay=0");
     assert_int_equal(lt_trainer_load(t.trainer, path), LT_VALUE);
-    assert_text_has(lt_last_error(), "train.average (from 0.9 to 0)");
+    assert_text_has(lt_last_error(), "train.ema_decay (from 0.9 to 0)");
     must_save(&t, in_dir("none"));
     end_training(&t);
     t = begin_tiny(everything, NULL);
     assert_int_equal(lt_trainer_load(t.trainer, in_dir("none")), LT_VALUE);
-    assert_text_has(lt_last_error(), "train.average (from 0 to 0.9)");
+    assert_text_has(lt_last_error(), "train.ema_decay (from 0 to 0.9)");
     end_training(&t);
 }
 
-static void files_without_a_critic_are_told_what_lacks(void **state)
+static void files_without_a_discriminator_are_told_what_lacks(void **state)
 {
     (void)state;
     training t = begin_tiny(everything, NULL);
     must_save(&t, in_dir("whole"));
-    write_without(in_dir("half"), in_dir("whole"), "critic.");
+    write_without(in_dir("half"), in_dir("whole"), "discriminator.");
     assert_int_equal(lt_model_load(t.model, in_dir("half")), LT_NOT_FOUND);
-    assert_text_has(lt_last_error(), "critic.0.");
+    assert_text_has(lt_last_error(), "discriminator.0.");
     end_training(&t);
 }
 
@@ -524,7 +524,7 @@ static const char conditional[] =
     "  classes: 3\n"
     "  class_size: 4\n"
     "  generator: [linear 8, tanh, linear image, sigmoid]\n"
-    "  critic: [linear 8, tanh, linear 1]\n"
+    "  discriminator: [linear 8, tanh, linear 1]\n"
     "objective: {loss: hinge, penalty: r1 0.1}\n"
     "optimizer: adam lr=0.01 beta1=0\n"
     "train: {batch: 16}\n";
@@ -540,7 +540,7 @@ static double mean_of_class(lt_model *m, int label)
     return sum;
 }
 
-/* Labels reach both: without them at the critic, images of any class would do; the generator gives
+/* Labels reach both: without them at the discriminator, images of any class would do; the generator gives
    what it is asked for. Of a class drawn, as many are of each. */
 static void samples_are_of_the_class_asked_for(void **state)
 {
@@ -597,7 +597,7 @@ static void codes_of_images_are_refused(void **state)
     assert_int_equal(lt_model_build(t.model, g, image, LT_EVALUATION, &terms), LT_GRAPH);
     assert_text_has(lt_last_error(), "tiny: a gan has no likelihood");
     lt_graph_free(g);
-    assert_int_not_equal(lt_anneal(t.model, t.data, LT_TEST, NULL, &ais), LT_OK);
+    assert_int_not_equal(lt_ais(t.model, t.data, LT_TEST, NULL, &ais), LT_OK);
     assert_text_has(lt_last_error(), "likelihood");
     assert_int_not_equal(lt_diagnose(t.model, t.data, LT_TEST, NULL, &diagnosis), LT_OK);
     lt_diagnosis_clear(&diagnosis);
@@ -618,18 +618,18 @@ static void check_failure(const char *const *sets, int n, const char *message)
     end_training(&t);
 }
 
-/* The generator stands still; of a square loss, it sees first what the critic's step has made. */
+/* The generator stands still; of a square loss, it sees first what the discriminator's step has made. */
 static void a_loss_that_is_not_finite_names_its_phase(void **state)
 {
     (void)state;
-    static const char *const critic[] = {"objective.penalty=gradient 1000",
-                                         "objective.critic_optimizer=sgd lr=1000",
+    static const char *const discriminator[] = {"objective.penalty=gradient 1000",
+                                         "objective.discriminator_optimizer=sgd lr=1000",
                                          "optimizer=sgd lr=0"};
     static const char *const generator[] = {"objective.loss=least_squares",
-                                            "objective.critic_optimizer=sgd lr=1000",
+                                            "objective.discriminator_optimizer=sgd lr=1000",
                                             "optimizer=sgd lr=0"};
-    check_failure(critic, 3, "the loss of the critic is ");
-    check_failure(critic, 3, "d_real");
+    check_failure(discriminator, 3, "the loss of the discriminator is ");
+    check_failure(discriminator, 3, "d_real");
     check_failure(generator, 3, "the loss of the generator is ");
 }
 
@@ -638,11 +638,11 @@ static void broken_weights_are_not_saved(void **state)
     (void)state;
     training t = begin_tiny(everything, NULL);
     must_step(t.trainer);
-    int i = lt_params_find(lt_model_critic(t.model), "critic.3.weight");
-    int64_t at = lt_params_info(lt_model_critic(t.model), i).offset;
-    lt_params_block(lt_model_critic(t.model))[at] = NAN;
+    int i = lt_params_find(lt_model_discriminator(t.model), "discriminator.3.weight");
+    int64_t at = lt_params_info(lt_model_discriminator(t.model), i).offset;
+    lt_params_block(lt_model_discriminator(t.model))[at] = NAN;
     assert_int_equal(lt_trainer_save(t.trainer, in_dir("broken")), LT_VALUE);
-    assert_text_has(lt_last_error(), "step 1 has left weights that are not finite (critic.3.weight[");
+    assert_text_has(lt_last_error(), "step 1 has left weights that are not finite (discriminator.3.weight[");
     assert_false(file_exists(in_dir("broken")));
     end_training(&t);
 }
@@ -655,12 +655,12 @@ static void images_that_are_all_alike_are_warned_of(void **state)
     (void)state;
     training t = begin_tiny(linear_networks, "model.generator=[scale 0, linear image]");
     lt_train_report r = must_step(t.trainer);
-    assert_near(r.values[GAN_SPREAD], 0, 1e-6);
+    assert_near(r.values[GAN_PIXEL_STD_RATIO], 0, 1e-6);
     assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "all alike");
     end_training(&t);
     t = begin_tiny(linear_networks, NULL);
     r = must_step(t.trainer);
-    assert_true(r.values[GAN_SPREAD] > .1);
+    assert_true(r.values[GAN_PIXEL_STD_RATIO] > .1);
     assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
@@ -671,14 +671,14 @@ static void batches_of_one_image_are_no_collapse(void **state)
     (void)state;
     training t = begin_tiny(linear_networks, "train.batch=1");
     lt_train_report r = must_step(t.trainer);
-    assert_true(isnan(r.values[GAN_SPREAD]));
+    assert_true(isnan(r.values[GAN_PIXEL_STD_RATIO]));
     assert_null(lt_train_warning(lt_model_recipe(t.model), &r));
     end_training(&t);
 }
 
 /* Only probabilities are near 1 and 0 when there is nothing left to learn: every loss of the table says
-   whether its critic gives one. */
-static void a_critic_that_has_won_is_warned_of(void **state)
+   whether its discriminator gives one. */
+static void a_saturated_discriminator_is_warned_of(void **state)
 {
     (void)state;
     lt_table_entry loss;
@@ -689,13 +689,13 @@ static void a_critic_that_has_won_is_warned_of(void **state)
         const lt_recipe *recipe = lt_model_recipe(t.model);
         bool is_probability = strstr(loss.name, "minimax") || strstr(loss.name, "non_saturating");
         lt_train_report r = {.step = 100,
-                             .values = {[GAN_SPREAD] = 1, [GAN_D_REAL] = .999, [GAN_D_FAKE] = .001}};
+                             .values = {[GAN_PIXEL_STD_RATIO] = 1, [GAN_D_REAL] = .999, [GAN_D_FAKE] = .001}};
         lt_score score;
         assert_true(lt_recipe_score(recipe, &score));
         assert_int_equal(score.is_probability, is_probability);
         assert_string_equal(score.real, is_probability ? "D(real)" : "critic(real)");
         if (is_probability)
-            assert_text_has(lt_train_warning(recipe, &r), "critic tells every image");
+            assert_text_has(lt_train_warning(recipe, &r), "discriminator tells every image");
         else
             assert_null(lt_train_warning(recipe, &r));
         probabilities += is_probability;
@@ -707,15 +707,15 @@ static void a_critic_that_has_won_is_warned_of(void **state)
     assert_int_equal(probabilities, 2);
 }
 
-/* The generator's third step of the critic is in the second epoch. */
+/* The generator's third step of the discriminator is in the second epoch. */
 static void an_epoch_without_a_generator_step_has_no_such_loss(void **state)
 {
     (void)state;
-    const char *const sets[] = {"objective.critic_steps=3", "train.batch=4"};
+    const char *const sets[] = {"objective.discriminator_steps=3", "train.batch=4"};
     training t = begin(linear_networks, sets, 2, 8, LT_CPU, 1);
     lt_train_report r;
     assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
-    assert_true(isnan(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_CRITIC_LOSS]));
+    assert_true(isnan(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_DISCRIMINATOR_LOSS]));
     assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "no step yet");
     assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
     assert_true(isfinite(r.values[GAN_GENERATOR_LOSS]));
@@ -731,8 +731,8 @@ static void a_last_batch_of_one_image_keeps_the_spread(void **state)
     training t = begin(linear_networks, sets, 1, 5, LT_CPU, 1);
     lt_train_report first = must_step(t.trainer), last = must_step(t.trainer);
     assert_int_equal(last.images, 5);
-    assert_true(first.values[GAN_SPREAD] > 0);
-    assert_near(last.values[GAN_SPREAD], first.values[GAN_SPREAD], 1e-12);
+    assert_true(first.values[GAN_PIXEL_STD_RATIO] > 0);
+    assert_near(last.values[GAN_PIXEL_STD_RATIO], first.values[GAN_PIXEL_STD_RATIO], 1e-12);
     end_training(&t);
 }
 
@@ -814,7 +814,7 @@ int main(void)
         cmocka_unit_test(models_that_differ_are_not_copied),
         cmocka_unit_test(training_goes_on_beside_samples_of_a_copy),
         cmocka_unit_test(checkpoints_hold_averages),
-        cmocka_unit_test(files_without_a_critic_are_told_what_lacks),
+        cmocka_unit_test(files_without_a_discriminator_are_told_what_lacks),
         cmocka_unit_test(samples_are_of_the_class_asked_for),
         cmocka_unit_test(classes_that_are_not_there_are_refused),
         cmocka_unit_test(codes_of_images_are_refused),
@@ -822,7 +822,7 @@ int main(void)
         cmocka_unit_test(broken_weights_are_not_saved),
         cmocka_unit_test(images_that_are_all_alike_are_warned_of),
         cmocka_unit_test(batches_of_one_image_are_no_collapse),
-        cmocka_unit_test(a_critic_that_has_won_is_warned_of),
+        cmocka_unit_test(a_saturated_discriminator_is_warned_of),
         cmocka_unit_test(an_epoch_without_a_generator_step_has_no_such_loss),
         cmocka_unit_test(a_last_batch_of_one_image_keeps_the_spread),
         cmocka_unit_test(any_allocation_may_fail),

@@ -17,7 +17,7 @@ static const char gan[] = "name: gan\n"
                           "data: {set: synthetic}\n"
                           "model: {kind: gan, latent: 3, classes: 4,\n"
                           "  generator: [linear 8, relu, linear image, sigmoid],\n"
-                          "  critic: [linear 4, leaky_relu .2, linear 1]}\n"
+                          "  discriminator: [linear 4, leaky_relu .2, linear 1]}\n"
                           "objective: {loss: hinge}\n";
 
 static lt_model *must_make(const char *text)
@@ -170,8 +170,8 @@ static void classes_and_draws_are_those_of_one_call(void **state)
     lt_model_free(m);
     m = must_make(vae);
     g = must_open(m, 5, 1);
-    assert_int_equal(lt_draw_images(m, IMAGES, z, 9, 1, want), LT_OK);
-    assert_int_equal(lt_generator_draw(g, IMAGES, z, 9, found), LT_OK);
+    assert_int_equal(lt_decode_sample(m, IMAGES, z, 9, 1, want), LT_OK);
+    assert_int_equal(lt_generator_decode_sample(g, IMAGES, z, 9, found), LT_OK);
     expect_same(found, want, IMAGES * PIXELS, 2e-6);
     lt_generator_free(g);
     lt_model_free(m);
@@ -275,7 +275,7 @@ static void misuse_is_explained(void **state)
     for (int i = 0; i < 2; i++) { /* a failure leaves nothing half open */
         assert_int_equal(lt_generator_encode(g, 1, x, found, NULL), LT_GRAPH);
         assert_non_null(strstr(lt_last_error(), "has no encoder"));
-        assert_int_equal(lt_generator_draw(g, 1, z, 0, found), LT_GRAPH);
+        assert_int_equal(lt_generator_decode_sample(g, 1, z, 0, found), LT_GRAPH);
     }
     assert_int_equal(lt_generator_sample_class(g, CLASSES, 0, 1, 0, found), LT_VALUE);
     assert_int_equal(lt_generator_decode_class(g, 1, z, &(int32_t){-1}, found), LT_VALUE);

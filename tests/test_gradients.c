@@ -23,13 +23,13 @@ static const char words_deep[] =
          "  encoder: [linear 6, tanh]\n  decoder: [linear 6, tanh, linear image]\n"
          "  encoder2: [linear 5, tanh]\n  decoder2: [linear 5, tanh]\n";
 static const char words_own[] =
-    DATA "name: tiny\nmodel:\n  latent: 2\n  likelihood: bernoulli\n  heads: own\n"
+    DATA "name: tiny\nmodel:\n  latent: 2\n  likelihood: bernoulli\n  posterior_heads: separate\n"
          "  encoder: [linear 6, tanh]\n  decoder: [linear 6, tanh, linear image]\n"
          "  posterior: {mean: [linear 2], logvar: [linear 2]}\n";
 static const char words_gan[] =
     DATA "name: tiny\nmodel:\n  kind: gan\n  latent: 2\n"
          "  generator: [linear 6, tanh, linear image]\n"
-         "  critic: [flatten, linear 6, scale 4, tanh, linear 1]\n";
+         "  discriminator: [flatten, linear 6, scale 4, tanh, linear 1]\n";
 
 static bool is_long(void)
 {
@@ -123,7 +123,7 @@ static odometer objective_options(const char *kind)
             add_choices(add_wheel(&o, "objective", option->name), option->choices);
         else if (option->kind == LT_KIND_REAL)
             add_real(add_wheel(&o, "objective", option->name), option);
-        else if (option->kind == LT_KIND_INT && strcmp(option->name, "critic_steps") != 0)
+        else if (option->kind == LT_KIND_INT && strcmp(option->name, "discriminator_steps") != 0)
             add_choices(add_wheel(&o, "objective", option->name), "1|3");
         else if (option->kind == LT_KIND_BOOL)
             add_choices(add_wheel(&o, "objective", option->name), "no|yes");
@@ -205,9 +205,9 @@ static trial open_trial(const char *words, const set_list *sets, int phase_index
         fail_msg("%s", lt_last_error());
     t.beta = recipe_beta(r, 0, 1);
     t.capacity = recipe_capacity(r, 0, 1);
-    bool is_critics = kind_of(r)->phases[phase_index].trains_critic;
+    bool is_discriminators = kind_of(r)->phases[phase_index].trains_discriminator;
     lt_recipe_free(r);
-    t.params = is_critics ? lt_model_critic(t.model) : lt_model_params(t.model);
+    t.params = is_discriminators ? lt_model_discriminator(t.model) : lt_model_params(t.model);
     t.graph = lt_graph_create();
     t.x = lt_input(t.graph, "x", lt_shape_4d(n, tiny.h, tiny.w, tiny.c));
     if (model_build_phase(t.model, t.graph, phase_index, t.x, NULL, &t.terms) != LT_OK)
@@ -529,7 +529,7 @@ static void losses_and_penalties(void **state)
         tally_of_trials all = {.accepted = 0};
         odometer o = objective_options("gan");
         try_all(words_gan, i, &o, &all);
-        report_trials(i ? "generator" : "critic", &all);
+        report_trials(i ? "generator" : "discriminator", &all);
     }
 }
 

@@ -165,7 +165,7 @@ static void mistakes_name_their_place(void **state)
 {
     (void)state;
     given t = begin();
-    lt_graph_set_place(t.g, "vae.yaml:14: encoder, layer 3");
+    lt_graph_set_location(t.g, "vae.yaml:14: encoder, layer 3");
     bad_transpose(&t);
     assert_string_equal(lt_graph_error(t.g), "vae.yaml:14: encoder, layer 3: transpose: expected a "
                                              "matrix, found rank 1");
@@ -350,7 +350,7 @@ static void gradient_of_many_is_of_their_sum(void **state)
 }
 
 /* The one-sided penalty of WGAN-LP, mean max(0, |df/dx| - 1)^2, differentiated by the weights of a
-   critic f with one hidden layer, against differences. */
+   discriminator f with one hidden layer, against differences. */
 static void penalty_on_gradients_is_differentiable(void **state)
 {
     (void)state;
@@ -488,8 +488,8 @@ static void bias_and_activation_cost_no_kernel(void **state)
 static int count_units_of_size(const lt_program *p, int64_t size)
 {
     int n = 0;
-    for (int u = 0; u < p->n_units; u++)
-        n += p->units[u].size == size;
+    for (int u = 0; u < p->n_groups; u++)
+        n += p->groups[u].size == size;
     return n;
 }
 
@@ -510,7 +510,7 @@ static void adam_is_one_pass(void **state)
     lt_node *targets[] = {lt_assign(w, w1), lt_assign(m, m1), lt_assign(v, v1), lt_assign(t, t1)};
     lt_program *p = must_compile(g, targets, 4);
     assert_int_equal(count_units_of_size(p, N), 1);
-    assert_int_equal(p->n_units, 2);
+    assert_int_equal(p->n_groups, 2);
     assert_true(lt_program_describe(p).bytes < N * sizeof(float) + 4096); /* the input alone */
     lt_program_free(p);
     lt_graph_free(g);
@@ -531,8 +531,8 @@ static void concatenation_of_gradients_copies_nothing(void **state)
     int64_t at = 0;
     const lt_node *c = p->image[all->id];
     for (int i = 0; i < 2; i++) {
-        const place *part = &m->places[c->in[i]->id];
-        assert_int_equal(part->offset, m->places[c->id].offset + at);
+        const location *part = &m->locations[c->in[i]->id];
+        assert_int_equal(part->offset, m->locations[c->id].offset + at);
         at += lt_shape_size(c->in[i]->shape);
     }
     plan_free(m);

@@ -38,7 +38,7 @@ static lt_grid make_grid(void)
 static lt_image must_draw(const lt_grid *g)
 {
     lt_image out;
-    if (lt_grid_draw(&out, g) != LT_OK)
+    if (lt_grid_render(&out, g) != LT_OK)
         fail_msg("%s", lt_last_error());
     return out;
 }
@@ -389,7 +389,7 @@ static void no_memory_is_an_error(void **state)
         int left = n;
         lt_image out;
         lt_set_allow_memory(allow_some, &left);
-        status = lt_grid_draw(&out, &g);
+        status = lt_grid_render(&out, &g);
         lt_set_allow_memory(NULL, NULL);
         assert_true((status == LT_OK) == (out.pixels != NULL));
         lt_image_free(&out);

@@ -22,7 +22,7 @@ static lt_node *image(lt_graph *g, int64_t n, int64_t h, int64_t w, int64_t c)
 
 /* ---- Random shapes ---- */
 
-enum { N_SHAPES = 192, MOST_TERMS = 40000, MOST_NODES = 8 };
+enum { N_SHAPES = 192, MAX_TERMS = 40000, MAX_NODES = 8 };
 
 typedef struct convolution {
     int64_t n, h, w, i, kh, kw, oh, ow, o;
@@ -53,7 +53,7 @@ static convolution draw_convolution(draws *d)
         c.oh = places(c.h, c.kh, c.window);
         c.ow = places(c.w, c.kw, c.window);
         int64_t terms = c.n * c.oh * c.ow * c.kh * c.kw * c.i / c.window.groups * c.o;
-        if (terms > 0 && terms <= MOST_TERMS)
+        if (terms > 0 && terms <= MAX_TERMS)
             return c;
     }
 }
@@ -63,15 +63,15 @@ static convolution draw_convolution(draws *d)
 typedef struct trial {
     char name[160];
     lt_graph *graph;
-    lt_node *x[MOST_NODES]; /* inputs */
-    double *values[MOST_NODES];
+    lt_node *x[MAX_NODES]; /* inputs */
+    double *values[MAX_NODES];
     int n;
 } trial;
 
 static lt_node *add_input(trial *t, draws *d, lt_shape shape)
 {
     lt_node *x = lt_input(t->graph, "x", shape);
-    assert_true(t->n < MOST_NODES);
+    assert_true(t->n < MAX_NODES);
     double *values = must_alloc(sizeof *values * (size_t)size_of(x));
     for (int64_t i = 0; i < size_of(x); i++)
         values[i] = draw(d, -1, 1);
@@ -135,7 +135,7 @@ static void compare_executors(const trial *t, const lt_program *p, lt_node *cons
 static void compare_bits(const trial *t, const lt_program *p, lt_node *const *y, int n)
 {
     lt_session *one = run(t, p, (lt_session_options){.threads = 1});
-    lt_session *three = run(t, p, (lt_session_options){.threads = 3, .own_places = true});
+    lt_session *three = run(t, p, (lt_session_options){.threads = 3, .no_memory_reuse = true});
     for (int i = 0; i < n; i++)
         if (memcmp(lt_session_floats(one, y[i]), lt_session_floats(three, y[i]),
                    sizeof(float) * (size_t)size_of(y[i])))

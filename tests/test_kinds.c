@@ -24,11 +24,11 @@ static const struct {
      "model: {kind: vae, latent: 3, latent2: 2, likelihood: bernoulli, encoder: [linear 4], decoder: [linear "
      "image], encoder2: [linear 4], decoder2: [linear 4]}\ntrain: {epochs: 1, batch: 4}\n",
      LT_CAN_ENCODE | LT_CAN_POSTERIOR | LT_CAN_DECODE | LT_CAN_SAMPLE | LT_CAN_LIKELIHOOD | LT_CAN_BOUND},
-    {"gan", "model: {kind: gan, latent: 2, generator: [linear image], critic: [linear 1]}\n"
+    {"gan", "model: {kind: gan, latent: 2, generator: [linear image], discriminator: [linear 1]}\n"
             "objective: {penalty: gradient 10}\ntrain: {epochs: 1, batch: 4}\n",
      LT_CAN_DECODE | LT_CAN_SAMPLE | LT_CAN_ADVERSARY},
     {"gan with classes",
-     "model: {kind: gan, latent: 2, classes: 10, generator: [linear image], critic: [linear 1]}\n"
+     "model: {kind: gan, latent: 2, classes: 10, generator: [linear image], discriminator: [linear 1]}\n"
      "train: {epochs: 1, batch: 4}\n",
      LT_CAN_DECODE | LT_CAN_SAMPLE | LT_CAN_ADVERSARY | LT_CAN_CLASSES},
 };
@@ -93,7 +93,7 @@ static void models_do_what_they_say_and_nothing_else(void **state)
     for (int i = 0; i < COUNT_OF(kinds); i++) {
         lt_model *m = make(i);
         assert_int_equal(lt_recipe_capabilities(lt_model_recipe(m)), kinds[i].can);
-        assert_int_equal(lt_model_can(m, LT_CAN_ADVERSARY), lt_model_critic(m) != NULL);
+        assert_int_equal(lt_model_can(m, LT_CAN_ADVERSARY), lt_model_discriminator(m) != NULL);
         for (int k = 0; k < COUNT_OF(all); k++) {
             lt_graph *g = lt_graph_create();
             try_it(m, g, all[k]);
@@ -161,7 +161,7 @@ static void metrics_of_a_gan_say_what_its_loss_makes_of_images(void **state)
     lt_recipe *plain = parse(2), *other = lt_recipe_parse("w", kinds[2].words, sets, 2);
     assert_non_null(other);
     assert_string_equal(lt_recipe_metric(plain, "d_real")->unit, "probability of being real");
-    assert_string_equal(lt_recipe_metric(other, "d_real")->unit, "score of the critic, not a probability");
+    assert_string_equal(lt_recipe_metric(other, "d_real")->unit, "score of the discriminator, not a probability");
     lt_recipe_free(plain);
     lt_recipe_free(other);
 }

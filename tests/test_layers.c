@@ -324,7 +324,7 @@ static void batch_norm_of_one_number_uses_what_it_has(void **state)
     close_case(&c);
 }
 
-/* Two visits in one graph, as of a critic that sees real and made images: running numbers move by one
+/* Two visits in one graph, as of a discriminator that sees real and made images: running numbers move by one
    batch, then by the other. */
 static void later_visits_move_running_numbers_on(void **state)
 {

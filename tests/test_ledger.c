@@ -342,8 +342,8 @@ static void rates_without_a_formula_say_what_they_are(void **state)
 static const char tiny_gan[] =
     "name: tiny-gan\ndata: {set: synthetic}\n"
     "model:\n  kind: gan\n  latent: 4\n  generator: [linear 8, relu, linear image, sigmoid]\n"
-    "  critic: [flatten, linear 8, tanh, linear 1]\n"
-    "objective: {loss: wasserstein, penalty: gradient 3, critic_steps: 2}\n";
+    "  discriminator: [flatten, linear 8, tanh, linear 1]\n"
+    "objective: {loss: wasserstein, penalty: gradient 3, discriminator_steps: 2}\n";
 
 static lt_model *make_gan(const char *const *sets, int n)
 {
@@ -361,9 +361,9 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
     lt_model *m = make_gan(NULL, 0);
     lt_train_report report = {
         .step = 10, .epoch = 2, .beta = (double)NAN,
-        .values = {[GAN_CRITIC_LOSS] = -1.5, [GAN_PENALTY_TERM] = 0.25, [GAN_GENERATOR_LOSS] = 0.75,
+        .values = {[GAN_DISCRIMINATOR_LOSS] = -1.5, [GAN_PENALTY_TERM] = 0.25, [GAN_GENERATOR_LOSS] = 0.75,
                    [GAN_ESTIMATE] = 1.75, [GAN_GRADIENT_NORM] = 0.9, [GAN_D_REAL] = 1, [GAN_D_FAKE] = -0.75,
-                   [GAN_SPREAD] = 0.05}};
+                   [GAN_PIXEL_STD_RATIO] = 0.05}};
     lt_ledger l;
     assert_int_equal(lt_ledger_make(&l, m, &(lt_ledger_facts){.trained = &report}), LT_OK);
     assert_false(l.has_likelihood);
@@ -371,8 +371,8 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
     assert_near(minimized(&l, "on images")->nats, -1.75, 1e-12);
     assert_near(minimized(&l, "penalty")->nats, 0.25, 0);
     assert_text_has(minimized(&l, "penalty")->text, "gradient 3: lambda E");
-    assert_near(minimized(&l, "critic")->nats, -1.5, 0);
-    assert_text_has(minimized(&l, "critic")->text, "2 steps of it for one");
+    assert_near(minimized(&l, "discriminator")->nats, -1.5, 0);
+    assert_text_has(minimized(&l, "discriminator")->text, "2 steps of it for one");
     assert_near(minimized(&l, "generator")->nats, 0.75, 0);
     assert_near(nats(&l, "estimate"), 1.75, 0);
     assert_text_has(reported(&l, "estimate")->text, "Wasserstein-1");
@@ -425,7 +425,7 @@ static void what_a_gan_does_not_have_is_refused(void **state)
     assert_text_has(lt_last_error(), want);
     assert_text_has(lt_last_error(), "no bound on log p(x). How good its images are is said by "
                                      "latent eval RUN --quality");
-    assert_int_equal(lt_anneal(m, data, LT_TRAIN, NULL, &a), LT_VALUE);
+    assert_int_equal(lt_ais(m, data, LT_TRAIN, NULL, &a), LT_VALUE);
     assert_text_has(lt_last_error(), want);
     assert_int_equal(lt_diagnose(m, data, LT_TRAIN, NULL, &d), LT_VALUE);
     assert_text_has(lt_last_error(), want);

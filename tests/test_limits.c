@@ -72,7 +72,7 @@ static const char recipe_words[] = "data: {set: synthetic}\n"
                                    "  kind: gan\n"
                                    "  latent: 2\n"
                                    "  generator: [linear image]\n"
-                                   "  critic: [linear 1]\n"
+                                   "  discriminator: [linear 1]\n"
                                    "objective: {loss: minimax}\n";
 
 static int read_recipe(void)

@@ -43,7 +43,7 @@ static void codes_are_those_of_the_linear_posterior(void **state)
         assert_true(c.has_normal_prior);
         check_posterior(&f, &c);
         for (int i = 0; i < c.n; i++)
-            assert_int_equal(c.index[i], spread_place(i, c.n, IMAGES));
+            assert_int_equal(c.index[i], stratified_index(i, c.n, IMAGES));
         assert_int_equal(lt_dataset_labels(f.data, LT_TRAIN, c.index, c.n, labels), LT_OK);
         assert_memory_equal(c.labels, labels, sizeof *labels * (size_t)c.n);
         lt_codes_clear(&c);
@@ -74,14 +74,14 @@ static void places_are_spread(void **state)
     (void)state;
     int seen[10] = {0};
     for (int i = 0; i < 1000; i++) {
-        int64_t place = lt_spread_place(i, 1000, 10000);
+        int64_t place = lt_stratified_index(i, 1000, 10000);
         assert_true(place >= 10 * i && place < 10 * (i + 1));
         seen[place % 10]++;
     }
     for (int k = 0; k < 10; k++) /* binomial: 100 +- 9.5 */
         assert_true(seen[k] > 60 && seen[k] < 140);
     for (int i = 0; i < 7; i++)
-        assert_int_equal(lt_spread_place(i, 7, 7), i);
+        assert_int_equal(lt_stratified_index(i, 7, 7), i);
 }
 
 /* (z - mean) / sigma is standard normal: its first four moments over many draws. */
@@ -170,10 +170,10 @@ static void encoding_can_stop_and_refuses_nonsense(void **state)
 
 /* ---- Axes ---- */
 
-static lt_axes find_axes(int n, int width, const float *rows, int count)
+static lt_pca find_axes(int n, int width, const float *rows, int count)
 {
-    lt_axes a;
-    if (lt_principal_axes(n, width, rows, count, &a) != LT_OK)
+    lt_pca a;
+    if (lt_pca_fit(n, width, rows, count, &a) != LT_OK)
         fail_msg("%s", lt_last_error());
     for (int i = 0; i < count; i++) {
         double most = 0, part = 0;
@@ -207,7 +207,7 @@ static void axes_of_a_cross_are_its_arms(void **state)
     for (int i = 0; i < 6; i++)
         for (int k = 0; k < 3; k++)
             rows[i][k] = (float)(center[k] + (i % 2 ? -1 : 1) * length[i / 2] * arm[i / 2][k]);
-    lt_axes a = find_axes(6, 3, rows[0], 3);
+    lt_pca a = find_axes(6, 3, rows[0], 3);
     for (int k = 0; k < 3; k++) {
         const double *want = arm[order[k]];
         assert_near(a.center[k], center[k], 1e-5);
@@ -216,11 +216,11 @@ static void axes_of_a_cross_are_its_arms(void **state)
         for (int j = 0; j < 3; j++)
             same += want[j] * a.axis[3 * k + j];
         assert_near(fabs(same), 1, 1e-9);
-        assert_near(fabs(lt_axes_place(&a, k, rows[2 * order[k]])), length[order[k]], 1e-4);
-        assert_near(lt_axes_place(&a, k, rows[2 * order[(k + 1) % 3]]), 0, 1e-4);
+        assert_near(fabs(lt_pca_project(&a, k, rows[2 * order[k]])), length[order[k]], 1e-4);
+        assert_near(lt_pca_project(&a, k, rows[2 * order[(k + 1) % 3]]), 0, 1e-4);
     }
     assert_near(a.total, (0.25 + 9 + 1) / 3, 1e-4);
-    lt_axes_clear(&a);
+    lt_pca_clear(&a);
 }
 
 /* Numbers between -1 and 1 that look random. */
@@ -262,11 +262,11 @@ static void two_latents_by_formula(void **state)
         find_covariance(N, 2, rows[0], c);
         double half = (c[0] + c[3]) / 2, d = sqrt((c[0] - c[3]) * (c[0] - c[3]) / 4 + c[1] * c[1]);
         double angle = 0.5 * atan2(2 * c[1], c[0] - c[3]);
-        lt_axes a = find_axes(N, 2, rows[0], 2);
+        lt_pca a = find_axes(N, 2, rows[0], 2);
         assert_near(a.variance[0], half + d, 1e-12);
         assert_near(a.variance[1], half - d, 1e-12);
         assert_near(fabs(cos(angle) * a.axis[0] + sin(angle) * a.axis[1]), 1, 1e-12);
-        lt_axes_clear(&a);
+        lt_pca_clear(&a);
     }
 }
 
@@ -292,10 +292,10 @@ static void three_latents_by_formula(void **state)
         double angle = acos(det / (2 * p * p * p)) / 3, turn = acos(-0.5);
         double want[3] = {q + 2 * p * cos(angle), q + 2 * p * cos(angle - turn),
                           q + 2 * p * cos(angle + turn)};
-        lt_axes a = find_axes(N, 3, rows, 3);
+        lt_pca a = find_axes(N, 3, rows, 3);
         for (int k = 0; k < 3; k++)
             assert_near(a.variance[k], want[k], 1e-11);
-        lt_axes_clear(&a);
+        lt_pca_clear(&a);
     }
 }
 
@@ -309,7 +309,7 @@ static void many_latents_have_their_axes(void **state)
     for (int i = 0; i < N * MANY; i++)
         rows[i] = jumble(i) * (1 + 0.02f * (float)(i % MANY)) + jumble(i / MANY);
     find_covariance(N, MANY, rows, c);
-    lt_axes a = find_axes(N, MANY, rows, 2);
+    lt_pca a = find_axes(N, MANY, rows, 2);
     double trace = 0;
     for (int k = 0; k < MANY; k++) {
         for (int axis = 0; axis < 2; axis++) {
@@ -337,7 +337,7 @@ static void many_latents_have_their_axes(void **state)
                 spread += v[j] * c[j * MANY + k] * v[k] / size;
         assert_true(spread < a.variance[1]);
     }
-    lt_axes_clear(&a);
+    lt_pca_clear(&a);
 }
 
 /* Corners of a regular polygon vary by r^2 / 2 in every direction; a single row does not at all. */
@@ -351,21 +351,21 @@ static void where_no_axis_is_better_some_are_found(void **state)
         ring[i][1] = (float)(3 * sin(i * acos(-1) / 6));
         ring[i][2] = 1;
     }
-    lt_axes a = find_axes(CORNERS, 3, ring[0], 3);
+    lt_pca a = find_axes(CORNERS, 3, ring[0], 3);
     assert_near(a.variance[0], 4.5, 1e-6);
     assert_near(a.variance[1], 4.5, 1e-6);
     assert_near(a.variance[2], 0, 1e-12);
     assert_near(fabs(a.axis[8]), 1, 1e-9);
-    lt_axes_clear(&a);
+    lt_pca_clear(&a);
     for (int i = 0; i < 2; i++) {
         a = find_axes(i ? 3 : 1, 3, i ? same : one, 2);
         assert_true(a.variance[0] == 0 && a.variance[1] == 0 && a.total == 0);
-        assert_true(lt_axes_place(&a, 0, i ? same : one) == 0);
-        lt_axes_clear(&a);
+        assert_true(lt_pca_project(&a, 0, i ? same : one) == 0);
+        lt_pca_clear(&a);
     }
     a = find_axes(2, 1, ring[0], 1);
     assert_near(a.axis[0], 1, 0);
-    lt_axes_clear(&a);
+    lt_pca_clear(&a);
 }
 
 /* A diagonal Gaussian seen along axes turned by an angle. */
@@ -376,27 +376,27 @@ static void ellipses_turn_with_the_axes(void **state)
         double angle = 0.3 * i, c = cos(angle), s = sin(angle), v = 4, w = 0.25;
         double axis[4] = {c, s, -s, c}, center[2] = {0};
         float logvar[2] = {(float)log(v), (float)log(w)};
-        lt_axes a = {.count = 2, .width = 2, .axis = axis, .center = center};
-        assert_near(lt_axes_covariance(&a, 0, 0, logvar), c * c * v + s * s * w, 1e-6);
-        assert_near(lt_axes_covariance(&a, 1, 1, logvar), s * s * v + c * c * w, 1e-6);
-        assert_near(lt_axes_covariance(&a, 0, 1, logvar), c * s * (w - v), 1e-6);
+        lt_pca a = {.count = 2, .width = 2, .axis = axis, .center = center};
+        assert_near(lt_pca_covariance(&a, 0, 0, logvar), c * c * v + s * s * w, 1e-6);
+        assert_near(lt_pca_covariance(&a, 1, 1, logvar), s * s * v + c * c * w, 1e-6);
+        assert_near(lt_pca_covariance(&a, 0, 1, logvar), c * s * (w - v), 1e-6);
     }
 }
 
 static void axes_refuse_nonsense(void **state)
 {
     (void)state;
-    lt_axes a;
+    lt_pca a;
     const float rows[4] = {1, 2, (float)NAN, 4};
     static const int sizes[][3] = {{0, 2, 1}, {2, 0, 0}, {2, 2, 3}, {2, 2, 0},
-                                   {1, LT_MOST_AXES + 1, 1}};
-    assert_int_equal(lt_principal_axes(2, 2, rows, 2, &a), LT_VALUE);
+                                   {1, LT_MAX_PCA_WIDTH + 1, 1}};
+    assert_int_equal(lt_pca_fit(2, 2, rows, 2, &a), LT_VALUE);
     assert_non_null(strstr(lt_last_error(), "row 1 is not finite"));
     for (int i = 0; i < COUNT_OF(sizes); i++) {
-        assert_int_equal(lt_principal_axes(sizes[i][0], sizes[i][1], rows, sizes[i][2], &a),
+        assert_int_equal(lt_pca_fit(sizes[i][0], sizes[i][1], rows, sizes[i][2], &a),
                          LT_VALUE);
         assert_null(a.axis);
-        lt_axes_clear(&a);
+        lt_pca_clear(&a);
     }
 }
 

@@ -143,7 +143,7 @@ static void callers_images_stay(void **state)
     assert_memory_equal(before, bytes_of, sizeof before);
 }
 
-static void copies_outlive_the_callers(void **state)
+static void memorization_outlive_the_callers(void **state)
 {
     (void)state;
     float x[PIXELS];
@@ -236,7 +236,7 @@ static void what_makes_no_set_is_refused(void **state)
 /* ---- Training ---- */
 
 static const char recipe[] = "name: mine\nmodel:\n  latent: 2\n  likelihood: bernoulli\n  encoder: [linear 5, elu]\n"
-                             "  decoder: [linear image]\ntrain: {batch: 5, epochs: 4, average: 0.9}\n";
+                             "  decoder: [linear image]\ntrain: {batch: 5, epochs: 4, ema_decay: 0.9}\n";
 
 /* Trains `epochs` in the run at `path`, new or gone on with, on data that this gives back. */
 static int train(lt_dataset *d, const char *path, int epochs, bool is_new)
@@ -348,7 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_from_files_with_every_option),
         cmocka_unit_test(callers_images_stay),
-        cmocka_unit_test(copies_outlive_the_callers),
+        cmocka_unit_test(memorization_outlive_the_callers),
         cmocka_unit_test(names_and_missing_labels),
         cmocka_unit_test(what_makes_no_set_is_refused),
         cmocka_unit_test(training_gives_the_same_bytes),

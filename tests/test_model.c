@@ -122,8 +122,8 @@ static void every_preset_builds_and_describes_itself(void **state)
         char *summary = lt_model_summary(m);
         assert_has(summary, lt_preset_name(i));
         bool has_encoder = lt_model_can(m, LT_CAN_ENCODE);
-        assert_has(summary, has_encoder ? "encoder.0 " : "critic.0 ");
-        assert_has(summary, has_encoder ? ", decoder " : ", critic ");
+        assert_has(summary, has_encoder ? "encoder.0 " : "discriminator.0 ");
+        assert_has(summary, has_encoder ? ", decoder " : ", discriminator ");
         free(summary);
         lt_model_free(m);
     }

@@ -192,7 +192,7 @@ static void networks_that_do_not_fit_show_the_running_shape(void **state)
 
 /* ---- Heads ---- */
 
-#define OWN DATA "model:\n  latent: 4\n  heads: own\n  likelihood: bernoulli\n  encoder: [relu]\n"
+#define OWN DATA "model:\n  latent: 4\n  posterior_heads: separate\n  likelihood: bernoulli\n  encoder: [relu]\n"
 
 static void own_heads_are_the_whole_heads(void **state)
 {
@@ -218,10 +218,10 @@ static void own_heads_must_give_the_latent_numbers(void **state)
         const char *posterior, *message;
     } cases[] = {
         {"{mean: [conv 2 kernel=5], logvar: [linear 4]}",
-         "r.yaml:7:22: posterior.mean, layer 0 (conv 2 kernel=5): with `heads: own` this list must "
+         "r.yaml:7:22: posterior.mean, layer 0 (conv 2 kernel=5): with `posterior_heads: separate` this list must "
          "give the 4 latent numbers, it gives 4 x 2 x 2"},
         {"{mean: [linear 4], logvar: []}",
-         "posterior.logvar: with `heads: own` this list must give the 4 latent numbers, it gives "
+         "posterior.logvar: with `posterior_heads: separate` this list must give the 4 latent numbers, it gives "
          "8 x 6 x 2"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {

@@ -300,7 +300,7 @@ static void smoothed_lines_and_labels(void **state)
                             &smooth[1], &smooth[2]), 3);
     assert_array_close("smooth", smooth, want, 3, 1e-12, 0);
     free(found);
-    const lt_series cloud = {.kind = LT_CLOUD, .n = 2, .x = y, .y = y, .labels = (const int32_t[]){1, 0},
+    const lt_series cloud = {.kind = LT_SCATTER, .n = 2, .x = y, .y = y, .labels = (const int32_t[]){1, 0},
                              .label_names = (const char *const[]){"bag", "shoe"}, .n_labels = 2};
     const lt_chart map = {.title = "m", .series = &cloud, .n_series = 1};
     check_csv(&(lt_chart_page){.charts = &map, .n_charts = 1}, "chart,series,x,y,label\nm,,1,1,shoe\nm,,2,2,bag\n");
@@ -317,7 +317,7 @@ static void bins_hold_their_points(void **state)
         x[i] = draw(&d, -2, 2);
         y[i] = draw(&d, -1, 3);
     }
-    const lt_series heat = {.name = "h", .kind = LT_HEAT, .n = N, .x = x, .y = y, .bins = BINS};
+    const lt_series heat = {.name = "h", .kind = LT_HIST2D, .n = N, .x = x, .y = y, .bins = BINS};
     const lt_chart chart = {.series = &heat, .n_series = 1};
     char *found = lt_chart_page_csv(&(lt_chart_page){.charts = &chart, .n_charts = 1});
     assert_non_null(found);
@@ -350,7 +350,7 @@ static void nothing_to_draw_is_no_table(void **state)
     assert_int_equal(lt_chart_check_name("a.svg"), LT_OK);
     assert_int_equal(lt_chart_check_name("a.txt"), LT_VALUE);
     assert_text_has(lt_last_error(), ".csv");
-    assert_int_equal(lt_picture_check_name("a.csv"), LT_VALUE); /* a grid has no such numbers */
+    assert_int_equal(lt_grid_check_name("a.csv"), LT_VALUE); /* a grid has no such numbers */
 }
 
 int main(void)

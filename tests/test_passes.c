@@ -33,9 +33,9 @@ static void end(given *t)
 static int count_op(const given *t, const lt_op *op)
 {
     int n = 0;
-    for (int u = 0; u < t->p->n_units; u++)
-        for (int k = 0; k < t->p->units[u].n; k++)
-            n += t->p->units[u].nodes[k]->op == op;
+    for (int u = 0; u < t->p->n_groups; u++)
+        for (int k = 0; k < t->p->groups[u].n; k++)
+            n += t->p->groups[u].nodes[k]->op == op;
     return n;
 }
 
@@ -256,8 +256,8 @@ static void bias_and_activation_go_into_the_product(void **state)
                                      : lt_conv2d_dx(x, w, 4, 4, (lt_window){0});
             add_target(&t, activate(i, form == 3 ? y : lt_add(y, b))); /* there b is no row's bias */
             compile_and_compare(&t);
-            for (int u = 0; u < t.p->n_units; u++)
-                assert_false(t.p->units[u].fused);
+            for (int u = 0; u < t.p->n_groups; u++)
+                assert_false(t.p->groups[u].fused);
             end(&t);
         }
 }
@@ -312,12 +312,12 @@ static void count_passes(const given *t, int64_t size, int *passes, int *stored)
 {
     plan *m = plan_make(t->p, true);
     *passes = *stored = 0;
-    for (int u = 0; u < t->p->n_units; u++) {
-        const unit *v = &t->p->units[u];
+    for (int u = 0; u < t->p->n_groups; u++) {
+        const fusion_group *v = &t->p->groups[u];
         *passes += v->fused && v->size == size;
         for (int k = 0; v->fused && k < v->n; k++)
             *stored += v->size == size && !(v->nodes[k]->op->flags & OP_REDUCTION) &&
-                       m->places[v->nodes[k]->id].kind == PLACE_BLOCK;
+                       m->locations[v->nodes[k]->id].kind == LOCATION_BLOCK;
     }
     plan_free(m);
 }

@@ -5,7 +5,7 @@
 #include "picture_files.h"
 
 #include "data/identity.h"
-#include "data/places.h"
+#include "data/entries.h"
 
 /* ---- Files ---- */
 
@@ -128,7 +128,7 @@ static void names_are_cleaned(void **state)
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         char *name = must_copy_text(cases[i].name);
-        assert_int_equal(place_clean(name), strchr(cases[i].name, '\\') != NULL);
+        assert_int_equal(entry_clean(name), strchr(cases[i].name, '\\') != NULL);
         assert_string_equal(name, cases[i].clean);
         free(name);
     }
@@ -149,8 +149,8 @@ static void splits_are_recognized(void **state)
         {"contest", LT_SPLITS, LT_SPLITS},   {"", LT_SPLITS, LT_SPLITS},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
-        assert_int_equal(place_split(cases[i].name, strlen(cases[i].name)), cases[i].split);
-        assert_int_equal(place_split_like(cases[i].name, strlen(cases[i].name)), cases[i].like);
+        assert_int_equal(entry_split(cases[i].name, strlen(cases[i].name)), cases[i].split);
+        assert_int_equal(entry_split_like(cases[i].name, strlen(cases[i].name)), cases[i].like);
     }
 }
 

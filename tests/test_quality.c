@@ -150,17 +150,17 @@ static void scores_are_numpy_s(void **state)
     (void)state;
     safetensors *file = golden_open("quality");
     float *images = golden_floats(file, "images", IMAGES * D), *p, rx[IMAGES], ry[HELD];
-    float *held = golden_floats(file, "held", HELD * D);
+    float *held_out = golden_floats(file, "held", HELD * D);
     double *fid = golden_doubles(file, "fid", 1), *radii = golden_doubles(file, "radii", HELD);
     moments a, b;
     moments_find(&a, IMAGES, D, images);
-    moments_find(&b, HELD, D, held);
+    moments_find(&b, HELD, D, held_out);
     assert_near(moments_distance(&a, &b), fid[0], 1e-9);
     p = golden_floats(file, "p", ROWS * CLASSES);
-    points x = as_points(IMAGES, D, images), y = as_points(HELD, D, held);
+    points x = as_points(IMAGES, D, images), y = as_points(HELD, D, held_out);
     for (int threads = 1; threads <= 4; threads++) {
         lt_sample_scores s = {0};
-        assert_estimate(file, "kid", kernel_distance(D, IMAGES, images, HELD, held, threads));
+        assert_estimate(file, "kid", kernel_distance(D, IMAGES, images, HELD, held_out, threads));
         radii_find(&x, K, threads, rx);
         radii_find(&y, K, threads, ry);
         for (int i = 0; i < HELD; i++)
@@ -176,14 +176,14 @@ static void scores_are_numpy_s(void **state)
     for (int i = 0; i < IMAGES; i++)
         first[i] = rintf(images[i * D] * 10);
     for (int i = 0; i < HELD; i++)
-        second[i] = rintf(held[i * D + 1] * 10);
+        second[i] = rintf(held_out[i * D + 1] * 10);
     assert_estimate(file, "chance", chance_below(IMAGES, first, HELD, second));
     points_clear(&x);
     points_clear(&y);
     moments_clear(&a);
     moments_clear(&b);
     free(images);
-    free(held);
+    free(held_out);
     free(p);
     free(fid);
     free(radii);
@@ -261,7 +261,7 @@ static void other_images_of_the_distribution_have_the_scores_of_the_floor(void *
     lt_dataset *d = blobs(0), *others = blobs(1);
     float *images = take_images(others, LT_TRAIN, 0, TEST);
     lt_quality q = quality_of(d, TEST, images, 0);
-    assert_int_equal(q.held, TEST);
+    assert_int_equal(q.held_out, TEST);
     assert_int_equal(q.floor_images, TEST);
     assert_int_equal(q.train, TRAIN);
     assert_int_equal(q.classes, 4);
@@ -276,8 +276,8 @@ static void other_images_of_the_distribution_have_the_scores_of_the_floor(void *
     assert_alike(q.samples.inception, q.floor.inception);
     assert_true(q.samples.fid > 0 && q.samples.fid < 1.5 * q.floor.fid);
     assert_true(q.samples.inception.value > 1 && q.samples.inception.value <= 4);
-    assert_near(q.copies.nearer.value, 0.5, 5 * q.copies.nearer.se);
-    assert_int_equal(q.copies.verdict, LT_COPIES_NONE);
+    assert_near(q.memorization.neighbor_test.value, 0.5, 5 * q.memorization.neighbor_test.se);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_NONE);
     free(images);
     lt_dataset_free(d);
     lt_dataset_free(others);
@@ -313,9 +313,9 @@ static void noise_is_far_from_images(void **state)
     assert_true(q.samples.recall.value < 0.2 && q.samples.coverage.value < 0.3);
     assert_true(q.samples.kid.value > 10 * q.floor.kid.se);
     assert_true(q.samples.fid > 100 * q.floor.fid);
-    assert_true(q.copies.nearer.value < 0.1);
-    assert_int_equal(q.copies.verdict, LT_COPIES_NONE);
-    assert_int_equal(q.copies.close, 0);
+    assert_true(q.memorization.neighbor_test.value < 0.1);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_NONE);
+    assert_int_equal(q.memorization.close, 0);
     free(images);
     lt_dataset_free(d);
 }
@@ -328,10 +328,10 @@ static void train_images_are_found_to_be_copies(void **state)
     for (int i = 0; i < TEST * PIXELS; i++) /* and nearly so */
         images[i] *= 0.998f;
     lt_quality q = quality_of(d, TEST, images, 0);
-    assert_int_equal(q.copies.verdict, LT_COPIES_FOUND);
-    assert_true(q.copies.share.value > 0.95 && q.copies.nearer.value > 0.95);
-    assert_true(q.copies.held_share.value < 0.1);
-    assert_true(q.copies.p < 1e-50);
+    assert_int_equal(q.memorization.verdict, LT_MEMORIZATION_FOUND);
+    assert_true(q.memorization.share.value > 0.95 && q.memorization.neighbor_test.value > 0.95);
+    assert_true(q.memorization.held_out_share.value < 0.1);
+    assert_true(q.memorization.p < 1e-50);
     assert_int_equal(q.n_pairs, LT_QUALITY_PAIRS);
     for (int i = 0; i < q.n_pairs; i++) {
         assert_int_equal(q.pairs[i].split, LT_TRAIN);
@@ -486,7 +486,7 @@ static void splits_decide_what_is_learned(void **state)
     lt_quality_options o = {.feature_steps = STEPS};
     assert_int_equal(lt_quality_of_images(d, LT_TRAIN, 250, images, &o, &q), LT_OK);
     assert_int_equal(q.train, TRAIN - TRAIN / 6);
-    assert_int_equal(q.held, TRAIN / 6);
+    assert_int_equal(q.held_out, TRAIN / 6);
     assert_true(q.floor.fid > 0);
     assert_int_equal(lt_quality_compare(&whole, &q), LT_VALUE);
     assert_int_equal(lt_quality_of_images(d, LT_VALID, 250, images, &o, &q), LT_VALUE);

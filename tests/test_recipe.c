@@ -124,7 +124,7 @@ static void defaults_are_written_out(void **state)
                         "  init: pytorch\n"
                         "  likelihood: bernoulli\n"
                         "  prior: normal\n"
-                        "  heads: linear\n"
+                        "  posterior_heads: linear\n"
                         "  latent2: 0\n"
                         "  encoder:\n"
                         "    - linear 4 bias=yes init=model\n"
@@ -152,9 +152,9 @@ static void defaults_are_written_out(void **state)
                         "  samples_every: 1\n"
                         "  samples_at: \"\"\n"
                         "  checkpoint_every: 1\n"
-                        "  keep: 2\n"
+                        "  keep_checkpoints: 2\n"
                         "  clip_norm: 0\n"
-                        "  average: 0\n");
+                        "  ema_decay: 0\n");
     lt_recipe_free(r);
 }
 
@@ -171,7 +171,7 @@ static void everything_written_is_kept(void **state)
         "objective: {beta: 1/4, kl: monte-carlo, schedule: cyclical period=4 ratio=.25}\n"
         "optimizer: sgd lr=.5 momentum=.9 nesterov=yes\n"
         "learning_rate_schedule: step every=3\n"
-        "train: {epochs: 3, batch: 7, samples_every: 0, checkpoint_every: 2, keep: 0,\n"
+        "train: {epochs: 3, batch: 7, samples_every: 0, checkpoint_every: 2, keep_checkpoints: 0,\n"
         "  clip_norm: 5}\n";
     lt_recipe *r = must_parse(full, NULL, 0);
     const char *words = lt_recipe_text(r);
@@ -252,7 +252,7 @@ static void malformed_sets_say_why(void **state)
          "--set =3: expected KEY=VALUE, as in model.latent=32"},
         {"model.latnt=3",
          "--set model.latnt:1:1: unknown key \"latnt\"; did you mean \"model.latent\"? (keys: kind, "
-         "latent, init, likelihood, prior, heads, latent2, encoder, posterior, decoder, "
+         "latent, init, likelihood, prior, posterior_heads, latent2, encoder, posterior, decoder, "
          "encoder2, decoder2)"},
         {"model.latent=many",
          "--set model.latent:1:1: model: latent must be a whole number between 1 and 65536, "

@@ -29,10 +29,10 @@ static const char gan_words[] =
     "  kind: gan\n"
     "  latent: 2\n"
     "  generator: [linear 5, relu, linear image]\n"
-    "  critic: [linear 5, relu, linear 1]\n"
-    "objective: {critic_steps: 3, critic_optimizer: adam 0.002}\n"
+    "  discriminator: [linear 5, relu, linear 1]\n"
+    "objective: {discriminator_steps: 3, discriminator_optimizer: adam 0.002}\n"
     "optimizer: adamw\n"
-    "train: {epochs: 3, batch: 8, average: 0.9}\n";
+    "train: {epochs: 3, batch: 8, ema_decay: 0.9}\n";
 
 enum { IMAGES = 30, BATCH = 8, STEPS_PER_EPOCH = 4 };
 
@@ -82,7 +82,7 @@ static const change vae_changes[] = {
     {"model.latent=3", false},
     {"model.init=kaiming_uniform", false},
     {"model.likelihood=gaussian 1", false},
-    {"model.heads=own", false},
+    {"model.posterior_heads=separate", false},
     {"model.encoder.0=linear 6", false},
     {"model.encoder.0.bias=no", false},
     {"model.encoder.1=relu", false},
@@ -107,26 +107,26 @@ static const change vae_changes[] = {
     {"train.samples_every=0", true},
     {"train.samples_at=2", true},
     {"train.checkpoint_every=2", true},
-    {"train.keep=1", true},
+    {"train.keep_checkpoints=1", true},
     {"train.clip_norm=1", true},
-    {"train.average=0.5", false},
+    {"train.ema_decay=0.5", false},
 };
 
 static const change gan_changes[] = {
     {"objective.loss=hinge", false},
     {"objective.penalty=gradient 10", false},
-    {"objective.critic_steps=2", false},
+    {"objective.discriminator_steps=2", false},
     {"objective.label_smoothing=0.1", false},
-    {"objective.critic_optimizer.lr=0.1", true},
-    {"objective.critic_optimizer.beta1=0.1", false},
-    {"objective.critic_optimizer=sgd", false},
+    {"objective.discriminator_optimizer.lr=0.1", true},
+    {"objective.discriminator_optimizer.beta1=0.1", false},
+    {"objective.discriminator_optimizer=sgd", false},
     {"optimizer.lr=0.1", true},
     {"optimizer.weight_decay=0.1", true},
     {"model.pixels=symmetric", false},
     {"model.generator.0=linear 6", false},
-    {"model.critic.0=linear 6", false},
+    {"model.discriminator.0=linear 6", false},
     {"model.classes=3", false},
-    {"train.average=0", false},
+    {"train.ema_decay=0", false},
 };
 
 static void check_changes(const char *words, const change *list, int n)
@@ -178,7 +178,7 @@ static void the_list_names_keys(void **state)
             is_found |= vae_changes[i].is_allowed && !strncmp(vae_changes[i].set, key, size);
         for (int i = 0; i < COUNT_OF(gan_changes); i++)
             is_found |= gan_changes[i].is_allowed && !strncmp(gan_changes[i].set, key, size);
-        if (!is_found && strcmp(key, "objective.critic_optimizer.weight_decay") != 0)
+        if (!is_found && strcmp(key, "objective.discriminator_optimizer.weight_decay") != 0)
             fail_msg("%s", key);
     }
     assert_true(n > 10);
@@ -200,7 +200,7 @@ static void other_recipes_are_refused_before_anything_is_taken(void **state)
             const char *set = vae_changes[i].set;
             if (strncmp(set, "data.", 5) == 0) /* the data of these are made by hand */
                 continue;
-            if (strncmp(set, "model.heads", 11) == 0)
+            if (strncmp(set, "model.posterior_heads", 11) == 0)
                 continue; /* no network of this recipe's */
             t = begin_training(vae_words, set, IMAGES);
             int status = lt_trainer_load(t.trainer, path);

@@ -24,7 +24,7 @@ static const char words[] = "name: tiny\n"
                             "  likelihood: bernoulli\n"
                             "  encoder: [linear 5, elu]\n"
                             "  decoder: [linear 5, elu, linear image]\n"
-                            "train: {epochs: 3, batch: 8, keep: 0}\n";
+                            "train: {epochs: 3, batch: 8, keep_checkpoints: 0}\n";
 
 /* Trains epochs and keeps what they reported. The run stays open, with its lock. */
 static lt_run *start_run(const char *path, training *t, int epochs, lt_train_report *reports)
@@ -183,7 +183,7 @@ static void logs_read_back(void **state)
     assert_int_equal(lt_run_metrics_count(m), 3);
     assert_null(lt_run_metrics_line(m, 3));
     assert_true(lt_run_metrics_has(m, "rate") && lt_run_metrics_has(m, "valid.neg_elbo"));
-    assert_false(lt_run_metrics_has(m, "critic_loss") || lt_run_metrics_has(m, "valid.rate.x"));
+    assert_false(lt_run_metrics_has(m, "discriminator_loss") || lt_run_metrics_has(m, "valid.rate.x"));
     assert_string_equal(lt_recipe_name(lt_run_metrics_recipe(m)), lt_recipe_name(lt_run_recipe(run)));
     for (int i = 0; i < 3; i++) {
         const lt_epoch_log *line = lt_run_metrics_line(m, i);

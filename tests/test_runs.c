@@ -28,7 +28,7 @@ static const char words[] =
     "  likelihood: bernoulli\n"
     "  encoder: [linear 5, elu]\n"
     "  decoder: [linear 5, elu, linear image]\n"
-    "train: {epochs: 3, batch: 8, keep: 1}\n";
+    "train: {epochs: 3, batch: 8, keep_checkpoints: 1}\n";
 
 enum { STEPS_PER_EPOCH = 4 };
 
@@ -198,7 +198,7 @@ static void later_versions_are_not_passed_over(void **state)
     bytes b;
     training t;
     lt_run *run;
-    make_run(in_dir("later"), 2, "train.keep=0");
+    make_run(in_dir("later"), 2, "train.keep_checkpoints=0");
     const char *newest = in_dir("later/checkpoints/step-00000008.safetensors");
     expect_ok(file_read(newest, 1 << 20, &b));
     char *at = strstr((char *)b.data + 8, "\"format_version\":\"1\"");
@@ -218,11 +218,11 @@ static void later_versions_are_not_passed_over(void **state)
 static void surplus_checkpoints_are_removed(void **state)
 {
     (void)state;
-    make_run(in_dir("surplus"), 3, "train.keep=0");
+    make_run(in_dir("surplus"), 3, "train.keep_checkpoints=0");
     assert_int_equal(count_files(in_dir("surplus/checkpoints")), 4);
     training t;
     lt_run *run;
-    const char *set = "train.keep=1";
+    const char *set = "train.keep_checkpoints=1";
     expect_ok(lt_run_open(&run, in_dir("surplus"), &set, 1));
     t = begin_training(words, NULL, 30);
     expect_ok(lt_run_restore(run, t.trainer));

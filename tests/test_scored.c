@@ -184,13 +184,13 @@ static double inception_again(int n, int classes, const float *p, const int32_t 
 static void assert_scores(const lt_sample_scores *s, const lt_quality_arrays *a, int n,
                           const float *x, const float *p, const int32_t *order)
 {
-    assert_near(s->fid, fid_again(n, x, a->held, a->held_features), 2e-5 * (1 + s->fid));
+    assert_near(s->fid, fid_again(n, x, a->held_out, a->held_out_features), 2e-5 * (1 + s->fid));
     assert_near(s->kid.value,
-                kid_again(n, x, order, a->held, a->held_features, a->held_order, 10),
+                kid_again(n, x, order, a->held_out, a->held_out_features, a->held_out_order, 10),
                 1e-9 * (1 + fabs(s->kid.value)));
     assert_near(s->inception.value, inception_again(n, a->classes, p, order), 1e-9);
-    assert_near(s->precision.value, share_within(n, x, a->held, a->held_features), 1.5 / n);
-    assert_near(s->recall.value, share_within(a->held, a->held_features, n, x), 1.5 / n);
+    assert_near(s->precision.value, share_within(n, x, a->held_out, a->held_out_features), 1.5 / n);
+    assert_near(s->recall.value, share_within(a->held_out, a->held_out_features, n, x), 1.5 / n);
 }
 
 static void scores_can_be_computed_again(void **state)
@@ -205,7 +205,7 @@ static void scores_can_be_computed_again(void **state)
     lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .arrays = &a, .with_images = true};
     assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, images, &o, &q), LT_OK);
     assert_int_equal(a.width, WIDTH);
-    assert_int_equal(a.samples * 1000000 + a.held * 1000 + a.train, 300300300);
+    assert_int_equal(a.samples * 1000000 + a.held_out * 1000 + a.train, 300300300);
     assert_memory_equal(a.images, images, sizeof *images * TEST * PIXELS);
     assert_scores(&q.samples, &a, a.samples, a.sample_features, a.sample_classes, a.sample_order);
     assert_scores(&q.floor, &a, a.train, a.train_features, a.train_classes, a.train_order);
@@ -215,7 +215,7 @@ static void scores_can_be_computed_again(void **state)
     lt_dataset_free(others);
 }
 
-/* Held images scored as samples have the features that they have as held ones; indices and labels are
+/* Held images scored as samples have the features that they have as held-out ones; indices and labels are
    those of the sets, also where images were cut off for validation. */
 static void images_are_named_by_index_and_label(void **state)
 {
@@ -233,11 +233,11 @@ static void images_are_named_by_index_and_label(void **state)
     for (int i = 0; i < TEST; i++) {
         int best = 0;
         int32_t label;
-        assert_int_equal(a.held_index[i], i);
-        assert_int_equal(a.held_split[i], LT_TEST);
+        assert_int_equal(a.held_out_index[i], i);
+        assert_int_equal(a.held_out_split[i], LT_TEST);
         lt_dataset_labels(d, LT_TEST, &i, 1, &label);
-        assert_int_equal(a.held_labels[i], label);
-        for (int k = 1; k < a.classes; k++) /* the samples are the held images */
+        assert_int_equal(a.held_out_labels[i], label);
+        for (int k = 1; k < a.classes; k++) /* the samples are the held-out images */
             best = a.sample_classes[i * a.classes + k] > a.sample_classes[i * a.classes + best] ? k
                                                                                                 : best;
         right += best == label;
@@ -247,7 +247,7 @@ static void images_are_named_by_index_and_label(void **state)
     }
     assert_near(valid, TEST * 700. / TRAIN, 2);
     assert_near(q.accuracy, (double)right / TEST, 1e-12);
-    assert_memory_equal(a.held_features, a.sample_features, sizeof(float) * TEST * WIDTH);
+    assert_memory_equal(a.held_out_features, a.sample_features, sizeof(float) * TEST * WIDTH);
     lt_quality_arrays_clear(&a);
     free(images);
     free(x);

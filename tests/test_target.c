@@ -14,9 +14,9 @@ static const lt_run_key key = {.seed = 5, .step = 7};
 /* A program for the plain target must ask nothing of it that it cannot do. */
 static void check_program(const lt_program *p)
 {
-    for (int u = 0; u < p->n_units; u++) {
-        const lt_node *y = p->units[u].nodes[0];
-        assert_int_equal(p->units[u].n, 1);
+    for (int u = 0; u < p->n_groups; u++) {
+        const lt_node *y = p->groups[u].nodes[0];
+        assert_int_equal(p->groups[u].n, 1);
         assert_true(y->op->reference != NULL);
         if (y->op == &lt_op_matmul) {
             const matmul_attr *m = y->attr;

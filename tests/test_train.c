@@ -713,7 +713,7 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     char *found = lt_run_checkpoint(in_dir("run"));
     assert_string_equal(found, newest);
     free(found);
-    assert_false(file_exists(in_dir("run/checkpoints/step-00000004.safetensors"))); /* keep: 2 */
+    assert_false(file_exists(in_dir("run/checkpoints/step-00000004.safetensors"))); /* keep_checkpoints: 2 */
     assert_int_equal(truncate(newest, 3000), 0);
     assert_int_equal(file_write(in_dir("run/checkpoints/.x.tmp-1"), "x", 1), LT_OK);
     assert_int_equal(file_append(in_dir("run/metrics.jsonl"), "{\"step\":"), LT_OK);

@@ -166,7 +166,7 @@ static void names_of_no_check_are_mistakes(void **state)
     assert_int_equal(lt_verify(&(lt_verify_options){.only = only, .n_only = 2}, &v), LT_NOT_FOUND);
     assert_int_equal(v.checks, 1);
     assert_text_has(lt_last_error(), "no check is called \"penalty: r1\": expected an area such as");
-    lt_verify_options many = {.only = only, .n_only = CHECKS_MOST_ONLY + 1};
+    lt_verify_options many = {.only = only, .n_only = CHECKS_MAX_ONLY + 1};
     assert_int_equal(lt_verify(&many, &v), LT_VALUE);
     assert_string_equal(lt_last_error(), "verify: expected at most 64 names of checks, found 65");
 }

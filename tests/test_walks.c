@@ -130,7 +130,7 @@ static const char gan[] = "name: gan\n"
                           "data: {set: synthetic}\n"
                           "model: {kind: gan, latent: 3, classes: 4,\n"
                           "  generator: [linear 8, relu, linear image, sigmoid],\n"
-                          "  critic: [linear 4, leaky_relu .2, linear 1]}\n"
+                          "  discriminator: [linear 4, leaky_relu .2, linear 1]}\n"
                           "objective: {loss: hinge}\n";
 
 enum { IMAGES = 150, LATENT = 3, PIXELS = 16 };
@@ -166,7 +166,7 @@ static void classes_are_decoded_as_they_are_sampled(void **state)
     labels[7] = 4;
     assert_int_equal(lt_decode_class(m, IMAGES, z, labels, 1, x), LT_VALUE);
     assert_string_equal(lt_last_error(), "expected a class of 0 to 3, found 4");
-    assert_int_equal(lt_draw_images(m, 1, z, 0, 1, x), LT_GRAPH);
+    assert_int_equal(lt_decode_sample(m, 1, z, 0, 1, x), LT_GRAPH);
     assert_non_null(strstr(lt_last_error(), "a gan has no likelihood to draw images from"));
     lt_model_free(m);
 }
@@ -202,7 +202,7 @@ static void check_draws(const char *likelihood, double (*variance)(double mean))
     for (int i = 0; i < DRAWS * LATENT; i++)
         z[i] = (float)(i % LATENT) - 0.7f;
     assert_int_equal(lt_decode(m, 1, z, 1, mean), LT_OK);
-    if (lt_draw_images(m, DRAWS, z, 9, 2, x) != LT_OK)
+    if (lt_decode_sample(m, DRAWS, z, 9, 2, x) != LT_OK)
         fail_msg("%s: %s", likelihood, lt_last_error());
     for (int k = 0; k < PIXELS; k++) {
         double s = 0, ss = 0, want = (double)mean[k], spread = variance(want);
@@ -237,7 +237,7 @@ static void draws_of_bytes_are_levels(void **state)
     static float z[DRAWS * LATENT], x[DRAWS * PIXELS], median[PIXELS];
     lt_model *m = must_make(vae, "model.likelihood=discretized_logistic scale=0.1");
     assert_int_equal(lt_decode(m, 1, z, 1, median), LT_OK);
-    assert_int_equal(lt_draw_images(m, DRAWS, z, 9, 1, x), LT_OK);
+    assert_int_equal(lt_decode_sample(m, DRAWS, z, 9, 1, x), LT_OK);
     for (int k = 0; k < PIXELS; k++) {
         int below = 0, above = 0;
         for (int i = 0; i < DRAWS; i++) {
@@ -256,11 +256,11 @@ static void the_first_draws_do_not_depend_on_their_number(void **state)
     (void)state;
     static float z[IMAGES * LATENT], x[IMAGES * PIXELS], few[3 * PIXELS];
     lt_model *m = must_make(vae, NULL);
-    assert_int_equal(lt_draw_images(m, IMAGES, z, 2, 2, x), LT_OK);
-    assert_int_equal(lt_draw_images(m, 3, z, 2, 1, few), LT_OK);
+    assert_int_equal(lt_decode_sample(m, IMAGES, z, 2, 2, x), LT_OK);
+    assert_int_equal(lt_decode_sample(m, 3, z, 2, 1, few), LT_OK);
     assert_memory_equal(x, few, sizeof few);
     assert_true(memcmp(x, x + 64 * PIXELS, sizeof few) != 0); /* of another block */
-    assert_int_equal(lt_draw_images(m, 3, z, 3, 1, few), LT_OK);
+    assert_int_equal(lt_decode_sample(m, 3, z, 3, 1, few), LT_OK);
     assert_true(memcmp(x, few, sizeof few) != 0);
     lt_model_free(m);
 }

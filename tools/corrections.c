@@ -345,7 +345,7 @@ static void show_entropy(FILE *out)
     lt_graph *g = lt_graph_create();
     lt_node *mean = lt_constant(g, lt_shape_2d(1, 2), (double[]){0, 0});
     lt_distribution d = lt_full_normal_distribution(mean, lt_constant(g, lt_shape_2d(2, 2), l));
-    compute(g, lt_log_prob(d, lt_draw(d, DRAWS)), LT_CPU, log_p);
+    compute(g, lt_log_prob(d, lt_sample_from(d, DRAWS)), LT_CPU, log_p);
     fputs("| | nats |\n|---|---|\n", out);
     fprintf(out, "| log(2 pi) + 1/2 log det S + 1 | %.3f |\n", log(2 * pi) + 0.5 * log(det) + 1);
     fprintf(out, "| mean of -log p at %d draws | %.3f |\n", DRAWS, -mean_of(log_p, DRAWS));
@@ -471,7 +471,7 @@ static void show_uniforms(FILE *out)
         for (int turn = 0; turn < 2; turn++) {
             lt_graph *g = lt_graph_create();
             lt_distribution a = uniform_from(g, 0), b = uniform_from(g, low);
-            compute(g, turn ? lt_divergence(b, a) : lt_divergence(a, b), LT_REFERENCE, kl + turn);
+            compute(g, turn ? lt_kl(b, a) : lt_kl(a, b), LT_REFERENCE, kl + turn);
         }
         fprintf(out, "| U[%g, %g] | %g | %g | %g |\n", low, low + 1, (double)kl[0], (double)kl[1],
                 low);

@@ -271,7 +271,7 @@ def conv_vae(directory):
 data: {set: synthetic}
 model:
   latent: 3
-  heads: own
+  posterior_heads: separate
   likelihood: gaussian sigma=0.7071067811865476
   encoder: [conv 4 stride=2 pad=1 bias=no, batch_norm, leaky_relu .2]
   posterior: {mean: [conv 3 bias=no], logvar: [conv 3 bias=no, scale 2]}

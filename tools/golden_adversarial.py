@@ -4,11 +4,11 @@
 
     /usr/bin/python3 tools/golden_adversarial.py [DIRECTORY]
 
-"LOSS.critic", ".generator", ".estimate", ".score" of outputs "real" and "fake"; "LOSS.d.real" and
-"LOSS.d.fake" of the critic's loss, "LOSS.d.generator" of the generator's; ".smooth" where the
+"LOSS.discriminator", ".generator", ".estimate", ".score" of outputs "real" and "fake"; "LOSS.d.real" and
+"LOSS.d.fake" of the discriminator's loss, "LOSS.d.generator" of the generator's; ".smooth" where the
 target of real images is 0.9. The f-GAN family is the composition of its activation and conjugate.
 
-"PENALTY", with weight 1, "PENALTY.norm" and "PENALTY.d.W" of a convolutional critic with weights W between images
+"PENALTY", with weight 1, "PENALTY.norm" and "PENALTY.d.W" of a convolutional discriminator with weights W between images
 "x" and "y" with factors "alpha"."""
 import math
 import os
@@ -37,7 +37,7 @@ def jensen_shannon(r, f):
     return (value + 2 * LOG2) / 2
 
 
-# name: critic, generator, estimate, score, the critic with another target
+# name: discriminator, generator, estimate, score, the discriminator with another target
 LOSSES = {
     "minimax": (sigmoid_critic, lambda f: torch.log(1 - torch.sigmoid(f)).mean(), jensen_shannon,
                 torch.sigmoid, sigmoid_critic),
@@ -76,12 +76,12 @@ def losses(out):
     torch.manual_seed(51)
     real, fake = 2 * randn(6), 2 * randn(9)
     out.update({"real": real, "fake": fake})
-    for name, (critic, generator, estimate, score, with_target) in \
+    for name, (discriminator, generator, estimate, score, with_target) in \
             {**LOSSES, **{k: family(*v) for k, v in FAMILY.items()}}.items():
         r, f, g = leaf(real), leaf(fake), leaf(fake)
-        critic(r, f).backward()
+        discriminator(r, f).backward()
         generator(g).backward()
-        values = {"critic": critic(r, f), "generator": generator(g), "estimate": estimate(r, f),
+        values = {"discriminator": discriminator(r, f), "generator": generator(g), "estimate": estimate(r, f),
                   "score": score(f), "d.real": r.grad, "d.fake": f.grad, "d.generator": g.grad}
         if with_target:
             r, f = leaf(real), leaf(fake)
@@ -91,7 +91,7 @@ def losses(out):
         out.update({f"{name}.{k}": v for k, v in values.items()})
 
 
-def critic(x, w):
+def discriminator(x, w):
     """n x 8 x 8 x 2 -> n. Weights have our layout, kh x kw x in x out."""
     x = x.permute(0, 3, 1, 2)
     x = F.leaky_relu(F.conv2d(x, w["w1"].permute(3, 2, 0, 1), w["b1"], stride=2, padding=1), .2)
@@ -113,7 +113,7 @@ def penalties(out):
                          ("r1", x, lambda s: (s ** 2).mean() / 2)):
         w = {k: leaf(v) for k, v in weights.items()}
         at = leaf(at)
-        slope, = torch.autograd.grad(critic(at, w).sum(), at, create_graph=True)
+        slope, = torch.autograd.grad(discriminator(at, w).sum(), at, create_graph=True)
         norm = slope.flatten(1).norm(dim=1)
         assert norm.min() < .9 and norm.max() > 1.1, norm
         penalty = of(norm)

@@ -9,7 +9,7 @@ written from the paper and from what src/base/philox.h says of keys. So a test g
 trainer itself. Everything is in double precision.
 
 "x": images n x h x w x c in 0 ... 1, and "labels" where there are classes; weights and states under
-their names, "after.NAME" at the end, "average.NAME" where the recipe keeps averages. "critic_loss",
+their names, "after.NAME" at the end, "average.NAME" where the recipe keeps averages. "discriminator_loss",
 "penalty", "gradient_norm", "d_real", "d_fake", "estimate": one of each step; "generator_loss": one
 of each step of the generator."""
 import math
@@ -81,14 +81,14 @@ def batches():
 
 
 class Gan(nn.Module):
-    """Modules named as in a checkpoint: generator.N, critic.N, generator_class, critic_class."""
+    """Modules named as in a checkpoint: generator.N, discriminator.N, generator_class, discriminator_class."""
 
-    def __init__(self, generator, critic, classes=0, class_size=0, features=0):
+    def __init__(self, generator, discriminator, classes=0, class_size=0, features=0):
         super().__init__()
-        self.generator, self.critic = nn.Sequential(*generator), nn.Sequential(*critic)
+        self.generator, self.discriminator = nn.Sequential(*generator), nn.Sequential(*discriminator)
         if classes:
             self.generator_class = nn.Embedding(classes, class_size)
-            self.critic_class = nn.Embedding(classes, features)
+            self.discriminator_class = nn.Embedding(classes, features)
 
     def generate(self, z, labels):
         if labels is not None:
@@ -96,10 +96,10 @@ class Gan(nn.Module):
         return self.generator(z)
 
     def criticize(self, x, labels):
-        h = self.critic[:-1](x)
-        y = self.critic[-1](h).flatten()
+        h = self.discriminator[:-1](x)
+        y = self.discriminator[-1](h).flatten()
         if labels is not None: # numbers of an image in the order of its pixels
-            y = y + (h.permute(0, 2, 3, 1).flatten(1) * self.critic_class(labels)).sum(1)
+            y = y + (h.permute(0, 2, 3, 1).flatten(1) * self.discriminator_class(labels)).sum(1)
         return y
 
     def half(self, name):
@@ -111,7 +111,7 @@ class Gan(nn.Module):
 
 class Case:
     """What the recipe says, again in PyTorch."""
-    latent, critic_steps, symmetric, average, labels = 6, 5, True, 0, None
+    latent, discriminator_steps, symmetric, average, labels = 6, 5, True, 0, None
 
     def __init__(self, **facts):
         self.__dict__.update(facts)
@@ -133,11 +133,11 @@ def critic_step(case, model, adam, x, labels, step, trace):
     fake = model.generate(z, labels).detach()
     on_real, on_fake = model.criticize(x, labels), model.criticize(fake, labels)
     penalty, norm = penalize(case, model, x, fake, labels, alpha)
-    loss = case.critic(on_real, on_fake) + penalty
+    loss = case.discriminator(on_real, on_fake) + penalty
     adam.zero_grad()
     loss.backward()
     adam.step()
-    for key, value in (("critic_loss", loss), ("penalty", penalty), ("gradient_norm", norm.mean()),
+    for key, value in (("discriminator_loss", loss), ("penalty", penalty), ("gradient_norm", norm.mean()),
                        ("d_real", case.score(on_real).mean()), ("estimate",
                        case.estimate(on_real, on_fake)), ("d_fake", case.score(on_fake).mean())):
         trace.setdefault(key, []).append(value.item())
@@ -160,12 +160,12 @@ def move_average(case, model, average, k):
 
 
 def record(directory, name, case, model, seed, scale):
-    """scale: of the critic's weights, so that some of its slopes are above 1 and some below."""
+    """scale: of the discriminator's weights, so that some of its slopes are above 1 and some below."""
     torch.manual_seed(seed)
     channels = 3
     x = rand(IMAGES, 8, 8, channels)
     for key, value in model.tensors():
-        factor = scale if key.startswith("critic.") and value.dim() > 1 else 1
+        factor = scale if key.startswith("discriminator.") and value.dim() > 1 else 1
         value.data = single(value.data * factor) if value.is_floating_point() else value.data
     out = {"x": x}
     out.update({key: value.detach().double().clone() for key, value in model.tensors()})
@@ -175,17 +175,17 @@ def record(directory, name, case, model, seed, scale):
     images = x.permute(0, 3, 1, 2)
     images = 2 * images - 1 if case.symmetric else images
     optimizers = {half: case.optimizers[half]([v for _, v in model.half(half)])
-                  for half in ("critic", "generator")}
+                  for half in ("discriminator", "generator")}
     trace, norms, batch = {}, [], batches()
     for step in range(STEPS):
         places = next(batch)
         labels = None if case.labels is None else case.labels[places]
-        norms += critic_step(case, model, optimizers["critic"], images[places], labels, 2 * step,
+        norms += critic_step(case, model, optimizers["discriminator"], images[places], labels, 2 * step,
                              trace)
-        if (step + 1) % case.critic_steps == 0:
+        if (step + 1) % case.discriminator_steps == 0:
             generator_step(case, model, optimizers["generator"], len(places), labels, 2 * step + 1,
                            trace)
-            move_average(case, model, average, step // case.critic_steps)
+            move_average(case, model, average, step // case.discriminator_steps)
     assert min(norms) < .9 and max(norms) > 1.1, (min(norms), max(norms))
     out.update({key: torch.tensor(value) for key, value in trace.items()})
     out.update({"after." + key: value.double() for key, value in model.tensors()})
@@ -199,18 +199,18 @@ def adam(lr, beta1, beta2):
 
 
 def wasserstein(**facts):
-    return Case(critic=lambda r, f: f.mean() - r.mean(), generator=lambda f: -f.mean(),
+    return Case(discriminator=lambda r, f: f.mean() - r.mean(), generator=lambda f: -f.mean(),
                 estimate=lambda r, f: r.mean() - f.mean(), score=lambda v: v, **facts)
 
 
 def non_saturating(smoothing, **facts):
     bce = F.binary_cross_entropy_with_logits
 
-    def critic(r, f, target=1 - smoothing):
+    def discriminator(r, f, target=1 - smoothing):
         return bce(r, torch.full_like(r, target)) + bce(f, torch.zeros_like(f))
 
-    return Case(critic=critic, generator=lambda f: bce(f, torch.ones_like(f)),
-                estimate=lambda r, f: (2 * math.log(2) - critic(r, f, 1.)) / 2,
+    return Case(discriminator=discriminator, generator=lambda f: bce(f, torch.ones_like(f)),
+                estimate=lambda r, f: (2 * math.log(2) - discriminator(r, f, 1.)) / 2,
                 score=torch.sigmoid, **facts)
 
 
@@ -225,7 +225,7 @@ def lipschitz(directory):
                  nn.ReLU(), transpose(8, 3, 4, 2, 1), nn.Tanh()],
                 [conv(3, 6, 4, 2, 1), lrelu(.2), conv(6, 8, 4, 2, 1), lrelu(.2), conv(8, 1, 2)])
     case = wasserstein(penalty="lipschitz", weight=10, optimizers={
-        "critic": adam(1e-4, .5, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
+        "discriminator": adam(1e-4, .5, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
 data: {set: synthetic}
 model:
   kind: gan
@@ -233,9 +233,9 @@ model:
   pixels: symmetric
   generator: [reshape 1 1 6, conv_transpose 8 kernel=4 bias=no, batch_norm, relu,
     conv_transpose image kernel=4 stride=2 pad=1, tanh]
-  critic: [conv 6 kernel=4 stride=2 pad=1, leaky_relu .2, conv 8 kernel=4 stride=2 pad=1,
+  discriminator: [conv 6 kernel=4 stride=2 pad=1, leaky_relu .2, conv 8 kernel=4 stride=2 pad=1,
     leaky_relu .2, conv 1 kernel=2]
-objective: {loss: wasserstein, penalty: lipschitz 10, critic_steps: 5}
+objective: {loss: wasserstein, penalty: lipschitz 10, discriminator_steps: 5}
 optimizer: adam lr=1e-4 beta1=.5 beta2=.9
 train: {batch: 4, epochs: 100}
 """)
@@ -243,7 +243,7 @@ train: {batch: 4, epochs: 100}
 
 
 def spectral(directory):
-    """Spectral norm, classes, an average, another optimizer for the critic."""
+    """Spectral norm, classes, an average, another optimizer for the discriminator."""
     torch.manual_seed(63)
     conv, transpose, lrelu = nn.Conv2d, nn.ConvTranspose2d, nn.LeakyReLU
     norm = nn.utils.spectral_norm
@@ -251,9 +251,9 @@ def spectral(directory):
                  nn.ReLU(), transpose(8, 3, 4, 2, 1), nn.Tanh()],
                 [norm(conv(3, 6, 4, 2, 1)), lrelu(.2), norm(conv(6, 8, 4, 2, 1)), lrelu(.2),
                  norm(conv(8, 1, 2))], 3, 3, 32)
-    case = wasserstein(penalty="gradient", weight=10, critic_steps=2, average=.5,
+    case = wasserstein(penalty="gradient", weight=10, discriminator_steps=2, average=.5,
                        labels=torch.arange(IMAGES) % 3, optimizers={
-        "critic": adam(4e-4, 0, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
+        "discriminator": adam(4e-4, 0, .9), "generator": adam(1e-4, .5, .9)}, recipe="""
 data: {set: synthetic}
 model:
   kind: gan
@@ -263,13 +263,13 @@ model:
   pixels: symmetric
   generator: [reshape 1 1 9, conv_transpose 8 kernel=4 bias=no, batch_norm, relu,
     conv_transpose image kernel=4 stride=2 pad=1, tanh]
-  critic: [spectral_norm conv 6 kernel=4 stride=2 pad=1, leaky_relu .2,
+  discriminator: [spectral_norm conv 6 kernel=4 stride=2 pad=1, leaky_relu .2,
     spectral_norm conv 8 kernel=4 stride=2 pad=1, leaky_relu .2, spectral_norm conv 1 kernel=2]
 objective:
   loss: wasserstein
   penalty: gradient 10
-  critic_steps: 2
-  critic_optimizer: adam lr=4e-4 beta1=0 beta2=.9
+  discriminator_steps: 2
+  discriminator_optimizer: adam lr=4e-4 beta1=0 beta2=.9
 optimizer: adam lr=1e-4 beta1=.5 beta2=.9
 train: {batch: 4, epochs: 100, average: .5}
 """)
@@ -285,8 +285,8 @@ def saturating(directory):
                  nn.Upsample(scale_factor=2), conv(8, 3, 3, 1, 1), nn.Sigmoid()],
                 [conv(3, 4, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2), conv(4, 8, 3), nn.ReLU(),
                  conv(8, 1, 2)])
-    case = non_saturating(.1, penalty="r1", weight=3, critic_steps=1, symmetric=False, optimizers={
-        "critic": adam(1e-3, .5, .999),
+    case = non_saturating(.1, penalty="r1", weight=3, discriminator_steps=1, symmetric=False, optimizers={
+        "discriminator": adam(1e-3, .5, .999),
         "generator": lambda w: torch.optim.RMSprop(w, 1e-3)}, recipe="""
 data: {set: synthetic}
 model:
@@ -294,12 +294,12 @@ model:
   latent: 6
   generator: [linear 32, leaky_relu .2, reshape 1 1 32, upsample 4, conv 8 kernel=3 pad=1,
     leaky_relu .2, upsample 2, conv image kernel=3 pad=1, sigmoid]
-  critic: [conv 4 kernel=3 pad=1, relu, max_pool 2, conv 8 kernel=3, relu, conv 1 kernel=2]
+  discriminator: [conv 4 kernel=3 pad=1, relu, max_pool 2, conv 8 kernel=3, relu, conv 1 kernel=2]
 objective:
   loss: non_saturating
   penalty: r1 3
   label_smoothing: .1
-  critic_optimizer: adam lr=1e-3 beta1=.5
+  discriminator_optimizer: adam lr=1e-3 beta1=.5
 optimizer: rmsprop lr=1e-3
 train: {batch: 4, epochs: 100}
 """)

@@ -180,7 +180,7 @@ def from_pytorch(latent, checkpoint, data, name, make, x):
 
     out = os.path.join(data, "begun")
     run(latent, "train", name, "--data", data, "--epochs", "1", "--weights", bare, "--out", out,
-        "-s", "train.keep=0")
+        "-s", "train.keep_checkpoints=0")
     begun, _ = read_safetensors(os.path.join(out, "checkpoints", "step-00000000.safetensors"))
     kept = all(np.array_equal(begun[key], value) for key, value in tensors.items())
     print("  train --weights begins with " + ("the same numbers" if kept else "OTHER NUMBERS"))

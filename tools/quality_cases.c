@@ -116,7 +116,7 @@ static void change_image(const world *w, change kind, double by, float *x)
     }
 }
 
-/* What most samples are: held images, or held images blurred. */
+/* What most samples are: held-out images, or held-out images blurred. */
 static void fill_base(const world *w, double sigma)
 {
     draw_images(w, LT_TEST, w->n, w->images);
@@ -149,12 +149,12 @@ typedef struct copy_case {
 } copy_case;
 
 static const copy_case copy_cases[] = {
-    {"held images", HELD, 0, 0, AS_IT_IS, 0},
-    {"held images, blurred by 1", BLURRED, 1, 0, AS_IT_IS, 0},
-    {"held images, blurred by 2", BLURRED, 2, 0, AS_IT_IS, 0},
-    {"held images, blurred by 3", BLURRED, 3, 0, AS_IT_IS, 0},
-    {"held images, blurred by 4", BLURRED, 4, 0, AS_IT_IS, 0},
-    {"held images, blurred by 5", BLURRED, 5, 0, AS_IT_IS, 0},
+    {"held-out images", HELD, 0, 0, AS_IT_IS, 0},
+    {"held-out images, blurred by 1", BLURRED, 1, 0, AS_IT_IS, 0},
+    {"held-out images, blurred by 2", BLURRED, 2, 0, AS_IT_IS, 0},
+    {"held-out images, blurred by 3", BLURRED, 3, 0, AS_IT_IS, 0},
+    {"held-out images, blurred by 4", BLURRED, 4, 0, AS_IT_IS, 0},
+    {"held-out images, blurred by 5", BLURRED, 5, 0, AS_IT_IS, 0},
     {"the mean image", MEAN, 0, 0, AS_IT_IS, 0},
     {"means of 50 train images", MEANS, 0, 0, AS_IT_IS, 0},
     {"one gray", FLAT, 0, 0, AS_IT_IS, 0},
@@ -210,8 +210,8 @@ static bool judge_case(const world *w, const copy_case *k)
     state = 1;
     fill_case(w, k);
     must(lt_quality_of_images(w->data, LT_TEST, w->n, w->images, NULL, &q));
-    const lt_copies *c = &q.copies;
-    bool right = (c->verdict == LT_COPIES_FOUND) == (k->kind == PLANTED);
+    const lt_memorization *c = &q.memorization;
+    bool right = (c->verdict == LT_MEMORIZATION_FOUND) == (k->kind == PLANTED);
     printf("| %s | %s | %s%s | %lld of %lld | %lld of %lld | %.1f | %.1g | %.2f %% |\n", w->name,
            k->name, names[c->verdict], right ? "" : " (wrong)", (long long)c->close,
            (long long)c->samples, (long long)c->held_close, (long long)c->held, c->closeness, c->p,
@@ -230,7 +230,7 @@ static int tell_copies(const world *w)
 
 /* ---- Few images ---- */
 
-enum { MOST_REPEATS = 20, SCORES = 7 };
+enum { MAX_REPEATS = 20, SCORES = 7 };
 
 static const char *const score_names[SCORES] = {"FID", "KID", "precision", "recall", "density",
                                                 "coverage", "inception score"};
@@ -266,8 +266,8 @@ static void print_spread(const spread *s, int n)
 static void tell_few_of(const world *w, int n)
 {
     spread all[2][SCORES] = {{{0}}};
-    lt_quality_options o = {.without_copies = true, .with_all_scores = true};
-    int repeats = n >= 2000 ? 4 : n >= 500 ? 8 : MOST_REPEATS;
+    lt_quality_options o = {.without_memorization = true, .with_all_scores = true};
+    int repeats = n >= 2000 ? 4 : n >= 500 ? 8 : MAX_REPEATS;
     for (int r = 0; r < repeats; r++)
         for (int noise = 0; noise < 2; noise++) {
             lt_quality q;
@@ -335,7 +335,7 @@ int main(int argc, char **argv)
             samples = atoi(argv[at + 1]);
         else
             return use();
-    puts(copies ? "| data | samples | copies | close | of held images | limit | p | least |\n"
+    puts(copies ? "| data | samples | copies | close | of held-out images | limit | p | least |\n"
                   "|---|---|---|---|---|---|---|---|"
                 : "| data | score | n | real | spread | error | noise | spread | error |\n"
                   "|---|---|---|---|---|---|---|---|---|");

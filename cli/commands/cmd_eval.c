@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_DRAWS = 1000000, MOST_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
+enum { MAX_DRAWS = 1000000, MAX_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
 
 /* ---- What is asked for ---- */
 
@@ -34,18 +34,18 @@ static int read_counts(const char *text, int most, int *counts, int room)
 static int read_lists(const command *c, eval_request *q)
 {
     if (q->iwae_text) {
-        q->n_iwae = read_counts(q->iwae_text, MOST_DRAWS, q->iwae, LT_MAX_BOUNDS);
+        q->n_iwae = read_counts(q->iwae_text, MAX_DRAWS, q->iwae, LT_MAX_BOUNDS);
         if (q->n_iwae < 0)
             return complain(c, CODE_USAGE,
                             "--iwae: expected at most %d numbers from 1 to %d like 5,50,500, found "
-                            "'%s'", LT_MAX_BOUNDS, MOST_DRAWS, q->iwae_text);
+                            "'%s'", LT_MAX_BOUNDS, MAX_DRAWS, q->iwae_text);
     }
     if (q->ais_text) {
-        int n = read_counts(q->ais_text, MOST_DRAWS, q->ais, 2);
-        if (n != 2 || q->ais[0] > MOST_CHAINS)
+        int n = read_counts(q->ais_text, MAX_DRAWS, q->ais, 2);
+        if (n != 2 || q->ais[0] > MAX_CHAINS)
             return complain(c, CODE_USAGE,
                             "--ais: expected chains and steps like 16,500, at most %d and %d, found "
-                            "'%s'", MOST_CHAINS, MOST_DRAWS, q->ais_text);
+                            "'%s'", MAX_CHAINS, MAX_DRAWS, q->ais_text);
     }
     return CODE_DONE;
 }
@@ -90,7 +90,7 @@ static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_im
                           .run = how, .seed = (uint64_t)q->seed};
     per_image_ask_ais(each, &ais);
     if (f->with_ais) /* first, because it refuses some models */
-        LT_TRY(lt_anneal(t->model, t->data, f->split, &ais, &f->ais));
+        LT_TRY(lt_ais(t->model, t->data, f->split, &ais, &f->ais));
     p = begin_phase(m, "bounds");
     lt_eval_options bounds = {.nll_samples = (int)q->samples, .iwae = q->iwae,
                               .n_iwae = q->n_iwae, .images = (int)q->images,
@@ -272,7 +272,7 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
         {OPTION_IMAGES, .value = &q.images, .min = 1, .max = INT32_MAX,
          .note = "spread over the split; default: all"},
-        {OPTION_NLL, .value = &q.samples, .min = 1, .max = MOST_DRAWS, .note = "default: none"},
+        {OPTION_NLL, .value = &q.samples, .min = 1, .max = MAX_DRAWS, .note = "default: none"},
         {.name = "iwae", .kind = FLAG_TEXT, .value = &q.iwae_text, .operand = "K,K,...",
          .help = "also the bounds of so many draws, from the same draws"},
         {.name = "ais", .kind = FLAG_TEXT, .value = &q.ais_text, .operand = "CHAINS,STEPS",
@@ -314,7 +314,7 @@ const command cmd_eval = {
     .summary = "say what a model is worth, in nats per image",
     .operands = "RUN... [options]",
     .min_operands = 1,
-    .max_operands = EVAL_MOST_RUNS,
+    .max_operands = EVAL_MAX_RUNS,
     .about =
         "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
         "Every number is a mean over images, with its standard error:\n"
@@ -345,11 +345,11 @@ const command cmd_eval = {
         "  FID                 distance of two Gaussians of features; falls with more samples\n"
         "  KID                 squared discrepancy of features, without bias: 0 for equal "
         "distributions\n"
-        "  precision, density  whether samples are like held images\n"
-        "  recall, coverage    whether held images are like samples: low where something is "
+        "  precision, density  whether samples are like held-out images\n"
+        "  recall, coverage    whether held-out images are like samples: low where something is "
         "missing\n"
         "  inception score     whether samples are clearly of one class each, of all classes\n"
-        "  copies              whether more samples than held images are much nearer to one train "
+        "  copies              whether more samples than held-out images are much nearer to one train "
         "image than to others\n"
         "\n"
         "Several RUNs make one table of each kind, a row for each run, and under it the differences from the "

@@ -24,13 +24,13 @@ static const table_text texts[] = {
      "in nats."},
     {"priors", "what codes are distributed like before an image is seen",
      "Values of model.prior in a recipe: p(z). What a prior has of parameters is trained with the networks."},
-    {"losses", "what a critic and a generator may minimize",
+    {"losses", "what a discriminator and a generator may minimize",
      "Values of objective.loss in a recipe of a GAN. Each bounds a divergence of the data p and the samples q. v is "
-     "the critic's raw output; in the f-GAN family T = g_f(v), and the critic maximizes E T(x) - E f*(T(G(z)))."},
-    {"penalties", "what may keep a critic smooth", "Values of objective.penalty in a recipe of a GAN."},
+     "the discriminator's raw output; in the f-GAN family T = g_f(v), and the discriminator maximizes E T(x) - E f*(T(G(z)))."},
+    {"penalties", "what may keep a discriminator smooth", "Values of objective.penalty in a recipe of a GAN."},
     {"objectives", "what training may minimize", "Values of model.kind in a recipe."},
     {"optimizers", "how training may go downhill",
-     "Values of optimizer in a recipe, and of objective.critic_optimizer in one of a GAN; each does what PyTorch's "
+     "Values of optimizer in a recipe, and of objective.discriminator_optimizer in one of a GAN; each does what PyTorch's "
      "of that name does."},
     {"schedules", "how a weight may change during training",
      "Values of objective.schedule, which multiplies beta, of objective.capacity_schedule and of "

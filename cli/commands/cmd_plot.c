@@ -145,7 +145,7 @@ static int write_charts(const plot_request *q, const lt_figure *f)
     if (q->chart > page->n_charts)
         return complain(q->command, CODE_USAGE, "--chart: there %s %d, found %jd",
                         page->n_charts == 1 ? "is" : "are", page->n_charts, (intmax_t)q->chart);
-    lt_picture_options o = {.width = (double)q->width, .height = (double)q->height, .text = (double)q->text};
+    lt_render_options o = {.width = (double)q->width, .height = (double)q->height, .text = (double)q->text};
     lt_chart_page one = {.charts = q->chart ? &page->charts[q->chart - 1] : NULL, .n_charts = 1, .shape = page->shape};
     int status = q->chart ? lt_chart_page_write(q->out, &one, &o) : lt_figure_write(f, q->out, &o);
     if (status != LT_OK)

@@ -3,7 +3,7 @@
 #include "shared_options.h"
 #include "report.h"
 
-enum { MOST_RUNS = 16, MOST_DRAWS = 100000 };
+enum { MAX_RUNS = 16, MAX_DRAWS = 100000 };
 
 /* ---- The page ---- */
 
@@ -81,8 +81,8 @@ static int refuse_likelihoods(const report_request *q, const command_line *line,
 
 static int report(const report_request *q, const command_line *line)
 {
-    report_run runs[MOST_RUNS];
-    char **names[MOST_RUNS];
+    report_run runs[MAX_RUNS];
+    char **names[MAX_RUNS];
     const char *const *paths = line->operand;
     int code = CODE_DONE, opened = 0, n = line->n;
     while (opened < n && code == CODE_DONE) {
@@ -112,7 +112,7 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_TITLE, .value = &q.title, .note = NOTE_TITLE},
         {OPTION_IMAGES, .value = &q.images, .min = 2, .max = INT32_MAX,
          .note = "spread over the test split; default: all, and 1000 for what takes many draws"},
-        {OPTION_NLL, .value = &q.draws, .max = MOST_DRAWS, .note = "0: none; default: 50"},
+        {OPTION_NLL, .value = &q.draws, .max = MAX_DRAWS, .note = "0: none; default: 50"},
         {OPTION_QUALITY, .value = &q.with_quality},
         {OPTION_SAMPLES, .value = &q.quality_samples, .needs = "quality"},
         {OPTION_DATA, .value = &q.data},
@@ -129,7 +129,7 @@ static int run(const command *c, int argc, const char **argv)
 
 const command cmd_report = {
     .name = "report", .summary = "put all about a run, or several, on one page of HTML",
-    .operands = "RUN... [options]", .min_operands = 1, .max_operands = MOST_RUNS,
+    .operands = "RUN... [options]", .min_operands = 1, .max_operands = MAX_RUNS,
     .about = "The page holds its pictures, asks for nothing from elsewhere, and prints: samples, "
              "reconstructions, curves of training, numbers with their errors, the ledger of the "
              "loss, a map of the codes, the network, the recipe, and the commands that make it "

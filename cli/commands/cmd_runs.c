@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DIRS = 64, CELL = 48, WIDE_NAME = 26 };
+enum { MAX_DIRS = 64, CELL = 48, WIDE_NAME = 26 };
 
 /* Runs of all directories asked for. */
 typedef struct listing {
@@ -108,7 +108,7 @@ static void write_loss(const lt_run_summary *s, cell out)
         write_estimate(lt_report_value(s->recipe, &s->last.train, "loss"), (double)NAN, 2, out);
 }
 
-/* A run of a gan has no likelihood: what its critic says of the distance. */
+/* A run of a gan has no likelihood: what its discriminator says of the distance. */
 static void write_critic(const lt_run_summary *s, cell out)
 {
     if (s->has_log && s->recipe)
@@ -164,7 +164,7 @@ static const column columns[] = {
     {"state", write_state, false, NULL},
     {"-ELBO", write_elbo, true, "-ELBO: of the validation after the last epoch, nats per image."},
     {"loss", write_loss, true, "loss: of training in the last epoch, nats per image."},
-    {"critic", write_critic, true, "critic: what the critic estimates the divergence to be."},
+    {"discriminator", write_critic, true, "discriminator: what the discriminator estimates the divergence to be."},
     {"NLL", write_nll, true, "NLL: the last that latent eval --nll found, nats per image."},
     {"FID", write_fid, true, "FID: the last that latent eval --quality found."},
 };
@@ -338,7 +338,7 @@ static int run(const command *c, int argc, const char **argv)
 
 const command cmd_runs = {
     .name = "runs", .summary = "list runs with what came of them",
-    .operands = "[DIR...] [options]", .min_operands = 0, .max_operands = MOST_DIRS,
+    .operands = "[DIR...] [options]", .min_operands = 0, .max_operands = MAX_DIRS,
     .about =
         "DIR is a run or a directory that runs are in, up to three levels deep; default: runs. The table has "
         "what training wrote down and what latent eval has measured, which it keeps in the run's "

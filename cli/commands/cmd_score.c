@@ -16,7 +16,7 @@ typedef struct score_request {
     quality_files files;
 } score_request;
 
-enum { ANY_SPLIT = LT_SPLITS, MOST_IMAGES = 1000000 };
+enum { ANY_SPLIT = LT_SPLITS, MAX_IMAGES = 1000000 };
 
 /* What is scored, and the data set that it is scored against. */
 typedef struct scoring {
@@ -250,7 +250,7 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
         {.name = "images-split", .kind = FLAG_CHOICE, .value = &q.images_split, .operand = "SPLIT",
          .help = "of IMAGES; default: the only one they have", .choices = split_names},
-        {OPTION_IMAGES, .value = &q.n, .min = 20, .max = MOST_IMAGES, .note = "the first; default: all"},
+        {OPTION_IMAGES, .value = &q.n, .min = 20, .max = MAX_IMAGES, .note = "the first; default: all"},
         {OPTION_NEAREST, .value = &q.pairs},
         {OPTION_FEATURES, .value = &q.files.features},
         {OPTION_SAMPLES_OUT, .value = &q.files.samples},

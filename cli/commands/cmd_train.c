@@ -126,8 +126,8 @@ const command cmd_train = {
         "Each epoch has a row; speed and time are left out where the terminal is too narrow for them.\n"
         "\n"
         "The loss of a vae is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
-        "divergence of q(z|x) from the prior. A gan shows what critic and generator minimize, what "
-        "the critic says of real and generated images, and the divergence it estimates.\n"
+        "divergence of q(z|x) from the prior. A gan shows what discriminator and generator minimize, what "
+        "the discriminator says of real and generated images, and the divergence it estimates.\n"
         "\n"
         "Ctrl-C finishes the step, writes a checkpoint and exits with 130 (SIGTERM: 143, SIGHUP: "
         "129); latent resume goes on from there, as it does after a crash.\n",

@@ -237,7 +237,7 @@ LT_API int lt_class_find(const char *word, const char *const *names, int n, int 
 
 /* Whether a picture written as `file` would be one of the images when `data` is opened the next time: it lies
    in this directory of pictures, links followed, and in no run of ours. For tools that write pictures. */
-LT_API bool lt_data_would_hold(const char *data, const char *file);
+LT_API bool lt_data_would_include(const char *data, const char *file);
 
 /* Writes the labels of images index[0 ... n - 1]. LT_VALUE if an index is outside the split,
    LT_NOT_FOUND if the split has no labels. */

@@ -5,7 +5,7 @@
  *
  *     lt_distribution q = lt_normal_distribution(posterior);          // n x d
  *     lt_distribution p = lt_vamp_prior(posteriors_of_pseudo_inputs); // 1 x d, of 500 components
- *     lt_node *z = lt_draw(q, n);                                     // gradients reach `posterior`
+ *     lt_node *z = lt_sample_from(q, n);                                     // gradients reach `posterior`
  *     lt_node *rate = lt_sub(lt_log_prob(q, z), lt_log_prob(p, z));   // KL(q || p) at one draw
  */
 #ifndef LATENT_DISTRIBUTIONS_H
@@ -43,14 +43,14 @@ LT_API lt_node *lt_continuous_bernoulli_mean(lt_node *logits);
 
 typedef struct lt_family lt_family;
 
-enum { LT_MOST_PARAMETERS = 3 };
+enum { LT_MAX_PARAMETERS = 3 };
 
 /* A family and its parameters: made by a constructor below, passed by value, borrows its nodes.
    Parameters have the batch of n rows in front, or 1 row that serves any batch; those of one
    distribution broadcast together. A mistake in shapes is a graph error. */
 typedef struct lt_distribution {
     const lt_family *family;
-    lt_node *p[LT_MOST_PARAMETERS]; /* as the constructor takes them */
+    lt_node *p[LT_MAX_PARAMETERS]; /* as the constructor takes them */
     lt_shape shape;                 /* of its values; n or 1 rows */
 } lt_distribution;
 
@@ -110,7 +110,7 @@ LT_API lt_node *lt_log_prob(lt_distribution d, lt_node *x);
    Draws of Bernoulli, categorical and discretized logistic are constants to lt_grad. In a mixture
    the choice of a component is: gradients reach the means and variances of those chosen, and no
    logits. */
-LT_API lt_node *lt_draw(lt_distribution d, int64_t n);
+LT_API lt_node *lt_sample_from(lt_distribution d, int64_t n);
 
 /* Entropy, -E[log p], in closed form: n. Densities may have a negative one. Discretized logistic
    and mixture have no closed form: a graph error that says so; see lt_estimate_entropy. */
@@ -120,11 +120,11 @@ LT_API lt_node *lt_entropy(lt_distribution d);
    have: a normal against a uniform, a density against probabilities, either way round. Closed
    forms: two of one family, but for discretized logistics and mixtures; the two kinds of normal;
    normal with Laplace; uniform against normal; uniform with continuous Bernoulli. Otherwise a graph
-   error; see lt_has_divergence. */
-LT_API lt_node *lt_divergence(lt_distribution q, lt_distribution p);
+   error; see lt_has_kl. */
+LT_API lt_node *lt_kl(lt_distribution q, lt_distribution p);
 
-/* Whether lt_divergence has a formula for these two families. */
-LT_API bool lt_has_divergence(lt_distribution q, lt_distribution p);
+/* Whether lt_kl has a formula for these two families. */
+LT_API bool lt_has_kl(lt_distribution q, lt_distribution p);
 
 /* A mean over draws, and its standard error: the draws' deviation / sqrt(draws). */
 typedef struct lt_monte_carlo {
@@ -135,7 +135,7 @@ typedef struct lt_monte_carlo {
    memory at once. Supports are compared first: +infinity with se 0 where they differ for certain.
    Gradients by the parameters of q are unbiased if q is reparameterized. */
 LT_API lt_monte_carlo lt_estimate_entropy(lt_distribution d, int draws);
-LT_API lt_monte_carlo lt_estimate_divergence(lt_distribution q, lt_distribution p, int draws);
+LT_API lt_monte_carlo lt_estimate_kl(lt_distribution q, lt_distribution p, int draws);
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@ typedef struct lt_eval_options {
     int n_iwae;           /* at most LT_MAX_BOUNDS */
     int images;           /* of the split, spread over it; 0: all */
     /* Room for the numbers of each image, as many as are evaluated, of which the mean is in
-       lt_evaluation; the i-th is image lt_spread_place(i, images, n) of the n of the split. NULL: not
+       lt_evaluation; the i-th is image lt_stratified_index(i, images, n) of the n of the split. NULL: not
        wanted, as are those of draws that are not asked for. */
     double *neg_elbo_of, *rate_of, *distortion_of, *squared_error_of;
     double *nll_of, *ess_of; /* with nll_samples */
@@ -141,7 +141,7 @@ typedef struct lt_ais_result {
 /* Estimates -log p(x) of a split. It knows nothing of q but a scale for its steps, unless it starts
    there. Models with one layer of latents, in which log p(x|z) has a gradient. LT_INTERRUPTED when
    `run.progress` stopped it. Nullable: o. */
-LT_API int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
+LT_API int lt_ais(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
                      lt_ais_result *result);
 
 /* ---- Diagnosis: what the codes say about the images ---- */
@@ -235,32 +235,32 @@ LT_API int lt_codes_read(const char *path, const char *array, int latent, lt_cod
 
 /* The place of the i-th of n that are spread over `all`: one of each n-th part, at a random place in it,
    the same each time. Every k-th would keep step with classes that take turns. 0 <= i < n <= all. */
-LT_API int64_t lt_spread_place(int64_t i, int64_t n, int64_t all);
+LT_API int64_t lt_stratified_index(int64_t i, int64_t n, int64_t all);
 
-enum { LT_MOST_AXES = 2048 };
+enum { LT_MAX_PCA_WIDTH = 2048 };
 
 /* The axes along which rows vary most, those of the most variance first. Owns its arrays. */
-typedef struct lt_axes {
+typedef struct lt_pca {
     int count, width;
     double *center;   /* width: the mean of the rows */
     double *axis;     /* count x width: orthonormal, the largest part of each positive */
     double *variance; /* count: of the rows along each axis, divided by n */
     double total;     /* variance in all directions together */
-} lt_axes;
+} lt_pca;
 
 /* Finds `count` axes of n rows of `width` numbers: eigenvectors of their covariance. Where variances
    are equal (all of them 0 for one row) the axes are some of those there are. LT_VALUE for numbers
    that are not finite, and for sizes that make no sense; clear the result in any case. */
-LT_API int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *axes);
+LT_API int lt_pca_fit(int n, int width, const float *rows, int count, lt_pca *axes);
 
 /* How far along axis k from the center a row lies. */
-LT_API double lt_axes_place(const lt_axes *axes, int k, const float *row);
+LT_API double lt_pca_project(const lt_pca *axes, int k, const float *row);
 
 /* The covariance along axes j and k of a diagonal Gaussian with these log variances (width of
    them): sum of a_j a_k e^logvar, in general not 0. */
-LT_API double lt_axes_covariance(const lt_axes *axes, int j, int k, const float *logvar);
+LT_API double lt_pca_covariance(const lt_pca *axes, int j, int k, const float *logvar);
 
-LT_API void lt_axes_clear(lt_axes *axes);
+LT_API void lt_pca_clear(lt_pca *axes);
 
 /* ---- Places in the space of codes (or of images) ---- */
 

@@ -57,13 +57,13 @@ LT_API const lt_chart_page *lt_figure_charts(const lt_figure *f);
    The same figure gives the same bytes. *bytes are freed by the caller with free(). LT_VALUE for a format that the
    figure does not have, and as lt_grid_write, lt_chart_page_write, lt_animation_write. Nullable: options, which are
    those of charts. */
-LT_API int lt_figure_encode(const lt_figure *f, const char *format, const lt_picture_options *options,
+LT_API int lt_figure_encode(const lt_figure *f, const char *format, const lt_render_options *options,
                             unsigned char **bytes, size_t *n);
 
 /* Writes these bytes to a file, whole or not at all; replaces an existing one. A numbered name such as
    "img-%04d.png" (lt_is_numbered) gets each image, or each frame of an animation, as a file of its own. LT_IO,
    LT_NOT_FOUND. Nullable: options. */
-LT_API int lt_figure_write(const lt_figure *f, const char *path, const lt_picture_options *options);
+LT_API int lt_figure_write(const lt_figure *f, const char *path, const lt_render_options *options);
 
 LT_API void lt_figure_free(lt_figure *f); /* Nullable: f */
 

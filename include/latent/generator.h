@@ -76,7 +76,7 @@ LT_API int lt_generator_sample_class(lt_generator *g, int label, int first, int 
 LT_API int lt_generator_sample_codes(lt_generator *g, int first, int n, uint64_t seed, float *z);
 
 /* Writes a sample of p(x|z) for each of n codes: values may be outside of [0, 1] where the likelihood has such. */
-LT_API int lt_generator_draw(lt_generator *g, int n, const float *z, uint64_t seed, float *images);
+LT_API int lt_generator_decode_sample(lt_generator *g, int n, const float *z, uint64_t seed, float *images);
 
 /* ---- The same once: opens a generator of the default batch, calls the function, frees it ---- */
 
@@ -87,7 +87,7 @@ LT_API int lt_reconstruct(lt_model *m, int n, const float *images, int threads, 
 LT_API int lt_sample(lt_model *m, int n, uint64_t seed, int threads, float *images);
 LT_API int lt_sample_class(lt_model *m, int label, int n, uint64_t seed, int threads, float *images);
 LT_API int lt_sample_codes(lt_model *m, int n, uint64_t seed, int threads, float *z);
-LT_API int lt_draw_images(lt_model *m, int n, const float *z, uint64_t seed, int threads, float *images);
+LT_API int lt_decode_sample(lt_model *m, int n, const float *z, uint64_t seed, int threads, float *images);
 
 #ifdef __cplusplus
 }

@@ -66,7 +66,7 @@ LT_API const char *lt_graph_error(const lt_graph *g);
 LT_API lt_node *lt_graph_fail(lt_graph *g, const char *format, ...) LT_PRINTF(2, 3);
 
 /* Says what is being built, for error messages: "vae.yaml:14: encoder, layer 3". Nullable: where. */
-LT_API void lt_graph_set_place(lt_graph *g, const char *where);
+LT_API void lt_graph_set_location(lt_graph *g, const char *where);
 
 /* Values that the caller writes before a run. */
 LT_API lt_node *lt_input(lt_graph *g, const char *name, lt_shape shape);
@@ -162,7 +162,7 @@ LT_API int lt_buffer_read(const lt_buffer *b, int64_t first, float *values, int6
 typedef struct lt_session_options {
     lt_executor executor;
     int threads;        /* 0: as many as the machine has cores for us; results do not depend on it */
-    bool own_places;    /* every value keeps its own memory: for finding planner mistakes */
+    bool no_memory_reuse; /* every value keeps its own memory: for finding planner mistakes */
     bool profile;       /* time each kernel: lt_session_profile */
 } lt_session_options;
 

@@ -84,8 +84,8 @@ LT_API int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *fact
 
 /* What numbers are of. */
 typedef enum lt_numbers {
-    LT_OF_LIKELIHOOD, /* nats of a likelihood: -ELBO, distortion, and the rate that goes with it */
-    LT_OF_OBJECTIVE,  /* what training minimizes */
+    LT_NUMBERS_LIKELIHOOD, /* nats of a likelihood: -ELBO, distortion, and the rate that goes with it */
+    LT_NUMBERS_OBJECTIVE, /* what training minimizes */
 } lt_numbers;
 
 /* Why such numbers of models of two recipes are not of one thing, or not of the same images: a static

@@ -53,9 +53,9 @@ typedef struct lt_train_options {
     int64_t batch;            /* images in a step; the last of an epoch may have fewer */
     int64_t samples_every;    /* epochs between pictures; 0: none */
     int64_t checkpoint_every; /* epochs between checkpoints; 0: only at the end */
-    int64_t keep;             /* checkpoints kept, the newest; 0: all */
+    int64_t keep_checkpoints; /* checkpoints kept, the newest; 0: all */
     double clip_norm;         /* largest norm of the gradient; 0: not limited */
-    double average;           /* memory of the moving average of weights; 0: none is kept */
+    double ema_decay;         /* memory of the moving average of weights; 0: none is kept */
     char samples_at[LT_TEXT_SIZE]; /* epochs with pictures beside samples_every's: "1, 30, 50" */
 } lt_train_options;
 LT_API const lt_train_options *lt_recipe_train_options(const lt_recipe *r);
@@ -135,11 +135,11 @@ typedef enum lt_capability {
     LT_CAN_POSTERIOR = 1 << 1,  /* its codes are distributions q(z|x) with a width, not points */
     LT_CAN_DECODE = 1 << 2,     /* lt_model_decode: an image for each code */
     LT_CAN_SAMPLE = 1 << 3,     /* lt_model_prior_sample: new codes, so new images */
-    LT_CAN_LIKELIHOOD = 1 << 4, /* p(x|z): lt_model_log_prob, lt_model_draw; distortion in nats */
+    LT_CAN_LIKELIHOOD = 1 << 4, /* p(x|z): lt_model_log_prob, lt_model_decode_sample; distortion in nats */
     LT_CAN_LOG_PRIOR = 1 << 5,  /* lt_model_log_prior */
     LT_CAN_BOUND = 1 << 6,      /* bounds of log p(x): -ELBO, rate, lt_model_log_weights */
     LT_CAN_CLASSES = 1 << 7,    /* lt_model_decode_class: images of a class that is asked for */
-    LT_CAN_ADVERSARY = 1 << 8,  /* a second network that scores images: lt_model_critic, lt_recipe_score */
+    LT_CAN_ADVERSARY = 1 << 8,  /* a second network that scores images: lt_model_discriminator, lt_recipe_score */
     LT_CAN_RECONSTRUCT = LT_CAN_ENCODE | LT_CAN_DECODE,
     LT_CAN_INTERPOLATE = LT_CAN_DECODE, /* between the codes of two images, or two samples */
 } lt_capability;
@@ -177,7 +177,7 @@ typedef struct lt_metric {
     const char *label;   /* short, for headings of columns and legends; NULL: not in progress lines */
     const char *unit;    /* "nats per image", "probability of being real"; NULL: a number without a unit */
     const char *meaning; /* a phrase: "KL(q(z|x) || p(z))" */
-    const char *phase;   /* the phase of training that gives it: "step", "critic" */
+    const char *phase;   /* the phase of training that gives it: "step", "discriminator" */
     const char *chart;   /* title of the chart that it is drawn in, with the others of that title */
     lt_better better;
     bool is_last;        /* the value of the last step; else the mean over the images of the epoch */
@@ -207,7 +207,7 @@ typedef struct lt_score {
     const char *estimate;    /* what the estimate of a report is: "a lower bound of the divergence ..." */
 } lt_score;
 
-/* Fills `score` with what the recipe's loss makes of it; false for a kind of model without a critic.
+/* Fills `score` with what the recipe's loss makes of it; false for a kind of model without a discriminator.
    Static strings. */
 LT_API bool lt_recipe_score(const lt_recipe *r, lt_score *score);
 
@@ -226,7 +226,7 @@ typedef struct lt_image_size {
 LT_API lt_model *lt_model_create(const lt_recipe *r, lt_image_size size);
 LT_API void lt_model_free(lt_model *m); /* Nullable: m */
 
-/* Makes `to` equal `from`: weights, running statistics, averages, and a critic's. A snapshot that
+/* Makes `to` equal `from`: weights, running statistics, averages, and a discriminator's. A snapshot that
    another thread may use while `from` goes on being trained; it takes as long as copying the memory
    does. LT_VALUE, and `to` is as before, unless both have the same recipe and size of images. */
 LT_API int lt_model_copy(lt_model *to, const lt_model *from);
@@ -236,8 +236,8 @@ LT_API const lt_recipe *lt_model_recipe(const lt_model *m);
 /* Whether the model can do everything in the set `what`, as lt_recipe_can. */
 LT_API bool lt_model_can(const lt_model *m, unsigned what);
 
-LT_API lt_params *lt_model_params(lt_model *m); /* all but a critic's */
-LT_API lt_params *lt_model_critic(lt_model *m); /* NULL where the kind of model has none */
+LT_API lt_params *lt_model_params(lt_model *m); /* all but a discriminator's */
+LT_API lt_params *lt_model_discriminator(lt_model *m); /* NULL where the kind of model has none */
 LT_API lt_image_size lt_model_image_size(const lt_model *m);
 LT_API int lt_model_latent(const lt_model *m);
 
@@ -303,7 +303,7 @@ LT_API lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_n
 
 /* A draw of p(x|z) for each code, n x h x w x c, from the graph's noise; outside of [0, 1] where the
    likelihood is. A graph error without a likelihood. */
-LT_API lt_node *lt_model_draw(lt_model *m, lt_graph *g, lt_node *z);
+LT_API lt_node *lt_model_decode_sample(lt_model *m, lt_graph *g, lt_node *z);
 
 /* Lets the variables of `g` in session `s` live in the model's parameters; in evaluation the moving
    average of the weights, where the recipe has one. */

@@ -74,7 +74,7 @@ typedef struct lt_grid {
 } lt_grid;
 
 /* Before the work: LT_VALUE if the end of the name is none of a picture's. */
-LT_API int lt_picture_check_name(const char *path);
+LT_API int lt_grid_check_name(const char *path);
 
 /* Writes a picture by the end of its name: as lt_image_write, .svg or .pdf; whole or not at all;
    replaces an existing file. The page is as large as the tiles and captions need, the tiles are
@@ -87,7 +87,7 @@ LT_API int lt_grid_write(const char *path, const lt_grid *grid);
 LT_API int lt_grid_encode(const lt_grid *grid, const char *format, unsigned char **bytes, size_t *n);
 
 /* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure. */
-LT_API int lt_grid_draw(lt_image *out, const lt_grid *grid);
+LT_API int lt_grid_render(lt_image *out, const lt_grid *grid);
 
 /* ---- One file for each image ----
    A numbered name such as "img-%04d.png" stands for as many files as there are images: img-0000.png,
@@ -121,9 +121,9 @@ typedef enum lt_series_kind {
     LT_STEPS,        /* a line that keeps y from each x to the next */
     LT_BAND,         /* the area between low and high */
     LT_BARS,         /* a bar from 0 to y at each x */
-    LT_CLOUD,        /* many points, colored by their labels, in an order that hides no label
+    LT_SCATTER,      /* many points, colored by their labels, in an order that hides no label
                         behind another; one bitmap in every format */
-    LT_HEAT,         /* how many of the points lie in each bin, the more the darker, with a bar that
+    LT_HIST2D,       /* how many of the points lie in each bin, the more the darker, with a bar that
                         says how many; one of them in a chart, on linear axes; one bitmap */
     LT_ELLIPSES,     /* around each point the ellipse of its covariance, by their labels; on linear
                         axes */
@@ -199,16 +199,16 @@ typedef struct lt_chart_page {
     const lt_chart *charts;
     int n_charts;
     int columns;  /* default 0: 1, 2 or 3, by their number */
-    double shape; /* width over height of each chart where options give neither; default 0: see lt_picture_options */
+    double shape; /* width over height of each chart where options give neither; default 0: see lt_render_options */
 } lt_chart_page;
 
-typedef struct lt_picture_options {
+typedef struct lt_render_options {
     double width, height; /* in units, 1/72 inch in a PDF, from 100 x 70 to 8000 x 8000; default 0:
                              640 x 400 for one chart, about 400 x 260 for each of several */
     double scale;         /* pixels per unit in a raster, up to 16; default 0: 2 */
     double text;          /* size of an em of the text, in units, from 4 to 100; default 0: 12 at 640 x 400,
                              and it grows with the square root of the picture */
-} lt_picture_options;
+} lt_render_options;
 
 /* The numbers behind the charts as comma-separated text: a line of names, then a line for each point, that of
    gaps left out. Columns chart, series (data_name), x, y, and those of low, high, label, xx, xy, yy, smooth
@@ -225,16 +225,16 @@ LT_API int lt_chart_check_name(const char *path);
    contradictions (a band without bounds); LT_NOT_FOUND also if no font is installed; LT_IO, LT_NO_MEMORY.
    Nullable: options. */
 LT_API int lt_chart_write(const char *path, const lt_chart *chart,
-                          const lt_picture_options *options);
-LT_API int lt_chart_page_write(const char *path, const lt_chart_page *page, const lt_picture_options *options);
+                          const lt_render_options *options);
+LT_API int lt_chart_page_write(const char *path, const lt_chart_page *page, const lt_render_options *options);
 
 /* The bytes of such a file, as lt_image_encode. Nullable: options. */
-LT_API int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_picture_options *options,
+LT_API int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_render_options *options,
                                 unsigned char **bytes, size_t *n);
 
 /* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure.
    Nullable: options. */
-LT_API int lt_chart_page_draw(lt_image *out, const lt_chart_page *page, const lt_picture_options *options);
+LT_API int lt_chart_page_render(lt_image *out, const lt_chart_page *page, const lt_render_options *options);
 
 #ifdef __cplusplus
 }

@@ -34,7 +34,7 @@ LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 
 /* The directory of the run that a checkpoint lies in, RUN of RUN/checkpoints/NAME, for what is not in the checkpoint:
    the log, the samples. NULL, without a message: it lies in none. The caller frees it. */
-LT_API char *lt_run_around(const char *checkpoint);
+LT_API char *lt_run_of_checkpoint(const char *checkpoint);
 
 /* Both owned by the run. */
 LT_API const char *lt_run_directory(const lt_run *run);
@@ -42,12 +42,12 @@ LT_API const lt_recipe *lt_run_recipe(const lt_run *run);
 
 /* Loads the newest checkpoint that is whole into a fresh trainer; says through the log which ones it
    had to pass over, as they are damaged or cannot be read. Then cuts metrics.jsonl back to it, says
-   which lines of it are missing, and removes checkpoints beyond train.keep. LT_NOT_FOUND: there is no
+   which lines of it are missing, and removes checkpoints beyond train.keep_checkpoints. LT_NOT_FOUND: there is no
    checkpoint. LT_VALUE: it is of another recipe; nothing has been written then. */
 LT_API int lt_run_restore(lt_run *run, lt_trainer *t);
 
 /* Writes checkpoints/step-NNNNNNNN.safetensors, and removes all but the newest ones, as many as the
-   recipe's train.keep says. */
+   recipe's train.keep_checkpoints says. */
 LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
 
 /* Appends one line to metrics.jsonl. Nullable: v. */

@@ -61,7 +61,7 @@ LT_API void lt_trainer_free(lt_trainer *t); /* Nullable: t */
 
 /* Where training is. NaN is what the kind of model, or its recipe, does not have. */
 typedef struct lt_train_report {
-    int64_t step;            /* optimizer steps done in all, of a gan the critic's */
+    int64_t step;            /* optimizer steps done in all, of a gan the discriminator's */
     int64_t epoch;           /* the epoch this is about, from 1 */
     int64_t images;          /* seen in this epoch */
     int64_t images_in_epoch; /* in a whole one: every image of the split once */
@@ -120,12 +120,12 @@ LT_API int64_t lt_trainer_steps_done(const lt_trainer *t);
 LT_API int64_t lt_trainer_epochs_done(const lt_trainer *t);
 LT_API int64_t lt_trainer_images_done(const lt_trainer *t); /* of the epoch after these; 0 between */
 
-/* What is worth a warning in the numbers of an epoch: a critic that has won, images that are all
+/* What is worth a warning in the numbers of an epoch: a discriminator that has won, images that are all
    alike. NULL: nothing. A static string. */
 LT_API const char *lt_train_warning(const lt_recipe *recipe, const lt_train_report *r);
 
 /* The phases of a step, each compiled on a full batch (on the whole split where that is smaller):
-   one for a vae, critic and generator for a gan; for profiles and dumps. */
+   one for a vae, discriminator and generator for a gan; for profiles and dumps. */
 LT_API int lt_trainer_phases(const lt_trainer *t);
 LT_API const char *lt_trainer_phase_name(const lt_trainer *t, int i);
 LT_API const lt_program *lt_trainer_program(const lt_trainer *t, int i);

@@ -65,12 +65,12 @@ double weight_sum_ess(const weight_sum *s) { return s->s1 * s->s1 / s->s2; }
 
 /* ---- The tail ---- */
 
-enum { LEAST_TAIL = 5 };
+enum { MIN_TAIL = 5 };
 
 int tail_size(int64_t n)
 {
     double part = fmin(0.2 * (double)n, 3 * sqrt((double)n));
-    return part < LEAST_TAIL ? 0 : (int)ceil(part) + 1;
+    return part < MIN_TAIL ? 0 : (int)ceil(part) + 1;
 }
 
 static void sift_up(double *heap, int i)
@@ -125,8 +125,8 @@ static double shape_at(double theta, const double *x, int n)
    scale; the profile likelihood of theta is n (log(-theta / k) - k - 1). x ascends. */
 static double fit_theta(const double *x, int n)
 {
-    enum { LEAST_GRID = 30 };
-    int grid = LEAST_GRID + (int)sqrt(n);
+    enum { MIN_GRID = 30 };
+    int grid = MIN_GRID + (int)sqrt(n);
     double quartile = x[(int)(n / 4. + 0.5) - 1], top = -HUGE_VAL, weights = 0, sum = 0;
     for (int j = 0; j < grid; j++) {
         double theta = 1 / x[n - 1] + (1 - sqrt(grid / (j + 0.5))) / (3 * quartile);
@@ -146,7 +146,7 @@ double tail_shape(tail *t)
     enum { PRIOR_COUNT = 10 }; /* as many observations of k = 0.5 */
     const double same = 1e-4;  /* log weights of f32 that are one number */
     int n = t->n - 1;
-    if (n < LEAST_TAIL)
+    if (n < MIN_TAIL)
         return (double)NAN;
     double *x = t->heap;
     qsort(x, (size_t)t->n, sizeof *x, by_value);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SWEEPS = 60 }; /* about 10 are needed */
+enum { MAX_SWEEPS = 60 }; /* about 10 are needed */
 
 /* A copy whose rows are `stride` apart: of a number that is no power of two, or all of a column would
    lie in one place of the cache. */
@@ -79,7 +79,7 @@ static void diagonalize(const matrix *a, const matrix *vectors)
     double on, off;
     for (int i = 0; i < a->n && vectors->row; i++)
         vectors->row[(size_t)i * vectors->stride + (size_t)i] = 1;
-    for (int sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+    for (int sweep = 0; sweep < MAX_SWEEPS; sweep++) {
         measure(a, &on, &off);
         if (!(off > DBL_EPSILON * DBL_EPSILON * on))
             break;

@@ -60,10 +60,10 @@ static void describe(lt_program *p)
     p->info.bytes = (size_t)m->block_size * sizeof(float);
     p->info.bytes_unplanned = (size_t)m->unplanned_size * sizeof(float);
     plan_free(m);
-    p->info.kernels = p->n_units;
-    for (int u = 0; u < p->n_units; u++) {
-        const lt_node *y = p->units[u].nodes[0];
-        p->info.fused += p->units[u].fused ? p->units[u].n : 0;
+    p->info.kernels = p->n_groups;
+    for (int u = 0; u < p->n_groups; u++) {
+        const lt_node *y = p->groups[u].nodes[0];
+        p->info.fused += p->groups[u].fused ? p->groups[u].n : 0;
         if (y->op->flops && __builtin_add_overflow(p->info.flops, y->op->flops(y), &p->info.flops))
             p->info.flops = INT64_MAX;
     }
@@ -74,14 +74,14 @@ lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const t
     if (g->error || !check_targets(g, targets, n))
         return fail(g);
     lt_program *p = begin(g, targets, n, t);
-    rewrite_simplify(p);
-    rewrite_convolutions(p);
-    rewrite_simplify(p);
-    rewrite_products(p);
-    rewrite_settle(p);
-    rewrite_pack(p);
-    rewrite_repeat(p);
-    fuse_units(p);
+    simplify_graph(p);
+    lower_convolutions(p);
+    simplify_graph(p);
+    fuse_epilogues(p);
+    legalize(p);
+    pack_weights(p);
+    rematerialize(p);
+    fuse_groups(p);
     describe(p);
     return p;
 }
@@ -94,8 +94,8 @@ void lt_program_free(lt_program *p)
         lt_graph_free(p->graph);
     free(p->targets);
     free(p->image);
-    free(p->units);
-    free(p->unit_of);
+    free(p->groups);
+    free(p->group_of);
     free(p);
 }
 
@@ -125,9 +125,9 @@ static void append_node(char **dump, const lt_program *p, const plan *m, const l
     if (n < sizeof line)
         n += (size_t)snprintf(line + n, sizeof line - n, ") : %s",
                               lt_shape_text(y->shape, shape));
-    if (m->places[y->id].kind == PLACE_BLOCK && n < sizeof line)
+    if (m->locations[y->id].kind == LOCATION_BLOCK && n < sizeof line)
         n += (size_t)snprintf(line + n, sizeof line - n, " @ %lld",
-                              (long long)m->places[y->id].offset);
+                              (long long)m->locations[y->id].offset);
     snprintf(line + (n < sizeof line ? n : sizeof line - 1), n < sizeof line ? sizeof line - n : 1,
              "%s%s\n", *y->name ? "  " : "", y->name);
     append(dump, line);
@@ -137,14 +137,14 @@ char *lt_program_dump(const lt_program *p)
 {
     char *dump = must_copy_text("");
     plan *m = plan_make(p, false);
-    for (int u = 0; u < p->n_units; u++) {
+    for (int u = 0; u < p->n_groups; u++) {
         char line[128];
         snprintf(line, sizeof line, "unit %d%s, %lld elements, %d cuts\n", u,
-                 p->units[u].fused ? " (fused)" : "", (long long)p->units[u].size,
-                 p->units[u].n_bounds);
+                 p->groups[u].fused ? " (fused)" : "", (long long)p->groups[u].size,
+                 p->groups[u].n_bounds);
         append(&dump, line);
-        for (int k = 0; k < p->units[u].n; k++)
-            append_node(&dump, p, m, p->units[u].nodes[k]);
+        for (int k = 0; k < p->groups[u].n; k++)
+            append_node(&dump, p, m, p->groups[u].nodes[k]);
     }
     plan_free(m);
     return dump;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Fusion: elementwise nodes over the same number of elements become one unit, with the broadcasts
+/* Fusion: elementwise nodes over the same number of elements become one group, with the broadcasts
    they read and the reductions and assigns that read them. Nodes are taken in order; each joins the
-   units of its producers and of those that read the same arrays, unless that would make a cycle. */
+   groups of its producers and of those that read the same arrays, unless that would make a cycle. */
 #include "compile/program.h"
 
 #include <stdlib.h>
@@ -9,26 +9,26 @@
 
 typedef uint64_t word;
 
-/* A unit while it grows. */
-typedef struct draft {
+/* A group while it grows. */
+typedef struct group_builder {
     int *ids; /* of its nodes */
     int n, capacity;
     bool fused, gone;
     int64_t size;
     int n_bounds;
     int64_t bound[MAX_BOUNDS];
-    word *before; /* units that must run earlier, all of them */
-    word *direct; /* units whose finished result it reads: never to be merged with it */
-} draft;
+    word *before; /* groups that must run earlier, all of them */
+    word *direct; /* groups whose finished result it reads: never to be merged with it */
+} group_builder;
 
 typedef struct fuser {
     lt_program *p;
     lt_node **nodes; /* of the graph */
     bool *live;      /* by id */
     bool *absorbed;  /* by id: an expand that all its readers take as a broadcast operand */
-    int *unit_of;    /* by id, -1: none */
-    int *reader;     /* by id: a unit that reads all of it element by element, or -1 */
-    draft *drafts;
+    int *group_of;   /* by id, -1: none */
+    int *reader;     /* by id: a group that reads all of it element by element, or -1 */
+    group_builder *builders;
     int n, n_words;
 } fuser;
 
@@ -81,14 +81,14 @@ static bool gives_tiles(const lt_node *x) { return !(x->op->flags & OP_REDUCTION
 
 /* ---- Drafts ---- */
 
-static bool merge_patterns(draft *d, lt_shape small, lt_shape large)
+static bool merge_patterns(group_builder *d, lt_shape small, lt_shape large)
 {
     pattern p;
     return pattern_make(&p, small, large) && pattern_merge(&d->n_bounds, d->bound, &p);
 }
 
 /* The cuts that x's broadcast operands and reduction need; false if there are too many. */
-static bool add_bounds(const fuser *f, draft *d, const lt_node *x)
+static bool add_bounds(const fuser *f, group_builder *d, const lt_node *x)
 {
     if (x->op->flags & OP_REDUCTION)
         return merge_patterns(d, x->shape, x->in[0]->shape);
@@ -101,37 +101,37 @@ static bool add_bounds(const fuser *f, draft *d, const lt_node *x)
     return true;
 }
 
-static int new_draft(fuser *f, const lt_node *x)
+static int new_builder(fuser *f, const lt_node *x)
 {
-    draft *d = &f->drafts[f->n];
+    group_builder *d = &f->builders[f->n];
     d->before = must_alloc(sizeof *d->before * (size_t)f->n_words);
     d->direct = must_alloc(sizeof *d->direct * (size_t)f->n_words);
     d->ids = must_alloc(sizeof *d->ids);
     d->ids[0] = x->id;
     d->n = d->capacity = 1;
-    f->unit_of[x->id] = f->n;
+    f->group_of[x->id] = f->n;
     return f->n++;
 }
 
 static void run_after(fuser *f, int u, int earlier)
 {
-    put(f->drafts[u].before, earlier);
-    join(f->drafts[u].before, f->drafts[earlier].before, f->n_words);
+    put(f->builders[u].before, earlier);
+    join(f->builders[u].before, f->builders[earlier].before, f->n_words);
 }
 
-/* Whether a path leads from a through a third unit to b. */
+/* Whether a path leads from a through a third group to b. */
 static bool is_between(const fuser *f, int a, int b)
 {
     for (int c = 0; c < f->n; c++)
-        if (c != a && c != b && !f->drafts[c].gone && has(f->drafts[b].before, c) &&
-            has(f->drafts[c].before, a))
+        if (c != a && c != b && !f->builders[c].gone && has(f->builders[b].before, c) &&
+            has(f->builders[c].before, a))
             return true;
     return false;
 }
 
 static bool can_merge(const fuser *f, int a, int b)
 {
-    const draft *p = &f->drafts[a], *q = &f->drafts[b];
+    const group_builder *p = &f->builders[a], *q = &f->builders[b];
     if (a == b || !p->fused || !q->fused || p->size != q->size || p->n + q->n > f->p->target->max_group ||
         has(p->direct, b) || has(q->direct, a) || is_between(f, a, b) || is_between(f, b, a))
         return false;
@@ -146,14 +146,14 @@ static bool can_merge(const fuser *f, int a, int b)
 /* b becomes part of a. */
 static void merge(fuser *f, int a, int b)
 {
-    draft *p = &f->drafts[a], *q = &f->drafts[b];
+    group_builder *p = &f->builders[a], *q = &f->builders[b];
     pattern theirs = {.n = q->n_bounds};
     memcpy(theirs.bound, q->bound, sizeof q->bound);
     pattern_merge(&p->n_bounds, p->bound, &theirs);
     for (int i = 0; i < q->n; i++) {
         p->ids = must_grow(p->ids, p->n, &p->capacity);
         p->ids[p->n++] = q->ids[i];
-        f->unit_of[q->ids[i]] = a;
+        f->group_of[q->ids[i]] = a;
     }
     join(p->before, q->before, f->n_words);
     join(p->direct, q->direct, f->n_words);
@@ -161,7 +161,7 @@ static void merge(fuser *f, int a, int b)
     drop(p->before, b);
     q->gone = true;
     for (int i = 0; i < f->n; i++) {
-        draft *d = &f->drafts[i];
+        group_builder *d = &f->builders[i];
         if (d->gone || i == a)
             continue;
         if (has(d->direct, b))
@@ -180,45 +180,45 @@ static void merge(fuser *f, int a, int b)
 
 static void place_single(fuser *f, const lt_node *x)
 {
-    int u = new_draft(f, x);
+    int u = new_builder(f, x);
     for (int i = 0; i < x->n_in; i++) {
-        int from = f->unit_of[node_storage(x->in[i], NULL)->id];
+        int from = f->group_of[node_storage(x->in[i], NULL)->id];
         if (from >= 0)
             run_after(f, u, from);
     }
 }
 
-/* The units of x's inputs come before u; those that give it only finished results stay apart. */
+/* The groups of x's inputs come before u; those that give it only finished results stay apart. */
 static void order_after_inputs(fuser *f, int u, const lt_node *x)
 {
     for (int i = first_read(x); i < x->n_in; i++) {
         bool whole;
         lt_node *s = read_storage(f, x, i, &whole);
-        int from = f->unit_of[s->id];
+        int from = f->group_of[s->id];
         if (from < 0)
             continue;
         run_after(f, u, from);
-        if (!whole || !f->drafts[from].fused || !gives_tiles(s))
-            put(f->drafts[u].direct, from);
+        if (!whole || !f->builders[from].fused || !gives_tiles(s))
+            put(f->builders[u].direct, from);
     }
 }
 
-/* An assign comes after every unit that reads the old value; a unit that reads it other than
+/* An assign comes after every group that reads the old value; a group that reads it other than
    element by element cannot hold the assign. */
 static void order_after_readers(fuser *f, int u, const lt_node *assign)
 {
     const lt_node *variable = assign->in[0];
     for (int id = 0; id < f->p->graph->n; id++) {
         const lt_node *y = f->nodes[id];
-        int reader = f->live[id] ? f->unit_of[id] : -1;
+        int reader = f->live[id] ? f->group_of[id] : -1;
         for (int i = first_read(y); reader >= 0 && reader != u && i < y->n_in; i++) {
-            bool whole = false, fused = f->drafts[reader].fused;
+            bool whole = false, fused = f->builders[reader].fused;
             const lt_node *s = fused ? read_storage(f, y, i, &whole) : node_storage(y->in[i], NULL);
             if (s != variable)
                 continue;
             run_after(f, u, reader);
             if (!whole)
-                put(f->drafts[u].direct, reader);
+                put(f->builders[u].direct, reader);
         }
     }
 }
@@ -233,8 +233,8 @@ static int merge_if_possible(fuser *f, int u, int with)
 
 static void place_fusable(fuser *f, const lt_node *x)
 {
-    int u = new_draft(f, x);
-    draft *d = &f->drafts[u];
+    int u = new_builder(f, x);
+    group_builder *d = &f->builders[u];
     d->fused = true;
     d->size = domain_size(x);
     bool fits = add_bounds(f, d, x);
@@ -247,8 +247,8 @@ static void place_fusable(fuser *f, const lt_node *x)
         lt_node *s = read_storage(f, x, i, &whole);
         if (!whole || (x->is_repeated && !s->is_repeated)) /* it waits for its reader */
             continue;
-        u = merge_if_possible(f, u, f->unit_of[s->id]);
-        if (f->unit_of[s->id] != u) {
+        u = merge_if_possible(f, u, f->group_of[s->id]);
+        if (f->group_of[s->id] != u) {
             u = merge_if_possible(f, u, f->reader[s->id]);
             f->reader[s->id] = u;
         }
@@ -266,7 +266,7 @@ static void absorb_expands(fuser *f)
     for (int i = 0; i < g->n; i++) {
         const lt_node *y = g->nodes[i];
         bool takes = y->op->flags & OP_ELEMENTWISE || y->op == &lt_op_assign;
-        draft trial = {0};
+        group_builder trial = {0};
         for (int k = 0; f->live[i] && k < y->n_in; k++) {
             const lt_node *e = y->in[k];
             if (f->absorbed[e->id] &&
@@ -284,7 +284,7 @@ static int compare_ints(const void *a, const void *b)
     return (i > k) - (i < k);
 }
 
-/* The order in which nodes are placed, and computed inside a unit: by id, assigns last. */
+/* The order in which nodes are placed, and computed inside a group: by id, assigns last. */
 static int *placing_order(const fuser *f, int *n)
 {
     const lt_graph *g = f->p->graph;
@@ -300,11 +300,11 @@ static int *placing_order(const fuser *f, int *n)
     return order;
 }
 
-static void emit_unit(fuser *f, draft *d, const int *rank, const int *order)
+static void emit_group(fuser *f, group_builder *d, const int *rank, const int *order)
 {
     lt_program *p = f->p;
-    unit *u = &p->units[p->n_units];
-    *u = (unit){.n = d->n, .fused = d->fused, .size = d->size, .n_bounds = d->n_bounds};
+    fusion_group *u = &p->groups[p->n_groups];
+    *u = (fusion_group){.n = d->n, .fused = d->fused, .size = d->size, .n_bounds = d->n_bounds};
     memcpy(u->bound, d->bound, sizeof u->bound);
     for (int i = 0; i < d->n; i++)
         d->ids[i] = rank[d->ids[i]];
@@ -312,12 +312,12 @@ static void emit_unit(fuser *f, draft *d, const int *rank, const int *order)
     u->nodes = arena_alloc(&p->graph->memory, sizeof *u->nodes * (size_t)d->n);
     for (int i = 0; i < d->n; i++) {
         u->nodes[i] = f->nodes[order[d->ids[i]]];
-        p->unit_of[u->nodes[i]->id] = p->n_units;
+        p->group_of[u->nodes[i]->id] = p->n_groups;
     }
-    p->n_units++;
+    p->n_groups++;
 }
 
-static bool is_ready(const fuser *f, const draft *d, const bool *done)
+static bool is_ready(const fuser *f, const group_builder *d, const bool *done)
 {
     for (int i = 0; i < f->n; i++)
         if (has(d->before, i) && !done[i])
@@ -325,7 +325,7 @@ static bool is_ready(const fuser *f, const draft *d, const bool *done)
     return true;
 }
 
-static int last_rank(const draft *d, const int *rank)
+static int last_rank(const group_builder *d, const int *rank)
 {
     int last = 0;
     for (int i = 0; i < d->n; i++)
@@ -333,47 +333,47 @@ static int last_rank(const draft *d, const int *rank)
     return last;
 }
 
-/* Of the units that may run, the one whose last node was built first: close to the order in which
+/* Of the groups that may run, the one whose last node was built first: close to the order in which
    the graph was written, which keeps few values alive. */
-static void emit_units(fuser *f, const int *rank, const int *order)
+static void emit_groups(fuser *f, const int *rank, const int *order)
 {
     bool *done = must_alloc((size_t)f->n + 1);
     int *last = must_alloc(sizeof *last * (size_t)(f->n + 1));
     int left = 0;
     for (int i = 0; i < f->n; i++) {
-        done[i] = f->drafts[i].gone;
+        done[i] = f->builders[i].gone;
         left += !done[i];
-        last[i] = last_rank(&f->drafts[i], rank);
+        last[i] = last_rank(&f->builders[i], rank);
     }
-    f->p->units = must_alloc(sizeof *f->p->units * (size_t)(left + 1));
+    f->p->groups = must_alloc(sizeof *f->p->groups * (size_t)(left + 1));
     for (; left > 0; left--) {
         int next = -1;
         for (int i = 0; i < f->n; i++)
-            if (!done[i] && (next < 0 || last[i] < last[next]) && is_ready(f, &f->drafts[i], done))
+            if (!done[i] && (next < 0 || last[i] < last[next]) && is_ready(f, &f->builders[i], done))
                 next = i;
         LT_ASSERT(next >= 0);
-        emit_unit(f, &f->drafts[next], rank, order);
+        emit_group(f, &f->builders[next], rank, order);
         done[next] = true;
     }
     free(done);
     free(last);
 }
 
-void fuse_units(lt_program *p)
+void fuse_groups(lt_program *p)
 {
     size_t n = (size_t)p->graph->n + 1;
     int *uses = count_uses(p);
     fuser f = {.p = p, .nodes = p->graph->nodes, .live = must_alloc(n),
-               .absorbed = must_alloc(n), .unit_of = must_alloc(sizeof(int) * n),
+               .absorbed = must_alloc(n), .group_of = must_alloc(sizeof(int) * n),
                .reader = must_alloc(sizeof(int) * n), .n_words = (int)(n + 63) / 64};
-    p->unit_of = must_alloc(sizeof *p->unit_of * n);
+    p->group_of = must_alloc(sizeof *p->group_of * n);
     for (size_t i = 0; i < n; i++) {
-        f.unit_of[i] = f.reader[i] = p->unit_of[i] = -1;
+        f.group_of[i] = f.reader[i] = p->group_of[i] = -1;
         f.live[i] = uses[i] > 0;
     }
     absorb_expands(&f);
     int count, *order = placing_order(&f, &count), *rank = must_alloc(sizeof *rank * n);
-    f.drafts = must_alloc(sizeof *f.drafts * (size_t)(count + 1));
+    f.builders = must_alloc(sizeof *f.builders * (size_t)(count + 1));
     for (int i = 0; i < count; i++) {
         const lt_node *x = f.nodes[order[i]];
         rank[x->id] = i;
@@ -382,16 +382,16 @@ void fuse_units(lt_program *p)
         else
             place_single(&f, x);
     }
-    emit_units(&f, rank, order);
+    emit_groups(&f, rank, order);
     for (int i = 0; i < f.n; i++) {
-        free(f.drafts[i].ids);
-        free(f.drafts[i].before);
-        free(f.drafts[i].direct);
+        free(f.builders[i].ids);
+        free(f.builders[i].before);
+        free(f.builders[i].direct);
     }
-    free(f.drafts);
+    free(f.builders);
     free(f.live);
     free(f.absorbed);
-    free(f.unit_of);
+    free(f.group_of);
     free(f.reader);
     free(uses);
     free(order);

@@ -11,7 +11,7 @@ enum { PLACE_ALIGN = TENSOR_ALIGN / sizeof(float) };
 /* Memory of one storage node, or of several that share it. */
 typedef struct buffer {
     int64_t size, offset; /* floats; offset in the block */
-    int first, last;      /* units between which it is alive */
+    int first, last;      /* groups between which it is alive */
     int parent;           /* id of the buffer it is part of, or its own */
     int64_t at;           /* floats from the parent's start */
     bool used, pinned;    /* pinned: written from outside, or read after the run */
@@ -28,7 +28,7 @@ lt_node *node_reads(const lt_program *p, const lt_node *y, int i, lt_node **broa
                     int64_t *offset)
 {
     lt_node *in = y->in[i];
-    bool absorbed = in->op == &lt_op_expand && p->unit_of[in->id] < 0;
+    bool absorbed = in->op == &lt_op_expand && p->group_of[in->id] < 0;
     if (broadcast)
         *broadcast = absorbed ? in : NULL;
     return node_storage(absorbed ? in->in[0] : in, offset);
@@ -57,10 +57,10 @@ static void need_memory(planner *f, const lt_node *x, int first)
                   .parent = x->id, .used = true};
 }
 
-/* y, computed in unit `reader`, reads storage s. */
+/* y, computed in group `reader`, reads storage s. */
 static void note_read(planner *f, const lt_node *s, int reader)
 {
-    int home = f->p->unit_of[s->id];
+    int home = f->p->group_of[s->id];
     buffer *b = &f->buffers[s->id];
     if (!b->used && home >= 0 && home != reader)
         need_memory(f, s, home);
@@ -74,25 +74,25 @@ static void find_lifetimes(planner *f)
     const lt_graph *g = p->graph;
     for (int id = 0; id < g->n; id++) {
         const lt_node *x = g->nodes[id];
-        int u = p->unit_of[id];
+        int u = p->group_of[id];
         if (f->live[id] && x->op == &lt_op_input) {
             need_memory(f, x, 0);
             f->buffers[id].pinned = true;
-            f->buffers[id].last = p->n_units;
+            f->buffers[id].last = p->n_groups;
         } else if (u >= 0 && x->op != &lt_op_assign &&
-                   (!p->units[u].fused || x->op->flags & OP_REDUCTION))
+                   (!p->groups[u].fused || x->op->flags & OP_REDUCTION))
             need_memory(f, x, u);
     }
     for (int id = 0; id < g->n; id++) {
         const lt_node *y = g->nodes[id];
-        for (int i = first_read(y); p->unit_of[id] >= 0 && i < y->n_in; i++)
-            note_read(f, node_reads(p, y, i, NULL, NULL), p->unit_of[id]);
+        for (int i = first_read(y); p->group_of[id] >= 0 && i < y->n_in; i++)
+            note_read(f, node_reads(p, y, i, NULL, NULL), p->group_of[id]);
     }
     for (int i = 0; i < p->n_targets; i++) {
         const lt_node *s = node_storage(p->image[p->targets[i]->id], NULL);
         if (s->op == &lt_op_assign)
             continue; /* its value is the variable's */
-        note_read(f, s, p->n_units);
+        note_read(f, s, p->n_groups);
         f->buffers[s->id].pinned = true;
     }
 }
@@ -127,8 +127,8 @@ static void place_concat(planner *f, const lt_node *c)
     }
 }
 
-/* Position in the unit of the last member that reads s, which is read element by element only. */
-static int last_reader(const lt_program *p, const unit *u, const lt_node *s)
+/* Position in the group of the last member that reads s, which is read element by element only. */
+static int last_reader(const lt_program *p, const fusion_group *u, const lt_node *s)
 {
     int last = -1;
     for (int k = 0; k < u->n; k++)
@@ -138,7 +138,7 @@ static int last_reader(const lt_program *p, const unit *u, const lt_node *s)
     return last;
 }
 
-static bool reads_whole(const lt_program *p, const unit *u, const lt_node *s)
+static bool reads_whole(const lt_program *p, const fusion_group *u, const lt_node *s)
 {
     for (int k = 0; k < u->n; k++)
         for (int i = first_read(u->nodes[k]); i < u->nodes[k]->n_in; i++) {
@@ -151,8 +151,8 @@ static bool reads_whole(const lt_program *p, const unit *u, const lt_node *s)
     return lt_shape_size(s->shape) == u->size;
 }
 
-/* Whether the unit also reads, as a value of its own, a part of what s holds. */
-static bool reads_part(planner *f, const unit *u, const lt_node *s)
+/* Whether the group also reads, as a value of its own, a part of what s holds. */
+static bool reads_part(planner *f, const fusion_group *u, const lt_node *s)
 {
     for (int k = 0; k < u->n; k++)
         for (int i = first_read(u->nodes[k]); i < u->nodes[k]->n_in; i++) {
@@ -164,10 +164,10 @@ static bool reads_part(planner *f, const unit *u, const lt_node *s)
     return false;
 }
 
-/* Member k of unit `at` takes over the place of an operand that nothing reads afterwards. */
+/* Member k of group `at` takes over the place of an operand that nothing reads afterwards. */
 static void place_in_operand(planner *f, int at, int k)
 {
-    const unit *u = &f->p->units[at];
+    const fusion_group *u = &f->p->groups[at];
     lt_node *y = u->nodes[k];
     buffer *b = &f->buffers[y->id];
     if (!b->used || b->parent != y->id || y->op->flags & OP_REDUCTION)
@@ -176,7 +176,7 @@ static void place_in_operand(planner *f, int at, int k)
         for (int i = first_read(u->nodes[m]); i < u->nodes[m]->n_in; i++) {
             lt_node *s = node_reads(f->p, u->nodes[m], i, NULL, NULL);
             buffer *o = &f->buffers[s->id];
-            if (f->p->unit_of[s->id] == at || !o->used || o->parent != s->id || o->pinned ||
+            if (f->p->group_of[s->id] == at || !o->used || o->parent != s->id || o->pinned ||
                 o->last != at || o->size != b->size || !reads_whole(f->p, u, s) ||
                 last_reader(f->p, u, s) > k || reads_part(f, u, s))
                 continue;
@@ -188,11 +188,11 @@ static void place_in_operand(planner *f, int at, int k)
 static void share_places(planner *f)
 {
     const lt_program *p = f->p;
-    for (int u = 0; u < p->n_units; u++)
-        if (p->units[u].nodes[0]->op == &lt_op_concat)
-            place_concat(f, p->units[u].nodes[0]);
-    for (int u = 0; u < p->n_units; u++)
-        for (int k = 0; p->units[u].fused && k < p->units[u].n; k++)
+    for (int u = 0; u < p->n_groups; u++)
+        if (p->groups[u].nodes[0]->op == &lt_op_concat)
+            place_concat(f, p->groups[u].nodes[0]);
+    for (int u = 0; u < p->n_groups; u++)
+        for (int k = 0; p->groups[u].fused && k < p->groups[u].n; k++)
             place_in_operand(f, u, k);
 }
 
@@ -212,7 +212,7 @@ static int larger_first(const void *a, const void *b)
 }
 
 /* The lowest offset at which b meets none of the placed buffers that live when it does. */
-static int64_t find_offset(const slot *placed, int n, const buffer *b, bool own_places)
+static int64_t find_offset(const slot *placed, int n, const buffer *b, bool no_memory_reuse)
 {
     int64_t offset = 0;
     bool moved = true;
@@ -220,7 +220,7 @@ static int64_t find_offset(const slot *placed, int n, const buffer *b, bool own_
         moved = false;
         for (int i = 0; i < n; i++) {
             const buffer *o = placed[i].b;
-            bool together = own_places || (o->first <= b->last && b->first <= o->last);
+            bool together = no_memory_reuse || (o->first <= b->last && b->first <= o->last);
             if (together && offset < o->offset + o->size && o->offset < offset + b->size) {
                 offset = o->offset + o->size;
                 moved = true;
@@ -230,7 +230,7 @@ static int64_t find_offset(const slot *placed, int n, const buffer *b, bool own_
     return offset;
 }
 
-static void choose_offsets(planner *f, bool own_places)
+static void choose_offsets(planner *f, bool no_memory_reuse)
 {
     int n = 0, total = f->p->graph->n;
     slot *slots = must_alloc(sizeof *slots * (size_t)(total + 1));
@@ -243,7 +243,7 @@ static void choose_offsets(planner *f, bool own_places)
     f->m->releases = must_alloc(sizeof *f->m->releases * (size_t)(n + 1));
     for (int i = 0; i < n; i++) {
         buffer *b = slots[i].b;
-        b->offset = find_offset(slots, i, b, own_places);
+        b->offset = find_offset(slots, i, b, no_memory_reuse);
         int64_t end = b->offset + b->size;
         f->m->block_size = end > f->m->block_size ? end : f->m->block_size;
         if (!b->pinned)
@@ -254,17 +254,17 @@ static void choose_offsets(planner *f, bool own_places)
 
 /* ---- The plan ---- */
 
-static place storage_place(planner *f, const lt_node *s)
+static location storage_place(planner *f, const lt_node *s)
 {
-    place at = {.kind = PLACE_NONE, .storage = s->id};
+    location at = {.kind = LOCATION_NONE, .storage = s->id};
     if (s->op == &lt_op_constant) {
-        at.kind = PLACE_CONSTANT;
+        at.kind = LOCATION_CONSTANT;
         at.offset = f->m->constants_size;
         f->m->constants_size += aligned(lt_shape_size(s->shape));
     } else if (s->op == &lt_op_variable)
-        at.kind = PLACE_VARIABLE;
+        at.kind = LOCATION_VARIABLE;
     else if (f->buffers[s->id].used) {
-        at.kind = PLACE_BLOCK;
+        at.kind = LOCATION_BLOCK;
         int64_t inside;
         at.offset = root_of(f, s->id, &inside)->offset + inside;
     }
@@ -274,25 +274,25 @@ static place storage_place(planner *f, const lt_node *s)
 static void fill_places(planner *f)
 {
     const lt_graph *g = f->p->graph;
-    f->m->places = must_alloc(sizeof *f->m->places * (size_t)(g->n + 1));
+    f->m->locations = must_alloc(sizeof *f->m->locations * (size_t)(g->n + 1));
     for (int id = 0; id < g->n; id++) { /* a view's storage has a smaller id */
         int64_t offset;
         const lt_node *s = node_storage(g->nodes[id], &offset);
-        place *at = &f->m->places[id];
+        location *at = &f->m->locations[id];
         if (!f->live[id])
-            *at = (place){.kind = PLACE_NONE, .storage = id};
+            *at = (location){.kind = LOCATION_NONE, .storage = id};
         else if (s->op == &lt_op_assign)
-            *at = f->m->places[s->in[0]->id];
+            *at = f->m->locations[s->in[0]->id];
         else if (s->id == id)
             *at = storage_place(f, s);
         else {
-            *at = f->m->places[s->id];
+            *at = f->m->locations[s->id];
             at->offset += offset;
         }
     }
 }
 
-plan *plan_make(const lt_program *p, bool own_places)
+plan *plan_make(const lt_program *p, bool no_memory_reuse)
 {
     plan *m = must_alloc(sizeof *m);
     size_t n = (size_t)p->graph->n + 1;
@@ -301,9 +301,9 @@ plan *plan_make(const lt_program *p, bool own_places)
     for (size_t i = 0; i < n - 1; i++)
         f.live[i] = uses[i] > 0;
     find_lifetimes(&f);
-    if (!own_places)
+    if (!no_memory_reuse)
         share_places(&f);
-    choose_offsets(&f, own_places);
+    choose_offsets(&f, no_memory_reuse);
     fill_places(&f);
     free(uses);
     free(f.buffers);
@@ -315,7 +315,7 @@ void plan_free(plan *m)
 {
     if (!m)
         return;
-    free(m->places);
+    free(m->locations);
     free(m->releases);
     free(m);
 }

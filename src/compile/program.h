@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A compiled graph: the rewritten nodes, the schedule of units, the memory plan. */
+/* A compiled graph: the rewritten nodes, the schedule of groups, the memory plan. */
 #ifndef LATENT_PROGRAM_H
 #define LATENT_PROGRAM_H
 
@@ -26,14 +26,14 @@ bool pattern_merge(int *n, int64_t bound[MAX_BOUNDS], const pattern *p);
 lt_node *node_storage(lt_node *x, int64_t *offset);
 
 /* One launch: a single node, or a fused group of elementwise nodes, expands, reductions, assigns. */
-typedef struct unit {
+typedef struct fusion_group {
     lt_node **nodes; /* in order of computation */
     int n;
     bool fused;
     int64_t size;             /* elements of the fused domain */
     int n_bounds;             /* its cuts */
     int64_t bound[MAX_BOUNDS];
-} unit;
+} fusion_group;
 
 struct lt_program {
     const target *target;
@@ -43,9 +43,9 @@ struct lt_program {
     lt_graph *graph; /* as rewritten; owned */
     lt_node **image; /* by source id: the node of `graph` with its value, or NULL */
     int n_image;
-    unit *units; /* in order of execution */
-    int n_units;
-    int *unit_of; /* by id in `graph`: which unit computes it, or -1 */
+    fusion_group *groups; /* in order of execution */
+    int n_groups;
+    int *group_of; /* by id in `graph`: which group computes it, or -1 */
     lt_program_info info;
 };
 
@@ -55,26 +55,26 @@ lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const t
 /* ---- Passes ---- */
 
 /* Dead code, common subexpressions, constants, identities: makes graph and image better. */
-void rewrite_simplify(lt_program *p);
+void simplify_graph(lt_program *p);
 
 /* Convolutions that are matrix products become them; simplify once more afterwards. */
-void rewrite_convolutions(lt_program *p);
+void lower_convolutions(lt_program *p);
 
 /* Transposes, biases and activations go into products, a b + c becomes one operator. */
-void rewrite_products(lt_program *p);
+void fuse_epilogues(lt_program *p);
 
 /* Assigned variables get a copy, so that all reads see the old values; repeated constants that a
-   unit of its own reads are written out. */
-void rewrite_settle(lt_program *p);
+   group of its own reads are written out. */
+void legalize(lt_program *p);
 
 /* Convolutions read packed weights. */
-void rewrite_pack(lt_program *p);
+void pack_weights(lt_program *p);
 
-/* Cheap values are computed again in the units that read them instead of being stored. */
-void rewrite_repeat(lt_program *p);
+/* Cheap values are computed again in the groups that read them instead of being stored. */
+void rematerialize(lt_program *p);
 
-/* Groups nodes into units and puts them in order: fills units and unit_of. */
-void fuse_units(lt_program *p);
+/* Groups nodes into groups and puts them in order: fills groups and unit_of. */
+void fuse_groups(lt_program *p);
 
 /* How often each node of p->graph is read, inside and (targets, inputs) from outside; the caller
    frees it. */
@@ -94,35 +94,35 @@ lt_node *node_reads(const lt_program *p, const lt_node *y, int i, lt_node **broa
 
 /* ---- Memory plan ---- */
 
-typedef enum place_kind {
-    PLACE_NONE,     /* not computed, or only tile by tile inside its unit */
-    PLACE_BLOCK,    /* in the session's block */
-    PLACE_CONSTANT, /* in the session's constants */
-    PLACE_VARIABLE, /* where the variable lives */
-} place_kind;
+typedef enum location_kind {
+    LOCATION_NONE,  /* not computed, or only tile by tile inside its group */
+    LOCATION_BLOCK, /* in the session's block */
+    LOCATION_CONSTANT, /* in the session's constants */
+    LOCATION_VARIABLE, /* where the variable lives */
+} location_kind;
 
 /* Where a node's values are, by its id. */
-typedef struct place {
-    place_kind kind;
+typedef struct location {
+    location_kind kind;
     int64_t offset; /* floats from the start of the block, the constants, the variable */
     int storage;    /* id of the node whose memory it is */
-} place;
+} location;
 
-/* Part of the block that nothing needs any more after unit `after`. */
+/* Part of the block that nothing needs any more after group `after`. */
 typedef struct release {
     int after;
     int64_t offset, size;
 } release;
 
 typedef struct plan {
-    place *places;
+    location *locations;
     release *releases; /* for debug builds, which fill them with NaN */
     int n_releases;
     int64_t block_size, unplanned_size, constants_size; /* floats */
 } plan;
 
-/* With own_places no two values share memory. */
-plan *plan_make(const lt_program *p, bool own_places);
+/* With no_memory_reuse no two values share memory. */
+plan *plan_make(const lt_program *p, bool no_memory_reuse);
 void plan_free(plan *m);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct rebuild {
     void *context; /* of the pass */
     lt_graph *to;
     int *uses;       /* of the nodes of the old graph */
-    bool *unfused;   /* of them: read by an operator that no fused unit takes */
+    bool *unfused;   /* of them: read by an operator that no fused group takes */
     lt_node **found; /* open hashing of the new graph's nodes, for common subexpressions */
     unsigned n_slots, n_found;
 } rebuild;

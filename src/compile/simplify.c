@@ -146,4 +146,4 @@ static lt_node *simplify(rebuild *r, const lt_node *x, lt_node *const *in)
     return y ? y : rebuild_copy(r, x, in);
 }
 
-void rewrite_simplify(lt_program *p) { rebuild_graph(p, simplify, NULL); }
+void simplify_graph(lt_program *p) { rebuild_graph(p, simplify, NULL); }

@@ -30,8 +30,8 @@ static void place_constants(storage *s)
 {
     const lt_graph *g = s->program->graph;
     for (int i = 0; i < g->n; i++) {
-        const place *at = &s->plan->places[i];
-        if (at->kind != PLACE_CONSTANT || at->storage != i)
+        const location *at = &s->plan->locations[i];
+        if (at->kind != LOCATION_CONSTANT || at->storage != i)
             continue;
         const double *values = ((const constant_attr *)g->nodes[i]->attr)->values;
         int64_t n = lt_shape_size(g->nodes[i]->shape);
@@ -49,8 +49,8 @@ static int allocate_values(storage *s)
     if (!s->block || !s->constants)
         return LT_NO_MEMORY;
     for (int i = 0; i < g->n; i++)
-        if (s->plan->places[i].kind == PLACE_BLOCK && s->plan->places[i].storage == i)
-            s->memory[i] = s->block + s->plan->places[i].offset;
+        if (s->plan->locations[i].kind == LOCATION_BLOCK && s->plan->locations[i].storage == i)
+            s->memory[i] = s->block + s->plan->locations[i].offset;
     place_constants(s);
     for (int i = 0; i < s->plan->n_releases; i++)
         poison(s, s->plan->releases[i].offset, s->plan->releases[i].size);
@@ -70,17 +70,17 @@ static int own_variable(storage *s, int id)
 int storage_own_variables(storage *s)
 {
     for (int i = 0; i < s->program->graph->n; i++)
-        if (s->plan->places[i].kind == PLACE_VARIABLE && s->plan->places[i].storage == i)
+        if (s->plan->locations[i].kind == LOCATION_VARIABLE && s->plan->locations[i].storage == i)
             LT_TRY(own_variable(s, i));
     return LT_OK;
 }
 
 float *storage_values(storage *s, const lt_node *x)
 {
-    const place *at = &s->plan->places[x->id];
-    if (at->kind == PLACE_NONE)
+    const location *at = &s->plan->locations[x->id];
+    if (at->kind == LOCATION_NONE)
         return NULL;
-    int64_t inside = at->offset - s->plan->places[at->storage].offset;
+    int64_t inside = at->offset - s->plan->locations[at->storage].offset;
     return s->memory[at->storage] + inside;
 }
 
@@ -96,8 +96,8 @@ int storage_kept_values(storage *s, const lt_node *x, void **values)
         kept = s->program->image[s->program->targets[i]->id] == y;
     if (!kept)
         return LT_OK;
-    const place *at = &s->plan->places[y->id];
-    if (at->kind == PLACE_VARIABLE)
+    const location *at = &s->plan->locations[y->id];
+    if (at->kind == LOCATION_VARIABLE)
         LT_TRY(own_variable(s, at->storage));
     *values = storage_values(s, y);
     return LT_OK;

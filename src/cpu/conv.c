@@ -6,7 +6,7 @@
 #include "base/threads.h"
 #include "cpu/planes.h"
 #include "cpu/onednn.h"
-#include "cpu/patches.h"
+#include "cpu/im2col.h"
 #include "cpu/tiles.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ typedef struct method {
 /* Some images, computed by one thread at a time: one of the three. */
 typedef struct piece {
     onednn_conv *direct;
-    patches *patches;
+    im2col *im2col;
     planes *planes;
 } piece;
 
@@ -34,7 +34,7 @@ struct conv_kernel {
     bool is_mirrored;
     int64_t images, n_pieces;
     piece whole, last;
-    taps *taps;         /* instead of pieces */
+    kernel_taps *kernel_taps; /* instead of pieces */
     tile_function *activation; /* or NULL */
     float *finish_bias; /* has_bias: the bias repeated, for runs of finish_length floats */
     int finish_length;
@@ -210,18 +210,18 @@ static bool make_piece(piece *p, const method *m, int64_t images, const piece *l
         s.activation = NULL;
     }
     if (m->way == PATCHES)
-        p->patches = patches_create(&s);
+        p->im2col = im2col_create(&s);
     else if (m->way == PLANES)
         p->planes = planes_create(&s);
     else
         p->direct = onednn_conv_create(&s, like ? like->direct : NULL);
-    return p->patches || p->planes || p->direct;
+    return p->im2col || p->planes || p->direct;
 }
 
 static void free_piece(piece *p)
 {
     onednn_conv_free(p->direct);
-    patches_free(p->patches);
+    im2col_free(p->im2col);
     planes_free(p->planes);
 }
 
@@ -270,8 +270,8 @@ static bool make_kernel(conv_kernel *k)
     k->is_mirrored = m.is_mirrored;
     if (m.way != TAPS)
         return make_pieces(k, &m);
-    k->taps = taps_create(&k->spec);
-    return k->taps;
+    k->kernel_taps = kernel_taps_create(&k->spec);
+    return k->kernel_taps;
 }
 
 conv_kernel *conv_create(const conv_spec *spec)
@@ -292,7 +292,7 @@ void conv_free(conv_kernel *k)
         return;
     free_piece(&k->whole);
     free_piece(&k->last);
-    taps_free(k->taps);
+    kernel_taps_free(k->kernel_taps);
     tensor_free(k->parts);
     free(k->finish_bias);
     free(k);
@@ -330,8 +330,8 @@ static void run_piece(void *context, int64_t i, int worker)
     float *out = s->pass == CONV_FORWARD ? c->out + y_at
                  : s->pass == CONV_DX    ? c->out + x_at
                                          : k->parts + (size_t)i * k->part_size;
-    if (p->patches)
-        patches_run(p->patches, a, b, out, worker);
+    if (p->im2col)
+        im2col_run(p->im2col, a, b, out, worker);
     else if (p->planes)
         planes_run(p->planes, a, b, out, worker);
     else
@@ -389,8 +389,8 @@ void conv_run(conv_kernel *k, const float *a, const float *b, const float *bias,
         a = b;
         b = x;
     }
-    if (k->taps) {
-        taps_run(k->taps, a, b, out, threads);
+    if (k->kernel_taps) {
+        kernel_taps_run(k->kernel_taps, a, b, out, threads);
     } else if (k->n_pieces == 0) {
         run_empty(k, out);
     } else {

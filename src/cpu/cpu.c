@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPU as a target and an executor: values laid out by the plan, and one kernel per unit. */
+/* The CPU as a target and an executor: values laid out by the plan, and one kernel per group. */
 #include "base/clock.h"
 #include "base/signals.h"
 #include "compile/executor.h"
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What runs a unit: a fused group, or one node with what its operator's plan() made. */
+/* What runs a group: a fused group, or one node with what its operator's plan() made. */
 typedef struct kernel {
-    const unit *unit;
+    const fusion_group *fusion_group;
     group *group;
     const cpu_kernel *of; /* of a single node */
     void *planned;        /* what it made for this one */
@@ -37,7 +37,7 @@ typedef struct cpu {
 static void free_cpu(void *state)
 {
     cpu *s = state;
-    for (int u = 0; u < s->program->n_units; u++)
+    for (int u = 0; u < s->program->n_groups; u++)
         if (s->kernels[u].planned)
             s->kernels[u].of->release(s->kernels[u].planned);
     storage_clear(&s->values);
@@ -50,7 +50,7 @@ static void free_cpu(void *state)
 
 /* ---- Kernels ---- */
 
-static const char *kernel_name(cpu *s, const unit *u)
+static const char *kernel_name(cpu *s, const fusion_group *u)
 {
     const lt_node *y = u->nodes[0];
     char shape[LT_SHAPE_TEXT_SIZE];
@@ -72,10 +72,10 @@ static int64_t node_bytes(const lt_node *y)
 
 static int make_kernel(cpu *s, int u)
 {
-    const unit *of = &s->program->units[u];
+    const fusion_group *of = &s->program->groups[u];
     const lt_node *y = of->nodes[0];
     kernel *k = &s->kernels[u];
-    k->unit = of;
+    k->fusion_group = of;
     k->name = kernel_name(s, of);
     if (of->fused) {
         k->group = group_make(&s->names, s->program, of, s->values.plan);
@@ -94,7 +94,7 @@ static int make_kernel(cpu *s, int u)
 static int make_kernels(cpu *s)
 {
     int64_t partials = 0;
-    for (int u = 0; u < s->program->n_units; u++) {
+    for (int u = 0; u < s->program->n_groups; u++) {
         LT_TRY(make_kernel(s, u));
         const group *g = s->kernels[u].group;
         if (g && group_scratch_size(g) > s->scratch_stride)
@@ -111,8 +111,8 @@ static void *create_cpu(const lt_program *p, const lt_session_options *o)
 {
     cpu *s = must_alloc(sizeof *s);
     *s = (cpu){.program = p, .threads = o->threads, .profile = o->profile};
-    s->kernels = must_alloc(sizeof *s->kernels * (size_t)(p->n_units + 1));
-    if (storage_open(&s->values, p, o->own_places) == LT_OK && make_kernels(s) == LT_OK)
+    s->kernels = must_alloc(sizeof *s->kernels * (size_t)(p->n_groups + 1));
+    if (storage_open(&s->values, p, o->no_memory_reuse) == LT_OK && make_kernels(s) == LT_OK)
         return s;
     free_cpu(s);
     return NULL;
@@ -124,7 +124,7 @@ enum { MAX_INPUTS = 64 };
 
 static void run_node(cpu *s, const kernel *k, const lt_run_key *key)
 {
-    const lt_node *y = k->unit->nodes[0];
+    const lt_node *y = k->fusion_group->nodes[0];
     const float *few[MAX_INPUTS], **in = few;
     if (y->n_in > MAX_INPUTS)
         in = must_alloc(sizeof *in * (size_t)y->n_in);
@@ -151,7 +151,7 @@ static int run_cpu(void *state, const lt_run_key *key)
     LT_TRY(storage_own_variables(&s->values));
     sigset_t before;
     signals_block(&before);
-    for (int u = 0; u < s->program->n_units; u++) {
+    for (int u = 0; u < s->program->n_groups; u++) {
         kernel *k = &s->kernels[u];
         double begin = s->profile ? seconds_now() : 0;
         run_kernel(s, k, key);
@@ -180,11 +180,11 @@ static int cpu_bind(void *state, const lt_node *variable, lt_buffer *buffer, int
 static int cpu_profile(void *state, lt_profile_line *lines, int n)
 {
     cpu *s = state;
-    for (int u = 0; u < s->program->n_units && u < n; u++) {
+    for (int u = 0; u < s->program->n_groups && u < n; u++) {
         const kernel *k = &s->kernels[u];
         lines[u] = (lt_profile_line){k->name, k->calls, k->seconds, k->flops, k->bytes};
     }
-    return s->program->n_units;
+    return s->program->n_groups;
 }
 
 /* ---- Records ---- */

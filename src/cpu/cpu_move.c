@@ -45,7 +45,7 @@ static void merge_axes(movement *m, const lt_node *y)
     }
 }
 
-enum { TILE_A = 16, TILE_B = 64, SHORT = 8, MOST_PIECES = 64, PIECE_ELEMENTS = 8192 };
+enum { TILE_A = 16, TILE_B = 64, SHORT = 8, MAX_PIECES = 64, PIECE_ELEMENTS = 8192 };
 
 /* nb rows of na floats that become columns, or stay rows (to_a = 1). Strides are better in reading
    than in writing, but for short rows. */
@@ -124,7 +124,7 @@ static void permute_eval(const cpu_call *c)
     choose_axes(&m);
     m.n = size / (m.d[m.a] * m.d[m.b]);
     int64_t most = size / PIECE_ELEMENTS + 1;
-    m.pieces = m.n < MOST_PIECES ? m.n : MOST_PIECES;
+    m.pieces = m.n < MAX_PIECES ? m.n : MAX_PIECES;
     m.pieces = m.pieces < most ? m.pieces : most;
     threads_run(c->threads, m.pieces, move_piece, &m);
 }

@@ -12,7 +12,7 @@
 
 /* ---- One run, cut into pieces ---- */
 
-enum { MOST_PIECES = 64, PIECE_ELEMENTS = 8192 };
+enum { MAX_PIECES = 64, PIECE_ELEMENTS = 8192 };
 
 typedef struct pool_run {
     pool pool;
@@ -36,7 +36,7 @@ static void run_pool(const cpu_call *c, lt_shape x, int64_t n, const float *b,
 {
     pool_run r = {.pool = pool_of(c->y, x), .a = c->in[0], .b = b, .out = c->out, .work = work,
                   .n = n};
-    r.pieces = least(least(n, MOST_PIECES), lt_shape_size(x) / PIECE_ELEMENTS + 1);
+    r.pieces = least(least(n, MAX_PIECES), lt_shape_size(x) / PIECE_ELEMENTS + 1);
     threads_run(c->threads, r.pieces, run_piece, &r);
 }
 
@@ -50,7 +50,7 @@ static bool is_narrow(const pool *p)
     return p->c > 0 && p->c < 16 && p->pad == 0 && p->stride >= p->k;
 }
 
-enum { MOST_LANES = 64 };
+enum { MAX_LANES = 64 };
 
 /* Places of one row of y, n c lanes. */
 typedef struct run {
@@ -89,7 +89,7 @@ static inline int64_t tap_at(const pool *p, int64_t tap)
 /* The run that begins at place ox of row i of all the rows of y. */
 static inline run run_at(const pool *p, const float *x, int64_t i, int64_t ox)
 {
-    int64_t n = least(p->ow - ox, MOST_LANES / p->c);
+    int64_t n = least(p->ow - ox, MAX_LANES / p->c);
     int64_t row = i / p->oh * p->h + i % p->oh * p->stride;
     return (run){.n = n, .lanes = n * p->c, .x = x + (row * p->w + ox * p->stride) * p->c,
                  .to = (i * p->ow + ox) * p->c};
@@ -125,9 +125,9 @@ LT_CLONES
 static void max_row_narrow(const pool_run *r, int64_t i)
 {
     const pool *p = &r->pool;
-    for (int64_t ox = 0; ox < p->ow; ox += MOST_LANES / p->c) {
+    for (int64_t ox = 0; ox < p->ow; ox += MAX_LANES / p->c) {
         run u = run_at(p, r->a, i, ox);
-        float best[MOST_LANES], x[MOST_LANES];
+        float best[MAX_LANES], x[MAX_LANES];
         load_lanes(u.n, p->c, p->stride * p->c, u.x, best);
         for (int64_t tap = 1; tap < p->k * p->k; tap++) {
             load_lanes(u.n, p->c, p->stride * p->c, u.x + tap_at(p, tap), x);
@@ -226,7 +226,7 @@ static void gather_row(const pool_run *r, int64_t i)
 /* The pixel of its window at which each lane is largest. */
 static inline void find_lane_maxima(const pool *p, const run *u, int32_t *at)
 {
-    float best[MOST_LANES], x[MOST_LANES];
+    float best[MAX_LANES], x[MAX_LANES];
     load_lanes(u->n, p->c, p->stride * p->c, u->x, best);
     memset(at, 0, sizeof *at * (size_t)u->lanes);
     for (int64_t tap = 1; tap < p->k * p->k; tap++) {
@@ -249,10 +249,10 @@ static void scatter_image_narrow(const pool_run *r, int64_t i)
     if (p->stride > p->k || p->oh * p->k < p->h || p->ow * p->k < p->w)
         memset(r->out + i * size, 0, sizeof *r->out * (size_t)size);
     for (int64_t row = i * p->oh; row < (i + 1) * p->oh; row++)
-        for (int64_t ox = 0; ox < p->ow; ox += MOST_LANES / p->c) {
+        for (int64_t ox = 0; ox < p->ow; ox += MAX_LANES / p->c) {
             run u = run_at(p, r->a, row, ox);
-            int32_t at[MOST_LANES];
-            float x[MOST_LANES];
+            int32_t at[MAX_LANES];
+            float x[MAX_LANES];
             find_lane_maxima(p, &u, at);
             for (int64_t tap = 0; tap < p->k * p->k; tap++) {
 #pragma omp simd
@@ -267,10 +267,10 @@ LT_CLONES
 static void gather_row_narrow(const pool_run *r, int64_t i)
 {
     const pool *p = &r->pool;
-    for (int64_t ox = 0; ox < p->ow; ox += MOST_LANES / p->c) {
+    for (int64_t ox = 0; ox < p->ow; ox += MAX_LANES / p->c) {
         run u = run_at(p, r->a, i, ox);
-        int32_t at[MOST_LANES];
-        float x[MOST_LANES];
+        int32_t at[MAX_LANES];
+        float x[MAX_LANES];
         find_lane_maxima(p, &u, at);
         for (int64_t tap = 0; tap < p->k * p->k; tap++) {
             load_lanes(u.n, p->c, p->stride * p->c, r->b + (u.x - r->a) + tap_at(p, tap), x);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MOST_PIECES = 64, TILES_PER_PIECE = 4 };
+enum { MAX_PIECES = 64, TILES_PER_PIECE = 4 };
 
 /* One run of a random node. */
 typedef struct draw_call {
@@ -41,7 +41,7 @@ static void draw(const cpu_call *c, void (*convert)(int n, float *y, const unsig
     draw_call d = {.c = c, .convert = convert, .key = random_key(c->y, c->key),
                    .n = lt_shape_size(c->y->shape)};
     d.tiles = (d.n + TILE_SIZE - 1) / TILE_SIZE;
-    d.pieces = d.tiles < MOST_PIECES ? d.tiles / TILES_PER_PIECE + 1 : MOST_PIECES;
+    d.pieces = d.tiles < MAX_PIECES ? d.tiles / TILES_PER_PIECE + 1 : MAX_PIECES;
     threads_run(c->threads, d.pieces, draw_piece, &d);
 }
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Same bits at any thread count: the domain is cut into tiles, and the tiles into shards, by its size
-   alone; a shard accumulates its part of a reduction in order; shards are summed as a tree. */
-enum { MAX_SHARDS = 16, SHARD_ELEMENTS = 4096, MAX_UNIT_VALUES = 512 };
+/* Same bits at any thread count: the domain is cut into tiles, and the tiles into chunks, by its size
+   alone; a chunk accumulates its part of a reduction in order; chunks are summed as a tree. */
+enum { MAX_CHUNKS = 16, CHUNK_ELEMENTS = 4096, MAX_UNIT_VALUES = 512 };
 
 /* How an array outside the group is walked: steps in floats along each dimension of the domain. */
 typedef struct walk {
@@ -46,10 +46,10 @@ struct group {
     int n_dims;
     int64_t dim[MAX_DIMS]; /* innermost first */
     int64_t size, columns, rows; /* of a tile */
-    int64_t chunks;        /* tiles per row, when a tile is part of one */
+    int64_t row_tiles;     /* tiles per row, when a tile is part of one */
     int64_t tiles_per_plane, planes; /* a plane: the two inner dimensions */
-    int64_t n_shards, shard_unit;    /* shards hold multiples of that many tiles */
-    bool aligned;          /* a shard holds whole elements of the outermost dimension */
+    int64_t n_chunks, chunk_unit;    /* chunks hold multiples of that many tiles */
+    bool aligned;          /* a chunk holds whole elements of the outermost dimension */
     value *values;
     int n_operands, n_values;
     step *steps;
@@ -59,7 +59,7 @@ struct group {
 
 /* ---- Geometry ---- */
 
-static void set_dims(group *g, const unit *u)
+static void set_dims(group *g, const fusion_group *u)
 {
     int64_t inner = 1;
     for (int i = 0; i < u->n_bounds; i++) {
@@ -76,31 +76,31 @@ static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static void set_tiles(group *g)
 {
     int64_t c = g->dim[0], r = g->n_dims > 1 ? g->dim[1] : 1;
-    g->chunks = divide_up(c, TILE_SIZE);
-    g->columns = c > TILE_SIZE ? (divide_up(c, g->chunks) + 15) / 16 * 16 : c;
-    g->chunks = c ? divide_up(c, g->columns) : 0;
+    g->row_tiles = divide_up(c, TILE_SIZE);
+    g->columns = c > TILE_SIZE ? (divide_up(c, g->row_tiles) + 15) / 16 * 16 : c;
+    g->row_tiles = c ? divide_up(c, g->columns) : 0;
     g->rows = c && c <= TILE_SIZE / 2 ? TILE_SIZE / c : 1;
     g->rows = g->rows < r ? g->rows : r;
-    g->tiles_per_plane = g->rows > 1 ? divide_up(r, g->rows) : r * g->chunks;
+    g->tiles_per_plane = g->rows > 1 ? divide_up(r, g->rows) : r * g->row_tiles;
     g->planes = g->size && c ? g->size / (c * r) : 0;
 }
 
-static void set_shards(group *g)
+static void set_chunks(group *g)
 {
     int64_t outermost = g->dim[g->n_dims - 1], tiles = g->tiles_per_plane * g->planes;
-    g->shard_unit = 1;
+    g->chunk_unit = 1;
     if (g->n_dims == 2) {
         g->aligned = true;
-        g->shard_unit = g->rows > 1 ? 1 : g->chunks;
-    } else if (g->n_dims > 2 && outermost >= MAX_SHARDS / 2) {
+        g->chunk_unit = g->rows > 1 ? 1 : g->row_tiles;
+    } else if (g->n_dims > 2 && outermost >= MAX_CHUNKS / 2) {
         g->aligned = true;
-        g->shard_unit = tiles / outermost;
+        g->chunk_unit = tiles / outermost;
     }
-    int64_t units = g->shard_unit ? tiles / g->shard_unit : 0;
-    g->n_shards = g->size / SHARD_ELEMENTS;
-    g->n_shards = g->n_shards < MAX_SHARDS ? g->n_shards : MAX_SHARDS;
-    g->n_shards = g->n_shards < units ? g->n_shards : units;
-    g->n_shards = g->n_shards < 1 ? 1 : g->n_shards;
+    int64_t units = g->chunk_unit ? tiles / g->chunk_unit : 0;
+    g->n_chunks = g->size / CHUNK_ELEMENTS;
+    g->n_chunks = g->n_chunks < MAX_CHUNKS ? g->n_chunks : MAX_CHUNKS;
+    g->n_chunks = g->n_chunks < units ? g->n_chunks : units;
+    g->n_chunks = g->n_chunks < 1 ? 1 : g->n_chunks;
 }
 
 /* The walk of an array of shape `small`, repeated to or reduced from `large`, along our dimensions. */
@@ -124,7 +124,7 @@ static void set_strides(const group *g, walk *w, lt_shape small, lt_shape large)
 typedef struct builder {
     group *g;
     const lt_program *p;
-    const unit *u;
+    const fusion_group *u;
     const plan *m;
     int *value_of; /* by node id: the value of a member, or -1 */
 } builder;
@@ -182,9 +182,9 @@ static void add_reduction(builder *b, step *s, const lt_node *y)
     s->to.storage = y->id;
     s->size = lt_shape_size(y->shape);
     set_strides(g, &s->to, y->shape, y->in[0]->shape);
-    bool direct = g->n_shards == 1 || (g->aligned && s->to.stride[g->n_dims - 1] > 0);
+    bool direct = g->n_chunks == 1 || (g->aligned && s->to.stride[g->n_dims - 1] > 0);
     s->partials = direct ? -1 : g->partials_size;
-    g->partials_size += direct ? 0 : (s->size + 15) / 16 * 16 * g->n_shards;
+    g->partials_size += direct ? 0 : (s->size + 15) / 16 * 16 * g->n_chunks;
 }
 
 static void add_step(builder *b, const lt_node *y)
@@ -201,8 +201,8 @@ static void add_step(builder *b, const lt_node *y)
     s->out = g->n_values;
     b->value_of[y->id] = g->n_values;
     value *v = &g->values[g->n_values++];
-    const place *at = &b->m->places[y->id];
-    v->kind = y->op == &lt_op_assign || at->kind == PLACE_BLOCK ? IN_MEMORY : IN_TEMPORARY;
+    const location *at = &b->m->locations[y->id];
+    v->kind = y->op == &lt_op_assign || at->kind == LOCATION_BLOCK ? IN_MEMORY : IN_TEMPORARY;
     v->from.storage = y->op == &lt_op_assign ? y->in[0]->id : y->id;
     v->whole = true;
 }
@@ -298,7 +298,7 @@ static void give_slots(group *g)
 }
 
 /* At most: every input an operand of its own, and every result. */
-static size_t count_values(const unit *u)
+static size_t count_values(const fusion_group *u)
 {
     size_t n = 0;
     for (int k = 0; k < u->n; k++)
@@ -314,7 +314,7 @@ static void count_bytes(group *g)
             g->bytes += g->size * (int64_t)sizeof(float);
 }
 
-group *group_make(arena *a, const lt_program *p, const unit *u, const plan *m)
+group *group_make(arena *a, const lt_program *p, const fusion_group *u, const plan *m)
 {
     group *g = arena_alloc(a, sizeof *g);
     builder b = {.g = g, .p = p, .u = u, .m = m,
@@ -323,7 +323,7 @@ group *group_make(arena *a, const lt_program *p, const unit *u, const plan *m)
         b.value_of[i] = -1;
     set_dims(g, u);
     set_tiles(g);
-    set_shards(g);
+    set_chunks(g);
     g->values = arena_alloc(a, sizeof *g->values * count_values(u));
     g->steps = arena_alloc(a, sizeof *g->steps * (size_t)u->n);
     for (int k = 0; k < u->n; k++)
@@ -355,13 +355,13 @@ typedef struct tile {
     int rows, columns;
 } tile;
 
-/* What a thread has while it runs shards. */
+/* What a thread has while it runs chunks. */
 typedef struct worker {
     const group *g;
     float *const *memory;
     float *scratch;
     float *partials;
-    int64_t shard;
+    int64_t chunk;
     const float *loaded[MAX_UNIT_VALUES]; /* broadcast operands: what their tile was filled from */
     int loaded_rows[MAX_UNIT_VALUES];
     float *base[MAX_UNIT_VALUES]; /* where values that are walked whole begin */
@@ -380,8 +380,8 @@ static tile find_tile(const group *g, int64_t number)
 {
     tile t = {0};
     int64_t plane = number / g->tiles_per_plane, inside = number % g->tiles_per_plane;
-    t.index[1] = g->rows > 1 ? inside * g->rows : inside / g->chunks;
-    t.index[0] = g->rows > 1 ? 0 : inside % g->chunks * g->columns;
+    t.index[1] = g->rows > 1 ? inside * g->rows : inside / g->row_tiles;
+    t.index[0] = g->rows > 1 ? 0 : inside % g->row_tiles * g->columns;
     t.first = (plane * (g->n_dims > 1 ? g->dim[1] : 1) + t.index[1]) * g->dim[0] + t.index[0];
     for (int k = 2; k < g->n_dims; k++) {
         t.index[k] = plane % g->dim[k];
@@ -472,7 +472,7 @@ static float *reduction_result(const worker *w, const step *s)
 {
     if (s->partials < 0)
         return w->memory[s->to.storage];
-    return w->partials + s->partials + w->shard * ((s->size + 15) / 16 * 16);
+    return w->partials + s->partials + w->chunk * ((s->size + 15) / 16 * 16);
 }
 
 static float combine(step_kind kind, float a, float b)
@@ -538,7 +538,7 @@ static void fill(float *to, int64_t n, float with)
 
 static float identity(step_kind kind) { return kind == STEP_SUM ? 0 : -INFINITY; }
 
-/* Results that shards write directly start from nothing before the shards run. */
+/* Results that chunks write directly start from nothing before the chunks run. */
 static void clear_reductions(const group *g, float *const *memory)
 {
     for (int k = 0; k < g->n_steps; k++)
@@ -546,7 +546,7 @@ static void clear_reductions(const group *g, float *const *memory)
             fill(memory[g->steps[k].to.storage], g->steps[k].size, identity(g->steps[k].kind));
 }
 
-/* Partial results start from nothing in their shard. */
+/* Partial results start from nothing in their chunk. */
 static void clear_partials(const worker *w)
 {
     for (int k = 0; k < w->g->n_steps; k++) {
@@ -564,7 +564,7 @@ typedef struct group_call {
     int64_t scratch_stride;
 } group_call;
 
-static void run_shard(void *context, int64_t shard, int thread)
+static void run_chunk(void *context, int64_t chunk, int thread)
 {
     const group_call *c = context;
     const group *g = c->g;
@@ -573,21 +573,21 @@ static void run_shard(void *context, int64_t shard, int thread)
     w.memory = c->memory;
     w.scratch = c->scratch + thread * c->scratch_stride;
     w.partials = c->partials;
-    w.shard = shard;
+    w.chunk = chunk;
     start_worker(&w);
     clear_partials(&w);
-    int64_t units = g->tiles_per_plane * g->planes / g->shard_unit;
-    int64_t first = units * shard / g->n_shards * g->shard_unit;
-    int64_t stop = units * (shard + 1) / g->n_shards * g->shard_unit;
+    int64_t units = g->tiles_per_plane * g->planes / g->chunk_unit;
+    int64_t first = units * chunk / g->n_chunks * g->chunk_unit;
+    int64_t stop = units * (chunk + 1) / g->n_chunks * g->chunk_unit;
     tile t = find_tile(g, first);
     for (int64_t i = first; i < stop; i++, next_tile(g, &t))
         run_tile(&w, &t);
 }
 
-/* Partial results of shards, summed as a binary tree whose shape depends on their number alone. */
-static void combine_shards(const group *g, const step *s, float *to, float *partials)
+/* Partial results of chunks, summed as a binary tree whose shape depends on their number alone. */
+static void combine_chunks(const group *g, const step *s, float *to, float *partials)
 {
-    int64_t n = g->n_shards, stride = (s->size + 15) / 16 * 16;
+    int64_t n = g->n_chunks, stride = (s->size + 15) / 16 * 16;
     float *part = partials + s->partials;
     for (int64_t step_size = 1; step_size < n; step_size *= 2)
         for (int64_t i = 0; i + step_size < n; i += 2 * step_size)
@@ -603,8 +603,8 @@ void group_run(const group *g, float *const *memory, int threads, float *scratch
         return;
     group_call c = {.g = g, .memory = memory, .scratch = scratch, .partials = partials,
                     .scratch_stride = scratch_stride};
-    threads_run(threads, g->n_shards, run_shard, &c);
+    threads_run(threads, g->n_chunks, run_chunk, &c);
     for (int k = 0; k < g->n_steps; k++)
         if (g->steps[k].kind != STEP_TILE && g->steps[k].partials >= 0)
-            combine_shards(g, &g->steps[k], memory[g->steps[k].to.storage], partials);
+            combine_chunks(g, &g->steps[k], memory[g->steps[k].to.storage], partials);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A fused unit as a short program over tiles: operands are loaded, operators run one after another on
+/* A fused group as a short program over tiles: operands are loaded, operators run one after another on
    about a thousand floats that stay in L1, results are stored, reductions are accumulated. */
 #ifndef LATENT_GROUP_H
 #define LATENT_GROUP_H
@@ -9,9 +9,9 @@
 typedef struct group group;
 
 /* Never fails; memory of `a`. */
-group *group_make(arena *a, const lt_program *p, const unit *u, const plan *m);
+group *group_make(arena *a, const lt_program *p, const fusion_group *u, const plan *m);
 
-/* Floats that one thread needs while running it, and that the partial results of its shards need. */
+/* Floats that one thread needs while running it, and that the partial results of its chunks need. */
 int64_t group_scratch_size(const group *g);
 int64_t group_partials_size(const group *g);
 

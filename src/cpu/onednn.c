@@ -190,12 +190,12 @@ static dnnl_primitive_attr_t make_attributes(bool accumulate, const lt_op *activ
 
 /* ---- Matrix product ---- */
 
-/* A rectangle of the result. All shards of one size share a primitive. */
-typedef struct shard {
+/* A rectangle of the result. All chunks of one size share a primitive. */
+typedef struct chunk {
     dnnl_primitive_t primitive; /* borrowed from kinds[] */
     dnnl_memory_t a, b, bias, y;
     int64_t row, column, rows, columns;
-} shard;
+} chunk;
 
 /* Primitives by size: whole pieces, and the smaller last ones by row, by column, by both. */
 enum { KINDS = 4 };
@@ -206,8 +206,8 @@ struct onednn_matmul {
     size_t scratch_size;
     unsigned char *scratch; /* one piece per thread */
     dnnl_memory_t *scratch_memory;
-    shard *shards;
-    int n_shards;
+    chunk *chunks;
+    int n_chunks;
     bool with_relu;
     bool is_turned;
     dnnl_stream_t *streams; /* one per thread */
@@ -227,7 +227,7 @@ static bool turn(onednn_matmul_spec *s)
 }
 
 /* How the result is cut: measured on 2 cores at the sizes of MLP layers, rows first (a packed b is
-   shared by few shards), then columns. Products below a few microseconds stay whole. */
+   shared by few chunks), then columns. Products below a few microseconds stay whole. */
 static void choose_pieces(const onednn_matmul_spec *s, int64_t *rows, int64_t *columns)
 {
     const int64_t min_rows = 32, min_columns = 384, max_pieces = 8, small = 400 * 1000;
@@ -301,8 +301,8 @@ static int make_memory(dnnl_memory_t *memory, const_dnnl_memory_desc_t desc)
     return status == dnnl_success ? LT_OK : fail("describing memory", status);
 }
 
-/* What a shard runs on. */
-static int make_memories(shard *h, const piece *p, bool has_bias)
+/* What a chunk runs on. */
+static int make_memories(chunk *h, const piece *p, bool has_bias)
 {
     LT_TRY(make_memory(&h->a, p->a));
     LT_TRY(make_memory(&h->b, p->b));
@@ -310,7 +310,7 @@ static int make_memories(shard *h, const piece *p, bool has_bias)
     return has_bias ? make_memory(&h->bias, p->bias) : LT_OK;
 }
 
-static int make_shard(onednn_matmul *k, int64_t row, int64_t column, int64_t rows, int64_t columns)
+static int make_chunk(onednn_matmul *k, int64_t row, int64_t column, int64_t rows, int64_t columns)
 {
     const onednn_matmul_spec *s = &k->spec;
     bool last_row = row + rows > s->n, last_column = column + columns > s->m;
@@ -320,8 +320,8 @@ static int make_shard(onednn_matmul *k, int64_t row, int64_t column, int64_t row
     piece p = describe(s, rows, columns);
     int status = make_primitive(k, kind, &p);
     if (status == LT_OK) {
-        shard *h = &k->shards[k->n_shards++];
-        *h = (shard){.primitive = k->kinds[kind], .row = row, .column = column, .rows = rows,
+        chunk *h = &k->chunks[k->n_chunks++];
+        *h = (chunk){.primitive = k->kinds[kind], .row = row, .column = column, .rows = rows,
                      .columns = columns};
         status = make_memories(h, &p, s->has_bias);
     }
@@ -329,7 +329,7 @@ static int make_shard(onednn_matmul *k, int64_t row, int64_t column, int64_t row
     return status;
 }
 
-static int make_shards(onednn_matmul *k)
+static int make_chunks(onednn_matmul *k)
 {
     const onednn_matmul_spec *s = &k->spec;
     if (s->n == 0 || s->m == 0 || s->k == 0)
@@ -337,10 +337,10 @@ static int make_shards(onednn_matmul *k)
     int64_t rows, columns;
     choose_pieces(s, &rows, &columns);
     int64_t n = (s->n + rows - 1) / rows * ((s->m + columns - 1) / columns);
-    k->shards = must_alloc(sizeof *k->shards * (size_t)n);
+    k->chunks = must_alloc(sizeof *k->chunks * (size_t)n);
     for (int64_t row = 0; row < s->n; row += rows)
         for (int64_t column = 0; column < s->m; column += columns)
-            LT_TRY(make_shard(k, row, column, rows, columns));
+            LT_TRY(make_chunk(k, row, column, rows, columns));
     return LT_OK;
 }
 
@@ -372,7 +372,7 @@ onednn_matmul *onednn_matmul_create(const onednn_matmul_spec *spec)
     k->spec = *spec;
     k->is_turned = turn(&k->spec);
     k->with_relu = needs_relu(spec->activation, spec->parameter);
-    if (make_shards(k) == LT_OK && make_scratch(k) == LT_OK)
+    if (make_chunks(k) == LT_OK && make_scratch(k) == LT_OK)
         return k;
     onednn_matmul_free(k);
     return NULL;
@@ -382,11 +382,11 @@ void onednn_matmul_free(onednn_matmul *k)
 {
     if (!k)
         return;
-    for (int i = 0; i < k->n_shards; i++) {
-        dnnl_memory_destroy(k->shards[i].a);
-        dnnl_memory_destroy(k->shards[i].b);
-        dnnl_memory_destroy(k->shards[i].bias);
-        dnnl_memory_destroy(k->shards[i].y);
+    for (int i = 0; i < k->n_chunks; i++) {
+        dnnl_memory_destroy(k->chunks[i].a);
+        dnnl_memory_destroy(k->chunks[i].b);
+        dnnl_memory_destroy(k->chunks[i].bias);
+        dnnl_memory_destroy(k->chunks[i].y);
     }
     for (int i = 0; i < k->spec.threads && k->streams; i++) {
         dnnl_memory_destroy(k->scratch_memory[i]);
@@ -397,7 +397,7 @@ void onednn_matmul_free(onednn_matmul *k)
     tensor_free(k->scratch);
     free(k->scratch_memory);
     free(k->streams);
-    free(k->shards);
+    free(k->chunks);
     free(k);
 }
 
@@ -408,11 +408,11 @@ typedef struct matmul_call {
     float *y;
 } matmul_call;
 
-static void run_shard(void *context, int64_t i, int thread)
+static void run_chunk(void *context, int64_t i, int thread)
 {
     const matmul_call *c = context;
     onednn_matmul *k = c->k;
-    shard *h = &k->shards[i];
+    chunk *h = &k->chunks[i];
     const onednn_matmul_spec *s = &k->spec;
     const float *a_at = c->a + h->row * (s->transpose_a ? 1 : s->k);
     const float *b_at = c->b + h->column * (s->transpose_b ? s->k : 1);
@@ -437,13 +437,13 @@ static void run_shard(void *context, int64_t i, int thread)
 void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const float *bias, float *y,
                        int threads)
 {
-    if (k->n_shards == 0) { /* a sum over nothing; folding a bias into it is compile's to avoid */
+    if (k->n_chunks == 0) { /* a sum over nothing; folding a bias into it is compile's to avoid */
         memset(y, 0, sizeof *y * (size_t)(k->spec.n * k->spec.m));
         return;
     }
     LT_ASSERT(threads <= k->spec.threads);
     matmul_call call = {k, k->is_turned ? b : a, k->is_turned ? a : b, bias, y};
-    threads_run(threads, k->n_shards, run_shard, &call);
+    threads_run(threads, k->n_chunks, run_chunk, &call);
 }
 
 /* ---- Convolution ---- */

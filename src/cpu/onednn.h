@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What latent uses of oneDNN; dnnl.h is included in onednn.c alone.
-   Same bits at any thread count: the result is cut into shards by its shape alone, each computed by
-   one single-threaded primitive; threads only share out the shards. */
+   Same bits at any thread count: the result is cut into chunks by its shape alone, each computed by
+   one single-threaded primitive; threads only share out the chunks. */
 #ifndef LATENT_ONEDNN_H
 #define LATENT_ONEDNN_H
 

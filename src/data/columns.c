@@ -160,9 +160,9 @@ static int fill_entries(const char *path, const lt_array *arrays, int n, npz_ent
 
 int lt_npz_write(const char *path, const lt_array *arrays, int n)
 {
-    enum { MOST_ARRAYS = 1000 };
-    if (n < 1 || n > MOST_ARRAYS)
-        return status_fail(LT_VALUE, "%s: expected 1 to %d arrays, found %d", path, MOST_ARRAYS, n);
+    enum { MAX_ARRAYS = 1000 };
+    if (n < 1 || n > MAX_ARRAYS)
+        return status_fail(LT_VALUE, "%s: expected 1 to %d arrays, found %d", path, MAX_ARRAYS, n);
     for (int i = 0; i < n; i++)
         LT_TRY(check_array(arrays, i));
     npz_entry *entries = must_alloc(sizeof *entries * (size_t)n);

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "data/archive.h"
 #include "image/picture.h"
-#include "data/places.h"
+#include "data/entries.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +33,8 @@ char *listing_path(const listing *l, const listed *p) { return file_join(l->root
 
 static void note_folder(listing *l, const char *place)
 {
-    const char *name = place_name(place);
-    if (place_split(name, strlen(name)) == LT_SPLITS)
+    const char *name = entry_name(place);
+    if (entry_split(name, strlen(name)) == LT_SPLITS)
         return;
     l->folders = must_grow(l->folders, l->n_folders, &l->folder_capacity);
     l->folders[l->n_folders++] = place;
@@ -78,7 +78,7 @@ static void marks_clear(marks *m)
 
 static bool ends_in(const char *place, const char *name, size_t *folder)
 {
-    const char *last = place_name(place);
+    const char *last = entry_name(place);
     *folder = (size_t)(last - place);
     return strcmp(last, name) == 0;
 }
@@ -163,12 +163,12 @@ static void unwrap(listing *l, int from, int split)
 {
     while (l->n > from) {
         const char *place = l->pictures[from].place;
-        size_t n = place_folder(place);
-        bool is_shared = n > 0, is_split = place_split(place, n) == split;
+        size_t n = entry_folder(place);
+        bool is_shared = n > 0, is_split = entry_split(place, n) == split;
         for (int i = from; i < l->n && is_shared; i++) {
             const char *other = l->pictures[i].place;
             is_shared =
-                strncmp(other, place, n + 1) == 0 && (is_split || place_folder(other + n + 1) > 0);
+                strncmp(other, place, n + 1) == 0 && (is_split || entry_folder(other + n + 1) > 0);
         }
         if (!is_shared)
             return;
@@ -182,9 +182,9 @@ static int list_archived(listing *l, const archive_entry *e, uint64_t index, con
                          marks *m)
 {
     char *inner = arena_copy_text(&l->texts, e->name);
-    m->has_backslash |= place_clean(inner);
+    m->has_backslash |= entry_clean(inner);
     size_t n = strlen(inner);
-    if (!n || place_holds_litter(inner))
+    if (!n || entry_holds_litter(inner))
         return LT_OK;
     char *shown = name ? arena_format(&l->texts, "%s/%s", name, inner) : inner;
     if (inner[n - 1] == '/') {
@@ -275,7 +275,7 @@ static int split_of_archive(const char *dir, const char *name)
     size_t n = strlen(name);
     if (n < 5 || strcasecmp(name + n - 4, ".zip") != 0)
         return LT_SPLITS;
-    int split = place_split(name, n - 4);
+    int split = entry_split(name, n - 4);
     char *folder = must_format("%s/%.*s", dir, (int)n - 4, name);
     if (file_is_directory(folder))
         split = LT_SPLITS;
@@ -313,7 +313,7 @@ static int list_entry(listing *l, const char *dir, const char *path, const char 
         return LT_OK;
     }
     LT_TRY(limit_check(LIMIT_FOLDER_DEPTH, path, (uint64_t)above->depth + 1));
-    if (place_is_run(path)) {
+    if (entry_is_run(path)) {
         note_run(l, place);
         return LT_OK;
     }
@@ -327,7 +327,7 @@ static int list_directory(listing *l, const char *path, const char *place, const
     int n, status = LT_OK;
     LT_TRY(file_list(path, NULL, &names, &n));
     for (int i = 0; i < n && status == LT_OK; i++) {
-        if (place_is_litter(names[i], strlen(names[i])))
+        if (entry_is_litter(names[i], strlen(names[i])))
             continue;
         char *inner = file_join(path, names[i]);
         const char *name = *place ? arena_format(&l->texts, "%s/%s", place, names[i])
@@ -344,17 +344,17 @@ static bool lies_below(const char *root, char *place)
 {
     size_t n = strlen(root);
     while (strlen(place) > n && place[n] == '/' && strncmp(place, root, n) == 0) {
-        if (place_is_run(place))
+        if (entry_is_run(place))
             return false;
         *strrchr(place, '/') = 0;
     }
     return strcmp(place, root) == 0;
 }
 
-bool lt_data_would_hold(const char *data, const char *file)
+bool lt_data_would_include(const char *data, const char *file)
 {
-    const char *name = place_name(file);
-    if (!picture_is_named(file) || place_is_litter(name, strlen(name)) || !file_is_directory(data))
+    const char *name = entry_name(file);
+    if (!picture_is_named(file) || entry_is_litter(name, strlen(name)) || !file_is_directory(data))
         return false;
     char *folder = name > file ? must_format("%.*s", (int)(name - file), file) : must_copy_text(".");
     char *root = realpath(data, NULL), *place = realpath(folder, NULL);
@@ -379,7 +379,7 @@ static int fail_run(const char *root, const char *run)
 
 int listing_check_run(const char *root)
 {
-    char *run = place_run_of(root);
+    char *run = entry_run_of(root);
     int status = run ? fail_run(root, run) : LT_OK;
     free(run);
     return status;
@@ -408,7 +408,7 @@ typedef struct level {
 
 static void look_at_name(level *v, const char *place, size_t n)
 {
-    int split = place_split(place, n);
+    int split = entry_split(place, n);
     if (split < LT_SPLITS)
         v->is_named[split] = true;
 }
@@ -416,12 +416,12 @@ static void look_at_name(level *v, const char *place, size_t n)
 static level look(const listing *l, size_t at)
 {
     const char *first = l->pictures[0].place;
-    size_t n = place_folder(first + at);
+    size_t n = entry_folder(first + at);
     level v = {.is_shared = n > 0};
     for (int i = 0; i < l->n; i++) {
         const char *place = l->pictures[i].place;
         v.is_shared &= strncmp(place + at, first + at, n + 1) == 0;
-        look_at_name(&v, place + at, place_folder(place + at));
+        look_at_name(&v, place + at, entry_folder(place + at));
     }
     for (int i = 0; i < l->n_folders; i++) /* an empty one has no picture to tell of it */
         if (strlen(l->folders[i]) > at && strncmp(l->folders[i], first, at) == 0 &&
@@ -440,7 +440,7 @@ static bool find_splits(const listing *l, size_t *at)
             return true;
         if (!v.is_shared)
             return false;
-        *at += place_folder(l->pictures[0].place + *at) + 1;
+        *at += entry_folder(l->pictures[0].place + *at) + 1;
     }
 }
 
@@ -452,8 +452,8 @@ static void part_splits(listing *l, size_t at, bool has_splits)
     const char *first_beside = NULL;
     for (int i = 0; i < l->n; i++) {
         listed p = l->pictures[i];
-        size_t n = place_folder(p.place += at);
-        int split = has_splits ? place_split(p.place, n) : LT_TRAIN;
+        size_t n = entry_folder(p.place += at);
+        int split = has_splits ? entry_split(p.place, n) : LT_TRAIN;
         if (split == LT_SPLITS) {
             first_beside = beside++ ? first_beside : p.name;
             continue;
@@ -525,7 +525,7 @@ static void warn_of_splits(const listing *l)
     int length[LT_SPLITS] = {0};
     for (int i = 0; i < l->n; i++)
         for (const char *at = l->pictures[i].place, *slash; (slash = strchr(at, '/')); at = slash + 1) {
-            int split = place_split_like(at, (size_t)(slash - at));
+            int split = entry_split_like(at, (size_t)(slash - at));
             if (split == LT_SPLITS || seen[split])
                 continue;
             seen[split] = l->pictures[i].place;
@@ -559,7 +559,7 @@ static void collect_classes(listing *l)
     int capacity = 0;
     for (int i = l->first[LT_TRAIN]; i < l->first[LT_TRAIN + 1]; i++) {
         const char *place = l->pictures[i].place;
-        size_t n = place_folder(place);
+        size_t n = entry_folder(place);
         const char *last = l->n_classes ? l->classes[l->n_classes - 1] : "";
         if (!n || (strncmp(place, last, n) == 0 && last[n] == 0))
             continue;
@@ -570,7 +570,7 @@ static void collect_classes(listing *l)
 
 static int find_class(const listing *l, const char *place)
 {
-    size_t n = place_folder(place);
+    size_t n = entry_folder(place);
     char *name = must_format("%.*s", (int)n, place);
     const char **found = n && l->n_classes ? bsearch(&name, l->classes, (size_t)l->n_classes,
                                                      sizeof *l->classes, by_text)

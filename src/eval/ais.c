@@ -460,12 +460,12 @@ static void release(anneal *a)
 
 static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
 {
-    enum { MOST_CHAINS = 10000, MOST_STEPS = 1000000, MOST_LEAPFROGS = 1000 };
+    enum { MAX_CHAINS = 10000, MAX_STEPS = 1000000, MAX_LEAPFROGS = 1000 };
     lt_ais_options *o = &a->o;
     lt_image_size s = lt_model_image_size(m);
     LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "log p(x) to estimate"));
     if (o->chains < 0 || o->steps < 0 || o->leapfrogs < 0 || o->images < 0 ||
-        o->chains > MOST_CHAINS || o->steps > MOST_STEPS || o->leapfrogs > MOST_LEAPFROGS)
+        o->chains > MAX_CHAINS || o->steps > MAX_STEPS || o->leapfrogs > MAX_LEAPFROGS)
         return status_fail(LT_VALUE, "cannot anneal %d chains of %d steps of %d leapfrogs",
                            o->chains, o->steps, o->leapfrogs);
     if (lt_model_latent2(m) > 0)
@@ -485,7 +485,7 @@ static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
     return LT_OK;
 }
 
-int lt_anneal(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
+int lt_ais(lt_model *m, lt_dataset *d, lt_split split, const lt_ais_options *o,
               lt_ais_result *result)
 {
     anneal a = {.n = 0};

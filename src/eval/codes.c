@@ -126,7 +126,7 @@ void lt_codes_clear(lt_codes *c)
     *c = (lt_codes){0};
 }
 
-int64_t lt_spread_place(int64_t i, int64_t n, int64_t all) { return spread_place(i, n, all); }
+int64_t lt_stratified_index(int64_t i, int64_t n, int64_t all) { return stratified_index(i, n, all); }
 
 /* ---- Axes ---- */
 
@@ -175,13 +175,13 @@ static int take_largest(int width, const double *values, bool *is_taken)
     return best;
 }
 
-int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *axes)
+int lt_pca_fit(int n, int width, const float *rows, int count, lt_pca *axes)
 {
-    *axes = (lt_axes){0};
-    if (n < 1 || width < 1 || count < 1 || count > width || width > LT_MOST_AXES)
+    *axes = (lt_pca){0};
+    if (n < 1 || width < 1 || count < 1 || count > width || width > LT_MAX_PCA_WIDTH)
         return status_fail(LT_VALUE, "%d principal axes of %d rows of %d numbers: expected rows of "
                                      "at most %d numbers and no more axes", count, n, width,
-                           LT_MOST_AXES);
+                           LT_MAX_PCA_WIDTH);
     for (int64_t i = 0; i < (int64_t)n * width; i++)
         if (!isfinite(rows[i]))
             return status_fail(LT_VALUE, "principal axes: row %jd is not finite",
@@ -190,7 +190,7 @@ int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *a
     double *a = must_alloc(sizeof *a * (2 * w * w + w)), *vectors = a + w * w;
     double *values = vectors + w * w;
     bool *is_taken = must_alloc(sizeof *is_taken * w);
-    *axes = (lt_axes){.count = count, .width = width,
+    *axes = (lt_pca){.count = count, .width = width,
                       .center = must_alloc(sizeof(double) * w),
                       .axis = must_alloc(sizeof(double) * w * (size_t)count),
                       .variance = must_alloc(sizeof(double) * (size_t)count)};
@@ -208,7 +208,7 @@ int lt_principal_axes(int n, int width, const float *rows, int count, lt_axes *a
     return LT_OK;
 }
 
-double lt_axes_place(const lt_axes *axes, int k, const float *row)
+double lt_pca_project(const lt_pca *axes, int k, const float *row)
 {
     const double *axis = axes->axis + (int64_t)k * axes->width;
     double sum = 0;
@@ -217,7 +217,7 @@ double lt_axes_place(const lt_axes *axes, int k, const float *row)
     return sum;
 }
 
-double lt_axes_covariance(const lt_axes *axes, int j, int k, const float *logvar)
+double lt_pca_covariance(const lt_pca *axes, int j, int k, const float *logvar)
 {
     const double *a = axes->axis + (int64_t)j * axes->width;
     const double *b = axes->axis + (int64_t)k * axes->width;
@@ -227,10 +227,10 @@ double lt_axes_covariance(const lt_axes *axes, int j, int k, const float *logvar
     return sum;
 }
 
-void lt_axes_clear(lt_axes *axes)
+void lt_pca_clear(lt_pca *axes)
 {
     free(axes->center);
     free(axes->axis);
     free(axes->variance);
-    *axes = (lt_axes){0};
+    *axes = (lt_pca){0};
 }

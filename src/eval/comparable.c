@@ -61,7 +61,7 @@ const char *lt_recipes_differ(const lt_recipe *a, const lt_recipe *b, lt_numbers
         why = pixels_differ(&a->data_options, &b->data_options);
     if (!why && recipe_likelihood(a))
         why = likelihoods_differ(a, b);
-    if (!why && of == LT_OF_OBJECTIVE)
+    if (!why && of == LT_NUMBERS_OBJECTIVE)
         why = objectives_differ(a, b);
     return why;
 }

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 200, MOST_DRAWS = 4000, ROUND = 500 };
+enum { BATCH = 200, MAX_DRAWS = 4000, ROUND = 500 };
 
 static const double active_variance = 0.01; /* Burda et al. 2016 */
 static const double least_information = 0.1, least_without_means = 0.5; /* nats */
@@ -116,7 +116,7 @@ static int report_progress(diagnosing *d)
 /* The image that draw k is of: they are spread over those that are looked at. */
 static int image_of(const diagnosing *d, int k)
 {
-    return (int)spread_place(k, d->draws, d->images.n);
+    return (int)stratified_index(k, d->draws, d->images.n);
 }
 
 static void count_image(diagnosing *d, int at, int image)
@@ -238,7 +238,7 @@ static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split sp
         return status_fail(LT_VALUE, "cannot look at %d images", d->o.images);
     LT_TRY(visited_init(&d->images, m, data, split, d->o.images));
     d->batch = d->images.n < BATCH ? d->images.n : BATCH;
-    d->draws = d->images.n < MOST_DRAWS ? d->images.n : MOST_DRAWS;
+    d->draws = d->images.n < MAX_DRAWS ? d->images.n : MAX_DRAWS;
     return LT_OK;
 }
 

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS = 50, ROUNDS = 32, MOST_STEPS = 10000000, MOST_DRAWS = 1 << 24 };
+enum { UNITS = 50, ROUNDS = 32, MAX_STEPS = 10000000, MAX_DRAWS = 1 << 24 };
 
 typedef struct study {
     lt_divergence_options o; /* with all defaults filled in */
@@ -136,7 +136,7 @@ static int train(study *s, critic *c, const spec *loss, double theta, uint64_t s
 {
     lt_node *targets[2 + OPTIMIZER_STATES], *norm = NULL;
     pair x = draw_pair(s, c->graph, theta, s->o.batch);
-    lt_node *total = adversarial_critic_loss(loss, ask(c, x.real), ask(c, x.fake), 0);
+    lt_node *total = adversarial_discriminator_loss(loss, ask(c, x.real), ask(c, x.fake), 0);
     if (is_wasserstein(loss))
         total = lt_add(total, penalty_build(&s->penalty, x.real, x.fake, NULL, ask, c, &norm));
     LT_TRY(build_step(s, c, total, targets));
@@ -363,9 +363,9 @@ static int fill_defaults(lt_divergence_options *o)
     o->run.threads = run_threads(&o->run);
     LT_TRY(check_count("measures", o->n_measures, 1, LT_MAX_MEASURES));
     LT_TRY(check_count("points", o->points, 1, LT_MAX_THETAS));
-    LT_TRY(check_count("steps", o->steps, 1, MOST_STEPS));
-    LT_TRY(check_count("batch", o->batch, 2, MOST_DRAWS));
-    LT_TRY(check_count("samples", o->samples, 2 * ROUNDS, MOST_DRAWS));
+    LT_TRY(check_count("steps", o->steps, 1, MAX_STEPS));
+    LT_TRY(check_count("batch", o->batch, 2, MAX_DRAWS));
+    LT_TRY(check_count("samples", o->samples, 2 * ROUNDS, MAX_DRAWS));
     LT_TRY(check_count("threads", o->run.threads, 1, THREADS_MAX));
     LT_TRY(check_real("theta", o->from, -1e3, 1e3));
     LT_TRY(check_real("theta", o->to, -1e3, 1e3));

@@ -131,7 +131,7 @@ static void build_sample_codes(mapping *p, lt_model *m)
 static void build_draw(mapping *p, lt_model *m)
 {
     take_codes(p, m);
-    give(p, lt_model_draw(m, p->v.graph, p->in), image_floats(m));
+    give(p, lt_model_decode_sample(m, p->v.graph, p->in), image_floats(m));
 }
 
 static void (*const builders[FUNCTIONS])(mapping *p, lt_model *m) = {
@@ -345,7 +345,7 @@ int lt_generator_sample_codes(lt_generator *g, int first, int n, uint64_t seed, 
     return generate(g, SAMPLE_CODES, &(request){.first = first, .n = n, .seed = seed, .results = {z}});
 }
 
-int lt_generator_draw(lt_generator *g, int n, const float *z, uint64_t seed, float *images)
+int lt_generator_decode_sample(lt_generator *g, int n, const float *z, uint64_t seed, float *images)
 {
     return generate(g, DRAW, &(request){.n = n, .seed = seed, .rows = z, .results = {images}});
 }
@@ -395,7 +395,7 @@ int lt_sample_codes(lt_model *m, int n, uint64_t seed, int threads, float *z)
     WITH_GENERATOR(m, threads, g, lt_generator_sample_codes(g, 0, n, seed, z));
 }
 
-int lt_draw_images(lt_model *m, int n, const float *z, uint64_t seed, int threads, float *images)
+int lt_decode_sample(lt_model *m, int n, const float *z, uint64_t seed, int threads, float *images)
 {
-    WITH_GENERATOR(m, threads, g, lt_generator_draw(g, n, z, seed, images));
+    WITH_GENERATOR(m, threads, g, lt_generator_decode_sample(g, n, z, seed, images));
 }

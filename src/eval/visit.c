@@ -29,14 +29,14 @@ int visited_init(visited *v, const lt_model *m, lt_dataset *d, lt_split split, i
     return LT_OK;
 }
 
-int64_t spread_place(int64_t i, int64_t n, int64_t all)
+int64_t stratified_index(int64_t i, int64_t n, int64_t all)
 {
     static const philox_key key = {.stream = STREAM_SPREAD};
     int64_t from = i * all / n, to = (i + 1) * all / n;
     return to - from < 2 ? from : from + philox_word(&key, i) % (to - from);
 }
 
-int visited_place(const visited *v, int i) { return (int)spread_place(i, v->n, v->of); }
+int visited_place(const visited *v, int i) { return (int)stratified_index(i, v->n, v->of); }
 
 int visited_gather(const visited *v, int first, int batch, float *images)
 {

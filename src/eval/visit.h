@@ -16,7 +16,7 @@ int visit_open(visit *v, lt_model *m, lt_node *const *targets, int n, const lt_s
 /* The place of image i of n that are spread over `all`, because the first ones of a file are often not
    like the rest: one of each n-th part, at a random place in it, the same each time. (Not every
    k-th: classes may take turns, and every tenth image of CIFAR-10 in folders is an airplane.) */
-int64_t spread_place(int64_t i, int64_t n, int64_t all);
+int64_t stratified_index(int64_t i, int64_t n, int64_t all);
 
 /* Which images of a split are looked at: n, spread over all of it. */
 typedef struct visited {

@@ -17,7 +17,7 @@ static double log_normal_below(double x, double *slope)
    the root go up to it and never beyond; one is there, as P(z < x) <= 1/2 e^(-x^2/2) for x <= 0. */
 double lt_normal_quantile(double p)
 {
-    enum { MOST_STEPS = 60 };
+    enum { MAX_STEPS = 60 };
     if (!(p >= 0 && p <= 1))
         return NAN;
     if (p > 0.5)
@@ -25,7 +25,7 @@ double lt_normal_quantile(double p)
     if (p == 0)
         return -INFINITY;
     double x = -sqrt(fmax(-2 * log(2 * p), 0)), step = 1;
-    for (int i = 0; i < MOST_STEPS && step > 1e-15 * -x; i++) {
+    for (int i = 0; i < MAX_STEPS && step > 1e-15 * -x; i++) {
         double slope, at = log_normal_below(x, &slope);
         step = (log(p) - at) / slope;
         x += step;

@@ -16,14 +16,14 @@ typedef struct curve {
     const char *column, *name, *plus;
 } curve;
 
-/* -ELBO and the loss are one chart where all runs minimize -ELBO. What a critic says of images is a
+/* -ELBO and the loss are one chart where all runs minimize -ELBO. What a discriminator says of images is a
    probability in some runs and a score in others, which are two charts; where there is no recipe to
    tell, it is not known. */
 typedef enum panel_when {
     ALWAYS,
     IF_ELBO,
     IF_OTHER,
-    OF_PROBABILITIES, /* the runs whose critic gives them, and no others */
+    OF_PROBABILITIES, /* the runs whose discriminator gives them, and no others */
     OF_SCORES,
     OF_UNKNOWN,
 } panel_when;
@@ -56,22 +56,22 @@ static const panel panels[] = {
       {.column = "distortion", .name = "training"}}},
     {"Rate", NATS, ALWAYS, OF_NATS, false,
      {{.column = "valid.rate", .name = "validation"}, {.column = "rate", .name = "training"}}},
-    {"Divergence, the critic's estimate", NULL, ALWAYS, OF_LOSS, false,
+    {"Divergence, the discriminator's estimate", NULL, ALWAYS, OF_LOSS, false,
      {{.column = "estimate", .name = "estimate"}}},
     {"Losses", NULL, ALWAYS, OF_LOSS, false,
-     {{.column = "critic_loss", .name = "critic"},
+     {{.column = "discriminator_loss", .name = "discriminator"},
       {.column = "generator_loss", .name = "generator"}}},
     {"D(x), mean", "probability of being real", OF_PROBABILITIES, OF_NATS, false,
      {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
     {"critic(x), mean", "score, not a probability", OF_SCORES, OF_LOSS, false,
      {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
-    {"What the critic says, mean", "D(x) or score: no recipe beside the log", OF_UNKNOWN, OF_LOSS,
+    {"What the discriminator says, mean", "D(x) or score: no recipe beside the log", OF_UNKNOWN, OF_LOSS,
      false,
      {{.column = "d_real", .name = "real"}, {.column = "d_fake", .name = "generated"}}},
-    {"Spread of pixels", "generated over real images", ALWAYS, OF_NATS, false,
-     {{.column = "spread", .name = "spread"}}},
+    {"Pixel std ratio", "generated over real images", ALWAYS, OF_NATS, false,
+     {{.column = "pixel_std_ratio", .name = "pixel_std_ratio"}}},
     {"Penalty", NULL, ALWAYS, OF_LOSS, false, {{.column = "penalty", .name = "penalty"}}},
-    {"Norm of the critic's gradient", NULL, ALWAYS, OF_LOSS, false,
+    {"Norm of the discriminator's gradient", NULL, ALWAYS, OF_LOSS, false,
      {{.column = "gradient_norm", .name = "norm"}}},
     {"Capacity of the rate", NATS, ALWAYS, OF_ANYTHING, true,
      {{.column = "capacity", .name = "capacity"}}},
@@ -169,7 +169,7 @@ static bool has_curve(const run_log *m, const curve *k)
     return lt_run_metrics_has(m->metrics, k->column) && (!k->plus || lt_run_metrics_has(m->metrics, k->plus));
 }
 
-/* What the critic of a run says of images. */
+/* What the discriminator of a run says of images. */
 static panel_when score_kind(const run_log *m)
 {
     lt_score score;
@@ -260,7 +260,7 @@ static const char *find_difference(const curves *c, const panel *p, int *first, 
             continue;
         }
         const char *why = lt_recipes_differ(c->runs[*first].recipe, recipe,
-                                            p->of == OF_LOSS ? LT_OF_OBJECTIVE : LT_OF_LIKELIHOOD);
+                                            p->of == OF_LOSS ? LT_NUMBERS_OBJECTIVE : LT_NUMBERS_LIKELIHOOD);
         *other = r;
         if (why)
             return why;

@@ -29,7 +29,7 @@ static int draw_frame(const lt_figure *f, int i, lt_image *out)
                     .images = f->images + (int64_t)i * f->info.columns * image_numbers(f->size),
                     .n = f->info.columns, .h = f->size.h, .w = f->size.w, .c = f->size.c,
                     .layout = {.zoom = f->zoom, .gap = 2, .background = {255, 255, 255}}};
-    LT_TRY(lt_grid_draw(out, &grid));
+    LT_TRY(lt_grid_render(out, &grid));
     return i == 0 ? frames_check_size(out, f->info.n) : LT_OK;
 }
 
@@ -125,11 +125,11 @@ static int check_name(const lt_figure *f, const char *path)
     return is_array(f, path)                      ? LT_OK
            : f->info.kind == LT_FIGURE_CHARTS     ? lt_chart_check_name(path)
            : f->info.kind == LT_FIGURE_ANIMATION  ? lt_animation_check_name(path)
-                                                  : lt_picture_check_name(path);
+                                                  : lt_grid_check_name(path);
 }
 
 /* Everything but animations and arrays. */
-static int encode_page(const lt_figure *f, const char *path, const lt_picture_options *options, text *file)
+static int encode_page(const lt_figure *f, const char *path, const lt_render_options *options, text *file)
 {
     if (f->info.kind == LT_FIGURE_CHARTS)
         return chart_page_encode(path, &f->page, options, file);
@@ -140,7 +140,7 @@ static int encode_page(const lt_figure *f, const char *path, const lt_picture_op
     return grid_encode(path, &grid, file);
 }
 
-int lt_figure_encode(const lt_figure *f, const char *format, const lt_picture_options *options,
+int lt_figure_encode(const lt_figure *f, const char *format, const lt_render_options *options,
                      unsigned char **data, size_t *n)
 {
     text file = {0};
@@ -180,7 +180,7 @@ static int write_numbered(const lt_figure *f, const char *path)
     return lt_numbered_write(path, images_alone(f), f->info.n_images, f->size.h, f->size.w, f->size.c, f->zoom);
 }
 
-int lt_figure_write(const lt_figure *f, const char *path, const lt_picture_options *options)
+int lt_figure_write(const lt_figure *f, const char *path, const lt_render_options *options)
 {
     text file = {0};
     bool is_numbered = lt_is_numbered(path);

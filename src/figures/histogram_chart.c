@@ -116,7 +116,7 @@ static int draw_bins(code_chart *c, const lt_codes *codes)
         y[i] = (double)codes->z[i * codes->latent + two[1]];
     }
     bool has_posterior = lt_model_can(c->m, LT_CAN_POSTERIOR);
-    *bins = (lt_series){.kind = LT_HEAT, .name = has_posterior ? "draws in a bin" : "codes in a bin", .n = codes->n,
+    *bins = (lt_series){.kind = LT_HIST2D, .name = has_posterior ? "draws in a bin" : "codes in a bin", .n = codes->n,
                         .x = x, .y = y,
                         .bins = o->bins ? o->bins : DEFAULT_BINS};
     c->chart = (lt_chart){.x.label = arena_copy_text(&c->f->memory, latent_caption(two[0]).text),

@@ -20,7 +20,7 @@ typedef struct history {
 /* Clear it in any case. */
 static int history_open(history *h, const char *run)
 {
-    *h = (history){.run = lt_run_around(run)};
+    *h = (history){.run = lt_run_of_checkpoint(run)};
     if (!h->run)
         h->run = must_copy_text(run);
     return lt_run_sample_epochs(h->run, &h->epochs, &h->n);
@@ -59,7 +59,7 @@ static int draw_page(const lt_figure *f, int64_t epoch, int64_t last, const lt_i
     lt_grid grid = {.title = f->info.title, .subtitle = subtitle, .widest_subtitle = widest, .images = image, .n = 1,
                     .h = drawn->height, .w = drawn->width, .c = drawn->channels,
                     .layout = {.zoom = f->zoom, .background = {255, 255, 255}}};
-    int status = lt_grid_draw(out, &grid);
+    int status = lt_grid_render(out, &grid);
     tensor_free(image);
     return status;
 }

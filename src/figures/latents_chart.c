@@ -32,9 +32,9 @@ static void take_labels(const code_chart *c, const lt_codes *codes, code_map *p)
 }
 
 /* The axes of two latents are their own. */
-static int find_axes(const lt_codes *c, code_map *p, lt_axes *a)
+static int find_axes(const lt_codes *c, code_map *p, lt_pca *a)
 {
-    LT_TRY(lt_principal_axes(c->n, c->latent, c->mean, 2, a));
+    LT_TRY(lt_pca_fit(c->n, c->latent, c->mean, 2, a));
     if (c->latent == 2) {
         memset(a->center, 0, 2 * sizeof *a->center);
         memcpy(a->axis, (const double[]){1, 0, 0, 1}, 4 * sizeof *a->axis);
@@ -49,7 +49,7 @@ static int find_axes(const lt_codes *c, code_map *p, lt_axes *a)
 }
 
 /* Of n of the points, spread over them. */
-static void make_ellipses(const code_chart *c, const lt_codes *codes, const lt_axes *a, int n, const code_map *p,
+static void make_ellipses(const code_chart *c, const lt_codes *codes, const lt_pca *a, int n, const code_map *p,
                           lt_series *out)
 {
     double *values[5]; /* x, y, xx, xy, yy */
@@ -57,13 +57,13 @@ static void make_ellipses(const code_chart *c, const lt_codes *codes, const lt_a
     for (int k = 0; k < 5; k++)
         values[k] = FIGURE_ARRAY(c->f, double, n);
     for (int i = 0; i < n; i++) {
-        int64_t of = lt_spread_place(i, n, codes->n);
+        int64_t of = lt_stratified_index(i, n, codes->n);
         const float *logvar = codes->logvar + of * codes->latent;
         values[0][i] = p->x[of];
         values[1][i] = p->y[of];
-        values[2][i] = lt_axes_covariance(a, 0, 0, logvar);
-        values[3][i] = lt_axes_covariance(a, 0, 1, logvar);
-        values[4][i] = lt_axes_covariance(a, 1, 1, logvar);
+        values[2][i] = lt_pca_covariance(a, 0, 0, logvar);
+        values[3][i] = lt_pca_covariance(a, 0, 1, logvar);
+        values[4][i] = lt_pca_covariance(a, 1, 1, logvar);
         labels[i] = p->labels ? p->labels[of] : 0;
     }
     *out = (lt_series){.kind = LT_ELLIPSES, .name = "1σ of q(z|x)", .n = n, .x = values[0], .y = values[1],
@@ -73,17 +73,17 @@ static void make_ellipses(const code_chart *c, const lt_codes *codes, const lt_a
 
 static int map_codes(const code_chart *c, const lt_codes *codes, int ellipses, code_map *p, lt_series *series)
 {
-    lt_axes a;
+    lt_pca a;
     int status = find_axes(codes, p, &a);
     p->x = FIGURE_ARRAY(c->f, double, codes->n);
     p->y = FIGURE_ARRAY(c->f, double, codes->n);
     for (int64_t i = 0; i < codes->n && status == LT_OK; i++) {
-        p->x[i] = lt_axes_place(&a, 0, codes->mean + i * codes->latent);
-        p->y[i] = lt_axes_place(&a, 1, codes->mean + i * codes->latent);
+        p->x[i] = lt_pca_project(&a, 0, codes->mean + i * codes->latent);
+        p->y[i] = lt_pca_project(&a, 1, codes->mean + i * codes->latent);
     }
     if (status == LT_OK && ellipses > 0)
         make_ellipses(c, codes, &a, ellipses < codes->n ? ellipses : codes->n, p, &series[1]);
-    lt_axes_clear(&a);
+    lt_pca_clear(&a);
     return status;
 }
 
@@ -101,7 +101,7 @@ static int draw_codes(code_chart *c, const lt_codes *codes)
     snprintf(c->subtitle, sizeof c->subtitle, "%s of %d %s images, %d latents%s",
              has_posterior ? "Means of q(z|x)" : "Codes", codes->n, lt_split_name(codes->split), codes->latent,
              p.labels ? "; colored by label" : "; the images have no labels");
-    series[0] = (lt_series){.data_name = has_posterior ? "means" : "codes", .kind = LT_CLOUD, .n = codes->n,
+    series[0] = (lt_series){.data_name = has_posterior ? "means" : "codes", .kind = LT_SCATTER, .n = codes->n,
                             .x = p.x, .y = p.y, .labels = p.labels, .n_labels = p.n_labels, .label_names = p.label_names};
     c->chart = (lt_chart){.x.label = p.x_label, .y.label = p.y_label, .series = series,
                           .n_series = o->ellipses > 0 ? 2 : 1, .has_equal_units = true};

@@ -55,7 +55,7 @@ static const char *describe(lt_figure *f, const run_log *logs, int n)
     char text[256] = "Each run from epoch to epoch, to the dot at its end";
     for (int r = 1; r < n; r++) {
         const lt_recipe *a = logs[0].recipe, *b = logs[r].recipe;
-        const char *why = a && b ? lt_recipes_differ(a, b, LT_OF_LIKELIHOOD) : NULL;
+        const char *why = a && b ? lt_recipes_differ(a, b, LT_NUMBERS_LIKELIHOOD) : NULL;
         if (!why)
             continue;
         add_text(text, sizeof text, "; they do not compare: %s", why);

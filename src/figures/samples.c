@@ -99,7 +99,7 @@ static int make_draws(lt_model *m, int n, const lt_samples_options *o, draws *d)
     if (!d->z || !d->mean || !d->draw)
         return LT_NO_MEMORY;
     LT_TRY(lt_sample_codes(m, n, o->seed, o->threads, d->z));
-    LT_TRY(lt_draw_images(m, n, d->z, o->seed, o->threads, d->draw));
+    LT_TRY(lt_decode_sample(m, n, d->z, o->seed, o->threads, d->draw));
     return lt_decode(m, n, d->z, o->threads, d->mean);
 }
 

@@ -44,7 +44,7 @@ lt_node *lt_graph_fail(lt_graph *g, const char *format, ...)
     return g->bad;
 }
 
-void lt_graph_set_place(lt_graph *g, const char *where)
+void lt_graph_set_location(lt_graph *g, const char *where)
 {
     g->place = where ? arena_copy_text(&g->memory, where) : NULL;
 }

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_FRAMES = 10000, MOST_LOOPS = 65535 };
+enum { MAX_FRAMES = 10000, MAX_LOOPS = 65535 };
 
 static const double usual_seconds = 0.1, least_seconds = 0.02, most_seconds = 60;
 
@@ -35,14 +35,14 @@ static int check_frame(const lt_animation *a, int i)
 
 static int check(const lt_animation *a)
 {
-    if (a->n < 1 || a->n > MOST_FRAMES)
+    if (a->n < 1 || a->n > MAX_FRAMES)
         return status_fail(LT_VALUE, "an animation of %d frames: expected 1 to %d", a->n,
-                           MOST_FRAMES);
+                           MAX_FRAMES);
     if (!a->frames)
         return status_fail(LT_VALUE, "an animation of %d frames, and none are given", a->n);
-    if (a->loops < 0 || a->loops > MOST_LOOPS)
+    if (a->loops < 0 || a->loops > MAX_LOOPS)
         return status_fail(LT_VALUE, "an animation shown %d times: expected 0 to %d", a->loops,
-                           MOST_LOOPS);
+                           MAX_LOOPS);
     for (int i = 0; i < a->n; i++)
         LT_TRY(check_frame(a, i));
     return LT_OK;

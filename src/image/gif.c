@@ -44,7 +44,7 @@ static int append(void *user, const uint8_t *data, size_t size)
 static bool frames_have_few(gif_job *g)
 {
     for (int i = 0; i < g->animation->n; i++)
-        if (!colors_count(&g->colors, &g->animation->frames[i], 1, MOST_COLORS, 0))
+        if (!colors_count(&g->colors, &g->animation->frames[i], 1, MAX_COLORS, 0))
             return false;
     return true;
 }
@@ -53,12 +53,12 @@ static bool frames_have_few(gif_job *g)
 static void choose_palette(gif_job *g)
 {
     const lt_animation *a = g->animation;
-    if (colors_count(&g->colors, a->frames, a->n, MOST_COLORS, 0))
+    if (colors_count(&g->colors, a->frames, a->n, MAX_COLORS, 0))
         colors_keep(&g->colors, &g->palette);
     else if (frames_have_few(g))
         g->has_own_palettes = true;
     else
-        colors_reduce(&g->colors, a->frames, a->n, MOST_COLORS - 1, &g->palette);
+        colors_reduce(&g->colors, a->frames, a->n, MAX_COLORS - 1, &g->palette);
 }
 
 static CGIF *begin(gif_job *g)
@@ -87,13 +87,13 @@ static int add_frame(gif_job *g, CGIF *gif, int i)
                           .genFlags = CGIF_FRAME_GEN_USE_DIFF_WINDOW,
                           .delay = (uint16_t)(g->ticks[i + 1] - g->ticks[i])};
     if (g->has_own_palettes) {
-        colors_count(&g->colors, f, 1, MOST_COLORS, 0);
+        colors_count(&g->colors, f, 1, MAX_COLORS, 0);
         colors_keep(&g->colors, &g->palette);
         c.attrFlags = CGIF_FRAME_ATTR_USE_LOCAL_TABLE;
         c.pLocalPalette = g->palette.rgb;
         c.numLocalPaletteEntries = (uint16_t)g->palette.n;
     }
-    if (g->palette.n < MOST_COLORS)
+    if (g->palette.n < MAX_COLORS)
         c.genFlags |= CGIF_FRAME_GEN_USE_TRANSPARENCY;
     colors_places(&g->colors, f, g->places);
     return cgif_addframe(gif, &c);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_COUNTED = 65536, LAST_SHIFT = 3, ROUNDS = 4 };
+enum { MAX_COUNTED = 65536, LAST_SHIFT = 3, ROUNDS = 4 };
 
 /* ---- Counting ---- */
 
@@ -105,7 +105,7 @@ static color **list_colors(const colors *c)
 void colors_keep(colors *c, palette *p)
 {
     color **list = list_colors(c);
-    LT_ASSERT(c->n <= MOST_COLORS && c->shift == 0);
+    LT_ASSERT(c->n <= MAX_COLORS && c->shift == 0);
     *p = (palette){.n = c->n};
     for (int i = 0; i < c->n; i++) {
         list[i]->place = i;
@@ -236,11 +236,11 @@ static void move_means(mean *means, int n_means)
 void colors_reduce(colors *c, const lt_image *images, int n, int most, palette *p)
 {
     int shift = 0;
-    while (!colors_count(c, images, n, MOST_COUNTED, shift) && shift < LAST_SHIFT)
+    while (!colors_count(c, images, n, MAX_COUNTED, shift) && shift < LAST_SHIFT)
         shift++;
     color **list = list_colors(c);
-    block blocks[MOST_COLORS];
-    mean means[MOST_COLORS] = {0};
+    block blocks[MAX_COLORS];
+    mean means[MAX_COLORS] = {0};
     *p = (palette){.n = cut(list, c->n, most, blocks)};
     for (int i = 0; i < p->n; i++)
         memcpy(means[i].at, blocks[i].mean, sizeof blocks[i].mean);

@@ -20,11 +20,11 @@ typedef struct colors {
     color *slots;
 } colors;
 
-enum { MOST_COLORS = 256 };
+enum { MAX_COLORS = 256 };
 
 typedef struct palette {
     int n;
-    unsigned char rgb[3 * MOST_COLORS];
+    unsigned char rgb[3 * MAX_COLORS];
 } palette;
 
 void colors_clear(colors *c);

@@ -13,15 +13,15 @@
 #include <string.h>
 
 enum {
-    MOST_SIDE = 65535,
-    MOST_BYTES = 1 << 30, /* libpng counts in 32 bits */
+    MAX_SIDE = 65535,
+    MAX_BYTES = 1 << 30, /* libpng counts in 32 bits */
 };
 
 bool raster_is_whole(const lt_image *i)
 {
-    return i->pixels && i->width > 0 && i->height > 0 && i->width <= MOST_SIDE &&
-           i->height <= MOST_SIDE && (i->channels == 1 || i->channels == 3) &&
-           (int64_t)i->width * i->height * i->channels <= MOST_BYTES;
+    return i->pixels && i->width > 0 && i->height > 0 && i->width <= MAX_SIDE &&
+           i->height <= MAX_SIDE && (i->channels == 1 || i->channels == 3) &&
+           (int64_t)i->width * i->height * i->channels <= MAX_BYTES;
 }
 
 int raster_color(const lt_image *image, lt_image *out)

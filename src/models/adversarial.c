@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of adversarial losses: each is a handful of functions of v, and the divergence that it
-   estimates is a linear function of the critic's loss. */
+   estimates is a linear function of the discriminator's loss. */
 #include "models/adversarial.h"
 
 #include <latent/ops.h>
@@ -83,7 +83,7 @@ bool adversarial_is_probability(const spec *loss) { return row_of(loss)->is_prob
 
 bool adversarial_can_smooth(const spec *loss) { return row_of(loss)->has_target; }
 
-lt_node *adversarial_critic_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing)
+lt_node *adversarial_discriminator_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing)
 {
     const loss_row *r = row_of(loss);
     if (!(smoothing >= 0 && smoothing < 1) || (smoothing > 0 && !r->has_target))
@@ -103,7 +103,7 @@ lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake)
 lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake)
 {
     const loss_row *r = row_of(loss);
-    return lt_shift(lt_scale(adversarial_critic_loss(loss, real, fake, 0), -r->factor), r->offset);
+    return lt_shift(lt_scale(adversarial_discriminator_loss(loss, real, fake, 0), -r->factor), r->offset);
 }
 
 void adversarial_estimate_terms(const spec *loss, lt_node *real, lt_node *fake, lt_node **of_real,

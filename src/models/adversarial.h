@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a critic and a generator minimize. p is the distribution of real images, q that of fake
-   ones; v is the critic's raw output, before any activation: any shape, one number an image. Losses
+/* What a discriminator and a generator minimize. p is the distribution of real images, q that of fake
+   ones; v is the discriminator's raw output, before any activation: any shape, one number an image. Losses
    are means over images. */
 #ifndef LATENT_ADVERSARIAL_H
 #define LATENT_ADVERSARIAL_H
@@ -11,7 +11,7 @@
 
 extern const spec_table adversarial_loss_table; /* the rows of adversarial_losses.def */
 
-/* What a critic estimates, of p from q. */
+/* What a discriminator estimates, of p from q. */
 typedef enum divergence_kind {
     DIVERGENCE_JENSEN_SHANNON,    /* nats, 0 to log 2 */
     DIVERGENCE_TRIANGULAR,        /* integral of (p - q)^2 / (p + q), 0 to 2 */
@@ -27,15 +27,15 @@ divergence_kind adversarial_divergence(const spec *loss);
 /* Whether the loss has a target for real images that can be moved away from 1. */
 bool adversarial_can_smooth(const spec *loss);
 
-/* L, to be minimized by the critic. smoothing: the target of real images is 1 - smoothing
+/* L, to be minimized by the discriminator. smoothing: the target of real images is 1 - smoothing
    (one-sided label smoothing, Salimans et al. 2016); a loss without targets takes 0 alone, the rest
    is a graph error. */
-lt_node *adversarial_critic_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing);
+lt_node *adversarial_discriminator_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing);
 
 /* To be minimized by the generator. */
 lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake);
 
-/* The divergence of p from q that this critic proves, on these images: in expectation a lower
+/* The divergence of p from q that this discriminator proves, on these images: in expectation a lower
    bound, which the best of all critics reaches. For wasserstein it is one only of critics with
    slopes up to 1. Below 0: worse than a constant. */
 lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Adversarial models (Goodfellow et al. 2014): a generator makes images of codes z ~ N(0, I), and a
-   critic tells them from real ones. The critic is trained with each batch, the generator with every
-   critic_steps-th; what each minimizes is a row of the adversarial losses, the critic with a penalty.
+   discriminator tells them from real ones. The discriminator is trained with each batch, the generator with every
+   discriminator_steps-th; what each minimizes is a row of the adversarial losses, the discriminator with a penalty.
 
-   With classes, the generator reads an embedding of the class beside z, and the critic adds the inner
+   With classes, the generator reads an embedding of the class beside z, and the discriminator adds the inner
    product of another one with what its last layer reads (Miyato and Koyama 2018). */
 #include "models/gan.h"
 
@@ -23,20 +23,20 @@
 
 static const lt_option options[] = {
     LINE(loss, "non_saturating", "a line of the adversarial losses"),
-    LINE(penalty, "none", "on the critic: a line of the penalties"),
-    {.name = "critic_steps", .kind = LT_KIND_INT, .offset = offsetof(gan_options, critic_steps),
-     .fallback = 1, .min = 1, .max = 1000, .help = "of the critic for one of the generator"},
+    LINE(penalty, "none", "on the discriminator: a line of the penalties"),
+    {.name = "discriminator_steps", .kind = LT_KIND_INT, .offset = offsetof(gan_options, discriminator_steps),
+     .fallback = 1, .min = 1, .max = 1000, .help = "of the discriminator for one of the generator"},
     {.name = "label_smoothing", .kind = LT_KIND_REAL,
      .offset = offsetof(gan_options, label_smoothing), .max = 0.5,
-     .help = "the critic's target for real images is 1 less this"},
-    LINE(critic_optimizer, "", "a line of the optimizers; empty: the recipe's optimizer"),
+     .help = "the discriminator's target for real images is 1 less this"},
+    LINE(discriminator_optimizer, "", "a line of the optimizers; empty: the recipe's optimizer"),
     {0}};
 
 #define MODEL(NAME) .name = #NAME, .offset = offsetof(gan_model, NAME)
 
 static const lt_option model_keys[] = {
     {MODEL(pixels), .kind = LT_KIND_CHOICE, .choices = "unit|symmetric",
-     .help = "what generator and critic take black and white for: 0 and 1, or -1 and 1 as of tanh"},
+     .help = "what generator and discriminator take black and white for: 0 and 1, or -1 and 1 as of tanh"},
     {MODEL(classes), .kind = LT_KIND_INT, .max = 65536,
      .help = "classes that images are made of and told apart in; 0: labels are not used"},
     {MODEL(class_size), .kind = LT_KIND_INT, .fallback = 32, .min = 1, .max = 65536,
@@ -45,39 +45,39 @@ static const lt_option model_keys[] = {
 
 static const kind_network networks[] = {
     [GAN_GENERATOR] = {.key = "generator", .called = "the generator", .is_required = true},
-    [GAN_CRITIC] = {.key = "critic", .called = "the critic", .is_required = true},
+    [GAN_DISCRIMINATOR] = {.key = "discriminator", .called = "the discriminator", .is_required = true},
     {.key = NULL}};
 
 static const kind_line lines[] = {
     [GAN_LOSS] = {"objective", "loss", &adversarial_loss_table, false},
     [GAN_PENALTY] = {"objective", "penalty", &penalty_table, false},
-    [GAN_CRITIC_OPTIMIZER] = {"objective", "critic_optimizer", &optimizer_table, true},
+    [GAN_DISCRIMINATOR_OPTIMIZER] = {"objective", "discriminator_optimizer", &optimizer_table, true},
     {.key = NULL}};
 
-static const char *const resumable[] = {"objective.critic_optimizer.lr",
-                                        "objective.critic_optimizer.weight_decay", NULL};
+static const char *const resumable[] = {"objective.discriminator_optimizer.lr",
+                                        "objective.discriminator_optimizer.weight_decay", NULL};
 
 static const spec *loss_of(const lt_recipe *r) { return recipe_line(r, GAN_LOSS); }
 
 static const spec *penalty_of(const lt_recipe *r) { return recipe_line(r, GAN_PENALTY); }
 
-static const spec *critic_optimizer(const lt_recipe *r) { return recipe_line(r, GAN_CRITIC_OPTIMIZER); }
+static const spec *discriminator_optimizer(const lt_recipe *r) { return recipe_line(r, GAN_DISCRIMINATOR_OPTIMIZER); }
 
 static int check(const lt_recipe *r, const yaml_node *root)
 {
     const yaml_node *objective = yaml_get(root, "objective");
     if (gan_options_of(r)->label_smoothing > 0 && !adversarial_can_smooth(loss_of(r)))
-        return yaml_fail(recipe_place(objective, "label_smoothing"),
+        return yaml_fail(recipe_location(objective, "label_smoothing"),
                          "label_smoothing moves the target of real images, and the loss %s has none",
                          loss_of(r)->row->name);
-    const network *generator = recipe_network(r, GAN_GENERATOR), *critic = recipe_network(r, GAN_CRITIC);
-    const network_line *last = critic->n ? &critic->lines[critic->n - 1] : NULL;
+    const network *generator = recipe_network(r, GAN_GENERATOR), *discriminator = recipe_network(r, GAN_DISCRIMINATOR);
+    const network_line *last = discriminator->n ? &discriminator->lines[discriminator->n - 1] : NULL;
     if (last && layer_is(&last->layer, "sigmoid"))
-        return yaml_fail(yaml_get(yaml_get(root, "model"), "critic")->last,
-                         "the critic gives a number before any activation: leave out this sigmoid, "
+        return yaml_fail(yaml_get(yaml_get(root, "model"), "discriminator")->last,
+                         "the discriminator gives a number before any activation: leave out this sigmoid, "
                          "losses apply what they need");
-    if (critic->n == 0 || generator->n == 0)
-        return yaml_fail(recipe_place(yaml_get(root, "model"), critic->n ? "generator" : "critic"),
+    if (discriminator->n == 0 || generator->n == 0)
+        return yaml_fail(recipe_location(yaml_get(root, "model"), discriminator->n ? "generator" : "discriminator"),
                          "a list without layers");
     return LT_OK;
 }
@@ -85,10 +85,10 @@ static int check(const lt_recipe *r, const yaml_node *root)
 /* A gradient penalty is about the slope of one image's number by that image. */
 static bool warn_of_penalty(const lt_recipe *r, text *out)
 {
-    const network_line *line = network_find(recipe_network(r, GAN_CRITIC), "batch_norm");
+    const network_line *line = network_find(recipe_network(r, GAN_DISCRIMINATOR), "batch_norm");
     if (!line || !penalty_has_term(penalty_of(r)))
         return false;
-    text_format(out, "%s:%d:%d: batch_norm in a critic with the penalty %s, which is about the gradient at each image: "
+    text_format(out, "%s:%d:%d: batch_norm in a discriminator with the penalty %s, which is about the gradient at each image: "
                      "batch statistics make that depend on the other images (Gulrajani et al. 2017); layer_norm, "
                      "or no norm, has none of that",
                 line->file, line->line, line->column, penalty_of(r)->row->name);
@@ -139,25 +139,25 @@ lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels)
     return lt_reshape(y, lt_shape_4d(lt_node_shape(y).d[0], v->size.h, v->size.w, v->size.c));
 }
 
-/* What the critic adds for the class: n. */
+/* What the discriminator adds for the class: n. */
 static lt_node *project(const model_visit *v, lt_scope *root, lt_node *h, lt_node *labels)
 {
     lt_node *rows = lt_flatten(h);
     if (node_is_bad(rows))
         return rows;
-    lt_node *code = embed(root, "critic_class", labels, gan_model_of(v->recipe)->classes,
+    lt_node *code = embed(root, "discriminator_class", labels, gan_model_of(v->recipe)->classes,
                           lt_node_shape(rows).d[1]);
     return lt_sum_rows(lt_mul(rows, code));
 }
 
-lt_node *gan_criticize(const model_visit *v, lt_node *x, lt_node *labels)
+lt_node *gan_discriminate(const model_visit *v, lt_node *x, lt_node *labels)
 {
-    const network *net = recipe_network(v->recipe, GAN_CRITIC);
+    const network *net = recipe_network(v->recipe, GAN_DISCRIMINATOR);
     network_context c = visit_context(v);
-    lt_scope *root = lt_params_visit(v->critic, v->graph), *s = lt_scope_enter(root, "critic");
+    lt_scope *root = lt_params_visit(v->discriminator, v->graph), *s = lt_scope_enter(root, "discriminator");
     lt_node *h = network_build_lines(net, 0, net->n - 1, &c, s, x);
     lt_node *y = network_build_lines(net, net->n - 1, net->n, &c, s, h);
-    y = visit_expect(v, net, s, y, 1, "the critic must give one number for an image");
+    y = visit_expect(v, net, s, y, 1, "the discriminator must give one number for an image");
     if (node_is_bad(y))
         return y;
     y = lt_reshape(y, lt_shape_1d(lt_node_shape(y).d[0]));
@@ -180,54 +180,54 @@ static lt_node *deviation(lt_node *x)
     return lt_sqrt(lt_mean(lt_square(lt_sub(x, lt_broadcast(mean, s)))));
 }
 
-/* The critic on points between images, which summaries have seen before. */
-typedef struct critic_at {
+/* The discriminator on points between images, which summaries have seen before. */
+typedef struct discriminator_at {
     model_visit visit;
     lt_node *labels;
-} critic_at;
+} discriminator_at;
 
-static lt_node *criticize_points(void *user, lt_node *x)
+static lt_node *discriminate_points(void *user, lt_node *x)
 {
-    const critic_at *c = user;
-    return gan_criticize(&c->visit, x, c->labels);
+    const discriminator_at *c = user;
+    return gan_discriminate(&c->visit, x, c->labels);
 }
 
-void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
+void gan_discriminator_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
                       lt_node *alpha, phase_terms *t)
 {
     const lt_recipe *r = v->recipe;
     const gan_options *o = gan_options_of(r);
     lt_node *fake = lt_detach(gan_generate(v, z, labels)), *real = to_networks(v, x), *norm = NULL;
-    lt_node *on_real = gan_criticize(v, real, labels);
-    critic_at again = {.visit = *v, .labels = labels};
+    lt_node *on_real = gan_discriminate(v, real, labels);
+    discriminator_at again = {.visit = *v, .labels = labels};
     again.visit.observer = NULL;
-    lt_node *on_fake = criticize_points(&again, fake);
+    lt_node *on_fake = discriminate_points(&again, fake);
     lt_node *penalty =
-        penalty_build(penalty_of(r), real, fake, alpha, criticize_points, &again, &norm);
-    t->loss = adversarial_critic_loss(loss_of(r), on_real, on_fake, o->label_smoothing);
+        penalty_build(penalty_of(r), real, fake, alpha, discriminate_points, &again, &norm);
+    t->loss = adversarial_discriminator_loss(loss_of(r), on_real, on_fake, o->label_smoothing);
     if (penalty)
         t->loss = lt_add(t->loss, penalty);
-    t->metric[GAN_CRITIC_LOSS] = t->loss;
+    t->metric[GAN_DISCRIMINATOR_LOSS] = t->loss;
     t->metric[GAN_D_REAL] = lt_mean(adversarial_score(loss_of(r), on_real));
     t->metric[GAN_D_FAKE] = lt_mean(adversarial_score(loss_of(r), on_fake));
     t->metric[GAN_ESTIMATE] = adversarial_estimate(loss_of(r), on_real, on_fake);
     t->metric[GAN_PENALTY_TERM] = penalty;
     t->metric[GAN_GRADIENT_NORM] = norm;
     if (lt_node_shape(real).d[0] > 1)
-        t->metric[GAN_SPREAD] = lt_div(deviation(fake), lt_shift(deviation(real), 1e-12));
+        t->metric[GAN_PIXEL_STD_RATIO] = lt_div(deviation(fake), lt_shift(deviation(real), 1e-12));
 }
 
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t)
 {
     lt_node *fake = gan_generate(v, z, labels);
-    t->loss = adversarial_generator_loss(loss_of(v->recipe), gan_criticize(v, fake, labels));
+    t->loss = adversarial_generator_loss(loss_of(v->recipe), gan_discriminate(v, fake, labels));
     t->metric[GAN_GENERATOR_LOSS] = t->loss;
 }
 
-static void train_critic(const model_visit *v, lt_node *x, lt_node *labels, phase_terms *t)
+static void train_discriminator(const model_visit *v, lt_node *x, lt_node *labels, phase_terms *t)
 {
     if (!node_is_bad(x))
-        gan_critic_terms(v, x, draw_codes(v, lt_node_shape(x).d[0]), labels, NULL, t);
+        gan_discriminator_terms(v, x, draw_codes(v, lt_node_shape(x).d[0]), labels, NULL, t);
 }
 
 static void train_generator(const model_visit *v, lt_node *x, lt_node *labels, phase_terms *t)
@@ -236,9 +236,9 @@ static void train_generator(const model_visit *v, lt_node *x, lt_node *labels, p
         gan_generator_terms(v, draw_codes(v, lt_node_shape(x).d[0]), labels, t);
 }
 
-static int64_t critic_steps(const lt_recipe *r) { return gan_options_of(r)->critic_steps; }
+static int64_t discriminator_steps(const lt_recipe *r) { return gan_options_of(r)->discriminator_steps; }
 
-static double critic_clip(const lt_recipe *r) { return penalty_clip(penalty_of(r)); }
+static double discriminator_clip(const lt_recipe *r) { return penalty_clip(penalty_of(r)); }
 
 /* ---- Evaluation ---- */
 
@@ -266,7 +266,7 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
 bool gan_limits_slopes(const lt_recipe *r)
 {
     return penalty_has_term(penalty_of(r)) || penalty_clip(penalty_of(r)) > 0 ||
-           network_has(recipe_network(r, GAN_CRITIC), "spectral_norm");
+           network_has(recipe_network(r, GAN_DISCRIMINATOR), "spectral_norm");
 }
 
 /* Only what a critic cannot exceed bounds a divergence: the Wasserstein distance is over critics whose slopes
@@ -274,7 +274,7 @@ bool gan_limits_slopes(const lt_recipe *r)
 static const char *describe_estimate(const lt_recipe *r)
 {
     if (adversarial_divergence(loss_of(r)) != DIVERGENCE_WASSERSTEIN)
-        return "a lower bound of the divergence in expectation, by this critic";
+        return "a lower bound of the divergence in expectation, by this discriminator";
     if (gan_limits_slopes(r))
         return "E critic(real) - E critic(fake), which is the Wasserstein distance only as far as the critic's "
                "slopes are at most 1";
@@ -285,7 +285,7 @@ bool lt_recipe_score(const lt_recipe *r, lt_score *score)
 {
     static const lt_score probability = {true, "D(real)", "D(fake)", "probability of being real", NULL},
                           number = {false, "critic(real)", "critic(fake)",
-                                    "score of the critic, not a probability", NULL};
+                                    "score of the discriminator, not a probability", NULL};
     if (kind_of(r) != &kind_gan)
         return false;
     *score = adversarial_is_probability(loss_of(r)) ? probability : number;
@@ -296,12 +296,12 @@ bool lt_recipe_score(const lt_recipe *r, lt_score *score)
 /* What is worth a warning in the numbers of an epoch. */
 static const char *warn(const lt_recipe *r, const lt_train_report *t)
 {
-    if (t->step < critic_steps(r))
-        return "the generator has had no step yet: critic_steps is more than all steps so far";
-    if (t->values[GAN_SPREAD] < 0.1)
+    if (t->step < discriminator_steps(r))
+        return "the generator has had no step yet: discriminator_steps is more than all steps so far";
+    if (t->values[GAN_PIXEL_STD_RATIO] < 0.1)
         return "the generated images are nearly all alike: their modes have collapsed";
     if (adversarial_is_probability(loss_of(r)) && t->values[GAN_D_REAL] > 0.995 && t->values[GAN_D_FAKE] < 0.005)
-        return "the critic tells every image: the generator may learn nothing from it any more";
+        return "the discriminator tells every image: the generator may learn nothing from it any more";
     return NULL;
 }
 
@@ -332,29 +332,29 @@ static const kind_lack lacks[] = {
     {LT_CAN_CLASSES, "which was trained without labels", NULL},
     {0, NULL, NULL}};
 
-#define CRITIC .phase = "critic", .width = 7, .digits = 3
+#define DISCRIMINATOR .phase = "discriminator", .width = 7, .digits = 3
 
 static const lt_metric metrics[] = {
-    [GAN_CRITIC_LOSS] = {.name = "critic_loss", .label = "critic", .meaning = "what the critic minimizes, with the penalty",
-     .chart = "Losses", CRITIC},
-    [GAN_GENERATOR_LOSS] = {.name = "generator_loss", .label = "generator", .meaning = "what the generator minimizes",
+    [GAN_DISCRIMINATOR_LOSS] = {.name = "discriminator_loss", .label = "D loss", .meaning = "what the discriminator minimizes, with the penalty",
+     .chart = "Losses", DISCRIMINATOR},
+    [GAN_GENERATOR_LOSS] = {.name = "generator_loss", .label = "G loss", .meaning = "what the generator minimizes",
      .chart = "Losses", .phase = "generator", .width = 9, .digits = 3},
-    [GAN_D_REAL] = {.name = "d_real", .label = "real", CRITIC},
-    [GAN_D_FAKE] = {.name = "d_fake", .label = "fake", CRITIC},
-    [GAN_PENALTY_TERM] = {.name = "penalty", .label = "penalty", .meaning = "the penalty in the critic's loss",
-     .chart = "Penalty", .is_optional = true, CRITIC},
+    [GAN_D_REAL] = {.name = "d_real", .label = "real", DISCRIMINATOR},
+    [GAN_D_FAKE] = {.name = "d_fake", .label = "fake", DISCRIMINATOR},
+    [GAN_PENALTY_TERM] = {.name = "penalty", .label = "penalty", .meaning = "the penalty in the discriminator's loss",
+     .chart = "Penalty", .is_optional = true, DISCRIMINATOR},
     [GAN_GRADIENT_NORM] = {.name = "gradient_norm", .label = "slope",
-     .meaning = "length of the critic's gradient by an image, where the penalty takes it",
-     .chart = "Norm of the critic's gradient", .phase = "critic", .is_optional = true, .width = 5, .digits = 3},
-    [GAN_ESTIMATE] = {.name = "estimate", .label = "estimate", .chart = "Divergence, the critic's estimate", .phase = "critic",
+     .meaning = "length of the discriminator's gradient by an image, where the penalty takes it",
+     .chart = "Norm of the discriminator's gradient", .phase = "discriminator", .is_optional = true, .width = 5, .digits = 3},
+    [GAN_ESTIMATE] = {.name = "estimate", .label = "estimate", .chart = "Divergence, the discriminator's estimate", .phase = "discriminator",
      .width = 8, .digits = 3},
-    [GAN_SPREAD] = {.name = "spread", .unit = "generated over real images", .chart = "Spread of pixels",
+    [GAN_PIXEL_STD_RATIO] = {.name = "pixel_std_ratio", .unit = "generated over real images", .chart = "Pixel std ratio",
      .meaning = "standard deviation of generated pixels over that of real ones, each over a batch; near 0: "
                 "mode collapse",
-     .phase = "critic", .width = 6, .digits = 3},
+     .phase = "discriminator", .width = 6, .digits = 3},
     {.name = NULL}};
 
-/* What the critic says of images is a probability with some losses and a score with others. */
+/* What the discriminator says of images is a probability with some losses and a score with others. */
 static void describe(const lt_recipe *r, lt_metric *m)
 {
     lt_score score;
@@ -372,14 +372,14 @@ static void describe(const lt_recipe *r, lt_metric *m)
 /* ---- The record ---- */
 
 const model_kind kind_gan = {
-    .recipe = {.spec = {.name = "gan", .summary = "a generator against a critic", .options = options,
+    .recipe = {.spec = {.name = "gan", .summary = "a generator against a discriminator", .options = options,
                         .size = sizeof(gan_options)},
                .title = "GAN", .phrase = "a gan", .model_keys = model_keys, .model_size = sizeof(gan_model),
                .networks = networks, .lines = lines, .resumable = resumable, .metrics = metrics,
                .describe = describe, .check = check, .warn = warn_of_penalty},
     .can = can, .lacks = lacks,
-    .phases = {{.name = "critic", .trains_critic = true, .optimizer = critic_optimizer, .clip = critic_clip,
-                .build = train_critic},
-               {.name = "generator", .every = critic_steps, .build = train_generator}},
+    .phases = {{.name = "discriminator", .trains_discriminator = true, .optimizer = discriminator_optimizer, .clip = discriminator_clip,
+                .build = train_discriminator},
+               {.name = "generator", .every = discriminator_steps, .build = train_generator}},
     .decode = decode, .draw_prior = draw_codes, .classes = classes, .summarize = summarize,
     .warn = warn, .explain = gan_explain, .differ = differ};

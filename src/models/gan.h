@@ -8,17 +8,17 @@
 enum { PIXELS_UNIT, PIXELS_SYMMETRIC }; /* choices of `pixels` */
 
 /* Positions in the lists of its networks, of its lines, and of its metrics. */
-enum { GAN_GENERATOR, GAN_CRITIC };
-enum { GAN_LOSS, GAN_PENALTY, GAN_CRITIC_OPTIMIZER };
+enum { GAN_GENERATOR, GAN_DISCRIMINATOR };
+enum { GAN_LOSS, GAN_PENALTY, GAN_DISCRIMINATOR_OPTIMIZER };
 enum {
-    GAN_CRITIC_LOSS,
+    GAN_DISCRIMINATOR_LOSS,
     GAN_GENERATOR_LOSS,
     GAN_D_REAL,
     GAN_D_FAKE,
     GAN_PENALTY_TERM,
     GAN_GRADIENT_NORM,
     GAN_ESTIMATE,
-    GAN_SPREAD,
+    GAN_PIXEL_STD_RATIO,
 };
 
 /* Its own keys of `model`. */
@@ -29,8 +29,8 @@ typedef struct gan_model {
 
 /* Its keys of `objective`. */
 typedef struct gan_options {
-    char loss[LT_TEXT_SIZE], penalty[LT_TEXT_SIZE], critic_optimizer[LT_TEXT_SIZE];
-    int64_t critic_steps;
+    char loss[LT_TEXT_SIZE], penalty[LT_TEXT_SIZE], discriminator_optimizer[LT_TEXT_SIZE];
+    int64_t discriminator_steps;
     double label_smoothing;
 } gan_options;
 
@@ -41,19 +41,19 @@ static inline const gan_options *gan_options_of(const lt_recipe *r) { return r->
    classes, n, where the recipe has classes. */
 lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels);
 
-/* The critic's numbers for such images: n. Each call visits it again. */
-lt_node *gan_criticize(const model_visit *v, lt_node *x, lt_node *labels);
+/* The discriminator's numbers for such images: n. Each call visits it again. */
+lt_node *gan_discriminate(const model_visit *v, lt_node *x, lt_node *labels);
 
-/* Whether something keeps the critic's slopes near a multiple of 1: a penalty, clipped weights, layers. */
+/* Whether something keeps the discriminator's slopes near a multiple of 1: a penalty, clipped weights, layers. */
 bool gan_limits_slopes(const lt_recipe *r);
 
 /* What each minimizes, at given codes; alpha: n, where the penalty takes slopes between real and fake
    images, NULL: drawn. x: images, with pixels in 0 ... 1. */
-void gan_critic_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
+void gan_discriminator_terms(const model_visit *v, lt_node *x, lt_node *z, lt_node *labels,
                       lt_node *alpha, phase_terms *t);
 void gan_generator_terms(const model_visit *v, lt_node *z, lt_node *labels, phase_terms *t);
 
-/* ledger_gan.c: what critic and generator minimize, what is reported of them, and what it means. */
+/* ledger_gan.c: what discriminator and generator minimize, what is reported of them, and what it means. */
 void gan_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f);
 
 #endif

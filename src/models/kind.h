@@ -14,7 +14,7 @@ typedef struct model_visit {
     const lt_recipe *recipe;
     lt_image_size size;
     lt_graph *graph;
-    lt_params *params, *critic; /* critic: NULL where the kind of model has none */
+    lt_params *params, *discriminator; /* discriminator: NULL where the kind of model has none */
     lt_scope *root; /* of this visit; another one visits the same networks again */
     bool is_training;   /* networks: batch statistics, dropout, widths of the batch */
     bool has_objective; /* draws and loss are those of training, else of evaluation */
@@ -62,7 +62,7 @@ typedef struct phase_terms {
    parameters. The first one is taken with every batch. */
 typedef struct phase {
     const char *name;
-    bool trains_critic; /* instead of the rest */
+    bool trains_discriminator; /* instead of the rest */
     const spec *(*optimizer)(const lt_recipe *r); /* NULL: the recipe's own */
     int64_t (*every)(const lt_recipe *r); /* batches for one of its steps; NULL: 1 */
     double (*clip)(const lt_recipe *r);   /* the largest weight it leaves; NULL or 0: any */
@@ -149,9 +149,9 @@ int model_build_phase(lt_model *m, lt_graph *g, int i, lt_node *x, lt_node *labe
 
 /* The moving average of what the trained part of lt_model_params holds, laid out like it; NULL: none
    is kept. And makes it equal to the weights. */
-float *model_average(lt_model *m);
-lt_buffer *model_average_buffer(lt_model *m);
-size_t model_average_bytes(const lt_model *m);
+float *model_ema(lt_model *m);
+lt_buffer *model_ema_buffer(lt_model *m);
+size_t model_ema_bytes(const lt_model *m);
 void model_restart_average(lt_model *m);
 
 /* The identity of the split that m was trained with, as in dataset_identity; NULL: not known. */

@@ -37,35 +37,35 @@ static void add_penalty(term_list list, const lt_recipe *r, double penalty)
     text_clear(&words);
 }
 
-static void add_critic(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
+static void add_discriminator(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     const gan_options *o = gan_options_of(r);
     term_list list = {l->minimized, &l->n_minimized};
-    double loss = value_of(t, GAN_CRITIC_LOSS), penalty = 0;
+    double loss = value_of(t, GAN_DISCRIMINATOR_LOSS), penalty = 0;
     bool has_term = penalty_has_term(recipe_line(r, GAN_PENALTY));
     if (has_term)
         penalty = value_of(t, GAN_PENALTY_TERM);
     ledger_add_term(list, "on images", false, loss - penalty,
-                    "%s, turned so that less is better for the critic: %s", recipe_line(r, GAN_LOSS)->row->name,
+                    "%s, turned so that less is better for the discriminator: %s", recipe_line(r, GAN_LOSS)->row->name,
                     recipe_line(r, GAN_LOSS)->row->summary);
     if (o->label_smoothing > 0)
         ledger_add_note(l,
-                        "The critic's target for real images is %.4g instead of 1 "
+                        "The discriminator's target for real images is %.4g instead of 1 "
                         "(label_smoothing), so that its loss is not that of the divergence.",
                         1 - o->label_smoothing);
     if (has_term)
         add_penalty(list, r, penalty);
-    ledger_add_term(list, "critic", true, loss,
-                    "what the critic minimizes%s, %lld step%s of it for one of the generator",
+    ledger_add_term(list, "discriminator", true, loss,
+                    "what the discriminator minimizes%s, %lld step%s of it for one of the generator",
                     penalty_clip(recipe_line(r, GAN_PENALTY)) > 0 ? ", its weights clipped" : "",
-                    (long long)o->critic_steps, o->critic_steps == 1 ? "" : "s");
+                    (long long)o->discriminator_steps, o->discriminator_steps == 1 ? "" : "s");
 }
 
 static void add_generator(lt_ledger *l, const lt_train_report *t)
 {
     ledger_add_term((term_list){l->minimized, &l->n_minimized}, "generator", true,
                     value_of(t, GAN_GENERATOR_LOSS),
-                    "what the generator minimizes, against the critic of each moment%s",
+                    "what the generator minimizes, against the discriminator of each moment%s",
                     t && isnan(t->values[GAN_GENERATOR_LOSS]) ? ": it had no step in this epoch" : "");
 }
 
@@ -77,17 +77,17 @@ static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report
     divergence_kind kind = adversarial_divergence(recipe_line(r, GAN_LOSS));
     lt_score score;
     lt_recipe_score(r, &score);
-    ledger_add_term(list, score.real, false, value_of(t, GAN_D_REAL), "what the critic says of images: %s%s",
+    ledger_add_term(list, score.real, false, value_of(t, GAN_D_REAL), "what the discriminator says of images: %s%s",
                     score.text, score.is_probability ? ", 1 if it is sure that they are" : "");
     ledger_add_term(list, score.fake, false, value_of(t, GAN_D_FAKE),
                     "what it says of generated ones: as of images where it cannot tell them apart");
-    ledger_add_term(list, "estimate", false, value_of(t, GAN_ESTIMATE), "of %s, by this critic",
+    ledger_add_term(list, "estimate", false, value_of(t, GAN_ESTIMATE), "of %s, by this discriminator",
                     divergence_text(kind));
     if (penalty_has_term(recipe_line(r, GAN_PENALTY)))
         ledger_add_term(list, "slope", false, value_of(t, GAN_GRADIENT_NORM),
-                        "|dv/dx|, the length of the critic's gradient by an image, where the "
+                        "|dv/dx|, the length of the discriminator's gradient by an image, where the "
                         "penalty takes it");
-    ledger_add_term(list, "spread", false, value_of(t, GAN_SPREAD),
+    ledger_add_term(list, "pixel_std_ratio", false, value_of(t, GAN_PIXEL_STD_RATIO),
                     "deviation of generated pixels over that of real ones in a batch: 1 is right, "
                     "near 0 all images are one");
 }
@@ -102,16 +102,16 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t
                        "network of the same moment, and both may stay where they are while images "
                        "improve, or fall while they do not. `latent eval RUN --quality` compares "
                        "images with images.");
-    ledger_add_note(l, "The estimate is what this critic proves of the divergence, on average less "
+    ledger_add_note(l, "The estimate is what this discriminator proves of the divergence, on average less "
                        "than it is, and by how much is not known. It compares within a run, or "
-                       "between runs of the same critic and penalty.");
+                       "between runs of the same discriminator and penalty.");
     if (is_wasserstein)
         ledger_add_note(l, "%s",
                         gan_limits_slopes(r)
                             ? "It is one of the Wasserstein distance only as far as the "
-                              "critic's slopes stay below 1; larger ones make it too large "
+                              "discriminator's slopes stay below 1; larger ones make it too large "
                               "by as much, smaller ones too small."
-                            : "Without a penalty the critic's slopes are not limited: the "
+                            : "Without a penalty the discriminator's slopes are not limited: the "
                               "estimate has no unit and bounds nothing.");
     const char *warning = t ? lt_train_warning(r, t) : NULL;
     if (warning)
@@ -121,7 +121,7 @@ static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t
 void gan_explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
 {
     const lt_train_report *t = f->trained;
-    add_critic(l, r, t);
+    add_discriminator(l, r, t);
     add_generator(l, t);
     add_reported(l, r, t);
     add_notes(l, r, t);

@@ -11,7 +11,7 @@
 
 struct lt_model {
     lt_recipe *recipe;
-    lt_params *params, *critic; /* critic: NULL without one */
+    lt_params *params, *discriminator; /* discriminator: NULL without one */
     lt_buffer *average;         /* of the trained part of params; NULL: none is kept */
     lt_image_size size;
     char *trained_on[LT_SPLITS]; /* identities of splits; NULL: not known */
@@ -25,7 +25,7 @@ static model_visit visit(lt_model *m, lt_graph *g, lt_mode mode)
                          .size = m->size,
                          .graph = g,
                          .params = m->params,
-                         .critic = m->critic,
+                         .discriminator = m->discriminator,
                          .root = lt_params_visit(m->params, g),
                          .is_training = mode == LT_TRAINING,
                          .has_objective = mode != LT_EVALUATION};
@@ -114,7 +114,7 @@ lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *la
     return kind_of(m->recipe)->decode(&v, check_codes(m, z), labels);
 }
 
-lt_node *lt_model_draw(lt_model *m, lt_graph *g, lt_node *z)
+lt_node *lt_model_decode_sample(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
     if (!kind_of(m->recipe)->draw)
@@ -206,13 +206,13 @@ static int make_model(lt_model *m)
     const lt_recipe *r = m->recipe;
     uint64_t seed = lt_recipe_seed(r);
     m->params = lt_params_create();
-    if (kind_of(r)->phases[0].trains_critic)
-        m->critic = lt_params_create();
+    if (kind_of(r)->phases[0].trains_discriminator)
+        m->discriminator = lt_params_create();
     LT_TRY(declare(m, NULL, NULL));
     LT_TRY(lt_params_allocate(m->params, seed));
-    if (m->critic)
-        LT_TRY(lt_params_allocate(m->critic, seed));
-    if (r->train.average == 0)
+    if (m->discriminator)
+        LT_TRY(lt_params_allocate(m->discriminator, seed));
+    if (r->train.ema_decay == 0)
         return LT_OK;
     LT_TRY(lt_buffer_create(lt_params_extent(m->params), "averages of weights", &m->average));
     model_restart_average(m);
@@ -236,7 +236,7 @@ void lt_model_free(lt_model *m)
     if (!m)
         return;
     lt_params_free(m->params);
-    lt_params_free(m->critic);
+    lt_params_free(m->discriminator);
     lt_buffer_free(m->average);
     lt_recipe_free(m->recipe);
     for (int i = 0; i < LT_SPLITS; i++)
@@ -273,18 +273,18 @@ int lt_model_copy(lt_model *to, const lt_model *from)
                            "cannot copy %s for images of %d x %d x %d to one for %d x %d x %d",
                            from_name, b.h, b.w, b.c, a.h, a.w, a.c);
     copy_params(to->params, from->params);
-    if (from->critic)
-        copy_params(to->critic, from->critic);
+    if (from->discriminator)
+        copy_params(to->discriminator, from->discriminator);
     if (from->average)
-        memcpy(lt_buffer_floats(to->average), lt_buffer_floats(from->average), model_average_bytes(from));
+        memcpy(lt_buffer_floats(to->average), lt_buffer_floats(from->average), model_ema_bytes(from));
     return LT_OK;
 }
 
-lt_buffer *model_average_buffer(lt_model *m) { return m->average; }
+lt_buffer *model_ema_buffer(lt_model *m) { return m->average; }
 
-float *model_average(lt_model *m) { return m->average ? lt_buffer_floats(m->average) : NULL; }
+float *model_ema(lt_model *m) { return m->average ? lt_buffer_floats(m->average) : NULL; }
 
-size_t model_average_bytes(const lt_model *m)
+size_t model_ema_bytes(const lt_model *m)
 {
     return sizeof(float) * (size_t)lt_params_extent(m->params);
 }
@@ -292,14 +292,14 @@ size_t model_average_bytes(const lt_model *m)
 void model_restart_average(lt_model *m)
 {
     if (m->average)
-        memcpy(model_average(m), lt_params_block(m->params), model_average_bytes(m));
+        memcpy(model_ema(m), lt_params_block(m->params), model_ema_bytes(m));
 }
 
 int lt_model_bind(lt_model *m, lt_graph *g, lt_session *s, lt_mode mode)
 {
     LT_TRY(lt_params_bind(m->params, g, s));
-    if (m->critic)
-        LT_TRY(lt_params_bind(m->critic, g, s));
+    if (m->discriminator)
+        LT_TRY(lt_params_bind(m->discriminator, g, s));
     lt_node *trained = lt_params_variable(m->params, g);
     if (mode == LT_EVALUATION && m->average && trained)
         return lt_session_bind(s, trained, m->average, 0);
@@ -310,7 +310,7 @@ const lt_recipe *lt_model_recipe(const lt_model *m) { return m->recipe; }
 
 lt_params *lt_model_params(lt_model *m) { return m->params; }
 
-lt_params *lt_model_critic(lt_model *m) { return m->critic; }
+lt_params *lt_model_discriminator(lt_model *m) { return m->discriminator; }
 
 int lt_model_classes(const lt_model *m)
 {
@@ -342,7 +342,7 @@ bool lt_model_is_discrete(const lt_model *m)
 
 /* ---- Summary ---- */
 
-enum { MOST_WIDTH = 80 }; /* of a column; what is wider sticks out */
+enum { MAX_WIDTH = 80 }; /* of a column; what is wider sticks out */
 
 /* The widths of the columns are measured before anything is written. */
 typedef struct summary {
@@ -366,7 +366,7 @@ static int64_t count_numbers(const lt_params *p, const char *prefix)
 /* The same in all of a model. */
 static int64_t model_numbers(const lt_model *m, const char *prefix)
 {
-    return count_numbers(m->params, prefix) + (m->critic ? count_numbers(m->critic, prefix) : 0);
+    return count_numbers(m->params, prefix) + (m->discriminator ? count_numbers(m->discriminator, prefix) : 0);
 }
 
 /* The cells of a line; a layer with a list has one before the list and, with the numbers of its
@@ -393,7 +393,7 @@ static summary_line line_of(const summary *s, const network_event *e)
 static void widen(int *width, const char *cell)
 {
     size_t n = strlen(cell);
-    if (n <= MOST_WIDTH && (int)n > *width)
+    if (n <= MAX_WIDTH && (int)n > *width)
         *width = (int)n;
 }
 
@@ -453,8 +453,8 @@ static void describe_totals(const lt_model *m, text *out)
     const char *separator = ": ";
     text_format(out, "parameters %jd", (intmax_t)model_numbers(m, ""));
     describe_parts(m->params, &separator, out);
-    if (m->critic)
-        describe_parts(m->critic, &separator, out);
+    if (m->discriminator)
+        describe_parts(m->discriminator, &separator, out);
     text_append(out, "\n");
 }
 

@@ -29,7 +29,7 @@ lt_node *visit_expect(const model_visit *v, const network *net, lt_scope *s, lt_
     network_blame_last(net, s);
     y = lt_graph_fail(v->graph, "%s, it gives %s", expected,
                       row_shape_text(lt_node_shape(h), found));
-    lt_graph_set_place(v->graph, NULL);
+    lt_graph_set_location(v->graph, NULL);
     return y;
 }
 
@@ -50,7 +50,7 @@ static lt_node *fail_arrangement(const model_visit *v, const network *net, lt_sc
     lt_node *bad = lt_graph_fail(v->graph, "the %s gives images of %s, expected %d x %d x %d",
                                  scope_name(s), row_shape_text(lt_node_shape(h), found), v->size.h,
                                  v->size.w, v->size.c);
-    lt_graph_set_place(v->graph, NULL);
+    lt_graph_set_location(v->graph, NULL);
     return bad;
 }
 
@@ -68,7 +68,7 @@ lt_node *visit_expect_image(const model_visit *v, const network *net, lt_scope *
                       "width",
                       scope_name(s), (intmax_t)lt_node_shape(y).d[1], v->size.h, v->size.w,
                       v->size.c, (intmax_t)visit_pixels(v));
-    lt_graph_set_place(v->graph, NULL);
+    lt_graph_set_location(v->graph, NULL);
     return y;
 }
 

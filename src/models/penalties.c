@@ -114,7 +114,7 @@ static lt_node *between(const spec *penalty, lt_node *real, lt_node *fake, lt_no
     return lt_lerp(real, fake, lt_reshape(alpha, each));
 }
 
-static lt_node *penalize(const spec *penalty, lt_node *x, critic_function *f, void *user,
+static lt_node *penalize(const spec *penalty, lt_node *x, discriminator_function *f, void *user,
                          lt_node **norm)
 {
     lt_node *at = lt_detach(x);
@@ -125,7 +125,7 @@ static lt_node *penalize(const spec *penalty, lt_node *x, critic_function *f, vo
 }
 
 lt_node *penalty_build(const spec *penalty, lt_node *real, lt_node *fake, lt_node *alpha,
-                       critic_function *f, void *user, lt_node **norm)
+                       discriminator_function *f, void *user, lt_node **norm)
 {
     const penalty_row *r = row_of(penalty);
     *norm = NULL;

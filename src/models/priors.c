@@ -99,5 +99,5 @@ lt_node *prior_draw(const model_visit *v, const spec *prior, int64_t n, int64_t 
 {
     if (prior_is_standard(prior))
         return lt_normal(v->graph, lt_shape_2d(n, latent));
-    return lt_draw(row_of(prior)->make(v, prior->options, latent), n);
+    return lt_sample_from(row_of(prior)->make(v, prior->options, latent), n);
 }

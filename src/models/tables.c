@@ -18,7 +18,7 @@
 
 enum { MAX_KINDS = 32, SUMMARY = 240 };
 
-/* One row for the keys of `model` that a kind has of its own: "of a gan, and lists: generator, critic". */
+/* One row for the keys of `model` that a kind has of its own: "of a gan, and lists: generator, discriminator". */
 static spec_row kind_rows[MAX_KINDS];
 static char kind_summaries[MAX_KINDS][SUMMARY];
 static int n_kinds;

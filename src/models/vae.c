@@ -50,7 +50,7 @@ static const lt_option model_keys[] = {
     {MODEL(likelihood), .kind = LT_KIND_TEXT, .required = true,
      .help = "a line of the likelihoods"},
     {MODEL(prior), .kind = LT_KIND_TEXT, .choices = "normal", .help = "p(z): a line of the priors"},
-    {MODEL(heads), .kind = LT_KIND_CHOICE, .choices = "linear|own",
+    {MODEL(posterior_heads), .kind = LT_KIND_CHOICE, .choices = "linear|separate",
      .help = "of q(z|x): a linear layer behind the lists of posterior, or nothing behind them"},
     {MODEL(latent2), .kind = LT_KIND_INT, .max = 65536,
      .help = "dimensions of a second layer of codes, encoder2 and decoder2; 0: none"},

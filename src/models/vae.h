@@ -9,7 +9,7 @@
 enum { KL_AUTO, KL_ANALYTIC, KL_MONTE_CARLO }; /* choices of `kl` */
 enum { BOUND_ELBO, BOUND_IWAE, BOUND_DREG };   /* choices of `bound` */
 
-enum { HEADS_LINEAR, HEADS_OWN };              /* choices of `heads` */
+enum { HEADS_LINEAR, HEADS_SEPARATE };         /* choices of `posterior_heads` */
 
 /* Positions in the lists of its networks, of its lines, and of its metrics. */
 enum { VAE_ENCODER, VAE_MEAN, VAE_LOGVAR, VAE_DECODER, VAE_ENCODER2, VAE_DECODER2 };
@@ -19,7 +19,7 @@ enum { VAE_LOSS, VAE_RATE, VAE_DISTORTION, VAE_WEIGHTED_RATE, VAE_SIGMA };
 /* Its own keys of `model`. */
 typedef struct vae_model {
     int64_t latent2; /* dimensions of the second stochastic layer; 0: none */
-    int heads;       /* HEADS_LINEAR, HEADS_OWN */
+    int posterior_heads; /* HEADS_LINEAR, HEADS_SEPARATE */
     char likelihood[LT_TEXT_SIZE], prior[LT_TEXT_SIZE];
 } vae_model;
 

@@ -15,19 +15,19 @@ static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s
 {
     char expected[96];
     snprintf(expected, sizeof expected,
-             "with `heads: own` this list must give the %jd latent numbers",
+             "with `posterior_heads: separate` this list must give the %jd latent numbers",
              (intmax_t)v->recipe->model.latent);
     return visit_expect(v, own, s, h, v->recipe->model.latent, expected);
 }
 
-/* A head: layers of its own, if it has any, and unless `heads` says that these are all, a linear
+/* A head: layers of its own, if it has any, and unless `posterior_heads` says that these are all, a linear
    one, named as the next in their list. */
 static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name,
                      const network *own, lt_node *h)
 {
     network_context c = visit_context(v);
     lt_scope *s = posterior;
-    bool is_own = vae_model_of(v->recipe)->heads == HEADS_OWN;
+    bool is_own = vae_model_of(v->recipe)->posterior_heads == HEADS_SEPARATE;
     char index[16];
     if (own->n || is_own) {
         s = lt_scope_enter(posterior, name);

@@ -65,7 +65,7 @@ lt_node *lt_log_prob(lt_distribution d, lt_node *x)
     return for_rows(d.family->log_prob(&d, x), n);
 }
 
-lt_node *lt_draw(lt_distribution d, int64_t n)
+lt_node *lt_sample_from(lt_distribution d, int64_t n)
 {
     if (node_is_bad(d.p[0]))
         return d.p[0];

@@ -127,7 +127,7 @@ static divergence_function *find_divergence(const lt_family *q, const lt_family 
     return q == p ? q->divergence : NULL;
 }
 
-bool lt_has_divergence(lt_distribution q, lt_distribution p)
+bool lt_has_kl(lt_distribution q, lt_distribution p)
 {
     return find_divergence(q.family, p.family) != NULL;
 }
@@ -153,7 +153,7 @@ static int64_t rows_of(const lt_distribution *q, const lt_distribution *p)
     return q->shape.d[0] == 1 ? p->shape.d[0] : q->shape.d[0];
 }
 
-lt_node *lt_divergence(lt_distribution q, lt_distribution p)
+lt_node *lt_kl(lt_distribution q, lt_distribution p)
 {
     lt_node *bad = check_pair(&q, &p);
     if (bad)
@@ -162,7 +162,7 @@ lt_node *lt_divergence(lt_distribution q, lt_distribution p)
     if (!divergence)
         return lt_graph_fail(
             q.p[0]->graph,
-            "divergence: %s from %s has no closed form; lt_estimate_divergence draws",
+            "divergence: %s from %s has no closed form; lt_estimate_kl draws",
             q.family->name, p.family->name);
     lt_node *y = divergence(&q, &p);
     return node_is_bad(y) ? y : lt_broadcast(y, lt_shape_1d(rows_of(&q, &p)));
@@ -185,7 +185,7 @@ static lt_node *repeat_rows(lt_node *x, int64_t k)
 
 static lt_distribution repeated(lt_distribution d, int64_t k)
 {
-    for (int i = 0; i < LT_MOST_PARAMETERS && d.p[i]; i++)
+    for (int i = 0; i < LT_MAX_PARAMETERS && d.p[i]; i++)
         d.p[i] = repeat_rows(d.p[i], k);
     d.shape.d[0] *= d.shape.d[0] == 1 ? 1 : k;
     return d;
@@ -219,10 +219,10 @@ lt_monte_carlo lt_estimate_entropy(lt_distribution d, int draws)
         return too_few_draws(d.p[0]->graph, draws);
     int64_t n = d.shape.d[0];
     d = repeated(d, draws);
-    return estimate_of(lt_neg(lt_log_prob(d, lt_draw(d, n * draws))), n, draws);
+    return estimate_of(lt_neg(lt_log_prob(d, lt_sample_from(d, n * draws))), n, draws);
 }
 
-lt_monte_carlo lt_estimate_divergence(lt_distribution q, lt_distribution p, int draws)
+lt_monte_carlo lt_estimate_kl(lt_distribution q, lt_distribution p, int draws)
 {
     lt_node *bad = check_pair(&q, &p);
     if (bad)
@@ -236,6 +236,6 @@ lt_monte_carlo lt_estimate_divergence(lt_distribution q, lt_distribution p, int 
         return too_few_draws(g, draws);
     q = repeated(q, draws);
     p = repeated(p, draws);
-    lt_node *x = lt_draw(q, n * draws);
+    lt_node *x = lt_sample_from(q, n * draws);
     return estimate_of(lt_sub(lt_log_prob(q, x), lt_log_prob(p, x)), n, draws);
 }

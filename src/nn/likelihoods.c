@@ -16,7 +16,7 @@ static void bernoulli_build(const likelihood_context *c, lt_node *y, lt_node *x,
 static lt_node *bernoulli_draw(const likelihood_context *c, lt_node *y, const void *options)
 {
     (void)c, (void)options;
-    return lt_draw(lt_bernoulli_distribution(y), lt_node_shape(y).d[0]);
+    return lt_sample_from(lt_bernoulli_distribution(y), lt_node_shape(y).d[0]);
 }
 
 const likelihood_row likelihood_bernoulli = {
@@ -40,7 +40,7 @@ static lt_node *continuous_bernoulli_draw(const likelihood_context *c, lt_node *
                                           const void *options)
 {
     (void)c, (void)options;
-    return lt_draw(lt_continuous_bernoulli_distribution(y), lt_node_shape(y).d[0]);
+    return lt_sample_from(lt_continuous_bernoulli_distribution(y), lt_node_shape(y).d[0]);
 }
 
 const likelihood_row likelihood_continuous_bernoulli = {

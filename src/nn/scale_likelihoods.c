@@ -211,7 +211,7 @@ static void laplace_build(const likelihood_context *c, lt_node *y, lt_node *x,
 static lt_node *laplace_draw(const likelihood_context *c, lt_node *y, const void *options)
 {
     width w = laplace_width(c, options, NULL);
-    return lt_draw(lt_laplace_distribution(y, log_scales(&w, y)), lt_node_shape(y).d[0]);
+    return lt_sample_from(lt_laplace_distribution(y, log_scales(&w, y)), lt_node_shape(y).d[0]);
 }
 
 const likelihood_row likelihood_laplace = {
@@ -250,7 +250,7 @@ static void logistic_build(const likelihood_context *c, lt_node *y, lt_node *x,
 static lt_node *logistic_draw(const likelihood_context *c, lt_node *y, const void *options)
 {
     width w = logistic_width(c, options);
-    return lt_draw(lt_discretized_logistic_distribution(y, log_scales(&w, y)),
+    return lt_sample_from(lt_discretized_logistic_distribution(y, log_scales(&w, y)),
                    lt_node_shape(y).d[0]);
 }
 

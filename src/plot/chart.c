@@ -17,7 +17,7 @@ enum { MAX_LABELS = 256, MAX_BINS = 1000 };
 static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
 
 /* Drawn in a plane of labeled points. */
-static bool is_plane(const lt_series *s) { return s->kind == LT_CLOUD || s->kind == LT_ELLIPSES; }
+static bool is_plane(const lt_series *s) { return s->kind == LT_SCATTER || s->kind == LT_ELLIPSES; }
 
 static int check_series(const lt_chart *c, int i)
 {
@@ -40,7 +40,7 @@ static int check_series(const lt_chart *c, int i)
         if (s->labels[k] < 0 || s->labels[k] >= s->n_labels)
             return status_fail(LT_VALUE, "%s: series %d: label %d at %d, expected 0 to %d",
                                title_of(c), i + 1, (int)s->labels[k], k, s->n_labels - 1);
-    if (s->kind == LT_HEAT && (s->bins < 0 || s->bins > MAX_BINS))
+    if (s->kind == LT_HIST2D && (s->bins < 0 || s->bins > MAX_BINS))
         return status_fail(LT_VALUE, "%s: series %d: %d bins, expected 1 to %d, or 0 for 50",
                            title_of(c), i + 1, s->bins, MAX_BINS);
     if (!(s->sigmas >= 0 && s->sigmas <= 1e9))
@@ -58,7 +58,7 @@ static int check_plane(const lt_chart *c)
     bool is_linear = !c->x.is_log && !c->y.is_log;
     int heats = 0, ellipses = 0;
     for (int i = 0; i < c->n_series; i++) {
-        heats += c->series[i].kind == LT_HEAT;
+        heats += c->series[i].kind == LT_HIST2D;
         ellipses += c->series[i].kind == LT_ELLIPSES;
     }
     if (heats > 1)
@@ -144,9 +144,9 @@ static void fit_scales(view *v)
     for (int i = 0; i < c->n_series; i++) {
         lt_series_kind kind = c->series[i].kind;
         add_series(v, &c->series[i], &x, &y);
-        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS || kind == LT_CLOUD ||
-                      kind == LT_HEAT || kind == LT_ELLIPSES;
-        has_map |= kind == LT_CLOUD || kind == LT_HEAT || kind == LT_ELLIPSES;
+        has_points |= kind == LT_POINTS || kind == LT_LINES_POINTS || kind == LT_SCATTER ||
+                      kind == LT_HIST2D || kind == LT_ELLIPSES;
+        has_map |= kind == LT_SCATTER || kind == LT_HIST2D || kind == LT_ELLIPSES;
     }
     for (int side = -1; side < 2 && c->has_normal; side += 2) { /* the circles with some room */
         range_add(&x, false, 3.1 * side);
@@ -476,7 +476,7 @@ static void leave_spare(view *v)
 {
     double y_unit = (v->y.from - v->y.to) / (v->y.high - v->y.low);
     double wanted = fmax((v->x.high - v->x.low) * y_unit, 9 * v->em);
-    if (v->has_strips && v->chart->has_equal_units)
+    if (v->has_marginals && v->chart->has_equal_units)
         v->spare = fmax(v->plot.right - v->plot.left - wanted, 0);
     if (v->spare > 0)
         plan_width(v);
@@ -502,7 +502,7 @@ static bool has_label_line(const view *v)
 {
     if (v->chart->y.label)
         return !is_short_label(v);
-    return v->heat.series && v->heat.series->name && strips_height(v) == 0;
+    return v->hist2d.series && v->hist2d.series->name && strips_height(v) == 0;
 }
 
 /* Top and bottom, and what stands above. */
@@ -562,10 +562,10 @@ static void draw_y_label(const view *v)
 static void draw_bar_name(const view *v)
 {
     double width = v->outer.right - v->outer.left, right = v->outer.right - v->spare;
-    type_style s = label_style(v, v->has_strips ? right - v->above.right - 0.5 * v->em
+    type_style s = label_style(v, v->has_marginals ? right - v->above.right - 0.5 * v->em
                                                 : 0.45 * width);
-    text_draw(v->c, &s, v->heat.series->name, right,
-              v->has_strips ? v->plot.top - 0.75 * v->em : v->label_top + v->em, ALIGN_RIGHT);
+    text_draw(v->c, &s, v->hist2d.series->name, right,
+              v->has_marginals ? v->plot.top - 0.75 * v->em : v->label_top + v->em, ALIGN_RIGHT);
 }
 
 static void draw_labels(const view *v)
@@ -594,7 +594,7 @@ static int draw_all(view *v)
         if (has_place(v, &c->references[i]))
             draw_reference(v, &c->references[i]);
     LT_TRY(draw_marks(v));
-    draw_strips(v);
+    draw_marginals(v);
     draw_bar(v);
     if (c->has_normal)
         draw_normal_names(v);
@@ -617,7 +617,7 @@ static int draw_all(view *v)
 static int lay_out(view *v)
 {
     bool is_wide = v->outer.right - v->outer.left > 24 * v->em; /* for names beside the plot */
-    LT_TRY(heat_count(&v->heat, v->chart));
+    LT_TRY(hist2d_count(&v->hist2d, v->chart));
     v->is_direct = v->chart->legend == LT_LEGEND_AUTO && v->n_entries > 0 && is_wide;
     plan(v);
     if (v->is_direct && !legend_is_direct(v)) {
@@ -636,7 +636,7 @@ int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with
     int status = lay_out(&v);
     if (status == LT_OK)
         status = draw_all(&v);
-    heat_clear(&v.heat);
+    hist2d_clear(&v.hist2d);
     return status;
 }
 
@@ -645,6 +645,6 @@ int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v)
     *v = (view){.c = c, .chart = chart, .em = em, .outer = outer};
     legend_collect(v);
     int status = lay_out(v);
-    heat_clear(&v->heat);
+    hist2d_clear(&v->hist2d);
     return status;
 }

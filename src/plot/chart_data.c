@@ -97,7 +97,7 @@ static void note_series(table *t, const lt_series *s)
     t->has[SMOOTH] |= s->smooth > 0;
     for (int k = XX; k <= YY && s->kind == LT_ELLIPSES; k++)
         t->has[k] = true;
-    for (int k = 0; k < COUNT_OF(bins) && s->kind == LT_HEAT; k++)
+    for (int k = 0; k < COUNT_OF(bins) && s->kind == LT_HIST2D; k++)
         t->has[bins[k]] = true;
 }
 
@@ -118,8 +118,8 @@ static const char *name_of(const lt_series *s) { return s->data_name ? s->data_n
 /* Each bin, row by row from the least y; also the empty ones. */
 static int put_bins(table *t, const lt_chart *chart, const lt_series *s)
 {
-    heat h;
-    int status = heat_count(&h, chart);
+    hist2d h;
+    int status = hist2d_count(&h, chart);
     for (int i = 0; i < h.bins * h.bins && status == LT_OK; i++) {
         double dx = (h.x_high - h.x_low) / h.bins, dy = (h.y_high - h.y_low) / h.bins;
         int row = i / h.bins, at = i % h.bins;
@@ -133,7 +133,7 @@ static int put_bins(table *t, const lt_chart *chart, const lt_series *s)
         t->numbers[COUNT] = h.count[i];
         end_row(t);
     }
-    heat_clear(&h);
+    hist2d_clear(&h);
     return status;
 }
 
@@ -185,7 +185,7 @@ static int put_chart(table *t, const lt_chart *chart)
 {
     for (int k = 0; k < chart->n_series; k++) {
         const lt_series *s = &chart->series[k];
-        if (s->kind == LT_HEAT)
+        if (s->kind == LT_HIST2D)
             LT_TRY(put_bins(t, chart, s));
         else
             put_points(t, chart, s);

@@ -126,10 +126,10 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
 
 /* ---- Files ---- */
 
-static int settle_options(const lt_picture_options *given, const lt_chart_page *f,
-                          lt_picture_options *o)
+static int settle_options(const lt_render_options *given, const lt_chart_page *f,
+                          lt_render_options *o)
 {
-    static const lt_picture_options defaults = {0};
+    static const lt_render_options defaults = {0};
     *o = given ? *given : defaults;
     int columns = count_columns(f, o->width, o->height), rows = (f->n_charts + columns - 1) / columns;
     bool is_alone = f->n_charts == 1, has_shape = f->shape > 0 && o->width == 0;
@@ -153,10 +153,10 @@ static int settle_options(const lt_picture_options *given, const lt_chart_page *
 }
 
 /* Draws a whole page; the caller clears it in any case. Nullable: out unless it is a raster. */
-static int draw_page(canvas *c, page_kind kind, const lt_chart_page *f, const lt_picture_options *given,
+static int draw_page(canvas *c, page_kind kind, const lt_chart_page *f, const lt_render_options *given,
                      lt_image *out)
 {
-    lt_picture_options o;
+    lt_render_options o;
     LT_TRY(chart_page_check(f));
     LT_TRY(settle_options(given, f, &o));
     LT_TRY(canvas_begin(c, kind, o.width, o.height, o.scale));
@@ -165,7 +165,7 @@ static int draw_page(canvas *c, page_kind kind, const lt_chart_page *f, const lt
     return canvas_finish(c, out);
 }
 
-int lt_chart_page_draw(lt_image *out, const lt_chart_page *page, const lt_picture_options *options)
+int lt_chart_page_render(lt_image *out, const lt_chart_page *page, const lt_render_options *options)
 {
     canvas c = {0};
     *out = (lt_image){0};
@@ -187,7 +187,7 @@ int page_kind_of(const char *path)
     return -1;
 }
 
-int lt_picture_check_name(const char *path)
+int lt_grid_check_name(const char *path)
 {
     return page_kind_of(path) < 0 ? LT_VALUE : LT_OK;
 }
@@ -219,7 +219,7 @@ static int encode_numbers(const lt_chart_page *page, text *file)
     return LT_OK;
 }
 
-int chart_page_encode(const char *path, const lt_chart_page *page, const lt_picture_options *options, text *file)
+int chart_page_encode(const char *path, const lt_chart_page *page, const lt_render_options *options, text *file)
 {
     canvas c = {0};
     lt_image raster = {0};
@@ -233,7 +233,7 @@ int chart_page_encode(const char *path, const lt_chart_page *page, const lt_pict
     return status;
 }
 
-int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_picture_options *options,
+int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_render_options *options,
                          unsigned char **data, size_t *n)
 {
     text file = {0};
@@ -245,14 +245,14 @@ int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt
     return encoded_give(&file, status, data, n);
 }
 
-int lt_chart_page_write(const char *path, const lt_chart_page *page, const lt_picture_options *options)
+int lt_chart_page_write(const char *path, const lt_chart_page *page, const lt_render_options *options)
 {
     text file = {0};
     LT_TRY(lt_chart_check_name(path));
     return encoded_write(path, &file, chart_page_encode(path, page, options, &file));
 }
 
-int lt_chart_write(const char *path, const lt_chart *chart, const lt_picture_options *options)
+int lt_chart_write(const char *path, const lt_chart *chart, const lt_render_options *options)
 {
     return lt_chart_page_write(path, &(lt_chart_page){.charts = chart, .n_charts = 1}, options);
 }

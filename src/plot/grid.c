@@ -298,7 +298,7 @@ static bool is_bare(const lt_grid *g)
     return !g->title && !g->subtitle && !g->row_names && !g->column_names && !g->rows_in_group;
 }
 
-int lt_grid_draw(lt_image *out, const lt_grid *grid)
+int lt_grid_render(lt_image *out, const lt_grid *grid)
 {
     canvas c = {0};
     *out = (lt_image){0};
@@ -314,7 +314,7 @@ int grid_encode(const char *path, const lt_grid *grid, text *file)
     canvas c = {0};
     lt_image raster = {0};
     int kind = page_kind_of(path);
-    int status = kind == PAGE_RASTER ? lt_grid_draw(&raster, grid)
+    int status = kind == PAGE_RASTER ? lt_grid_render(&raster, grid)
                                      : grid_draw(&c, (page_kind)kind, grid, &raster);
     if (status == LT_OK)
         status = page_encode(path, &c, &raster, file);
@@ -327,7 +327,7 @@ int lt_grid_encode(const lt_grid *grid, const char *format, unsigned char **data
 {
     text file = {0};
     char *name = encoded_name(format);
-    int status = lt_picture_check_name(name);
+    int status = lt_grid_check_name(name);
     if (status == LT_OK)
         status = grid_encode(name, grid, &file);
     free(name);
@@ -337,6 +337,6 @@ int lt_grid_encode(const lt_grid *grid, const char *format, unsigned char **data
 int lt_grid_write(const char *path, const lt_grid *grid)
 {
     text file = {0};
-    LT_TRY(lt_picture_check_name(path));
+    LT_TRY(lt_grid_check_name(path));
     return encoded_write(path, &file, grid_encode(path, grid, &file));
 }

@@ -21,10 +21,10 @@ static void collect_labels(view *v, const lt_series *s)
 }
 
 /* Labels have entries once, though ellipses lie on the points of a cloud. */
-static bool has_cloud(const lt_chart *chart)
+static bool has_scatter(const lt_chart *chart)
 {
     for (int i = 0; i < chart->n_series; i++)
-        if (chart->series[i].kind == LT_CLOUD && chart->series[i].labels)
+        if (chart->series[i].kind == LT_SCATTER && chart->series[i].labels)
             return true;
     return false;
 }
@@ -41,14 +41,14 @@ void legend_collect(view *v)
 {
     static const lt_series normal = {.kind = LT_LINES, .is_dashed = true};
     const lt_chart *chart = v->chart;
-    bool is_covered = has_cloud(chart);
+    bool is_covered = has_scatter(chart);
     if (chart->legend == LT_LEGEND_NONE)
         return;
     for (int i = 0; i < chart->n_series; i++) {
         const lt_series *s = &chart->series[i];
-        if (s->labels && (s->kind == LT_CLOUD || (s->kind == LT_ELLIPSES && !is_covered)))
+        if (s->labels && (s->kind == LT_SCATTER || (s->kind == LT_ELLIPSES && !is_covered)))
             collect_labels(v, s);
-        if (s->name && s->kind != LT_HEAT && !(s->kind == LT_CLOUD && s->labels))
+        if (s->name && s->kind != LT_HIST2D && !(s->kind == LT_SCATTER && s->labels))
             collect_name(v, s->name, s->labels ? SOFT_INK : series_color(chart, i), s);
     }
     if (chart->has_normal)
@@ -128,7 +128,7 @@ static void draw_swatch(const view *v, const entry *e, double x, double y)
 {
     cairo_t *cr = v->c->cr;
     double width = swatch * v->em, pen = 0.18 * v->em;
-    lt_series_kind kind = e->is_label || e->series->kind == LT_CLOUD ? LT_POINTS : e->series->kind;
+    lt_series_kind kind = e->is_label || e->series->kind == LT_SCATTER ? LT_POINTS : e->series->kind;
     bool is_dashed = e->series->is_dashed;
     const double dashes[2] = {2 * pen, 1.5 * pen};
     canvas_color(v->c, e->color, kind == LT_BAND ? 0.25 : 1);
@@ -270,7 +270,7 @@ bool legend_is_column(const view *v)
 {
     bool is_map = false;
     for (int i = 0; i < v->n_entries; i++)
-        is_map |= v->entries[i].series->kind == LT_CLOUD || v->entries[i].is_label;
+        is_map |= v->entries[i].series->kind == LT_SCATTER || v->entries[i].is_label;
     return is_map && v->n_entries * line_height * v->em <= v->plot.bottom - v->plot.top;
 }
 

@@ -225,10 +225,10 @@ static void clip(const view *v, double rim)
 
 static int draw_series(const view *v, const lt_series *s, rgb color)
 {
-    if (s->kind == LT_CLOUD)
-        return draw_cloud(v, s, color);
-    if (s->kind == LT_HEAT)
-        return draw_heat(v);
+    if (s->kind == LT_SCATTER)
+        return draw_scatter(v, s, color);
+    if (s->kind == LT_HIST2D)
+        return draw_hist2d(v);
     clip(v, s->kind == LT_BAND || s->kind == LT_BARS ? 0 : 0.21 * v->em); /* a lone dot is whole */
     if (s->kind == LT_BAND)
         draw_band(v, s, color);

@@ -83,7 +83,7 @@ int lt_numbered_check_name(const char *path)
     char *first = lt_numbered_name(path, 0);
     if (!first)
         return LT_VALUE;
-    int status = text_ends_in(first, ".npy") ? LT_OK : lt_picture_check_name(first);
+    int status = text_ends_in(first, ".npy") ? LT_OK : lt_grid_check_name(first);
     free(first);
     return status;
 }

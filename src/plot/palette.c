@@ -72,7 +72,7 @@ static double bend(double t, double from, double by, double to)
 
 /* Lightness falls evenly, so that the order is seen without colors too; on the way hue goes from
    yellow over green to blue along a curve whose steps are equal within 6 %. */
-rgb heat_color(double t)
+rgb hist2d_color(double t)
 {
     static const double rows[3][3] = {{4.0767416621, -3.3077115913, 0.2309699292},
                                       {-1.2684380046, 2.6097574011, -0.3413193965},

@@ -17,13 +17,13 @@ enum {
 enum { MAX_ENTRIES = 64 };
 
 /* Points counted in bins x bins, row by row from the least y. */
-typedef struct heat {
+typedef struct hist2d {
     const lt_series *series; /* NULL: the chart has none */
     int bins, n, most;       /* points counted; in the fullest bin */
     int *count;
     int *x_count, *y_count;  /* bins: of all y, of all x */
     double x_low, x_high, y_low, y_high;
-} heat;
+} hist2d;
 
 /* One line of the legend: a name and how its series looks. */
 typedef struct entry {
@@ -50,8 +50,8 @@ typedef struct view {
     const char *title, *subtitle;
     int title_lines;            /* at most */
     double rows_top, label_top; /* where they begin */
-    heat heat;
-    bool has_bar, has_strips;   /* the bar of its colors, the histograms of its x and y */
+    hist2d hist2d;
+    bool has_bar, has_marginals; /* the bar of its colors, the histograms of its x and y */
     box above, beside, bar;     /* histograms and bar */
     ticks bar_ticks;
     double spare;               /* left free at the right side */
@@ -72,7 +72,7 @@ rgb label_color(int k, int n);
 rgb readable(rgb color);
 
 /* From light, t = 0, to dark, t = 1, in equal steps for the eye. */
-rgb heat_color(double t);
+rgb hist2d_color(double t);
 
 /* ---- Values (series.c) ---- */
 
@@ -93,7 +93,7 @@ bool ellipse_root(const lt_series *s, int i, double *a, double *b, double *c);
 /* ---- Marks (marks.c, cloud.c, ellipses.c) ---- */
 
 int draw_marks(const view *v);
-int draw_cloud(const view *v, const lt_series *s, rgb color);
+int draw_scatter(const view *v, const lt_series *s, rgb color);
 void draw_ellipses(const view *v, const lt_series *s, rgb color);
 
 /* N(0, I) at 1, 2, 3 standard deviations, and what they are called. */
@@ -118,15 +118,15 @@ void bitmap_paint(bitmap *b, const canvas *c);
 /* ---- Heat (heat.c) and what stands beside it (strips.c) ---- */
 
 /* Counts the points of the chart's heat, if it has one; freed by heat_clear. */
-int heat_count(heat *h, const lt_chart *chart);
-void heat_clear(heat *h);
-int draw_heat(const view *v);
+int hist2d_count(hist2d *h, const lt_chart *chart);
+void hist2d_clear(hist2d *h);
+int draw_hist2d(const view *v);
 
 /* How much room histograms and bar take above and at the right of a plot, in units. */
 double strips_height(const view *v);
 double strips_width(view *v);
 void strips_place(view *v); /* once the plot has its place */
-void draw_strips(const view *v);
+void draw_marginals(const view *v);
 void draw_bar(const view *v);
 
 /* ---- Names (legend.c) ---- */
@@ -177,7 +177,7 @@ int page_kind_of(const char *path);
 int page_encode(const char *path, canvas *c, const lt_image *raster, text *file);
 
 /* Encode by the end of `path`, which is one of their formats; messages do not name it. */
-int chart_page_encode(const char *path, const lt_chart_page *page, const lt_picture_options *options, text *file);
+int chart_page_encode(const char *path, const lt_chart_page *page, const lt_render_options *options, text *file);
 int grid_encode(const char *path, const lt_grid *grid, text *file);
 
 /* ---- Grids of images (grid.c) ---- */

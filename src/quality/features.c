@@ -23,7 +23,7 @@ enum {
     BLOCK = 200, /* images whose features are found at a time */
     STEPS = 1500,
     FEW_STEPS = 100,
-    MOST_VISITS = 12, /* of an image, in training, on average */
+    MAX_VISITS = 12, /* of an image, in training, on average */
     LAST_SIDE = 4,
     SCALED_BY = 10000, /* images that features are scaled by */
     SEED = 20170626,
@@ -38,7 +38,7 @@ typedef struct program {
 
 struct features {
     features_info info;
-    const gallery *learn; /* while it is opened */
+    const reference_set *learn; /* while it is opened */
     int h, w, c, threads;
     lt_params *params;
     float mean[FEATURES], scale[FEATURES]; /* of the linear layer's numbers; 1 / their deviation */
@@ -139,12 +139,12 @@ static void turn_images(const features *f, int n, const int32_t *turns, float *i
 }
 
 /* Gathers n images of g and their classes: labels, or the turns drawn by `key`. */
-static int gather_classes(const features *f, const gallery *g, const int32_t *index, int n,
+static int gather_classes(const features *f, const reference_set *g, const int32_t *index, int n,
                           const philox_key *key, float *images, int32_t *classes)
 {
-    LT_TRY(gallery_gather(g, index, n, f->threads, images));
+    LT_TRY(reference_set_gather(g, index, n, f->threads, images));
     if (!f->info.is_rotation)
-        return gallery_labels(g, index, n, classes);
+        return reference_set_labels(g, index, n, classes);
     for (int i = 0; i < n; i++)
         classes[i] = (int32_t)(philox_word(key, i) % (uint32_t)f->info.classes);
     turn_images(f, n, classes, images);
@@ -235,7 +235,7 @@ int features_find(features *f, int n, const float *images, float *values, float 
    nothing, and becomes 0. */
 static int find_scale(features *f)
 {
-    gallery part = gallery_part(f->learn, SCALED_BY);
+    reference_set part = reference_set_part(f->learn, SCALED_BY);
     float *images = tensor_alloc(sizeof *images * BLOCK * (size_t)pixel_count(f), "images"),
           *values = must_alloc(sizeof *values * BLOCK * FEATURES);
     double sum[FEATURES] = {0}, squares[FEATURES] = {0};
@@ -244,7 +244,7 @@ static int find_scale(features *f)
         f->scale[k] = 1;
     for (int at = 0, n; status == LT_OK && at < part.n; at += n) {
         n = part.n - at < BLOCK ? part.n - at : BLOCK;
-        status = gallery_run(&part, at, n, f->threads, images);
+        status = reference_set_run(&part, at, n, f->threads, images);
         if (status == LT_OK)
             status = features_find(f, n, images, values, NULL);
         for (int i = 0; status == LT_OK && i < n * FEATURES; i++) {
@@ -263,7 +263,7 @@ static int find_scale(features *f)
 }
 
 /* How many of n images have a class that is found; images and what is said of them have room. */
-static int judge_block(features *f, const gallery *g, int at, int n, float *images, float *p,
+static int judge_block(features *f, const reference_set *g, int at, int n, float *images, float *p,
                        int *right)
 {
     const philox_key turns = {SEED + 1, STREAM_TURNS, (uint64_t)at};
@@ -284,7 +284,7 @@ static int judge_block(features *f, const gallery *g, int at, int n, float *imag
 }
 
 /* The share of the images that are of the most frequent class; of rotations each is as frequent. */
-static int find_guess(const features *f, const gallery *g, double *guess)
+static int find_guess(const features *f, const reference_set *g, double *guess)
 {
     int classes = f->info.classes, most = 0, status;
     *guess = 1. / classes;
@@ -295,7 +295,7 @@ static int find_guess(const features *f, const gallery *g, double *guess)
     int *count = must_alloc(sizeof *count * (size_t)classes);
     for (int i = 0; i < g->n; i++)
         index[i] = i;
-    status = gallery_labels(g, index, g->n, labels);
+    status = reference_set_labels(g, index, g->n, labels);
     for (int i = 0; status == LT_OK && i < g->n; i++)
         count[labels[i]]++;
     for (int k = 0; k < classes; k++)
@@ -307,7 +307,7 @@ static int find_guess(const features *f, const gallery *g, double *guess)
     return status;
 }
 
-int features_accuracy(features *f, const gallery *g, double *share, double *guess)
+int features_accuracy(features *f, const reference_set *g, double *share, double *guess)
 {
     int right = 0, status;
     *share = *guess = (double)NAN;
@@ -375,7 +375,7 @@ static bool load(features *f, const char *key, const char *words)
 static int make_numbers(features *f, const features_options *o)
 {
     char images[SHA256_TEXT], key[SHA256_TEXT];
-    LT_TRY(gallery_digest(f->learn, !f->info.is_rotation, f->threads, images));
+    LT_TRY(reference_set_digest(f->learn, !f->info.is_rotation, f->threads, images));
     char *words = describe(f, images);
     sha256_text(words, strlen(words), key);
     text body = {0};
@@ -403,7 +403,7 @@ static int make_numbers(features *f, const features_options *o)
 static void decide_task(features *f, const features_options *o)
 {
     const lt_dataset_info *info = lt_dataset_describe(f->learn->data);
-    int64_t steps = (int64_t)f->learn->n * MOST_VISITS / BATCH;
+    int64_t steps = (int64_t)f->learn->n * MAX_VISITS / BATCH;
     f->h = info->h;
     f->w = info->w;
     f->c = info->c;
@@ -416,7 +416,7 @@ static void decide_task(features *f, const features_options *o)
                                          : FEW_STEPS;
 }
 
-int features_open(features **out, const gallery *learn, const features_options *o)
+int features_open(features **out, const reference_set *learn, const features_options *o)
 {
     features *f = must_alloc(sizeof *f);
     f->learn = learn;

@@ -5,7 +5,7 @@
 #ifndef LATENT_FEATURES_H
 #define LATENT_FEATURES_H
 
-#include "quality/gallery.h"
+#include "quality/reference_set.h"
 
 #include <latent/eval.h>
 
@@ -31,7 +31,7 @@ typedef struct features_info {
 } features_info;
 
 /* Trains on `learn`, or takes what an earlier call left in the cache. *out is NULL on failure. */
-int features_open(features **out, const gallery *learn, const features_options *o);
+int features_open(features **out, const reference_set *learn, const features_options *o);
 void features_free(features *f); /* Nullable: f */
 const features_info *features_describe(const features *f);
 
@@ -41,6 +41,6 @@ int features_find(features *f, int n, const float *images, float *values, float 
 
 /* The share of the images of a gallery whose class it finds, and what always naming the most frequent
    one would; NaN where they have no labels. */
-int features_accuracy(features *f, const gallery *g, double *share, double *guess);
+int features_accuracy(features *f, const reference_set *g, double *share, double *guess);
 
 #endif

@@ -10,8 +10,8 @@
 enum {
     SIDE = 32,           /* images are reduced until the longer side is less than twice that */
     SEARCHED = 256,      /* numbers to search by, at most */
-    LEAST_TO_SHIFT = 8,  /* pixels of a side */
-    MOST_TAPS = 8,       /* of a Gaussian, on either side */
+    MIN_TO_SHIFT = 8,    /* pixels of a side */
+    MAX_TAPS = 8,        /* of a Gaussian, on either side */
     PRODUCT_LANES = 16,
 };
 
@@ -31,7 +31,7 @@ looks looks_of(int h, int w, int c)
     l.cell = parts(longer, max_int(1, grid));
     l.sh = parts(l.rh, l.cell);
     l.sw = parts(l.rw, l.cell);
-    l.margin = l.rh >= LEAST_TO_SHIFT && l.rw >= LEAST_TO_SHIFT;
+    l.margin = l.rh >= MIN_TO_SHIFT && l.rw >= MIN_TO_SHIFT;
     l.shifts = l.margin ? LOOKS_SHIFTS : 1;
     return l;
 }
@@ -107,12 +107,12 @@ void looks_search(const looks *l, const float *reduced, float *vector)
 
 /* ---- Bands ---- */
 
-/* Weights of a Gaussian at 0 ... MOST_TAPS; returns how many are not 0 but the first. */
+/* Weights of a Gaussian at 0 ... MAX_TAPS; returns how many are not 0 but the first. */
 static int find_weights(double sigma, float *weight)
 {
     int taps = (int)ceil(3 * sigma);
     double sum = 0;
-    taps = taps < MOST_TAPS ? taps : MOST_TAPS;
+    taps = taps < MAX_TAPS ? taps : MAX_TAPS;
     for (int k = 0; k <= taps; k++)
         sum += (k ? 2 : 1) * exp(-k * k / (2 * sigma * sigma));
     for (int k = 0; k <= taps; k++)
@@ -145,7 +145,7 @@ static void pad(int n, int step, int taps, const float *x, float *padded)
 /* `scratch` has room for looks_scratch_size numbers. */
 static void blur(const looks *l, double sigma, const float *x, float *y, float *scratch)
 {
-    float weight[MOST_TAPS + 1];
+    float weight[MAX_TAPS + 1];
     int taps = find_weights(sigma, weight), row = l->rw * l->c;
     for (int i = 0; i < l->rh; i++) {
         pad(l->rw, l->c, taps, x + i * row, scratch);
@@ -157,7 +157,7 @@ static void blur(const looks *l, double sigma, const float *x, float *y, float *
 
 int looks_scratch_size(const looks *l)
 {
-    return (l->rh + 2 * MOST_TAPS) * (l->rw + 2 * MOST_TAPS) * l->c;
+    return (l->rh + 2 * MAX_TAPS) * (l->rw + 2 * MAX_TAPS) * l->c;
 }
 
 void looks_bands(const looks *l, const float *reduced, float *coarse, float *detail, float *scratch)

@@ -6,7 +6,7 @@
 
 #include <latent/base.h>
 
-enum { NEIGHBORS_MOST = 16, POINT_LANES = 16 };
+enum { MAX_NEIGHBORS = 16, POINT_LANES = 16 };
 
 /* n points of d floats, in panels of POINT_LANES points, d x POINT_LANES each. */
 typedef struct points {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scores of samples: features of three sets of images (held ones, train ones as their floor,
+/* Scores of samples: features of three sets of images (held-out ones, train ones as their floor,
    samples), the same scores of the last two against the first, and a search for copies. */
 #include <latent/quality.h>
 #include <latent/train.h>
@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "exec/run_options.h"
-#include "quality/copies.h"
+#include "quality/memorization.h"
 #include "quality/features.h"
 #include "quality/moments.h"
 #include "quality/scores.h"
@@ -25,7 +25,7 @@ enum {
     LEAST = 20,          /* images that can be scored: 10 subsets of two */
     NEIGHBORS = 5,      /* of precision, recall, density, coverage */
     BLOCK_FLOATS = 1 << 24,
-    MOST_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of LT_GENERATOR_BATCH */
+    MAX_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of LT_GENERATOR_BATCH */
     STREAM_BITS = 0x9ea702,
     STREAM_ORDER = 0x9ea703,
     ORDER_SCORED = 0, /* seeds of the orders */
@@ -48,11 +48,11 @@ typedef struct measuring {
     lt_quality_options o;
     lt_dataset *data;
     int64_t pixels;
-    gallery learn, held, floor; /* what is learned from; what is held against; train images */
+    reference_set learn, held_out, floor; /* what is learned from; what is held against; train images */
     features *features;
     cloud samples, of_held, of_floor;
-    gallery all_held; /* of which `held` are as many as samples */
-    copies *copies;
+    reference_set all_held; /* of which `held` are as many as samples */
+    memorization *memorization;
     int n, block;     /* samples; in a block */
     float *images;    /* of all samples, where they are wanted */
     double from, to; /* of the progress, in the running part */
@@ -96,8 +96,8 @@ static void cloud_clear(cloud *c)
 /* What is wanted of samples beside their features. */
 static void take_sample_block(measuring *m, int at, int n, const float *images)
 {
-    if (m->copies)
-        copies_take(m->copies, false, at, n, images, m->samples.values + (size_t)at * FEATURES);
+    if (m->memorization)
+        memorization_take(m->memorization, false, at, n, images, m->samples.values + (size_t)at * FEATURES);
     if (m->images)
         memcpy(m->images + at * m->pixels, images, sizeof *images * (size_t)(n * m->pixels));
 }
@@ -160,7 +160,7 @@ static const struct {
     {"density", 200}, {"coverage", 200}, {"inception", 500},
 };
 
-int lt_quality_least(const char *score)
+int lt_quality_min_images(const char *score)
 {
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
         if (strcmp(score, needs[i].name) == 0)
@@ -171,14 +171,14 @@ int lt_quality_least(const char *score)
 /* Whether n images are too few for a score. */
 static bool are_few(const measuring *m, const char *score, int n)
 {
-    return !m->o.with_all_scores && n < lt_quality_least(score);
+    return !m->o.with_all_scores && n < lt_quality_min_images(score);
 }
 
 /* Scores that would say nothing become NaN. */
 static void refuse_scores(const measuring *m, const lt_quality *q, int n, lt_sample_scores *s)
 {
     const lt_estimate none = {(double)NAN, (double)NAN};
-    n = n < m->held.n ? n : m->held.n;
+    n = n < m->held_out.n ? n : m->held_out.n;
     if (are_few(m, "fid", n))
         s->fid = none.value;
     if (are_few(m, "kid", n))
@@ -195,45 +195,45 @@ static void refuse_scores(const measuring *m, const lt_quality *q, int n, lt_sam
         s->inception = none;
 }
 
-/* Most held images have as many equals as neighbors are asked for. */
-static bool are_alike(const cloud *held)
+/* Most held-out images have as many equals as neighbors are asked for. */
+static bool are_alike(const cloud *held_out)
 {
     int equal = 0;
-    for (int i = 0; i < held->n; i++)
-        equal += held->radius[i] == 0;
-    return 2 * equal > held->n;
+    for (int i = 0; i < held_out->n; i++)
+        equal += held_out->radius[i] == 0;
+    return 2 * equal > held_out->n;
 }
 
 static lt_sample_scores score(const measuring *m, const cloud *c)
 {
     const features_info *info = features_describe(m->features);
-    const cloud *held = &m->of_held;
+    const cloud *held_out = &m->of_held;
     float *rows = shuffled(c->values, c->n, FEATURES, ORDER_SCORED),
-          *held_rows = shuffled(held->values, held->n, FEATURES, ORDER_HELD),
+          *held_out_rows = shuffled(held_out->values, held_out->n, FEATURES, ORDER_HELD),
           *probabilities = shuffled(c->probabilities, c->n, info->classes, ORDER_SCORED);
     lt_sample_scores s = {.inception = {(double)NAN, (double)NAN}};
-    s.fid = moments_distance(&c->moments, &held->moments);
-    s.kid = kernel_distance(FEATURES, c->n, rows, held->n, held_rows, m->o.run.threads);
-    overlap_find(&c->points, c->radius, &held->points, held->radius, NEIGHBORS, m->o.run.threads, &s);
+    s.fid = moments_distance(&c->moments, &held_out->moments);
+    s.kid = kernel_distance(FEATURES, c->n, rows, held_out->n, held_out_rows, m->o.run.threads);
+    overlap_find(&c->points, c->radius, &held_out->points, held_out->radius, NEIGHBORS, m->o.run.threads, &s);
     if (!info->is_rotation)
         s.inception = inception_find(c->n, info->classes, probabilities);
     free(rows);
-    free(held_rows);
+    free(held_out_rows);
     free(probabilities);
     return s;
 }
 
 /* ---- Where images come from ---- */
 
-typedef struct gallery_source {
-    const gallery *g;
+typedef struct reference_set_source {
+    const reference_set *g;
     int threads;
-} gallery_source;
+} reference_set_source;
 
 static int take_gallery(void *context, int first, int n, float *images)
 {
-    const gallery_source *s = context;
-    return gallery_run(s->g, first, n, s->threads, images);
+    const reference_set_source *s = context;
+    return reference_set_run(s->g, first, n, s->threads, images);
 }
 
 typedef struct sample_source {
@@ -291,20 +291,20 @@ static int check(measuring *m, lt_split split, int images)
     const lt_dataset_info *info = lt_dataset_describe(m->data);
     if (m->o.run.executor != LT_CPU)
         return status_fail(LT_UNSUPPORTED, "quality: expected the executor cpu, whose features scores are made of");
-    LT_TRY(gallery_divide(m->data, split, &m->learn, &m->held));
+    LT_TRY(reference_set_divide(m->data, split, &m->learn, &m->held_out));
     m->o.run.threads = m->o.run.threads > 0 ? m->o.run.threads : lt_cores();
-    int most = m->held.n < SAMPLES ? m->held.n : SAMPLES;
+    int most = m->held_out.n < SAMPLES ? m->held_out.n : SAMPLES;
     m->n = images > 0 ? images : m->o.samples > 0 ? m->o.samples : most;
-    m->all_held = m->held;
-    m->held = gallery_part(&m->held, m->n);
-    m->floor = gallery_part(&m->learn, m->n);
-    if (m->n < LEAST || m->held.n < LEAST || m->floor.n < LEAST)
+    m->all_held = m->held_out;
+    m->held_out = reference_set_part(&m->held_out, m->n);
+    m->floor = reference_set_part(&m->learn, m->n);
+    if (m->n < LEAST || m->held_out.n < LEAST || m->floor.n < LEAST)
         return status_fail(LT_VALUE,
                            "%s: expected at least %d samples, held and train images, found %d, %d "
-                           "and %d", info->name, LEAST, m->n, m->held.n, m->floor.n);
+                           "and %d", info->name, LEAST, m->n, m->held_out.n, m->floor.n);
     m->pixels = (int64_t)info->h * info->w * info->c;
     int64_t block = BLOCK_FLOATS / m->pixels / LT_GENERATOR_BATCH * LT_GENERATOR_BATCH;
-    m->block = block > MOST_IN_BLOCK ? MOST_IN_BLOCK : block > 0 ? (int)block : LT_GENERATOR_BATCH;
+    m->block = block > MAX_IN_BLOCK ? MAX_IN_BLOCK : block > 0 ? (int)block : LT_GENERATOR_BATCH;
     return LT_OK;
 }
 
@@ -328,33 +328,33 @@ static int min_int(int a, int b) { return a < b ? a : b; }
 
 static int fill_clouds(measuring *m, sample_source *s)
 {
-    gallery_source held = {&m->held, m->o.run.threads}, floor = {&m->floor, m->o.run.threads};
+    reference_set_source held_out = {&m->held_out, m->o.run.threads}, floor = {&m->floor, m->o.run.threads};
     int classes = features_describe(m->features)->classes;
     if (m->o.arrays && m->o.with_images) {
         m->images = tensor_alloc(sizeof(float) * (size_t)(m->n * m->pixels), "samples");
         if (!m->images)
             return LT_NO_MEMORY;
     }
-    LT_TRY(cloud_init(&m->of_held, m->held.n, classes));
+    LT_TRY(cloud_init(&m->of_held, m->held_out.n, classes));
     LT_TRY(cloud_init(&m->of_floor, m->floor.n, classes));
     LT_TRY(cloud_init(&m->samples, m->n, classes));
     LT_TRY(begin_part(m, 0.6, 0.65));
-    LT_TRY(fill_cloud(m, &m->of_held, take_gallery, &held, false));
+    LT_TRY(fill_cloud(m, &m->of_held, take_gallery, &held_out, false));
     LT_TRY(begin_part(m, 0.65, 0.7));
     LT_TRY(fill_cloud(m, &m->of_floor, take_gallery, &floor, false));
     LT_TRY(begin_part(m, 0.7, 0.8));
     return fill_cloud(m, &m->samples, take_samples, s, true);
 }
 
-/* The null of the search for copies: held images, in blocks. */
+/* The null of the search for copies: held-out images, in blocks. */
 static int take_held(measuring *m, float *images, float *values)
 {
-    gallery held = gallery_part(&m->all_held, copies_held(m->copies));
-    for (int at = 0, n; at < held.n; at += n) {
-        n = min_int(m->block, held.n - at);
-        LT_TRY(gallery_run(&held, at, n, m->o.run.threads, images));
+    reference_set held_out = reference_set_part(&m->all_held, memorization_held(m->memorization));
+    for (int at = 0, n; at < held_out.n; at += n) {
+        n = min_int(m->block, held_out.n - at);
+        LT_TRY(reference_set_run(&held_out, at, n, m->o.run.threads, images));
         LT_TRY(features_find(m->features, n, images, values, NULL));
-        copies_take(m->copies, true, at, n, images, values);
+        memorization_take(m->memorization, true, at, n, images, values);
     }
     return LT_OK;
 }
@@ -366,24 +366,24 @@ static int look_for_copies(measuring *m, lt_quality *q)
     int status = images ? take_held(m, images, values) : LT_NO_MEMORY;
     tensor_free(images);
     free(values);
-    return status == LT_OK ? copies_find(m->copies, q) : status;
+    return status == LT_OK ? memorization_find(m->memorization, q) : status;
 }
 
 static int open_copies(measuring *m)
 {
-    copies_options o = {.samples = m->n, .held = m->all_held.n, .threads = m->o.run.threads,
+    memorization_options o = {.samples = m->n, .held_out = m->all_held.n, .threads = m->o.run.threads,
                         .progress = pass_on, .user = m};
-    return copies_open(&m->copies, &m->learn, m->features, &o);
+    return memorization_open(&m->memorization, &m->learn, m->features, &o);
 }
 
 /* What scores depend on, beside the samples themselves. */
 static int name_scores(const measuring *m, lt_quality *q)
 {
     text t = {0};
-    LT_TRY(gallery_digest(&m->held, false, m->o.run.threads, q->held_digest));
+    LT_TRY(reference_set_digest(&m->held_out, false, m->o.run.threads, q->held_out_digest));
     text_format(&t, "latent quality %d: %d samples%s, %d train images, %d neighbors\n%s\n%s\n",
                 VERSION, m->n, q->is_drawn ? " drawn" : "", m->floor.n, NEIGHBORS,
-                q->features_digest, q->held_digest);
+                q->features_digest, q->held_out_digest);
     sha256_text(text_get(&t), t.size, q->digest);
     text_clear(&t);
     return LT_OK;
@@ -394,15 +394,15 @@ static int conclude(measuring *m, lt_quality *q)
     const features_info *info = features_describe(m->features);
     memcpy(q->features_digest, info->digest, sizeof info->digest);
     q->images = m->n;
-    q->held = m->held.n;
+    q->held_out = m->held_out.n;
     q->floor_images = m->floor.n;
     q->train = m->learn.n;
     q->is_rotation = info->is_rotation;
     q->classes = info->classes;
     q->was_cached = info->was_cached;
     LT_TRY(name_scores(m, q));
-    LT_TRY(features_accuracy(m->features, &m->held, &q->accuracy, &q->guess));
-    q->is_guessing = q->accuracy <= q->guess + 3 * sqrt(q->guess * (1 - q->guess) / m->held.n);
+    LT_TRY(features_accuracy(m->features, &m->held_out, &q->accuracy, &q->guess));
+    q->is_guessing = q->accuracy <= q->guess + 3 * sqrt(q->guess * (1 - q->guess) / m->held_out.n);
     q->is_alike = are_alike(&m->of_held);
     q->floor = score(m, &m->of_floor);
     q->samples = score(m, &m->samples);
@@ -411,7 +411,7 @@ static int conclude(measuring *m, lt_quality *q)
     refuse_scores(m, q, m->floor.n, &q->floor);
     refuse_scores(m, q, m->n, &q->samples);
     LT_TRY(begin_part(m, 0.85, 1));
-    return m->copies ? look_for_copies(m, q) : LT_OK;
+    return m->memorization ? look_for_copies(m, q) : LT_OK;
 }
 
 /* ---- What it was computed from ---- */
@@ -424,7 +424,7 @@ static float *move_floats(float **from)
 }
 
 /* Which images these are, and their labels. */
-static int list_images(const gallery *g, int32_t **index, int32_t **splits, int32_t **labels)
+static int list_images(const reference_set *g, int32_t **index, int32_t **splits, int32_t **labels)
 {
     size_t room = sizeof **index * ((size_t)g->n + 1);
     *index = must_alloc(room);
@@ -433,11 +433,11 @@ static int list_images(const gallery *g, int32_t **index, int32_t **splits, int3
         (*index)[i] = i;
     if (g->has_labels) {
         *labels = must_alloc(room);
-        LT_TRY(gallery_labels(g, *index, g->n, *labels));
+        LT_TRY(reference_set_labels(g, *index, g->n, *labels));
     }
     for (int i = 0; i < g->n; i++) {
         lt_split split;
-        int place = gallery_place(g, i, &split);
+        int place = reference_set_place(g, i, &split);
         (*index)[i] = (int32_t)lt_dataset_origin(g->data, split, place);
         (*splits)[i] = (int32_t)split;
     }
@@ -453,17 +453,17 @@ static int keep_arrays(measuring *m)
         return LT_OK;
     *a = (lt_quality_arrays){
         .width = FEATURES, .classes = features_describe(m->features)->classes,
-        .samples = m->n, .held = m->held.n, .train = m->floor.n,
+        .samples = m->n, .held_out = m->held_out.n, .train = m->floor.n,
         .sample_features = move_floats(&m->samples.values),
-        .held_features = move_floats(&m->of_held.values),
+        .held_out_features = move_floats(&m->of_held.values),
         .train_features = move_floats(&m->of_floor.values),
         .sample_classes = move_floats(&m->samples.probabilities),
         .train_classes = move_floats(&m->of_floor.probabilities),
-        .sample_order = order_of(m->n, ORDER_SCORED), .held_order = order_of(m->held.n, ORDER_HELD),
+        .sample_order = order_of(m->n, ORDER_SCORED), .held_out_order = order_of(m->held_out.n, ORDER_HELD),
         .train_order = order_of(m->floor.n, ORDER_SCORED),
         .h = info->h, .w = info->w, .c = info->c,
         .images = m->o.with_images ? move_floats(&m->images) : NULL};
-    LT_TRY(list_images(&m->held, &a->held_index, &a->held_split, &a->held_labels));
+    LT_TRY(list_images(&m->held_out, &a->held_out_index, &a->held_out_split, &a->held_out_labels));
     return list_images(&m->floor, &a->train_index, &a->train_split, &a->train_labels);
 }
 
@@ -473,7 +473,7 @@ static void release(measuring *m)
     cloud_clear(&m->of_held);
     cloud_clear(&m->of_floor);
     tensor_free(m->images);
-    copies_free(m->copies);
+    memorization_free(m->memorization);
     features_free(m->features);
 }
 
@@ -490,7 +490,7 @@ static int measure(lt_dataset *d, lt_split split, sample_source *s, int images,
     int status = check(&m, split, images);
     if (status == LT_OK)
         status = open_features(&m);
-    if (status == LT_OK && !m.o.without_copies)
+    if (status == LT_OK && !m.o.without_memorization)
         status = open_copies(&m);
     s->pixels = m.pixels;
     s->seed = m.o.seed;
@@ -534,10 +534,10 @@ int lt_quality_compare(const lt_quality *a, const lt_quality *b)
                            "scores of different features do not compare: digests %.12s and %.12s; "
                            "classifiers learn from the data, so both need the same",
                            a->features_digest, b->features_digest);
-    if (strcmp(a->held_digest, b->held_digest) != 0)
+    if (strcmp(a->held_out_digest, b->held_out_digest) != 0)
         return status_fail(LT_VALUE,
                            "scores against different images do not compare: digests %.12s, %.12s",
-                           a->held_digest, b->held_digest);
+                           a->held_out_digest, b->held_out_digest);
     if (a->images != b->images)
         return status_fail(LT_VALUE,
                            "scores of %jd and of %jd samples do not compare: they depend on the "

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SUBSETS = 10, MOST_IN_SUBSET = 1000 };
+enum { SUBSETS = 10, MAX_IN_SUBSET = 1000 };
 
 /* ---- KID ---- */
 
@@ -84,7 +84,7 @@ static void find_subset(void *context, int64_t i, int worker)
 
 lt_estimate kernel_distance(int d, int n, const float *a, int m, const float *b, int threads)
 {
-    int most = n > m ? n : m, subsets = (most + MOST_IN_SUBSET - 1) / MOST_IN_SUBSET;
+    int most = n > m ? n : m, subsets = (most + MAX_IN_SUBSET - 1) / MAX_IN_SUBSET;
     int least = (n < m ? n : m) / 2; /* two of a subset make a pair */
     subsets = subsets < SUBSETS ? SUBSETS : subsets > least ? least : subsets;
     kernel_call c = {d, subsets, {n, m}, {a, b}, must_alloc(sizeof(double) * (size_t)subsets)};
@@ -127,28 +127,28 @@ static void find_reached(const points *from, const points *among, const float *r
                                          .radius = radius, .inside = inside}, threads);
 }
 
-void overlap_find(const points *images, const float *images_radius, const points *held,
-                  const float *held_radius, int k, int threads, lt_sample_scores *s)
+void overlap_find(const points *images, const float *images_radius, const points *held_out,
+                  const float *held_out_radius, int k, int threads, lt_sample_scores *s)
 {
-    int most = images->n > held->n ? images->n : held->n;
+    int most = images->n > held_out->n ? images->n : held_out->n;
     int *inside = must_alloc(sizeof *inside * (size_t)most);
     float *nearest = must_alloc(sizeof *nearest * (size_t)most);
     int precise = 0, recalled = 0, covered = 0;
     tally density = {0};
-    find_reached(images, held, held_radius, threads, inside, nearest);
+    find_reached(images, held_out, held_out_radius, threads, inside, nearest);
     for (int i = 0; i < images->n; i++) {
         precise += inside[i] > 0;
         tally_add(&density, (double)inside[i] / k);
     }
-    find_reached(held, images, images_radius, threads, inside, nearest);
-    for (int i = 0; i < held->n; i++) {
+    find_reached(held_out, images, images_radius, threads, inside, nearest);
+    for (int i = 0; i < held_out->n; i++) {
         recalled += inside[i] > 0;
-        covered += nearest[i] <= held_radius[i];
+        covered += nearest[i] <= held_out_radius[i];
     }
     s->precision = count_share(precise, images->n);
     s->density = tally_estimate(&density, 1);
-    s->recall = count_share(recalled, held->n);
-    s->coverage = count_share(covered, held->n);
+    s->recall = count_share(recalled, held_out->n);
+    s->coverage = count_share(covered, held_out->n);
     /* all alike: not without error, as count_share has it of shares */
     s->density.se = fmax(s->density.se, 1. / k / (images->n + 1));
     free(inside);

@@ -15,8 +15,8 @@ lt_estimate kernel_distance(int d, int n, const float *a, int m, const float *b,
 void radii_find(const points *p, int k, int threads, float *radius);
 
 /* Precision, recall, density and coverage of s, from the radii of both by k. */
-void overlap_find(const points *images, const float *images_radius, const points *held,
-                  const float *held_radius, int k, int threads, lt_sample_scores *s);
+void overlap_find(const points *images, const float *images_radius, const points *held_out,
+                  const float *held_out_radius, int k, int threads, lt_sample_scores *s);
 
 /* The Inception-style score of n rows of probabilities. At least 20 rows. */
 lt_estimate inception_find(int n, int classes, const float *p);

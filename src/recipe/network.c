@@ -130,7 +130,7 @@ static void set_place(const network *net, int i, lt_scope *s, const lt_node *x)
         row_shape_text(lt_node_shape(x), shape);
     char *place = must_format("%s:%d:%d: %s, layer %d (%s)%s%s", line->file, line->line,
                               line->column, scope_name(s), i, line->words, x ? " at " : "", shape);
-    lt_graph_set_place(lt_scope_graph(s), place);
+    lt_graph_set_location(lt_scope_graph(s), place);
     free(place);
 }
 
@@ -139,7 +139,7 @@ void network_blame_last(const network *net, lt_scope *s)
     if (net->n)
         set_place(net, net->n - 1, s, NULL);
     else
-        lt_graph_set_place(lt_scope_graph(s), scope_name(s));
+        lt_graph_set_location(lt_scope_graph(s), scope_name(s));
 }
 
 static void tell(const network_context *c, network_event event)
@@ -198,7 +198,7 @@ lt_node *network_build_lines(const network *net, int first, int end, const netwo
         set_place(net, i, s, x);
         x = build_line(net, i, c, s, x);
     }
-    lt_graph_set_place(lt_scope_graph(s), NULL);
+    lt_graph_set_location(lt_scope_graph(s), NULL);
     return x;
 }
 

@@ -66,7 +66,7 @@ lt_node *network_build_lines(const network *net, int first, int end, const netwo
                              lt_scope *s, lt_node *x);
 
 /* Puts the place of the last line (or of what the network is called, without one) into the graph's
-   error messages, until lt_graph_set_place(g, NULL). */
+   error messages, until lt_graph_set_location(g, NULL). */
 void network_blame_last(const network *net, lt_scope *s);
 
 #endif

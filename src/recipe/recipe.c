@@ -20,7 +20,7 @@ static int prefix_place(int status, const yaml_node *node)
                : status_prefix(status, "%s:%d:%d", node->file, node->line, node->column);
 }
 
-const yaml_node *recipe_place(const yaml_node *map, const char *key)
+const yaml_node *recipe_location(const yaml_node *map, const char *key)
 {
     const yaml_node *value = map ? yaml_get(map, key) : NULL;
     return value ? value : map;
@@ -44,7 +44,7 @@ static int read_spec(const spec_table *table, char words[LT_TEXT_SIZE], spec *s)
 static int read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s, const yaml_node *map,
                      const char *key)
 {
-    return prefix_place(read_spec(table, words, s), recipe_place(map, key));
+    return prefix_place(read_spec(table, words, s), recipe_location(map, key));
 }
 
 static int read_init(char words[LT_TEXT_SIZE], lt_init *init)
@@ -110,7 +110,7 @@ static int check_with(const lt_recipe *r, int i, const yaml_node *model, bool is
     if (is_there && !recipe_has_network(r, i))
         return yaml_fail(yaml_get(model, n->key), "%s is for %s: %s is missing", n->key, n->with_use, n->with);
     if (!is_there && recipe_has_network(r, i))
-        return yaml_fail(recipe_place(model, n->with), "model: with %s goes \"%s\" (a list of layers)", n->with,
+        return yaml_fail(recipe_location(model, n->with), "model: with %s goes \"%s\" (a list of layers)", n->with,
                          n->key);
     return LT_OK;
 }
@@ -200,7 +200,7 @@ static int read_model(lt_recipe *r, const yaml_node *model)
     make_room(r);
     section s = recipe_section(r, RECIPE_MODEL);
     LT_TRY(section_read(&s, model));
-    return prefix_place(read_init(r->model.init, &r->init), recipe_place(model, "init"));
+    return prefix_place(read_init(r->model.init, &r->init), recipe_location(model, "init"));
 }
 
 static int read_steps(lt_recipe *r, const yaml_node *root)
@@ -249,7 +249,7 @@ static int check_samples_at(const lt_recipe *r, const yaml_node *train)
     int64_t epoch;
     while (*(list += strspn(list, " ,")))
         if (!next_epoch(&list, &epoch))
-            return yaml_fail(recipe_place(train, "samples_at"),
+            return yaml_fail(recipe_location(train, "samples_at"),
                              "samples_at: expected epochs as in \"1, 30, 50\", found \"%s\"",
                              r->train.samples_at);
     return LT_OK;
@@ -316,7 +316,7 @@ static int check_name(const recipe_head *head, const yaml_node *root)
     if (is_good)
         return LT_OK;
     return yaml_fail(
-        recipe_place(root, "name"),
+        recipe_location(root, "name"),
         "name: letters, digits, '_', and after the first also '-' and '.', found \"%s\"",
         head->name);
 }

@@ -83,7 +83,7 @@ double recipe_learning_rate(const lt_recipe *r, const spec *line, int64_t step,
                             int64_t steps_per_epoch);
 
 /* The value of a key, or the map itself where the key is left out: the place of a mistake. */
-const yaml_node *recipe_place(const yaml_node *map, const char *key);
+const yaml_node *recipe_location(const yaml_node *map, const char *key);
 
 /* ---- Paths ---- */
 

@@ -17,7 +17,7 @@ static const char *const first_resumable[] = {"name",        "summary",      "da
                                               "optimizer.weight_decay"};
 static const char *const last_resumable[] = {
     "learning_rate_schedule", "train.epochs",           "train.clip_norm", "train.samples_every",
-    "train.samples_at",       "train.checkpoint_every", "train.keep"};
+    "train.samples_at",       "train.checkpoint_every", "train.keep_checkpoints"};
 
 /* Key i of one kind, *past of them before those behind them; NULL: no more of it. */
 static const char *resumable_of(const recipe_kind *kind, int i, int *past)

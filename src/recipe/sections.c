@@ -56,11 +56,11 @@ static const lt_option train_options[] = {
     {.name = "checkpoint_every", .kind = LT_KIND_INT,
      .offset = offsetof(lt_train_options, checkpoint_every), .fallback = 1, .max = 1e6,
      .help = "epochs between checkpoints; 0: only at the end"},
-    {.name = "keep", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, keep),
+    {.name = "keep_checkpoints", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, keep_checkpoints),
      .fallback = 2, .max = 1e6, .help = "checkpoints kept, the newest; 0: all"},
     {.name = "clip_norm", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, clip_norm),
      .max = 1e9, .help = "largest norm of the gradient; 0: not limited"},
-    {.name = "average", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, average),
+    {.name = "ema_decay", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, ema_decay),
      .max = 0.9999999,
      .help = "memory of the moving average of weights that evaluation and sampling use; 0: none"},
     {0}};

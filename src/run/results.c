@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "data/places.h"
+#include "data/entries.h"
 #include "run/metrics.h"
 
 #include <jansson.h>
@@ -70,7 +70,7 @@ static json_t *result_json(const lt_run_result *r)
 
 int lt_run_record(const char *dir, const lt_run_result *result)
 {
-    if (!place_is_run(dir))
+    if (!entry_is_run(dir))
         return status_fail(LT_NOT_FOUND, "%s is not a run", dir);
     json_t *o = result_json(result);
     char *line = o ? json_dumps(o, JSON_COMPACT) : NULL, *path = results_path(dir);

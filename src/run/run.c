@@ -213,7 +213,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     return LT_OK;
 }
 
-char *lt_run_around(const char *path)
+char *lt_run_of_checkpoint(const char *path)
 {
     char *inner = file_directory(path);
     if (strcmp(inner, ".") == 0) { /* the working directory may be the one of checkpoints */
@@ -257,7 +257,7 @@ static int find_directory(const char *path, char **dir)
         *dir = must_copy_text(path);
         return LT_OK;
     }
-    *dir = lt_run_around(path);
+    *dir = lt_run_of_checkpoint(path);
     if (*dir)
         return check_newest(*dir, path);
     return status_fail(LT_VALUE,
@@ -291,7 +291,7 @@ const lt_recipe *lt_run_recipe(const lt_run *run) { return run->recipe; }
    would have gone on from them; they are not counted, lest they stand for whole ones. */
 static void remove_older(const lt_run *run, char **names, int n, const char *saved)
 {
-    int64_t keep = lt_recipe_train_options(run->recipe)->keep;
+    int64_t keep = lt_recipe_train_options(run->recipe)->keep_checkpoints;
     while (n > 0 && strcmp(names[n - 1], saved) > 0)
         n--;
     for (int i = 0; keep > 0 && i < n - keep; i++) {

@@ -86,7 +86,7 @@ static int take_row(void *user, const json_t *object, const char *line, size_t s
 /* The log that is meant by a run, a checkpoint in one, or by itself; freed by the caller. */
 static int find_log(const char *path, char **log)
 {
-    char *around = lt_run_around(path);
+    char *around = lt_run_of_checkpoint(path);
     const char *run = around ? around : path;
     int status = LT_OK;
     *log = file_is_directory(run) ? file_join(run, "metrics.jsonl") : must_copy_text(run);

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
-#include "data/places.h"
+#include "data/entries.h"
 #include "run/run_lock.h"
 
 #include <math.h>
@@ -88,7 +88,7 @@ int lt_run_summarize(const char *dir, lt_run_summary *s)
 {
     *s = (lt_run_summary){.directory = must_copy_text(dir), .problem = must_copy_text(""),
                           .state = LT_RUN_BROKEN};
-    if (!place_is_run(dir))
+    if (!entry_is_run(dir))
         return status_fail(LT_NOT_FOUND, file_exists(dir) ? "%s is not a run" : "%s does not exist", dir);
     read_recipe(s);
     find_checkpoint(s);
@@ -145,7 +145,7 @@ static int find_runs(finding *f, const char *dir, int depth)
 {
     char **names;
     int n;
-    if (place_is_run(dir)) {
+    if (entry_is_run(dir)) {
         add_run(f, dir);
         return LT_OK;
     }

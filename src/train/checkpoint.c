@@ -153,17 +153,17 @@ static void add_kept(block_list *l, const lt_params *p, const char *prefix, floa
     l->list[l->n++] = (kept_block){p, prefix, numbers, with_states};
 }
 
-#define AVERAGE_PREFIX "average."
+#define EMA_PREFIX "ema."
 
-/* What a model is: weights, the critic's, averages. */
+/* What a model is: weights, the discriminator's, averages. */
 static void list_model_blocks(lt_model *m, block_list *l)
 {
-    lt_params *p = lt_model_params(m), *critic = lt_model_critic(m);
+    lt_params *p = lt_model_params(m), *discriminator = lt_model_discriminator(m);
     add_kept(l, p, "", lt_params_block(p), true);
-    if (critic)
-        add_kept(l, critic, "", lt_params_block(critic), true);
-    if (model_average(m))
-        add_kept(l, p, AVERAGE_PREFIX, model_average(m), false);
+    if (discriminator)
+        add_kept(l, discriminator, "", lt_params_block(discriminator), true);
+    if (model_ema(m))
+        add_kept(l, p, EMA_PREFIX, model_ema(m), false);
 }
 
 /* And what training is beside it: "optimizer.adam.m." */
@@ -339,8 +339,8 @@ static const char *size_text(arena *a, const lt_model *m)
 /* Training cannot go on from such weights, so they must not take the place of better ones. */
 static int check_finite(const lt_trainer *t, const tensor_list *l)
 {
-    lt_params *p = lt_model_params(t->model), *critic = lt_model_critic(t->model);
-    int weights = lt_params_count(p) + (critic ? lt_params_count(critic) : 0);
+    lt_params *p = lt_model_params(t->model), *discriminator = lt_model_discriminator(t->model);
+    int weights = lt_params_count(p) + (discriminator ? lt_params_count(discriminator) : 0);
     for (int i = 0; i < weights; i++) {
         const safetensors_entry *e = &l->entries[i];
         int64_t at = find_broken(e->data, (int64_t)(entry_bytes(e) / sizeof(float)));
@@ -542,35 +542,35 @@ static bool starts_with(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* The names of a model's parameters, the critic's behind the others. */
+/* The names of a model's parameters, the discriminator's behind the others. */
 static const char *param_name(const void *model, int i)
 {
     lt_model *m = (lt_model *)model;
     const lt_params *p = lt_model_params(m);
     int n = lt_params_count(p);
-    return i < n ? lt_params_info(p, i).name : lt_params_info(lt_model_critic(m), i - n).name;
+    return i < n ? lt_params_info(p, i).name : lt_params_info(lt_model_discriminator(m), i - n).name;
 }
 
 static bool has_param(lt_model *m, const char *name)
 {
-    const lt_params *critic = lt_model_critic(m);
+    const lt_params *discriminator = lt_model_discriminator(m);
     return lt_params_find(lt_model_params(m), name) >= 0 ||
-           (critic && lt_params_find(critic, name) >= 0);
+           (discriminator && lt_params_find(discriminator, name) >= 0);
 }
 
 /* A tensor that is neither a weight, nor one's average, nor optimizer state was meant for another
    model. */
 static int check_names(const safetensors *file, lt_model *m, const char *path)
 {
-    const lt_params *p = lt_model_params(m), *critic = lt_model_critic(m);
+    const lt_params *p = lt_model_params(m), *discriminator = lt_model_discriminator(m);
     for (int i = 0; i < file->n; i++) {
         const char *name = file->tensors[i].name;
-        bool is_average = starts_with(name, AVERAGE_PREFIX);
+        bool is_average = starts_with(name, EMA_PREFIX);
         if (starts_with(name, "optimizer.") ||
-            has_param(m, is_average ? name + strlen(AVERAGE_PREFIX) : name))
+            has_param(m, is_average ? name + strlen(EMA_PREFIX) : name))
             continue;
         const char *nearest = text_nearest(
-            name, param_name, m, lt_params_count(p) + (critic ? lt_params_count(critic) : 0));
+            name, param_name, m, lt_params_count(p) + (discriminator ? lt_params_count(discriminator) : 0));
         return status_fail(LT_VALUE, "%s: the model has no parameter \"%s\"%s%s%s", path, name,
                            nearest ? "; it has \"" : "", nearest ? nearest : "",
                            nearest ? "\"" : "");
@@ -581,7 +581,7 @@ static int check_names(const safetensors *file, lt_model *m, const char *path)
 static bool holds_averages(const safetensors *file)
 {
     for (int i = 0; i < file->n; i++)
-        if (starts_with(file->tensors[i].name, AVERAGE_PREFIX))
+        if (starts_with(file->tensors[i].name, EMA_PREFIX))
             return true;
     return false;
 }
@@ -594,10 +594,10 @@ static int load_weights(lt_model *m, const safetensors *file, const char *path)
     bool has_averages = holds_averages(file);
     LT_TRY(check_names(file, m, path));
     list_model_blocks(m, &blocks);
-    if (model_average(m) && !has_averages)
+    if (model_ema(m) && !has_averages)
         blocks.n--; /* they are the last */
-    if (!model_average(m) && has_averages)
-        log_warning("%s: the averages of its weights are not used, as train.average is 0", path);
+    if (!model_ema(m) && has_averages)
+        log_warning("%s: the averages of its weights are not used, as train.ema_decay is 0", path);
     int status = read_copies(file, path, &blocks, &copies, &count);
     if (status == LT_OK) {
         take_copies(&blocks, &copies);

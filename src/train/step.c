@@ -89,7 +89,7 @@ int step_build(lt_trainer *t, int i, step_program *p, int n)
 {
     const trainer_phase *f = &t->phases[i];
     lt_image_size s = lt_model_image_size(t->model);
-    lt_params *sets[] = {lt_model_params(t->model), lt_model_critic(t->model)};
+    lt_params *sets[] = {lt_model_params(t->model), lt_model_discriminator(t->model)};
     lt_graph *g = p->graph = lt_graph_create();
     target_list l = {.n = 0};
     update u = {.average = NULL};
@@ -157,7 +157,7 @@ static int write_labels(const lt_trainer *t, const step_program *p)
    are forgotten faster. */
 static double average_mix(const lt_trainer *t, int64_t k)
 {
-    double memory = t->recipe->train.average, early = (1 + (double)k) / (10 + (double)k);
+    double memory = t->recipe->train.ema_decay, early = (1 + (double)k) / (10 + (double)k);
     return 1 - fmin(memory, early);
 }
 

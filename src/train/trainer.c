@@ -103,9 +103,9 @@ static int make_phase(lt_trainer *t, int i)
 {
     trainer_phase *f = &t->phases[i];
     const lt_recipe *r = t->recipe;
-    bool is_critic = f->row->trains_critic;
-    f->params = is_critic ? lt_model_critic(t->model) : lt_model_params(t->model);
-    f->average = is_critic ? NULL : model_average_buffer(t->model);
+    bool is_discriminator = f->row->trains_discriminator;
+    f->params = is_discriminator ? lt_model_discriminator(t->model) : lt_model_params(t->model);
+    f->average = is_discriminator ? NULL : model_ema_buffer(t->model);
     f->words = f->row->optimizer ? f->row->optimizer(r) : &r->optimizer;
     f->optimizer = optimizer_of(f->words);
     f->n_states = f->optimizer->states(f->words->options);

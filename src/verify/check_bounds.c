@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 3, PIXELS = 4, LATENT = 2, LATENT2 = 1, PARTS = 3, MOST_DRAWS = 5, MOST_PARAMS = 256 };
+enum { N = 3, PIXELS = 4, LATENT = 2, LATENT2 = 1, PARTS = 3, MAX_DRAWS = 5, MAX_PARAMS = 256 };
 
 static const double pi = 3.14159265358979323846, sigma = 0.6;
 
@@ -264,10 +264,10 @@ static outcome minimized(const subject *c, const objective *o, const double *eps
 
 /* ---- The graph against it ---- */
 
-enum { MOST_EPS = N * MOST_DRAWS * LATENT };
+enum { MAX_EPS = N * MAX_DRAWS * LATENT };
 
 typedef struct ran {
-    double loss, rate[N], distortion[N], error[N], log_weight[N], eps[MOST_EPS], eps2[MOST_EPS];
+    double loss, rate[N], distortion[N], error[N], log_weight[N], eps[MAX_EPS], eps2[MAX_EPS];
     double *gradient;
 } ran;
 
@@ -470,7 +470,7 @@ static int check_weights(const char *prior, bool is_deep)
 {
     enum { K = 4 };
     subject c;
-    double found[N * K], eps[MOST_EPS], eps2[MOST_EPS], want[N * K];
+    double found[N * K], eps[MAX_EPS], eps2[MAX_EPS], want[N * K];
     int status = open_subject(&c, "beta: 1", prior, is_deep);
     if (status == LT_OK) {
         lt_graph *g = lt_graph_create();

@@ -283,7 +283,7 @@ static int check_sample(const truth *t, const parameters *a, double *worst)
 {
     double x[ALL], u[ALL], p[2];
     lt_graph *g = lt_graph_create();
-    lt_node *z = lt_draw(make(g, t, a), ROWS), *noise = NULL;
+    lt_node *z = lt_sample_from(make(g, t, a), ROWS), *noise = NULL;
     bool is_normal = numbers_find_noise(z, "normal", 1, &noise) == 1;
     if (!is_normal && numbers_find_noise(z, "uniform", 1, &noise) != 1) {
         lt_graph_free(g);
@@ -343,7 +343,7 @@ static int check_divergence(const truth *q, const truth *p, double *worst, int *
         }
     lt_distribution of = make(g, q, &a), from = make(g, p, &b);
     bool is_finite = (q->end != line_end || p->end == line_end) && q->levels == p->levels;
-    bool is_known = is_finite && lt_has_divergence(of, from);
+    bool is_known = is_finite && lt_has_kl(of, from);
     if (!is_known) {
         lt_graph_free(g);
         return LT_OK;
@@ -354,7 +354,7 @@ static int check_divergence(const truth *q, const truth *p, double *worst, int *
                                   p->has_kink ? o.p[0] : (double)NAN);
     }
     (*n)++;
-    LT_TRY(numbers_read(g, lt_divergence(of, from), found, ROWS));
+    LT_TRY(numbers_read(g, lt_kl(of, from), found, ROWS));
     char what[96];
     snprintf(what, sizeof what, "KL of %s from %s", q->name, p->name);
     return check_all_near(what, ROWS, found, want, 1e-9, worst);
@@ -466,11 +466,11 @@ static int run_categorical(const check_run *r, const void *about, char told[CHEC
     lt_distribution q = lt_categorical_distribution(lt_constant(g, s, logits[0])),
                     o = lt_categorical_distribution(lt_constant(g, s, logits[1]));
     lt_node *x = lt_constant(g, lt_shape_2d(CLASSES, CLASSES), each[0]);
-    lt_node *z = lt_draw(q, N), *noise = NULL;
+    lt_node *z = lt_sample_from(q, N), *noise = NULL;
     if (numbers_find_noise(z, "uniform", 1, &noise) != 1)
         return status_fail(LT_VALUE, "sample: expected noise in the graph, found none");
     double one_hot[N][CLASSES], u[N];
-    numbers_target all[] = {{lt_entropy(q), &found[0]}, {lt_divergence(q, o), &found[1]},
+    numbers_target all[] = {{lt_entropy(q), &found[0]}, {lt_kl(q, o), &found[1]},
                             {lt_log_prob(q, x), &found[2]}, {z, one_hot[0]}, {noise, u}};
     LT_TRY(numbers_read_all(g, NULL, all, COUNT_OF(all)));
     LT_TRY(check_all_near("entropy, KL, log probabilities", 2 + CLASSES, found, want, 1e-12, NULL));
@@ -560,12 +560,12 @@ static int run_full(const check_run *r, const void *about, char told[CHECK_TEXT_
                                                     lt_constant(g, square, l[1][0])),
                     d = lt_normal_distribution((lt_gauss){lt_constant(g, row, mean[2]),
                                                           lt_constant(g, row, logvar)});
-    lt_node *sample = lt_draw(q, 1), *noise = NULL;
+    lt_node *sample = lt_sample_from(q, 1), *noise = NULL;
     if (numbers_find_noise(sample, "normal", 1, &noise) != 1)
         return status_fail(LT_VALUE, "sample: expected noise in the graph, found none");
     numbers_target all[] = {{lt_log_prob(q, lt_constant(g, row, at_x)), &found[0]},
-                            {lt_entropy(q), &found[1]}, {lt_divergence(q, p), &found[2]},
-                            {lt_divergence(q, d), &found[3]}, {lt_divergence(d, q), &found[4]},
+                            {lt_entropy(q), &found[1]}, {lt_kl(q, p), &found[2]},
+                            {lt_kl(q, d), &found[3]}, {lt_kl(d, q), &found[4]},
                             {sample, z}, {noise, eps}};
     LT_TRY(numbers_read_all(g, NULL, all, COUNT_OF(all)));
     for (int i = 0; i < DIMS; i++) {
@@ -632,7 +632,7 @@ static int run_mixture_samples(const check_run *r, const void *about, char told[
     lt_graph *g = lt_graph_create();
     lt_shape row = {.rank = 3, .d = {1, 2, 1}};
     (void)r, (void)about;
-    lt_node *z = lt_draw(lt_mixture_distribution(
+    lt_node *z = lt_sample_from(lt_mixture_distribution(
                              lt_constant(g, lt_shape_2d(1, 2), logits),
                              (lt_gauss){lt_constant(g, row, mean), lt_constant(g, row, logvar)}),
                          N);

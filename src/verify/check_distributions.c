@@ -229,8 +229,8 @@ static int check_divergence(int i, int k, int n, tried *t)
 {
     lt_graph *g = lt_graph_create();
     lt_distribution q = member(g, i, 0), p = member(g, k, 0.4);
-    if (lt_has_divergence(q, p))
-        return check_formula(g, lt_divergence(q, p), lt_estimate_divergence(q, p, n), "KL",
+    if (lt_has_kl(q, p))
+        return check_formula(g, lt_kl(q, p), lt_estimate_kl(q, p, n), "KL",
                              lt_distribution_describe(q).name, lt_distribution_describe(p).name, t);
     lt_graph_free(g);
     return LT_OK;
@@ -275,7 +275,7 @@ static int check_supports(void)
                            lt_constant(g, s, (double[]){0}), lt_constant(g, s, (double[]){1})};
         lt_distribution a = lt_uniform_distribution(ends[0], ends[1]),
                         b = lt_uniform_distribution(ends[2], ends[3]);
-        LT_TRY(numbers_read(g, i % 2 ? lt_divergence(a, b) : lt_divergence(b, a), &found, 1));
+        LT_TRY(numbers_read(g, i % 2 ? lt_kl(a, b) : lt_kl(b, a), &found, 1));
         LT_TRY(check_near("KL", found, want, 0));
     }
     return LT_OK;

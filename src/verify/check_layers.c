@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 3, H = 5, W = 6, C = 4, SIZE = H * W * C, MOST = 4096, MOST_PARAMS = 6 };
+enum { N = 3, H = 5, W = 6, C = 4, SIZE = H * W * C, MOST = 4096, MAX_PARAMS = 6 };
 
 /* ---- A layer with its numbers ---- */
 
@@ -23,7 +23,7 @@ typedef struct subject {
     lt_params *params;
     lt_shape in, out;
     double x[N * SIZE];
-    double *p[MOST_PARAMS]; /* parameters and states before the run, outside form */
+    double *p[MAX_PARAMS]; /* parameters and states before the run, outside form */
 } subject;
 
 static lt_node *build(subject *c, lt_graph *g, bool is_training, lt_node **x)
@@ -70,14 +70,14 @@ static int open_subject(subject *c, const char *line, bool is_image)
     build(c, g, true, &x);
     lt_graph_free(g);
     LT_TRY(lt_params_allocate(c->params, 1));
-    LT_ASSERT(lt_params_count(c->params) <= MOST_PARAMS);
+    LT_ASSERT(lt_params_count(c->params) <= MAX_PARAMS);
     fill_params(c);
     return LT_OK;
 }
 
 static void close_subject(subject *c)
 {
-    for (int i = 0; i < MOST_PARAMS; i++)
+    for (int i = 0; i < MAX_PARAMS; i++)
         free(c->p[i]);
     lt_params_free(c->params);
     spec_clear(&c->line);

@@ -145,15 +145,15 @@ static double slope_of(const loss_truth *t, double (*f)(double), double v, doubl
 /* Values, scores and gradients, at one smoothing of the target. */
 static int check_points(const spec *loss, const loss_truth *t, double smoothing)
 {
-    double critic, generator, score[POINTS], by_real[POINTS], by_fake[POINTS], by_v[POINTS];
+    double discriminator, generator, score[POINTS], by_real[POINTS], by_fake[POINTS], by_v[POINTS];
     double want[3][POINTS], want_score[POINTS];
     lt_graph *g = lt_graph_create();
     lt_shape n = lt_shape_1d(POINTS);
     lt_node *real = lt_constant(g, n, outputs), *fake = lt_constant(g, n, outputs);
-    lt_node *of_critic = adversarial_critic_loss(loss, real, fake, smoothing);
+    lt_node *of_discriminator = adversarial_discriminator_loss(loss, real, fake, smoothing);
     lt_node *of_generator = adversarial_generator_loss(loss, fake), *slopes[2];
-    lt_grads(of_critic, 2, (lt_node *[]){real, fake}, slopes);
-    numbers_target all[] = {{of_critic, &critic}, {of_generator, &generator},
+    lt_grads(of_discriminator, 2, (lt_node *[]){real, fake}, slopes);
+    numbers_target all[] = {{of_discriminator, &discriminator}, {of_generator, &generator},
                             {adversarial_score(loss, real), score}, {slopes[0], by_real},
                             {slopes[1], by_fake}, {lt_grad(of_generator, fake), by_v}};
     LT_TRY(numbers_read_all(g, NULL, all, COUNT_OF(all)));
@@ -163,8 +163,8 @@ static int check_points(const spec *loss, const loss_truth *t, double smoothing)
         want[2][i] = slope_of(t, t->generator, outputs[i], 0);
         want_score[i] = t->score(outputs[i]);
     }
-    double want_critic = mean_real(t, outputs, smoothing) + mean_over(t->fake, outputs);
-    LT_TRY(check_near("discriminator's loss", critic, want_critic, 1e-9));
+    double want_discriminator = mean_real(t, outputs, smoothing) + mean_over(t->fake, outputs);
+    LT_TRY(check_near("discriminator's loss", discriminator, want_discriminator, 1e-9));
     LT_TRY(check_near("generator's loss", generator, mean_over(t->generator, outputs), 1e-9));
     LT_TRY(check_all_near("score", POINTS, score, want_score, 1e-12, NULL));
     LT_TRY(check_all_near("gradient by real output", POINTS, by_real, want[0], 1e-9, NULL));

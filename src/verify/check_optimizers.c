@@ -187,7 +187,7 @@ static const char average_recipe[] = "data: {set: synthetic}\n"
                                      "  encoder: [linear 5, tanh]\n"
                                      "  decoder: [linear image]\n"
                                      "optimizer: sgd lr=1e-3\n"
-                                     "train: {epochs: 2, batch: 10, average: 0.2}\n";
+                                     "train: {epochs: 2, batch: 10, ema_decay: 0.2}\n";
 
 static int follow_average(lt_model *m, lt_trainer *t)
 {
@@ -203,7 +203,7 @@ static int follow_average(lt_model *m, lt_trainer *t)
         double kept = fmin(0.2, (1. + k) / (10. + k));
         for (int64_t i = 0; status == LT_OK && i < n; i++) {
             average[i] = kept * average[i] + (1 - kept) * (double)lt_params_block(lt_model_params(m))[i];
-            found = (double)model_average(m)[i];
+            found = (double)model_ema(m)[i];
             want = average[i];
             status = check_near("average", found, want, 1e-6);
         }

@@ -365,16 +365,16 @@ static int run_axes(const check_run *r, const void *about, char told[CHECK_TEXT_
 {
     float p[8], logvar[2] = {0.4F, -1.1F};
     double angle = 0.6, c = cos(angle), s = sin(angle), v[2] = {exp(0.4), exp(-1.1)};
-    lt_axes axes;
+    lt_pca axes;
     (void)r, (void)about;
     cross(1, -2, 3, 0.5, angle, p);
-    LT_TRY(lt_principal_axes(4, 2, p, 2, &axes));
+    LT_TRY(lt_pca_fit(4, 2, p, 2, &axes));
     const double found[] = {axes.variance[0], axes.variance[1], axes.total, axes.axis[0],
                             axes.axis[1], axes.center[0], axes.center[1],
-                            fabs(lt_axes_place(&axes, 0, p)), lt_axes_covariance(&axes, 0, 0, logvar)},
+                            fabs(lt_pca_project(&axes, 0, p)), lt_pca_covariance(&axes, 0, 0, logvar)},
                  want[] = {4.5, 0.125, 4.625, c, s, 1, -2, 3, c * c * v[0] + s * s * v[1]};
-    double cross_term = fabs(lt_axes_covariance(&axes, 0, 1, logvar));
-    lt_axes_clear(&axes);
+    double cross_term = fabs(lt_pca_covariance(&axes, 0, 1, logvar));
+    lt_pca_clear(&axes);
     snprintf(told, CHECK_TEXT_SIZE, "variances, directions and places of a cross");
     LT_TRY(check_near("covariance", cross_term, fabs(c * s * (v[1] - v[0])), 1e-6));
     return check_all_near("axes", COUNT_OF(want), found, want, 1e-6, NULL);

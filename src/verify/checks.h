@@ -5,14 +5,14 @@
 
 #include <latent/verify.h>
 
-enum { CHECKS_MOST_ONLY = 64 };
+enum { CHECKS_MAX_ONLY = 64 };
 
 typedef struct check_run {
     lt_verify_options o;
     lt_verification *result;
     double began; /* the check that runs now */
     bool is_stopped;
-    bool is_matched[CHECKS_MOST_ONLY]; /* of o.only: there is such a check */
+    bool is_matched[CHECKS_MAX_ONLY]; /* of o.only: there is such a check */
 } check_run;
 
 /* Whether the caller asked for this check, or for all; asked before anything is computed. */

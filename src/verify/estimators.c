@@ -97,7 +97,7 @@ static int tell_chains(const linear_gaussian *m, const lt_ais_options *given, te
     lt_ais_result r;
     o.nll_of = found;
     o.run.threads = 1;
-    LT_TRY(lt_anneal(m->model, m->data, LT_TRAIN, &o, &r));
+    LT_TRY(lt_ais(m->model, m->data, LT_TRAIN, &o, &r));
     for (int i = 0; i < IMAGES; i++)
         found[i] -= m->nll_of[i];
     lt_estimate difference = lt_estimate_mean(found, IMAGES);

@@ -326,7 +326,7 @@ static int check_same(const trial *t, const lt_program *p, const trial_targets *
         return status_prefix(LT_VALUE, "%s", t->name);
     return is_same ? LT_OK
                    : status_fail(LT_VALUE, "%s: other bits with %d threads%s", t->name, o->threads,
-                                 o->own_places ? ", own places" : "");
+                                 o->no_memory_reuse ? ", own places" : "");
 }
 
 int trial_check_bits(const trial *t, const lt_program *p, const trial_targets *out)
@@ -338,7 +338,7 @@ int trial_check_bits(const trial *t, const lt_program *p, const trial_targets *o
     for (int i = 0; i < COUNT_OF(threads); i++)
         for (int own = 0; status == LT_OK && own < 2; own++)
             status = check_same(t, p, out, want,
-                                &(lt_session_options){.threads = threads[i], .own_places = own});
+                                &(lt_session_options){.threads = threads[i], .no_memory_reuse = own});
     free(want);
     return status;
 }

@@ -119,10 +119,10 @@ int check_all_near(const char *what, int64_t n, const double *found, const doubl
 
 static int check_names(const lt_verify_options *o)
 {
-    if (o->n_only <= CHECKS_MOST_ONLY)
+    if (o->n_only <= CHECKS_MAX_ONLY)
         return LT_OK;
     return status_fail(LT_VALUE, "verify: expected at most %d names of checks, found %d",
-                       CHECKS_MOST_ONLY, o->n_only);
+                       CHECKS_MAX_ONLY, o->n_only);
 }
 
 /* A name that no check has is a mistake, not a check that passes. */

@@ -11,11 +11,11 @@ latent train norm.yaml --epochs 1 --out norm 2>&1 | grep batch_norm | short
 latent train norm.yaml --epochs 1 --out even -s data.limit=180 2>&1 | grep -c batch_norm
 latent train $tiny --epochs 1 --out none -s train.batch=1 2>&1 | grep -c batch_norm
 
-sed 's/stride=2 pad=1, /&batch_norm, /' $TESTS/cli/gan.yaml > critic.yaml
+sed 's/stride=2 pad=1, /&batch_norm, /' $TESTS/cli/gan.yaml > discriminator.yaml
 for penalty in "r1 1" "gradient 10" "lipschitz 10" "clip 0.01" none; do
-    echo "$penalty: $(latent recipes show ./critic.yaml -s "objective.penalty=$penalty" 2>&1 > /dev/null | short)"
+    echo "$penalty: $(latent recipes show ./discriminator.yaml -s "objective.penalty=$penalty" 2>&1 > /dev/null | short)"
 done
-latent train critic.yaml --epochs 1 --out critic 2>&1 | grep batch_norm | short
+latent train discriminator.yaml --epochs 1 --out discriminator 2>&1 | grep batch_norm | short
 sed 's/\[linear 16, relu/[linear 16, batch_norm, relu/' $TESTS/cli/gan.yaml > generator.yaml
 latent recipes show ./generator.yaml 2>&1 > /dev/null | grep -c warning
 cat > nested.yaml <<'END'
@@ -24,7 +24,7 @@ model:
   kind: gan
   latent: 3
   generator: [linear image, sigmoid]
-  critic:
+  discriminator:
     - conv 4 pad=1
     - residual:
       - conv 4 pad=1
@@ -34,10 +34,10 @@ objective: {penalty: gradient}
 END
 latent recipes show ./nested.yaml 2>&1 > /dev/null | short
 
-echo "== what the estimate of a critic is"
+echo "== what the estimate of a discriminator is"
 for options in "-s objective.loss=wasserstein -s objective.penalty=none" "-s objective.loss=wasserstein" "-s objective.loss=hinge"; do
     latent train $TESTS/cli/gan.yaml $options --epochs 1 --out "loss $RANDOM" 2>&1 | tr '\n' ' ' |
-        sed -E 's/  +/ /g; s/.*estimate: (.*) epoch +critic .*/\1/'; echo
+        sed -E 's/  +/ /g; s/.*estimate: (.*) epoch +D loss .*/\1/'; echo
 done
 
 echo "== a command to be copied works, whatever the run is called"
@@ -90,5 +90,5 @@ echo "== one value, two options"
 for option in "--epochs 3 -s train.epochs=5" "-s seed=2 --seed 2" "--data synthetic -s data.set=mnist" "--strict -s data.strict=no"; do
     try train $tiny $option --out never | sed "s:$TESTS:TESTS:"
 done
-try report critic -o x.html --nll 5
-try report critic -o x.html -n 5
+try report discriminator -o x.html --nll 5
+try report discriminator -o x.html -n 5

@@ -47,7 +47,7 @@ train: {epochs: 1, batch: 3, samples_every: 0}
 END
 cat > wgan.yaml <<'END'
 data: {set: ./x.npy}
-model: {kind: gan, latent: 2, generator: [linear image, sigmoid], critic: [linear 4, batch_norm, linear 1]}
+model: {kind: gan, latent: 2, generator: [linear image, sigmoid], discriminator: [linear 4, batch_norm, linear 1]}
 objective: {loss: wasserstein, penalty: gradient lambda=10}
 train: {epochs: 1, batch: 3, samples_every: 0}
 END
@@ -63,7 +63,7 @@ warns bn.yaml --set train.batch=1
 warns bn.yaml --set train.batch=4
 warns wgan.yaml
 warns wgan.yaml --set objective.penalty=none
-warns wgan.yaml --set 'model.critic=[linear 4, linear 1]'
+warns wgan.yaml --set 'model.discriminator=[linear 4, linear 1]'
 
 echo "== pictures that are not alike"
 mkdir -p mixed/cat mixed/dog

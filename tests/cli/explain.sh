@@ -42,8 +42,8 @@ model:
   kind: gan
   latent: 4
   generator: [linear 16, relu, linear image, sigmoid]
-  critic: [flatten, linear 16, leaky_relu 0.2, linear 1]
-objective: {loss: wasserstein, penalty: lipschitz, critic_steps: 2}
+  discriminator: [flatten, linear 16, leaky_relu 0.2, linear 1]
+objective: {loss: wasserstein, penalty: lipschitz, discriminator_steps: 2}
 train: {epochs: 2, batch: 20, samples_every: 0}
 END
 latent train ./gan.yaml --out gan --threads 1 2> log || cat log

@@ -2,7 +2,7 @@
 # has not.
 . $TESTS/cli/kill.bash
 gan=$TESTS/cli/gan.yaml
-options="--epochs 60 --threads 1 -s train.keep=0"
+options="--epochs 60 --threads 1 -s train.keep_checkpoints=0"
 end=checkpoints/step-00000240.safetensors
 latent train $gan --threads 1 --out short 2> /dev/null; echo "exit $?"
 ls short/samples
@@ -19,14 +19,14 @@ cmp -s class-0.png class-3.png || echo "other images"
 
 echo "-- what it has not"
 latent reconstruct short -o grid.png 2>&1; echo "exit $?"
-latent resume whole --epochs 61 -s train.average=0 2>&1; echo "exit $?"
+latent resume whole --epochs 61 -s train.ema_decay=0 2>&1; echo "exit $?"
 
 echo "-- no step of the generator in the first epoch, and none at all; a score is no probability"
 small="-s data.limit=8 -s train.batch=4 -s train.samples_every=0 --threads 1"
 said() { sed -E 's/ +[0-9]+ +[0-9]+:[0-9]+$/ # #/; s/-?[0-9]+\.[0-9]+/#/g; /^epoch [0-9]/s/ +/ /g'; }
-latent train $gan $small -s objective.critic_steps=3 --epochs 2 --out third 2>&1 | grep -vE '^warning' | said
+latent train $gan $small -s objective.discriminator_steps=3 --epochs 2 --out third 2>&1 | grep -vE '^warning' | said
 grep -o '"generator_loss":null' third/metrics.jsonl
-latent train $gan $small -s objective.critic_steps=30 --epochs 1 --out never 2>&1 | grep -A1 '^epoch' | said
+latent train $gan $small -s objective.discriminator_steps=30 --epochs 1 --out never 2>&1 | grep -A1 '^epoch' | said
 latent explain never 2>&1 | grep -A1 -E '^ = generator' ; latent explain never --json | grep -o '"name": "generator", "value": null'
 for loss in hinge least_squares kl non_saturating; do
     latent train $gan $small -s objective.loss=$loss -s objective.penalty=none --epochs 1 --out $loss 2>&1 |

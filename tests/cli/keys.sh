@@ -40,5 +40,5 @@ for key in lr learning_rate batch batch_size epoch beta latent model.latnet limi
     objective.lr train.learning_rate_shedule qqq; do
     meant $key
 done
-for key in lr critic_steps loss beta; do meant $key gan; done
+for key in lr discriminator_steps loss beta; do meant $key gan; done
 printf 'latent: 3\ndata: {set: synthetic}\n' > top.yaml; latent recipes show ./top.yaml 2>&1 | cut -d '(' -f 1

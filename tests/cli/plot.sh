@@ -3,7 +3,7 @@ mkdir -p vae gan other/vae
 awk 'BEGIN { for (i = 1; i <= 20; i++) printf "{\"step\":%d,\"epoch\":%d,\"loss\":%.3f,\"rate\":%.3f,\"distortion\":%.3f,\"beta\":1,\"learning_rate\":0.001,\"seconds\":4.5,\"valid\":{\"images\":9,\"neg_elbo\":%.3f,\"neg_elbo_se\":0.25,\"rate\":%.3f,\"distortion\":%.3f}}\n",
     i * 100, i, 100 + 90 / i, 25 - 9 / i, 75 + 99 / i, 102 + 80 / i, 25 - 8 / i, 77 + 88 / i }' > vae/metrics.jsonl
 sed 's/"beta":1,/"beta":0.5,/; s/"loss":1/"loss":2/' vae/metrics.jsonl | head -12 > other/vae/metrics.jsonl
-awk 'BEGIN { for (i = 1; i <= 300; i++) printf "{\"step\":%d,\"epoch\":%d,\"critic_loss\":%.4f,\"generator_loss\":%.4f,\"d_real\":%.4f,\"d_fake\":%.4f,\"penalty\":0.1,\"new\":[1],\"odd\":\"x\"}\n",
+awk 'BEGIN { for (i = 1; i <= 300; i++) printf "{\"step\":%d,\"epoch\":%d,\"discriminator_loss\":%.4f,\"generator_loss\":%.4f,\"d_real\":%.4f,\"d_fake\":%.4f,\"penalty\":0.1,\"new\":[1],\"odd\":\"x\"}\n",
     i * 10, (i + 9) / 10, sin(i) - 9, cos(i * 0.7), 2 + sin(i * 3) / 3, -2 + sin(i * 5) / 3 }' > gan/metrics.jsonl
 printf '{"step":30' >> gan/metrics.jsonl
 try() { echo "-- latent plot $*"; latent plot "$@" 2>&1; echo "exit $?"; }

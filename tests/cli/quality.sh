@@ -27,7 +27,7 @@ model:
   kind: gan
   latent: 3
   generator: [linear 8, relu, linear image, sigmoid]
-  critic: [linear 8, relu, linear 1]
+  discriminator: [linear 8, relu, linear 1]
 train: {epochs: 1, batch: 30}
 END
 latent train gan.yaml --threads 1 > log 2>&1; echo "exit $?"

@@ -1,7 +1,7 @@
 # Interrupted, killed, damaged: a resumed run ends with the bits and the pictures of one that was not.
 . $TESTS/cli/kill.bash
 tiny=$TESTS/cli/tiny.yaml
-options="--epochs 60 --threads 1 -s train.keep=0"
+options="--epochs 60 --threads 1 -s train.keep_checkpoints=0"
 end=checkpoints/step-00000420.safetensors
 latent train $tiny $options --out whole 2> /dev/null; echo "exit $?"
 
@@ -91,8 +91,8 @@ latent resume same --epochs 3 -s optimizer.lr=1e-4 -s train.batch=30 --threads 1
 grep -E "lr|adam|epochs|batch" same/recipe.yaml
 
 echo "-- a run that begins with the weights of another is never one that does not"
-latent train $tiny $options -s train.keep=2 --weights whole --out further 2> /dev/null; echo "exit $?"
-kill_often 0.01 0.05 -- wary $tiny $options -s train.keep=2 --weights whole
+latent train $tiny $options -s train.keep_checkpoints=2 --weights whole --out further 2> /dev/null; echo "exit $?"
+kill_often 0.01 0.05 -- wary $tiny $options -s train.keep_checkpoints=2 --weights whole
 same_run further wary $end
 rm wary/checkpoints/*
 latent resume wary 2>&1; echo "exit $?"

@@ -42,7 +42,7 @@ int main(void)
     }
     for (int i = 0; i < 32; i++)
         pixels[i / 16][i % 16] = (float)i / 31;
-    lt_series s = {.kind = LT_HEAT, .n = 200, .x = x, .y = y};
+    lt_series s = {.kind = LT_HIST2D, .n = 200, .x = x, .y = y};
     lt_chart c = {.series = &s, .n_series = 1, .has_marginals = true, .has_normal = true};
     int status = count_parameters(&parameters);
     if (status == LT_OK)

@@ -26,13 +26,13 @@ static void find_range(const range *r, double *low, double *high)
     *high = s.high;
 }
 
-static int bin_of(const heat *h, double low, double high, double value)
+static int bin_of(const hist2d *h, double low, double high, double value)
 {
     int bin = (int)((value - low) / (high - low) * h->bins);
     return bin < h->bins ? bin : h->bins - 1;
 }
 
-static void count_points(heat *h)
+static void count_points(hist2d *h)
 {
     const lt_series *s = h->series;
     for (int i = 0; i < s->n; i++) {
@@ -48,12 +48,12 @@ static void count_points(heat *h)
     }
 }
 
-int heat_count(heat *h, const lt_chart *chart)
+int hist2d_count(hist2d *h, const lt_chart *chart)
 {
     range x = {0}, y = {0};
-    *h = (heat){0};
+    *h = (hist2d){0};
     for (int i = 0; i < chart->n_series; i++)
-        if (chart->series[i].kind == LT_HEAT)
+        if (chart->series[i].kind == LT_HIST2D)
             h->series = &chart->series[i];
     if (!h->series)
         return LT_OK;
@@ -74,10 +74,10 @@ int heat_count(heat *h, const lt_chart *chart)
     return LT_OK;
 }
 
-void heat_clear(heat *h)
+void hist2d_clear(hist2d *h)
 {
     tensor_free(h->count);
-    *h = (heat){0};
+    *h = (hist2d){0};
 }
 
 /* Pixels of one bin along an axis, the last one excluded. */
@@ -87,7 +87,7 @@ typedef struct span {
 
 /* Those whose middle is in the bin; where that is none, the one that has the bin's middle, since what
    was counted is to be seen. The first of n pixels begins at place `start`. */
-static span *spans_along(const heat *h, const scale *s, double low, double high, double start,
+static span *spans_along(const hist2d *h, const scale *s, double low, double high, double start,
                          double zoom, int n)
 {
     span *spans = must_alloc(sizeof *spans * (size_t)h->bins);
@@ -121,9 +121,9 @@ static void fill_bin(bitmap *b, span row, span column, uint32_t n)
 }
 
 /* Bins without points are the page itself, with its grid. */
-int draw_heat(const view *v)
+int draw_hist2d(const view *v)
 {
-    const heat *h = &v->heat;
+    const hist2d *h = &v->hist2d;
     bitmap b;
     if (h->n == 0)
         return LT_OK;
@@ -136,7 +136,7 @@ int draw_heat(const view *v)
                 fill_bin(&b, row[r], column[c], (uint32_t)h->count[r * h->bins + c]);
     for (size_t i = 0; i < (size_t)b.width * (size_t)b.height; i++)
         if (b.pixels[i])
-            b.pixels[i] = 0xff000000u | heat_color((double)b.pixels[i] / h->most);
+            b.pixels[i] = 0xff000000u | hist2d_color((double)b.pixels[i] / h->most);
     bitmap_paint(&b, v->c);
     free(column);
     free(row);

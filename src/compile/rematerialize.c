@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is cheap to compute is computed again where it is read, instead of being written to memory by
-   one fused unit and read by another: a normalized array from the one that is there, for example. Then
+   one fused group and read by another: a normalized array from the one that is there, for example. Then
    batch norm is two passes over memory forward and two backward. */
 #include "compile/rebuild.h"
 
@@ -10,16 +10,16 @@
 
 enum { MAX_CHAIN = 4 }; /* operators computed again for one value */
 
-/* A node that is computed again for the readers in one unit. */
+/* A node that is computed again for the readers in one group. */
 typedef struct repetition {
-    int id, unit; /* in the old graph */
+    int id, fusion_group; /* in the old graph */
     lt_node *made;
 } repetition;
 
 typedef struct repeater {
     const lt_program *p;
     bool *stored;   /* by id: must be in memory whatever is decided here */
-    bool *repeated; /* by id: computed again in every other unit that reads it */
+    bool *repeated; /* by id: computed again in every other group that reads it */
     repetition *list;
     int n, capacity;
 } repeater;
@@ -37,8 +37,8 @@ static const lt_node *whole_read(const lt_program *p, const lt_node *y, int i)
 
 static bool is_computed_in_tiles(const lt_program *p, const lt_node *x)
 {
-    int u = p->unit_of[x->id];
-    return u >= 0 && p->units[u].fused && x->op->flags & OP_ELEMENTWISE;
+    int u = p->group_of[x->id];
+    return u >= 0 && p->groups[u].fused && x->op->flags & OP_ELEMENTWISE;
 }
 
 /* Whether x is `left` cheap operators or fewer away from one array in memory, which becomes *leaf. */
@@ -66,41 +66,41 @@ static void find_stored(repeater *r)
         r->stored[node_storage(p->image[p->targets[i]->id], NULL)->id] = true;
     for (int id = 0; id < p->graph->n; id++) {
         const lt_node *y = p->graph->nodes[id];
-        int u = p->unit_of[id];
+        int u = p->group_of[id];
         for (int i = first_read(y); u >= 0 && i < y->n_in; i++) {
             const lt_node *s = node_reads(p, y, i, NULL, NULL);
-            r->stored[s->id] |= !p->units[u].fused || !whole_read(p, y, i);
+            r->stored[s->id] |= !p->groups[u].fused || !whole_read(p, y, i);
         }
     }
 }
 
-/* Values that one unit computes and another reads, and that are cheap to have again. */
+/* Values that one group computes and another reads, and that are cheap to have again. */
 static bool find_repeated(repeater *r)
 {
     const lt_program *p = r->p;
     bool any = false;
     for (int id = 0; id < p->graph->n; id++) {
         const lt_node *y = p->graph->nodes[id];
-        int u = p->unit_of[id];
-        for (int i = first_read(y); u >= 0 && p->units[u].fused && i < y->n_in; i++) {
+        int u = p->group_of[id];
+        for (int i = first_read(y); u >= 0 && p->groups[u].fused && i < y->n_in; i++) {
             const lt_node *s = whole_read(p, y, i), *leaf = NULL;
             int left = MAX_CHAIN;
-            if (s && is_computed_in_tiles(p, s) && p->unit_of[s->id] != u && !r->stored[s->id])
+            if (s && is_computed_in_tiles(p, s) && p->group_of[s->id] != u && !r->stored[s->id])
                 any |= r->repeated[s->id] = is_near(r, s, &left, &leaf) && leaf;
         }
     }
     return any;
 }
 
-/* The new form `now` of old node x, once more for the unit `reader`. */
+/* The new form `now` of old node x, once more for the group `reader`. */
 static lt_node *repeat(repeater *r, const lt_node *x, lt_node *now, int reader)
 {
     if (x->op == &lt_op_reshape)
         return lt_reshape(repeat(r, x->in[0], now->in[0], reader), x->shape);
-    if (!is_computed_in_tiles(r->p, x) || r->stored[x->id] || r->p->unit_of[x->id] == reader)
+    if (!is_computed_in_tiles(r->p, x) || r->stored[x->id] || r->p->group_of[x->id] == reader)
         return now;
     for (int i = 0; i < r->n; i++)
-        if (r->list[i].id == x->id && r->list[i].unit == reader)
+        if (r->list[i].id == x->id && r->list[i].fusion_group == reader)
             return r->list[i].made;
     lt_node *in[3];
     for (int i = 0; i < x->n_in; i++)
@@ -115,24 +115,24 @@ static lt_node *repeat(repeater *r, const lt_node *x, lt_node *now, int reader)
 static lt_node *repeat_inputs(rebuild *b, const lt_node *y, lt_node *const *in)
 {
     repeater *r = b->context;
-    int u = r->p->unit_of[y->id];
-    if (u < 0 || !r->p->units[u].fused)
+    int u = r->p->group_of[y->id];
+    if (u < 0 || !r->p->groups[u].fused)
         return rebuild_copy(b, y, in);
     lt_node *now[3];
     LT_ASSERT(y->n_in <= 3);
     for (int i = 0; i < y->n_in; i++) {
         const lt_node *s = i >= first_read(y) ? whole_read(r->p, y, i) : NULL;
-        bool again = s && r->repeated[s->id] && r->p->unit_of[s->id] != u;
+        bool again = s && r->repeated[s->id] && r->p->group_of[s->id] != u;
         now[i] = again ? repeat(r, y->in[i], in[i], u) : in[i];
     }
     return rebuild_copy(b, y, now);
 }
 
-void rewrite_repeat(lt_program *p)
+void rematerialize(lt_program *p)
 {
     if (p->target->max_group == 1) /* every value is in memory */
         return;
-    fuse_units(p); /* a first time, to see what would have to be stored */
+    fuse_groups(p); /* a first time, to see what would have to be stored */
     size_t n = (size_t)p->graph->n + 1;
     repeater r = {.p = p, .stored = must_alloc(n), .repeated = must_alloc(n)};
     find_stored(&r);
@@ -141,9 +141,9 @@ void rewrite_repeat(lt_program *p)
     free(r.stored);
     free(r.repeated);
     free(r.list);
-    free(p->units);
-    free(p->unit_of);
-    p->units = NULL;
-    p->unit_of = NULL;
-    p->n_units = 0;
+    free(p->groups);
+    free(p->group_of);
+    p->groups = NULL;
+    p->group_of = NULL;
+    p->n_groups = 0;
 }

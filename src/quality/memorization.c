@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The train images go by in blocks. For each image that is looked at some candidates are kept: the
    nearest by a small copy, and by features. These are then compared closely, each image with its own.
-   Samples and held images go through all of this in the same way, so what held images do by chance,
+   Samples and held-out images go through all of this in the same way, so what held-out images do by chance,
    or because the data hold an image twice, is known. */
-#include "quality/copies.h"
+#include "quality/memorization.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
@@ -18,10 +18,10 @@
 #include <string.h>
 
 enum {
-    MOST_SAMPLES = 2000,
-    MOST_HELD = 5000,
+    MAX_SAMPLES = 2000,
+    MAX_HELD = 5000,
     LEAST = 100,
-    MOST_FLOATS = 1 << 24,  /* of images that are looked at, of either kind */
+    MAX_FLOATS = 1 << 24,   /* of images that are looked at, of either kind */
     BLOCK_FLOATS = 1 << 21, /* of train images that go by */
     NEAR = 8,               /* candidates by either way */
     CANDIDATES = 2 * NEAR,
@@ -45,12 +45,12 @@ typedef struct match {
     double distance;       /* root of the mean square */
 } match;
 
-struct copies {
-    const gallery *learn;
+struct memorization {
+    const reference_set *learn;
     features *features;
-    copies_options o;
+    memorization_options o;
     looks looks;
-    int n, m, all;     /* samples, held images, both: samples first */
+    int n, m, all;     /* samples, held-out images, both: samples first */
     int block;         /* train images at a time */
     int64_t done, todo; /* of the search */
     float *reduced;    /* all x reduced image */
@@ -67,15 +67,15 @@ struct copies {
 static int min_int(int a, int b) { return a < b ? a : b; }
 static int max_int(int a, int b) { return a > b ? a : b; }
 
-static void count_images(copies *c)
+static void count_images(memorization *c)
 {
-    int most = max_int(LEAST, MOST_FLOATS / looks_reduced_size(&c->looks));
-    c->n = min_int(min_int(c->o.samples, MOST_SAMPLES), most);
-    c->m = min_int(min_int(c->o.held, MOST_HELD), most);
+    int most = max_int(LEAST, MAX_FLOATS / looks_reduced_size(&c->looks));
+    c->n = min_int(min_int(c->o.samples, MAX_SAMPLES), most);
+    c->m = min_int(min_int(c->o.held_out, MAX_HELD), most);
     c->all = c->n + c->m;
 }
 
-static int make_room(copies *c)
+static int make_room(memorization *c)
 {
     size_t near = (size_t)c->all * NEAR;
     c->near_small = must_alloc(sizeof *c->near_small * near);
@@ -95,24 +95,24 @@ static int make_room(copies *c)
     return points_init(&c->train_values, c->learn->n, FEATURES);
 }
 
-int copies_open(copies **out, const gallery *learn, features *f, const copies_options *o)
+int memorization_open(memorization **out, const reference_set *learn, features *f, const memorization_options *o)
 {
     const lt_dataset_info *info = lt_dataset_describe(learn->data);
-    copies *c = *out = must_alloc(sizeof *c);
-    *c = (copies){.learn = learn, .features = f, .o = *o};
+    memorization *c = *out = must_alloc(sizeof *c);
+    *c = (memorization){.learn = learn, .features = f, .o = *o};
     c->looks = looks_of(info->h, info->w, info->c);
     c->block = (int)(BLOCK_FLOATS / ((int64_t)info->h * info->w * info->c)) + 1;
     count_images(c);
     c->todo = learn->n + c->all;
     int status = make_room(c);
     if (status != LT_OK) {
-        copies_free(c);
+        memorization_free(c);
         *out = NULL;
     }
     return status;
 }
 
-void copies_free(copies *c)
+void memorization_free(memorization *c)
 {
     if (!c)
         return;
@@ -129,19 +129,19 @@ void copies_free(copies *c)
     free(c);
 }
 
-int copies_samples(const copies *c) { return c->n; }
-int copies_held(const copies *c) { return c->m; }
+int memorization_samples(const memorization *c) { return c->n; }
+int memorization_held(const memorization *c) { return c->m; }
 
 /* ---- Images ---- */
 
-static int64_t pixel_count(const copies *c) { return (int64_t)c->looks.h * c->looks.w * c->looks.c; }
+static int64_t pixel_count(const memorization *c) { return (int64_t)c->looks.h * c->looks.w * c->looks.c; }
 
-static float *reduced_image(const copies *c, int i)
+static float *reduced_image(const memorization *c, int i)
 {
     return c->reduced + (int64_t)i * looks_reduced_size(&c->looks);
 }
 
-void copies_take(copies *c, bool is_held, int first, int n, const float *images, const float *values)
+void memorization_take(memorization *c, bool is_held, int first, int n, const float *images, const float *values)
 {
     int base = is_held ? c->n : 0, most = is_held ? c->m : c->n;
     float *vector = must_alloc(sizeof *vector * (size_t)looks_search_size(&c->looks));
@@ -157,7 +157,7 @@ void copies_take(copies *c, bool is_held, int first, int n, const float *images,
 
 /* ---- Candidates ---- */
 
-static int go_on(copies *c, int more)
+static int go_on(memorization *c, int more)
 {
     if (c->o.progress && !c->o.progress(c->o.user, (double)c->done / (double)c->todo))
         return status_fail(LT_INTERRUPTED, "the search for copies was stopped");
@@ -166,12 +166,12 @@ static int go_on(copies *c, int more)
 }
 
 /* The next block of train images: `images` and `values` have room for it. */
-static int search_block(copies *c, int first, int n, float *images, float *values, points *block)
+static int search_block(memorization *c, int first, int n, float *images, float *values, points *block)
 {
     int size = looks_search_size(&c->looks);
     float *reduced = must_alloc(sizeof *reduced * (size_t)looks_reduced_size(&c->looks));
     float *vector = must_alloc(sizeof *vector * (size_t)size);
-    int status = gallery_run(c->learn, first, n, c->o.threads, images);
+    int status = reference_set_run(c->learn, first, n, c->o.threads, images);
     if (status == LT_OK)
         status = features_find(c->features, n, images, values, NULL);
     if (status == LT_OK)
@@ -192,7 +192,7 @@ static int search_block(copies *c, int first, int n, float *images, float *value
     return status;
 }
 
-static int find_candidates(copies *c)
+static int find_candidates(memorization *c)
 {
     float *values = must_alloc(sizeof *values * (size_t)c->block * FEATURES);
     float *images = tensor_alloc(sizeof *images * (size_t)(c->block * pixel_count(c)),
@@ -215,7 +215,7 @@ static int find_candidates(copies *c)
     return LT_OK;
 }
 
-static void take_references(copies *c)
+static void take_references(memorization *c)
 {
     int n = min_int(REFERENCES, c->learn->n);
     for (int i = 0; i < n; i++)
@@ -305,7 +305,7 @@ static double distance_of(int n, const float *x, const float *y)
 }
 
 /* Share of train images that are nearer to image i in features than train image `place` is. */
-static double share_nearer(const copies *c, int i, int place)
+static double share_nearer(const memorization *c, int i, int place)
 {
     float x[FEATURES], y[FEATURES];
     int n = min_int(REFERENCES, c->learn->n), nearer = 0;
@@ -318,13 +318,13 @@ static double share_nearer(const copies *c, int i, int place)
 }
 
 typedef struct batch {
-    copies *c;
+    memorization *c;
     int first;
     const int32_t *index; /* BATCH x CANDIDATES places, and these images */
     const float *images;
 } batch;
 
-static void compare_image(const copies *c, int i, const int32_t *places, const float *images)
+static void compare_image(const memorization *c, int i, const int32_t *places, const float *images)
 {
     const looks *l = &c->looks;
     size_t size = (size_t)looks_reduced_size(l);
@@ -364,7 +364,7 @@ static void compare_one(void *context, int64_t piece, int worker)
     compare_image(b->c, b->first + (int)piece, b->index + at, b->images + at * pixel_count(b->c));
 }
 
-static int compare_batch(copies *c, int first, int n, float *images)
+static int compare_batch(memorization *c, int first, int n, float *images)
 {
     int32_t index[BATCH * CANDIDATES];
     for (int i = 0; i < n; i++)
@@ -372,13 +372,13 @@ static int compare_batch(copies *c, int first, int n, float *images)
             index[i * CANDIDATES + k] = c->by_small[(first + i) * NEAR + k];
             index[i * CANDIDATES + NEAR + k] = c->by_values[(first + i) * NEAR + k];
         }
-    LT_TRY(gallery_gather(c->learn, index, n * CANDIDATES, c->o.threads, images));
+    LT_TRY(reference_set_gather(c->learn, index, n * CANDIDATES, c->o.threads, images));
     threads_run(c->o.threads, n, compare_one,
                 &(batch){.c = c, .first = first, .index = index, .images = images});
     return LT_OK;
 }
 
-static int compare_all(copies *c)
+static int compare_all(memorization *c)
 {
     float *images = tensor_alloc(sizeof *images * BATCH * CANDIDATES * (size_t)pixel_count(c),
                                  "train images");
@@ -401,7 +401,7 @@ static double closeness(const match *m)
     return m->features > near_enough ? 1 : m->pixels > m->detail ? m->pixels : m->detail;
 }
 
-static int count_close(const copies *c, int first, int n, double limit)
+static int count_close(const memorization *c, int first, int n, double limit)
 {
     int count = 0;
     for (int i = first; i < first + n; i++)
@@ -409,13 +409,13 @@ static int count_close(const copies *c, int first, int n, double limit)
     return count;
 }
 
-/* The smallest share of samples that would have been a finding, next to so many held images. */
-static double find_least(const copies *c, int held_close)
+/* The smallest share of samples that would have been a finding, next to so many held-out images. */
+static double find_least(const memorization *c, int held_out_close)
 {
     int low = 1, high = c->n + 1;
     while (low < high) {
         int middle = low + (high - low) / 2;
-        if (STEPS * count_excess(middle, c->n, held_close, c->m) < significant)
+        if (STEPS * count_excess(middle, c->n, held_out_close, c->m) < significant)
             high = middle;
         else
             low = middle + 1;
@@ -423,7 +423,7 @@ static double find_least(const copies *c, int held_close)
     return low > c->n ? (double)NAN : (double)low / c->n;
 }
 
-static lt_estimate find_nearer(const copies *c)
+static lt_estimate find_nearer(const memorization *c)
 {
     float *x = must_alloc(sizeof *x * (size_t)c->all);
     for (int i = 0; i < c->all; i++)
@@ -433,8 +433,8 @@ static lt_estimate find_nearer(const copies *c)
     return e;
 }
 
-/* Where no held image can be told from its candidates, nothing can. */
-static bool can_be_told(const copies *c)
+/* Where no held-out image can be told from its candidates, nothing can. */
+static bool can_be_told(const memorization *c)
 {
     int told = 0;
     for (int i = c->n; i < c->all; i++)
@@ -442,32 +442,32 @@ static bool can_be_told(const copies *c)
     return 2 * told > c->m;
 }
 
-static lt_copies conclude(const copies *c)
+static lt_memorization conclude(const memorization *c)
 {
-    lt_copies y = {.samples = c->n, .held = c->m, .train = c->learn->n, .p = HUGE_VAL,
-                   .nearer = find_nearer(c), .least = (double)NAN};
+    lt_memorization y = {.samples = c->n, .held_out = c->m, .train = c->learn->n, .p = HUGE_VAL,
+                   .neighbor_test = find_nearer(c), .least = (double)NAN};
     for (int k = 0; k < STEPS; k++) {
-        int close = count_close(c, 0, c->n, steps[k]), held = count_close(c, c->n, c->m, steps[k]);
-        double p = STEPS * count_excess(close, c->n, held, c->m), least = find_least(c, held);
+        int close = count_close(c, 0, c->n, steps[k]), held_out = count_close(c, c->n, c->m, steps[k]);
+        double p = STEPS * count_excess(close, c->n, held_out, c->m), least = find_least(c, held_out);
         y.least = least < y.least || isnan(y.least) ? least : y.least;
         if (p >= y.p)
             continue;
         y.closeness = steps[k];
         y.close = close;
-        y.held_close = held;
+        y.held_out_close = held_out;
         y.p = p;
     }
     y.p = y.p < 1 ? y.p : 1;
     y.share = count_share(y.close, y.samples);
-    y.held_share = count_share(y.held_close, y.held);
-    y.verdict = y.p < significant                    ? LT_COPIES_FOUND
-                : isnan(y.least) || !can_be_told(c) ? LT_COPIES_UNTOLD
-                                                     : LT_COPIES_NONE;
+    y.held_out_share = count_share(y.held_out_close, y.held_out);
+    y.verdict = y.p < significant                    ? LT_MEMORIZATION_FOUND
+                : isnan(y.least) || !can_be_told(c) ? LT_MEMORIZATION_UNKNOWN
+                                                     : LT_MEMORIZATION_NONE;
     return y;
 }
 
 /* The closest samples, the first of equals. */
-static void find_pairs(const copies *c, lt_quality *q)
+static void find_pairs(const memorization *c, lt_quality *q)
 {
     int best[LT_QUALITY_PAIRS], n = 0;
     for (int i = 0; i < c->n; i++) {
@@ -484,16 +484,16 @@ static void find_pairs(const copies *c, lt_quality *q)
         const match *m = &c->matches[best[k]];
         q->pairs[k] = (lt_pair){.sample = best[k], .distance = m->distance, .pixels = m->pixels,
                                 .detail = m->detail, .features = m->features};
-        q->pairs[k].image = gallery_place(c->learn, m->place, &q->pairs[k].split);
+        q->pairs[k].image = reference_set_place(c->learn, m->place, &q->pairs[k].split);
     }
 }
 
-int copies_find(copies *c, lt_quality *q)
+int memorization_find(memorization *c, lt_quality *q)
 {
     LT_TRY(find_candidates(c));
     take_references(c);
     LT_TRY(compare_all(c));
-    q->copies = conclude(c);
+    q->memorization = conclude(c);
     find_pairs(c, q);
     return LT_OK;
 }

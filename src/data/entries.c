@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/places.h"
+#include "data/entries.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -10,13 +10,13 @@
 #include <string.h>
 #include <strings.h>
 
-size_t place_folder(const char *place)
+size_t entry_folder(const char *place)
 {
     const char *slash = strchr(place, '/');
     return slash ? (size_t)(slash - place) : 0;
 }
 
-const char *place_name(const char *place)
+const char *entry_name(const char *place)
 {
     const char *slash = strrchr(place, '/');
     return slash ? slash + 1 : place;
@@ -31,7 +31,7 @@ static const struct split_name {
                    {"val", LT_VALID},   {"validation", LT_VALID}, {"test", LT_TEST},
                    {"testing", LT_TEST}};
 
-int place_split(const char *name, size_t n)
+int entry_split(const char *name, size_t n)
 {
     for (int i = 0; i < COUNT_OF(split_names); i++)
         if (strlen(split_names[i].name) == n && strncasecmp(split_names[i].name, name, n) == 0)
@@ -39,12 +39,12 @@ int place_split(const char *name, size_t n)
     return LT_SPLITS;
 }
 
-int place_split_like(const char *name, size_t n)
+int entry_split_like(const char *name, size_t n)
 {
     for (size_t i = 0, end; i < n; i = end + 1) { /* words of letters alone */
         for (end = i; end < n && isalpha((unsigned char)name[end]);)
             end++;
-        int split = place_split(name + i, end - i);
+        int split = entry_split(name + i, end - i);
         if (split < LT_SPLITS)
             return split;
     }
@@ -53,7 +53,7 @@ int place_split_like(const char *name, size_t n)
 
 /* ---- Litter ---- */
 
-bool place_is_litter(const char *part, size_t n)
+bool entry_is_litter(const char *part, size_t n)
 {
     static const char *const litter[] = {"__MACOSX",  "Thumbs.db", "desktop.ini", "@eaDir",
                                          "#recycle", "$RECYCLE.BIN", "System Volume Information"};
@@ -63,11 +63,11 @@ bool place_is_litter(const char *part, size_t n)
     return part[0] == '.';
 }
 
-bool place_holds_litter(const char *place)
+bool entry_holds_litter(const char *place)
 {
     for (size_t n; *place; place += n + (place[n] == '/')) {
         n = strcspn(place, "/");
-        if (n && place_is_litter(place, n))
+        if (n && entry_is_litter(place, n))
             return true;
     }
     return false;
@@ -90,7 +90,7 @@ static char *step_back(char *start, char *to)
     return to;
 }
 
-bool place_clean(char *name)
+bool entry_clean(char *name)
 {
     bool has_backslash = false;
     for (char *c = name; *c; c++)
@@ -126,21 +126,21 @@ static bool holds(const char *directory, const char *name)
     return is_there;
 }
 
-bool place_is_run(const char *directory)
+bool entry_is_run(const char *directory)
 {
     return holds(directory, "recipe.yaml") &&
            (holds(directory, "checkpoints") || holds(directory, "metrics.jsonl"));
 }
 
-char *place_run_of(const char *directory)
+char *entry_run_of(const char *directory)
 {
-    if (place_is_run(directory))
+    if (entry_is_run(directory))
         return must_copy_text(directory);
     char *full = file_absolute(NULL, directory);
-    const char *name = place_name(full);
+    const char *name = entry_name(full);
     char *above = file_directory(full);
     bool is_inner = strcmp(name, "samples") == 0 || strcmp(name, "checkpoints") == 0;
-    bool is_found = is_inner && place_is_run(above);
+    bool is_found = is_inner && entry_is_run(above);
     free(full);
     if (is_found)
         return above;

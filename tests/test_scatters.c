@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps: clouds of points, bins, ellipses, N(0, I) beside them, names that several charts share.
-   `test_clouds DIR` writes the golden pictures into DIR. */
+   `test_scatters DIR` writes the golden pictures into DIR. */
 #include "chart_checks.h"
 
 /* ---- Charts to draw ---- */
@@ -8,22 +8,22 @@
 /* Three labels at the same places, one after the other: the last ones would hide the others. */
 enum { CLOUD = 6000 };
 
-static double cloud_x[CLOUD], cloud_y[CLOUD];
-static int32_t cloud_labels[CLOUD];
+static double scatter_x[CLOUD], scatter_y[CLOUD];
+static int32_t scatter_labels[CLOUD];
 static const char *const label_names[] = {"shirt", "a label with a long name", NULL};
-static const lt_series cloud_series = {.kind = LT_CLOUD, .n = CLOUD, .x = cloud_x, .y = cloud_y,
-                                       .labels = cloud_labels, .n_labels = 3,
+static const lt_series scatter_series = {.kind = LT_SCATTER, .n = CLOUD, .x = scatter_x, .y = scatter_y,
+                                       .labels = scatter_labels, .n_labels = 3,
                                        .label_names = label_names};
-static const lt_chart cloud = {.title = "Cloud", .x.label = "z₁", .y.label = "z₂",
-                               .series = &cloud_series, .n_series = 1, .has_equal_units = true};
+static const lt_chart scatter = {.title = "Cloud", .x.label = "z₁", .y.label = "z₂",
+                               .series = &scatter_series, .n_series = 1, .has_equal_units = true};
 
-static void make_cloud(draws *d)
+static void make_scatter(draws *d)
 {
     for (int i = 0; i < CLOUD; i++) {
         int place = i % (CLOUD / 3);
-        cloud_labels[i] = i / (CLOUD / 3);
-        cloud_x[i] = place == i ? (double)draw_below(d, 1000) / 100 : cloud_x[place];
-        cloud_y[i] = place == i ? (double)draw_below(d, 1000) / 100 - 5 : cloud_y[place];
+        scatter_labels[i] = i / (CLOUD / 3);
+        scatter_x[i] = place == i ? (double)draw_below(d, 1000) / 100 : scatter_x[place];
+        scatter_y[i] = place == i ? (double)draw_below(d, 1000) / 100 - 5 : scatter_y[place];
     }
 }
 
@@ -32,20 +32,20 @@ enum { DRAWS = 4000 };
 
 static double draw_x[DRAWS], draw_y[DRAWS];
 static char long_text[201];
-static const lt_series heat_series = {.kind = LT_HEAT, .name = "draws in a bin", .n = DRAWS,
+static const lt_series hist2d_series = {.kind = LT_HIST2D, .name = "draws in a bin", .n = DRAWS,
                                       .x = draw_x, .y = draw_y, .bins = 30};
 static const lt_chart histogram = {
     .title = "Histogram", .subtitle = "of sums", .x.label = "z₁", .y.label = "z₂",
-    .series = &heat_series, .n_series = 1, .has_equal_units = true, .has_marginals = true,
+    .series = &hist2d_series, .n_series = 1, .has_equal_units = true, .has_marginals = true,
     .has_normal = true};
-static const lt_series long_heat = {.kind = LT_HEAT, .name = long_text, .n = DRAWS, .x = draw_x,
+static const lt_series long_hist2d = {.kind = LT_HIST2D, .name = long_text, .n = DRAWS, .x = draw_x,
                                     .y = draw_y};
 static const lt_chart long_histogram = {
     .title = long_text, .subtitle = long_text, .x.label = long_text, .y.label = long_text,
-    .series = &long_heat, .n_series = 1, .has_equal_units = true, .has_marginals = true,
+    .series = &long_hist2d, .n_series = 1, .has_equal_units = true, .has_marginals = true,
     .has_normal = true};
-static const lt_chart plain_heat = {.title = "Heat", .x.label = "x", .y.label = long_text,
-                                    .series = &long_heat, .n_series = 1};
+static const lt_chart plain_hist2d = {.title = "Heat", .x.label = "x", .y.label = long_text,
+                                    .series = &long_hist2d, .n_series = 1};
 
 static const double at_x[] = {-2, 1, 2.5}, at_y[] = {1, -1, 2}, var_x[] = {0.5, 1, 0.2},
                     var_xy[] = {0.3, -0.6, 0}, var_y[] = {0.4, 1, 0.8};
@@ -56,7 +56,7 @@ static const lt_series ellipse_series[] = {
 static const lt_chart ellipses = {.title = "Ellipses", .x.label = "x", .y.label = "y",
                                   .series = ellipse_series, .n_series = 1, .has_equal_units = true};
 
-static const lt_chart *const all_charts[] = {&cloud, &histogram, &long_histogram, &plain_heat,
+static const lt_chart *const all_charts[] = {&scatter, &histogram, &long_histogram, &plain_hist2d,
                                              &ellipses};
 
 static double bell(draws *d)
@@ -70,7 +70,7 @@ static double bell(draws *d)
 static int make_data(void **state)
 {
     draws d = draws_from(7);
-    make_cloud(&d);
+    make_scatter(&d);
     memset(long_text, 'W', sizeof long_text - 1);
     for (int i = 0; i < DRAWS; i++) {
         draw_x[i] = bell(&d);
@@ -104,7 +104,7 @@ static int nearest_label(const unsigned char *p, int labels)
 static void no_label_hides_another(void **state)
 {
     (void)state;
-    lt_image i = must_draw(&cloud, 400, 400, 2);
+    lt_image i = must_draw(&scatter, 400, 400, 2);
     double n[3] = {0};
     for (int y = 0; y < i.height; y++)
         for (int x = 0; x < i.width; x++) {
@@ -156,7 +156,7 @@ static void a_cloud_is_one_small_bitmap(void **state)
         x[i] = draw_below(&d, 1000) + draw_below(&d, 1000);
         y[i] = i == 7 ? (double)NAN : draw_below(&d, 1000) + draw_below(&d, 1000);
     }
-    lt_series s = {.kind = LT_CLOUD, .n = MANY, .x = x, .y = y, .labels = labels, .n_labels = 10};
+    lt_series s = {.kind = LT_SCATTER, .n = MANY, .x = x, .y = y, .labels = labels, .n_labels = 10};
     lt_chart c = {.series = &s, .n_series = 1};
     bytes b;
     must_write(in_dir("cloud.svg"), &c);
@@ -178,14 +178,14 @@ static void a_cloud_is_one_small_bitmap(void **state)
 static void memory_may_run_out(void **state)
 {
     (void)state;
-    const lt_chart *const charts[] = {&cloud, &histogram};
+    const lt_chart *const charts[] = {&scatter, &histogram};
     for (int i = 0; i < 2; i++) {
         lt_image out;
         lt_chart_page f = {.charts = charts[i], .n_charts = 1};
         for (int allowed = 0; allowed < 2 + i; allowed++) {
             int left = allowed;
             lt_set_allow_memory(allow_some, &left);
-            assert_int_equal(lt_chart_page_draw(&out, &f, NULL), LT_NO_MEMORY);
+            assert_int_equal(lt_chart_page_render(&out, &f, NULL), LT_NO_MEMORY);
             lt_set_allow_memory(NULL, NULL);
             assert_null(out.pixels);
         }
@@ -204,7 +204,7 @@ static void too_many_names_leave_the_rest(void **state)
         x[i] = labels[i] = i;
         names[i] = "one of many names that are rather long";
     }
-    lt_series s = {.kind = LT_CLOUD, .n = MANY, .x = x, .y = x, .labels = labels,
+    lt_series s = {.kind = LT_SCATTER, .n = MANY, .x = x, .y = x, .labels = labels,
                    .n_labels = MANY, .label_names = names};
     lt_chart chart = {.title = "Map", .subtitle = "of many", .x.label = "x", .series = &s,
                       .n_series = 1};
@@ -242,10 +242,10 @@ static void bins_count_their_points(void **state)
     }
     want[0][0]++;
     want[BINS - 1][BINS - 1]++;
-    lt_series s = {.kind = LT_HEAT, .n = n, .x = x, .y = y, .bins = BINS};
+    lt_series s = {.kind = LT_HIST2D, .n = n, .x = x, .y = y, .bins = BINS};
     lt_chart c = {.series = &s, .n_series = 1};
-    heat h;
-    assert_int_equal(heat_count(&h, &c), LT_OK);
+    hist2d h;
+    assert_int_equal(hist2d_count(&h, &c), LT_OK);
     int most = 0;
     for (int r = 0; r < BINS; r++)
         for (int k = 0; k < BINS; k++) {
@@ -259,11 +259,11 @@ static void bins_count_their_points(void **state)
     assert_int_equal(h.n, n - 2);
     assert_int_equal(h.most, most);
     assert_true(h.x_low == 10 && h.x_high == 18 && h.y_low == -4 && h.y_high == 0);
-    heat_clear(&h);
+    hist2d_clear(&h);
     s.bins = 0;
-    assert_int_equal(heat_count(&h, &c), LT_OK);
+    assert_int_equal(hist2d_count(&h, &c), LT_OK);
     assert_int_equal(h.bins, 50);
-    heat_clear(&h);
+    hist2d_clear(&h);
 }
 
 /* A page with one chart all over it, and where its parts are. */
@@ -303,14 +303,14 @@ static void bins_have_the_color_of_their_count(void **state)
                 y[n] = r * 4 / 3.;
             }
         }
-    lt_series s = {.kind = LT_HEAT, .n = n, .x = x, .y = y, .bins = SIDE};
+    lt_series s = {.kind = LT_HIST2D, .n = n, .x = x, .y = y, .bins = SIDE};
     lt_chart c = {.series = &s, .n_series = 1};
     view v;
     lt_image i = draw_view(&c, 500, 400, &v);
     for (int r = 0; r < SIDE; r++)
         for (int k = 0; k < SIDE; k++) {
             double px = scale_at(&v.x, k + 0.5), py = scale_at(&v.y, r + 0.4);
-            rgb want = count[r][k] ? heat_color((double)count[r][k] / most) : 0xffffff;
+            rgb want = count[r][k] ? hist2d_color((double)count[r][k] / most) : 0xffffff;
             assert_int_equal(color_at(&i, px, py), want);
         }
     lt_image_free(&i);
@@ -326,7 +326,7 @@ static void bins_smaller_than_a_pixel_are_seen(void **state)
         x[i] = i + 0.17 * (i % 3);
         y[i] = (i * 23) % POINTS + 0.13 * (i % 4);
     }
-    lt_series s = {.kind = LT_HEAT, .n = POINTS, .x = x, .y = y, .bins = 1000};
+    lt_series s = {.kind = LT_HIST2D, .n = POINTS, .x = x, .y = y, .bins = 1000};
     lt_chart c = {.series = &s, .n_series = 1};
     view v;
     lt_image image = draw_view(&c, 300, 200, &v);
@@ -334,7 +334,7 @@ static void bins_smaller_than_a_pixel_are_seen(void **state)
         double px = 2 * scale_at(&v.x, x[i]), py = 2 * scale_at(&v.y, y[i]);
         bool is_seen = false;
         for (int k = 0; k < 9; k++) /* within half a bin and half a pixel */
-            is_seen |= is_color(&image, (int)px + k % 3 - 1, (int)py + k / 3 - 1, heat_color(1));
+            is_seen |= is_color(&image, (int)px + k % 3 - 1, (int)py + k / 3 - 1, hist2d_color(1));
         if (!is_seen)
             fail_msg("the bin of (%g, %g) is not there", x[i], y[i]);
     }
@@ -357,12 +357,12 @@ static int count_colored(const lt_image *i, double left, double top, double righ
 static void marginals_count_columns_and_rows(void **state)
 {
     (void)state;
-    lt_series s = {.kind = LT_HEAT, .n = DRAWS, .x = draw_x, .y = draw_y, .bins = 5};
+    lt_series s = {.kind = LT_HIST2D, .n = DRAWS, .x = draw_x, .y = draw_y, .bins = 5};
     lt_chart c = {.series = &s, .n_series = 1, .has_marginals = true};
-    heat h;
+    hist2d h;
     view v;
     lt_image i = draw_view(&c, 600, 600, &v);
-    assert_int_equal(heat_count(&h, &c), LT_OK);
+    assert_int_equal(hist2d_count(&h, &c), LT_OK);
     double unit[2] = {0};
     for (int side = 0; side < 2; side++) {
         double low = side ? h.y_low : h.x_low, high = side ? h.y_high : h.x_high;
@@ -380,7 +380,7 @@ static void marginals_count_columns_and_rows(void **state)
         unit[side] = all / (fabs(scale_at(axis, high) - scale_at(axis, low)) / (high - low));
     }
     assert_near(unit[0] / unit[1], 1, 0.03);
-    heat_clear(&h);
+    hist2d_clear(&h);
     lt_image_free(&i);
 }
 
@@ -400,11 +400,11 @@ static void colors_of_bins_are_evenly_darker(void **state)
 {
     (void)state;
     enum { STEPS = 16 };
-    double from = lightness(heat_color(0)), to = lightness(heat_color(1));
+    double from = lightness(hist2d_color(0)), to = lightness(hist2d_color(1));
     assert_true(from > 90 && to < 20);
     for (int i = 0; i < STEPS; i++) {
-        double step = lightness(heat_color((double)i / STEPS)) -
-                      lightness(heat_color((i + 1.0) / STEPS));
+        double step = lightness(hist2d_color((double)i / STEPS)) -
+                      lightness(hist2d_color((i + 1.0) / STEPS));
         assert_true(step > 0.7 * (from - to) / STEPS && step < 1.3 * (from - to) / STEPS);
     }
 }
@@ -523,14 +523,14 @@ static void charts_with_the_same_names_share_them(void **state)
 {
     (void)state;
     static const char *const others[] = {"shirt", "boot", NULL};
-    lt_chart two[2] = {cloud, cloud};
+    lt_chart two[2] = {scatter, scatter};
     lt_chart_page f = {.charts = two, .n_charts = 2};
     assert_int_equal(count_texts(&f, "shirt"), 1);
-    lt_series other = cloud_series;
+    lt_series other = scatter_series;
     other.label_names = others;
     two[1].series = &other;
     assert_int_equal(count_texts(&f, "shirt"), 2);
-    two[1] = cloud;
+    two[1] = scatter;
     two[1].legend = LT_LEGEND_NONE;
     assert_int_equal(count_texts(&f, "shirt"), 1);
     const double y[] = {1, 2};
@@ -543,10 +543,10 @@ static void charts_with_the_same_names_share_them(void **state)
     assert_int_equal(count_texts(&f, "a"), 1);
 }
 
-static void ellipses_add_no_labels_to_those_of_a_cloud(void **state)
+static void ellipses_add_no_labels_to_those_of_a_scatter(void **state)
 {
     (void)state;
-    lt_series s[2] = {cloud_series, ellipse_series[0]};
+    lt_series s[2] = {scatter_series, ellipse_series[0]};
     lt_chart c = {.series = s, .n_series = 2, .has_equal_units = true};
     lt_chart_page f = {.charts = &c, .n_charts = 1};
     assert_int_equal(count_texts(&f, "shirt"), 1);
@@ -579,7 +579,7 @@ static void what_makes_no_map_is_refused(void **state)
 {
     (void)state;
     const double nan = (double)NAN, y[3] = {1, 2, 4}, nothing[3] = {nan, nan, nan};
-    lt_series s[2] = {{.kind = LT_HEAT, .n = 3, .y = y}, {.kind = LT_HEAT, .n = 3, .y = y}};
+    lt_series s[2] = {{.kind = LT_HIST2D, .n = 3, .y = y}, {.kind = LT_HIST2D, .n = 3, .y = y}};
     lt_chart c = {.title = "T", .series = s, .n_series = 2};
     check_refused(&c, "2 series of bins, expected one");
     c.n_series = 1;
@@ -618,7 +618,7 @@ static void odd_data_is_drawn(void **state)
         for (int n = 1; n <= 3; n++)
             for (int k = 0; k < 8; k++) {
                 const double *v = odd_values[i];
-                lt_series s[2] = {{.kind = LT_HEAT, .name = "heat", .n = n, .x = k & 1 ? v : some,
+                lt_series s[2] = {{.kind = LT_HIST2D, .name = "heat", .n = n, .x = k & 1 ? v : some,
                                    .y = v, .bins = bins[n - 1]},
                                   {.kind = LT_ELLIPSES, .name = "ellipses", .n = n, .x = some,
                                    .y = v, .xx = v, .xy = k & 2 ? some : v, .yy = v, .sigmas = n}};
@@ -626,7 +626,7 @@ static void odd_data_is_drawn(void **state)
                               .has_marginals = true, .has_normal = k & 2};
                 lt_image out;
                 lt_chart_page f = {.charts = &c, .n_charts = 1};
-                int status = lt_chart_page_draw(&out, &f, &(lt_picture_options){.width = 300,
+                int status = lt_chart_page_render(&out, &f, &(lt_render_options){.width = 300,
                                                                            .height = 280});
                 if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
                     fail_msg("values %d, n = %d: %s", i, n, lt_last_error());
@@ -679,7 +679,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(circles_are_at_one_two_and_three),
         cmocka_unit_test(what_is_no_covariance_is_a_gap),
         cmocka_unit_test(charts_with_the_same_names_share_them),
-        cmocka_unit_test(ellipses_add_no_labels_to_those_of_a_cloud),
+        cmocka_unit_test(ellipses_add_no_labels_to_those_of_a_scatter),
         cmocka_unit_test(text_stays_on_the_page),
         cmocka_unit_test(the_same_bytes_twice),
         cmocka_unit_test(what_makes_no_map_is_refused),

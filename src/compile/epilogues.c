@@ -143,4 +143,4 @@ static lt_node *rewrite_product(rebuild *r, const lt_node *x, lt_node *const *in
     return y ? y : rebuild_copy(r, x, in);
 }
 
-void rewrite_products(lt_program *p) { rebuild_graph(p, rewrite_product, NULL); }
+void fuse_epilogues(lt_program *p) { rebuild_graph(p, rewrite_product, NULL); }

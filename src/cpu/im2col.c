@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cpu/patches.h"
+#include "cpu/im2col.h"
 
 #include "base/clones.h"
 #include "base/memory.h"
@@ -39,16 +39,16 @@ static size_t whole_lines(int64_t floats) { return (size_t)(floats + 15) / 16 * 
 
 /* ---- Patches ---- */
 
-struct patches {
+struct im2col {
     conv_spec spec;
     onednn_matmul **products; /* per worker */
     float *rows;              /* kh kw i x n oh ow, per worker */
     size_t rows_size;
 };
 
-patches *patches_create(const conv_spec *s)
+im2col *im2col_create(const conv_spec *s)
 {
-    patches *k = must_alloc(sizeof *k);
+    im2col *k = must_alloc(sizeof *k);
     k->spec = *s;
     int64_t pixels = s->n * s->oh * s->ow, weights = s->kh * s->kw * s->i;
     k->products = make_products(
@@ -60,11 +60,11 @@ patches *patches_create(const conv_spec *s)
     k->rows = tensor_alloc(sizeof *k->rows * k->rows_size * (size_t)s->threads, "patches of images");
     if (k->products && k->rows)
         return k;
-    patches_free(k);
+    im2col_free(k);
     return NULL;
 }
 
-void patches_free(patches *k)
+void im2col_free(im2col *k)
 {
     if (!k)
         return;
@@ -149,7 +149,7 @@ static void copy_image(const conv_spec *s, const float *x, float *row)
                 copy_tap(s, ky, kx, x + c, row);
 }
 
-void patches_run(patches *k, const float *a, const float *b, float *out, int worker)
+void im2col_run(im2col *k, const float *a, const float *b, float *out, int worker)
 {
     const conv_spec *s = &k->spec;
     float *rows = k->rows + (size_t)worker * k->rows_size;
@@ -178,7 +178,7 @@ typedef struct tap_products {
 /* A piece is some of the rows of a w[ky][kx] over the whole batch, so there is nothing to add up. The
    pixels of x under the tap, and those of y where it is inside of x, are gathered, some images at a
    time. */
-struct taps {
+struct kernel_taps {
     conv_spec spec;
     int64_t rows;   /* of w in a piece */
     int64_t images; /* gathered at a time */
@@ -220,7 +220,7 @@ static int64_t choose_gathered(const conv_spec *s, int64_t rows)
     return images < 1 ? 1 : images > s->n ? s->n : images;
 }
 
-static tap_products *find_products(const taps *k, int64_t pixels)
+static tap_products *find_products(const kernel_taps *k, int64_t pixels)
 {
     for (int i = 0; i < k->n_products; i++)
         if (k->products[i].pixels == pixels)
@@ -228,7 +228,7 @@ static tap_products *find_products(const taps *k, int64_t pixels)
     return NULL;
 }
 
-static bool make_tap_products(taps *k, int64_t pixels)
+static bool make_tap_products(kernel_taps *k, int64_t pixels)
 {
     const conv_spec *s = &k->spec;
     if (pixels == 0 || find_products(k, pixels))
@@ -246,9 +246,9 @@ static bool make_tap_products(taps *k, int64_t pixels)
     return p->first && p->others && (p->last || rest == 0);
 }
 
-taps *taps_create(const conv_spec *s)
+kernel_taps *kernel_taps_create(const conv_spec *s)
 {
-    taps *k = must_alloc(sizeof *k);
+    kernel_taps *k = must_alloc(sizeof *k);
     k->spec = *s;
     k->rows = choose_rows(s);
     k->images = choose_gathered(s, k->rows);
@@ -261,11 +261,11 @@ taps *taps_create(const conv_spec *s)
                                "gathered pixels of a convolution");
     if (made && k->gathered)
         return k;
-    taps_free(k);
+    kernel_taps_free(k);
     return NULL;
 }
 
-void taps_free(taps *k)
+void kernel_taps_free(kernel_taps *k)
 {
     if (!k)
         return;
@@ -280,7 +280,7 @@ void taps_free(taps *k)
 }
 
 /* The channels of a piece, x pointing to the first, of the pixels under a tap. */
-static void gather_x(const taps *k, const region *r, int64_t tap, const float *x, float *to)
+static void gather_x(const kernel_taps *k, const region *r, int64_t tap, const float *x, float *to)
 {
     const conv_spec *s = &k->spec;
     int64_t top = tap / s->kw * s->dilation - s->pad, left = tap % s->kw * s->dilation - s->pad;
@@ -290,7 +290,7 @@ static void gather_x(const taps *k, const region *r, int64_t tap, const float *x
                    sizeof *to * (size_t)k->rows);
 }
 
-static void gather_y(const taps *k, const region *r, const float *y, float *to)
+static void gather_y(const kernel_taps *k, const region *r, const float *y, float *to)
 {
     const conv_spec *s = &k->spec;
     int64_t row = (r->x.end - r->x.first) * s->o;
@@ -298,16 +298,16 @@ static void gather_y(const taps *k, const region *r, const float *y, float *to)
         memcpy(to, y + (oy * s->ow + r->x.first) * s->o, sizeof *to * (size_t)row);
 }
 
-typedef struct taps_call {
-    taps *k;
+typedef struct kernel_taps_call {
+    kernel_taps *k;
     const float *x, *y;
     float *w;
-} taps_call;
+} kernel_taps_call;
 
 static void run_tap(void *context, int64_t piece, int worker)
 {
-    const taps_call *c = context;
-    taps *k = c->k;
+    const kernel_taps_call *c = context;
+    kernel_taps *k = c->k;
     const conv_spec *s = &k->spec;
     int64_t per_tap = s->i / k->rows, tap = piece / per_tap, channel = piece % per_tap * k->rows;
     region r = find_region(s, tap);
@@ -331,8 +331,8 @@ static void run_tap(void *context, int64_t piece, int worker)
     }
 }
 
-void taps_run(taps *k, const float *x, const float *y, float *w, int threads)
+void kernel_taps_run(kernel_taps *k, const float *x, const float *y, float *w, int threads)
 {
     const conv_spec *s = &k->spec;
-    threads_run(threads, s->kh * s->kw * (s->i / k->rows), run_tap, &(taps_call){k, x, y, w});
+    threads_run(threads, s->kh * s->kw * (s->i / k->rows), run_tap, &(kernel_taps_call){k, x, y, w});
 }

@@ -9,7 +9,7 @@ static const double gap = 0.5, bar_gap = 1, bar_width = 0.9, number_gap = 0.4, l
 
 static const double normal_top = 0.3989422804014327; /* 1 / sqrt(2 pi) */
 
-static rgb strip_color(void) { return heat_color(0.45); }
+static rgb marginal_color(void) { return hist2d_color(0.45); }
 
 /* ---- Room ---- */
 
@@ -27,7 +27,7 @@ static bool has_room(const view *v)
 
 double strips_height(const view *v)
 {
-    return v->chart->has_marginals && v->heat.series && has_room(v) ? thickness(v) + gap * v->em
+    return v->chart->has_marginals && v->hist2d.series && has_room(v) ? thickness(v) + gap * v->em
                                                                     : 0;
 }
 
@@ -39,7 +39,7 @@ static type_style number_style(const view *v)
 
 static void make_bar_ticks(view *v)
 {
-    scale s = {.low = 0, .high = v->heat.most, .from = v->plot.bottom, .to = v->plot.top};
+    scale s = {.low = 0, .high = v->hist2d.most, .from = v->plot.bottom, .to = v->plot.top};
     int most = (int)fmin(fmax((v->plot.bottom - v->plot.top) / (3 * v->em), 2), 7);
     ticks_make(&v->bar_ticks, &s, most, true);
 }
@@ -49,8 +49,8 @@ double strips_width(view *v)
 {
     type_style s = number_style(v);
     double strip = strips_height(v), numbers = 0;
-    v->has_strips = strip > 0;
-    v->has_bar = v->heat.n > 0 && v->heat.series->name && v->has_labels &&
+    v->has_marginals = strip > 0;
+    v->has_bar = v->hist2d.n > 0 && v->hist2d.series->name && v->has_labels &&
                  v->outer.right - v->outer.left > (least_plot + 7) * v->em;
     if (!v->has_bar)
         return strip;
@@ -63,7 +63,7 @@ double strips_width(view *v)
 void strips_place(view *v)
 {
     const box *p = &v->plot;
-    double size = thickness(v), from = gap * v->em, strip = v->has_strips ? from + size : 0;
+    double size = thickness(v), from = gap * v->em, strip = v->has_marginals ? from + size : 0;
     v->above = (box){p->left, p->top - from - size, p->right, p->top - from};
     v->beside = (box){p->right + from, p->top, p->right + from + size, p->bottom};
     v->bar.left = p->right + strip + bar_gap * v->em;
@@ -73,7 +73,7 @@ void strips_place(view *v)
 /* ---- Histograms ---- */
 
 /* The part of the points per unit of the axis; the fullest bin of both is as high as a strip. */
-static double density(const heat *h, int count, bool is_x)
+static double density(const hist2d *h, int count, bool is_x)
 {
     double width = (is_x ? h->x_high - h->x_low : h->y_high - h->y_low) / h->bins;
     return count / (width * h->n);
@@ -81,7 +81,7 @@ static double density(const heat *h, int count, bool is_x)
 
 static double highest(const view *v)
 {
-    const heat *h = &v->heat;
+    const hist2d *h = &v->hist2d;
     double most = v->chart->has_normal ? normal_top : 0;
     for (int i = 0; i < h->bins; i++)
         most = fmax(most, fmax(density(h, h->x_count[i], true), density(h, h->y_count[i], false)));
@@ -91,7 +91,7 @@ static double highest(const view *v)
 /* The outline of bars from bin to bin: bars one by one would leave hairs between them. */
 static void add_bars(const view *v, bool is_x, double unit)
 {
-    const heat *h = &v->heat;
+    const hist2d *h = &v->hist2d;
     const scale *axis = is_x ? &v->x : &v->y;
     double low = is_x ? h->x_low : h->y_low, high = is_x ? h->x_high : h->y_high;
     double foot = is_x ? v->above.bottom : v->beside.left;
@@ -117,7 +117,7 @@ static void add_normal(const view *v, bool is_x, double unit)
     }
 }
 
-static void draw_strip(const view *v, bool is_x)
+static void draw_marginal(const view *v, bool is_x)
 {
     const double dashes[2] = {0.35 * v->em, 0.25 * v->em};
     const box *b = is_x ? &v->above : &v->beside;
@@ -128,7 +128,7 @@ static void draw_strip(const view *v, bool is_x)
     cairo_clip(cr);
     cairo_set_antialias(cr, v->c->is_raster ? CAIRO_ANTIALIAS_NONE : CAIRO_ANTIALIAS_DEFAULT);
     add_bars(v, is_x, unit);
-    canvas_color(v->c, strip_color(), 1);
+    canvas_color(v->c, marginal_color(), 1);
     cairo_fill(cr);
     cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
     if (v->chart->has_normal) {
@@ -142,12 +142,12 @@ static void draw_strip(const view *v, bool is_x)
     cairo_restore(cr);
 }
 
-void draw_strips(const view *v)
+void draw_marginals(const view *v)
 {
-    if (!v->has_strips || v->heat.n == 0)
+    if (!v->has_marginals || v->hist2d.n == 0)
         return;
-    draw_strip(v, true);
-    draw_strip(v, false);
+    draw_marginal(v, true);
+    draw_marginal(v, false);
 }
 
 /* ---- The bar ---- */
@@ -158,7 +158,7 @@ static void draw_colors(const view *v)
     cairo_pattern_t *p = cairo_pattern_create_linear(0, b->bottom, 0, b->top);
     enum { STOPS = 16 };
     for (int i = 0; i <= STOPS; i++) {
-        rgb c = heat_color((double)i / STOPS);
+        rgb c = hist2d_color((double)i / STOPS);
         cairo_pattern_add_color_stop_rgb(p, (double)i / STOPS, (c >> 16 & 255) / 255.0,
                                          (c >> 8 & 255) / 255.0, (c & 255) / 255.0);
     }
@@ -173,7 +173,7 @@ void draw_bar(const view *v)
     if (!v->has_bar)
         return;
     type_style s = number_style(v);
-    scale counts = {.low = 0, .high = v->heat.most, .from = v->bar.bottom, .to = v->bar.top};
+    scale counts = {.low = 0, .high = v->hist2d.most, .from = v->bar.bottom, .to = v->bar.top};
     draw_colors(v);
     for (int i = 0; i < v->bar_ticks.n; i++)
         text_draw(v->c, &s, v->bar_ticks.text[i], v->bar.right + number_gap * v->em,

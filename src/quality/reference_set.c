@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Places in a gallery and in the splits it is made of. */
-#include "quality/gallery.h"
+#include "quality/reference_set.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -12,9 +12,9 @@
 
 enum { HELD_PART = 6 };
 
-static gallery make_gallery(lt_dataset *d, lt_split split, int first, int count)
+static reference_set make_gallery(lt_dataset *d, lt_split split, int first, int count)
 {
-    return (gallery){.data = d,
+    return (reference_set){.data = d,
                      .n = count,
                      .first = {first, 0},
                      .count = {count, 0},
@@ -22,47 +22,47 @@ static gallery make_gallery(lt_dataset *d, lt_split split, int first, int count)
                      .has_labels = lt_dataset_describe(d)->has_labels[split]};
 }
 
-int gallery_divide(lt_dataset *d, lt_split split, gallery *learn, gallery *held)
+int reference_set_divide(lt_dataset *d, lt_split split, reference_set *learn, reference_set *held_out)
 {
     const lt_dataset_info *info = lt_dataset_describe(d);
     int train = info->n[LT_TRAIN], valid = info->n[LT_VALID];
     if (split == LT_TRAIN) {
         int kept = train - train / HELD_PART;
         *learn = make_gallery(d, LT_TRAIN, 0, kept);
-        *held = make_gallery(d, LT_TRAIN, kept, train - kept);
+        *held_out = make_gallery(d, LT_TRAIN, kept, train - kept);
     } else {
         *learn = make_gallery(d, LT_TRAIN, 0, train);
-        *held = make_gallery(d, split, 0, info->n[split]);
+        *held_out = make_gallery(d, split, 0, info->n[split]);
         if (info->options.validation > 0 && split != LT_VALID) {
             learn->split[1] = LT_VALID;
             learn->count[1] = valid;
             learn->n += valid;
         }
     }
-    if (learn->n == 0 || held->n == 0)
+    if (learn->n == 0 || held_out->n == 0)
         return status_fail(LT_VALUE, "%s has too few images to compare with: %d of train, %d of %s",
-                           info->name, learn->n, held->n, lt_split_name(split));
+                           info->name, learn->n, held_out->n, lt_split_name(split));
     return LT_OK;
 }
 
-gallery gallery_part(const gallery *g, int64_t n)
+reference_set reference_set_part(const reference_set *g, int64_t n)
 {
-    gallery part = *g;
+    reference_set part = *g;
     if (n < g->n)
         part.n = (int)n;
     return part;
 }
 
 /* Which split image i is of, 0 or 1, and its place there. */
-static int find_place(const gallery *g, int i, int32_t *place)
+static int find_place(const reference_set *g, int i, int32_t *place)
 {
-    int64_t at = spread_place(i, g->n, (int64_t)g->count[0] + g->count[1]);
+    int64_t at = stratified_index(i, g->n, (int64_t)g->count[0] + g->count[1]);
     int side = at >= g->count[0];
     *place = (int32_t)(side ? at - g->count[0] + g->first[1] : at + g->first[0]);
     return side;
 }
 
-int gallery_place(const gallery *g, int i, lt_split *split)
+int reference_set_place(const reference_set *g, int i, lt_split *split)
 {
     int32_t place;
     *split = g->split[find_place(g, i, &place)];
@@ -70,7 +70,7 @@ int gallery_place(const gallery *g, int i, lt_split *split)
 }
 
 /* Images that follow each other in the index and are of one split go together. */
-static int gather_places(const gallery *g, const int32_t *index, int n, int32_t *place, int threads,
+static int gather_places(const reference_set *g, const int32_t *index, int n, int32_t *place, int threads,
                          float *x, int32_t *labels)
 {
     const lt_dataset_info *info = lt_dataset_describe(g->data);
@@ -88,7 +88,7 @@ static int gather_places(const gallery *g, const int32_t *index, int n, int32_t 
     return LT_OK;
 }
 
-static int gather(const gallery *g, const int32_t *index, int n, int threads, float *x,
+static int gather(const reference_set *g, const int32_t *index, int n, int threads, float *x,
                   int32_t *labels)
 {
     int32_t *place = must_alloc(sizeof *place * ((size_t)n + 1));
@@ -97,22 +97,22 @@ static int gather(const gallery *g, const int32_t *index, int n, int threads, fl
     return status;
 }
 
-int gallery_gather(const gallery *g, const int32_t *index, int n, int threads, float *x)
+int reference_set_gather(const reference_set *g, const int32_t *index, int n, int threads, float *x)
 {
     return gather(g, index, n, threads, x, NULL);
 }
 
-int gallery_labels(const gallery *g, const int32_t *index, int n, int32_t *labels)
+int reference_set_labels(const reference_set *g, const int32_t *index, int n, int32_t *labels)
 {
     return gather(g, index, n, 1, NULL, labels);
 }
 
-int gallery_run(const gallery *g, int first, int n, int threads, float *x)
+int reference_set_run(const reference_set *g, int first, int n, int threads, float *x)
 {
     int32_t *index = must_alloc(sizeof *index * ((size_t)n + 1));
     for (int i = 0; i < n; i++)
         index[i] = first + i;
-    int status = gallery_gather(g, index, n, threads, x);
+    int status = reference_set_gather(g, index, n, threads, x);
     free(index);
     return status;
 }
@@ -120,7 +120,7 @@ int gallery_run(const gallery *g, int first, int n, int threads, float *x)
 /* ---- What is in it ---- */
 
 typedef struct digest_call {
-    const gallery *g;
+    const reference_set *g;
     bool with_labels;
     int block; /* images at a time */
     int64_t pixels;
@@ -134,11 +134,11 @@ static int digest_images(const digest_call *c, int first, int n, char hex[SHA256
     size_t floats = (size_t)n * (size_t)(c->pixels + 1);
     float *x = tensor_alloc(sizeof *x * floats, "images to digest");
     int32_t *labels = must_alloc(sizeof *labels * 2 * (size_t)n);
-    int status = x ? gallery_run(c->g, first, n, 1, x) : LT_NO_MEMORY;
+    int status = x ? reference_set_run(c->g, first, n, 1, x) : LT_NO_MEMORY;
     for (int i = 0; i < n; i++)
         labels[n + i] = first + i;
     if (status == LT_OK && c->with_labels)
-        status = gallery_labels(c->g, labels + n, n, labels);
+        status = reference_set_labels(c->g, labels + n, n, labels);
     for (int i = 0; status == LT_OK && i < n; i++)
         x[n * c->pixels + i] = (float)labels[i];
     if (status == LT_OK)
@@ -158,7 +158,7 @@ static void digest_block(void *context, int64_t i, int worker)
         atomic_store(&c->status, status);
 }
 
-int gallery_digest(const gallery *g, bool with_labels, int threads, char hex[SHA256_TEXT])
+int reference_set_digest(const reference_set *g, bool with_labels, int threads, char hex[SHA256_TEXT])
 {
     enum { BLOCK_FLOATS = 1 << 19 };
     const lt_dataset_info *info = lt_dataset_describe(g->data);

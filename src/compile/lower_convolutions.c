@@ -26,7 +26,7 @@ typedef struct enlarging {
     conv_attr attr; /* of the convolutions with W */
 } enlarging;
 
-enum { MOST_KERNEL = 12 }; /* of W */
+enum { MAX_KERNEL = 12 }; /* of W */
 
 /* Whether a convolution with weight w over images `large` reads, or its result is read by, a pool of
    windows side by side that leaves `small` images. */
@@ -37,7 +37,7 @@ static bool find_enlarging(const conv_attr *conv, const pool_attr *pool, lt_shap
     *e = (enlarging){.f = f, .k = k, .weight = pool->weight,
                      .attr = {.stride = f, .pad = k - 1 - conv->pad, .dilation = 1, .groups = 1}};
     return f > 1 && pool->stride == f && pool->pad == 0 && large.d[1] == f * small.d[1] &&
-           large.d[2] == f * small.d[2] && k > 1 && w.d[1] == k && k + f - 1 <= MOST_KERNEL &&
+           large.d[2] == f * small.d[2] && k > 1 && w.d[1] == k && k + f - 1 <= MAX_KERNEL &&
            conv->stride == 1 && conv->dilation == 1 && conv->groups == 1 && e->attr.pad >= 0;
 }
 
@@ -169,7 +169,7 @@ static lt_node *multiply(rebuild *r, const lt_node *x, lt_node *const *in)
     return y ? lt_reshape(y, x->shape) : rebuild_copy(r, x, in);
 }
 
-void rewrite_convolutions(lt_program *p)
+void lower_convolutions(lt_program *p)
 {
     rebuild_graph(p, enlarge, NULL);
     rebuild_graph(p, multiply, NULL);
@@ -193,7 +193,7 @@ static lt_node *pack(rebuild *r, const lt_node *x, lt_node *const *in)
                      attr.has_bias ? in[2] : NULL);
 }
 
-void rewrite_pack(lt_program *p)
+void pack_weights(lt_program *p)
 {
     if (p->target->packed_size)
         rebuild_graph(p, pack, NULL);

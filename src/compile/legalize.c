@@ -14,7 +14,7 @@ static bool is_variable(lt_node *x)
 }
 
 /* Variables that are assigned to others are copied, so that all reads see the old values; repeated
-   constants that something other than a fused unit reads are written out. */
+   constants that something other than a fused group reads are written out. */
 static lt_node *settle(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     if (x->op == &lt_op_assign && is_variable(in[1]))
@@ -54,7 +54,7 @@ static void copy_targets(lt_program *p)
     }
 }
 
-void rewrite_settle(lt_program *p)
+void legalize(lt_program *p)
 {
     rebuild_graph(p, settle, NULL);
     copy_targets(p);

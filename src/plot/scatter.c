@@ -65,7 +65,7 @@ static void stamp_points(const view *v, const lt_series *s, rgb color, const bit
     free(order);
 }
 
-int draw_cloud(const view *v, const lt_series *s, rgb color)
+int draw_scatter(const view *v, const lt_series *s, rgb color)
 {
     bitmap p;
     if (s->n == 0)
