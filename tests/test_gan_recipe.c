@@ -89,6 +89,10 @@ static const mistake malformed[] = {
     {DATA MODEL GENERATOR "  discriminator:\n    - linear 1\n    - sigmoid\n",
      "tiny.yaml:11:7: the discriminator gives a number before any activation: leave out this sigmoid, "
      "losses apply what they need"},
+    {TINY "  critic: [linear 1]\n",
+     "tiny.yaml:12:3: \"critic\" is another name of \"discriminator\", which line 9 has already"},
+    {DATA "model:\n  kind: vae\n  latent: 2\n  critic: [linear 1]\n",
+     "tiny.yaml:6:3: unknown key \"critic\""},
     {TINY "train:\n  samples_at: soon\n",
      "tiny.yaml:13:15: samples_at: expected epochs as in \"1, 30, 50\", found \"soon\""},
     {TINY "train:\n  samples_at: 1, 0\n",
@@ -118,6 +122,31 @@ static void malformed_recipes_say_where_and_why(void **state)
     for (int i = 0; i < COUNT_OF(malformed); i++) {
         assert_null(lt_recipe_parse("tiny.yaml", malformed[i].words, NULL, 0));
         check_error(&malformed[i]);
+    }
+}
+
+/* ---- Aliases ---- */
+
+static void a_critic_is_a_discriminator(void **state)
+{
+    (void)state;
+    static const char own[] = TINY "objective:\n  loss: wasserstein\n  discriminator_steps: 2\n"
+                                   "  discriminator_optimizer: adam lr=3e-4\n",
+                      other[] = DATA MODEL GENERATOR "  critic:\n    - linear 4\n    - linear 1\n"
+                                "objective:\n  loss: wasserstein\n  critic_steps: 2\n"
+                                "  critic_optimizer: adam lr=3e-4\n";
+    static const char *const sets[] = {"model.critic.0=linear 5", "objective.critic_steps=4",
+                                       "objective.critic_optimizer.lr=1e-3"},
+                      *const own_sets[] = {"model.discriminator.0=linear 5", "objective.discriminator_steps=4",
+                                           "objective.discriminator_optimizer.lr=1e-3"};
+    for (int n = 0; n <= COUNT_OF(sets); n += COUNT_OF(sets)) {
+        lt_recipe *a = must_parse(own, own_sets, n), *b = must_parse(other, sets, n), *c = must_parse(own, sets, n);
+        assert_null(strstr(lt_recipe_text(b), "critic"));
+        assert_string_equal(lt_recipe_text(a), lt_recipe_text(b));
+        assert_string_equal(lt_recipe_text(a), lt_recipe_text(c));
+        lt_recipe_free(a);
+        lt_recipe_free(b);
+        lt_recipe_free(c);
     }
 }
 
@@ -287,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(malformed_recipes_say_where_and_why),
+        cmocka_unit_test(a_critic_is_a_discriminator),
         cmocka_unit_test(misshapen_networks_say_where_and_why),
         cmocka_unit_test(a_column_of_channels_is_an_image),
         cmocka_unit_test(every_loss_trains_with_every_penalty),

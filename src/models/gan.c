@@ -54,6 +54,12 @@ static const kind_line lines[] = {
     [GAN_DISCRIMINATOR_OPTIMIZER] = {"objective", "discriminator_optimizer", &optimizer_table, true},
     {.key = NULL}};
 
+/* Papers on Wasserstein losses call the discriminator a critic. */
+static const kind_alias aliases[] = {{"model", "critic", "discriminator"},
+                                     {"objective", "critic_steps", "discriminator_steps"},
+                                     {"objective", "critic_optimizer", "discriminator_optimizer"},
+                                     {0}};
+
 static const char *const resumable[] = {"objective.discriminator_optimizer.lr",
                                         "objective.discriminator_optimizer.weight_decay", NULL};
 
@@ -375,7 +381,7 @@ const model_kind kind_gan = {
     .recipe = {.spec = {.name = "gan", .summary = "a generator against a discriminator", .options = options,
                         .size = sizeof(gan_options)},
                .title = "GAN", .phrase = "a gan", .model_keys = model_keys, .model_size = sizeof(gan_model),
-               .networks = networks, .lines = lines, .resumable = resumable, .metrics = metrics,
+               .networks = networks, .lines = lines, .aliases = aliases, .resumable = resumable, .metrics = metrics,
                .describe = describe, .check = check, .warn = warn_of_penalty},
     .can = can, .lacks = lacks,
     .phases = {{.name = "discriminator", .trains_discriminator = true, .optimizer = discriminator_optimizer, .clip = discriminator_clip,

@@ -164,3 +164,49 @@ void recipe_suggest_key(const spec_table *kinds, const recipe_kind *kind, const 
     text_clear(&found);
     clear_keys(&l);
 }
+
+/* ---- Aliases ---- */
+
+static int rename_alias(const yaml_node *root, const kind_alias *a)
+{
+    yaml_node *map = yaml_get(root, a->section), *value = map ? yaml_get(map, a->alias) : NULL;
+    if (!value)
+        return LT_OK;
+    const yaml_node *other = yaml_get(map, a->key);
+    if (other)
+        return yaml_fail(value->key, "\"%s\" is another name of \"%s\", which line %d has already", a->alias, a->key,
+                         other->key->line);
+    value->key->text = a->key;
+    return LT_OK;
+}
+
+int recipe_rename_aliases(const spec_table *kinds, const yaml_node *root)
+{
+    const yaml_node *model = yaml_get(root, "model"), *name = model ? yaml_get(model, "kind") : NULL;
+    const recipe_kind *kind = name ? kind_named(kinds, name->text) : NULL;
+    for (const kind_alias *a = kind ? kind->aliases : NULL; a && a->alias; a++)
+        LT_TRY(rename_alias(root, a));
+    return LT_OK;
+}
+
+/* What follows `section.alias` in the path: "" or ".0"; NULL: the path is another one. */
+static const char *after_alias(const char *path, const kind_alias *a)
+{
+    size_t n = strlen(a->section), alias = strlen(a->alias);
+    if (strncmp(path, a->section, n) != 0 || path[n] != '.' ||
+        strncmp(path + n + 1, a->alias, alias) != 0)
+        return NULL;
+    const char *rest = path + n + 1 + alias;
+    return *rest == 0 || *rest == '.' ? rest : NULL;
+}
+
+char *recipe_without_alias(const spec_table *kinds, const char *path)
+{
+    for (int i = 0; kinds->rows[i]; i++)
+        for (const kind_alias *a = ((const recipe_kind *)kinds->rows[i])->aliases; a && a->alias; a++) {
+            const char *rest = after_alias(path, a);
+            if (rest)
+                return must_format("%s.%s%s", a->section, a->key, rest);
+        }
+    return must_copy_text(path);
+}

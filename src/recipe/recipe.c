@@ -365,6 +365,7 @@ static int parse_into(lt_recipe *r, const char *label, const char *words, const 
     yaml_node *root;
     LT_TRY(yaml_parse(label, words, strlen(words), a, &root));
     LT_TRY(yaml_expect(root, YAML_IS_MAP));
+    LT_TRY(recipe_rename_aliases(r->kinds, root));
     LT_TRY(apply_sets(r, root, sets, n, a));
     LT_TRY(read_recipe(r, root));
     if (!r->head.name[0])

@@ -97,6 +97,13 @@ void recipe_anchor(arena *a, yaml_node *value, const char *dir);
 /* LT_NOT_FOUND if the data are at a path of the recipe's file where nothing is: says where it begins. */
 int recipe_check_path(const lt_recipe *r);
 
+/* Gives keys written under another name of theirs their own, in the tree of a recipe of the kind that it names. LT_VALUE
+   where both are written. */
+int recipe_rename_aliases(const spec_table *kinds, const yaml_node *root);
+
+/* The path with the key's own name: "model.critic.0" is "model.discriminator.0". The caller frees it. */
+char *recipe_without_alias(const spec_table *kinds, const char *path);
+
 /* Carries out `--set path=value` on the tree of a recipe. */
 int recipe_set(const spec_table *kinds, arena *a, yaml_node *root, const char *set);
 

@@ -27,6 +27,11 @@ typedef struct kind_line {
     bool is_like_optimizer; /* where it is empty, it is the recipe's own optimizer */
 } kind_line;
 
+/* Another name of a key, which is read and never written. */
+typedef struct kind_alias {
+    const char *section, *alias, *key;
+} kind_alias;
+
 /* The first member of a kind's record. */
 typedef struct recipe_kind {
     spec_row spec;               /* its options are the keys of the section `objective` */
@@ -35,6 +40,7 @@ typedef struct recipe_kind {
     size_t model_size;           /* bytes of the struct that they fill */
     const kind_network *networks; /* in the order in which they are printed; ends with a row without a key */
     const kind_line *lines;       /* ends with a row without a key. Nullable */
+    const kind_alias *aliases;    /* ends with a row without an alias. Nullable */
     const char *const *resumable; /* keys of its own that may change when a run is resumed; ends with NULL. Nullable */
     const lt_metric *metrics;     /* what training reports; ends with a row without a name */
     void (*describe)(const lt_recipe *r, lt_metric *m); /* what a metric is in this recipe. Nullable */

@@ -254,8 +254,10 @@ int recipe_set(const spec_table *kinds, arena *a, yaml_node *root, const char *s
     if (!equals || equals == set)
         return status_fail(LT_VALUE, "--set %s: expected KEY=VALUE, as in model.latent=32", set);
     char *given = must_format("%.*s", (int)(equals - set), set);
-    char *path = write_out(root, given);
+    char *known = recipe_without_alias(kinds, given);
+    char *path = write_out(root, known);
     free(given);
+    free(known);
     int status = set_path(kinds, a, root, path, equals + 1);
     free(path);
     return status;
