@@ -81,57 +81,57 @@ static const struct mistake {
     lt_node *(*make)(given *t);
     const char *message;
 } mistakes[] = {
-    {bad_matmul, "matmul: inner dimensions differ (3 and 2); found 2 x 3 \"x\", 2 x 3 \"w\""},
+    {bad_matmul, "matmul: inner dimensions differ (3 and 2); inputs: 2 x 3 \"x\", 2 x 3 \"w\""},
     {bad_repeat, "repeat_rows: expected rows of rank 1 to 7, and 1 or more times; found rank 2, 0 "
                  "times"},
-    {bad_matmul_rank, "matmul: expected two matrices; found 2 x 3 \"x\", 3 \"v\""},
+    {bad_matmul_rank, "matmul: expected two matrices; inputs: 2 x 3 \"x\", 3 \"v\""},
     {bad_add, "add: shapes do not fit: 2 x 3 and 4"},
     {bad_select, "select: shapes do not fit: 2 x 3 and 4 x 1"},
-    {bad_reshape, "reshape: 5 has another number of elements; found 2 x 3 \"x\""},
-    {bad_reshape_rank, "reshape: the rank of the result is not in 0 ... 8; found 2 x 3 \"x\""},
-    {bad_expand, "expand: cannot become 4 x 3; found 2 x 3 \"x\""},
-    {bad_expand_rank, "expand: the rank of the result is not in 0 ... 8; found 2 x 3 \"x\""},
-    {bad_broadcast, "expand: cannot become 3; found 2 x 3 \"x\""},
-    {bad_broadcast_rank, "expand: the rank of the result is not in 0 ... 8; found 2 x 3 \"x\""},
+    {bad_reshape, "reshape: 5 has a different number of elements; inputs: 2 x 3 \"x\""},
+    {bad_reshape_rank, "reshape: the rank of the result is outside 0 ... 8; inputs: 2 x 3 \"x\""},
+    {bad_expand, "expand: cannot become 4 x 3; inputs: 2 x 3 \"x\""},
+    {bad_expand_rank, "expand: the rank of the result is outside 0 ... 8; inputs: 2 x 3 \"x\""},
+    {bad_broadcast, "expand: cannot become 3; inputs: 2 x 3 \"x\""},
+    {bad_broadcast_rank, "expand: the rank of the result is outside 0 ... 8; inputs: 2 x 3 \"x\""},
     {bad_transpose, "transpose: expected a matrix, found rank 1"},
-    {bad_permute, "permute: axes are not a permutation; found 2 x 3 \"x\""},
-    {bad_slice, "slice: [2, 4) is not inside axis 1 of size 3; found 2 x 3 \"x\""},
-    {bad_slice_order, "slice: [2, 1) is not inside axis 1 of size 3; found 2 x 3 \"x\""},
-    {bad_slice_axis, "slice: axis must be in 0 ... 1, found 2; found 2 x 3 \"x\""},
-    {bad_slice_scalar, "slice: a scalar has no axes; found scalar \"s\""},
-    {bad_pad, "pad: padding must not be negative; found 2 x 3 \"x\""},
-    {bad_pad_size, "pad: the padding is too large; found 2 x 3 \"x\""},
-    {bad_concat, "concat: input 1 does not fit the first along axis 0; found 2 x 3 \"x\", 3 \"v\""},
-    {bad_concat_axis, "concat: axis must be in 0 ... 1, found -1; found 2 x 3 \"x\", 2 x 3 \"x\""},
-    {bad_concat_one, "concat: axis must be in 0 ... 1, found 2; found 2 x 3 \"x\""},
-    {bad_sum, "sum: axes 0x4 are beyond rank 2; found 2 x 3 \"x\""},
-    {bad_max, "max_reduce: the maximum of nothing is not defined; found 0 x 3 \"empty\""},
-    {bad_lse, "max_reduce: the maximum of nothing is not defined; found 0 x 3 \"empty\""},
+    {bad_permute, "permute: axes are not a permutation; inputs: 2 x 3 \"x\""},
+    {bad_slice, "slice: [2, 4) is not inside axis 1 of size 3; inputs: 2 x 3 \"x\""},
+    {bad_slice_order, "slice: [2, 1) is not inside axis 1 of size 3; inputs: 2 x 3 \"x\""},
+    {bad_slice_axis, "slice: axis must be in 0 ... 1, found 2; inputs: 2 x 3 \"x\""},
+    {bad_slice_scalar, "slice: a scalar has no axes; inputs: scalar \"s\""},
+    {bad_pad, "pad: padding must not be negative; inputs: 2 x 3 \"x\""},
+    {bad_pad_size, "pad: the padding is too large; inputs: 2 x 3 \"x\""},
+    {bad_concat, "concat: input 1 does not fit the first along axis 0; inputs: 2 x 3 \"x\", 3 \"v\""},
+    {bad_concat_axis, "concat: axis must be in 0 ... 1, found -1; inputs: 2 x 3 \"x\", 2 x 3 \"x\""},
+    {bad_concat_one, "concat: axis must be in 0 ... 1, found 2; inputs: 2 x 3 \"x\""},
+    {bad_sum, "sum: axes 0x4 are beyond rank 2; inputs: 2 x 3 \"x\""},
+    {bad_max, "max_reduce: the maximum of no elements is not defined; inputs: 0 x 3 \"empty\""},
+    {bad_lse, "max_reduce: the maximum of no elements is not defined; inputs: 0 x 3 \"empty\""},
     {bad_gather,
-     "gather_rows: expected rows and a vector of indices; found 2 x 3 \"x\", 2 x 3 \"x\""},
-    {bad_scatter, "scatter_rows: expected as many indices as rows; found 2 x 3 \"x\", 3 \"v\""},
+     "gather_rows: expected rows and a vector of indices; inputs: 2 x 3 \"x\", 2 x 3 \"x\""},
+    {bad_scatter, "scatter_rows: expected one index per row; inputs: 2 x 3 \"x\", 3 \"v\""},
     {bad_scatter_rows,
      "scatter_rows: the result is too large for memory, or has a negative dimension; "
-     "found 3 \"v\", 3 \"v\""},
+     "inputs: 3 \"v\", 3 \"v\""},
     {bad_one_hot, "one_hot: expected a vector, found rank 2"},
     {bad_one_hot_size, "one_hot: expected 1 to 16777216 classes, found 2305843009213693951"},
     {bad_slope, "leaky_relu: slope must be at least 0, found -0.5"},
     {bad_slope_nan, "leaky_relu: slope must be at least 0, found nan"},
     {bad_alpha, "elu: alpha must be above 0, found 0"},
-    {bad_assign, "assign: the target is not a variable; found 2 x 3 \"x\", 2 x 3 \"x\""},
+    {bad_assign, "assign: the target is not a variable; inputs: 2 x 3 \"x\", 2 x 3 \"x\""},
     {bad_assign_shape,
-     "assign: variable and value have different shapes; found 2 x 3 \"w\", 3 \"v\""},
-    {bad_read, "neg: input 0 is an assign; its value is not for reading"},
+     "assign: variable and value have different shapes; inputs: 2 x 3 \"w\", 3 \"v\""},
+    {bad_read, "neg: input 0 is an assign, whose value cannot be read"},
     {bad_gradient, "gradient: operator assign is not differentiable"},
-    {bad_input_rank, "input \"u\": the rank of the result is not in 0 ... 8"},
+    {bad_input_rank, "input \"u\": the rank of the result is outside 0 ... 8"},
     {bad_variable, "variable \"u\": the result is too large for memory, or has a negative dimension"},
     {bad_size, "input \"u\": the result is too large for memory, or has a negative dimension"},
     {bad_normal, "normal: the result is too large for memory, or has a negative dimension"},
-    {bad_constant, "constant: the rank of the result is not in 0 ... 8"},
+    {bad_constant, "constant: the rank of the result is outside 0 ... 8"},
     {bad_constant_size,
      "constant: the result is too large for memory, or has a negative dimension"},
     {bad_product,
-     "matmul: the result is too large for memory, or has a negative dimension; found "
+     "matmul: the result is too large for memory, or has a negative dimension; inputs: "
      "2147483648 x 1 \"a\", 1 x 2147483648 \"b\""},
 };
 
@@ -574,7 +574,7 @@ static void dump_shows_the_schedule(void **state)
     lt_node *y = lt_name(lt_mul(lt_add(t.x, t.v), t.s), "scaled");
     lt_program *p = must_compile(t.g, &y, 1);
     char *dump = lt_program_dump(p);
-    assert_text_has(dump, "unit 0 (fused), 6 elements, 1 cuts");
+    assert_text_has(dump, "group 0 (fused), 6 elements, 1 bounds");
     assert_text_has(dump, "= add(%0, %1*) : 2 x 3\n");
     assert_text_has(dump, ") : 2 x 3 @ ");
     assert_text_has(dump, "  scaled\n");

@@ -65,24 +65,24 @@ LT_API const char *lt_graph_error(const lt_graph *g);
    on top of these. */
 LT_API lt_node *lt_graph_fail(lt_graph *g, const char *format, ...) LT_PRINTF(2, 3);
 
-/* Says what is being built, for error messages: "vae.yaml:14: encoder, layer 3". Nullable: where. */
+/* Sets the location that error messages name from now on: "vae.yaml:14: encoder, layer 3". Nullable: where. */
 LT_API void lt_graph_set_location(lt_graph *g, const char *where);
 
-/* Values that the caller writes before a run. */
+/* Values that the caller writes before each run. */
 LT_API lt_node *lt_input(lt_graph *g, const char *name, lt_shape shape);
 
-/* Values that live across runs: parameters, moments, running statistics. All reads in a run see the
-   value from before it; lt_assign takes effect at its end. Zero in a fresh session. */
+/* Values that persist across runs: parameters, moments, running statistics. Every read sees the value from before the
+   run; lt_assign takes effect when the run ends. Zero in a new session. */
 LT_API lt_node *lt_variable(lt_graph *g, const char *name, lt_shape shape);
 
-/* `variable` takes `value` (of the same shape) when a run ends. Give the result to lt_compile. */
+/* Sets `variable` to `value` (same shape) when a run ends. Pass the result to lt_compile as a target. */
 LT_API lt_node *lt_assign(lt_node *variable, lt_node *value);
 
 /* Constants: row-major values, copied. */
 LT_API lt_node *lt_constant(lt_graph *g, lt_shape shape, const double *values);
 LT_API lt_node *lt_scalar(lt_graph *g, double value);
 
-/* A name for messages, dumps and profiles; returns x. Copied. */
+/* Names x in messages, dumps and profiles; returns x. The name is copied. */
 LT_API lt_node *lt_name(lt_node *x, const char *name);
 
 LT_API lt_shape lt_node_shape(const lt_node *x);
@@ -91,7 +91,7 @@ LT_API const char *lt_node_name(const lt_node *x);
 
 /* ---- Gradient ---- */
 
-/* dx[i] = d sum(y) / d x[i] for i < n: nodes like any other, so they can be differentiated again.
+/* dx[i] = d sum(y) / d x[i] for i < n: ordinary nodes, so they can be differentiated again.
    Zeros where y does not depend on x[i]. An operator without a gradient is a graph error. */
 LT_API void lt_grads(lt_node *y, int n, lt_node *const *x, lt_node **dx);
 
@@ -107,122 +107,122 @@ typedef enum lt_executor {
     LT_REFERENCE, /* f64: plain loops over the graph as written; slow, the oracle of the tests */
 } lt_executor;
 
-/* Prepares what is needed to compute `targets` (values to read, and assigns). NULL when the graph
-   holds an error (lt_last_error() has it too). The graph must outlive the program; `targets` is
-   copied. The program is constant: any number of sessions may share it, each in its own thread. */
+/* Compiles what `targets` (values to read, and assigns) need. Returns NULL when the graph holds an error (also in
+   lt_last_error()). The graph must outlive the program; `targets` is copied. A program is constant: any number of
+   sessions may share it, each in its own thread. */
 LT_API lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n);
 LT_API void lt_program_free(lt_program *p);
 
 /* Zero means default. */
 typedef struct lt_compile_options {
-    lt_executor executor; /* for sessions of this one; LT_REFERENCE runs any program */
+    lt_executor executor; /* which sessions may run the program; LT_REFERENCE runs any */
 } lt_compile_options;
 
 /* The same for an executor. Nullable: o. */
 LT_API lt_program *lt_compile_with(lt_graph *g, lt_node *const *targets, int n, const lt_compile_options *o);
 
-/* What compiling came to. */
+/* Statistics of a compiled program. */
 typedef struct lt_program_info {
     int nodes;              /* in the graph, reachable from the targets */
     int kernels;            /* launched per run */
     int fused;              /* elementwise and reduction nodes inside fused kernels */
-    int64_t flops;          /* multiplications and additions of matrix products per run */
+    int64_t flops;          /* multiplications and additions of matmuls and convolutions per run */
     size_t bytes;           /* activation memory of the plan */
-    size_t bytes_unplanned; /* the same if every value had its own place */
+    size_t bytes_unplanned; /* the same without reuse */
 } lt_program_info;
 LT_API lt_program_info lt_program_describe(const lt_program *p);
 
-/* The schedule as text, one kernel a line with shapes and offsets. The caller frees it. */
+/* Returns the schedule as text, one kernel a line, with shapes and offsets. The caller frees it. */
 LT_API char *lt_program_dump(const lt_program *p);
 
 /* ---- Run ---- */
 
 typedef struct lt_session lt_session;
 
-/* Numbers (f32) that sessions share, and that outlive them: parameters, moments, averages. Where they are is the
-   buffer's business; today in memory of the host. */
+/* Floats that sessions share and that outlive them: parameters, moments, averages. Stored in host memory today; a
+   device may keep them elsewhere. */
 typedef struct lt_buffer lt_buffer;
 
-/* Room for n numbers, all 0; `what` names them in messages. LT_NO_MEMORY, LT_VALUE; *out is NULL then. */
+/* Allocates n floats, all 0; `what` names them in messages. LT_NO_MEMORY or LT_VALUE sets *out to NULL. */
 LT_API int lt_buffer_create(int64_t n, const char *what, lt_buffer **out);
 
-/* A buffer in memory of the caller, of n floats, 64-byte aligned; borrowed until the buffer is freed. */
+/* Wraps n floats of the caller's memory, 64-byte aligned; borrowed until the buffer is freed. */
 LT_API lt_buffer *lt_buffer_borrow(float *memory, int64_t n);
 LT_API void lt_buffer_free(lt_buffer *b); /* Nullable: b */
 
 LT_API int64_t lt_buffer_size(const lt_buffer *b);
 
-/* Where its numbers are; NULL for a buffer that is not in memory of the host. */
+/* Returns its floats, or NULL for a buffer outside host memory. */
 LT_API float *lt_buffer_floats(lt_buffer *b);
 
-/* Copy n numbers from number `first` on. LT_VALUE where they do not fit. */
+/* Copy n floats, starting at element `first` of the buffer. LT_VALUE if the range exceeds it. */
 LT_API int lt_buffer_write(lt_buffer *b, int64_t first, const float *values, int64_t n);
 LT_API int lt_buffer_read(const lt_buffer *b, int64_t first, float *values, int64_t n);
 
 typedef struct lt_session_options {
     lt_executor executor;
-    int threads;        /* 0: as many as the machine has cores for us; results do not depend on it */
-    bool no_memory_reuse; /* every value keeps its own memory: for finding planner mistakes */
+    int threads;        /* default 0: one per available core; results do not depend on it */
+    bool no_memory_reuse; /* every value keeps its own memory: to find planner mistakes */
     bool profile;       /* time each kernel: lt_session_profile */
 } lt_session_options;
 
-/* How long work is run, embedded in the options of what it is. Zero means default. Nothing here changes a result,
-   except that the executors round differently; a seed is part of what is computed, and not in here. */
+/* How to run a long computation; embedded in the options of each. Zero means default. Nothing here changes a result,
+   except that executors round differently. A seed is part of what is computed, so it is not here. */
 typedef struct lt_run_options {
-    int threads;                    /* default 0: as many as there are cores for us */
+    int threads;                    /* default 0: one per available core */
     lt_executor executor;           /* default LT_CPU */
-    lt_progress_function *progress; /* false stops the work, with LT_INTERRUPTED. Nullable */
+    lt_progress_function *progress; /* returning false stops the work with LT_INTERRUPTED. Nullable */
     void *user;                     /* passed to progress */
 } lt_run_options;
 
-/* NULL on failure, see lt_last_error(). Nullable: o. */
+/* Returns NULL on failure, see lt_last_error(). Nullable: o. */
 LT_API lt_session *lt_session_create(const lt_program *p, const lt_session_options *o);
 LT_API void lt_session_free(lt_session *s);
 
-/* lt_compile and lt_session_create in one; the session owns its program. LT_GRAPH, LT_VALUE, LT_NO_MEMORY; *out is
-   NULL then. Nullable: o. */
+/* lt_compile and lt_session_create in one call; the session owns its program. LT_GRAPH, LT_VALUE or LT_NO_MEMORY sets
+   *out to NULL. Nullable: o. */
 LT_API int lt_session_open(lt_graph *g, lt_node *const *targets, int n, const lt_session_options *o,
                            lt_session **out);
 
-/* What the session runs; borrowed. */
+/* Returns the program that the session runs; borrowed. */
 LT_API const lt_program *lt_session_program(const lt_session *s);
 
-/* Where the values of an input, a variable or a target are: write inputs there before a run, read
-   targets there after it (they stay valid until the next run). For executors that keep floats in memory of
-   the host, as LT_CPU does; NULL (with an error) for others and for a node whose values are not kept. */
+/* Returns the values of an input, a variable or a target: write inputs before a run, read targets after it (valid
+   until the next run). Only for executors that keep floats in host memory, as LT_CPU does. Returns NULL with an error
+   for other executors, and for a node whose values are not kept. */
 LT_API float *lt_session_floats(lt_session *s, const lt_node *x);
 
 /* The same for reference sessions. */
 LT_API double *lt_session_doubles(lt_session *s, const lt_node *x);
 
-/* Copies values in and out whatever the executor; `n` must be the node's size. */
+/* Copy values in and out with any executor; `n` must be the node's size. */
 LT_API int lt_session_write(lt_session *s, const lt_node *x, const float *values, int64_t n);
 LT_API int lt_session_read(lt_session *s, const lt_node *x, float *values, int64_t n);
 
-/* The same with all digits that the executor has. */
+/* The same in the executor's full precision. */
 LT_API int lt_session_read_doubles(lt_session *s, const lt_node *x, double *values, int64_t n);
 
-/* Lets a variable live in `buffer` from number `first` on (a multiple of 16), so that several sessions share it. Borrowed
-   until the session is freed. Do it before the first run. LT_VALUE where it does not fit. */
+/* Stores a variable in `buffer` from element `first` on (a multiple of 16), so that several sessions share it. The
+   buffer is borrowed until the session is freed. Call before the first run. LT_VALUE if the variable does not fit. */
 LT_API int lt_session_bind(lt_session *s, const lt_node *variable, lt_buffer *buffer, int64_t first);
 
-/* What random operators draw from, beside their own stream and element. */
+/* Keys the random operators, together with each one's stream and element. */
 typedef struct lt_run_key {
     uint64_t seed, step;
 } lt_run_key;
 
-/* Runs the program once. Nullable: key (then all zero). */
+/* Runs the program once. Nullable: key (all zero). */
 LT_API int lt_session_run(lt_session *s, const lt_run_key *key);
 
-/* One line of a profile: kernel, calls, total seconds, operations counted. */
+/* One line of a profile. */
 typedef struct lt_profile_line {
     const char *kernel; /* owned by the session */
     int64_t calls;
     double seconds;
-    int64_t flops, bytes; /* per call; bytes: operands read and results written once */
+    int64_t flops, bytes; /* per call; bytes: each operand read once and each result written once */
 } lt_profile_line;
 
-/* Fills `lines` (at most `n`) in schedule order and returns how many kernels there are. */
+/* Fills `lines` (at most `n`) in schedule order and returns the number of kernels. */
 LT_API int lt_session_profile(const lt_session *s, lt_profile_line *lines, int n);
 
 #ifdef __cplusplus

@@ -104,13 +104,13 @@ LT_API lt_node *lt_one_hot(lt_node *index, int64_t classes); /* n -> n x classes
 typedef struct lt_window {
     int stride;   /* default 1 */
     int pad;      /* default 0 */
-    int dilation; /* default 1; of convolutions only */
-    int groups;   /* default 1; of convolutions only: group j of i / groups input channels gives group
+    int dilation; /* default 1; convolutions only */
+    int groups;   /* default 1; convolutions only: group j of i / groups input channels gives group
                      j of o / groups output channels */
 } lt_window;
 
-/* Cross-correlation, what networks call convolution, and the derivatives of its trilinear form
-   <conv2d(x, w), g> by x and by w. Weights w are kh x kw x i / groups x o. */
+/* Convolution as networks define it (cross-correlation), and the derivatives of its trilinear form
+   <conv2d(x, w), g> with respect to x and w. Weights w are kh x kw x i / groups x o. */
 LT_API lt_node *lt_conv2d(lt_node *x, lt_node *w, lt_window o); /* n x h x w x i -> n x oh x ow x o */
 LT_API lt_node *lt_conv2d_dx(lt_node *g, lt_node *w, int64_t height, int64_t width, lt_window o);
                       /* n x oh x ow x o -> n x height x width x i: also the transposed convolution */
@@ -118,9 +118,9 @@ LT_API lt_node *lt_conv2d_dw(lt_node *x, lt_node *g, int64_t kh, int64_t kw, lt_
                       /* n x h x w x i, n x oh x ow x o -> kh x kw x i / groups x o */
 
 /* Pools work on each channel alone; pad < kernel, so that every window has a pixel.
-   Largest of each window (padding never wins); the first of equals, by rows, takes the gradient.
-   scatter: zeros but for g's numbers, added up where x has its windows' maxima; gather: t's number
-   there. They are each other's gradients, and scatter is max_pool2d's. */
+   max_pool2d: the largest pixel of each window, never padding; of equal ones the first, by rows, takes the gradient.
+   scatter: zeros, plus g added at the position of each window's maximum in x; gather: t at that position.
+   They are each other's gradients; scatter is the gradient of max_pool2d. */
 LT_API lt_node *lt_max_pool2d(lt_node *x, int kernel, lt_window o);
 LT_API lt_node *lt_max_pool2d_scatter(lt_node *x, lt_node *g, int kernel, lt_window o);
 LT_API lt_node *lt_max_pool2d_gather(lt_node *x, lt_node *t, int kernel, lt_window o);
@@ -137,8 +137,8 @@ LT_API lt_node *lt_pad_image(lt_node *x, int64_t top, int64_t bottom, int64_t le
 LT_API lt_node *lt_crop_image(lt_node *x, int64_t top, int64_t left, int64_t height, int64_t width);
 
 /* ---- Randomness: Philox4x32-10 keyed by (seed, stream, step, element) of the run ----
-   Each call takes the graph's next stream: two calls are independent, re-running with the same key
-   repeats the numbers. No gradient. */
+   Each call takes the graph's next stream, so two calls are independent; running with the same key again
+   repeats the samples. No gradient. */
 
 LT_API lt_node *lt_normal(lt_graph *g, lt_shape shape);     /* N(0, 1) */
 LT_API lt_node *lt_uniform(lt_graph *g, lt_shape shape);    /* in (0, 1), ends excluded */
@@ -146,7 +146,7 @@ LT_API lt_node *lt_bernoulli(lt_node *p);                   /* 1 with probabilit
 
 /* ---- Gradient control ---- */
 
-LT_API lt_node *lt_detach(lt_node *x);                      /* x, but a constant to lt_grad */
+LT_API lt_node *lt_detach(lt_node *x);                      /* x; a constant to lt_grad */
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the passes and describes what came out. */
+/* Runs the passes; dumps and counts the result. */
 #include "compile/program.h"
 
 #include <latent/ops.h>
@@ -33,7 +33,7 @@ static bool check_targets(lt_graph *g, lt_node *const *targets, int n)
     return true;
 }
 
-/* The graph as written is the first version of the graph to rewrite. */
+/* The rewritten graph starts as the graph as written. */
 static lt_program *begin(lt_graph *g, lt_node *const *targets, int n, const target *t)
 {
     lt_program *p = must_alloc(sizeof *p);
@@ -103,7 +103,7 @@ lt_program_info lt_program_describe(const lt_program *p) { return p->info; }
 
 /* ---- Dump ---- */
 
-/* A line of text at the end of a growing one. */
+/* Appends a line to a growing text. */
 static void append(char **dump, const char *line)
 {
     char *longer = must_format("%s%s", *dump, line);
@@ -139,7 +139,7 @@ char *lt_program_dump(const lt_program *p)
     plan *m = plan_make(p, false);
     for (int u = 0; u < p->n_groups; u++) {
         char line[128];
-        snprintf(line, sizeof line, "unit %d%s, %lld elements, %d cuts\n", u,
+        snprintf(line, sizeof line, "group %d%s, %lld elements, %d bounds\n", u,
                  p->groups[u].fused ? " (fused)" : "", (long long)p->groups[u].size,
                  p->groups[u].n_bounds);
         append(&dump, line);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Products, of matrices and of images, take in what precedes and follows them; a b + c becomes one
-   operator. */
+/* Fuses epilogues: transposes go into the matmul that reads them; bias and activation go into the matmul or
+   convolution that produces their input. a b + c becomes one operator. */
 #include "compile/rebuild.h"
 
 #include <latent/ops.h>
 
-/* ---- Transposes go into the matrix product after them ---- */
+/* ---- Transposes into the matmul that reads them ---- */
 
 static lt_node *fold_transposes(const lt_node *x, lt_node *const *in)
 {
@@ -22,14 +22,14 @@ static lt_node *fold_transposes(const lt_node *x, lt_node *const *in)
     return matmul_make(&attr, a, b, attr.has_bias ? in[2] : NULL);
 }
 
-/* ---- Bias and activation go into the product before them ---- */
+/* ---- Bias and activation into the matmul or convolution before them ---- */
 
 static bool is_conv(const lt_node *x)
 {
     return x->op == &lt_op_conv2d || x->op == &lt_op_conv2d_dx;
 }
 
-/* Whether the bias and the activation of this product are still to come. */
+/* Whether x is a matmul or convolution without an activation yet. */
 static bool takes_activation(const lt_node *x)
 {
     if (is_conv(x))
@@ -48,9 +48,8 @@ static bool takes_bias(const lt_node *x)
                       : !((const matmul_attr *)x->attr)->has_bias;
 }
 
-/* The product whose numbers `now`, the new form of old node `old`, has under another shape, when
-   nothing else reads any of them; NULL if there is none. */
-static lt_node *product_behind(const rebuild *r, const lt_node *old, lt_node *now)
+/* Strips reshapes from `now`, the new form of old node `old`; NULL if anything else reads the values. */
+static lt_node *find_producer(const rebuild *r, const lt_node *old, lt_node *now)
 {
     while (is_used_once(r, old)) {
         if (now->op != &lt_op_reshape)
@@ -61,30 +60,30 @@ static lt_node *product_behind(const rebuild *r, const lt_node *old, lt_node *no
     return NULL;
 }
 
-/* The same product with a bias (unless NULL) and an activation (unless NULL). */
-static lt_node *extend(lt_node *product, lt_node *bias, const lt_op *activation, float parameter)
+/* Rebuilds the producer with a bias and an activation (each optional: NULL). */
+static lt_node *extend(lt_node *producer, lt_node *bias, const lt_op *activation, float parameter)
 {
-    lt_node *a = product->in[0], *b = product->in[1];
-    bias = product->n_in == 3 ? product->in[2] : bias;
-    if (is_conv(product)) {
-        conv_attr attr = *(const conv_attr *)product->attr;
+    lt_node *a = producer->in[0], *b = producer->in[1];
+    bias = producer->n_in == 3 ? producer->in[2] : bias;
+    if (is_conv(producer)) {
+        conv_attr attr = *(const conv_attr *)producer->attr;
         attr.has_bias = bias != NULL;
         attr.activation = activation;
         attr.parameter = parameter;
-        return conv_make(product->op, &attr, a, b, bias);
+        return conv_make(producer->op, &attr, a, b, bias);
     }
-    matmul_attr attr = *(const matmul_attr *)product->attr;
+    matmul_attr attr = *(const matmul_attr *)producer->attr;
     attr.has_bias = bias != NULL;
     attr.activation = activation;
     attr.parameter = parameter;
     return matmul_make(&attr, a, b, bias);
 }
 
-/* A row of numbers that is repeated for every row, or pixel, of a product. */
-static bool is_row(const lt_node *x, const lt_node *product)
+/* Whether x is a row repeated for every row, or pixel, of the producer. */
+static bool is_row(const lt_node *x, const lt_node *producer)
 {
     return x->op == &lt_op_expand && x->shape.rank > 0 &&
-           last_dimension(x) == last_dimension(product) &&
+           last_dimension(x) == last_dimension(producer) &&
            lt_shape_size(x->in[0]->shape) == last_dimension(x) &&
            last_dimension(x->in[0]) == last_dimension(x);
 }
@@ -92,11 +91,11 @@ static bool is_row(const lt_node *x, const lt_node *product)
 static lt_node *fold_bias(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     for (int side = 0; side < 2; side++) {
-        lt_node *product = product_behind(r, x->in[side], in[side]), *row = in[1 - side];
-        if (!product || !takes_bias(product) || !is_row(row, product))
+        lt_node *producer = find_producer(r, x->in[side], in[side]), *row = in[1 - side];
+        if (!producer || !takes_bias(producer) || !is_row(row, producer))
             continue;
         lt_node *bias = lt_reshape(row->in[0], lt_shape_1d(last_dimension(row)));
-        return lt_reshape(extend(product, bias, NULL, 0), x->shape);
+        return lt_reshape(extend(producer, bias, NULL, 0), x->shape);
     }
     return NULL;
 }
@@ -107,23 +106,23 @@ static lt_node *fold_activation(rebuild *r, const lt_node *x, lt_node *const *in
     const target *t = r->program->target;
     if (!t->takes_activation || !t->takes_activation(x->op) || (x->n_in == 2 && !is_splat(in[1], &parameter)))
         return NULL;
-    lt_node *product = product_behind(r, x->in[0], in[0]);
-    if (!product || !takes_activation(product))
+    lt_node *producer = find_producer(r, x->in[0], in[0]);
+    if (!producer || !takes_activation(producer))
         return NULL;
-    return lt_reshape(extend(product, NULL, x->op, (float)parameter), x->shape);
+    return lt_reshape(extend(producer, NULL, x->op, (float)parameter), x->shape);
 }
 
-/* ---- One operator for two ---- */
+/* ---- Multiply and add ---- */
 
-/* a b + c and c - a b, when nothing else reads the product. */
+/* a b + c and c - a b, if nothing else reads a b. */
 static lt_node *fold_multiply(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     for (int side = x->op == &lt_op_sub; side < 2; side++) {
-        lt_node *product = in[side], *other = in[1 - side];
-        if (product->op != &lt_op_mul || !is_used_once(r, x->in[side]))
+        lt_node *producer = in[side], *other = in[1 - side];
+        if (producer->op != &lt_op_mul || !is_used_once(r, x->in[side]))
             continue;
         const lt_op *op = x->op == &lt_op_sub ? &lt_op_sub_mul : &lt_op_mul_add;
-        return node_make3(op, NULL, product->in[0], product->in[1], other);
+        return node_make3(op, NULL, producer->in[0], producer->in[1], other);
     }
     return NULL;
 }

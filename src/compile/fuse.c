@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Fusion: elementwise nodes over the same number of elements become one group, with the broadcasts
-   they read and the reductions and assigns that read them. Nodes are taken in order; each joins the
-   groups of its producers and of those that read the same arrays, unless that would make a cycle. */
+/* Fusion: elementwise nodes over the same number of elements become one group, with the broadcasts they read and the
+   reductions and assigns that read them. Nodes are visited in order; each joins the groups of its producers and the
+   groups that read the same arrays, unless that would make a cycle. */
 #include "compile/program.h"
 
 #include <stdlib.h>
@@ -9,23 +9,23 @@
 
 typedef uint64_t word;
 
-/* A group while it grows. */
+/* A fusion group under construction. */
 typedef struct group_builder {
-    int *ids; /* of its nodes */
+    int *ids; /* its nodes */
     int n, capacity;
     bool fused, gone;
     int64_t size;
     int n_bounds;
     int64_t bound[MAX_BOUNDS];
-    word *before; /* groups that must run earlier, all of them */
-    word *direct; /* groups whose finished result it reads: never to be merged with it */
+    word *before; /* groups that must run earlier, directly or not */
+    word *direct; /* groups whose complete result it reads: never merged with it */
 } group_builder;
 
 typedef struct fuser {
     lt_program *p;
     lt_node **nodes; /* of the graph */
     bool *live;      /* by id */
-    bool *absorbed;  /* by id: an expand that all its readers take as a broadcast operand */
+    bool *absorbed;  /* by id: an expand that every reader takes as a broadcast operand */
     int *group_of;   /* by id, -1: none */
     int *reader;     /* by id: a group that reads all of it element by element, or -1 */
     group_builder *builders;
@@ -42,7 +42,7 @@ static void join(word *set, const word *other, int n_words)
         set[i] |= other[i];
 }
 
-/* ---- What a node is to fusion ---- */
+/* ---- Properties of a node ---- */
 
 static bool is_view(const lt_node *x)
 {
@@ -55,13 +55,13 @@ static bool is_fusable(const lt_node *x)
            x->op == &lt_op_expand;
 }
 
-/* Elements of the domain that a fusable node works on. */
+/* Elements of a fusable node's domain. */
 static int64_t domain_size(const lt_node *x)
 {
     return lt_shape_size(x->op->flags & OP_REDUCTION ? x->in[0]->shape : x->shape);
 }
 
-/* The node that input i of fusable x reads in the end, and whether element by element. */
+/* The node that owns the memory of input i of fusable x; *whole: it is read element by element. */
 static lt_node *read_storage(const fuser *f, const lt_node *x, int i, bool *whole)
 {
     lt_node *in = x->in[i];
@@ -76,10 +76,10 @@ static lt_node *read_storage(const fuser *f, const lt_node *x, int i, bool *whol
     return s;
 }
 
-/* Whether a member's value is there tile by tile, for other members to read. */
+/* Whether other members can read a member's value tile by tile. */
 static bool gives_tiles(const lt_node *x) { return !(x->op->flags & OP_REDUCTION); }
 
-/* ---- Drafts ---- */
+/* ---- Groups under construction ---- */
 
 static bool merge_patterns(group_builder *d, lt_shape small, lt_shape large)
 {
@@ -87,7 +87,7 @@ static bool merge_patterns(group_builder *d, lt_shape small, lt_shape large)
     return pattern_make(&p, small, large) && pattern_merge(&d->n_bounds, d->bound, &p);
 }
 
-/* The cuts that x's broadcast operands and reduction need; false if there are too many. */
+/* Adds the bounds that x's broadcast operands and reduction need; false if there are too many. */
 static bool add_bounds(const fuser *f, group_builder *d, const lt_node *x)
 {
     if (x->op->flags & OP_REDUCTION)
@@ -119,7 +119,7 @@ static void run_after(fuser *f, int u, int earlier)
     join(f->builders[u].before, f->builders[earlier].before, f->n_words);
 }
 
-/* Whether a path leads from a through a third group to b. */
+/* Whether b depends on a through a third group. */
 static bool is_between(const fuser *f, int a, int b)
 {
     for (int c = 0; c < f->n; c++)
@@ -143,7 +143,7 @@ static bool can_merge(const fuser *f, int a, int b)
     return pattern_merge(&n, bound, &theirs);
 }
 
-/* b becomes part of a. */
+/* Merges b into a. */
 static void merge(fuser *f, int a, int b)
 {
     group_builder *p = &f->builders[a], *q = &f->builders[b];
@@ -188,7 +188,7 @@ static void place_single(fuser *f, const lt_node *x)
     }
 }
 
-/* The groups of x's inputs come before u; those that give it only finished results stay apart. */
+/* Orders u after the groups of x's inputs; those whose complete result it needs are never merged with it. */
 static void order_after_inputs(fuser *f, int u, const lt_node *x)
 {
     for (int i = first_read(x); i < x->n_in; i++) {
@@ -203,8 +203,8 @@ static void order_after_inputs(fuser *f, int u, const lt_node *x)
     }
 }
 
-/* An assign comes after every group that reads the old value; a group that reads it other than
-   element by element cannot hold the assign. */
+/* Orders an assign after every group that reads the old value; a group that does not read it element by element
+   cannot hold the assign. */
 static void order_after_readers(fuser *f, int u, const lt_node *assign)
 {
     const lt_node *variable = assign->in[0];
@@ -238,14 +238,14 @@ static void place_fusable(fuser *f, const lt_node *x)
     d->fused = true;
     d->size = domain_size(x);
     bool fits = add_bounds(f, d, x);
-    LT_ASSERT(fits); /* one node alone has few cuts; see absorb_expands */
+    LT_ASSERT(fits); /* absorb_expands checked the bounds of single nodes */
     order_after_inputs(f, u, x);
     if (x->op == &lt_op_assign)
         order_after_readers(f, u, x);
     for (int i = x->n_in - 1; i >= first_read(x); i--) {
         bool whole;
         lt_node *s = read_storage(f, x, i, &whole);
-        if (!whole || (x->is_repeated && !s->is_repeated)) /* it waits for its reader */
+        if (!whole || (x->is_rematerialized && !s->is_rematerialized)) /* joins its reader instead */
             continue;
         u = merge_if_possible(f, u, f->group_of[s->id]);
         if (f->group_of[s->id] != u) {
@@ -284,7 +284,7 @@ static int compare_ints(const void *a, const void *b)
     return (i > k) - (i < k);
 }
 
-/* The order in which nodes are placed, and computed inside a group: by id, assigns last. */
+/* The order in which nodes are visited, and computed inside a group: by id, assigns last. */
 static int *placing_order(const fuser *f, int *n)
 {
     const lt_graph *g = f->p->graph;
@@ -333,8 +333,8 @@ static int last_rank(const group_builder *d, const int *rank)
     return last;
 }
 
-/* Of the groups that may run, the one whose last node was built first: close to the order in which
-   the graph was written, which keeps few values alive. */
+/* Emits the ready group whose last node was built first: close to the order in which the graph was written, which
+   keeps few values alive. */
 static void emit_groups(fuser *f, const int *rank, const int *order)
 {
     bool *done = must_alloc((size_t)f->n + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small corrections before fusion. */
+/* Legalization before fusion: copies and constants that kernels need as arrays. */
 #include "compile/rebuild.h"
 
 #include <latent/ops.h>
@@ -13,9 +13,9 @@ static bool is_variable(lt_node *x)
            (x->op == &lt_op_expand && node_storage(x->in[0], NULL)->op == &lt_op_variable);
 }
 
-/* Variables that are assigned to others are copied, so that all reads see the old values; repeated
-   constants that something other than a fused group reads are written out. */
-static lt_node *settle(rebuild *r, const lt_node *x, lt_node *const *in)
+/* Copies a variable that is assigned to another, so that every read sees the old value. Materializes an expanded
+   constant that an operator outside fused groups reads. */
+static lt_node *legalize_node(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     if (x->op == &lt_op_assign && is_variable(in[1]))
         return lt_assign(in[0], node_make1(&lt_op_copy, NULL, in[1]));
@@ -42,8 +42,7 @@ static bool is_assigned(const lt_program *p, const lt_node *variable)
     return assigned;
 }
 
-/* Targets that came to be a variable's memory are copied if it is assigned: only the variable itself
-   shows the new values after a run. */
+/* Copies targets that alias an assigned variable: after a run, only the variable itself has the new value. */
 static void copy_targets(lt_program *p)
 {
     for (int i = 0; i < p->n_targets; i++) {
@@ -56,6 +55,6 @@ static void copy_targets(lt_program *p)
 
 void legalize(lt_program *p)
 {
-    rebuild_graph(p, settle, NULL);
+    rebuild_graph(p, legalize_node, NULL);
     copy_targets(p);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolutions of enlarged images become transposed ones of the images as they were. Those that are
-   matrix products become them: of every pixel by itself (1 x 1 kernels), and those whose kernel covers
-   the whole image (the transposed ones then start from one pixel). Channels are last and weights are
-   kh x kw x i x o, so all operands are views. The other convolutions get their weights packed. */
+/* Upsample-conv fusion: a convolution of upsampled images becomes a transposed convolution of the original ones.
+   Convolutions with a 1 x 1 kernel, and those whose kernel covers the whole image, become matmuls (transposed ones
+   then start from one pixel). Channels are last and weights are kh x kw x i x o, so all operands are views. The other
+   convolutions get packed weights. */
 #include "compile/rebuild.h"
 
 #include "ops/convolution.h"
@@ -11,38 +11,38 @@
 
 #include <stdlib.h>
 
-/* ---- Nearest upsampling goes into the convolution after it ----
-   Each pixel of x is f x f pixels of u, and y = conv2d(u, w), k x k, stride 1. Summed up over those
-   pixels first,
+/* ---- Upsample-conv fusion ----
+   Nearest upsampling makes each pixel of x f x f pixels of u; y = conv2d(u, w), k x k, stride 1. Summing w over equal
+   pixels first gives
        y = conv2d_dx(x, W),  K x K, stride f, pad k - 1 - pad,  K = k + f - 1,
        W[a, b, o, i] = sum of w[t, s, i, o] where 0 <= a + t - (k - 1) < f, likewise b and s:
-   (K / f)^2 products for a pixel of y instead of k^2, 4 instead of 9 for f = 2 and k = 3, and no u.
-   The gradients are conv2d(g, W), instead of sums over f x f pixels of conv2d_dx(g, w), and
-   conv2d_dw(g, x), from which w takes its sums. */
+   (K / f)^2 multiplications per pixel of y instead of k^2 (4 instead of 9 for f = 2 and k = 3), and no u.
+   The gradient of x is conv2d(g, W), instead of sums over f x f pixels of conv2d_dx(g, w); the gradient of w sums
+   conv2d_dw(g, x) in the same way. */
 
-typedef struct enlarging {
+typedef struct upsampling {
     int64_t f, k;
-    double weight; /* of a pixel of x in those of u */
+    double weight; /* factor from a pixel of x to its pixels of u */
     conv_attr attr; /* of the convolutions with W */
-} enlarging;
+} upsampling;
 
 enum { MAX_KERNEL = 12 }; /* of W */
 
-/* Whether a convolution with weight w over images `large` reads, or its result is read by, a pool of
-   windows side by side that leaves `small` images. */
-static bool find_enlarging(const conv_attr *conv, const pool_attr *pool, lt_shape w,
-                           lt_shape small, lt_shape large, enlarging *e)
+/* Whether a convolution with weight w over images `large` can be fused with the pool (windows side by side, images
+   `small`) that it reads or that reads it; if so, describes the fusion in *e. */
+static bool match_upsampling(const conv_attr *conv, const pool_attr *pool, lt_shape w,
+                           lt_shape small, lt_shape large, upsampling *e)
 {
     int64_t f = pool->kernel, k = w.d[0];
-    *e = (enlarging){.f = f, .k = k, .weight = pool->weight,
+    *e = (upsampling){.f = f, .k = k, .weight = pool->weight,
                      .attr = {.stride = f, .pad = k - 1 - conv->pad, .dilation = 1, .groups = 1}};
     return f > 1 && pool->stride == f && pool->pad == 0 && large.d[1] == f * small.d[1] &&
            large.d[2] == f * small.d[2] && k > 1 && w.d[1] == k && k + f - 1 <= MAX_KERNEL &&
            conv->stride == 1 && conv->dilation == 1 && conv->groups == 1 && e->attr.pad >= 0;
 }
 
-/* Which numbers of w are in which of W, K^2 x k^2, or which of W in which of w. */
-static lt_node *spread(lt_graph *g, const enlarging *e, bool transposed)
+/* The K^2 x k^2 matrix that sums taps of w into taps of W, or its transpose. */
+static lt_node *tap_matrix(lt_graph *g, const upsampling *e, bool transposed)
 {
     int64_t k = e->k, large = k + e->f - 1, n = large * large, m = k * k;
     double *values = must_alloc(sizeof *values * (size_t)(n * m));
@@ -57,72 +57,73 @@ static lt_node *spread(lt_graph *g, const enlarging *e, bool transposed)
     return y;
 }
 
-/* w, k x k x i x o, becomes W, K x K x o x i; or W's gradient w's. */
-static lt_node *enlarge_weight(const enlarging *e, lt_node *w)
+/* w (k x k x i x o) to W (K x K x o x i). */
+static lt_node *sum_weight_taps(const upsampling *e, lt_node *w)
 {
     int64_t i = w->shape.d[2], o = w->shape.d[3], large = e->k + e->f - 1;
     lt_node *flat = lt_reshape(w, lt_shape_2d(e->k * e->k, i * o));
-    lt_node *y = lt_matmul(spread(w->graph, e, false), flat);
+    lt_node *y = lt_matmul(tap_matrix(w->graph, e, false), flat);
     return lt_permute(lt_reshape(y, lt_shape_4d(large, large, i, o)), (int[]){0, 1, 3, 2});
 }
 
-static lt_node *reduce_weight(const enlarging *e, lt_node *w)
+/* The gradient of W to the gradient of w. */
+static lt_node *sum_gradient_taps(const upsampling *e, lt_node *w)
 {
     int64_t o = w->shape.d[2], i = w->shape.d[3], large = e->k + e->f - 1;
     lt_node *flat = lt_reshape(lt_permute(w, (int[]){0, 1, 3, 2}), lt_shape_2d(large * large, i * o));
-    lt_node *y = lt_matmul(spread(w->graph, e, true), flat);
+    lt_node *y = lt_matmul(tap_matrix(w->graph, e, true), flat);
     return lt_reshape(y, lt_shape_4d(e->k, e->k, i, o));
 }
 
-static lt_node *enlarge_conv(const lt_node *y, lt_node *u, lt_node *w)
+static lt_node *fuse_conv(const lt_node *y, lt_node *u, lt_node *w)
 {
-    enlarging e;
+    upsampling e;
     if (u->op != &lt_op_avg_pool2d_dx ||
-        !find_enlarging(y->attr, u->attr, w->shape, u->in[0]->shape, u->shape, &e))
+        !match_upsampling(y->attr, u->attr, w->shape, u->in[0]->shape, u->shape, &e))
         return NULL;
     e.attr.h = y->shape.d[1];
     e.attr.w = y->shape.d[2];
-    return conv_make(&lt_op_conv2d_dx, &e.attr, u->in[0], enlarge_weight(&e, w), NULL);
+    return conv_make(&lt_op_conv2d_dx, &e.attr, u->in[0], sum_weight_taps(&e, w), NULL);
 }
 
-static lt_node *enlarge_conv_dw(const lt_node *w, lt_node *u, lt_node *g)
+static lt_node *fuse_conv_dw(const lt_node *w, lt_node *u, lt_node *g)
 {
-    enlarging e;
+    upsampling e;
     if (u->op != &lt_op_avg_pool2d_dx ||
-        !find_enlarging(w->attr, u->attr, w->shape, u->in[0]->shape, u->shape, &e))
+        !match_upsampling(w->attr, u->attr, w->shape, u->in[0]->shape, u->shape, &e))
         return NULL;
     e.attr.h = e.attr.w = e.k + e.f - 1;
-    return reduce_weight(&e, conv_make(&lt_op_conv2d_dw, &e.attr, g, u->in[0], NULL));
+    return sum_gradient_taps(&e, conv_make(&lt_op_conv2d_dw, &e.attr, g, u->in[0], NULL));
 }
 
-/* Old node x is a pool of u = conv2d_dx(g, w), which nothing else reads. */
-static lt_node *enlarge_conv_dx(const rebuild *r, const lt_node *x, lt_node *u)
+/* Old node x is a pool of u = conv2d_dx(g, w), and the only reader of u. */
+static lt_node *fuse_conv_dx(const rebuild *r, const lt_node *x, lt_node *u)
 {
-    enlarging e;
+    upsampling e;
     if (u->op != &lt_op_conv2d_dx || !is_used_once(r, x->in[0]) ||
-        !find_enlarging(u->attr, x->attr, u->in[1]->shape, x->shape, u->shape, &e))
+        !match_upsampling(u->attr, x->attr, u->in[1]->shape, x->shape, u->shape, &e))
         return NULL;
-    return conv_make(&lt_op_conv2d, &e.attr, u->in[0], enlarge_weight(&e, u->in[1]), NULL);
+    return conv_make(&lt_op_conv2d, &e.attr, u->in[0], sum_weight_taps(&e, u->in[1]), NULL);
 }
 
-static lt_node *enlarge(rebuild *r, const lt_node *x, lt_node *const *in)
+static lt_node *fuse_upsampling(rebuild *r, const lt_node *x, lt_node *const *in)
 {
-    lt_node *y = x->op == &lt_op_conv2d       ? enlarge_conv(x, in[0], in[1])
-                 : x->op == &lt_op_conv2d_dw  ? enlarge_conv_dw(x, in[0], in[1])
-                 : x->op == &lt_op_avg_pool2d ? enlarge_conv_dx(r, x, in[0])
+    lt_node *y = x->op == &lt_op_conv2d       ? fuse_conv(x, in[0], in[1])
+                 : x->op == &lt_op_conv2d_dw  ? fuse_conv_dw(x, in[0], in[1])
+                 : x->op == &lt_op_avg_pool2d ? fuse_conv_dx(r, x, in[0])
                                               : NULL;
     return y ? y : rebuild_copy(r, x, in);
 }
 
-/* ---- Products ---- */
+/* ---- Convolutions as matmuls ---- */
 
-/* As a product of matrices: X (rows x depth) W (depth x o) = Y (rows x o). */
-typedef struct product_form {
+/* X (rows x depth) W (depth x o) = Y (rows x o). */
+typedef struct matmul_form {
     lt_shape x, w, y;
-} product_form;
+} matmul_form;
 
-static bool find_product_form(const conv_attr *attr, lt_shape x, lt_shape w, lt_shape y,
-                              product_form *f)
+static bool match_matmul(const conv_attr *attr, lt_shape x, lt_shape w, lt_shape y,
+                              matmul_form *f)
 {
     bool per_pixel = w.d[0] == 1 && w.d[1] == 1 && attr->stride == 1;
     bool whole = y.d[1] == 1 && y.d[2] == 1 && w.d[0] == x.d[1] && w.d[1] == x.d[2];
@@ -136,48 +137,48 @@ static bool find_product_form(const conv_attr *attr, lt_shape x, lt_shape w, lt_
     return true;
 }
 
-static lt_node *multiply_conv(const lt_node *y, lt_node *x, lt_node *w)
+static lt_node *matmul_conv(const lt_node *y, lt_node *x, lt_node *w)
 {
-    product_form f;
-    if (!find_product_form(y->attr, x->shape, w->shape, y->shape, &f))
+    matmul_form f;
+    if (!match_matmul(y->attr, x->shape, w->shape, y->shape, &f))
         return NULL;
     return lt_matmul(lt_reshape(x, f.x), lt_reshape(w, f.w));
 }
 
-static lt_node *multiply_conv_dx(const lt_node *x, lt_node *g, lt_node *w)
+static lt_node *matmul_conv_dx(const lt_node *x, lt_node *g, lt_node *w)
 {
-    product_form f;
-    if (!find_product_form(x->attr, x->shape, w->shape, g->shape, &f))
+    matmul_form f;
+    if (!match_matmul(x->attr, x->shape, w->shape, g->shape, &f))
         return NULL;
     return lt_matmul(lt_reshape(g, f.y), lt_transpose(lt_reshape(w, f.w)));
 }
 
-static lt_node *multiply_conv_dw(const lt_node *w, lt_node *x, lt_node *g)
+static lt_node *matmul_conv_dw(const lt_node *w, lt_node *x, lt_node *g)
 {
-    product_form f;
-    if (!find_product_form(w->attr, x->shape, w->shape, g->shape, &f))
+    matmul_form f;
+    if (!match_matmul(w->attr, x->shape, w->shape, g->shape, &f))
         return NULL;
     return lt_matmul(lt_transpose(lt_reshape(x, f.x)), lt_reshape(g, f.y));
 }
 
-static lt_node *multiply(rebuild *r, const lt_node *x, lt_node *const *in)
+static lt_node *lower_to_matmul(rebuild *r, const lt_node *x, lt_node *const *in)
 {
-    lt_node *y = x->op == &lt_op_conv2d      ? multiply_conv(x, in[0], in[1])
-                 : x->op == &lt_op_conv2d_dx ? multiply_conv_dx(x, in[0], in[1])
-                 : x->op == &lt_op_conv2d_dw ? multiply_conv_dw(x, in[0], in[1])
+    lt_node *y = x->op == &lt_op_conv2d      ? matmul_conv(x, in[0], in[1])
+                 : x->op == &lt_op_conv2d_dx ? matmul_conv_dx(x, in[0], in[1])
+                 : x->op == &lt_op_conv2d_dw ? matmul_conv_dw(x, in[0], in[1])
                                              : NULL;
     return y ? lt_reshape(y, x->shape) : rebuild_copy(r, x, in);
 }
 
 void lower_convolutions(lt_program *p)
 {
-    rebuild_graph(p, enlarge, NULL);
-    rebuild_graph(p, multiply, NULL);
+    rebuild_graph(p, fuse_upsampling, NULL);
+    rebuild_graph(p, lower_to_matmul, NULL);
 }
 
 /* ---- Packed weights ---- */
 
-static lt_node *pack(rebuild *r, const lt_node *x, lt_node *const *in)
+static lt_node *pack_conv_weight(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     lt_node *y = rebuild_copy(r, x, in);
     bool reads_packed = x->op == &lt_op_conv2d || x->op == &lt_op_conv2d_dx;
@@ -196,5 +197,5 @@ static lt_node *pack(rebuild *r, const lt_node *x, lt_node *const *in)
 void pack_weights(lt_program *p)
 {
     if (p->target->packed_size)
-        rebuild_graph(p, pack, NULL);
+        rebuild_graph(p, pack_conv_weight, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Broadcast and reduction as index patterns over a one-dimensional domain; views as offsets. */
+/* Broadcasts and reductions as index patterns over a one-dimensional domain; views as offsets. */
 #include "compile/program.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ bool pattern_merge(int *n, int64_t bound[MAX_BOUNDS], const pattern *p)
     return true;
 }
 
-/* Elements before the slice, or -1 if it is not one run of memory. */
+/* Elements before the slice, or -1 if the slice is not contiguous. */
 static int64_t slice_offset(const lt_node *x)
 {
     const slice_attr *a = x->attr;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory plan: every value that must exist gets a place in one block, for as long as it lives.
-   Results take over the place of an operand that dies with them; what is concatenated is computed
-   where it will end up. */
+/* The memory plan: every stored value gets an offset in one block for its lifetime. A result reuses the memory of an
+   operand whose last reader computes it; inputs of a concatenation are computed in place. */
 #include "compile/program.h"
 
 #include <stdlib.h>
 
 enum { PLACE_ALIGN = TENSOR_ALIGN / sizeof(float) };
 
-/* Memory of one storage node, or of several that share it. */
+/* Memory of one storage node, or of several that share it. Lifetimes are in groups. */
 typedef struct buffer {
     int64_t size, offset; /* floats; offset in the block */
-    int first, last;      /* groups between which it is alive */
-    int parent;           /* id of the buffer it is part of, or its own */
+    int first, last;      /* lifetime: first and last group */
+    int parent;           /* id of the buffer it is part of, or its own id */
     int64_t at;           /* floats from the parent's start */
-    bool used, pinned;    /* pinned: written from outside, or read after the run */
+    bool used, pinned;    /* pinned: written by the caller, or read after the run */
 } buffer;
 
 typedef struct planner {
@@ -57,7 +56,7 @@ static void need_memory(planner *f, const lt_node *x, int first)
                   .parent = x->id, .used = true};
 }
 
-/* y, computed in group `reader`, reads storage s. */
+/* Group `reader` reads storage s: allocates it if another group computes it, and extends its lifetime. */
 static void note_read(planner *f, const lt_node *s, int reader)
 {
     int home = f->p->group_of[s->id];
@@ -109,8 +108,8 @@ static void make_part(planner *f, int id, int whole, int64_t at)
     w->pinned |= b->pinned;
 }
 
-/* Inputs of a concatenation along its outermost axis are computed in their places. */
-static void place_concat(planner *f, const lt_node *c)
+/* Inputs of a concatenation along its outermost axis are computed in its memory. */
+static void share_concat(planner *f, const lt_node *c)
 {
     int64_t axis = ((const concat_attr *)c->attr)->axis, at = 0;
     for (int i = 0; i < axis; i++)
@@ -127,7 +126,7 @@ static void place_concat(planner *f, const lt_node *c)
     }
 }
 
-/* Position in the group of the last member that reads s, which is read element by element only. */
+/* Index of the group's last member that reads s. */
 static int last_reader(const lt_program *p, const fusion_group *u, const lt_node *s)
 {
     int last = -1;
@@ -151,7 +150,7 @@ static bool reads_whole(const lt_program *p, const fusion_group *u, const lt_nod
     return lt_shape_size(s->shape) == u->size;
 }
 
-/* Whether the group also reads, as a value of its own, a part of what s holds. */
+/* Whether the group also reads another value that is part of s. */
 static bool reads_part(planner *f, const fusion_group *u, const lt_node *s)
 {
     for (int k = 0; k < u->n; k++)
@@ -164,8 +163,8 @@ static bool reads_part(planner *f, const fusion_group *u, const lt_node *s)
     return false;
 }
 
-/* Member k of group `at` takes over the place of an operand that nothing reads afterwards. */
-static void place_in_operand(planner *f, int at, int k)
+/* Member k of group `at` reuses the memory of an operand that nothing reads afterwards. */
+static void share_operand(planner *f, int at, int k)
 {
     const fusion_group *u = &f->p->groups[at];
     lt_node *y = u->nodes[k];
@@ -185,15 +184,15 @@ static void place_in_operand(planner *f, int at, int k)
         }
 }
 
-static void share_places(planner *f)
+static void share_buffers(planner *f)
 {
     const lt_program *p = f->p;
     for (int u = 0; u < p->n_groups; u++)
         if (p->groups[u].nodes[0]->op == &lt_op_concat)
-            place_concat(f, p->groups[u].nodes[0]);
+            share_concat(f, p->groups[u].nodes[0]);
     for (int u = 0; u < p->n_groups; u++)
         for (int k = 0; p->groups[u].fused && k < p->groups[u].n; k++)
-            place_in_operand(f, u, k);
+            share_operand(f, u, k);
 }
 
 /* ---- Offsets ---- */
@@ -211,7 +210,7 @@ static int larger_first(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* The lowest offset at which b meets none of the placed buffers that live when it does. */
+/* The lowest offset at which b overlaps no placed buffer of an overlapping lifetime. */
 static int64_t find_offset(const slot *placed, int n, const buffer *b, bool no_memory_reuse)
 {
     int64_t offset = 0;
@@ -254,7 +253,7 @@ static void choose_offsets(planner *f, bool no_memory_reuse)
 
 /* ---- The plan ---- */
 
-static location storage_place(planner *f, const lt_node *s)
+static location locate_storage(planner *f, const lt_node *s)
 {
     location at = {.kind = LOCATION_NONE, .storage = s->id};
     if (s->op == &lt_op_constant) {
@@ -271,7 +270,7 @@ static location storage_place(planner *f, const lt_node *s)
     return at;
 }
 
-static void fill_places(planner *f)
+static void fill_locations(planner *f)
 {
     const lt_graph *g = f->p->graph;
     f->m->locations = must_alloc(sizeof *f->m->locations * (size_t)(g->n + 1));
@@ -284,7 +283,7 @@ static void fill_places(planner *f)
         else if (s->op == &lt_op_assign)
             *at = f->m->locations[s->in[0]->id];
         else if (s->id == id)
-            *at = storage_place(f, s);
+            *at = locate_storage(f, s);
         else {
             *at = f->m->locations[s->id];
             at->offset += offset;
@@ -302,9 +301,9 @@ plan *plan_make(const lt_program *p, bool no_memory_reuse)
         f.live[i] = uses[i] > 0;
     find_lifetimes(&f);
     if (!no_memory_reuse)
-        share_places(&f);
+        share_buffers(&f);
     choose_offsets(&f, no_memory_reuse);
-    fill_places(&f);
+    fill_locations(&f);
     free(uses);
     free(f.buffers);
     free(f.live);

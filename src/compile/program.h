@@ -7,31 +7,32 @@
 
 enum { MAX_BOUNDS = LT_MAX_RANK - 1, MAX_DIMS = LT_MAX_RANK };
 
-/* Where a broadcast operand or a reduction's result is, as a function of the element number i of a
-   fused domain. The domain is cut at `bound` (element counts, ascending, each a multiple of the one
-   before); segment k runs from bound[k-1] to bound[k]; where it is active the index moves on. */
+/* Index of a broadcast operand, or of a reduction's result, as a function of element i of a fused domain. `bound`
+   (element counts, ascending, each a multiple of the one before) cuts the domain into segments: segment k goes from
+   bound[k-1] to bound[k]; the index advances along active segments only. */
 typedef struct pattern {
     int n; /* bounds, so n + 1 segments; 0: one segment */
     int64_t bound[MAX_BOUNDS];
     bool active[MAX_DIMS];
 } pattern;
 
-/* The pattern of an array of shape `small` repeated to `large` (same rank). False: too many cuts. */
+/* Sets the pattern of an array of shape `small` broadcast to `large` (same rank). False: too many bounds. */
 bool pattern_make(pattern *p, lt_shape small, lt_shape large);
 
-/* Merges the cuts of `p` into `to`; false if they do not divide each other or are too many. */
+/* Merges the bounds of `p` into `bound`; false if they do not divide each other or are too many. */
 bool pattern_merge(int *n, int64_t bound[MAX_BOUNDS], const pattern *p);
 
-/* Strips reshapes and contiguous slices: the node whose memory x is, and where it begins there. */
+/* Strips reshapes and contiguous slices: returns the node that owns x's memory, and x's offset in it. Nullable:
+   offset. */
 lt_node *node_storage(lt_node *x, int64_t *offset);
 
-/* One launch: a single node, or a fused group of elementwise nodes, expands, reductions, assigns. */
+/* One kernel launch: a single node, or fused elementwise nodes, expands, reductions and assigns. */
 typedef struct fusion_group {
     lt_node **nodes; /* in order of computation */
     int n;
     bool fused;
     int64_t size;             /* elements of the fused domain */
-    int n_bounds;             /* its cuts */
+    int n_bounds;             /* where it is cut, as in pattern */
     int64_t bound[MAX_BOUNDS];
 } fusion_group;
 
@@ -45,50 +46,51 @@ struct lt_program {
     int n_image;
     fusion_group *groups; /* in order of execution */
     int n_groups;
-    int *group_of; /* by id in `graph`: which group computes it, or -1 */
+    int *group_of; /* by id in `graph`: the group that computes it, or -1 */
     lt_program_info info;
 };
 
-/* Compiles for a device. NULL when the graph holds an error. */
+/* Compiles for a device. Returns NULL when the graph holds an error. */
 lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const target *t);
 
 /* ---- Passes ---- */
 
-/* Dead code, common subexpressions, constants, identities: makes graph and image better. */
+/* Removes dead code and common subexpressions; folds constants and identities. */
 void simplify_graph(lt_program *p);
 
-/* Convolutions that are matrix products become them; simplify once more afterwards. */
+/* Fuses upsampling into convolutions and turns convolutions into matmuls where they are; simplify again afterwards.
+   */
 void lower_convolutions(lt_program *p);
 
-/* Transposes, biases and activations go into products, a b + c becomes one operator. */
+/* Moves transposes, biases and activations into matmuls and convolutions; makes a b + c one operator. */
 void fuse_epilogues(lt_program *p);
 
-/* Assigned variables get a copy, so that all reads see the old values; repeated constants that a
-   group of its own reads are written out. */
+/* Copies variables where an assign would be visible too early; materializes expanded constants for operators that
+   read arrays. */
 void legalize(lt_program *p);
 
-/* Convolutions read packed weights. */
+/* Packs the weights of convolutions. */
 void pack_weights(lt_program *p);
 
-/* Cheap values are computed again in the groups that read them instead of being stored. */
+/* Recomputes cheap values in the groups that read them, instead of storing them. */
 void rematerialize(lt_program *p);
 
-/* Groups nodes into groups and puts them in order: fills groups and unit_of. */
+/* Partitions the nodes into groups and orders them: fills groups and group_of. */
 void fuse_groups(lt_program *p);
 
-/* How often each node of p->graph is read, inside and (targets, inputs) from outside; the caller
-   frees it. */
+/* Returns how often each node of p->graph is read, by nodes and (targets, inputs) by the caller of the session. The
+   caller frees it. */
 int *count_uses(const lt_program *p);
 
-/* live[i]: of the first n_nodes of g, node i is a target, an input (which callers write whether it is
-   used or not), or read by a live node. The caller frees it. */
+/* Returns live[i] for the first n_nodes of g: node i is a target, an input (callers write inputs even if unused), or
+   read by a live node. The caller frees it. */
 bool *find_live(const lt_graph *g, int n_nodes, lt_node *const *targets, int n_targets);
 
-/* The first input whose values y reads: an assign's input 0 is where it writes. */
+/* The first input that y reads; input 0 of an assign is what it writes. */
 static inline int first_read(const lt_node *y) { return y->op == &lt_op_assign; }
 
-/* The node that input i of y reads in the end: through views, and through an expand that is not
-   computed but read as a broadcast (then *broadcast is the expand, else NULL). */
+/* The node that owns the memory of input i of y, through views and through an expand that is read as a broadcast
+   (*broadcast is that expand, else NULL). */
 lt_node *node_reads(const lt_program *p, const lt_node *y, int i, lt_node **broadcast,
                     int64_t *offset);
 
@@ -98,30 +100,30 @@ typedef enum location_kind {
     LOCATION_NONE,  /* not computed, or only tile by tile inside its group */
     LOCATION_BLOCK, /* in the session's block */
     LOCATION_CONSTANT, /* in the session's constants */
-    LOCATION_VARIABLE, /* where the variable lives */
+    LOCATION_VARIABLE, /* in the variable's own memory */
 } location_kind;
 
-/* Where a node's values are, by its id. */
+/* Where a node's values are. */
 typedef struct location {
     location_kind kind;
     int64_t offset; /* floats from the start of the block, the constants, the variable */
-    int storage;    /* id of the node whose memory it is */
+    int storage;    /* id of the node that owns the memory */
 } location;
 
-/* Part of the block that nothing needs any more after group `after`. */
+/* A range of the block that is dead after group `after`. */
 typedef struct release {
     int after;
     int64_t offset, size;
 } release;
 
 typedef struct plan {
-    location *locations;
-    release *releases; /* for debug builds, which fill them with NaN */
+    location *locations; /* by id in p->graph */
+    release *releases; /* debug builds fill them with NaN */
     int n_releases;
     int64_t block_size, unplanned_size, constants_size; /* floats */
 } plan;
 
-/* With no_memory_reuse no two values share memory. */
+/* With no_memory_reuse, no two values share memory. */
 plan *plan_make(const lt_program *p, bool no_memory_reuse);
 void plan_free(plan *m);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rebuilding a graph node by node: what nothing reads is left behind, what was computed before is
-   found again. */
+/* Rebuilds a graph node by node, without dead nodes and common subexpressions. */
 #include "compile/rebuild.h"
 
 #include <latent/ops.h>
@@ -8,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a node's attributes are just its shape. */
+/* Whether a node's only attribute is its shape. */
 static bool is_shaped(const lt_node *x)
 {
     return x->op->attr_size == sizeof(shape_attr) &&
@@ -79,7 +78,7 @@ lt_node *rebuild_common(rebuild *r, lt_node *x)
     return r->found[at] = x;
 }
 
-/* The values of a constant are in its graph's arena, and the old graph will be freed. */
+/* Copies a constant's values: they are in the arena of the old graph, which will be freed. */
 static lt_node *copy_source(rebuild *r, const lt_node *x)
 {
     return x->op == &lt_op_constant
@@ -106,7 +105,7 @@ bool *find_live(const lt_graph *g, int n_nodes, lt_node *const *targets, int n_t
     return live;
 }
 
-/* The targets as nodes of the graph that is being worked on. */
+/* The targets as nodes of the current graph. */
 static lt_node **current_targets(const lt_program *p)
 {
     lt_node **t = must_alloc(sizeof *t * (size_t)(p->n_targets + 1));

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* What the passes that rebuild a graph share: a pass is a function that says what becomes of one node,
-   given the new forms of its inputs. */
+/* Shared by the passes that rebuild a graph: a pass is a function that makes the new form of one node, given those of
+   its inputs. */
 #ifndef LATENT_REBUILD_H
 #define LATENT_REBUILD_H
 
 #include "compile/program.h"
 
-enum { FOLD_LIMIT = 1 << 16 }; /* elements of a constant worth keeping */
+enum { FOLD_LIMIT = 1 << 16 }; /* largest constant that passes materialize, in elements */
 
 typedef struct rebuild {
     lt_program *program;
-    void *context; /* of the pass */
+    void *context; /* the pass's own */
     lt_graph *to;
-    int *uses;       /* of the nodes of the old graph */
-    bool *unfused;   /* of them: read by an operator that no fused group takes */
-    lt_node **found; /* open hashing of the new graph's nodes, for common subexpressions */
+    int *uses;       /* by id in the old graph: count_uses */
+    bool *unfused;   /* by id in the old graph: read by an operator that cannot be fused */
+    lt_node **found; /* hash table (open addressing) of the new graph's nodes, for common subexpressions */
     unsigned n_slots, n_found;
 } rebuild;
 
 /* Makes the new form of old node x, whose inputs have become `in`. */
 typedef lt_node *rewrite_function(rebuild *r, const lt_node *x, lt_node *const *in);
 
-/* Rebuilds what the targets need; a node that is there already is found instead of made again. */
+/* Rebuilds what the targets need, each common subexpression once. */
 void rebuild_graph(lt_program *p, rewrite_function *rewrite, void *context);
 
-/* x over, with its name. */
+/* Copies x to the new graph, with its name. */
 lt_node *rebuild_copy(rebuild *r, const lt_node *x, lt_node *const *in);
 
-/* The node like x that is there already, else x itself. Random draws differ by their streams; inputs
-   and variables are themselves. */
+/* Returns the new graph's node that is equal to x, or x itself. Random nodes differ by their streams; inputs and
+   variables are equal to themselves only. */
 lt_node *rebuild_common(rebuild *r, lt_node *x);
 
-/* Whether one node (or the outside) reads old node x. */
+/* Whether exactly one node (or target) reads old node x. */
 static inline bool is_used_once(const rebuild *r, const lt_node *x) { return r->uses[x->id] == 1; }
 
-/* Whether x is a matrix's transpose; as a permutation that is the identity is never built. */
+/* Whether x is a matrix transpose: builders never make the identity permutation. */
 static inline bool is_transpose(const lt_node *x)
 {
     return x->op == &lt_op_permute && x->shape.rank == 2;

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* What is cheap to compute is computed again where it is read, instead of being written to memory by
-   one fused group and read by another: a normalized array from the one that is there, for example. Then
-   batch norm is two passes over memory forward and two backward. */
+/* Rematerialization: a value that is cheap to compute is recomputed in each fused group that reads it, instead of
+   being written by one group and read by another; for example, a normalized array from the array itself. Batch norm
+   then takes two passes over memory forward and two backward. */
 #include "compile/rebuild.h"
 
 #include <latent/ops.h>
 
 #include <stdlib.h>
 
-enum { MAX_CHAIN = 4 }; /* operators computed again for one value */
+enum { MAX_CHAIN = 4 }; /* operators recomputed for one value */
 
-/* A node that is computed again for the readers in one group. */
-typedef struct repetition {
+/* A node recomputed for its readers in one group. */
+typedef struct recomputation {
     int id, fusion_group; /* in the old graph */
     lt_node *made;
-} repetition;
+} recomputation;
 
-typedef struct repeater {
+typedef struct rematerializer {
     const lt_program *p;
-    bool *stored;   /* by id: must be in memory whatever is decided here */
-    bool *repeated; /* by id: computed again in every other group that reads it */
-    repetition *list;
+    bool *stored;   /* by id: must be in memory in any case */
+    bool *recomputed; /* by id: recomputed in every other group that reads it */
+    recomputation *list;
     int n, capacity;
-} repeater;
+} rematerializer;
 
-/* The node that input i of y reads element by element and as a whole, or NULL. */
+/* The node that input i of y reads whole and element by element, or NULL. */
 static const lt_node *whole_read(const lt_program *p, const lt_node *y, int i)
 {
     lt_node *broadcast;
@@ -41,8 +41,8 @@ static bool is_computed_in_tiles(const lt_program *p, const lt_node *x)
     return u >= 0 && p->groups[u].fused && x->op->flags & OP_ELEMENTWISE;
 }
 
-/* Whether x is `left` cheap operators or fewer away from one array in memory, which becomes *leaf. */
-static bool is_near(const repeater *r, const lt_node *x, int *left, const lt_node **leaf)
+/* Whether x can be recomputed from one array in memory by at most *left cheap operators; sets *leaf to the array. */
+static bool is_near(const rematerializer *r, const lt_node *x, int *left, const lt_node **leaf)
 {
     if (!is_computed_in_tiles(r->p, x) || r->stored[x->id]) {
         bool same = !*leaf || *leaf == x;
@@ -59,7 +59,7 @@ static bool is_near(const repeater *r, const lt_node *x, int *left, const lt_nod
     return true;
 }
 
-static void find_stored(repeater *r)
+static void find_stored(rematerializer *r)
 {
     const lt_program *p = r->p;
     for (int i = 0; i < p->n_targets; i++)
@@ -74,8 +74,8 @@ static void find_stored(repeater *r)
     }
 }
 
-/* Values that one group computes and another reads, and that are cheap to have again. */
-static bool find_repeated(repeater *r)
+/* Finds the values that one group computes, another reads, and that are cheap to recompute. */
+static bool find_recomputed(rematerializer *r)
 {
     const lt_program *p = r->p;
     bool any = false;
@@ -86,17 +86,17 @@ static bool find_repeated(repeater *r)
             const lt_node *s = whole_read(p, y, i), *leaf = NULL;
             int left = MAX_CHAIN;
             if (s && is_computed_in_tiles(p, s) && p->group_of[s->id] != u && !r->stored[s->id])
-                any |= r->repeated[s->id] = is_near(r, s, &left, &leaf) && leaf;
+                any |= r->recomputed[s->id] = is_near(r, s, &left, &leaf) && leaf;
         }
     }
     return any;
 }
 
-/* The new form `now` of old node x, once more for the group `reader`. */
-static lt_node *repeat(repeater *r, const lt_node *x, lt_node *now, int reader)
+/* Recomputes old node x, whose new form is `now`, for the group `reader`. */
+static lt_node *recompute(rematerializer *r, const lt_node *x, lt_node *now, int reader)
 {
     if (x->op == &lt_op_reshape)
-        return lt_reshape(repeat(r, x->in[0], now->in[0], reader), x->shape);
+        return lt_reshape(recompute(r, x->in[0], now->in[0], reader), x->shape);
     if (!is_computed_in_tiles(r->p, x) || r->stored[x->id] || r->p->group_of[x->id] == reader)
         return now;
     for (int i = 0; i < r->n; i++)
@@ -104,17 +104,17 @@ static lt_node *repeat(repeater *r, const lt_node *x, lt_node *now, int reader)
             return r->list[i].made;
     lt_node *in[3];
     for (int i = 0; i < x->n_in; i++)
-        in[i] = repeat(r, x->in[i], now->in[i], reader);
+        in[i] = recompute(r, x->in[i], now->in[i], reader);
     lt_node *made = node_make(x->op, x->attr, x->n_in, in);
-    made->is_repeated = true;
+    made->is_rematerialized = true;
     r->list = must_grow(r->list, r->n, &r->capacity);
-    r->list[r->n++] = (repetition){x->id, reader, made};
+    r->list[r->n++] = (recomputation){x->id, reader, made};
     return made;
 }
 
-static lt_node *repeat_inputs(rebuild *b, const lt_node *y, lt_node *const *in)
+static lt_node *recompute_inputs(rebuild *b, const lt_node *y, lt_node *const *in)
 {
-    repeater *r = b->context;
+    rematerializer *r = b->context;
     int u = r->p->group_of[y->id];
     if (u < 0 || !r->p->groups[u].fused)
         return rebuild_copy(b, y, in);
@@ -122,8 +122,8 @@ static lt_node *repeat_inputs(rebuild *b, const lt_node *y, lt_node *const *in)
     LT_ASSERT(y->n_in <= 3);
     for (int i = 0; i < y->n_in; i++) {
         const lt_node *s = i >= first_read(y) ? whole_read(r->p, y, i) : NULL;
-        bool again = s && r->repeated[s->id] && r->p->group_of[s->id] != u;
-        now[i] = again ? repeat(r, y->in[i], in[i], u) : in[i];
+        bool again = s && r->recomputed[s->id] && r->p->group_of[s->id] != u;
+        now[i] = again ? recompute(r, y->in[i], in[i], u) : in[i];
     }
     return rebuild_copy(b, y, now);
 }
@@ -132,14 +132,14 @@ void rematerialize(lt_program *p)
 {
     if (p->target->max_group == 1) /* every value is in memory */
         return;
-    fuse_groups(p); /* a first time, to see what would have to be stored */
+    fuse_groups(p); /* preliminary: shows what would be stored */
     size_t n = (size_t)p->graph->n + 1;
-    repeater r = {.p = p, .stored = must_alloc(n), .repeated = must_alloc(n)};
+    rematerializer r = {.p = p, .stored = must_alloc(n), .recomputed = must_alloc(n)};
     find_stored(&r);
-    if (find_repeated(&r))
-        rebuild_graph(p, repeat_inputs, &r);
+    if (find_recomputed(&r))
+        rebuild_graph(p, recompute_inputs, &r);
     free(r.stored);
-    free(r.repeated);
+    free(r.recomputed);
     free(r.list);
     free(p->groups);
     free(p->group_of);

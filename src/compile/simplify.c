@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Constants are computed now, what changes nothing is left out. */
+/* Folds constants and removes operators that change nothing. */
 #include "compile/rebuild.h"
 
 #include <latent/ops.h>
@@ -17,7 +17,7 @@ static double count_reduced(const lt_node *y, const lt_node *x)
     return n ? (double)(lt_shape_size(x->shape) / n) : 0;
 }
 
-/* A result that is one constant because all inputs are. */
+/* A result whose elements are all equal because those of every input are. */
 static lt_node *fold_splat(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     double v[3] = {0};
@@ -35,8 +35,7 @@ static lt_node *fold_splat(rebuild *r, const lt_node *x, lt_node *const *in)
     return moves ? make_splat(r, v[0], x->shape) : NULL;
 }
 
-/* The values of a constant, or of one number repeated; NULL if x is neither, or too large. The caller
-   frees them. */
+/* Returns the values of a constant or a splat; NULL if x is neither, or too large. The caller frees them. */
 static double *constant_values(const lt_node *x)
 {
     double value = 0;
@@ -50,8 +49,7 @@ static double *constant_values(const lt_node *x)
     return values;
 }
 
-/* A result that can be computed now, because all inputs are constants. A row that is repeated is kept
-   as it is: readers repeat it themselves. */
+/* A result whose inputs are all constants. An expand is kept: its readers broadcast. */
 static lt_node *fold_constant(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     int64_t n = lt_shape_size(x->shape);
@@ -76,7 +74,7 @@ static lt_node *fold_constant(rebuild *r, const lt_node *x, lt_node *const *in)
     return y;
 }
 
-/* x + 0, x - 0, x 1, x / 1 and what is the identity by its shape. */
+/* x + 0, x - 0, x 1, x / 1, and operators that are the identity at this shape. */
 static lt_node *fold_identity(const lt_node *x, lt_node *const *in)
 {
     const lt_op *op = x->op;
@@ -98,7 +96,7 @@ static lt_node *fold_identity(const lt_node *x, lt_node *const *in)
     return NULL;
 }
 
-/* One operator after another of its kind. */
+/* Two reshapes, expands or transposes in a row. */
 static lt_node *fold_chain(const lt_node *x, lt_node *const *in)
 {
     if (x->op == &lt_op_reshape && in[0]->op == &lt_op_reshape)
@@ -110,8 +108,8 @@ static lt_node *fold_chain(const lt_node *x, lt_node *const *in)
     return NULL;
 }
 
-/* What is computed from repeated rows alone is computed for one row and then repeated. */
-static lt_node *fold_repeated(rebuild *r, const lt_node *x, lt_node *const *in)
+/* An elementwise operator whose inputs are all expanded is computed before the expand. */
+static lt_node *fold_expanded(rebuild *r, const lt_node *x, lt_node *const *in)
 {
     if (!(x->op->flags & OP_ELEMENTWISE) || x->n_in > 3 || x->shape.rank == 0)
         return NULL;
@@ -142,7 +140,7 @@ static lt_node *simplify(rebuild *r, const lt_node *x, lt_node *const *in)
     y = y ? y : fold_constant(r, x, in);
     y = y ? y : fold_identity(x, in);
     y = y ? y : fold_chain(x, in);
-    y = y ? y : fold_repeated(r, x, in);
+    y = y ? y : fold_expanded(r, x, in);
     return y ? y : rebuild_copy(r, x, in);
 }
 

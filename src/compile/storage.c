@@ -14,10 +14,10 @@ static void poison(storage *s, int64_t offset, int64_t size)
 #endif
 }
 
-void storage_poison_released(storage *s, int unit_done)
+void storage_poison_released(storage *s, int group_done)
 {
     for (int i = 0; i < s->plan->n_releases; i++)
-        if (s->plan->releases[i].after == unit_done)
+        if (s->plan->releases[i].after == group_done)
             poison(s, s->plan->releases[i].offset, s->plan->releases[i].size);
 }
 
@@ -57,7 +57,7 @@ static int allocate_values(storage *s)
     return LT_OK;
 }
 
-/* Variables nobody has bound get memory of their own when it is first asked for. */
+/* Allocates an unbound variable when it is first needed. */
 static int own_variable(storage *s, int id)
 {
     if (s->memory[id])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of a session in memory of the host, laid out by the plan: one block, the constants, variables. For
-   executors that compute there. */
+/* A session's values in host memory, laid out by the plan: one block, the constants, the variables. For executors
+   that compute there. */
 #ifndef LATENT_STORAGE_H
 #define LATENT_STORAGE_H
 
@@ -10,29 +10,29 @@
 typedef struct storage {
     const lt_program *program;
     plan *plan;
-    float **memory; /* by id of a storage node; NULL: a variable that has none yet */
+    float **memory; /* by id of a storage node; NULL: a variable not allocated yet */
     float *block, *constants;
-    float **own; /* by id: memory of a variable that nobody has bound */
+    float **own; /* by id: memory of an unbound variable */
 } storage;
 
-/* With no_reuse no two values share memory. Clear it in any case. */
+/* With no_reuse, no two values share memory. Clear it also after a failure. */
 int storage_open(storage *s, const lt_program *p, bool no_reuse);
 void storage_clear(storage *s);
 
-/* Gives every variable memory that has none; before a run. */
+/* Allocates the variables that have no memory yet; call before a run. */
 int storage_own_variables(storage *s);
 
-/* Where the values of a node of the rewritten graph are; NULL: they are not computed, or tile by tile. */
+/* Returns the values of a node of the rewritten graph; NULL: not computed, or only tile by tile. */
 float *storage_values(storage *s, const lt_node *x);
 
-/* The same of a node of the graph as written, for callers of a session: NULL where the values are not kept. */
+/* The same for a node of the graph as written, for callers of a session: NULL if the values are not kept. */
 int storage_kept_values(storage *s, const lt_node *x, void **values);
 
-/* The variable of the graph as written lives in `buffer` from number `first` on. */
+/* Stores a variable of the graph as written in `buffer` from element `first` on. */
 int storage_bind(storage *s, const lt_node *variable, lt_buffer *buffer, int64_t first);
 
-/* Debug builds fill memory that nothing may read any more with NaN, so that a mistake of the planner shows in the
-   first loss. */
-void storage_poison_released(storage *s, int unit_done);
+/* Fills memory that is dead after this group with NaN, in debug builds, so that a planner mistake shows in the first
+   loss. */
+void storage_poison_released(storage *s, int group_done);
 
 #endif

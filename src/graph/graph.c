@@ -84,7 +84,7 @@ static lt_node *fail_shape(const lt_node *y, const char *reason)
     for (int i = 0; i < y->n_in && n < sizeof text; i++) {
         char shape[LT_SHAPE_TEXT_SIZE];
         const char *name = y->in[i]->name;
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s%s%s", i ? ", " : "; found ",
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s%s%s", i ? ", " : "; inputs: ",
                               lt_shape_text(y->in[i]->shape, shape), *name ? " \"" : "", name,
                               *name ? "\"" : "");
     }
@@ -94,7 +94,7 @@ static lt_node *fail_shape(const lt_node *y, const char *reason)
 const char *shape_problem(lt_shape s)
 {
     if (s.rank < 0 || s.rank > LT_MAX_RANK)
-        return "the rank of the result is not in 0 ... 8";
+        return "the rank of the result is outside 0 ... 8";
     size_t bytes = sizeof(double);
     bool fits = true;
     for (int i = 0; fits && i < s.rank; i++)
@@ -131,7 +131,7 @@ lt_node *node_make(const lt_op *op, const void *attr, int n_in, lt_node *const *
         if (node_is_bad(in[i]))
             return g->bad;
         if (in[i]->op->flags & OP_EFFECT)
-            return lt_graph_fail(g, "%s: input %d is an %s; its value is not for reading", op->name,
+            return lt_graph_fail(g, "%s: input %d is an %s, whose value cannot be read", op->name,
                                  i, in[i]->op->name);
     }
     return add_node(g, op, attr, n_in, in);

@@ -19,11 +19,11 @@ struct lt_node {
     lt_node **in;
     int n_in;
     int id; /* position in graph->nodes: inputs come before their users */
-    bool is_repeated; /* computed again for a unit that reads it, and for that one alone */
+    bool is_rematerialized; /* a copy computed for the one fusion group that reads it */
     lt_shape shape;
 };
 
-/* One run of one node in double precision, for the reference executor. Kernels of devices are tables of theirs:
+/* One run of one node in double precision, for the reference executor. Each device has its own table of kernels:
    cpu/kernels.def. */
 typedef struct lt_reference_call {
     const lt_node *y;
@@ -32,7 +32,7 @@ typedef struct lt_reference_call {
     const lt_run_key *key;
 } lt_reference_call;
 
-/* What a gradient rule gets and fills: d[i] is the cotangent of in[i]; left NULL: no gradient. */
+/* Arguments and results of a gradient rule: it sets d[i] to the cotangent of in[i]; NULL: no gradient. */
 typedef struct lt_vjp {
     lt_node *y, *g;
     lt_node *const *in;
@@ -44,14 +44,14 @@ enum { LT_MANY = -1, LT_CASE_INPUTS = 3 };
 enum op_flags {
     OP_ELEMENTWISE = 1, /* has `scalar`; all inputs have the output's shape */
     OP_REDUCTION = 2,   /* sum or max over axes; may end a fused group */
-    OP_VIEW = 4,        /* output is the input's memory under another shape */
+    OP_VIEW = 4,        /* output shares the input's memory under another shape */
     OP_RANDOM = 8,      /* depends on the run's key */
-    OP_EFFECT = 16,     /* kept though nothing reads it */
-    OP_SOURCE = 32,     /* input, variable, constant: has values, is never run */
-    OP_INTERNAL = 64,   /* only compile makes it: no reference, no gradient, no cases */
+    OP_EFFECT = 16,     /* has a side effect: never dead code */
+    OP_SOURCE = 32,     /* input, variable, constant: holds values, never runs */
+    OP_INTERNAL = 64,   /* made by compile only: no reference, no gradient, no cases */
 };
 
-/* Activations that kernels of matmul and convolutions know. The second operand, if there is one, is its parameter. */
+/* Activations that matmul and convolution kernels can apply. The second operand, if any, is the parameter. */
 typedef enum activation_kind {
     NO_ACTIVATION,
     RELU,
@@ -61,14 +61,14 @@ typedef enum activation_kind {
     SIGMOID,
 } activation_kind;
 
-/* What the tests run. Inputs are drawn from [lo, hi] away from 0; index inputs from 0 ... rows-1. */
+/* A test case. Inputs are sampled from [lo, hi], away from 0; index inputs from 0 ... rows - 1. */
 typedef struct lt_op_case {
     const char *name;
     lt_shape in[LT_CASE_INPUTS];
     const void *attr;   /* attr_size bytes, or NULL */
     double lo, hi;      /* 0, 0: [-2, 2] */
     int index_input;    /* which input holds indices, 1-based; 0: none */
-    int64_t index_rows; /* their limit */
+    int64_t index_rows; /* indices are below this */
 } lt_op_case;
 
 struct lt_op {
@@ -76,25 +76,25 @@ struct lt_op {
     int n_in; /* or LT_MANY */
     unsigned flags;
     size_t attr_size;
-    /* Sets the output shape from inputs and attributes; NULL if they fit, else says why not (in the
-       graph's arena or static). */
+    /* Sets the output shape from inputs and attributes. Returns NULL, or the reason they do not fit (static or in
+       the graph's arena). */
     const char *(*shape)(const lt_node *y, lt_shape *s);
     void (*reference)(const lt_reference_call *c);
     void (*grad)(lt_vjp *r); /* NULL: not differentiable */
-    /* Multiplications plus additions of one run; NULL: not counted. */
+    /* Multiplications plus additions per run; NULL: not counted. */
     int64_t (*flops)(const lt_node *y);
-    /* One run in words, for profiles: sizes and options; NULL: its name and shape. */
+    /* Sizes and options as text, for profiles; NULL: its name and shape. */
     const char *(*describe)(const lt_node *y, arena *a);
-    const lt_op_case *cases; /* ends with a case without name */
+    const lt_op_case *cases; /* ends with a case without a name */
     /* Elementwise operators only. */
     double (*scalar)(double a, double b, double c);
-    bool is_cheap;              /* computing it again costs less than reading its result */
-    activation_kind activation; /* what it is to the kernels that can apply one to their result */
+    bool is_cheap;              /* recomputing it costs less than reading its result */
+    activation_kind activation; /* the epilogue that matmul and convolution kernels know it as */
 };
 
 /* ---- Nodes ---- */
 
-/* Makes a node of `op`; attr (attr_size bytes, NULL if 0) is copied. Any bad input gives the bad node. */
+/* Makes a node of `op`; attr (attr_size bytes, NULL if 0) is copied. Returns the bad node if any input is bad. */
 lt_node *node_make(const lt_op *op, const void *attr, int n_in, lt_node *const *in);
 lt_node *node_make1(const lt_op *op, const void *attr, lt_node *x);
 lt_node *node_make2(const lt_op *op, const void *attr, lt_node *a, lt_node *b);
@@ -105,11 +105,11 @@ lt_node *node_source(lt_graph *g, const lt_op *op, const void *attr);
 
 bool node_is_bad(const lt_node *x);
 
-/* Why no node can have this shape (rank, a negative dimension, too large), or NULL. Shapes from outside
-   go through it before anything is computed with them. */
+/* Returns why no node can have this shape (rank, a negative dimension, too large), or NULL. Check shapes from outside
+   with it before computing with them. */
 const char *shape_problem(lt_shape s);
 
-/* A reason for shape() to return, formatted into the graph's arena. */
+/* Formats a reason for shape() to return, in the graph's arena. */
 const char *node_reason(const lt_node *y, const char *format, ...) LT_PRINTF(2, 3);
 
 /* ---- The graph ---- */

@@ -22,7 +22,7 @@ lt_node *lt_clamp(lt_node *x, double lo, double hi)
 
 lt_node *lt_leaky_relu(lt_node *x, double slope)
 {
-    if (!(slope >= 0) && !node_is_bad(x)) /* the gradient looks at the sign of y */
+    if (!(slope >= 0) && !node_is_bad(x)) /* the gradient uses the sign of y */
         return lt_graph_fail(x->graph, "leaky_relu: slope must be at least 0, found %g", slope);
     return lt_leaky_by(x, scalar_like(x, slope));
 }

@@ -6,14 +6,14 @@
                          = sum of x[n, iy, ix, i] w[ky, kx, i, o] y[n, oy, ox, o]
 
    over all n, oy, ox, ky, kx, o, i of o's group; iy = oy stride - pad + ky dilation, ix likewise.
-   So their gradient rules only mention each other. */
+   So their gradient rules use only each other. */
 #include "ops/convolution.h"
 
 #include "ops/window.h"
 
 #include <stdio.h>
 
-/* ---- Shapes: who has which size, as the kernels want to know it ---- */
+/* ---- Shapes ---- */
 
 static conv_pass pass_of(const lt_op *op)
 {
@@ -54,12 +54,12 @@ static const char *check_groups(const lt_node *y, int64_t groups, int64_t channe
     return NULL;
 }
 
-/* The weight's sizes; its input channels in all, once the groups are known to be a number. */
+/* Sets the weight's sizes and its number of input channels over all groups. */
 static const char *read_weight(const lt_node *y, conv_spec *s, int64_t *inputs)
 {
     const conv_attr *a = y->attr;
     lt_shape w = y->in[1]->shape;
-    if (a->is_packed) { /* made by compile from what had been checked; o or i is known from in[0] */
+    if (a->is_packed) { /* made by compile from a checked node; o or i is known from in[0] */
         LT_ASSERT(w.rank == 1);
         s->kh = a->kh;
         s->kw = a->kw;
@@ -85,7 +85,7 @@ static const char *read_weight(const lt_node *y, conv_spec *s, int64_t *inputs)
     return *inputs <= WINDOW_MAX ? NULL : "too many channels";
 }
 
-/* Sets the size of y; for the derivatives, which get it: compares. */
+/* Sets the size of y; for the derivatives, whose size is given, compares it. */
 static const char *check_places(const lt_node *y, conv_spec *s)
 {
     int64_t oh, ow;
@@ -148,7 +148,7 @@ static const char *read_dw(const lt_node *y, conv_spec *s)
     s->kh = a->h;
     s->kw = a->w;
     if (y->in[0]->shape.d[0] != s->n)
-        return node_reason(y, "%lld images, but %lld gradients", (long long)y->in[0]->shape.d[0],
+        return node_reason(y, "expected as many gradients as images (%lld), found %lld", (long long)y->in[0]->shape.d[0],
                            (long long)s->n);
     reason = check_groups(y, s->groups, s->i, "input");
     if (!reason)
@@ -156,7 +156,7 @@ static const char *read_dw(const lt_node *y, conv_spec *s)
     return reason ? reason : check_places(y, s);
 }
 
-/* What y computes; a reason if its inputs and attributes do not fit. */
+/* Sets the sizes of y's convolution; returns the reason if its inputs and attributes do not fit. */
 static const char *read_spec(const lt_node *y, conv_spec *s)
 {
     *s = spec_of_attr(pass_of(y->op), y->attr);
@@ -187,7 +187,7 @@ static const char *conv_shape(const lt_node *y, lt_shape *shape)
     return NULL;
 }
 
-/* Of a convolution too large to be counted, as many as can be. */
+/* Saturates when the count overflows. */
 static int64_t conv_flops(const lt_node *y)
 {
     conv_spec s = conv_spec_of(y);
@@ -229,7 +229,7 @@ typedef struct roles {
 static const roles roles_of[] = {
     [CONV_FORWARD] = {X, W, Y}, [CONV_DX] = {Y, W, X}, [CONV_DW] = {X, Y, W}};
 
-/* The terms of pixel px of x and pixel py of y, which meet at pixel pw of the window. */
+/* Adds the terms of pixel px of x and pixel py of y, which meet at pixel pw of the window. */
 static void add_terms(const lt_reference_call *c, const conv_spec *s, int64_t px, int64_t pw,
                       int64_t py)
 {
@@ -422,7 +422,7 @@ lt_node *conv_pack_weight(const lt_node *y, conv_packed_size_function *packed_si
 {
     conv_spec s = conv_spec_of(y);
     LT_ASSERT(s.pass != CONV_DW && !((const conv_attr *)y->attr)->is_packed);
-    s.has_bias = false; /* the packed form does not depend on what comes after */
+    s.has_bias = false; /* the packed form does not depend on the epilogue */
     s.activation = NULL;
     s.parameter = 0;
     int64_t size = packed_size(&s);

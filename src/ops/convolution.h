@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a convolution or one of its derivatives computes, in numbers: y (n x oh x ow x o) is the cross-correlation of x
-   (n x h x w x i) with w (kh x kw x i / groups x o). For kernels, targets and the reference alike. */
+/* Sizes of a convolution or one of its derivatives: y (n x oh x ow x o) is the cross-correlation of x (n x h x w x i)
+   with w (kh x kw x i / groups x o). Shared by kernels, targets and the reference. */
 #ifndef LATENT_CONVOLUTION_H
 #define LATENT_CONVOLUTION_H
 
@@ -17,26 +17,25 @@ typedef struct conv_spec {
     int64_t n, h, w, i; /* x */
     int64_t oh, ow, o;  /* y */
     int64_t kh, kw, stride, pad, dilation, groups;
-    bool has_bias;          /* one number per channel of the result; not of DW */
-    const lt_op *activation; /* an operator that is one, or NULL */
+    bool has_bias;          /* one float per channel of the result; never with DW */
+    const lt_op *activation; /* or NULL */
     float parameter;        /* of the activation */
     int threads;            /* at most this many run at once */
 } conv_spec;
 
-/* Of conv2d, conv2d_dx and conv2d_dw; `threads` is 0. */
+/* The spec of a conv2d, conv2d_dx or conv2d_dw node; `threads` is 0. */
 conv_spec conv_spec_of(const lt_node *y);
 
-/* Of conv2d_pack: the convolution whose weight it packs, without bias and activation, on which the packed form does not
-   depend. */
+/* The spec of the convolution whose weight this conv2d_pack node packs, without bias and activation: the packed form
+   does not depend on them. */
 conv_spec conv_spec_of_pack(const lt_node *y);
 
-/* Floats of the packed weight that a device's kernel for `s` (CONV_FORWARD or CONV_DX) reads; 0: it reads the plain one.
-   Negative with an error on failure. */
+/* Returns the floats of the packed weight that a device's kernel for `s` (CONV_FORWARD or CONV_DX) reads; 0: it reads
+   the plain weight. Negative with an error on failure. */
 typedef int64_t conv_packed_size_function(const conv_spec *s);
 
-/* What is to be read in place of the weight of the convolution y (conv2d or conv2d_dx, not packed): a new
-   node of y's graph with its packed form, or NULL where the kernel takes the weight as it is. Compile
-   must use it. */
+/* Returns a new node with the packed weight of the convolution y (conv2d or conv2d_dx, not packed), or NULL if the
+   kernel reads the plain weight. A compiled graph must use the packed one. */
 lt_node *conv_pack_weight(const lt_node *y, conv_packed_size_function *packed_size);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* A detached node reads nothing, even where it is one of x itself. */
+/* A detached node depends on nothing, even if it reads one of x. */
 static bool reads_dependent(const lt_node *y, const bool *depends)
 {
     if (y->op == &lt_op_detach)
@@ -18,7 +18,7 @@ static bool reads_dependent(const lt_node *y, const bool *depends)
     return false;
 }
 
-/* depends[i]: node i is one of x, or a differentiable path leads from one of x to it. */
+/* depends[i]: node i is one of x, or is reached from one by a differentiable path. */
 static bool *find_dependents(const lt_graph *g, int n_nodes, int n, lt_node *const *x)
 {
     bool *depends = must_alloc((size_t)n_nodes);
@@ -33,7 +33,7 @@ static lt_node *ones_like(lt_node *x) { return lt_broadcast(lt_scalar(x->graph, 
 
 static lt_node *zeros_like(lt_node *x) { return lt_broadcast(lt_scalar(x->graph, 0), x->shape); }
 
-/* Adds what node y passes on to its inputs, given the cotangent g of y. */
+/* Adds y's contributions to the cotangents of its inputs, given the cotangent g of y. */
 static void pass_back(lt_node *y, lt_node *g, const bool *depends, lt_node **cotangent)
 {
     if (!y->op->grad) {
@@ -65,7 +65,7 @@ void lt_grads(lt_node *y, int n, lt_node *const *x, lt_node **dx)
     }
     if (bad)
         return;
-    int n_nodes = g->n; /* the rules append beyond it */
+    int n_nodes = g->n; /* the rules append nodes after these */
     bool *depends = find_dependents(g, n_nodes, n, x);
     lt_node **cotangent = must_alloc(sizeof *cotangent * (size_t)n_nodes);
     cotangent[y->id] = ones_like(y);

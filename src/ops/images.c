@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done to images by compositions of other operators: their gradients follow. */
+/* Image functions that are compositions of operators: their gradients follow. */
 #include "ops/attributes.h"
 #include "ops/window.h"
 
 #include <latent/ops.h>
 
-/* Whether x is n x height x width x channels; else the graph says why, and x is the bad node. */
+/* Whether x is n x height x width x channels; if not, records the error and sets x to the bad node. */
 static bool is_images(const char *function, lt_node **x)
 {
     char text[LT_SHAPE_TEXT_SIZE];
@@ -28,7 +28,7 @@ lt_node *lt_global_avg_pool(lt_node *x)
     return is_images("global_avg_pool", &x) ? lt_mean_over(x, LT_AXIS(1) | LT_AXIS(2)) : x;
 }
 
-/* Every pixel goes to the one window that has it: the transpose of the sums of windows. */
+/* The transpose of a sum over windows that do not overlap. */
 lt_node *lt_upsample(lt_node *x, int factor)
 {
     if (!is_factor("upsample", &x, factor) || factor == 1)
@@ -47,7 +47,7 @@ lt_node *lt_pixel_shuffle(lt_node *x, int factor)
     int64_t n = x->shape.d[0], h = x->shape.d[1], w = x->shape.d[2], f = factor;
     int64_t channels = x->shape.d[3] / (f * f);
     if (x->shape.d[3] % (f * f))
-        return lt_graph_fail(x->graph, "pixel_shuffle: %jd channels are not divided by %d x %d",
+        return lt_graph_fail(x->graph, "pixel_shuffle: %jd channels are not divisible by %d x %d",
                              (intmax_t)x->shape.d[3], factor, factor);
     if (h > WINDOW_MAX / f || w > WINDOW_MAX / f)
         return lt_graph_fail(x->graph, "pixel_shuffle: the result is too large");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* y = act(a b + bias) for matrices a (n x k) and b (k x m); transposes, bias and activation are put
-   there by compile, never by a builder, and have no gradient rule of their own. */
+/* y = act(a b + bias) for matrices a (n x k) and b (k x m). Only compile sets transposes, bias and activation; they
+   have no gradient rule. */
 #include "ops/eltwise.h"
 
 #include <latent/ops.h>
@@ -27,7 +27,7 @@ int64_t matmul_depth(const lt_node *y)
     return columns(y->in[0], ((const matmul_attr *)y->attr)->transpose_a);
 }
 
-/* Of a product too large to be counted, as many as can be. */
+/* Saturates when the count overflows. */
 static int64_t matmul_flops(const lt_node *y)
 {
     int64_t flops;

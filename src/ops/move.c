@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators that move elements and do no arithmetic. */
+/* Operators that move elements without arithmetic. */
 #include "ops/move.h"
 
 #include "ops/eltwise.h"
@@ -28,7 +28,7 @@ static const char *reshape_shape(const lt_node *y, lt_shape *s)
         return reason;
     if (lt_shape_size(*s) != lt_shape_size(y->in[0]->shape)) {
         char text[LT_SHAPE_TEXT_SIZE];
-        return node_reason(y, "%s has another number of elements", lt_shape_text(*s, text));
+        return node_reason(y, "%s has a different number of elements", lt_shape_text(*s, text));
     }
     return NULL;
 }
@@ -133,7 +133,7 @@ lt_node *lt_expand(lt_node *x, lt_shape shape)
     return node_make1(&lt_op_expand, &(shape_attr){shape}, x);
 }
 
-/* By an expand, which elementwise readers do not need written out. */
+/* Uses expand, which elementwise readers take as a broadcast. */
 lt_node *lt_repeat_rows(lt_node *x, int64_t times)
 {
     lt_shape from = x->shape, tall = from, wide = {.rank = from.rank + 1};
@@ -169,7 +169,7 @@ void broadcast_together(int n, lt_node **in, const char *op)
     lt_shape to = in[0]->shape;
     for (int k = 0; k < n; k++) {
         if (node_is_bad(in[k]) || in[k]->graph != in[0]->graph)
-            return; /* node_make says what is wrong */
+            return; /* node_make reports it */
         lt_shape s = in[k]->shape;
         lt_shape longer = s.rank > to.rank ? s : to, shorter = s.rank > to.rank ? to : s;
         for (int i = 1; i <= shorter.rank; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where elements are, for operators that move them. */
+/* Index arithmetic for operators that move elements. */
 #ifndef LATENT_MOVE_H
 #define LATENT_MOVE_H
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools: windows that move over images, channel by channel. max_pool2d with the transpose of what
-   it does to small changes (scatter) and that one's transpose (gather); the weighted sum of each
-   window, which a mean is, and its transpose, which nearest upsampling is. Channels are last, so the
-   inner loops are over them, and vectors. Every number of a result is computed in one place in one
-   order: who does which rows does not matter. */
+/* Pooling, channel by channel: max_pool2d with the transpose of its derivative (scatter) and the transpose of that
+   (gather); the weighted sum of each window, of which the mean is one, and its transpose, of which nearest upsampling
+   is one. */
 #include "ops/pool.h"
 
 #include "ops/window.h"
@@ -79,7 +77,7 @@ static int64_t find_max(const pool *p, const double *image, int64_t oy, int64_t 
     return best;
 }
 
-/* Where element i of y comes from in x. */
+/* Position in x of the element that becomes y[i]. */
 static int64_t source_of(const pool *p, const double *x, int64_t i)
 {
     int64_t c = i % p->c, ox = i / p->c % p->ow, oy = i / p->c / p->ow % p->oh;
@@ -127,7 +125,7 @@ const lt_op lt_op_max_pool2d = {
         {"no images", .in = {{4, {0, 4, 4, 3}}}, POOL(2, 2, 0, )},
         {0}}};
 
-/* ---- Its scatter and gather ---- */
+/* ---- max_pool2d_scatter and _gather ---- */
 
 static const char *scatter_shape(const lt_node *y, lt_shape *s)
 {
@@ -147,7 +145,7 @@ static void scatter_reference(const lt_reference_call *c)
         c->out[source_of(&p, c->in[0], i)] += c->in[1][i];
 }
 
-/* Where the maxima are does not change with x, but at ties. */
+/* The positions of the maxima are constant in x, except at ties. */
 static void scatter_grad(lt_vjp *r)
 {
     r->d[1] = lt_max_pool2d_gather(r->in[0], r->g, kernel_of(r->y), window_of(r->y));
@@ -200,13 +198,13 @@ const lt_op lt_op_max_pool2d_gather = {
         {"no images", .in = {{4, {0, 4, 4, 3}}, {4, {0, 4, 4, 3}}}, POOL(2, 2, 0, )},
         {0}}};
 
-/* A bad node instead of x if o has what is of convolutions only. */
+/* Returns x, or the bad node if o has dilation or groups. */
 static lt_node *check_window(const lt_op *op, lt_node *x, lt_window *o)
 {
     *o = window_defaults(*o);
     if (node_is_bad(x) || (o->dilation == 1 && o->groups == 1))
         return x;
-    return lt_graph_fail(x->graph, "%s: dilation and groups are of convolutions only", op->name);
+    return lt_graph_fail(x->graph, "%s: dilation and groups apply to convolutions only", op->name);
 }
 
 static lt_node *make_max(const lt_op *op, lt_node *x, lt_node *other, int kernel, lt_window o)
@@ -233,7 +231,7 @@ lt_node *lt_max_pool2d_gather(lt_node *x, lt_node *t, int kernel, lt_window o)
 
 /* ---- avg_pool2d: a weight times the sum of each window ---- */
 
-/* Every pixel of x with every place that has it: y += weight x, or x += weight y. */
+/* For every pixel of x and every window that holds it: y += weight x, or x += weight y. */
 static void avg_terms(const lt_reference_call *c, lt_shape shape, bool is_dx)
 {
     pool p = pool_of(c->y, shape);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers as operators: a function of (seed, stream, step, element) and nothing else. */
+/* Random operators: functions of (seed, stream, step, element) alone. */
 #include "ops/random.h"
 
 #include "ops/eltwise.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What random operators draw from. */
+/* Attributes and keys of random operators. */
 #ifndef LATENT_RANDOM_H
 #define LATENT_RANDOM_H
 

@@ -75,7 +75,7 @@ static const char *max_shape(const lt_node *y, lt_shape *s)
     const char *reason = reduced_shape(y, s);
     for (int i = 0; !reason && i < s->rank; i++)
         if (y->in[0]->shape.d[i] == 0 && s->d[i] == 1)
-            reason = "the maximum of nothing is not defined";
+            reason = "the maximum of no elements is not defined";
     return reason;
 }
 
@@ -89,7 +89,7 @@ static void max_reference(const lt_reference_call *c)
     }
 }
 
-/* Where x is the maximum, divided among ties. */
+/* The cotangent goes to the maximum, divided among ties. */
 static void max_grad(lt_vjp *r)
 {
     lt_node *x = r->in[0], *winners = lt_equal(x, r->y);
@@ -150,8 +150,8 @@ lt_node *lt_max_keep(lt_node *x, unsigned axes) { return reduce_keep(&lt_op_max_
 
 lt_node *lt_max_over(lt_node *x, unsigned axes) { return drop_axes(lt_max_keep(x, axes), axes); }
 
-/* m + log sum e^(x - m): the maximum is a constant to the gradient, which it does not change. It is
-   kept finite, because infinity - infinity is not a number. */
+/* m + log sum e^(x - m). The maximum m is detached, since it does not change the gradient, and kept finite, since
+   infinity - infinity is NaN. */
 lt_node *lt_log_sum_exp(lt_node *x, unsigned axes)
 {
     lt_node *m = lt_detach(lt_clamp(lt_max_keep(x, axes), (double)-FLT_MAX, (double)FLT_MAX));

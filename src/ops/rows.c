@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Picking rows by number, and its transpose. Indices are floats that hold whole numbers (fractions are
-   cut off); one outside the table reads zeros and writes nothing, so that no value of an input can
-   reach other memory. */
+/* Gathering rows by index, and its transpose. Indices are floats that hold whole numbers (fractions are truncated).
+   One outside the table reads zeros and writes nothing, so that no input can reach other memory. */
 #include "ops/rows.h"
 
 #include "ops/eltwise.h"
@@ -64,7 +63,7 @@ static const char *scatter_shape(const lt_node *y, lt_shape *s)
 {
     const char *reason = rows_shape(y, ((const scatter_attr *)y->attr)->rows, s);
     if (!reason && y->in[0]->shape.d[0] != y->in[1]->shape.d[0])
-        reason = "expected as many indices as rows";
+        reason = "expected one index per row";
     return reason;
 }
 

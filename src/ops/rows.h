@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of a table, by number. */
+/* Rows of a table, by index. */
 #ifndef LATENT_ROWS_H
 #define LATENT_ROWS_H
 
@@ -13,7 +13,7 @@ static inline int64_t row_size(const lt_node *x)
     return n;
 }
 
-/* Whether an index is in the table; NaN is not. */
+/* Whether an index is inside the table; false for NaN. */
 static inline bool is_inside(double at, int64_t rows) { return at >= 0 && at < (double)rows; }
 
 #endif

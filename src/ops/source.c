@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Nodes that hold values rather than compute them, and the two that only mean something to grad and
-   to the end of a run. */
+/* Nodes that hold values (input, variable, constant), assign, which acts at the end of a run, and detach, which acts
+   on gradients. */
 #include "ops/attributes.h"
 
 #include <latent/ops.h>

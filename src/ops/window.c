@@ -18,7 +18,7 @@ const char *window_places(const lt_node *y, const char *axis, int64_t size, wind
                           int64_t *places)
 {
     if (!is_between(o.k, 1))
-        return node_reason(y, "the window must have 1 to %d %s, found %lld", WINDOW_MAX, axis,
+        return node_reason(y, "expected a window of 1 to %d %s, found %lld", WINDOW_MAX, axis,
                            (long long)o.k);
     if (!is_between(o.stride, 1))
         return node_reason(y, "stride must be at least 1, found %lld", (long long)o.stride);

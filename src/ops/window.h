@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows that move over images: where they fit, for convolutions and pools alike. */
+/* Sliding windows over images, shared by convolutions and pools. */
 #ifndef LATENT_WINDOW_H
 #define LATENT_WINDOW_H
 
@@ -12,19 +12,19 @@ typedef struct window {
     int64_t k, stride, pad, dilation;
 } window;
 
-/* Sizes of images and windows are at most this, so that what is computed from two of them fits. */
+/* Largest size of images and windows; the product of two fits in 64 bits. */
 enum { WINDOW_MAX = INT32_MAX };
 
-/* NULL if x is n x h x w x c with at least one pixel and channel and no size too large, else why not;
-   `what` is x in the reason. */
+/* Returns NULL if x is n x h x w x c with at least one pixel and channel and no size too large, else the reason,
+   which calls x `what`. */
 const char *check_images(const lt_node *y, const char *what, lt_shape x);
 
-/* Sets the number of places that the window has along `size` pixels; a reason if there are none.
+/* Sets the number of window positions along `size` pixels; returns the reason if there are none.
    axis: "rows" or "columns". */
 const char *window_places(const lt_node *y, const char *axis, int64_t size, window o,
                           int64_t *places);
 
-/* Zeros become defaults. */
+/* Replaces zeros by defaults. */
 lt_window window_defaults(lt_window o);
 
 #endif
