@@ -231,23 +231,6 @@ void watch_training_signals(void);
    SIGTERM, 129 after SIGHUP, 141 after SIGPIPE. */
 int stop_code(void);
 
-/* ---- Numbers as they are shown ---- */
-
-/* The number that "%.*f" shows without a sign where it shows 0: no -0.00. */
-double shown_number(double value, int digits);
-
-/* "+- 0.12"; "+- <0.01" where the digits would show none; "" where there is no error. */
-enum { ERROR_TEXT = 32 };
-const char *error_text(double se, int digits, char text[ERROR_TEXT]);
-
-/* Rounds parts and their sum to `digits`, so that what is shown adds up: what rounding leaves over, a
-   unit of the last digit, goes to the largest part. Parts that do not add up to the sum are rounded
-   alone, and NaN is left. */
-void round_parts(double *const *parts, int n, double *sum, int digits);
-
-/* What is shown of a - b, by what two digits show of these; with its own error. */
-lt_estimate shown_difference(lt_estimate a, lt_estimate b, lt_estimate own);
-
 /* ---- JSON ---- */
 
 /* A number, or null when it is not finite. */
@@ -261,6 +244,7 @@ json_t *json_estimate(lt_estimate e);
 
 /* Prints one object on one line of stdout, and drops it. */
 void print_json(json_t *object);
+void print_json_text(const char *text); /* a line of it */
 
 /* ---- Runs ---- */
 

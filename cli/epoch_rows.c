@@ -38,7 +38,7 @@ static void add_number(row *to, const char *head, int width, int digits, double 
 {
     cell *c = add_cell(to, "  ", head, width);
     if (isfinite(value))
-        snprintf(c->text, CELL, "%.*f", digits, shown_number(value, digits));
+        snprintf(c->text, CELL, "%.*f", digits, lt_shown_number(value, digits));
     else
         snprintf(c->text, CELL, isnan(value) ? "-" : value > 0 ? "inf" : "-inf");
 }
@@ -85,12 +85,12 @@ static double round_loss(lt_loss_part *parts, int n, double loss)
     for (int i = 0; i < n; i++)
         all[i] = &parts[i].nats;
     if (n > 2 && strcmp(parts[2].name, "gap") == 0) {
-        round_parts(all, 2, &mean, 2);
+        lt_shown_parts(all, 2, &mean, 2);
         rest = loss - mean;
-        round_parts(all + 2, 1, &rest, 2);
+        lt_shown_parts(all + 2, 1, &rest, 2);
         return mean + rest;
     }
-    round_parts(all, n, &loss, 2);
+    lt_shown_parts(all, n, &loss, 2);
     return loss;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How `latent eval` reports: numbers as JSON, a table with words where a number misleads. */
+/* The table of `latent eval`, with words where a number misleads. */
 #include "eval_report.h"
 
 #include "quality_report.h"
@@ -10,113 +10,6 @@
 
 /* What an estimate of -log p(x) is that is made of the logarithm of a mean of weights. */
 static const char upper_bound[] = "upper bound on average";
-
-/* ---- JSON ---- */
-
-static json_t *bounds_json(const lt_evaluation *e)
-{
-    json_t *all = json_array();
-    for (int i = 0; i < e->n_bounds; i++)
-        json_array_append_new(
-            all, json_pack("{s:i, s:o, s:o, s:o, s:s}", "k", e->bounds[i].k, "value",
-                           json_number(e->bounds[i].value.value), "se",
-                           json_number(e->bounds[i].value.se), "ess",
-                           json_number(e->bounds[i].ess), "kind", upper_bound));
-    return all;
-}
-
-static json_t *ais_json(const eval_findings *f)
-{
-    const lt_ais_result *a = &f->ais;
-    json_t *o = json_pack("{s:o, s:o, s:i, s:i, s:s, s:o, s:o, s:o, s:s}", "value",
-                          json_number(a->nll.value), "se", json_number(a->nll.se), "chains",
-                          a->chains, "steps", a->steps, "from",
-                          f->from_posterior ? "posterior" : "normal", "ess", json_number(a->ess),
-                          "acceptance", json_number(a->acceptance), "step_size",
-                          json_number(a->step_size), "kind", upper_bound);
-    if (f->e.nll_samples > 0)
-        json_object_set_new(o, "less_nll", json_estimate(f->ais_less_nll));
-    return o;
-}
-
-static json_t *codes_json(const lt_diagnosis *d)
-{
-    json_t *kl = json_array(), *spread = json_array();
-    for (int k = 0; k < d->latent; k++) {
-        json_array_append_new(kl, json_number(d->units[k].kl));
-        json_array_append_new(spread, json_number(d->units[k].mean_variance));
-    }
-    if (!d->has_parts) {
-        json_decref(kl);
-        kl = json_null();
-    }
-    return json_pack("{s:i, s:i, s:o, s:o, s:o, s:b, s:s, s:o, s:o}", "latents", d->latent,
-                     "active", d->active, "mutual_information", json_estimate(d->mutual_information),
-                     "most_information", json_number(d->most_information), "aggregate_kl",
-                     json_estimate(d->aggregate_kl), "collapsed", d->is_collapsed, "reason",
-                     d->reason, "kl_per_latent", kl, "mean_variance_per_latent", spread);
-}
-
-static json_t *nll_json(const lt_evaluation *e)
-{
-    return json_pack("{s:i, s:o, s:o, s:o, s:s}", "k", e->nll_samples, "value",
-                     json_number(e->nll.value), "se", json_number(e->nll.se), "ess",
-                     json_number(e->ess), "kind", upper_bound);
-}
-
-static json_t *bounds_and_codes_json(const eval_findings *f)
-{
-    const lt_evaluation *e = &f->e;
-    json_t *o = json_pack("{s:o, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "run", json_text(f->run), "split",
-                          lt_split_name(f->split), "images", (json_int_t)e->images, "unit",
-                          "nats/image", "neg_elbo", json_estimate(e->neg_elbo), "rate",
-                          json_estimate(e->rate), "distortion", json_estimate(e->distortion),
-                          "squared_error", json_estimate(e->squared_error));
-    if (e->n_bounds > 0)
-        json_object_set_new(o, "iwae", bounds_json(e));
-    if (e->nll_samples > 0) {
-        json_object_set_new(o, "nll", nll_json(e));
-        json_object_set_new(o, "neg_elbo_less_nll", json_estimate(f->gap));
-    }
-    if (isfinite(e->pareto_share))
-        json_object_set_new(o, "pareto",
-                            json_pack("{s:i, s:o, s:o}", "draws", e->draws, "k",
-                                      json_number(e->pareto_k), "bad_share",
-                                      json_number(e->pareto_share)));
-    if (f->with_ais)
-        json_object_set_new(o, "ais", ais_json(f));
-    json_object_set_new(o, "bits_per_dim", json_estimate(e->bits_per_dim));
-    if (isfinite(e->sigma))
-        json_object_set_new(o, "sigma", json_number(e->sigma));
-    json_object_set_new(o, "bits_per_dim_kind", json_string(lt_unit_name(e->unit)));
-    if (isfinite(e->bits_as_bytes.value))
-        json_object_set_new(o, "bits_per_dim_as_bytes", json_estimate(e->bits_as_bytes));
-    if (lt_model_can(f->trained->model, LT_CAN_BOUND))
-        json_object_set_new(o, "codes", codes_json(&f->codes));
-    return o;
-}
-
-/* What was chosen of which data; only where something was. */
-static json_t *chosen_json(const eval_findings *f)
-{
-    json_t *sets = json_array();
-    for (int i = 0; i < f->changed->n; i++)
-        json_array_append_new(sets, json_text(f->changed->item[i]));
-    return json_pack("{s:o, s:o}", "data", json_text(lt_dataset_describe(f->trained->data)->name), "set",
-                     sets);
-}
-
-json_t *eval_json(const eval_findings *f)
-{
-    json_t *o = f->with_bounds ? bounds_and_codes_json(f)
-                               : json_pack("{s:o, s:s}", "run", json_text(f->run), "split",
-                                           lt_split_name(f->split));
-    if (f->data || f->changed->n > 0)
-        json_object_set_new(o, "chosen", chosen_json(f));
-    if (f->with_quality)
-        json_object_set_new(o, "quality", quality_json(&f->quality));
-    return o;
-}
 
 /* ---- The table ---- */
 
@@ -130,9 +23,9 @@ static void print_cells_of_row(const char *name, const char *value, const char *
 
 static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
 {
-    char value[48], error[ERROR_TEXT]; /* one image has none */
-    snprintf(value, sizeof value, "%.*f", digits, shown_number(e.value, digits));
-    print_cells_of_row(name, value, error_text(e.se, digits, error), meaning);
+    char value[48], error[LT_ERROR_TEXT]; /* one image has none */
+    snprintf(value, sizeof value, "%.*f", digits, lt_shown_number(e.value, digits));
+    print_cells_of_row(name, value, lt_shown_error(e.se, digits, error), meaning);
 }
 
 /* A number that has no error. */
@@ -184,7 +77,7 @@ static void print_likelihood(const trained *t, const lt_evaluation *e)
 
 static void print_draws(const eval_findings *f)
 {
-    const lt_evaluation *e = &f->e;
+    const lt_evaluation *e = &f->card.evaluation;
     char name[32], meaning[80];
     snprintf(meaning, sizeof meaning, "%s%s", upper_bound,
              lt_evaluation_is_biased(e) ? ", biased by an unknown amount" : " of -log p(x)");
@@ -195,7 +88,7 @@ static void print_draws(const eval_findings *f)
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         print_row(name, e->nll, 2, meaning);
-        print_row("-ELBO less NLL", shown_difference(e->neg_elbo, e->nll, f->gap), 2, "of these two, image by image");
+        print_row("-ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, f->card.gap), 2, "of these two, image by image");
         print_plain_row("ESS", e->ess, 1, "effective draws of %d, on average", e->nll_samples);
     }
     if (isfinite(e->pareto_share))
@@ -205,15 +98,15 @@ static void print_draws(const eval_findings *f)
 
 static void print_ais(const eval_findings *f)
 {
-    const lt_ais_result *a = &f->ais;
+    const lt_ais_result *a = &f->card.ais;
     char meaning[80];
     snprintf(meaning, sizeof meaning, "%s, %d x %d from %s", upper_bound, a->chains, a->steps,
-             f->from_posterior ? "q(z|x)" : "N(0, I)");
+             f->card.is_ais_from_posterior ? "q(z|x)" : "N(0, I)");
     print_row("AIS", a->nll, 2, meaning);
     print_plain_row("ESS", a->ess, 1, "of %d chains; %.0f %% moves accepted", a->chains,
                     100 * a->acceptance);
-    if (isfinite(f->ais_less_nll.value))
-        print_row("AIS less NLL", shown_difference(a->nll, f->e.nll, f->ais_less_nll), 2,
+    if (isfinite(f->card.ais_less_nll.value))
+        print_row("AIS less NLL", lt_shown_difference(a->nll, f->card.evaluation.nll, f->card.ais_less_nll), 2,
                   "of the two bounds, image by image");
 }
 
@@ -225,7 +118,7 @@ static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
         puts("  active latents, mutual information, aggregate KL: of several images");
         return;
     }
-    round_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
+    lt_shown_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
     print_plain_row("active latents", d->active, 0, "of %d: means of variance > 0.01%s", d->latent,
                     d->has_parts ? "" : " of it all");
     snprintf(meaning, sizeof meaning, "of code and image, at most %.2f", d->most_information);
@@ -286,8 +179,8 @@ static void judge_draws(const lt_evaluation *e)
 
 static void judge_ais(const eval_findings *f)
 {
-    const lt_ais_result *a = &f->ais;
-    double d = f->ais_less_nll.value, error = f->ais_less_nll.se;
+    const lt_ais_result *a = &f->card.ais;
+    double d = f->card.ais_less_nll.value, error = f->card.ais_less_nll.se;
     if (a->ess < 1.5 && a->chains > 1)
         print_warning("%.1f of %d chains carry the weight: take more steps before believing AIS.",
                    a->ess, a->chains);
@@ -313,9 +206,9 @@ static void judge_codes(const lt_diagnosis *d)
 /* Of a model that reconstructs, and bounds nothing. */
 static void print_reconstruction(const eval_findings *f)
 {
-    const lt_evaluation *e = &f->e;
+    const lt_evaluation *e = &f->card.evaluation;
     print("%lld %s image%s of %s; nats per image, +- standard error\n\n", (long long)e->images,
-          lt_split_name(f->split), e->images == 1 ? "" : "s", lt_dataset_describe(f->trained->data)->name);
+          lt_split_name(f->card.split), e->images == 1 ? "" : "s", f->card.set);
     print_row("distortion", e->distortion, 2, "-log p(x|z), z the code of the image");
     print_row("squared error", e->squared_error, 2, "of reconstructions, per image");
     print_likelihood(f->trained, e);
@@ -325,37 +218,37 @@ static void print_reconstruction(const eval_findings *f)
 static void print_bounds_and_codes(const eval_findings *f)
 {
     const trained *t = f->trained;
-    const lt_evaluation *e = &f->e;
+    const lt_evaluation *e = &f->card.evaluation;
     lt_estimate rate = e->rate, distortion = e->distortion, neg_elbo = e->neg_elbo;
-    round_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
+    lt_shown_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
     print("%lld %s image%s of %s; nats per image, +- standard error\n\n", (long long)e->images,
-          lt_split_name(f->split), e->images == 1 ? "" : "s", lt_dataset_describe(t->data)->name);
+          lt_split_name(f->card.split), e->images == 1 ? "" : "s", f->card.set);
     print_row("-ELBO", neg_elbo, 2, "distortion + rate: above -log p(x)");
     print_row("rate", rate, 2,
               lt_model_latent2(t->model) ? "KL of z and z2 given x from p" : "KL(q(z|x) || p(z))");
     print_row("distortion", distortion, 2, "-log p(x|z)");
     print_draws(f);
-    if (f->with_ais)
+    if (f->card.has_ais)
         print_ais(f);
-    print_codes(&f->codes, rate, lt_model_latent2(t->model) > 0);
+    print_codes(&f->card.codes, rate, lt_model_latent2(t->model) > 0);
     print_row("squared error", e->squared_error, 2, "of mean reconstructions, per image");
     print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers an image)");
     if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))
         print_row("the same as bytes", e->bits_as_bytes, 4, "8 more: a byte is 1/256 of [0, 1]");
     print_likelihood(t, e);
     judge_draws(e);
-    if (f->with_ais)
+    if (f->card.has_ais)
         judge_ais(f);
-    judge_codes(&f->codes);
+    judge_codes(&f->card.codes);
 }
 
 static void judge_choice(const eval_findings *f)
 {
     char sets[400] = "";
-    for (int i = 0; i < f->changed->n && strlen(sets) < sizeof sets - 1; i++)
+    for (int i = 0; i < f->card.n_sets && strlen(sets) < sizeof sets - 1; i++)
         snprintf(sets + strlen(sets), sizeof sets - strlen(sets), "%s%s", i ? ", " : "",
-                 f->changed->item[i]);
-    if (f->changed->n > 0)
+                 f->card.sets[i]);
+    if (f->card.n_sets > 0)
         print_note("Not the recipe's data, but with %s: these numbers compare with others of the same "
                    "choice alone.", sets);
 }
@@ -363,14 +256,14 @@ static void judge_choice(const eval_findings *f)
 void eval_print_table(const eval_findings *f)
 {
     print("%s\n", f->trained->checkpoint);
-    if (f->with_bounds && lt_model_can(f->trained->model, LT_CAN_BOUND))
+    if (f->card.has_bounds && lt_model_can(f->trained->model, LT_CAN_BOUND))
         print_bounds_and_codes(f);
-    else if (f->with_bounds)
+    else if (f->card.has_bounds)
         print_reconstruction(f);
-    if (f->with_bounds && f->with_quality)
+    if (f->card.has_bounds && f->card.has_quality)
         putchar('\n');
-    if (f->with_quality)
-        quality_print(lt_dataset_describe(f->trained->data)->name, f->split, &f->quality);
+    if (f->card.has_quality)
+        quality_print(f->card.set, f->card.split, &f->card.quality);
     judge_choice(f);
     if (!lt_model_can(f->trained->model, LT_CAN_LIKELIHOOD))
         print_note("The model has no likelihood, so there are no bounds and no codes to look at: it "

@@ -3,7 +3,7 @@
 #ifndef LATENT_EVAL_REQUEST_H
 #define LATENT_EVAL_REQUEST_H
 
-#include "per_image.h"
+#include "eval_report.h"
 #include "quality_report.h"
 
 enum { EVAL_MAX_RUNS = 16 };
@@ -14,7 +14,7 @@ typedef struct eval_request {
     int64_t samples, images, seed, threads;
     int iwae[LT_MAX_BOUNDS], n_iwae;
     int ais[2]; /* chains, steps; 0 chains: none */
-    bool with_quality;
+    bool with_quality, is_of_several;
     int64_t quality_samples;
     const char *pairs, *per_image;
     quality_files *scored;
@@ -22,11 +22,8 @@ typedef struct eval_request {
     bool as_json;
 } eval_request;
 
-/* What there is to be found of a run, whose data are open: nothing of it has been yet. */
-eval_findings eval_plan(const eval_request *q, const char *run, const trained *t);
-
-/* Finds it; a status. Clear f->codes and close `each`, the numbers of each image, in any case. */
-int eval_find(const eval_request *q, eval_findings *f, per_image *each);
+/* Finds what is asked for of a run whose data are open; a status. Clear f->card in any case. */
+int eval_find(const eval_request *q, eval_findings *f);
 
 /* Several runs side by side (eval_runs.c); the exit code. */
 int eval_compare_runs(const command *c, const eval_request *q, int n, const char *const *runs);

@@ -13,37 +13,20 @@
 typedef struct contestant {
     trained t;
     eval_findings f;
-    per_image each;
-    lt_data_options options; /* of its data */
-    lt_image_size size;
-    char data[LT_TEXT_SIZE]; /* their name */
-    json_t *json;
 } contestant;
 
 typedef struct contest {
-    const eval_request *q;
-    bool with_quality; /* samples are scored */
+    eval_request request;
     int n;
     contestant *all;
-    lt_split split; /* of the first one's data */
 } contest;
 
-static int evaluate(contest *all, contestant *k, const char *run)
+static int evaluate(const eval_request *q, contestant *k, const char *run)
 {
-    const eval_request *q = all->q;
     LT_TRY(lt_model_open_data(k->t.model, q->data, q->sets.item, q->sets.n, &k->t.data));
     LT_TRY(lt_model_check_data(k->t.model, k->t.data));
-    const lt_dataset_info *info = lt_dataset_describe(k->t.data);
-    k->f = eval_plan(q, run, &k->t);
-    k->options = info->options;
-    k->size = (lt_image_size){info->h, info->w, info->c};
-    snprintf(k->data, sizeof k->data, "%s", info->name);
-    all->split = k == all->all ? k->f.split : all->split;
-    k->f.with_quality = all->with_quality;
-    k->f.with_bounds = lt_model_can(k->t.model, LT_CAN_LIKELIHOOD); /* else its row says so */
-    int status = eval_find(q, &k->f, &k->each);
-    if (status == LT_OK && q->as_json)
-        k->json = eval_json(&k->f);
+    k->f = (eval_findings){.run = run, .trained = &k->t};
+    int status = eval_find(q, &k->f);
     lt_dataset_free(k->t.data);
     k->t.data = NULL;
     return status;
@@ -52,40 +35,10 @@ static int evaluate(contest *all, contestant *k, const char *run)
 static void contest_clear(contest *all)
 {
     for (int i = 0; i < all->n; i++) {
-        lt_diagnosis_clear(&all->all[i].f.codes);
-        per_image_close(&all->all[i].each);
-        json_decref(all->all[i].json);
+        lt_scorecard_clear(&all->all[i].f.card);
         trained_close(&all->all[i].t);
     }
     free(all->all);
-}
-
-/* ---- Whether two compare ---- */
-
-/* Of data that were asked for instead of the recipes': how their pixels are made. */
-static const char *pixels_differ(const contestant *a, const contestant *b)
-{
-    bool is_random = a->options.binarize == LT_BINARIZE_FIXED;
-    if (a->size.h != b->size.h || a->size.w != b->size.w || a->size.c != b->size.c)
-        return "the images are of other sizes or channels";
-    if (a->options.binarize != b->options.binarize || (is_random && a->options.seed != b->options.seed))
-        return "the pixels are made bits in other ways";
-    return NULL;
-}
-
-/* Why their bounds do not compare; NULL if they do. */
-static const char *differ(const contest *all, const contestant *a, const contestant *b)
-{
-    const char *why = all->q->data ? pixels_differ(a, b)
-                                   : lt_recipes_differ(lt_model_recipe(a->t.model),
-                                                       lt_model_recipe(b->t.model), LT_NUMBERS_LIKELIHOOD);
-    if (!why && a->f.split != b->f.split)
-        why = "the splits differ";
-    if (!why && a->f.e.images != b->f.e.images)
-        why = "the numbers of images differ";
-    if (!why && a->f.e.unit != b->f.e.unit)
-        why = "the nats are of different things: probabilities, densities, cross-entropies";
-    return why;
 }
 
 /* ---- The table of bounds ---- */
@@ -100,12 +53,12 @@ typedef struct bound_column {
 
 static lt_estimate estimate_of(const contestant *k, int which, int bound)
 {
-    const lt_evaluation *e = &k->f.e;
-    const lt_estimate all[] = {e->neg_elbo, e->rate, e->distortion, e->nll, k->f.ais.nll,
-                               k->f.codes.mutual_information, e->squared_error, e->bits_per_dim};
+    const lt_evaluation *e = &k->f.card.evaluation;
+    const lt_estimate all[] = {e->neg_elbo, e->rate, e->distortion, e->nll, k->f.card.ais.nll,
+                               k->f.card.codes.mutual_information, e->squared_error, e->bits_per_dim};
     enum { INFORMATION = 5 };
     bool has_codes = lt_model_can(k->t.model, LT_CAN_BOUND);
-    if (!k->f.with_bounds || (bound < 0 && which == INFORMATION && !has_codes))
+    if (!k->f.card.has_bounds || (bound < 0 && which == INFORMATION && !has_codes))
         return (lt_estimate){(double)NAN, (double)NAN};
     return bound >= 0 ? e->bounds[bound].value : all[which];
 }
@@ -127,14 +80,14 @@ static int list_columns(const contest *all, bound_column *columns)
     add_column(all, columns, &n, "-ELBO", 0, -1);
     add_column(all, columns, &n, "rate", 1, -1);
     add_column(all, columns, &n, "distortion", 2, -1);
-    for (int i = 0; i < all->q->n_iwae; i++) {
-        snprintf(title, sizeof title, "IWAE, k = %d", all->q->iwae[i]);
+    for (int i = 0; i < all->request.n_iwae; i++) {
+        snprintf(title, sizeof title, "IWAE, k = %d", all->request.iwae[i]);
         add_column(all, columns, &n, title, 0, i);
     }
-    snprintf(title, sizeof title, "NLL, K = %jd", (intmax_t)all->q->samples);
-    if (all->q->samples > 0)
+    snprintf(title, sizeof title, "NLL, K = %jd", (intmax_t)all->request.samples);
+    if (all->request.samples > 0)
         add_column(all, columns, &n, title, 3, -1);
-    if (all->q->ais[0] > 0)
+    if (all->request.ais[0] > 0)
         add_column(all, columns, &n, "AIS", 4, -1);
     add_column(all, columns, &n, "information", 5, -1);
     add_column(all, columns, &n, "squared error", 6, -1);
@@ -144,10 +97,10 @@ static int list_columns(const contest *all, bound_column *columns)
 
 static void write_cell(const bound_column *c, int i, char cell[2 * CELL])
 {
-    char error[ERROR_TEXT];
+    char error[LT_ERROR_TEXT];
     if (isfinite(c->of[i].value))
-        snprintf(cell, 2 * CELL, "%.*f%s%s", c->digits, shown_number(c->of[i].value, c->digits),
-                 isfinite(c->of[i].se) ? " " : "", error_text(c->of[i].se, c->digits, error));
+        snprintf(cell, 2 * CELL, "%.*f%s%s", c->digits, lt_shown_number(c->of[i].value, c->digits),
+                 isfinite(c->of[i].se) ? " " : "", lt_shown_error(c->of[i].se, c->digits, error));
     else
         snprintf(cell, 2 * CELL, "-");
 }
@@ -191,9 +144,9 @@ static void print_line(const char *format, ...)
    the table. */
 static void print_difference(const char *what, const char *a, const char *b, lt_estimate d)
 {
-    char error[ERROR_TEXT];
-    print_line("%s of %s less that of %s: %.2f %s", what, b, a, shown_number(d.value, 2),
-               error_text(d.se, 2, error));
+    char error[LT_ERROR_TEXT];
+    print_line("%s of %s less that of %s: %.2f %s", what, b, a, lt_shown_number(d.value, 2),
+               lt_shown_error(d.se, 2, error));
 }
 
 static void print_differences(const contest *all)
@@ -201,7 +154,7 @@ static void print_differences(const contest *all)
     const contestant *a = NULL;
     for (int i = 0; i < all->n; i++) {
         const contestant *b = &all->all[i];
-        if (!b->f.with_bounds) {
+        if (!b->f.card.has_bounds) {
             print_line("%s has no likelihood, so there are no bounds: --quality judges its samples.", b->f.run);
             continue;
         }
@@ -209,18 +162,18 @@ static void print_differences(const contest *all)
             a = b;
             continue;
         }
-        const char *why = differ(all, a, b);
+        const char *why = lt_scorecards_differ(&a->f.card, &b->f.card);
         if (why) {
             print_line("%s and %s do not compare: %s.", a->f.run, b->f.run, why);
             continue;
         }
-        int64_t n = a->f.e.images;
+        int64_t n = a->f.card.evaluation.images;
         bool has_bounds = lt_model_can(a->t.model, LT_CAN_BOUND);
         print_difference(has_bounds ? "-ELBO" : "distortion", a->f.run, b->f.run,
-                         has_bounds ? lt_estimate_mean_difference(b->each.neg_elbo, a->each.neg_elbo, n)
-                                    : lt_estimate_mean_difference(b->each.distortion, a->each.distortion, n));
-        if (all->q->samples > 0)
-            print_difference("NLL", a->f.run, b->f.run, lt_estimate_mean_difference(b->each.nll, a->each.nll, n));
+                         has_bounds ? lt_estimate_mean_difference(b->f.card.images.neg_elbo, a->f.card.images.neg_elbo, n)
+                                    : lt_estimate_mean_difference(b->f.card.images.distortion, a->f.card.images.distortion, n));
+        if (all->request.samples > 0)
+            print_difference("NLL", a->f.run, b->f.run, lt_estimate_mean_difference(b->f.card.images.nll, a->f.card.images.nll, n));
     }
 }
 
@@ -228,12 +181,12 @@ static void print_doubts(const contest *all)
 {
     for (int i = 0; i < all->n; i++) {
         const eval_findings *f = &all->all[i].f;
-        if (f->with_bounds && lt_evaluation_is_biased(&f->e))
+        if (f->card.has_bounds && lt_evaluation_is_biased(&f->card.evaluation))
             print_line("%s: do not believe what %d draws say: Pareto k is above 0.7 for %.0f %% of the images.",
-                       f->run, f->e.draws, 100 * f->e.pareto_share);
-        if (f->with_bounds && f->codes.is_collapsed)
-            print_line("%s: POSTERIOR COLLAPSE: %s.", f->run, f->codes.reason);
-        if (f->with_bounds && f->e.unit == LT_CROSS_ENTROPY)
+                       f->run, f->card.evaluation.draws, 100 * f->card.evaluation.pareto_share);
+        if (f->card.has_bounds && f->card.codes.is_collapsed)
+            print_line("%s: POSTERIOR COLLAPSE: %s.", f->run, f->card.codes.reason);
+        if (f->card.has_bounds && f->card.evaluation.unit == LT_CROSS_ENTROPY)
             print_line("%s: pixels are not 0 or 1, so these are cross-entropies and bound no likelihood.", f->run);
     }
 }
@@ -241,7 +194,7 @@ static void print_doubts(const contest *all)
 static bool has_bounds(const contest *all)
 {
     for (int i = 0; i < all->n; i++)
-        if (all->all[i].f.with_bounds)
+        if (all->all[i].f.card.has_bounds)
             return true;
     return false;
 }
@@ -253,21 +206,21 @@ static void print_images(const contest *all)
     bool is_one = true;
     for (int i = 0; i < all->n; i++) {
         const contestant *k = &all->all[i];
-        if (!k->f.with_bounds)
+        if (!k->f.card.has_bounds)
             continue;
         first = first ? first : k;
-        is_one &= strcmp(k->data, first->data) == 0 && k->f.e.images == first->f.e.images &&
-                  k->f.split == first->f.split;
+        is_one &= strcmp(k->f.card.set, first->f.card.set) == 0 && k->f.card.evaluation.images == first->f.card.evaluation.images &&
+                  k->f.card.split == first->f.card.split;
     }
     if (is_one)
-        print("%lld %s images of %s; nats per image, +- standard error\n", (long long)first->f.e.images,
-              lt_split_name(first->f.split), first->data);
+        print("%lld %s images of %s; nats per image, +- standard error\n", (long long)first->f.card.evaluation.images,
+              lt_split_name(first->f.card.split), first->f.card.set);
     else
         print("Each run on its own images; nats per image, +- standard error\n");
     for (int i = 0; i < all->n && !is_one; i++)
-        if (all->all[i].f.with_bounds)
-            print("  %s: %lld %s images of %s\n", all->all[i].f.run, (long long)all->all[i].f.e.images,
-                  lt_split_name(all->all[i].f.split), all->all[i].data);
+        if (all->all[i].f.card.has_bounds)
+            print("  %s: %lld %s images of %s\n", all->all[i].f.run, (long long)all->all[i].f.card.evaluation.images,
+                  lt_split_name(all->all[i].f.card.split), all->all[i].f.card.set);
 }
 
 static void print_bounds(const contest *all)
@@ -286,9 +239,9 @@ static void print_bounds(const contest *all)
 static int check_quality(const command *c, const contest *all)
 {
     const eval_findings *a = &all->all[0].f;
-    for (int i = 1; i < all->n && a->with_quality; i++) {
+    for (int i = 1; i < all->n && a->card.has_quality; i++) {
         const eval_findings *b = &all->all[i].f;
-        if (b->with_quality && lt_quality_compare(&a->quality, &b->quality) != LT_OK)
+        if (b->card.has_quality && lt_quality_compare(&a->card.quality, &b->card.quality) != LT_OK)
             return complain(c, CODE_FAILED, "%s and %s: %s", a->run, b->run, lt_last_error());
     }
     return CODE_DONE;
@@ -298,7 +251,7 @@ static int check_quality(const command *c, const contest *all)
 static bool has_quality(const contest *all)
 {
     for (int i = 0; i < all->n; i++)
-        if (!all->all[i].f.with_quality)
+        if (!all->all[i].f.card.has_quality)
             return false;
     return true;
 }
@@ -308,65 +261,42 @@ static void print_quality(const contest *all)
     lt_quality quality[EVAL_MAX_RUNS];
     const char *names[EVAL_MAX_RUNS];
     for (int i = 0; i < all->n; i++) {
-        quality[i] = all->all[i].f.quality;
+        quality[i] = all->all[i].f.card.quality;
         names[i] = all->all[i].f.run;
     }
-    quality_print_runs(all->all[0].data, all->split, all->n, names, quality);
+    quality_print_runs(all->all[0].f.card.set, all->all[0].f.card.split, all->n, names, quality);
 }
 
 /* ---- All of it ---- */
 
-/* Differences from the first run that has bounds; null where they do not compare. */
-static json_t *differences_json(const contest *all)
+static int print_comparison(const contest *all)
 {
-    json_t *list = json_array();
-    const contestant *a = NULL;
+    const char *runs[EVAL_MAX_RUNS];
+    lt_scorecard *cards = plot_room((size_t)all->n, sizeof *cards);
     for (int i = 0; i < all->n; i++) {
-        const contestant *b = &all->all[i];
-        if (!b->f.with_bounds)
-            continue;
-        if (a) {
-            const char *why = differ(all, a, b);
-            json_t *o = json_pack("{s:o, s:o, s:o}", "run", json_text(b->f.run), "less", json_text(a->f.run), "neg_elbo",
-                                  why ? json_null()
-                                      : json_estimate(lt_estimate_mean_difference(b->each.neg_elbo, a->each.neg_elbo,
-                                                                      a->f.e.images)));
-            if (why)
-                json_object_set_new(o, "do_not_compare", json_string(why));
-            json_array_append_new(list, o);
-        }
-        a = a ? a : b;
+        runs[i] = all->all[i].f.run;
+        cards[i] = all->all[i].f.card;
     }
-    return list;
+    char *text = lt_comparison_json(all->n, runs, cards);
+    free(cards);
+    if (!text)
+        return LT_VALUE;
+    print_json_text(text);
+    free(text);
+    return LT_OK;
 }
 
-static json_t *contest_json(contest *all)
+static int report(const contest *all)
 {
-    json_t *runs = json_array();
-    for (int i = 0; i < all->n; i++) {
-        json_array_append_new(runs, all->all[i].json);
-        all->all[i].json = NULL;
-    }
-    json_t *o = json_pack("{s:s, s:o, s:o}", "split", lt_split_name(all->split), "runs", runs, "differences",
-                          differences_json(all));
-    if (has_quality(all))
-        json_object_set_new(o, "digest", json_string(all->all[0].f.quality.digest));
-    return o;
-}
-
-static void report(contest *all)
-{
-    if (all->q->as_json) {
-        print_json(contest_json(all));
-    } else {
-        if (has_bounds(all))
-            print_bounds(all);
-        if (has_bounds(all) && has_quality(all))
-            putchar('\n');
-        if (has_quality(all))
-            print_quality(all);
-    }
+    int status = all->request.as_json ? print_comparison(all) : LT_OK;
+    if (!all->request.as_json && has_bounds(all))
+        print_bounds(all);
+    if (!all->request.as_json && has_bounds(all) && has_quality(all))
+        putchar('\n');
+    if (!all->request.as_json && has_quality(all))
+        print_quality(all);
     fflush(stdout);
+    return status;
 }
 
 /* All models, before any work. Where none has a likelihood their samples are scored unasked. */
@@ -377,7 +307,7 @@ static int open_all(contest *all, const char *const *runs)
         LT_TRY(trained_open(&all->all[i].t, runs[i], false, NULL));
         has_likelihood |= lt_model_can(all->all[i].t.model, LT_CAN_LIKELIHOOD);
     }
-    all->with_quality = all->q->with_quality || !has_likelihood;
+    all->request.with_quality |= !has_likelihood;
     return LT_OK;
 }
 
@@ -388,7 +318,7 @@ static int evaluate_all(const command *c, contest *all, const char *const *runs)
     if (opened != LT_OK)
         return complain_library(c, opened);
     for (int i = 0; i < all->n; i++) {
-        int status = evaluate(all, &all->all[i], runs[i]);
+        int status = evaluate(&all->request, &all->all[i], runs[i]);
         if (status != LT_OK)
             return complain_library(c, status);
         int code = check_quality(c, all);
@@ -400,11 +330,13 @@ static int evaluate_all(const command *c, contest *all, const char *const *runs)
 
 int eval_compare_runs(const command *c, const eval_request *q, int n, const char *const *runs)
 {
-    contest all = {.q = q, .n = n, .all = plot_room((size_t)n, sizeof *all.all)};
+    contest all = {.request = *q, .n = n, .all = plot_room((size_t)n, sizeof *all.all)};
     watch_signals();
     int code = evaluate_all(c, &all, runs);
-    if (code == CODE_DONE)
-        report(&all);
+    if (code == CODE_DONE) {
+        int status = report(&all);
+        code = status == LT_OK ? CODE_DONE : complain_library(c, status);
+    }
     contest_clear(&all);
     return code;
 }

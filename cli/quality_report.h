@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How good samples are, as tables, as JSON, and as a picture of the nearest pairs. */
+/* How good samples are, as tables, and as a picture of the nearest pairs. */
 #ifndef LATENT_QUALITY_REPORT_H
 #define LATENT_QUALITY_REPORT_H
 
 #include "cli.h"
 
-json_t *quality_json(const lt_quality *q);
-
 /* Each score beside its floor. */
 void quality_print(const char *data, lt_split split, const lt_quality *q);
-
-enum { QUALITY_TEXT = 1024 };
-
-/* Which scores are not told, and which not to rely on, and why; empty where all is well. */
-void quality_limits_text(const lt_quality *q, char text[QUALITY_TEXT]);
-
-/* What is known of copies, in sentences: the evidence, and the smallest share that would have been
-   found. */
-void quality_copies_text(const lt_quality *q, char text[QUALITY_TEXT]);
 
 /* Several runs, one row each, and their floor; all have one digest. */
 void quality_print_runs(const char *data, lt_split split, int n, const char *const *runs,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the recipes of several runs say otherwise. */
-#include "report.h"
+#include "report_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ typedef struct comparison {
     int found; /* places that differ, so far */
 } comparison;
 
-static const lt_recipe *recipe_of(const comparison *c, int i) { return lt_model_recipe(c->runs[i].e.t.model); }
+static const lt_recipe *recipe_of(const comparison *c, int i) { return lt_model_recipe(c->runs[i].e.model); }
 
 /* Whether run i is the first one with that place. */
 static bool is_new(const comparison *c, int i, const char *place, size_t n)

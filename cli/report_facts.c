@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a report knows of a run: its checkpoint, how it was trained, what it is worth. */
-#include "report.h"
+#include "report_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static int sets_of_preset(const lt_recipe *r, char *sets[MAX_SETS])
 
 void report_put_training(page *p, const report_run *r, bool *needs_recipe)
 {
-    const lt_recipe *recipe = lt_model_recipe(r->e.t.model);
+    const lt_recipe *recipe = lt_model_recipe(r->e.model);
     char *sets[MAX_SETS] = {NULL};
     int n = sets_of_preset(recipe, sets);
     page_html(p, "train ");
@@ -67,7 +67,7 @@ void report_put_training(page *p, const report_run *r, bool *needs_recipe)
 
 const char *report_kind(const report_run *r)
 {
-    return lt_recipe_kind_title(lt_model_recipe(r->e.t.model));
+    return lt_recipe_kind_title(lt_model_recipe(r->e.model));
 }
 
 /* ---- Numbers ---- */
@@ -83,7 +83,7 @@ static bool show_progress(void *user, double done)
 static int measure_bounds(report_run *r, const report_request *q, meter *m)
 {
     enum { DRAWN_IMAGES = 1000 };
-    const trained *t = &r->e.t;
+    const lt_explanation *t = &r->e;
     int all = lt_dataset_describe(t->data)->n[r->split];
     int64_t wanted = q->images ? q->images : DRAWN_IMAGES;
     int images = wanted < all ? (int)wanted : 0, n = images ? images : all;
@@ -112,18 +112,18 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
 /* Of a model that bounds nothing: the numbers of its ledger. */
 static int measure_reconstruction(report_run *r, const report_request *q, meter *m)
 {
-    int all = lt_dataset_describe(r->e.t.data)->n[r->split];
+    int all = lt_dataset_describe(r->e.data)->n[r->split];
     lt_eval_options o = {.images = q->images && q->images < all ? (int)q->images : 0, .seed = (uint64_t)q->seed,
                          .run = {.threads = (int)q->threads, .progress = show_progress, .user = m}};
-    LT_TRY(lt_evaluate(r->e.t.model, r->e.t.data, r->split, &o, &r->whole));
-    return explanation_take(&r->e, &r->whole, r->split);
+    LT_TRY(lt_evaluate(r->e.model, r->e.data, r->split, &o, &r->whole));
+    return lt_explanation_use(&r->e, &r->whole, r->split);
 }
 
 static int measure_quality(report_run *r, const report_request *q, meter *m)
 {
     lt_quality_options o = {.samples = (int)q->quality_samples, .seed = (uint64_t)q->seed,
                             .run = {.threads = (int)q->threads, .progress = show_progress, .user = m}};
-    LT_TRY(lt_quality_measure(r->e.t.model, r->e.t.data, r->split, &o, &r->quality));
+    LT_TRY(lt_quality_measure(r->e.model, r->e.data, r->split, &o, &r->quality));
     r->has_quality = true;
     return LT_OK;
 }
@@ -132,16 +132,16 @@ static int measure(report_run *r, const report_request *q)
 {
     meter m;
     int status = LT_OK;
-    r->split = lt_dataset_split(r->e.t.data, LT_TEST);
+    r->split = lt_dataset_split(r->e.data, LT_TEST);
     meter_begin(&m);
     watch_signals();
-    if (lt_model_can(r->e.t.model, LT_CAN_BOUND))
+    if (lt_model_can(r->e.model, LT_CAN_BOUND))
         status = measure_bounds(r, q, &m);
-    else if (lt_model_can(r->e.t.model, LT_CAN_LIKELIHOOD))
+    else if (lt_model_can(r->e.model, LT_CAN_LIKELIHOOD))
         status = measure_reconstruction(r, q, &m);
     if (r->has_numbers)
-        status = explanation_take(&r->e, &r->whole, r->split);
-    if (status == LT_OK && q->with_quality && lt_model_can(r->e.t.model, LT_CAN_SAMPLE))
+        status = lt_explanation_use(&r->e, &r->whole, r->split);
+    if (status == LT_OK && q->with_quality && lt_model_can(r->e.model, LT_CAN_SAMPLE))
         status = measure_quality(r, q, &m);
     meter_clear(&m);
     return status;
@@ -158,17 +158,23 @@ static bool has_log(const char *run)
     return is_there;
 }
 
+static bool go_on(void *user, double done)
+{
+    (void)user, (void)done;
+    return !is_stopped();
+}
+
 int report_open(report_run *r, const report_request *q, const char *path)
 {
-    *r = (report_run){.path = path, .name = plot_name(path), .has_log = has_log(path),
-                      .e = {.run = path}};
-    int status = explanation_find(&r->e, q->data);
-    if (status == LT_OK && !r->e.has_data)
+    *r = (report_run){.path = path, .name = plot_name(path), .has_log = has_log(path)};
+    watch_signals();
+    warnings_expect(path);
+    int status = lt_explain(path, &(lt_explain_options){.data = q->data, .run = {.progress = go_on}}, &r->e);
+    if (status == LT_OK && !r->e.data)
         snprintf(r->no_data, sizeof r->no_data, "%s", lt_last_error());
-    if (status == LT_OK)
-    if (status == LT_OK && r->e.has_data)
-        status = lt_model_check_data(r->e.t.model, r->e.t.data);
-    if (status == LT_OK && r->e.has_data)
+    if (status == LT_OK && r->e.data)
+        status = lt_model_check_data(r->e.model, r->e.data);
+    if (status == LT_OK && r->e.data)
         status = measure(r, q);
     return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
 }
@@ -176,7 +182,7 @@ int report_open(report_run *r, const report_request *q, const char *path)
 void report_close(report_run *r)
 {
     lt_diagnosis_clear(&r->codes);
-    trained_close(&r->e.t);
+    lt_explanation_clear(&r->e);
     free(r->name);
     *r = (report_run){.path = NULL};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The numbers of one run: what was measured, and the ledger that says what they are. */
-#include "report.h"
+#include "report_parts.h"
 
 #include "quality_report.h"
 
@@ -24,7 +24,7 @@ static lt_estimate alone(double value) { return (lt_estimate){value, (double)NAN
 
 static void begin_table(page *p, const report_run *r, const lt_evaluation *e, const char *what)
 {
-    bool is_part = e->images < lt_dataset_describe(r->e.t.data)->n[r->split];
+    bool is_part = e->images < lt_dataset_describe(r->e.data)->n[r->split];
     page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"ledger\">\n<caption>%lld %s images%s%s; nats per "
                  "image, ± standard error</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\">value"
                  "</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
@@ -45,7 +45,7 @@ static void put_bounds(page *p, const report_request *q, const report_run *r)
     const lt_evaluation *e = &r->whole;
     char options[32] = "";
     lt_estimate rate = e->rate, distortion = e->distortion, neg_elbo = e->neg_elbo;
-    round_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
+    lt_shown_parts((double *[]){&rate.value, &distortion.value}, 2, &neg_elbo.value, 2);
     begin_table(p, r, e, "");
     put_row(p, "−ELBO", neg_elbo, 2,
             "rate + distortion: an upper bound on -log p(x)");
@@ -70,13 +70,13 @@ static void put_draws(page *p, const report_request *q, const report_run *r)
     const lt_diagnosis *d = &r->codes;
     lt_estimate information = d->mutual_information, aggregate = d->aggregate_kl, rate = e->rate;
     char name[64], meaning[160];
-    round_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
+    lt_shown_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
     begin_table(p, r, e, ": what takes many draws, and codes");
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         put_row(p, name, e->nll, 2,
                 "importance sampling: an upper bound on -log p(x) in expectation; ± is of the bound");
-        put_row(p, "−ELBO less NLL", shown_difference(e->neg_elbo, e->nll, r->gap), 2,
+        put_row(p, "−ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, r->gap), 2,
                 "each of these images with itself: what −ELBO is above this bound, which is not "
                 "more than what it is above -log p(x), on average");
         put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
@@ -115,7 +115,7 @@ static void put_quality(page *p, const report_request *asked, const report_run *
 {
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
-    char text[QUALITY_TEXT];
+    char text[LT_QUALITY_TEXT];
     page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>%lld samples against %lld %s images; the "
                  "floor is what train images reach</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\""
                  ">samples</th><th scope=\"col\" class=\"number\">floor</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
@@ -131,10 +131,10 @@ static void put_quality(page *p, const report_request *asked, const report_run *
     page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
                  "compare with those of this digest alone: they are made of features of a small "
                  "classifier of this data set.</p>\n", q->digest);
-    quality_limits_text(q, text);
+    lt_quality_limits_text(q, text);
     if (text[0])
         put_paragraph(p, text);
-    quality_copies_text(q, text);
+    lt_quality_memorization_text(q, text);
     put_paragraph(p, text);
     int used = snprintf(text, sizeof text, " --quality");
     if (asked->quality_samples)
@@ -164,7 +164,7 @@ static void put_terms(page *p, const char *title, const lt_ledger_term *terms, i
     page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"ledger\">\n<caption>%s</caption>\n<tbody>\n",
               title);
     double shown[LT_LEDGER_TERMS];
-    explanation_round(terms, n, shown);
+    lt_ledger_round(terms, n, shown);
     for (int i = 0; i < n; i++) {
         page_html(p, "<tr%s><th scope=\"row\">%s", terms[i].is_sum ? " class=\"sum\"" : "",
                   terms[i].is_sum ? "= " : "");
@@ -216,14 +216,13 @@ static void put_others(page *p, const lt_ledger *l)
     const lt_published *row;
     page_html(p, "<details><summary>May not stand beside, and why</summary>\n<ul>\n");
     for (int i = 0; (row = lt_published_get(i)) != NULL; i++) {
-        const char *why = lt_published_differs(row, l);
-        kept_away a = why ? count_kept_away(l, row, why) : (kept_away){.first = -1};
+        lt_published_group a = lt_published_kept_apart(l, i);
         if (a.first != i)
             continue;
         page_html(p, "<li>%d on ", a.n);
         page_text(p, "%s", row->images);
         page_html(p, a.n > 1 ? ", %.2f to %.2f: " : ", %.2f: ", a.low, a.high);
-        page_prose(p, why);
+        page_prose(p, lt_published_differs(row, l));
         page_html(p, "</li>\n");
     }
     page_html(p, "</ul>\n</details>\n");

@@ -72,7 +72,7 @@ void page_word(page *p, const char *word) { escape(p, shell(word)); }
 
 void page_number(page *p, double value, int digits)
 {
-    double shown = shown_number(value, digits);
+    double shown = lt_shown_number(value, digits);
     if (isfinite(value))
         page_html(p, "%s%.*f", shown < 0 ? "−" : "", digits, fabs(shown));
     else
@@ -81,11 +81,11 @@ void page_number(page *p, double value, int digits)
 
 void page_estimate(page *p, lt_estimate e, int digits)
 {
-    char error[ERROR_TEXT];
+    char error[LT_ERROR_TEXT];
     page_html(p, "<td class=\"number\">");
     page_number(p, e.value, digits);
     if (isfinite(e.value) && isfinite(e.se))
-        page_text(p, " ± %s", error_text(e.se, digits, error) + strlen("+- "));
+        page_text(p, " ± %s", lt_shown_error(e.se, digits, error) + strlen("+- "));
     page_html(p, "</td>");
 }
 

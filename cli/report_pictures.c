@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures of reports: each is drawn by what its own command calls, and kept by the page. */
-#include "report.h"
+#include "report_parts.h"
 
 #include "figure_command.h"
 
@@ -16,7 +16,7 @@ static const double paper_scale = 0.66;
 /* Pixels of a tile per pixel of an image, so that the picture is as wide as a phone. */
 static int paper_zoom(const report_run *r, int tile)
 {
-    lt_image_size s = lt_model_image_size(r->e.t.model);
+    lt_image_size s = lt_model_image_size(r->e.model);
     int longest = s.h > s.w ? s.h : s.w;
     return longest < tile ? tile / longest : 1;
 }
@@ -178,7 +178,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
 {
     enum { MAX_CLASSES = 20, OF_A_CLASS = 8 };
     char alt[128], rest[REST];
-    int classes = lt_model_classes(r->e.t.model);
+    int classes = lt_model_classes(r->e.model);
     bool is_of_all = classes > 0 && classes <= MAX_CLASSES;
     char *name = plot_name(r->path);
     lt_samples_options o = {.each_class = is_of_all, .n = is_of_all ? OF_A_CLASS : rows * columns,
@@ -186,7 +186,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
                             .title = is_of_all ? name : NULL, .zoom = is_of_all ? paper_zoom(r, TILE) : 0,
                             .threads = (int)q->threads};
     lt_figure *f;
-    int status = lt_figure_samples(r->e.t.model, r->e.t.data, &o, &f), code = take_figure(p, q, status, f);
+    int status = lt_figure_samples(r->e.model, r->e.data, &o, &f), code = take_figure(p, q, status, f);
     free(name);
     if (is_of_all)
         snprintf(rest, sizeof rest, " --class all --images %d --zoom %d -o samples.png", OF_A_CLASS,
@@ -199,7 +199,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
     return put_figure(p, q, r, code, is_of_all ? "paper" : "images", alt,
                       is_of_all ? "What the generator makes of the same codes, one row for each class, none "
                                   "chosen by hand."
-                      : lt_model_can(r->e.t.model, LT_CAN_BOUND)
+                      : lt_model_can(r->e.model, LT_CAN_BOUND)
                           ? "E[x|z] at codes z drawn from the prior, none chosen by hand."
                           : "What the generator makes of codes drawn from the prior, none chosen by hand.",
                       "sample", WITH_SEED, rest);
@@ -213,7 +213,7 @@ int report_put_reconstructions(page *p, const report_request *q, const report_ru
     lt_reconstructions_options o = {.n = rows * columns, .columns = columns, .title = name,
                                     .zoom = paper_zoom(r, TILE), .threads = (int)q->threads};
     lt_figure *f;
-    int status = lt_figure_reconstructions(r->e.t.model, r->e.t.data, LT_TEST, &o, &f);
+    int status = lt_figure_reconstructions(r->e.model, r->e.data, LT_TEST, &o, &f);
     int n = status == LT_OK ? lt_figure_describe(f)->n_images : 0, code = take_figure(p, q, status, f);
     free(name);
     snprintf(alt, sizeof alt, "%d images, each above its reconstruction", n);
@@ -230,11 +230,11 @@ int report_put_traversals(page *p, const report_request *q, const report_run *r)
                               .threads = (int)q->threads};
     char rest[REST];
     lt_figure *f;
-    int status = lt_figure_traversal(r->e.t.model, r->e.t.data, LT_TEST, &o, &f), code = take_figure(p, q, status, f);
+    int status = lt_figure_traversal(r->e.model, r->e.data, LT_TEST, &o, &f), code = take_figure(p, q, status, f);
     snprintf(rest, sizeof rest, " --title 'The latents, one by one' --zoom %d -o traverse.png",
              paper_zoom(r, TILE));
-    bool has_posterior = lt_model_can(r->e.t.model, LT_CAN_POSTERIOR);
-    bool has_prior = lt_model_can(r->e.t.model, LT_CAN_SAMPLE);
+    bool has_posterior = lt_model_can(r->e.model, LT_CAN_POSTERIOR);
+    bool has_prior = lt_model_can(r->e.model, LT_CAN_SAMPLE);
     return put_figure(p, q, r, code, "paper",
                       "A row for each of the first latents: what the decoder makes of its "
                       "quantiles, the others being kept",
@@ -256,7 +256,7 @@ int report_put_manifold(page *p, const report_request *q, const report_run *r, i
     int zoom = paper_zoom(r, SIDE);
     lt_manifold_options o = {.side = n, .title = "The plane of both latents", .zoom = zoom, .threads = (int)q->threads};
     lt_figure *f;
-    int status = lt_figure_manifold(r->e.t.model, r->e.t.data, &o, &f), code = take_figure(p, q, status, f);
+    int status = lt_figure_manifold(r->e.model, r->e.data, &o, &f), code = take_figure(p, q, status, f);
     snprintf(rest, sizeof rest, " --side %d --zoom %d --title 'The plane of both latents' -o manifold.png",
              n, zoom);
     return put_figure(p, q, r, code, "paper",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page of one run: a table of sections, pictures first. */
-#include "report.h"
+#include "report_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,8 +57,8 @@ static void put_data_fact(page *p, const report_run *r)
     const lt_ledger *l = &r->e.ledger;
     snprintf(text, sizeof text, "%.400s: %s%s", l->set, lt_pixels_text(l->pixels),
              l->limit ? "; cut to a part by data.limit" : "");
-    if (r->e.has_data) {
-        const lt_dataset_info *d = lt_dataset_describe(r->e.t.data);
+    if (r->e.data) {
+        const lt_dataset_info *d = lt_dataset_describe(r->e.data);
         add_words(text, sizeof text, "; %d images to train, %d to validate, %d to test",
                   d->n[LT_TRAIN], d->n[LT_VALID], d->n[LT_TEST]);
     }
@@ -68,7 +68,7 @@ static void put_data_fact(page *p, const report_run *r)
 static void put_facts(page *p, const report_run *r)
 {
     char text[512];
-    lt_model *m = r->e.t.model;
+    lt_model *m = r->e.model;
     lt_image_size s = lt_model_image_size(m);
     const lt_ledger *l = &r->e.ledger;
     page_html(p, "<dl class=\"facts\">\n");
@@ -82,10 +82,10 @@ static void put_facts(page *p, const report_run *r)
             put_code_fact(p, "Prior", l->prior);
     }
     put_code_fact(p, "Objective", l->objective);
-    if (r->e.report.epoch) {
+    if (r->e.trained.epoch) {
         snprintf(text, sizeof text, "%lld epoch%s, %lld steps, seed %llu",
-                 (long long)r->e.report.epoch, r->e.report.epoch == 1 ? "" : "s",
-                 (long long)r->e.report.step,
+                 (long long)r->e.trained.epoch, r->e.trained.epoch == 1 ? "" : "s",
+                 (long long)r->e.trained.step,
                  (unsigned long long)lt_recipe_seed(lt_model_recipe(m)));
         put_fact(p, "Trained", text);
     }
@@ -96,20 +96,20 @@ static int write_overview(const report_content *c)
 {
     page *p = c->page;
     const report_run *r = c->runs;
-    const explanation *e = &r->e;
+    const lt_explanation *e = &r->e;
     put_tiles(p, r);
     put_facts(p, r);
     if (e->ledger.has_likelihood) {
         page_html(p, "<p class=\"quiet\">The numbers above: %lld %s images, ",
                   (long long)e->found.images,
-                  e->has_data ? lt_split_name(e->split) : "validation (or test)");
+                  e->data ? lt_split_name(e->split) : "validation (or test)");
         if (e->epoch)
             page_html(p, "after epoch %lld.</p>\n", (long long)e->epoch);
         else
             page_html(p, "evaluated for this page.</p>\n");
-    } else if (e->report.epoch)
+    } else if (e->trained.epoch)
         page_html(p, "<p class=\"quiet\">The numbers above: means over epoch %lld.</p>\n",
-                  (long long)e->report.epoch);
+                  (long long)e->trained.epoch);
     if (r->no_data[0]) {
         page_html(p, "<p class=\"note\">Without its data there are no reconstructions, no map of codes "
                      "and no new numbers: ");
@@ -159,13 +159,13 @@ static int write_codes(const report_content *c)
         page_html(p, "</p>\n");
     }
     page_html(p, "<div class=\"charts\">\n");
-    if (lt_model_latent(r->e.t.model) > 1) {
+    if (lt_model_latent(r->e.model) > 1) {
         code = report_put_charts(p, c->request, "latents", "Map of the codes", 1, &r->path);
         if (code == CODE_DONE)
             code = report_put_charts(p, c->request, "histogram", "Two latents, and what they should be",
                                      1, &r->path);
     }
-    if (code == CODE_DONE && lt_model_can(r->e.t.model, LT_CAN_POSTERIOR))
+    if (code == CODE_DONE && lt_model_can(r->e.model, LT_CAN_POSTERIOR))
         code = report_put_charts(p, c->request, "activity", "What each latent says", 1, &r->path);
     page_html(p, "</div>\n");
     return code;
@@ -176,7 +176,7 @@ static int write_traversals(const report_content *c)
     const report_run *r = c->runs;
     page_html(c->page, "<div class=\"papers\">\n");
     int code = report_put_traversals(c->page, c->request, r);
-    if (code == CODE_DONE && lt_model_latent(r->e.t.model) == 2 && lt_model_can(r->e.t.model, LT_CAN_SAMPLE))
+    if (code == CODE_DONE && lt_model_latent(r->e.model) == 2 && lt_model_can(r->e.model, LT_CAN_SAMPLE))
         code = report_put_manifold(c->page, c->request, r, 13);
     page_html(c->page, "</div>\n");
     return code;
@@ -189,7 +189,7 @@ static int write_network(const report_content *c)
     page *p = c->page;
     const report_request *q = c->request;
     const report_run *r = c->runs;
-    char *text = lt_model_summary(r->e.t.model);
+    char *text = lt_model_summary(r->e.model);
     if (!text)
         return complain_library(q->command, LT_NO_MEMORY);
     page_html(p, "<pre tabindex=\"0\"><code>");
@@ -203,7 +203,7 @@ static int write_recipe(const report_content *c)
 {
     page *p = c->page;
     const report_run *r = c->runs;
-    const char *text = lt_recipe_text(lt_model_recipe(r->e.t.model));
+    const char *text = lt_recipe_text(lt_model_recipe(r->e.model));
     page_html(p, "<p>The whole experiment, with every default written out: ");
     page_download(p, "recipe.yaml", text);
     page_html(p, ".</p>\n<pre tabindex=\"0\"><code>");
@@ -232,7 +232,7 @@ static int write_commands(const report_content *c)
     page *p = c->page;
     const report_run *r = c->runs;
     bool needs_recipe;
-    const char *set = lt_recipe_dataset(lt_model_recipe(r->e.t.model));
+    const char *set = lt_recipe_dataset(lt_model_recipe(r->e.model));
     page_html(p, "<pre tabindex=\"0\"><code>");
     if (is_in_catalog(set))
         page_html(p, "latent data fetch %s\n", set);
@@ -244,10 +244,10 @@ static int write_commands(const report_content *c)
     page_html(p, "Training is a function of recipe, data and seed (%llu), at any number of threads: "
                  "on a machine of the same kind it ends with the same weights.</p>\n<dl class="
                  "\"facts\">\n",
-              (unsigned long long)lt_recipe_seed(lt_model_recipe(r->e.t.model)));
-    put_fact(p, "Checkpoint", file_name(r->e.t.checkpoint));
-    if (r->e.t.digest[0])
-        put_fact(p, "Its digest", r->e.t.digest);
+              (unsigned long long)lt_recipe_seed(lt_model_recipe(r->e.model)));
+    put_fact(p, "Checkpoint", file_name(r->e.checkpoint));
+    if (r->e.digest[0])
+        put_fact(p, "Its digest", r->e.digest);
     put_fact(p, "Data", set[0] ? set : "given by a program");
     put_fact(p, "latent", lt_version());
     page_html(p, "</dl>\n");
@@ -261,11 +261,11 @@ static bool has_numbers(const report_content *c)
     return c->runs->has_numbers || c->runs->has_quality;
 }
 
-static bool has_samples(const report_content *c) { return lt_model_can(c->runs->e.t.model, LT_CAN_SAMPLE); }
+static bool has_samples(const report_content *c) { return lt_model_can(c->runs->e.model, LT_CAN_SAMPLE); }
 
 static bool has_traversals(const report_content *c)
 {
-    return c->runs->e.has_data || !lt_model_can(c->runs->e.t.model, LT_CAN_ENCODE);
+    return c->runs->e.data || !lt_model_can(c->runs->e.model, LT_CAN_ENCODE);
 }
 
 /* ---- The page ---- */

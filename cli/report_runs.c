@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The page that compares runs: what they are, numbers side by side, all curves in each chart, their
    samples beside each other, and what their recipes say otherwise. */
-#include "report.h"
+#include "report_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,17 +23,17 @@ void report_put_head(page *p, const report_run *runs, int n, const char *first)
 
 static void put_run(page *p, const report_run *r)
 {
-    const lt_recipe *recipe = lt_model_recipe(r->e.t.model);
+    const lt_recipe *recipe = lt_model_recipe(r->e.model);
     page_html(p, "<tr><th scope=\"row\">");
     page_text(p, "%s", r->name);
     page_html(p, "</th><td>%s</td><td class=\"fixed\">", report_kind(r));
     page_text(p, "%s", r->e.ledger.set);
     page_html(p, "</td><td class=\"number\">");
-    page_number(p, r->e.report.epoch ? (double)r->e.report.epoch : (double)NAN, 0);
+    page_number(p, r->e.trained.epoch ? (double)r->e.trained.epoch : (double)NAN, 0);
     page_html(p, "</td><td class=\"number\">%llu</td><td class=\"meaning\">",
               (unsigned long long)lt_recipe_seed(recipe));
     page_text(p, "%s", lt_recipe_summary(recipe));
-    page_html(p, "</td><td class=\"fixed\"><code>%.12s</code></td></tr>\n", r->e.t.digest);
+    page_html(p, "</td><td class=\"fixed\"><code>%.12s</code></td></tr>\n", r->e.digest);
 }
 
 static int write_list(const report_content *c)
@@ -86,17 +86,17 @@ SCORE(coverage, r->quality.samples.coverage)
 /* A metric of the last epoch, where there is nothing better. */
 static lt_estimate of_training(const report_run *r, const char *metric)
 {
-    const lt_recipe *recipe = lt_model_recipe(r->e.t.model);
-    if (lt_recipe_can(recipe, LT_CAN_BOUND) || !r->e.report.epoch)
+    const lt_recipe *recipe = lt_model_recipe(r->e.model);
+    if (lt_recipe_can(recipe, LT_CAN_BOUND) || !r->e.trained.epoch)
         return missing;
-    return (lt_estimate){lt_report_value(recipe, &r->e.report, metric), (double)NAN};
+    return (lt_estimate){lt_report_value(recipe, &r->e.trained, metric), (double)NAN};
 }
 
 /* What the discriminator says of images is a probability or a score, which are no numbers of one row. */
 static lt_estimate of_critic(const report_run *r, bool is_probability, const char *metric)
 {
     lt_score score;
-    bool is_such = lt_recipe_score(lt_model_recipe(r->e.t.model), &score) &&
+    bool is_such = lt_recipe_score(lt_model_recipe(r->e.model), &score) &&
                    score.is_probability == is_probability;
     return is_such ? of_training(r, metric) : missing;
 }
@@ -236,8 +236,8 @@ static int put_all_beside(const report_content *c, bool of_data)
     int code = CODE_DONE;
     page_html(c->page, "<div class=\"beside\">\n");
     for (int i = 0; i < c->n && code == CODE_DONE; i++) {
-        const explanation *e = &c->runs[i].e;
-        if (of_data ? e->has_data && lt_model_can(e->t.model, LT_CAN_ENCODE) : lt_model_can(e->t.model, LT_CAN_SAMPLE))
+        const lt_explanation *e = &c->runs[i].e;
+        if (of_data ? e->data && lt_model_can(e->model, LT_CAN_ENCODE) : lt_model_can(e->model, LT_CAN_SAMPLE))
             code = put_beside(c->page, c->request, &c->runs[i], of_data);
     }
     page_html(c->page, "</div>\n");

@@ -427,45 +427,6 @@ void meter_clear(meter *m)
         meter_shown = NULL;
 }
 
-/* ---- Numbers as they are shown ---- */
-
-double shown_number(double value, int digits)
-{
-    return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value;
-}
-
-const char *error_text(double se, int digits, char text[ERROR_TEXT])
-{
-    text[0] = 0;
-    if (isfinite(se) && se < 0.5 * pow(10, -digits))
-        snprintf(text, ERROR_TEXT, "+- <%.*f", digits, pow(10, -digits));
-    else if (isfinite(se))
-        snprintf(text, ERROR_TEXT, "+- %.*f", digits, se);
-    return text;
-}
-
-void round_parts(double *const *parts, int n, double *sum, int digits)
-{
-    double scale = pow(10, digits), left = round(*sum * scale);
-    int largest = 0;
-    *sum = left / scale;
-    for (int i = 0; i < n; i++) {
-        double units = round(*parts[i] * scale);
-        largest = fabs(units) > fabs(*parts[largest]) * scale ? i : largest;
-        *parts[i] = units / scale;
-        left -= units;
-    }
-    if (n > 0 && fabs(left) == 1)
-        *parts[largest] = (round(*parts[largest] * scale) + left) / scale;
-}
-
-lt_estimate shown_difference(lt_estimate a, lt_estimate b, lt_estimate own)
-{
-    round_parts(NULL, 0, &a.value, 2);
-    round_parts(NULL, 0, &b.value, 2);
-    return (lt_estimate){a.value - b.value, own.se};
-}
-
 /* ---- JSON ---- */
 
 json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
@@ -489,12 +450,17 @@ json_t *json_estimate(lt_estimate e)
     return json_pack("{s:o, s:o}", "value", json_number(e.value), "se", json_number(e.se));
 }
 
+void print_json_text(const char *text)
+{
+    print_as_is(true);
+    puts(text);
+    print_as_is(false);
+}
+
 void print_json(json_t *object)
 {
     char *text = json_dumps(object, JSON_REAL_PRECISION(9));
-    print_as_is(true);
-    puts(text ? text : "null");
-    print_as_is(false);
+    print_json_text(text ? text : "null");
     free(text);
     json_decref(object);
 }

@@ -177,13 +177,13 @@ static void print_exact(double exact)
 /* With the column of the truth TABLE_COLUMN wide. */
 static void print_estimate(const lt_divergence_row *row)
 {
-    char found[48], error[ERROR_TEXT];
+    char found[48], error[LT_ERROR_TEXT];
     if (has_spread(row))
-        snprintf(found, sizeof found, "%.2f (%.2f to %.2f)", shown_number(row->found.value, 2),
-                 shown_number(row->low, 2), shown_number(row->high, 2));
+        snprintf(found, sizeof found, "%.2f (%.2f to %.2f)", lt_shown_number(row->found.value, 2),
+                 lt_shown_number(row->low, 2), lt_shown_number(row->high, 2));
     else
-        snprintf(found, sizeof found, "%.4f %s", shown_number(row->found.value, 4),
-                 error_text(row->found.se, 4, error));
+        snprintf(found, sizeof found, "%.4f %s", lt_shown_number(row->found.value, 4),
+                 lt_shown_error(row->found.se, 4, error));
     printf("  %*s", ESTIMATE_COLUMN, found);
 }
 

@@ -54,7 +54,7 @@ static int read_lists(const command *c, eval_request *q)
 
 /* One of several computations, at the foot of the terminal. */
 typedef struct phase {
-    meter *meter;
+    meter meter;
     const char *name;
     double began;
 } phase;
@@ -64,46 +64,17 @@ static bool show_progress(void *user, double done)
     phase *p = user;
     char left[32];
     double spent = now_seconds() - p->began;
-    if (meter_is_due(p->meter))
-        meter_draw(p->meter, done, "%s %3.0f %%  %s", p->name, 100 * done,
+    if (meter_is_due(&p->meter))
+        meter_draw(&p->meter, done, "%s %3.0f %%  %s", p->name, 100 * done,
                    left_text(spent * (1 - done) / done, left));
     return !is_stopped();
 }
 
-static phase begin_phase(meter *m, const char *name)
+static void begin_phase(void *user, const char *name)
 {
-    return (phase){m, name, now_seconds()};
-}
-
-/* Bounds and codes; `each` has room for every image. */
-static int find_bounds(const eval_request *q, eval_findings *f, meter *m, per_image *each)
-{
-    const trained *t = f->trained;
-    phase p = begin_phase(m, "codes");
-    const lt_run_options how = {(int)q->threads, (lt_executor)q->executor, show_progress, &p};
-    lt_diagnosis_options codes = {.images = (int)q->images, .run = how, .seed = (uint64_t)q->seed};
-    if (!lt_model_can(t->model, LT_CAN_RECONSTRUCT | LT_CAN_LIKELIHOOD) || lt_model_can(t->model, LT_CAN_BOUND))
-        LT_TRY(lt_diagnose(t->model, t->data, f->split, &codes, &f->codes));
-    p = begin_phase(m, "annealing");
-    lt_ais_options ais = {.chains = q->ais[0], .steps = q->ais[1],
-                          .from_posterior = f->from_posterior, .images = (int)q->images,
-                          .run = how, .seed = (uint64_t)q->seed};
-    per_image_ask_ais(each, &ais);
-    if (f->with_ais) /* first, because it refuses some models */
-        LT_TRY(lt_ais(t->model, t->data, f->split, &ais, &f->ais));
-    p = begin_phase(m, "bounds");
-    lt_eval_options bounds = {.nll_samples = (int)q->samples, .iwae = q->iwae,
-                              .n_iwae = q->n_iwae, .images = (int)q->images,
-                              .run = how, .seed = (uint64_t)q->seed};
-    per_image_ask(each, &bounds);
-    LT_TRY(lt_evaluate(t->model, t->data, f->split, &bounds, &f->e));
-    bool has_nll = q->samples > 0;
-    f->gap = has_nll ? lt_estimate_mean_difference(each->neg_elbo, each->nll, f->e.images)
-                     : (lt_estimate){(double)NAN, (double)NAN};
-    f->ais_less_nll = f->with_ais && has_nll
-                          ? lt_estimate_mean_difference(each->ais, each->nll, f->e.images)
-                          : (lt_estimate){(double)NAN, (double)NAN};
-    return LT_OK;
+    phase *p = user;
+    p->name = name;
+    p->began = now_seconds();
 }
 
 /* The picture of pairs asked for. */
@@ -120,110 +91,85 @@ static int write_pairs(const eval_request *q, const trained *t, const lt_quality
     return status;
 }
 
-static int find_quality(const eval_request *q, const trained *t, lt_split split, meter *m,
-                        lt_quality *found)
+int eval_find(const eval_request *q, eval_findings *f)
 {
-    phase p = begin_phase(m, "samples");
-    lt_quality_options o = {.samples = (int)q->quality_samples, .seed = (uint64_t)q->seed,
-                            .run = {.threads = (int)q->threads, .progress = show_progress, .user = &p}};
-    quality_ask(q->scored, &o);
-    return lt_quality_measure(t->model, t->data, split, &o, found);
-}
-
-/* What was found of a run's own data stays in the run, where latent runs finds it. A run that cannot be written
-   to is no reason to fail. */
-static void keep_result(const eval_request *q, const eval_findings *f)
-{
-    const double none = (double)NAN;
-    struct stat s;
-    if (q->data || q->sets.n > 0 || stat(f->run, &s) != 0 || !S_ISDIR(s.st_mode))
-        return;
-    bool has_bounds = f->with_bounds, has_nll = has_bounds && q->samples > 0, has_quality = f->with_quality;
-    lt_run_result r = {.split = f->split, .seed = q->seed,
-                       .images = has_bounds ? f->e.images : 0,
-                       .neg_elbo = has_bounds ? f->e.neg_elbo.value : none,
-                       .neg_elbo_se = has_bounds ? f->e.neg_elbo.se : none,
-                       .rate = has_bounds ? f->e.rate.value : none,
-                       .distortion = has_bounds ? f->e.distortion.value : none,
-                       .nll_samples = has_nll ? q->samples : 0,
-                       .nll = has_nll ? f->e.nll.value : none, .nll_se = has_nll ? f->e.nll.se : none,
-                       .samples = has_quality ? f->quality.images : 0,
-                       .fid = has_quality ? f->quality.samples.fid : none,
-                       .kid = has_quality ? f->quality.samples.kid.value : none,
-                       .kid_se = has_quality ? f->quality.samples.kid.se : none};
-    char *name = plot_name(f->trained->checkpoint);
-    snprintf(r.checkpoint, sizeof r.checkpoint, "%s", name);
-    snprintf(r.digest, sizeof r.digest, "%s", f->trained->digest);
-    snprintf(r.scores, sizeof r.scores, "%s", has_quality ? f->quality.digest : "");
-    free(name);
-    if (lt_run_record(f->run, &r) != LT_OK)
-        say("latent runs will not know of this result: %s", lt_last_error());
-}
-
-eval_findings eval_plan(const eval_request *q, const char *run, const trained *t)
-{
-    bool has_likelihood = lt_model_can(t->model, LT_CAN_LIKELIHOOD);
-    return (eval_findings){.run = run, .trained = t,
-                           .split = lt_dataset_split(t->data, (lt_split)q->split),
-                           .with_bounds = has_likelihood || q->samples || q->n_iwae || q->ais[0] ||
-                                          q->per_image,
-                           .changed = &q->sets, .data = q->data,
-                           .with_quality = q->with_quality || q->pairs || q->scored->features ||
-                                           q->scored->samples || !has_likelihood,
-                           .with_ais = q->ais[0] > 0,
-                           .from_posterior = q->ais_from == FROM_POSTERIOR};
-}
-
-int eval_find(const eval_request *q, eval_findings *f, per_image *each)
-{
-    int64_t n = lt_dataset_describe(f->trained->data)->n[f->split];
-    int status = LT_OK;
-    meter m;
-    per_image_open(each, f->with_bounds ? n : 0);
-    meter_begin(&m);
+    phase p = {.name = NULL};
+    lt_scorecard_options o = {.split = (lt_split)q->split, .images = (int)q->images, .nll_samples = (int)q->samples,
+                              .iwae = q->iwae, .n_iwae = q->n_iwae, .ais_chains = q->ais[0], .ais_steps = q->ais[1],
+                              .is_ais_from_posterior = q->ais_from == FROM_POSTERIOR,
+                              .with_bounds = q->per_image != NULL,
+                              .with_quality = q->with_quality || q->pairs || q->scored->features || q->scored->samples,
+                              .is_lenient = q->is_of_several, .quality = {.samples = (int)q->quality_samples},
+                              .data = q->data, .sets = q->sets.item, .n_sets = q->sets.n,
+                              .on_phase = begin_phase, .seed = (uint64_t)q->seed,
+                              .run = {(int)q->threads, (lt_executor)q->executor, show_progress, &p}};
+    quality_ask(q->scored, &o.quality);
+    meter_begin(&p.meter);
     watch_signals();
-    if (f->with_bounds)
-        status = find_bounds(q, f, &m, each);
-    if (status == LT_OK && f->with_quality)
-        status = find_quality(q, f->trained, f->split, &m, &f->quality);
-    meter_clear(&m);
-    if (status == LT_OK)
-        keep_result(q, f);
+    int status = lt_scorecard_make(f->trained->model, f->trained->data, &o, &f->card);
+    meter_clear(&p.meter);
+    if (status == LT_OK && lt_scorecard_record(&f->card, f->run, f->trained->checkpoint, f->trained->digest) != LT_OK)
+        say("latent runs will not know of this result: %s", lt_last_error());
     return status;
 }
 
-static void say_times(const eval_findings *f)
+/* FILE.csv or FILE.npz, or csv on stdout: "-". */
+static int write_images_scores(const char *path, const lt_scorecard *card)
+{
+    if (strcmp(path, "-") != 0) {
+        LT_TRY(lt_image_scores_write(card, path));
+        say("%s: numbers of %lld images", path, (long long)card->images.n);
+        return LT_OK;
+    }
+    char *text = lt_image_scores_csv(card);
+    if (!text)
+        return LT_VALUE;
+    fputs(text, stdout);
+    free(text);
+    return LT_OK;
+}
+
+static void say_times(const lt_scorecard *c)
 {
     char time[32];
-    double seconds = f->e.seconds + f->codes.seconds + f->ais.seconds;
-    if (f->with_bounds)
-        say("%.0f images/s, %s", (double)f->e.images / seconds, time_text(seconds, time));
-    if (f->with_quality)
-        say("samples: %s%s", time_text(f->quality.seconds, time),
-            f->quality.was_cached ? "" : ", with training the classifier");
+    double seconds = c->evaluation.seconds + c->codes.seconds + c->ais.seconds;
+    if (c->has_bounds)
+        say("%.0f images/s, %s", (double)c->evaluation.images / seconds, time_text(seconds, time));
+    if (c->has_quality)
+        say("samples: %s%s", time_text(c->quality.seconds, time),
+            c->quality.was_cached ? "" : ", with training the classifier");
+}
+
+static int print_result(const eval_request *q, const eval_findings *f)
+{
+    bool is_table = !q->per_image || strcmp(q->per_image, "-") != 0;
+    char *text = q->as_json ? lt_evaluation_json(&f->card, q->run) : NULL;
+    if (q->as_json && !text)
+        return LT_VALUE;
+    if (q->as_json)
+        print_json_text(text);
+    else if (is_table)
+        eval_print_table(f);
+    free(text);
+    fflush(stdout);
+    return LT_OK;
 }
 
 static int evaluate(const eval_request *q, trained *t)
 {
-    per_image each;
-    eval_findings f = eval_plan(q, q->run, t);
-    int status = eval_find(q, &f, &each);
+    eval_findings f = {.run = q->run, .trained = t};
+    int status = eval_find(q, &f);
     if (status == LT_OK && q->per_image)
-        status = per_image_write(q->per_image, &each, &f);
-    per_image_close(&each);
+        status = write_images_scores(q->per_image, &f.card);
     if (status == LT_OK && q->pairs)
-        status = write_pairs(q, t, &f.quality);
+        status = write_pairs(q, t, &f.card.quality);
     if (status == LT_OK)
         status = quality_write_files(q->scored);
-    bool is_table = !q->per_image || strcmp(q->per_image, "-") != 0;
-    if (status == LT_OK && q->as_json)
-        print_json(eval_json(&f));
-    else if (status == LT_OK && is_table)
-        eval_print_table(&f);
-    fflush(stdout);
     if (status == LT_OK)
-        say_times(&f);
-    lt_diagnosis_clear(&f.codes);
+        status = print_result(q, &f);
+    if (status == LT_OK)
+        say_times(&f.card);
+    lt_scorecard_clear(&f.card);
     return status;
 }
 
@@ -302,8 +248,9 @@ static int run(const command *c, int argc, const char **argv)
     int code = read_lists(c, &q);
     if (code == CODE_DONE)
         code = check_runs(c, &q, line.n);
+    q.is_of_several = line.n > 1;
     if (code == CODE_DONE)
-        code = line.n > 1 ? eval_compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q, &line);
+        code = q.is_of_several ? eval_compare_runs(c, &q, line.n, line.operand) : evaluate_one(c, &q, &line);
     lt_quality_arrays_clear(&scored.arrays);
     command_line_clear(&line);
     return code;

@@ -1,76 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* latent explain: what the numbers of a run are made of, and what they may stand beside. */
-#include "explanation.h"
 #include "shared_options.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum { TEXT_COLUMN = 26 };
-
-/* ---- As JSON ---- */
-
-/* Numbers of a gan are none of nats. */
-static json_t *terms_json(const lt_ledger *l, const lt_ledger_term *of, int n)
-{
-    json_t *terms = json_array();
-    for (int i = 0; i < n; i++) {
-        const lt_ledger_term *t = &of[i];
-        json_array_append_new(terms,
-                              json_pack("{s:s, s:o, s:b, s:s}", "name", t->name,
-                                        l->has_likelihood ? "nats" : "value", json_number(t->nats),
-                                        "is_sum", t->is_sum, "text", t->text));
-    }
-    return terms;
-}
-
-static json_t *published_json(const lt_ledger *l)
-{
-    json_t *rows = json_array();
-    const lt_published *p;
-    for (int i = 0; (p = lt_published_get(i)) != NULL; i++) {
-        const char *why = lt_published_differs(p, l);
-        json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:f, s:s, s:b}", "images",
-                                p->images, "pixels", lt_pixels_name(p->pixels), "model", p->model,
-                                "estimator", p->is_elbo ? "elbo" : "nll", "k", p->samples, "split",
-                                lt_split_name(p->split), "nats", p->nats, "source", p->source,
-                                "comparable", why == NULL);
-        if (p->epochs)
-            json_object_set_new(row, "epochs", json_integer(p->epochs));
-        json_object_set_new(row, "same_objective", json_boolean(lt_published_is_like(p, l)));
-        if (why)
-            json_object_set_new(row, "because", json_string(why));
-        json_array_append_new(rows, row);
-    }
-    return rows;
-}
-
-static json_t *explanation_json(const explanation *e)
-{
-    const lt_ledger *l = &e->ledger;
-    json_t *notes = json_array();
-    for (int i = 0; i < l->n_notes; i++)
-        json_array_append_new(notes, json_string(l->notes[i]));
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:I, s:b, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:o, s:o, s:o}",
-                  "checkpoint", e->t.checkpoint, "set", l->set, "pixels", lt_pixels_name(l->pixels),
-                  "dimensions", (json_int_t)l->dimensions, "has_likelihood", l->has_likelihood,
-                  "likelihood", l->likelihood, "prior", l->prior, "objective", l->objective,
-                  "layers", l->layers, "bound", l->bound, "draws", (json_int_t)l->draws, "sigma",
-                  json_number(l->sigma), "constant", json_number(l->constant), "beta",
-                  json_number(l->beta), "capacity", json_number(l->capacity));
-    json_t *measured = json_pack(
-        "{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "split", lt_split_name(e->split), "images",
-        (json_int_t)e->found.images, "epoch", (json_int_t)e->epoch, "neg_elbo",
-        json_estimate((lt_estimate){l->neg_elbo, e->found.neg_elbo_se}), "bits_per_dim",
-        json_pack("{s:o, s:s?}", "value", json_number(l->bits_per_dim), "kind",
-                  l->has_likelihood ? lt_unit_name(l->unit) : NULL),
-        "minimized", terms_json(l, l->minimized, l->n_minimized), "terms",
-        terms_json(l, l->terms, l->n_terms), "notes", notes, "published", published_json(l));
-    json_object_update(o, measured);
-    json_decref(measured);
-    return o;
-}
 
 /* ---- On a terminal ---- */
 
@@ -80,19 +15,19 @@ static void print_field(const char *name, const char *text)
     print_wrapped(stdout, -14, text);
 }
 
-static void print_data(const explanation *e)
+static void print_data(const lt_explanation *e)
 {
     const lt_ledger *l = &e->ledger;
     char line[1024], when[64] = "evaluated now";
     if (e->epoch)
         snprintf(when, sizeof when, "after epoch %lld", (long long)e->epoch);
-    print("%s\n\n", e->t.checkpoint);
+    print("%s\n\n", e->checkpoint);
     snprintf(line, sizeof line, "%s, %lld numbers an image: %s%s", l->set, (long long)l->dimensions,
              lt_pixels_text(l->pixels), l->limit ? "; cut to a part by data.limit" : "");
     print_field("data", line);
     if (l->has_likelihood) {
         snprintf(line, sizeof line, "%lld %s images, %s", (long long)e->found.images,
-                 e->has_data ? lt_split_name(e->split) : "validation (or test)", when);
+                 e->data ? lt_split_name(e->split) : "validation (or test)", when);
         print_field("measured on", line);
     }
     print_field("likelihood", l->has_likelihood ? l->likelihood : "none");
@@ -104,24 +39,24 @@ static void print_data(const explanation *e)
 static void print_list(const lt_ledger_term *terms, int n)
 {
     double shown[LT_LEDGER_TERMS];
-    explanation_round(terms, n, shown);
+    lt_ledger_round(terms, n, shown);
     for (int i = 0; i < n; i++) {
         const lt_ledger_term *t = &terms[i];
         printf("%s %-12s ", t->is_sum ? " =" : "  ", t->name);
         if (isnan(t->nats))
             printf("%8s  ", "-");
         else
-            printf("%8.2f  ", shown_number(shown[i], 2));
+            printf("%8.2f  ", lt_shown_number(shown[i], 2));
         print_wrapped(stdout, -TEXT_COLUMN, t->text);
     }
 }
 
-static void print_minimized(const explanation *e)
+static void print_minimized(const lt_explanation *e)
 {
     const lt_ledger *l = &e->ledger;
     printf("\nWhat training minimized%s: ", l->has_likelihood ? ", nats per image" : "");
-    if (e->report.epoch)
-        printf("means over epoch %lld as it went on\n", (long long)e->report.epoch);
+    if (e->trained.epoch)
+        printf("means over epoch %lld as it went on\n", (long long)e->trained.epoch);
     else
         puts("the numbers are not in a checkpoint");
     print_list(l->minimized, l->n_minimized);
@@ -135,11 +70,11 @@ static void print_notes(const lt_ledger *l)
     }
 }
 
-static void print_terms(const explanation *e)
+static void print_terms(const lt_explanation *e)
 {
     const lt_ledger *l = &e->ledger;
     printf("\nWhat is reported, nats per image: %lld %s images\n", (long long)e->found.images,
-           e->has_data ? lt_split_name(e->split) : "validation (or test)");
+           e->data ? lt_split_name(e->split) : "validation (or test)");
     print_list(l->terms, l->n_terms);
     if (!l->has_bound)
         return;
@@ -154,7 +89,7 @@ static void print_terms(const explanation *e)
 }
 
 /* A gan's numbers are those of its training alone. */
-static void print_state(const explanation *e)
+static void print_state(const lt_explanation *e)
 {
     puts("\nWhat is reported of both");
     print_list(e->ledger.terms, e->ledger.n_terms);
@@ -176,7 +111,7 @@ static void print_row(const lt_published *p, const lt_ledger *l)
     print_wrapped(stdout, -(TEXT_COLUMN + 6), text);
 }
 
-static void print_comparable(const explanation *e)
+static void print_comparable(const lt_explanation *e)
 {
     const lt_published *p;
     bool is_any = false, has_nll = false;
@@ -203,18 +138,17 @@ static void print_others(const lt_ledger *l)
     puts("\nMay not stand beside");
     for (int i = 0; (p = lt_published_get(i)) != NULL; i++) {
         char range[64], text[512];
-        const char *why = lt_published_differs(p, l);
-        kept_away a = why ? count_kept_away(l, p, why) : (kept_away){.first = -1};
+        lt_published_group a = lt_published_kept_apart(l, i);
         if (a.first != i)
             continue;
         snprintf(range, sizeof range, a.n > 1 ? "%.2f to %.2f" : "%.2f", a.low, a.high);
-        snprintf(text, sizeof text, "%d on %s, %s: %s", a.n, p->images, range, why);
+        snprintf(text, sizeof text, "%d on %s, %s: %s", a.n, p->images, range, lt_published_differs(p, l));
         printf("   ");
         print_wrapped(stdout, -5, text);
     }
 }
 
-static void print_all(const explanation *e)
+static void print_all(const lt_explanation *e)
 {
     print_data(e);
     print_minimized(e);
@@ -233,73 +167,55 @@ static void print_all(const explanation *e)
 
 /* ---- The command ---- */
 
-typedef struct explain_request {
-    const char *data;
-    int split;
-    int64_t images, seed, threads;
-    bool as_json, is_of_split;
-} explain_request;
-
 static bool go_on(void *user, double done)
 {
     (void)user, (void)done;
     return !is_stopped();
 }
 
-/* The numbers of a split, evaluated now, in place of what training has written down. */
-static int evaluate_split(explanation *e, const explain_request *q)
-{
-    lt_evaluation found;
-    if (!e->has_data)
-        LT_TRY(lt_model_open_data(e->t.model, q->data, NULL, 0, &e->t.data));
-    e->has_data = true;
-    LT_TRY(lt_model_check_data(e->t.model, e->t.data));
-    lt_split split = lt_dataset_split(e->t.data, (lt_split)q->split);
-    int all = lt_dataset_describe(e->t.data)->n[split];
-    lt_eval_options o = {.images = q->images < all ? (int)q->images : 0, .seed = (uint64_t)q->seed,
-                         .run = {.threads = (int)q->threads, .progress = go_on}};
-    watch_signals();
-    LT_TRY(lt_evaluate(e->t.model, e->t.data, split, &o, &found));
-    return explanation_take(e, &found, split);
-}
-
 /* Gives the exit code. */
-static int explain(const command *c, explanation *e, const explain_request *q)
+static int explain(const command *c, const char *run, const lt_explain_options *o, bool as_json)
 {
-    int status = explanation_find(e, q->data);
-    if (status == LT_OK && q->is_of_split && !lt_model_can(e->t.model, LT_CAN_LIKELIHOOD))
-        return complain(c, CODE_USAGE, "--split: %s has no likelihood, so there is nothing to evaluate", e->run);
-    if (status == LT_OK && q->is_of_split)
-        status = evaluate_split(e, q);
-    if (status != LT_OK)
-        return complain_library(c, status);
-    if (q->as_json)
-        print_json(explanation_json(e));
+    lt_explanation e;
+    warnings_expect(run);
+    watch_signals();
+    int status = lt_explain(run, o, &e), code = CODE_DONE;
+    char *text = status == LT_OK && as_json ? lt_explanation_json(&e) : NULL;
+    if (status == LT_UNSUPPORTED)
+        code = complain(c, CODE_USAGE, "--split: %s", lt_last_error());
+    else if (status != LT_OK || (as_json && !text))
+        code = complain_library(c, status);
+    else if (as_json)
+        print_json_text(text);
     else
-        print_all(e);
-    return CODE_DONE;
+        print_all(&e);
+    free(text);
+    lt_explanation_clear(&e);
+    return code;
 }
 
 static int run(const command *c, int argc, const char **argv)
 {
-    explanation e = {.epoch = 0};
-    explain_request q = {.split = LT_VALID};
-    const flag flags[] = {{OPTION_JSON, .value = &q.as_json},
-                          {OPTION_DATA, .value = &q.data},
-                          {OPTION_SPLIT, .value = &q.split,
+    const char *data = NULL;
+    int split = LT_VALID;
+    int64_t images = 0, seed = 0, threads = 0;
+    bool as_json = false;
+    const flag flags[] = {{OPTION_JSON, .value = &as_json},
+                          {OPTION_DATA, .value = &data},
+                          {OPTION_SPLIT, .value = &split,
                            .note = "evaluated now; default: what training found at last"},
-                          {OPTION_IMAGES, .value = &q.images, .needs = "split", .min = 1, .max = INT32_MAX,
+                          {OPTION_IMAGES, .value = &images, .needs = "split", .min = 1, .max = INT32_MAX,
                            .note = "spread over the split; default: all"},
-                          {OPTION_SEED, .value = &q.seed, .needs = "split", .note = "default: 0"},
-                          {OPTION_THREADS, .value = &q.threads},
+                          {OPTION_SEED, .value = &seed, .needs = "split", .note = "default: 0"},
+                          {OPTION_THREADS, .value = &threads},
                           {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
-    e.run = line.operand[0];
-    q.is_of_split = flag_is_given(&line, "split");
-    int code = explain(c, &e, &q);
-    trained_close(&e.t);
+    lt_explain_options o = {.data = data, .with_split = flag_is_given(&line, "split"), .split = (lt_split)split,
+                            .images = (int)images, .seed = (uint64_t)seed,
+                            .run = {.threads = (int)threads, .progress = go_on}};
+    int code = explain(c, line.operand[0], &o, as_json);
     command_line_clear(&line);
     return code;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latent report: all about a run, or several beside each other, on one page of HTML. */
 #include "shared_options.h"
-#include "report.h"
+#include "report_parts.h"
 
 enum { MAX_RUNS = 16, MAX_DRAWS = 100000 };
 
@@ -18,7 +18,7 @@ bool report_has_log(const report_content *c)
 bool report_has_codes(const report_content *c)
 {
     for (int i = 0; i < c->n; i++)
-        if (c->runs[i].e.has_data && lt_model_can(c->runs[i].e.t.model, LT_CAN_ENCODE))
+        if (c->runs[i].e.data && lt_model_can(c->runs[i].e.model, LT_CAN_ENCODE))
             return true;
     return false;
 }
@@ -55,7 +55,7 @@ static int write_page(const report_request *q, const report_run *runs, int n)
     char several[32];
     snprintf(several, sizeof several, "%d runs", n);
     const char *title = q->title ? q->title : n == 1 ? runs[0].name : several;
-    const char *summary = n == 1 ? lt_recipe_summary(lt_model_recipe(runs[0].e.t.model)) : NULL;
+    const char *summary = n == 1 ? lt_recipe_summary(lt_model_recipe(runs[0].e.model)) : NULL;
     int code = page_begin(&p, q->command, title, summary) ? CODE_DONE : CODE_FAILED;
     if (code == CODE_DONE) {
         put_contents(&content, sections);
@@ -73,7 +73,7 @@ static int write_page(const report_request *q, const report_run *runs, int n)
 static int refuse_likelihoods(const report_request *q, const command_line *line, const report_run *runs, int n)
 {
     for (int i = 0; i < n; i++)
-        if (lt_model_can(runs[i].e.t.model, LT_CAN_BOUND))
+        if (lt_model_can(runs[i].e.model, LT_CAN_BOUND))
             return CODE_DONE;
     return refuse_flags(q->command, line, "nll images", "is about likelihoods, and %s has none",
                         n == 1 ? runs[0].path : "no run here");

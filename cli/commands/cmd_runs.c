@@ -88,11 +88,11 @@ static void write_epochs(const lt_run_summary *s, cell out)
 
 static void write_estimate(double value, double se, int digits, cell out)
 {
-    char error[ERROR_TEXT];
+    char error[LT_ERROR_TEXT];
     if (!isfinite(value))
         return;
-    snprintf(out, CELL, "%.*f%s%s", digits, shown_number(value, digits), isfinite(se) ? " " : "",
-             isfinite(se) ? error_text(se, digits, error) : "");
+    snprintf(out, CELL, "%.*f%s%s", digits, lt_shown_number(value, digits), isfinite(se) ? " " : "",
+             isfinite(se) ? lt_shown_error(se, digits, error) : "");
 }
 
 static void write_elbo(const lt_run_summary *s, cell out)

@@ -193,8 +193,9 @@ static void report(const score_request *q, const scoring *s)
 {
     const char *data = lt_dataset_describe(s->data)->name;
     if (q->as_json) {
-        print_json(json_pack("{s:o, s:o, s:s, s:o}", "images", json_text(q->images), "against", json_text(data), "split",
-                             lt_split_name(s->split), "quality", quality_json(&s->quality)));
+        char *text = lt_score_json(q->images, data, s->split, &s->quality);
+        print_json_text(text ? text : "null");
+        free(text);
     } else {
         puts(q->images);
         quality_print(data, s->split, &s->quality);

@@ -142,6 +142,22 @@ LT_API lt_estimate lt_estimate_mean(const double *x, int64_t n);
    the difference of their means. */
 LT_API lt_estimate lt_estimate_mean_difference(const double *x, const double *y, int64_t n);
 
+/* ---- Numbers as they are shown ---- */
+
+/* The number that "%.*f" shows without a sign where it shows 0: no -0.00. */
+LT_API double lt_shown_number(double value, int digits);
+
+/* "+- 0.12"; "+- <0.01" where the digits would show none; "" where there is no error. Returns `text`. */
+enum { LT_ERROR_TEXT = 32 };
+LT_API const char *lt_shown_error(double se, int digits, char text[LT_ERROR_TEXT]);
+
+/* Rounds parts and their sum to `digits` so that what is shown adds up: what rounding leaves over, a unit of the last
+   digit, goes to the largest part. Parts that do not add up to the sum are rounded alone; NaN stays. */
+LT_API void lt_shown_parts(double *const *parts, int n, double *sum, int digits);
+
+/* a - b as two digits show the two, with the error of the difference itself. */
+LT_API lt_estimate lt_shown_difference(lt_estimate a, lt_estimate b, lt_estimate own);
+
 /* ---- Text that a terminal may be given ----
    Names of files, of tensors, of classes come from outside and may hold what a terminal obeys. Error messages
    and lines of the log are free of it already. */

@@ -5,6 +5,7 @@
  * generator.h       sample, decode, encode, reconstruct; a generator that stays open does it in microseconds
  * quality.h         how good the images are that a model makes, whatever kind it is
  * ledger.h          what the numbers are made of, and published ones
+ * report.h          explanations and evaluations put together, as JSON
  * data.h            sets of images in
  * plot.h            grids of images and charts out
  * animation.h       pictures that move
@@ -75,6 +76,7 @@
 #include <latent/ops.h>
 #include <latent/plot.h>
 #include <latent/quality.h>
+#include <latent/report.h>
 #include <latent/runs.h>
 #include <latent/train.h>
 #include <latent/verify.h>

@@ -80,6 +80,9 @@ typedef struct lt_ledger {
 /* Nullable: facts. */
 LT_API int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts);
 
+/* The numbers of `n` terms as they are shown, with two digits: terms above a sum add up to it (lt_shown_parts). */
+LT_API void lt_ledger_round(const lt_ledger_term *terms, int n, double shown[LT_LEDGER_TERMS]);
+
 /* ---- Runs beside each other ---- */
 
 /* What numbers are of. */
@@ -114,6 +117,14 @@ LT_API const lt_published *lt_published_get(int i);
 /* NULL if a number of this model, estimated in the same way on the same split, may stand beside the
    published one; else why not, a static sentence. */
 LT_API const char *lt_published_differs(const lt_published *p, const lt_ledger *l);
+
+/* The published numbers on the images of row i that do not compare for the same reason. */
+typedef struct lt_published_group {
+    int n, first;     /* how many, and the first of their rows; -1: row i compares, and n is 0 */
+    double low, high; /* of their nats */
+} lt_published_group;
+
+LT_API lt_published_group lt_published_kept_apart(const lt_ledger *l, int i);
 
 /* Whether it is of the same bound, number of draws and layers of codes. */
 LT_API bool lt_published_is_like(const lt_published *p, const lt_ledger *l);

@@ -135,3 +135,21 @@ int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
     kind_of(r)->explain(l, r, f);
     return LT_OK;
 }
+
+void lt_ledger_round(const lt_ledger_term *terms, int n, double shown[LT_LEDGER_TERMS])
+{
+    double *parts[LT_LEDGER_TERMS], before = 0; /* the sum above, which the next begins with */
+    int n_parts = 0;
+    for (int i = 0; i < n; i++) {
+        shown[i] = terms[i].nats;
+        if (!terms[i].is_sum) {
+            parts[n_parts++] = &shown[i];
+            continue;
+        }
+        shown[i] -= n_parts > 0 ? before : 0;
+        lt_shown_parts(parts, n_parts, &shown[i], 2);
+        shown[i] += n_parts > 0 ? before : 0;
+        before = shown[i];
+        n_parts = 0;
+    }
+}

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { PIXELS = 28 * 28 };
@@ -134,4 +135,20 @@ bool lt_published_is_like(const lt_published *p, const lt_ledger *l)
 {
     return p->bound && p->layers == l->layers && p->k == l->draws &&
            (p->k == 1 || strcmp(p->bound, l->bound) == 0);
+}
+
+lt_published_group lt_published_kept_apart(const lt_ledger *l, int i)
+{
+    lt_published_group g = {.first = -1, .low = HUGE_VAL, .high = -HUGE_VAL};
+    const lt_published *p = lt_published_get(i), *q;
+    const char *why = p ? lt_published_differs(p, l) : NULL;
+    for (int k = 0; why && (q = lt_published_get(k)) != NULL; k++) {
+        const char *its = lt_published_differs(q, l);
+        if (!its || strcmp(its, why) != 0 || strcmp(q->images, p->images) != 0)
+            continue;
+        g.first = g.n++ ? g.first : k;
+        g.low = fmin(g.low, q->nats);
+        g.high = fmax(g.high, q->nats);
+    }
+    return g;
 }

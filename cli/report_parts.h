@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parts of `latent report` share: what was asked for, and what is known of a run. */
-#ifndef LATENT_REPORT_H
-#define LATENT_REPORT_H
+#ifndef LATENT_REPORT_PARTS_H
+#define LATENT_REPORT_PARTS_H
 
-#include "explanation.h"
+#include "cli.h"
 #include "report_page.h"
 
 typedef struct report_request {
@@ -16,7 +16,7 @@ typedef struct report_request {
 typedef struct report_run {
     const char *path;
     char *name;             /* "a/b/" is called "b" */
-    explanation e;          /* has the model, and the data where they could be opened */
+    lt_explanation e;          /* has the model, and the data where they could be opened */
     bool has_log;           /* metrics.jsonl */
     char no_data[512];      /* why there are no data; "" if there are */
     lt_split split;         /* that the numbers below are of */
