@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* divergence.h: how far apart two known distributions are by a trained critic, beside the truth.
- * What GANs rest on, in one or two dimensions: for each theta, q is moved by theta along the first
- * axis, and a critic is trained from the start to tell it from p.
+/* divergence.h: the divergence of two known distributions, estimated by a trained critic and compared with the truth.
+ * The principle of GANs in one or two dimensions: for each theta, q is shifted by theta along the first
+ * axis, and a new critic is trained to tell it from p.
  *
  *     lt_divergence_study s;
  *     if (lt_divergence_run(NULL, &s) == LT_OK)                  // two segments, -1 <= theta <= 1
@@ -20,47 +20,43 @@ extern "C" {
 #endif
 
 enum { LT_MAX_MEASURES = 16, LT_MAX_THETAS = 1001, LT_DIVERGENCE_CRITICS = 5,
-       LT_DIVERGENCE_TAIL = 1000 /* samples that show how heavy a tail is; of fewer there is no error */
+       LT_DIVERGENCE_TAIL = 1000 /* samples needed to estimate a tail; with fewer there is no error */
 };
 
 /* Zero means default. */
 typedef struct lt_divergence_options {
-    const char *p, *q;           /* lines of the table "distributions", "normal 0 2"; of the same
-                                    dimensions. Default: "segment"; q: as p */
-    const char *const *measures; /* rows of the table "losses"; default: wasserstein,
-                                    squared_hellinger */
+    const char *p, *q;           /* distributions (latent list distributions), "normal 0 2", of the same
+                                    dimensions. Default: "segment"; q: like p */
+    const char *const *measures; /* losses (latent list losses); default: wasserstein, squared_hellinger */
     int n_measures;              /* at most LT_MAX_MEASURES */
-    double from, to;             /* of theta; default, where points is 0: -1 and 1 */
+    double from, to;             /* range of theta; default if points is 0: -1 and 1 */
     int points;                  /* evenly from `from` to `to`, at most LT_MAX_THETAS; default 21;
-                                    1: `from` alone */
+                                    1: `from` only */
     int steps;                   /* of training; default 3000 */
-    int batch;                   /* draws of p and of q in a step; default 256 */
-    int samples;                 /* fresh draws of each that estimates are made of; default 65536 */
-    double lr;                   /* of Adam; halfway it begins to fall to 0. Default 0.005 */
+    int batch;                   /* samples of p and of q per step; default 256 */
+    int samples;                 /* fresh samples of each for the estimates; default 65536 */
+    double lr;                   /* of Adam; decays to 0 over the second half. Default 0.005 */
     double lambda;               /* weight of the Lipschitz penalty (WGAN-LP) on the critic of
                                     wasserstein; default 10 */
     uint64_t seed;
     lt_run_options run;
 } lt_divergence_options;
 
-/* One critic: what it says of fresh draws. */
+/* The estimate of one critic from fresh samples. */
 typedef struct lt_divergence_row {
     double theta;
     const char *measure; /* a static string */
-    double exact;        /* by a formula, perhaps infinite; NaN where there is none */
-    lt_estimate found;   /* the bound that this critic proves, on fresh samples: in expectation not
-                            above the truth. Its error is that of this bound, not of the truth; NaN
-                            where the bound is a mean without one, or not known to have one (`tail`):
-                            then it may be far off, on either side. wasserstein: of the critic divided by `slope`, if that
-                            is above 1 */
-    double tail;         /* how heavy the tail of the terms is that the bound is a mean of: the shape
-                            k of a Pareto distribution (see lt_evaluation). From 0.5 on their variance
-                            is infinite for all that the samples say; NaN: equal, or fewer
-                            than LT_DIVERGENCE_TAIL */
-    double low, high;    /* of the bounds of LT_DIVERGENCE_CRITICS critics, this one and others from
-                            other seeds, trained only where found.se is NaN; else NaN */
-    double slope;        /* wasserstein: the largest norm of its gradient between draws of p and q;
-                            else NaN */
+    double exact;        /* by a formula, may be infinite; NaN: no formula */
+    lt_estimate found;   /* lower bound given by this critic on fresh samples: in expectation not above the truth.
+                            The error is that of the bound, not of the truth. It is NaN if the terms of the mean
+                            have, or may have, infinite variance (see `tail`): the bound may then be far off in
+                            either direction. wasserstein: the critic is divided by `slope` if that is above 1 */
+    double tail;         /* tail shape k of the terms of the bound, of a Pareto distribution (see lt_evaluation).
+                            From 0.5 on their variance is probably infinite. NaN: the terms are equal, or fewer than
+                            LT_DIVERGENCE_TAIL */
+    double low, high;    /* range of the bounds of LT_DIVERGENCE_CRITICS critics with different seeds, trained only
+                            if found.se is NaN; else NaN */
+    double slope;        /* wasserstein: largest gradient norm of the critic between samples of p and q; else NaN */
 } lt_divergence_row;
 
 typedef struct lt_divergence_study {
@@ -69,13 +65,13 @@ typedef struct lt_divergence_study {
     double seconds;
 } lt_divergence_study;
 
-/* Trains and asks one critic per theta and measure. LT_NOT_FOUND or LT_VALUE for lines that are
-   none or numbers out of range; LT_INTERRUPTED when `run.progress` stopped it. *s must be cleared anyway.
+/* Trains and evaluates one critic per theta and measure. Returns LT_NOT_FOUND or LT_VALUE for unknown distributions or
+   measures and for numbers out of range; LT_INTERRUPTED if `run.progress` stopped it. Clear *s in any case.
    Nullable: o. */
 LT_API int lt_divergence_run(const lt_divergence_options *o, lt_divergence_study *s);
 LT_API void lt_divergence_clear(lt_divergence_study *s);
 
-/* What `exact` of a row is, at any theta, for measure 0 ... n_measures - 1: for curves. */
+/* Computes `exact` of a row at any theta, for measure 0 ... n_measures - 1, for curves. */
 LT_API int lt_divergence_exact(const lt_divergence_options *o, int measure, double theta,
                                double *exact);
 

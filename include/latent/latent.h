@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* latent.h: everything. A tour of the library, from the simple end:
  *
- * train.h, eval.h   whole experiments: train a recipe, score it
- * generator.h       sample, decode, encode, reconstruct; a generator that stays open does it in microseconds
- * quality.h         how good the images are that a model makes, whatever kind it is
- * ledger.h          what the numbers are made of, and published ones
- * report.h          explanations and evaluations put together, as JSON
- * data.h            sets of images in
- * plot.h            grids of images and charts out
- * animation.h       pictures that move
+ * train.h, eval.h   whole experiments: train a recipe, evaluate the model
+ * runs.h            run directories: crash-safe training, logs, results
+ * generator.h       sample, decode, encode, reconstruct; an open generator takes microseconds per image
+ * quality.h         scores of generated images: FID, KID, precision, recall, memorization
+ * figures.h         grids, charts and animations of models and runs
+ * ledger.h          the terms of a model's numbers, and published numbers
+ * report.h          explanations and evaluations as structs and as JSON
+ * data.h            data sets of images
+ * plot.h            grids of images and charts of your own
+ * animation.h       animations of your own
  * model.h           recipes, and the models they describe
- * nn.h              parameters, layers: for models of your own
- * distributions.h   log densities, draws, entropies, divergences
- * divergence.h      what a critic says of two distributions that are known
+ * nn.h              parameters and layers, for models of your own
+ * distributions.h   log densities, samples, entropies, KL
+ * divergence.h      what a trained critic finds between two known distributions
  * graph.h, ops.h    tensors as nodes of a graph; gradients as more graph; compiling and running it
  * base.h            status codes, messages, hooks
- * verify.h          checks with known answers, on the machine at hand
+ * verify.h          checks with known answers, on this machine
  *
- * What can fail for reasons outside the program gives an lt_status (LT_OK is 0) or NULL, and
- * lt_last_error() says what went wrong. Building a graph never fails half way: see graph.h. What a
- * function called `create`, `open` or `parse` gave is freed by the one called `free`, and borrows
- * its arguments until then. The library never prints, never exits, and depends on no locale, clock
- * or hidden random state: equal arguments give equal bits, with any number of threads.
+ * A function that can fail for reasons outside the program returns an lt_status (LT_OK is 0) or NULL;
+ * lt_last_error() describes the failure. Building a graph never fails half way: see graph.h. An object
+ * from `create`, `open` or `parse` is freed with `free`, and borrows the arguments until then. The
+ * library never prints, never exits, and depends on no locale, clock or hidden random state: equal
+ * arguments give equal bits, with any number of threads.
  *
  * A complete program (examples/sample.c; examples/tour.c and
  * examples/own_images.c train, examples/vae.c builds):

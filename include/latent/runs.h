@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* runs.h: run directories: training that can be killed at any instant and resumed to the same bits, what it wrote
- * down, and what was measured afterwards. Looking at a run locks nothing, and it may be in training meanwhile.
+/* runs.h: run directories: training that can be killed at any instant and resumed to the same bits, its log, and
+ * the results of later evaluations. Reading a run takes no lock and works while the run is training.
  *
  *     lt_run_summary s;
  *     if (lt_run_summarize("runs/mine", &s) == LT_OK)
@@ -17,101 +17,99 @@ extern "C" {
 #endif
 
 /* ---- Run directories: recipe.yaml, metrics.jsonl, checkpoints/, samples/ ----
-   One process at a time works on a run: it holds a lock, which ends with the process however that
-   ends. What it leaves can be resumed at any instant. */
+   One process at a time works on a run. It holds a lock that ends with the process, however the process ends.
+   The run can be resumed whenever that happens. */
 
 typedef struct lt_run lt_run;
 
-/* Makes the directory of a run that begins with what `t` is: a checkpoint of it, then recipe.yaml, which
-   makes it a run. LT_VALUE if there is a run already, or what is left of one. */
+/* Creates the directory of a run that starts from the state of `t`: first a checkpoint, then recipe.yaml, which
+   makes the directory a run. Returns LT_VALUE if the directory holds a run or remains of one. */
 LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
 
-/* Opens what lt_run_create made, to go on with it, by its directory or by its newest checkpoint (an older one
-   is LT_VALUE); removes what a killed process left unfinished. With `sets`, as in lt_recipe_open, the recipe
-   is changed, and recipe.yaml too once lt_run_restore has found that the run can go on with it. */
+/* Opens a run to continue it, by its directory or its newest checkpoint (LT_VALUE for an older one), and removes
+   unfinished files of a killed process. n `sets`, as in lt_recipe_open, change the recipe; recipe.yaml changes when
+   lt_run_restore has found that the run can continue with them. */
 LT_API int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n);
 LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 
-/* The directory of the run that a checkpoint lies in, RUN of RUN/checkpoints/NAME, for what is not in the checkpoint:
-   the log, the samples. NULL, without a message: it lies in none. The caller frees it. */
+/* Returns the run directory of a checkpoint, RUN of RUN/checkpoints/NAME, where the log and the samples are; NULL,
+   without an error message, if the checkpoint is not in a run. The caller frees it. */
 LT_API char *lt_run_of_checkpoint(const char *checkpoint);
 
 /* Both owned by the run. */
 LT_API const char *lt_run_directory(const lt_run *run);
 LT_API const lt_recipe *lt_run_recipe(const lt_run *run);
 
-/* Loads the newest checkpoint that is whole into a fresh trainer; says through the log which ones it
-   had to pass over, as they are damaged or cannot be read. Then cuts metrics.jsonl back to it, says
-   which lines of it are missing, and removes checkpoints beyond train.keep_checkpoints. LT_NOT_FOUND: there is no
-   checkpoint. LT_VALUE: it is of another recipe; nothing has been written then. */
+/* Loads the newest intact checkpoint into a fresh trainer and logs which damaged or unreadable ones it skipped. Then
+   truncates metrics.jsonl to that checkpoint, logs which lines are missing, and removes checkpoints beyond
+   train.keep_checkpoints. Returns LT_NOT_FOUND if there is no checkpoint; LT_VALUE if it belongs to another recipe
+   (then nothing has been written). */
 LT_API int lt_run_restore(lt_run *run, lt_trainer *t);
 
-/* Writes checkpoints/step-NNNNNNNN.safetensors, and removes all but the newest ones, as many as the
-   recipe's train.keep_checkpoints says. */
+/* Writes checkpoints/step-NNNNNNNN.safetensors and removes all but the newest train.keep_checkpoints ones. */
 LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
 
 /* Appends one line to metrics.jsonl. Nullable: v. */
 LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
 
-/* lt_model_open that also says what it opened, beside a training that removes checkpoints as it makes others.
-   The path of the checkpoint, which the caller frees, and its digest ("": it has none) are those of the very
-   file that was read. Takes no lock. NULL on failure; *checkpoint is then NULL. Nullable: checkpoint,
-   digest. */
+/* Like lt_model_open, and returns which file it read: its path, which the caller frees, and its digest ("" if it has
+   none). Safe while a training process adds and removes checkpoints. Takes no lock. Returns NULL on failure, with
+   *checkpoint NULL. Nullable: checkpoint, digest. */
 LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE]);
 
-/* The path alone; a training that is going on may remove the file at any time. The caller frees it;
-   NULL on failure. */
+/* Returns only the path. A process that trains the run may remove the file at any time. The caller frees it; NULL on
+   failure. */
 LT_API char *lt_run_checkpoint(const char *path);
 
 /* ---- Training in a run ---- */
 
-/* Zero means default: no calls, and training runs to its last epoch. */
+/* Zero means default: no callbacks, and training runs to its last epoch. */
 typedef struct lt_run_train_options {
-    /* Called after each step. False stops training there. Nullable. */
+    /* Called after each step; returning false stops training. Nullable. */
     lt_step_function *on_step;
-    /* Called after each epoch, when its line, its checkpoint and, if they are due, its samples have been begun;
-       v: NULL where the kind of model has no likelihood. False stops training there. Nullable. */
+    /* Called after each epoch, when its log line and checkpoint are written and its samples, if due, are started.
+       v: NULL if the kind of model has no likelihood. Returning false stops training. Nullable. */
     bool (*on_epoch)(void *user, const lt_train_report *r, const lt_validation *v);
     void *user;
 } lt_run_train_options;
 
-/* Trains to the last epoch of the run's recipe, with the threads and the executor of `t`, which lt_run_create or
-   lt_run_restore was given before, on the data of `t`, which are `data`. After each epoch: validation on the split
-   that lt_dataset_split has for LT_VALID, a line of metrics.jsonl, a checkpoint and a file of samples as the recipe
-   schedules them; and a checkpoint every ten seconds, or as rarely as makes them 1 % of the time. The order is such
-   that a process killed at any instant resumes to the same bytes. Samples are drawn by a thread of their own.
-   LT_INTERRUPTED when a call stopped it: then with a checkpoint of that step. A loss that is not finite is LT_VALUE;
-   LT_IO, LT_NO_MEMORY. Nullable: o. */
+/* Trains to the last epoch of the run's recipe, with the threads and executor of `t`. Pass `t` to lt_run_create or
+   lt_run_restore first; `data` is the data set of `t`. After each epoch it validates on the split that
+   lt_dataset_split returns for LT_VALID, appends a line to metrics.jsonl, and writes a checkpoint and a sample file
+   when the recipe schedules them. It also writes a checkpoint every ten seconds, or less often so that checkpoints
+   take at most 1 % of the time. The order is such that a process killed at any instant resumes to the same bytes.
+   A separate thread makes the samples. Returns LT_INTERRUPTED, after a checkpoint of that step, if a callback stopped
+   it; LT_VALUE if the loss is not finite; LT_IO, LT_NO_MEMORY. Nullable: o. */
 LT_API int lt_run_train(lt_run *run, lt_trainer *t, lt_dataset *data, const lt_run_train_options *o);
 
 /* ---- Files of a run ---- */
 
-/* What training draws on a file of samples: images of the codes of seed 0, as lt_sample has them. */
+/* Images in a sample file of training: those of lt_sample with seed 0. */
 enum { LT_RUN_SAMPLES = 64, LT_RUN_SAMPLE_COLUMNS = 8 };
 
-/* Where the samples of an epoch are: DIR/samples/epoch-0012.png. The caller frees it. */
+/* Returns the path of the sample file of an epoch: DIR/samples/epoch-0012.png. The caller frees it. */
 LT_API char *lt_run_sample_path(const char *dir, int64_t epoch);
 
-/* The epochs that there are samples of, ascending; none is no failure. LT_NOT_FOUND, LT_VALUE if `dir` is a file,
-   LT_IO. The caller frees *epochs. */
+/* Lists the epochs that have a sample file, ascending; an empty list is not an error. LT_NOT_FOUND, LT_VALUE if `dir`
+   is a file, LT_IO. The caller frees *epochs. */
 LT_API int lt_run_sample_epochs(const char *dir, int64_t **epochs, int *n);
 
-/* Where the checkpoint after a step is: DIR/checkpoints/step-00000012.safetensors. The caller frees it. */
+/* Returns the path of the checkpoint of a step: DIR/checkpoints/step-00000012.safetensors. The caller frees it. */
 LT_API char *lt_run_checkpoint_path(const char *dir, int64_t step);
 
-/* The steps that there are checkpoints of, ascending, as lt_run_sample_epochs. The epoch of a step is that of the line
-   of metrics.jsonl that has it; a checkpoint in mid-epoch has no such line. A training may remove the files at any
-   time. The caller frees *steps. */
+/* Lists the steps that have a checkpoint, ascending; errors as in lt_run_sample_epochs. The line of metrics.jsonl with
+   that step has its epoch; a checkpoint in mid-epoch has no such line. A process that trains the run may remove the
+   files at any time. The caller frees *steps. */
 LT_API int lt_run_checkpoint_steps(const char *dir, int64_t **steps, int *n);
 
-/* Reads the first n (at most LT_RUN_SAMPLES) images of an epoch's samples, as they were drawn: n x h x w x c, values
-   of k / 255; NaN was not a number. LT_VALUE if the file does not hold such images, and as lt_image_read. */
+/* Reads the first n (at most LT_RUN_SAMPLES) images of an epoch's sample file: n x h x w x c, values k / 255, NaN for
+   pixels that were NaN. LT_VALUE if the file does not hold such images; other errors as in lt_image_read. */
 LT_API int lt_run_sample_images(const char *dir, int64_t epoch, lt_image_size size, int n, float *images);
 
-/* ---- What training wrote down ---- */
+/* ---- The log of training ---- */
 
-/* A line of metrics.jsonl. What it lacks is NaN, or 0 where it is a count. The values of `train` are of the metrics of
-   the recipe beside the log; NaN where that cannot be read. */
+/* A line of metrics.jsonl. Missing numbers are NaN, missing counts 0. The values of `train` are metrics of the recipe
+   beside the log; NaN if that recipe cannot be read. */
 typedef struct lt_epoch_log {
     lt_train_report train;
     lt_validation valid; /* images: 0 where there was no validation */
@@ -120,30 +118,30 @@ typedef struct lt_epoch_log {
 /* metrics.jsonl: a line for each epoch. */
 typedef struct lt_run_metrics lt_run_metrics;
 
-/* Reads the log of a run, given by its directory or a checkpoint in it, or a file of such lines. What follows the last
-   newline is being written, and is ignored. LT_FORMAT, with file and line, for a line that is not a JSON object;
-   LT_NOT_FOUND, LT_IO, LT_NO_MEMORY; *out is NULL then. */
+/* Reads the log of a run; `path` is its directory, a checkpoint in it, or a file of such lines. Ignores text after the
+   last newline: it is still being written. Returns LT_FORMAT, with file and line, for a line that is not a JSON
+   object; LT_NOT_FOUND, LT_IO, LT_NO_MEMORY. *out is NULL on failure. */
 LT_API int lt_run_metrics_open(const char *path, lt_run_metrics **out);
 LT_API void lt_run_metrics_free(lt_run_metrics *m); /* Nullable: m */
 
 LT_API int lt_run_metrics_count(const lt_run_metrics *m); /* lines */
 
-/* Line `line`, from 0; NULL past the end. Owned by m. */
+/* Returns line `line`, from 0; NULL past the end. Owned by m. */
 LT_API const lt_epoch_log *lt_run_metrics_line(const lt_run_metrics *m, int line);
 
-/* The number that is called `name` in a line: a metric of lt_recipe_metrics, "epoch", "seconds", "valid.neg_elbo", or
-   whatever else the line has; NaN where there is none. And whether any line has it. */
+/* Returns the number called `name` in a line: a metric of lt_recipe_metrics, "epoch", "seconds", "valid.neg_elbo" or
+   any other; NaN if the line does not have it. lt_run_metrics_has: whether any line has it. */
 LT_API double lt_run_metrics_value(const lt_run_metrics *m, int line, const char *name);
 LT_API bool lt_run_metrics_has(const lt_run_metrics *m, const char *name);
 
-/* The path of the file, and the recipe that lies beside it (NULL: none that can be read). Owned by m. */
+/* Return the path of the file, and the recipe beside it (NULL if there is none that can be read). Owned by m. */
 LT_API const char *lt_run_metrics_path(const lt_run_metrics *m);
 LT_API const lt_recipe *lt_run_metrics_recipe(const lt_run_metrics *m);
 
-/* ---- What was measured afterwards ---- */
+/* ---- Results of later evaluations ---- */
 
-/* A line of evaluations.jsonl, which lt_run_record adds: what an evaluation of a checkpoint found. Numbers that
-   it did not look for are NaN. */
+/* A line of evaluations.jsonl, added by lt_run_record: the result of evaluating a checkpoint. Numbers that were not
+   computed are NaN. */
 typedef struct lt_run_result {
     char checkpoint[LT_TEXT_SIZE]; /* its name: "step-00004690.safetensors" */
     char digest[LT_DIGEST_SIZE];   /* of it; "" */
@@ -152,26 +150,26 @@ typedef struct lt_run_result {
     double neg_elbo, neg_elbo_se, rate, distortion; /* nats per image */
     int64_t nll_samples;                            /* K; 0: none */
     double nll, nll_se;
-    int64_t samples;                 /* that were scored; 0: none */
+    int64_t samples;                 /* scored samples; 0: none */
     double fid, kid, kid_se;
     char scores[LT_DIGEST_SIZE];     /* scores of one digest compare, see lt_quality; "" */
 } lt_run_result;
 
-/* Adds a result to the run, synchronized, so that lt_run_summarize finds it. LT_NOT_FOUND if `dir` is not a run,
-   LT_IO. */
+/* Appends a result to the run and syncs the file; lt_run_summarize then returns it. LT_NOT_FOUND if `dir` is not a
+   run, LT_IO. */
 LT_API int lt_run_record(const char *dir, const lt_run_result *result);
 
-/* Reads all of them, the oldest first; none is no failure. Lines that are not whole are left out. LT_IO,
-   LT_NO_MEMORY. The caller frees *results. */
+/* Reads all results, oldest first; having none is not an error. Skips incomplete lines. LT_IO, LT_NO_MEMORY. The
+   caller frees *results. */
 LT_API int lt_run_read_results(const char *dir, lt_run_result **results, int *n);
 
-/* ---- All of a run ---- */
+/* ---- Summary of a run ---- */
 
 typedef enum lt_run_state {
-    LT_RUN_DONE,    /* has trained as many epochs as its recipe asks for */
+    LT_RUN_DONE,    /* has trained all epochs of its recipe */
     LT_RUN_RUNNING, /* a process is working on it */
     LT_RUN_STOPPED, /* can be resumed */
-    LT_RUN_BROKEN,  /* cannot: `problem` says why */
+    LT_RUN_BROKEN,  /* cannot be resumed; `problem` says why */
 } lt_run_state;
 
 /* "done", "running", "stopped", "broken". Static string. */
@@ -180,29 +178,29 @@ LT_API const char *lt_run_state_name(lt_run_state state);
 /* Owns what it points to. */
 typedef struct lt_run_summary {
     char *directory;
-    lt_recipe *recipe; /* NULL where it cannot be read */
+    lt_recipe *recipe; /* NULL if it cannot be read */
     lt_run_state state;
     char *problem;           /* "" unless it is broken */
-    char *checkpoint;        /* name of the newest; "" */
-    int64_t epochs, wanted;  /* trained, by the log; asked for */
-    double seconds;          /* of training, by the log */
+    char *checkpoint;        /* name of the newest; "": none */
+    int64_t epochs, wanted;  /* trained according to the log; asked for by the recipe */
+    double seconds;          /* of training, according to the log */
     bool has_log;
     lt_epoch_log last;       /* the last line of the log */
-    lt_run_result *results;  /* that were measured, the oldest first */
+    lt_run_result *results;  /* oldest first */
     int n_results;
 } lt_run_summary;
 
-/* Looks at a run. LT_NOT_FOUND if `dir` is none. What is wrong within it is no failure but `problem`. Clear it in
-   any case. */
+/* Summarizes a run. Returns LT_NOT_FOUND if `dir` is not a run. A fault inside the run is not an error: it is in
+   `problem`. Clear *s in any case. */
 LT_API int lt_run_summarize(const char *dir, lt_run_summary *s);
 LT_API void lt_run_summary_clear(lt_run_summary *s);
 
-/* The last result with a finite `nll`, `fid`, of those in *s; NULL: there is none. */
+/* Return the last result in *s with a finite `nll`, or `fid`; NULL if there is none. */
 LT_API const lt_run_result *lt_run_summary_nll(const lt_run_summary *s);
 LT_API const lt_run_result *lt_run_summary_fid(const lt_run_summary *s);
 
-/* Lists the runs in a directory and, three levels deep, in those below it, by name; `dir` itself where it is a run.
-   LT_NOT_FOUND if it is not there; no run is no failure. The caller frees them by lt_runs_free. */
+/* Lists the runs in a directory and up to three levels below it, sorted by name; `dir` itself if it is a run.
+   LT_NOT_FOUND if `dir` does not exist; an empty list is not an error. Free the list with lt_runs_free. */
 LT_API int lt_runs_find(const char *dir, char ***runs, int *n);
 LT_API void lt_runs_free(char **runs, int n); /* Nullable: runs */
 
