@@ -122,7 +122,7 @@ static int say_end(training *t, int status, bool was_done)
     if (status != LT_OK)
         return complain_library(t->command, status);
     if (was_done)
-        say("%s: has been trained for %lld epochs already; for more: --epochs N", dir,
+        say("%s: already trained for %lld epochs; for more: --epochs N", dir,
             (long long)lt_trainer_epochs_done(t->trainer));
     else
         say("%s: done; next: latent eval %s", dir, shell(dir));

@@ -642,7 +642,7 @@ static void broken_weights_are_not_saved(void **state)
     int64_t at = lt_params_info(lt_model_discriminator(t.model), i).offset;
     lt_params_block(lt_model_discriminator(t.model))[at] = NAN;
     assert_int_equal(lt_trainer_save(t.trainer, in_dir("broken")), LT_VALUE);
-    assert_text_has(lt_last_error(), "step 1 has left weights that are not finite (discriminator.3.weight[");
+    assert_text_has(lt_last_error(), "step 1 made weights that are not finite (discriminator.3.weight[");
     assert_false(file_exists(in_dir("broken")));
     end_training(&t);
 }

@@ -314,7 +314,7 @@ static void recipes_without_data_say_what_to_do(void **state)
     lt_dataset *d;
     lt_recipe *r = lt_recipe_parse("mine.yaml", recipe, NULL, 0);
     assert_int_equal(lt_recipe_open_data(r, NULL, &d), LT_VALUE);
-    assert_text_has(lt_last_error(), "the recipe mine names no data set, so one must be given: --data DATA");
+    assert_text_has(lt_last_error(), "the recipe mine names no data set; expected one: --data DATA");
     assert_int_equal(lt_recipe_open_data_with(r, NULL, NULL, 0, &d), LT_VALUE);
     assert_int_equal(lt_recipe_open_data(r, put_files(false), &d), LT_OK);
     lt_dataset_free(d);

@@ -82,7 +82,7 @@ static void checkpoints_are_listed_by_their_steps(void **state)
     free(steps);
     assert_int_equal(lt_run_checkpoint_steps(in_dir("nowhere"), &steps, &n), LT_NOT_FOUND);
     assert_int_equal(lt_run_checkpoint_steps(in_dir("listed/recipe.yaml"), &steps, &n), LT_VALUE);
-    assert_text_has(lt_last_error(), "checkpoints are in the directory of a run");
+    assert_text_has(lt_last_error(), "expected a run directory, which holds checkpoints");
     assert_true(!steps && n == 0);
 }
 
@@ -405,7 +405,7 @@ static void what_has_no_checkpoint_says_so(void **state)
     make_run(in_dir("here"), 1);
     char *inner = file_join(in_dir("here"), "checkpoints");
     assert_null(lt_model_open(inner));
-    assert_text_has(lt_last_error(), "it holds checkpoints: give one of them, or the run above it");
+    assert_text_has(lt_last_error(), "it holds checkpoints: pass one of them, or the run directory above it");
     free(inner);
     expect_ok(file_make_directories(in_dir("empty")));
     assert_null(lt_model_open(in_dir("empty")));
@@ -419,7 +419,7 @@ static void what_has_no_checkpoint_says_so(void **state)
     assert_text_has(lt_last_error(), "nothing does not exist");
     assert_int_equal(lt_file_write(in_dir("lone.safetensors"), "x", 1), LT_OK);
     assert_int_equal(lt_run_open(&run, in_dir("lone.safetensors"), NULL, 0), LT_VALUE);
-    assert_text_has(lt_last_error(), "lies in no run");
+    assert_text_has(lt_last_error(), "is not in a run directory");
     end_training(&t);
 }
 

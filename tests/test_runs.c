@@ -121,12 +121,12 @@ static void runs_without_their_checkpoints_cannot_go_on(void **state)
     make_run(in_dir("bare"), 1, NULL);
     remove_tree(in_dir("bare/checkpoints"));
     assert_int_equal(resume(in_dir("bare"), &t, &run), LT_NOT_FOUND);
-    assert_text_has(lt_last_error(), "cannot go on: it has no checkpoint");
+    assert_text_has(lt_last_error(), "cannot be resumed: it has no checkpoint");
     lt_run_free(run);
     end_training(&t);
     expect_ok(file_write(in_dir("bare/checkpoints/step-00000004.safetensors"), "x", 1));
     assert_int_equal(resume(in_dir("bare"), &t, &run), LT_FORMAT);
-    assert_text_has(lt_last_error(), "none of its 1 checkpoints is whole");
+    assert_text_has(lt_last_error(), "all of its 1 checkpoints are damaged");
     lt_run_free(run);
     end_training(&t);
 }
@@ -363,12 +363,12 @@ static void logs_are_cut_to_the_checkpoint(void **state)
         {{first, second, "{\"step\":12}\n"}, {first, second}, NULL},
         {{first, second, "{\"st"}, {first, second}, NULL},
         {{first, second, second}, {first, second}, NULL}, /* of the same step, and later */
-        {{first, "{\"st\n", second}, {first, second}, ":2: taken out, as it is not a whole line"},
-        {{first, "[1]\n", second}, {first, second}, ":2: taken out"},
-        {{first, "{\"step\":1e308}\n", second}, {first, second}, ":2: taken out"},
-        {{first, "{\"step\":99999999999999999999}\n", second}, {first, second}, ":2: taken out"},
-        {{first, "{\"step\":\"4\"}\n", second}, {first, second}, ":2: taken out"},
-        {{first, "\n", second}, {first, second}, ":2: taken out"},
+        {{first, "{\"st\n", second}, {first, second}, ":2: removed, because it is not a complete line"},
+        {{first, "[1]\n", second}, {first, second}, ":2: removed"},
+        {{first, "{\"step\":1e308}\n", second}, {first, second}, ":2: removed"},
+        {{first, "{\"step\":99999999999999999999}\n", second}, {first, second}, ":2: removed"},
+        {{first, "{\"step\":\"4\"}\n", second}, {first, second}, ":2: removed"},
+        {{first, "\n", second}, {first, second}, ":2: removed"},
         {{first}, {first}, "has lost 1 of the 2 lines that were written before step 8"},
         {{first, "{\"step\":8"}, {first}, "has lost 1 of the 2 lines"},
         {{"{\"step\":12}\n"}, {""}, "has lost 2 of the 2 lines"},
@@ -424,7 +424,7 @@ static void epochs_that_are_done_stay_done(void **state)
     expect_ok(file_read(in_dir("done/recipe.yaml"), 1 << 20, &before));
     expect_ok(lt_run_open(&run, in_dir("done"), &set, 1));
     assert_int_equal(lt_run_restore(run, t.trainer), LT_VALUE);
-    assert_text_has(lt_last_error(), "trained for 2 epochs already");
+    assert_text_has(lt_last_error(), "already trained for 2 epochs");
     lt_run_free(run);
     end_training(&t);
     expect_ok(file_read(in_dir("done/recipe.yaml"), 1 << 20, &after));

@@ -66,7 +66,7 @@ static int train_request_run(const command *c, const char *name, train_request *
             code = complain_library(c, LT_IO);
         else if (holds_run(dir))
             code = complain(c, CODE_FAILED,
-                            "%s holds a run already; to go on with it: latent resume %s; for "
+                            "%s already holds a run; to resume it: latent resume %s; for "
                             "another: --out DIR",
                             dir, shell(dir));
         else if (is_data(dir, r))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of metrics.jsonl: written in full after each epoch, cut back when a run is resumed. */
+/* Lines of metrics.jsonl: appended after each epoch, truncated when a run is resumed. */
 #include "run/metrics.h"
 #include "train/trainer.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nothing that is not finite gets into the file: it would not be JSON. */
+/* Omits numbers that are not finite: JSON has none. */
 static void add_real(text *line, const char *name, double value)
 {
     if (!isfinite(value))
@@ -23,7 +23,7 @@ static void add_real(text *line, const char *name, double value)
     text_append_real(line, value);
 }
 
-/* A metric of a phase that had no step in the epoch is null, as its loss is not unknown. */
+/* Writes null for a metric of a phase that made no step in the epoch. */
 static void add_awaited(text *line, const lt_recipe *recipe, const lt_train_report *r)
 {
     int n;
@@ -81,7 +81,7 @@ static int use_line(const char *path, int number, bool is_strict, const char *li
     int status = LT_OK;
     if (json_is_object(row))
         status = take(user, row, line, size);
-    else if (!row && !error.text[0]) /* what jansson says then */
+    else if (!row && !error.text[0]) /* jansson ran out of memory */
         status = status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
     else if (is_strict)
         status = status_fail(LT_FORMAT, "%s:%d: expected a JSON object, found %s", path, number,
@@ -102,14 +102,14 @@ int metrics_lines(const char *path, bool is_strict, metrics_line *take, void *us
     return status;
 }
 
-/* ---- Cutting ---- */
+/* ---- Truncating ---- */
 
-/* The step of a line; -1 if it is not a line of ours. LT_NO_MEMORY, which must not look like that. */
+/* Reads the step of a line; -1 if it is not a line of this log. LT_NO_MEMORY is an error, not such a line. */
 static int line_step(const char *path, const char *line, size_t size, int64_t *value)
 {
     json_error_t error;
     json_t *object = json_loadb(line, size, 0, &error);
-    if (!object && !error.text[0]) /* what jansson says then */
+    if (!object && !error.text[0]) /* jansson ran out of memory */
         return status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
     const json_t *step = json_object_get(object, "step");
     *value = json_is_integer(step) ? json_integer_value(step) : -1;
@@ -117,12 +117,12 @@ static int line_step(const char *path, const char *line, size_t size, int64_t *v
     return LT_OK;
 }
 
-/* What is kept of a log. */
+/* The lines of a log to keep. */
 typedef struct cutting {
     const char *path;
     int64_t step, lines; /* as in metrics_cut */
     text kept;
-    int64_t found, number; /* lines kept; lines looked at */
+    int64_t found, number; /* lines kept; lines read */
 } cutting;
 
 static int take_line(cutting *c, const char *line, size_t size)
@@ -131,7 +131,7 @@ static int take_line(cutting *c, const char *line, size_t size)
     c->number++;
     LT_TRY(line_step(c->path, line, size, &step));
     if (step < 0)
-        log_warning("%s:%lld: taken out, as it is not a whole line of this log: %.*s%s", c->path,
+        log_warning("%s:%lld: removed, because it is not a complete line of this log: %.*s%s", c->path,
                     (long long)c->number, (int)(size < 40 ? size : 40), line,
                     size > 40 ? "..." : "");
     if (step < 0 || step > c->step || (c->lines >= 0 && c->found == c->lines))
@@ -142,7 +142,7 @@ static int take_line(cutting *c, const char *line, size_t size)
     return LT_OK;
 }
 
-/* What follows the last newline was being written, and is of a step that is done again. */
+/* Text after the last newline is incomplete; its step is repeated. */
 static int take_lines(cutting *c, const bytes *file)
 {
     const char *at = (const char *)file->data, *end = at + file->size, *newline;
@@ -161,7 +161,7 @@ int metrics_cut(const char *path, int64_t step, int64_t lines, int64_t *left)
         status = take_lines(&c, &file);
     if (status == LT_OK && c.found < lines)
         log_warning("%s has lost %lld of the %lld lines that were written before step %lld; charts "
-                    "and tables of this run lack them, training goes on as it would have",
+                    "and tables of this run lack them, but training continues unchanged",
                     path, (long long)(lines - c.found), (long long)lines, (long long)step);
     *left = lines > c.found ? lines : c.found;
     text_clear(&c.kept);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* evaluations.jsonl of a run: results added, and read as numbers. */
+/* evaluations.jsonl of a run: appends results and reads them. */
 #include <latent/runs.h>
 
 #include "base/file.h"
@@ -38,7 +38,7 @@ static const char *text_of(const json_t *o, const char *name)
 
 static char *results_path(const char *dir) { return file_join(dir, "evaluations.jsonl"); }
 
-/* What is not finite is left out: it would not be JSON. */
+/* Omits numbers that are not finite: JSON has none. */
 static void set_real(json_t *o, const char *name, double value)
 {
     if (isfinite(value))
@@ -75,7 +75,7 @@ int lt_run_record(const char *dir, const lt_run_result *result)
     json_t *o = result_json(result);
     char *line = o ? json_dumps(o, JSON_COMPACT) : NULL, *path = results_path(dir);
     int status = line ? file_append(path, line)
-                      : status_fail(LT_VALUE, "%s: a result cannot be written: its texts are no UTF-8", path);
+                      : status_fail(LT_VALUE, "%s: cannot write a result whose strings are not UTF-8", path);
     free(path);
     free(line);
     json_decref(o);

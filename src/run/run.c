@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Run directories. Whatever instant a process is killed at, what is left is: recipe.yaml and a whole
-   checkpoint, or no run; files with temporary names, and a checkpoint too many, which the next process
-   removes; lines of metrics.jsonl up to that instant, which lt_run_restore cuts back to the
-   checkpoint. */
+/* Run directories. A process may be killed at any instant. It then leaves recipe.yaml and an intact
+   checkpoint, or no run at all; temporary files and at most one surplus checkpoint, which the next process
+   removes; and lines of metrics.jsonl, which lt_run_restore truncates to the checkpoint. */
 #include <latent/runs.h>
 
 #include "base/file.h"
@@ -28,10 +27,10 @@ struct lt_run {
     char *dir;
     char *checkpoints, *samples, *recipe_path, *metrics; /* paths */
     lt_recipe *recipe;
-    bool is_changed; /* the recipe is not yet what recipe.yaml says */
-    int64_t planned; /* train.epochs of recipe.yaml before changes; -1: not known */
-    int64_t lines;   /* that have been written to metrics.jsonl */
-    int lock;        /* of the directory; -1: none */
+    bool is_changed; /* recipe.yaml does not have the changes yet */
+    int64_t planned; /* train.epochs of recipe.yaml before changes; -1: unknown */
+    int64_t lines;   /* written to metrics.jsonl */
+    int lock;        /* descriptor of the locked directory; -1: none */
 };
 
 /* ---- Opening and closing ---- */
@@ -73,7 +72,7 @@ bool run_is_locked(const char *dir)
     return is_locked;
 }
 
-/* Who only looks whether there is a lock holds one for an instant. */
+/* Retries, because a process that tests the lock holds it for an instant. */
 static int try_lock(int fd)
 {
     enum { TRIES = 20 };
@@ -90,7 +89,7 @@ static int try_lock(int fd)
     return locked;
 }
 
-/* The kernel drops the lock with the last descriptor, so a killed process leaves none behind. */
+/* The kernel releases the lock with the last descriptor, so a killed process leaves none. */
 static int lock_run(lt_run *run)
 {
     int locked;
@@ -110,11 +109,11 @@ static int lock_run(lt_run *run)
 
 static int write_recipe(const lt_run *run, const lt_recipe *r)
 {
-    const char *words = lt_recipe_text(r);
-    return file_write(run->recipe_path, words, strlen(words));
+    const char *yaml = lt_recipe_text(r);
+    return file_write(run->recipe_path, yaml, strlen(yaml));
 }
 
-/* What would become part of this run: names in `dir` with this end, other than `except`. */
+/* Refuses files that would become part of this run: names in `dir` with this suffix, other than `except`. */
 static int refuse_remains(const lt_run *run, const char *dir, const char *suffix, const char *except)
 {
     char **names;
@@ -126,8 +125,8 @@ static int refuse_remains(const lt_run *run, const char *dir, const char *suffix
         char *path = file_join(dir, names[i]);
         if (strcmp(names[i], except) != 0 && !file_is_directory(path))
             status = status_fail(LT_VALUE,
-                                 "%s holds what is left of another run, %s, which would become part "
-                                 "of this one; choose another directory, or empty it",
+                                 "%s holds a file of another run, %s, which would become part of "
+                                 "this one; choose another directory, or empty it",
                                  run->dir, path);
         free(path);
     }
@@ -138,7 +137,7 @@ static int refuse_remains(const lt_run *run, const char *dir, const char *suffix
 static int refuse_run(const lt_run *run)
 {
     if (file_exists(run->recipe_path))
-        return status_fail(LT_VALUE, "%s holds a run already", run->dir);
+        return status_fail(LT_VALUE, "%s already holds a run", run->dir);
     static const char *const logs[] = {"metrics.jsonl", "evaluations.jsonl"};
     for (int i = 0; i < COUNT_OF(logs); i++) {
         char *path = file_join(run->dir, logs[i]);
@@ -150,7 +149,7 @@ static int refuse_run(const lt_run *run)
                                "or empty it",
                                run->dir, logs[i]);
     }
-    /* the first checkpoint may be of a process killed before it wrote the recipe */
+    /* a process killed before it wrote the recipe leaves the first checkpoint */
     LT_TRY(refuse_remains(run, run->checkpoints, ".safetensors", CHECKPOINT_0));
     return refuse_remains(run, run->samples, ".png", "");
 }
@@ -162,13 +161,13 @@ static void clear_unfinished(const lt_run *run)
     file_clear_unfinished(run->samples);
 }
 
-/* The recipe comes last: a directory without it is no run, so one with it has a checkpoint. */
+/* Writes the recipe last: a directory without it is not a run, so every run has a checkpoint. */
 static int begin_run(lt_run *run, const lt_trainer *t)
 {
     LT_TRY(refuse_run(run));
     LT_TRY(file_make_directories(run->dir));
     LT_TRY(lock_run(run));
-    LT_TRY(refuse_run(run)); /* nobody can make one now */
+    LT_TRY(refuse_run(run)); /* again, now that the lock is held */
     LT_TRY(file_make_directories(run->checkpoints));
     LT_TRY(file_make_directories(run->samples));
     clear_unfinished(run);
@@ -216,7 +215,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
 char *lt_run_of_checkpoint(const char *path)
 {
     char *inner = file_directory(path);
-    if (strcmp(inner, ".") == 0) { /* the working directory may be the one of checkpoints */
+    if (strcmp(inner, ".") == 0) { /* the working directory may be checkpoints/ */
         free(inner);
         char *full = file_absolute(NULL, path);
         inner = file_directory(full);
@@ -234,7 +233,7 @@ char *lt_run_of_checkpoint(const char *path)
     return NULL;
 }
 
-/* A run goes on from its newest checkpoint, and from no other. */
+/* A run continues only from its newest checkpoint. */
 static int check_newest(const char *dir, const char *path)
 {
     char *checkpoints = file_join(dir, "checkpoints"), **names = NULL;
@@ -242,15 +241,15 @@ static int check_newest(const char *dir, const char *path)
     int n = 0, status = file_list(checkpoints, ".safetensors", &names, &n);
     if (status == LT_OK && (n == 0 || strcmp(names[n - 1], name) != 0))
         status = status_fail(LT_VALUE,
-                             "%s is not the newest checkpoint of its run, and a run goes on from that: %s; to "
-                             "begin another run with these weights: latent train RECIPE --weights %s",
+                             "%s is not the newest checkpoint of its run; to resume from the newest: %s; to "
+                             "start a new run with these weights: latent train RECIPE --weights %s",
                              path, dir, path);
     file_list_free(names, n);
     free(checkpoints);
     return status;
 }
 
-/* The directory that is meant by itself, or by the newest checkpoint in it; freed by the caller. */
+/* Finds the directory of a run, given the directory itself or its newest checkpoint. The caller frees it. */
 static int find_directory(const char *path, char **dir)
 {
     if (!file_exists(path) || file_is_directory(path)) {
@@ -261,8 +260,8 @@ static int find_directory(const char *path, char **dir)
     if (*dir)
         return check_newest(*dir, path);
     return status_fail(LT_VALUE,
-                       "%s is a file that lies in no run, so there is nothing to go on with; to begin a run with "
-                       "its weights: latent train RECIPE --weights %s", path, path);
+                       "%s is not in a run directory, so it cannot be resumed; to start a run with its "
+                       "weights: latent train RECIPE --weights %s", path, path);
 }
 
 int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n)
@@ -287,8 +286,8 @@ const lt_recipe *lt_run_recipe(const lt_run *run) { return run->recipe; }
 
 /* ---- Checkpoints ---- */
 
-/* Leaves `keep` checkpoints up to the one just saved. Those of later steps are broken, or the run
-   would have gone on from them; they are not counted, lest they stand for whole ones. */
+/* Keeps `keep` checkpoints up to the one just saved. Later steps are not counted: those checkpoints are damaged, or
+   the run would have continued from them. */
 static void remove_older(const lt_run *run, char **names, int n, const char *saved)
 {
     int64_t keep = lt_recipe_train_options(run->recipe)->keep_checkpoints;
@@ -324,27 +323,26 @@ int lt_run_save(lt_run *run, const lt_trainer *t)
 
 /* ---- The newest checkpoint ---- */
 
-/* Does something with a checkpoint. LT_NOT_FOUND: the file is not there any more. LT_FORMAT, LT_IO: it
-   is not whole, or cannot be read. */
+/* Reads a checkpoint. LT_NOT_FOUND: the file is gone. LT_FORMAT, LT_IO: it is damaged, or cannot be read. */
 typedef int use_function(void *user, const char *path);
 
 enum { LIST_TRIES = 1000, CHECKPOINT_GONE = 1 };
 
-static void say_passed_over(const text *passed_over)
+static void warn_of_skipped(const text *skipped)
 {
-    for (const char *at = text_get(passed_over); *at;) {
+    for (const char *at = text_get(skipped); *at;) {
         size_t n = strcspn(at, "\n");
-        log_warning("passed over a broken checkpoint: %.*s", (int)n, at);
+        log_warning("skipped a damaged checkpoint: %.*s", (int)n, at);
         at += n + (at[n] == '\n');
     }
 }
 
-/* From the newest on, until one can be used. CHECKPOINT_GONE: while we looked, a training has put
-   others in the place of those that were listed. */
+/* Tries checkpoints from the newest on until one can be used. CHECKPOINT_GONE: a training process has replaced the
+   listed ones meanwhile. */
 static int use_listed(const char *dir, char **names, int n, use_function *use, void *user,
                       bool is_last)
 {
-    text passed_over = {0};
+    text skipped = {0};
     int status = LT_OK, newest = LT_OK;
     bool is_broken = true;
     for (int i = n - 1; i >= 0 && is_broken; i--) {
@@ -356,14 +354,14 @@ static int use_listed(const char *dir, char **names, int n, use_function *use, v
         is_broken = status == LT_FORMAT || status == LT_IO || status == LT_NOT_FOUND;
         newest = i == n - 1 ? status : newest;
         if (is_broken)
-            text_format(&passed_over, "%s\n", lt_last_error());
+            text_format(&skipped, "%s\n", lt_last_error());
     }
     if (status != CHECKPOINT_GONE)
-        say_passed_over(&passed_over);
+        warn_of_skipped(&skipped);
     if (is_broken)
-        status = status_fail(newest, "%s: none of its %d checkpoints is whole; the newest: %.*s", dir, n,
-                             (int)strcspn(text_get(&passed_over), "\n"), text_get(&passed_over));
-    text_clear(&passed_over);
+        status = status_fail(newest, "%s: all of its %d checkpoints are damaged; the newest: %.*s", dir, n,
+                             (int)strcspn(text_get(&skipped), "\n"), text_get(&skipped));
+    text_clear(&skipped);
     return status;
 }
 
@@ -374,7 +372,7 @@ static int use_newest(const char *dir, use_function *use, void *user)
         char **names;
         int n;
         LT_TRY(file_list(dir, ".safetensors", &names, &n));
-        /* a list that is made while names change may have neither the old one nor the new */
+        /* a list made while files change may lack both the old one and the new one */
         if (n > 0)
             status = use_listed(dir, names, n, use, user, i == LIST_TRIES);
         file_list_free(names, n);
@@ -386,11 +384,11 @@ static int use_newest(const char *dir, use_function *use, void *user)
     return status;
 }
 
-/* ---- Going on ---- */
+/* ---- Resuming ---- */
 
 typedef struct restoring {
     lt_trainer *trainer;
-    int64_t lines; /* of the log; -1: not known */
+    int64_t lines; /* of the log; -1: unknown */
 } restoring;
 
 static int load_into(void *user, const char *path)
@@ -399,7 +397,7 @@ static int load_into(void *user, const char *path)
     return checkpoint_load(r->trainer, path, &r->lines);
 }
 
-/* Another number of epochs must leave something to train: none can be taken back. */
+/* A changed number of epochs must leave something to train: epochs cannot be undone. */
 static int check_epochs(const lt_run *run, const lt_trainer *t)
 {
     int64_t epochs = lt_recipe_train_options(run->recipe)->epochs, done = lt_trainer_epochs_done(t);
@@ -407,13 +405,13 @@ static int check_epochs(const lt_run *run, const lt_trainer *t)
     if (epochs > done || (epochs == done && !is_begun && epochs == run->planned))
         return LT_OK;
     return status_fail(LT_VALUE,
-                       "%s: has been trained for %lld epochs already%s, so train.epochs cannot be %lld: expected "
-                       "more than %lld; nothing was changed",
-                       run->dir, (long long)done, is_begun ? " and part of the next" : "", (long long)epochs,
-                       (long long)done);
+                       "%s: already trained for %lld epochs%s: train.epochs: expected more than %lld, found %lld; "
+                       "nothing was changed",
+                       run->dir, (long long)done, is_begun ? " and part of the next" : "", (long long)done,
+                       (long long)epochs);
 }
 
-/* The recipe, if it has been changed: after all else was found to fit. */
+/* Writes a changed recipe, after all other checks have passed. */
 static int take_changes(lt_run *run, const lt_trainer *t)
 {
     if (!run->is_changed)
@@ -430,8 +428,8 @@ int lt_run_restore(lt_run *run, lt_trainer *t)
     int status = use_newest(run->checkpoints, load_into, &r);
     if (status == LT_NOT_FOUND)
         status_fail(status,
-                    "%s cannot go on: it has no checkpoint, not even the one that a run begins with; "
-                    "its recipe.yaml can be trained anew, in another directory",
+                    "%s cannot be resumed: it has no checkpoint, not even its first; "
+                    "train its recipe.yaml again in another directory",
                     run->dir);
     LT_TRY(status);
     LT_TRY(take_changes(run, t));
@@ -439,7 +437,7 @@ int lt_run_restore(lt_run *run, lt_trainer *t)
     return remove_surplus(run, t);
 }
 
-/* ---- Looking at a run ---- */
+/* ---- Reading a run ---- */
 
 static bool holds_checkpoints(const char *dir)
 {
@@ -451,7 +449,7 @@ static bool holds_checkpoints(const char *dir)
     return has_one;
 }
 
-/* What a directory is that is no run, as a part of a message. */
+/* Describes a directory that is not a run, for the end of a message. */
 static const char *foreign_directory(const char *path)
 {
     static const struct {
@@ -459,7 +457,7 @@ static const char *foreign_directory(const char *path)
     } marks[] = {
         {"saved_model.pb", "; it is a SavedModel of TensorFlow: write its weights as safetensors under "
                            "the names of PyTorch"},
-        {"model.safetensors", "; it holds model.safetensors: give that file"},
+        {"model.safetensors", "; it holds model.safetensors: pass that file"},
         {"pytorch_model.bin", "; it holds pytorch_model.bin, pickles of PyTorch: save its weights with "
                               "safetensors.torch.save_file"},
     };
@@ -470,10 +468,10 @@ static const char *foreign_directory(const char *path)
         if (is_there)
             return marks[i].what;
     }
-    return holds_checkpoints(path) ? "; it holds checkpoints: give one of them, or the run above it" : "";
+    return holds_checkpoints(path) ? "; it holds checkpoints: pass one of them, or the run directory above it" : "";
 }
 
-/* With the file itself, or the newest of a run. */
+/* Uses the file itself, or the newest checkpoint of a run. */
 static int use_of(const char *path, use_function *use, void *user)
 {
     if (!file_exists(path))
@@ -489,7 +487,7 @@ static int use_of(const char *path, use_function *use, void *user)
     return status;
 }
 
-/* Keeps the path if the file is whole. */
+/* Keeps the path if the file is intact. */
 static int keep_path(void *kept, const char *path)
 {
     safetensors *file;
@@ -503,7 +501,7 @@ char *lt_run_checkpoint(const char *path)
 {
     char *found = NULL;
     if (file_exists(path) && !file_is_directory(path))
-        return must_copy_text(path); /* whatever it is */
+        return must_copy_text(path);
     use_of(path, keep_path, &found);
     return found;
 }

@@ -60,7 +60,7 @@ int run_files_list(const run_files *f, const char *dir, int64_t **numbers, int *
     if (!file_exists(dir))
         status = status_fail(LT_NOT_FOUND, "%s does not exist", dir);
     else if (!file_is_directory(dir))
-        status = status_fail(LT_VALUE, "%s is a file that lies in no run, and %s are in the directory of a run", dir,
+        status = status_fail(LT_VALUE, "%s is a file outside of any run; expected a run directory, which holds %s", dir,
                              f->what);
     else if (file_exists(folder))
         status = file_list(folder, f->suffix, &names, &files);

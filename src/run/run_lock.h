@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is working on a run. */
+/* The lock of a run directory. */
 #ifndef LATENT_RUN_LOCK_H
 #define LATENT_RUN_LOCK_H
 
 #include <latent/base.h>
 
-/* Whether a process is working on the run: it holds the lock of the directory. False where that cannot be
-   told. */
+/* Returns whether a process works on the run, that is, holds the lock. False if that cannot be determined. */
 bool run_is_locked(const char *dir);
 
 #endif

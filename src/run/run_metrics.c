@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* metrics.jsonl read: numbers by their names, and whole lines as the structs that training wrote. */
+/* Reads metrics.jsonl: single numbers by name, and lines as structs. */
 #include <latent/runs.h>
 
 #include "base/file.h"
@@ -15,7 +15,7 @@
 
 struct lt_run_metrics {
     char *path;        /* of the file */
-    lt_recipe *recipe; /* that lies there; NULL: none that can be read */
+    lt_recipe *recipe; /* beside the file; NULL: none that can be read */
     json_t *rows;      /* one object for each line */
     lt_epoch_log *lines;
     int n, capacity;
@@ -29,7 +29,7 @@ static double real_of(const json_t *o, const char *name)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-/* 0 where it is none, since a file may hold any number. */
+/* Returns 0 if the value is not a count: the file may hold any number. */
 static int64_t count_of(const json_t *o, const char *name)
 {
     const json_t *value = json_object_get(o, name);
@@ -74,7 +74,7 @@ static void read_validation(const json_t *o, lt_validation *v)
 static int take_row(void *user, const json_t *object, const char *line, size_t size)
 {
     lt_run_metrics *m = user;
-    json_t *row = json_loadb(line, size, 0, NULL); /* `object` is read-only, and not ours */
+    json_t *row = json_loadb(line, size, 0, NULL); /* `object` is read-only and borrowed */
     m->lines = must_grow(m->lines, m->n, &m->capacity);
     lt_epoch_log *e = &m->lines[m->n++];
     *e = (lt_epoch_log){.train = {.step = 0}};
@@ -83,7 +83,7 @@ static int take_row(void *user, const json_t *object, const char *line, size_t s
     return json_array_append_new(m->rows, row) == 0 ? LT_OK : status_fail(LT_NO_MEMORY, "no memory for a log");
 }
 
-/* The log that is meant by a run, a checkpoint in one, or by itself; freed by the caller. */
+/* Finds the log of a run, given its directory, a checkpoint in it, or the log itself. The caller frees it. */
 static int find_log(const char *path, char **log)
 {
     char *around = lt_run_of_checkpoint(path);
@@ -136,7 +136,7 @@ void lt_run_metrics_free(lt_run_metrics *m)
     free(m);
 }
 
-/* ---- Asking ---- */
+/* ---- Access ---- */
 
 int lt_run_metrics_count(const lt_run_metrics *m) { return m->n; }
 

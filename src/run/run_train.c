@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Training in a run: steps and checkpoints; after each epoch validation, a line of metrics, a checkpoint, samples.
-   The order matters. A process killed before the checkpoint does the end of the epoch again, with the same results.
-   Samples are drawn while training continues, and the next checkpoint waits for them; killed before that, the run
-   resumes from the checkpoint that they are of, and draws them then. So none is ever missing. */
+   The order matters. A process killed before the checkpoint repeats the end of the epoch with the same results.
+   Samples are written while training continues, and the next checkpoint waits for them. A run killed before that
+   resumes from the checkpoint of those samples and writes them then, so no sample file is ever missing. */
 #include <latent/runs.h>
 
 #include "base/clock.h"
@@ -19,18 +19,18 @@ typedef struct training {
     lt_run *run;
     lt_trainer *trainer;
     lt_dataset *data;
-    lt_split valid; /* that validation takes */
+    lt_split valid; /* for validation */
     const lt_train_options *plan;
     lt_run_train_options o;
     sample_writer writer;
-    double saved, save_cost; /* seconds: when the newest checkpoint was written, how long it took */
+    double saved, save_cost; /* seconds: time of the newest checkpoint, duration of writing it */
     int save_status;         /* of checkpoints in mid-epoch */
-    text save_message;       /* of the one that failed: what stops the epoch then has another */
+    text save_message;       /* of the one that failed: stopping the epoch overwrites lt_last_error() */
 } training;
 
 /* ---- Samples ---- */
 
-/* Nothing is drawn of a kind of model that has no samples. */
+/* Some kinds of model cannot sample. */
 static bool has_samples(const training *t)
 {
     bool is_wanted = t->plan->samples_every > 0 || t->plan->samples_at[0];
@@ -47,7 +47,7 @@ static int begin_samples(training *t, int64_t epoch)
     return status;
 }
 
-/* Begins the samples of the checkpoint that the run resumes from, if they are due and not there. */
+/* Starts the samples of the checkpoint that the run resumes from, if they are due and missing. */
 static int begin_missing_samples(training *t)
 {
     int64_t epoch = lt_trainer_epochs_done(t->trainer);
@@ -72,8 +72,8 @@ static int save(training *t)
     return status;
 }
 
-/* Wherever a run stops, it resumes to the same bits; so beside the checkpoints after epochs there is one every ten
-   seconds, or as rarely as makes them 1 % of the time. */
+/* Besides the checkpoints after epochs there is one every ten seconds, or less often so that they take at most 1 % of
+   the time. Resuming from any of them gives the same bits. */
 static bool is_save_due(const training *t)
 {
     return t->plan->checkpoint_every > 0 && seconds_now() - t->saved > fmax(10, 100 * t->save_cost);
@@ -129,7 +129,7 @@ static int train_epochs(training *t)
     return sample_writer_wait(&t->writer);
 }
 
-/* What has been done is kept. */
+/* Saves the current step. */
 static int stop(training *t)
 {
     LT_TRY(save(t));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RUN/samples/epoch-0012.png: what training drew after an epoch, of the same codes each time. */
+/* RUN/samples/epoch-0012.png: samples after an epoch, always from the same codes. */
 #include <latent/runs.h>
 
 #include <latent/plot.h>
@@ -17,10 +17,10 @@ int lt_run_sample_epochs(const char *dir, int64_t **epochs, int *n)
     return run_files_list(&run_samples, dir, epochs, n);
 }
 
-/* ---- The images on one ---- */
+/* ---- The images in a file ---- */
 
-/* Pixels of the file per pixel of an image; 0 if it is laid out in another way. Between images and around them there
-   is a line of one pixel. */
+/* Returns the number of file pixels per image pixel; 0 if the file has another layout. A line of one pixel separates
+   and surrounds the images. */
 static int find_zoom(const lt_image *p, lt_image_size s)
 {
     const int columns = LT_RUN_SAMPLE_COLUMNS, rows = LT_RUN_SAMPLES / columns;
@@ -30,7 +30,7 @@ static int find_zoom(const lt_image *p, lt_image_size s)
     return fits ? zoom : 0;
 }
 
-/* One pixel; magenta on gray is what was not a number. */
+/* Reads a pixel; in gray images magenta stands for NaN. */
 static void read_pixel(const unsigned char *from, int channels, int c, float *to)
 {
     bool is_gray = channels == 1 || (from[0] == from[1] && from[1] == from[2]);
@@ -59,7 +59,7 @@ int lt_run_sample_images(const char *dir, int64_t epoch, lt_image_size s, int n,
     for (int k = 0; k < n && zoom; k++)
         cut_tile(&p, zoom, s, k, images + (int64_t)k * s.h * s.w * s.c);
     if (status == LT_OK && !zoom)
-        status = status_fail(LT_VALUE, "%s: expected %d images of %d x %d in rows of %d, as training draws them, "
+        status = status_fail(LT_VALUE, "%s: expected %d images of %d x %d in rows of %d, as training writes them, "
                                        "found %d x %d pixels",
                              path, (int)LT_RUN_SAMPLES, s.h, s.w, (int)LT_RUN_SAMPLE_COLUMNS, p.width, p.height);
     lt_image_free(&p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread for each file. It computes with itself alone, which leaves the library's threads to training, and gives
-   way where there are fewer cores than threads. */
+/* One thread per file. It computes on that thread only, which leaves the library's threads to training, and has low
+   priority in case there are fewer cores than threads. */
 #include "run/sample_writer.h"
 
 #include <latent/plot.h>
@@ -42,7 +42,7 @@ static void work(sample_writer *w)
 
 static void *run_thread(void *writer)
 {
-#ifdef __linux__ /* where this is about the thread; elsewhere it would be about training, too */
+#ifdef __linux__ /* here the priority is per thread; elsewhere it would slow training, too */
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + POLITENESS);
 #endif
     work(writer);
@@ -64,7 +64,7 @@ int sample_writer_begin(sample_writer *w, const lt_model *m, const char *path)
     free(w->path);
     w->path = must_copy_text(path);
     w->is_writing = pthread_create(&w->thread, NULL, run_thread, w) == 0;
-    if (!w->is_writing) /* no thread to be had: then it takes its time */
+    if (!w->is_writing) /* no thread available: write it here */
         work(w);
     return LT_OK;
 }

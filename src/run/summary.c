@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs found and looked at, from outside. */
+/* Finds and summarizes runs without opening them. */
 #include <latent/runs.h>
 
 #include "base/file.h"
@@ -21,13 +21,13 @@ const char *lt_run_state_name(lt_run_state state)
     return names[state];
 }
 
-/* The first thing that is wrong is kept. */
-static void note_problem(lt_run_summary *s, const char *words)
+/* Keeps the first problem. */
+static void note_problem(lt_run_summary *s, const char *problem)
 {
     if (s->problem[0])
         return;
     free(s->problem);
-    s->problem = must_copy_text(words);
+    s->problem = must_copy_text(problem);
 }
 
 static void read_recipe(lt_run_summary *s)
@@ -54,7 +54,7 @@ static void find_checkpoint(lt_run_summary *s)
     free(dir);
 }
 
-/* The log of a run that has not finished an epoch is not there. */
+/* A run that has not finished an epoch has no log. */
 static void read_log(lt_run_summary *s)
 {
     lt_run_metrics *m = NULL;
@@ -125,7 +125,7 @@ const lt_run_result *lt_run_summary_fid(const lt_run_summary *s)
     return NULL;
 }
 
-/* ---- Many ---- */
+/* ---- Lists of runs ---- */
 
 enum { DEPTH = 3 };
 
@@ -140,7 +140,7 @@ static void add_run(finding *f, const char *dir)
     f->runs[f->n++] = must_copy_text(dir);
 }
 
-/* Runs hold no runs. What cannot be looked into below the directory that was asked for is left out. */
+/* A run contains no runs. Skips directories below the given one that cannot be read. */
 static int find_runs(finding *f, const char *dir, int depth)
 {
     char **names;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checkpoints: what a trainer or a model is, as safetensors. A file is read and compared completely
-   before anything of it is used. */
+/* Checkpoints: the state of a trainer or a model, as safetensors. A file is read and checked completely
+   before any of it is used. */
 #include "train/checkpoint.h"
 
 #include "base/memory.h"
@@ -18,7 +18,7 @@
 
 /* ---- The file as a whole ---- */
 
-/* Of a tensor whose size is known to fit. */
+/* The size is known not to overflow. */
 static size_t entry_bytes(const safetensors_entry *e)
 {
     static const size_t sizes[] = {
@@ -32,7 +32,7 @@ static size_t entry_bytes(const safetensors_entry *e)
     return bytes;
 }
 
-/* SHA-256 of a list: each metadata pair but the digest, then each tensor with its own SHA-256. */
+/* SHA-256 of a text: each metadata pair except the digest, then each tensor with its own SHA-256. */
 static void find_digest(const safetensors_entry *tensors, int n, const safetensors_pair *pairs,
                         int n_pairs, char hex[SHA256_TEXT])
 {
@@ -66,7 +66,7 @@ int checkpoint_write(const char *path, const safetensors_entry *tensors, int n,
     return status;
 }
 
-/* Of a file of ours; what others write has no version. */
+/* Only our own files have a version. */
 static int check_version(const char *path, const safetensors *f)
 {
     const char *format = safetensors_metadata(f, "format");
@@ -113,9 +113,9 @@ int checkpoint_read(const char *path, safetensors **file)
     return status;
 }
 
-/* ---- Parameters, moments and their outside form ---- */
+/* ---- Parameters, moments and their form in files ---- */
 
-/* Tensors for a file, and the memory their numbers are in. */
+/* Tensors for a file, with the memory for their numbers. */
 typedef struct tensor_list {
     safetensors_entry *entries;
     int n;
@@ -131,12 +131,12 @@ static void tensor_list_clear(tensor_list *l)
     tensor_free(l->numbers);
 }
 
-/* A block of floats that is laid out like a set of parameters. */
+/* A block of floats with the layout of a set of parameters. */
 typedef struct kept_block {
     const lt_params *params;
     const char *prefix; /* of the names in a file */
     float *numbers;
-    bool with_states;   /* behind the trained part */
+    bool with_states;   /* states follow the trained part */
 } kept_block;
 
 enum { MAX_BLOCKS = 3 + MAX_PHASES * OPTIMIZER_STATES };
@@ -155,7 +155,7 @@ static void add_kept(block_list *l, const lt_params *p, const char *prefix, floa
 
 #define EMA_PREFIX "ema."
 
-/* What a model is: weights, the discriminator's, averages. */
+/* Blocks of a model: its weights, the discriminator's, their EMA. */
 static void list_model_blocks(lt_model *m, block_list *l)
 {
     lt_params *p = lt_model_params(m), *discriminator = lt_model_discriminator(m);
@@ -166,7 +166,7 @@ static void list_model_blocks(lt_model *m, block_list *l)
         add_kept(l, p, EMA_PREFIX, model_ema(m), false);
 }
 
-/* And what training is beside it: "optimizer.adam.m." */
+/* Blocks of training: those of the model, and optimizer states such as "optimizer.adam.m." */
 static void list_blocks(const lt_trainer *t, block_list *l)
 {
     list_model_blocks(t->model, l);
@@ -247,8 +247,8 @@ static void describe_number(text *t, const char *name, int rank, const int64_t *
     text_format(t, "%s is %s", rank ? "]" : "", isnan(x[i]) ? "nan" : x[i] > 0 ? "inf" : "-inf");
 }
 
-/* Numbers of a file that nothing can be computed from. A moment may be infinite, as after a gradient
-   whose square is; a weight may not, nor its average. */
+/* Refuses numbers that training cannot have left. A moment may be infinite, after a gradient whose square
+   overflows; a weight or its average may not. */
 static int check_numbers(const char *path, const char *name, const lt_shape *shape, const float *x)
 {
     int64_t n = lt_shape_size(*shape), i = find_broken(x, n);
@@ -260,8 +260,8 @@ static int check_numbers(const char *path, const char *name, const lt_shape *sha
     text what = {0};
     describe_number(&what, name, shape->rank, shape->d, x, i);
     int status = status_fail(LT_VALUE,
-                             "%s: %s, and nothing can be computed from that; the training that wrote "
-                             "it had failed before: take an earlier file",
+                             "%s: %s, expected a finite number; the training that wrote this file had "
+                             "diverged: use an earlier checkpoint",
                              path, text_get(&what));
     text_clear(&what);
     return status;
@@ -274,7 +274,7 @@ static int read_tensor(const safetensors *file, const char *path, const char *na
     return check_numbers(path, name, shape, outside);
 }
 
-/* Reads the tensors of a block from a file into `numbers`; counts them. */
+/* Reads the tensors of a block from a file into `numbers` and counts them. */
 static int read_tensors(const safetensors *file, const char *path, const kept_block *b,
                         float *numbers, int *count)
 {
@@ -298,7 +298,7 @@ static int read_tensors(const safetensors *file, const char *path, const kept_bl
     return LT_OK;
 }
 
-/* What a file says the blocks are, to be looked at before the blocks are touched. */
+/* The blocks as a file has them, checked before the real blocks are changed. */
 typedef struct block_copies {
     float *numbers[MAX_BLOCKS];
 } block_copies;
@@ -336,7 +336,7 @@ static const char *size_text(arena *a, const lt_model *m)
     return arena_format(a, "%dx%dx%d", s.h, s.w, s.c);
 }
 
-/* Training cannot go on from such weights, so they must not take the place of better ones. */
+/* Training cannot continue from such weights, so they must not replace better ones. */
 static int check_finite(const lt_trainer *t, const tensor_list *l)
 {
     lt_params *p = lt_model_params(t->model), *discriminator = lt_model_discriminator(t->model);
@@ -352,8 +352,8 @@ static int check_finite(const lt_trainer *t, const tensor_list *l)
             t->done.step == 0
                 ? status_fail(LT_VALUE, "%s before the first step: not saved", text_get(&what))
                 : status_fail(LT_VALUE,
-                              "step %lld has left weights that are not finite (%s), and they are not "
-                              "saved; a smaller learning rate, or clip_norm, may help",
+                              "step %lld made weights that are not finite (%s), so they are not saved; "
+                              "try a smaller learning rate, or clip_norm",
                               (long long)t->done.step, text_get(&what));
         text_clear(&what);
         return status;
@@ -406,7 +406,7 @@ int lt_trainer_save(const lt_trainer *t, const char *path) { return checkpoint_s
 
 /* ---- Loading into a trainer ---- */
 
-/* What the metadata must say if the recipe is the same; LT_FORMAT where they contradict it. */
+/* Compares a metadata value; a mismatch returns `status`. */
 static int expect_text(const safetensors *file, const char *path, int status, const char *key,
                        const char *expected)
 {
@@ -446,18 +446,18 @@ static void say_change(void *recipe, const recipe_change *change)
     const phase *first = kind_of(r)->phases;
     for (const phase *f = first; f < first + MAX_PHASES && f->name; f++)
         if (strcmp(change->key, "optimizer.lr") == 0 && f->optimizer)
-            log_info("the %s has an optimizer of its own: objective.%s_optimizer.lr", f->name, f->name);
+            log_info("the %s has its own optimizer: objective.%s_optimizer.lr", f->name, f->name);
 }
 
-/* Compares the recipe that a checkpoint was written with, which is in it, with the one at hand. */
+/* Compares the recipe in a checkpoint with the trainer's. */
 static int check_recipe(const lt_trainer *t, const safetensors *file, const char *path)
 {
-    const char *words = safetensors_metadata(file, "recipe");
-    if (!words)
+    const char *recipe = safetensors_metadata(file, "recipe");
+    if (!recipe)
         return status_fail(LT_VALUE, "%s: metadata \"recipe\": expected the recipe, found nothing",
                            path);
     char *label = must_format("%s, recipe", path);
-    lt_recipe *then = lt_recipe_parse(label, words, NULL, 0);
+    lt_recipe *then = lt_recipe_parse(label, recipe, NULL, 0);
     free(label);
     if (!then)
         return LT_VALUE;
@@ -470,7 +470,7 @@ static int check_recipe(const lt_trainer *t, const safetensors *file, const char
     return status;
 }
 
-/* The tensor of a block that is called so. */
+/* Whether a block has a tensor of that name. */
 static bool holds_tensor(const kept_block *b, const char *name)
 {
     size_t n = strlen(b->prefix);
@@ -478,7 +478,7 @@ static bool holds_tensor(const kept_block *b, const char *name)
     return i >= 0 && (b->with_states || !lt_params_info(b->params, i).is_state);
 }
 
-/* All the blocks have been found in the file, which has more tensors than they. */
+/* The file has all tensors of the blocks, and more. */
 static int fail_surplus(const safetensors *file, const char *path, const block_list *blocks,
                         int count)
 {
@@ -499,7 +499,7 @@ static int read_blocks(const safetensors *file, const char *path, const block_li
     int count = 0, status = read_copies(file, path, blocks, copies, &count);
     if (status == LT_OK && count != file->n)
         status = fail_surplus(file, path, blocks, count);
-    /* the file is whole, so what does not fit is another model */
+    /* the file is intact, so a mismatch means another model */
     return status == LT_FORMAT || status == LT_NOT_FOUND ? LT_VALUE : status;
 }
 
@@ -542,7 +542,7 @@ static bool starts_with(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* The names of a model's parameters, the discriminator's behind the others. */
+/* Names of a model's parameters, then the discriminator's. */
 static const char *param_name(const void *model, int i)
 {
     lt_model *m = (lt_model *)model;
@@ -558,8 +558,7 @@ static bool has_param(lt_model *m, const char *name)
            (discriminator && lt_params_find(discriminator, name) >= 0);
 }
 
-/* A tensor that is neither a weight, nor one's average, nor optimizer state was meant for another
-   model. */
+/* A tensor that is not a weight, an average or optimizer state belongs to another model. */
 static int check_names(const safetensors *file, lt_model *m, const char *path)
 {
     const lt_params *p = lt_model_params(m), *discriminator = lt_model_discriminator(m);
@@ -597,7 +596,7 @@ static int load_weights(lt_model *m, const safetensors *file, const char *path)
     if (model_ema(m) && !has_averages)
         blocks.n--; /* they are the last */
     if (!model_ema(m) && has_averages)
-        log_warning("%s: the averages of its weights are not used, as train.ema_decay is 0", path);
+        log_warning("%s: its averaged weights are ignored, because train.ema_decay is 0", path);
     int status = read_copies(file, path, &blocks, &copies, &count);
     if (status == LT_OK) {
         take_copies(&blocks, &copies);
@@ -608,7 +607,7 @@ static int load_weights(lt_model *m, const safetensors *file, const char *path)
     return status;
 }
 
-/* The file is whole: what does not fit is another model, or there is no memory. */
+/* The file is intact: a failure means another model, or no memory. */
 static int of_whole_file(int status)
 {
     return status == LT_OK || status == LT_NO_MEMORY ? status : LT_VALUE;
@@ -636,18 +635,17 @@ static int read_image_size(const safetensors *file, const char *path, lt_image_s
                        word ? word : "nothing");
 }
 
-/* The recipe and the size of images that a file has. *r is NULL on failure. */
+/* Reads the recipe and the image size of a file. *r is NULL on failure. */
 static int read_recipe(const safetensors *file, const char *path, lt_recipe **r, lt_image_size *size)
 {
-    const char *words = safetensors_metadata(file, "recipe");
+    const char *recipe = safetensors_metadata(file, "recipe");
     *r = NULL;
-    if (!words)
+    if (!recipe)
         return status_fail(LT_VALUE,
-                           "%s has no recipe in its metadata, which would say what model its weights "
-                           "are of",
+                           "%s: metadata \"recipe\": expected the recipe of its model, found nothing",
                            path);
     LT_TRY(read_image_size(file, path, size));
-    *r = lt_recipe_parse(path, words, NULL, 0);
+    *r = lt_recipe_parse(path, recipe, NULL, 0);
     return *r ? LT_OK : LT_VALUE;
 }
 
@@ -690,7 +688,7 @@ static int describe(const safetensors *file, const char *path, lt_checkpoint *ou
 {
     take_digest(file, out->digest);
     LT_TRY(read_recipe(file, path, &out->recipe, &out->size));
-    LT_TRY(counters_read_place(file, path, &out->step, &out->epoch, &out->images));
+    LT_TRY(counters_read_position(file, path, &out->step, &out->epoch, &out->images));
     LT_TRY(identity_read(file, path, out->trained_on));
     out->path = must_copy_text(path);
     return LT_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where training is, in the metadata of a checkpoint. Every number is compared with the others and
-   with the recipe before it is used: they are counts of one deterministic course. */
+/* Training counters in the metadata of a checkpoint. Each number is checked against the others and
+   the recipe before it is used: training is deterministic, so most of them follow from each other. */
 #include "train/checkpoint.h"
 
 #include "base/memory.h"
@@ -19,7 +19,7 @@ const char *counters_integer_text(arena *a, int64_t value)
     return arena_format(a, "%lld", (long long)value);
 }
 
-/* Reads back exactly, also what is no number: the sum of a metric may be infinite. */
+/* Reads back exactly, also NaN and infinity: the sum of a metric may be infinite. */
 static const char *real_text(arena *a, double value)
 {
     text t = {0};
@@ -57,7 +57,7 @@ int counters_list(const lt_trainer *t, safetensors_pair *pairs, arena *a)
 
 /* ---- Reading ---- */
 
-/* A file whose metadata are read. */
+/* A file whose metadata is read. */
 typedef struct reading {
     const safetensors *file;
     const char *path;
@@ -98,30 +98,30 @@ static int read_sum(const reading *r, const char *key, double *value)
 /* A count that follows from the others. */
 static int expect_count(const reading *r, const char *key, int64_t found, int64_t expected)
 {
-    char words[96];
+    char expected_text[96];
     if (found == expected)
         return LT_OK;
-    snprintf(words, sizeof words, "%lld, by its epoch and images", (long long)expected);
-    return fail_counter(r, key, words);
+    snprintf(expected_text, sizeof expected_text, "%lld, by its epoch and images", (long long)expected);
+    return fail_counter(r, key, expected_text);
 }
 
-/* The place: whole epochs of steps, and whole batches of the running one. The largest number of epochs
-   is that of recipes, so nothing overflows. */
-static int check_place(const reading *r, const lt_trainer *t, const train_counters *c)
+/* Checks step, epoch and images: full epochs of steps, and full batches of the current epoch. Recipes limit
+   the number of epochs, so nothing overflows. */
+static int check_position(const reading *r, const lt_trainer *t, const train_counters *c)
 {
     enum { MAX_EPOCHS = 1000000 };
-    char words[96];
+    char expected_text[96];
     if (c->epoch > MAX_EPOCHS)
         return fail_counter(r, "epoch", "at most 1000000");
     if (c->images >= t->images || c->images % t->batch != 0) {
-        snprintf(words, sizeof words, "whole batches of %d, fewer than the %d images of an epoch",
+        snprintf(expected_text, sizeof expected_text, "whole batches of %d, fewer than the %d images of an epoch",
                  t->batch, t->images);
-        return fail_counter(r, "images", words);
+        return fail_counter(r, "images", expected_text);
     }
     return expect_count(r, "step", c->step, c->epoch * t->steps_per_epoch + c->images / t->batch);
 }
 
-/* Images of the running epoch that a phase has seen: those of every `every`-th step. */
+/* Images of the current epoch that a phase has seen: those of each `every`-th step. */
 static int64_t seen_by(const lt_trainer *t, int i, const train_counters *c)
 {
     int64_t every = t->phases[i].every;
@@ -162,19 +162,19 @@ int counters_read(const lt_trainer *t, const safetensors *file, const char *path
     LT_TRY(read_integer(&r, "step", &c->step));
     LT_TRY(read_integer(&r, "epoch", &c->epoch));
     LT_TRY(read_integer(&r, "images", &c->images));
-    LT_TRY(check_place(&r, t, c));
+    LT_TRY(check_position(&r, t, c));
     LT_TRY(read_seen(&r, t, c));
     return read_sums(&r, t, c);
 }
 
-/* *value is -1 if the file does not say. */
+/* *value is -1 if the file does not have it. */
 static int read_optional(const reading *r, const char *key, int64_t *value)
 {
     *value = -1;
     return safetensors_metadata(r->file, key) ? read_integer(r, key, value) : LT_OK;
 }
 
-int counters_read_place(const safetensors *file, const char *path, int64_t *step, int64_t *epoch, int64_t *images)
+int counters_read_position(const safetensors *file, const char *path, int64_t *step, int64_t *epoch, int64_t *images)
 {
     reading r = {file, path};
     LT_TRY(read_optional(&r, "step", step));

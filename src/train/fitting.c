@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures that a recipe does not take as they are: which of data's options make it take them. */
+/* Finds the data options with which pictures of other sizes fit a recipe. */
 #include <latent/train.h>
 
 #include "base/memory.h"
@@ -17,7 +17,7 @@ typedef struct fit {
 /* Color before gray, usual sides first. */
 static const fit fits[] = {{32, 3}, {64, 3}, {28, 3}, {128, 3}, {28, 1}, {32, 1}, {64, 1}, {128, 1}};
 
-/* What the recipe says already stays. */
+/* Options that the recipe sets are kept. */
 static bool is_open_to(const lt_data_options *o, fit f)
 {
     char side[16];
@@ -32,7 +32,7 @@ static bool is_model_for(const lt_recipe *r, fit f)
     return m != NULL;
 }
 
-/* The channels of the pictures opened with f, where 0 leaves theirs; 0: they do not open so. */
+/* Returns the channels of the pictures opened with f (0 in f keeps theirs); 0 if they cannot be opened so. */
 static int read_channels(const lt_recipe *r, fit f)
 {
     char side[32], channels[32];
@@ -47,7 +47,7 @@ static int read_channels(const lt_recipe *r, fit f)
     return found;
 }
 
-/* Those with `channels` alone; 0: all. */
+/* Considers only fits with that many channels; 0: all. */
 static const fit *find_fit_of(const lt_recipe *r, int channels)
 {
     const lt_data_options *o = lt_recipe_data_options(r);
@@ -58,7 +58,7 @@ static const fit *find_fit_of(const lt_recipe *r, int channels)
     return NULL;
 }
 
-/* Pictures that are all gray, or all of color, stay so where the recipe takes that. */
+/* Pictures that are all gray or all color stay so if the recipe accepts that. */
 static const fit *find_fit(const lt_recipe *r)
 {
     int own = read_channels(r, (fit){fits[0].side, 0});
@@ -76,7 +76,7 @@ int lt_recipe_advise_data(const lt_recipe *r, int status)
     const fit *f = find_fit(r);
     log_pause(false);
     if (f)
-        status_fail(status, "%s; with these options %s takes the pictures: --set data.resize=%d --set "
+        status_fail(status, "%s; %s accepts the pictures with these options: --set data.resize=%d --set "
                     "data.channels=%d", why, lt_recipe_name(r), f->side, f->channels);
     else
         status_fail(status, "%s", why);

@@ -14,7 +14,7 @@
 
 /* ---- By the first bytes ---- */
 
-/* `at`: of the first byte that must be so. Earlier rows win. */
+/* `at`: offset of the bytes. Earlier rows win. */
 static const struct {
     const char *bytes;
     size_t size, at;
@@ -46,7 +46,7 @@ static const struct {
     MAGIC("\xfd" "7zXZ", 0, "a file packed by xz; unpack it with unxz")
     MAGIC("\x28\xb5\x2f\xfd", 0, "a file packed by zstd; unpack it with unzstd")
     MAGIC("version https://git-lfs", 0,
-          "a pointer of Git LFS in the place of the file; fetch it with git lfs pull")
+          "a Git LFS pointer instead of the file; fetch it with git lfs pull")
     MAGIC("<!DOCTYPE", 0, "a page of HTML, perhaps what a download gave instead of the file")
     MAGIC("<!doctype", 0, "a page of HTML, perhaps what a download gave instead of the file")
     MAGIC("<html", 0, "a page of HTML, perhaps what a download gave instead of the file")
@@ -73,7 +73,7 @@ static bool holds(const unsigned char *data, size_t size, const char *word)
     return false;
 }
 
-/* A row of names of which the file has one. */
+/* A name that such a file contains. */
 typedef struct marker {
     const char *word, *what;
 } marker;
@@ -86,14 +86,14 @@ static const char *by_marker(const unsigned char *data, size_t size, const marke
     return list->what;
 }
 
-/* The list of a zip's names stands at its end. */
+/* A zip file lists its names at the end. */
 static const marker zips[] = {
     {"constants.pkl",
      "TorchScript (a zip with code)" SAVE("torch.jit.load(\"FILE\").state_dict()")},
     {"data.pkl", "a checkpoint of PyTorch (a zip with pickles: .pt, .pth, .ckpt)" TO_SAFETENSORS},
     {"model.weights.h5", "a model of Keras 3 (.keras)" EXPORT},
     {".npy", "arrays of NumPy in a zip (.npz)" EXPORT},
-    {NULL, "a zip file; unpack it, and give a .safetensors"},
+    {NULL, "a zip file; unpack it, and pass a .safetensors"},
 };
 
 static const marker texts[] = {

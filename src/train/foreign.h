@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that are no safetensors, called by their names. */
+/* Recognizes files of other formats. */
 #ifndef LATENT_FOREIGN_H
 #define LATENT_FOREIGN_H
 
 #include <stddef.h>
 
-/* What a file is that begins and ends so, and what to do with it: "it is ...; ...". NULL: not known. */
+/* Describes a file by its first and last bytes, with what to do about it: "it is ...; ...". NULL: unknown. */
 const char *foreign_kind(const unsigned char *data, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What data a model was trained on, known by their content: a checkpoint has the SHA-256 of each split, so
-   other images under the same name are noticed, and the same ones elsewhere are not other data. */
+/* The identity of training data by content: a checkpoint stores the SHA-256 of each split, so other images under
+   the same name are noticed, and the same images under another name are accepted. */
 #include "train/checkpoint.h"
 
 #include "base/file.h"
@@ -40,14 +40,14 @@ void identity_give(const safetensors *file, lt_model *m)
 }
 
 /* "200 " and a SHA-256 */
-static bool read_identity(const char *words, lt_data_identity *out)
+static bool parse_identity(const char *value, lt_data_identity *out)
 {
-    const char *space = strchr(words, ' ');
+    const char *space = strchr(value, ' ');
     char count[24];
-    if (!space || (size_t)(space - words) >= sizeof count || strlen(space + 1) != LT_DIGEST_SIZE - 1)
+    if (!space || (size_t)(space - value) >= sizeof count || strlen(space + 1) != LT_DIGEST_SIZE - 1)
         return false;
-    memcpy(count, words, (size_t)(space - words));
-    count[space - words] = 0;
+    memcpy(count, value, (size_t)(space - value));
+    count[space - value] = 0;
     memcpy(out->digest, space + 1, LT_DIGEST_SIZE);
     return text_to_int64(count, &out->images) && out->images > 0 &&
            strspn(out->digest, "0123456789abcdef") == LT_DIGEST_SIZE - 1;
@@ -56,28 +56,28 @@ static bool read_identity(const char *words, lt_data_identity *out)
 int identity_read(const safetensors *file, const char *path, lt_data_identity out[LT_SPLITS])
 {
     for (int i = 0; i < LT_SPLITS; i++) {
-        const char *words = safetensors_metadata(file, keys[i]);
+        const char *value = safetensors_metadata(file, keys[i]);
         out[i] = (lt_data_identity){0};
-        if (words && !read_identity(words, &out[i]))
+        if (value && !parse_identity(value, &out[i]))
             return status_fail(LT_FORMAT, "%s is damaged: metadata \"%s\": expected a number of images and their "
-                               "SHA-256, found %.90s", path, keys[i], words);
+                               "SHA-256, found %.90s", path, keys[i], value);
     }
     return LT_OK;
 }
 
-/* ---- Compared ---- */
+/* ---- Comparing ---- */
 
-/* "200 images (3f2a91c04b7d)" of an identity, for people. */
-static const char *identity_words(const char *identity, char room[IDENTITY_TEXT])
+/* "200 images (SHA-256 3f2a91c04b7d...)" for messages. */
+static const char *describe_identity(const char *identity, char out[IDENTITY_TEXT])
 {
     long long n = strtoll(identity, NULL, 10);
     const char *hex = strchr(identity, ' ');
     if (!identity[0] || !hex)
-        snprintf(room, IDENTITY_TEXT, "no images");
+        snprintf(out, IDENTITY_TEXT, "no images");
     else
-        snprintf(room, IDENTITY_TEXT, "%lld image%s (SHA-256 %.12s...)", n, n == 1 ? "" : "s",
+        snprintf(out, IDENTITY_TEXT, "%lld image%s (SHA-256 %.12s...)", n, n == 1 ? "" : "s",
                  hex + 1);
-    return room;
+    return out;
 }
 
 int identity_check(const lt_trainer *t, const safetensors *file, const char *path)
@@ -88,19 +88,19 @@ int identity_check(const lt_trainer *t, const safetensors *file, const char *pat
         const char *known = safetensors_metadata(file, keys[i]);
         if (!known || strcmp(known, t->identity[i]) == 0)
             continue;
-        identity_words(known, then);
-        identity_words(t->identity[i], now);
+        describe_identity(known, then);
+        describe_identity(t->identity[i], now);
         if (i == LT_TRAIN) {
             char *word = shell_word(path);
             int status = status_fail(LT_VALUE,
-                               "%s was trained on other data: %s in the train split, where %s has %s; a "
-                               "run is resumed with the images it began with; to train on these, begin "
-                               "another with its weights: latent train RECIPE --weights %s",
+                               "%s was trained on other data: expected %s in the train split, %s has %s; "
+                               "a run resumes only with its own images; to train on these, start a new run "
+                               "with its weights: latent train RECIPE --weights %s",
                                path, then, d->place[0] ? d->place : d->name, now, word);
             free(word);
             return status;
         }
-        log_warning("%s: the %s split is not what it was when %s was written: then %s, now %s",
+        log_warning("%s: the %s split has changed since %s was written: then %s, now %s",
                     d->place[0] ? d->place : d->name, lt_split_name((lt_split)i), path, then, now);
     }
     return LT_OK;
@@ -114,7 +114,7 @@ static bool is_read_alike(const lt_data_options *a, const lt_data_options *b)
            a->orient == b->orient && a->channels == b->channels;
 }
 
-/* Says which splits are not those that the model was trained beside. */
+/* Logs which splits differ from those the model was trained with. */
 static void compare_data(const lt_model *m, const lt_dataset *d)
 {
     char then[IDENTITY_TEXT], now[IDENTITY_TEXT], identity[IDENTITY_TEXT];
@@ -127,23 +127,23 @@ static void compare_data(const lt_model *m, const lt_dataset *d)
             continue;
         dataset_identity(d, (lt_split)i, identity);
         if (strcmp(known, identity) != 0)
-            log_warning("%s: not the data that %s was trained with: its %s split had %s, this one has "
+            log_warning("%s: not the data that %s was trained with: expected a %s split of %s, found "
                         "%s",
                         info->place[0] ? info->place : info->name,
                         lt_recipe_name(lt_model_recipe(m)), lt_split_name((lt_split)i),
-                        identity_words(known, then), identity_words(identity, now));
+                        describe_identity(known, then), describe_identity(identity, now));
     }
 }
 
-/* Recipes of older versions have paths as they were written. */
-static void tell_relative(const lt_recipe *r)
+/* Recipes of older versions may hold relative paths. */
+static void warn_of_relative(const lt_recipe *r)
 {
     const char *set = lt_recipe_dataset(r);
     if (set[0] == '/' || !strchr(set, '/') || lt_data_named(set))
         return;
     char *here = file_absolute(NULL, set);
-    log_warning("the recipe of %s has a relative path, which begins where it was trained; its data are "
-                "looked for at %s (--data says another place)",
+    log_warning("the recipe of %s has a data path relative to the directory of its training; using %s "
+                "(--data PATH to use another)",
                 lt_recipe_name(r), here);
     free(here);
 }
@@ -162,7 +162,7 @@ int lt_model_open_data(const lt_model *m, const char *instead, const char *const
     const lt_recipe *r = lt_model_recipe(m);
     bool is_own = !instead && !names_set(sets, n);
     if (is_own)
-        tell_relative(r);
+        warn_of_relative(r);
     LT_TRY(n ? lt_recipe_open_data_with(r, instead, sets, n, out)
              : lt_recipe_open_data(r, instead, out));
     if (is_own)

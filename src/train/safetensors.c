@@ -17,7 +17,7 @@
 enum { LENGTH_SIZE = 8 };
 static const size_t max_file = (size_t)1 << 36; /* 64 GiB */
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "data are little-endian, as in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and memory are little-endian");
 
 static const struct {
     const char *name;
@@ -36,7 +36,7 @@ static void append_shape(text *t, int rank, const int64_t *dims)
     text_append(t, "]");
 }
 
-/* Bytes of a tensor; false if they cannot be counted. */
+/* Counts the bytes of a tensor; false on overflow. */
 static bool count_bytes(const safetensors_entry *e, size_t *count)
 {
     size_t n = types[e->type].size;
@@ -49,25 +49,25 @@ static bool count_bytes(const safetensors_entry *e, size_t *count)
 
 /* ---- Writing ---- */
 
-/* A string of JSON: what must be is escaped, the rest is as it is. */
-static void put_string(text *t, const char *words)
+/* Appends a JSON string; escapes only what must be escaped. */
+static void put_string(text *t, const char *string)
 {
     static const char escapes[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     text_append(t, "\"");
-    for (; *words; words++) {
-        unsigned char c = (unsigned char)*words;
+    for (; *string; string++) {
+        unsigned char c = (unsigned char)*string;
         const char *escape = strchr(escapes, c);
         if (escape)
             text_format(t, "\\%c", letters[escape - escapes]);
         else if (c < 0x20)
             text_format(t, "\\u%04X", (unsigned)c);
         else
-            text_append_bytes(t, words, 1);
+            text_append_bytes(t, string, 1);
     }
     text_append(t, "\"");
 }
 
-/* Whether entry i of a list is called as one before it. */
+/* Whether an earlier entry has the name of entry i. */
 static bool is_double(const safetensors_entry *tensors, int i)
 {
     for (int k = 0; k < i; k++)
@@ -102,7 +102,7 @@ static int put_metadata(const char *path, text *t, const safetensors_pair *pairs
             if (strcmp(pairs[k].key, pairs[i].key) == 0)
                 return status_fail(LT_VALUE, "%s: metadata key \"%s\" twice", path, pairs[i].key);
         if (!text_is_utf8(pairs[i].key) || !text_is_utf8(pairs[i].value))
-            return status_fail(LT_VALUE, "%s: metadata are not UTF-8", path);
+            return status_fail(LT_VALUE, "%s: metadata is not UTF-8", path);
         text_append(t, i ? "," : "");
         put_string(t, pairs[i].key);
         text_append(t, ":");
@@ -112,8 +112,8 @@ static int put_metadata(const char *path, text *t, const safetensors_pair *pairs
     return LT_OK;
 }
 
-/* The header, padded with spaces so that the data begin at a multiple of 8 bytes. It is written by hand:
-   a library that has no memory for a part of it would leave the part out. */
+/* The header, padded with spaces so that the data begins at a multiple of 8 bytes. Not written with jansson,
+   which would omit a member when memory runs out. */
 static int build_header(const char *path, const safetensors_entry *tensors, int n,
                         const safetensors_pair *metadata, int n_metadata, text *out)
 {
@@ -123,7 +123,7 @@ static int build_header(const char *path, const safetensors_entry *tensors, int 
         LT_TRY(put_metadata(path, out, metadata, n_metadata));
     for (int i = 0; i < n; i++) {
         if (strcmp(tensors[i].name, METADATA_KEY) == 0 || is_double(tensors, i))
-            return status_fail(LT_VALUE, "%s: tensor name \"%s\" is taken", path, tensors[i].name);
+            return status_fail(LT_VALUE, "%s: duplicate tensor name \"%s\"", path, tensors[i].name);
         text_append(out, i > 0 || n_metadata > 0 ? "," : "");
         LT_TRY(put_entry(path, out, &tensors[i], &at));
     }
@@ -220,7 +220,7 @@ static int parse_shape(const reading *r, const json_t *json, safetensors_entry *
     return LT_OK;
 }
 
-/* Whether the offsets lie in the data, and their span is that of the shape. */
+/* Checks that the offsets lie in the data and span the bytes of the shape. */
 static int parse_offsets(const reading *r, const json_t *json, safetensors_entry *e)
 {
     const json_t *offsets = json_object_get(json, "data_offsets");
@@ -275,8 +275,8 @@ static int parse_metadata(reading *r, json_t *json)
     return LT_OK;
 }
 
-/* By the place of the data; empty tensors before the one that begins there. */
-static int by_place(const void *a, const void *b)
+/* Sorts by offset; an empty tensor comes before the tensor at the same offset. */
+static int by_offset(const void *a, const void *b)
 {
     const safetensors_entry *x = a, *y = b;
     const unsigned char *p = x->data, *q = y->data;
@@ -288,18 +288,18 @@ static int by_place(const void *a, const void *b)
     return m != n ? (m < n ? -1 : 1) : strcmp(x->name, y->name);
 }
 
-/* The tensors follow each other without overlap or hole, from the first byte to the last. */
-static int check_places(reading *r)
+/* Checks that the tensors cover the data without overlaps or gaps. */
+static int check_offsets(reading *r)
 {
     safetensors *f = r->out;
     if (f->n)
-        qsort(f->tensors, (size_t)f->n, sizeof *f->tensors, by_place);
+        qsort(f->tensors, (size_t)f->n, sizeof *f->tensors, by_offset);
     size_t at = 0;
     for (int i = 0; i < f->n; i++) {
         size_t begin = (size_t)((const unsigned char *)f->tensors[i].data - r->data), need;
         if (begin != at)
             return status_fail(LT_FORMAT,
-                               "%s: tensor \"%s\": expected data at byte %zu, found them at %zu",
+                               "%s: tensor \"%s\": expected data at byte %zu, found it at %zu",
                                r->path, f->tensors[i].name, at, begin);
         count_bytes(&f->tensors[i], &need);
         at += need;
@@ -322,7 +322,7 @@ static int parse_header(reading *r, json_t *header)
     json_t *value;
     json_object_foreach(header, key, value) LT_TRY(
         strcmp(key, METADATA_KEY) == 0 ? parse_metadata(r, value) : parse_entry(r, key, value));
-    return check_places(r);
+    return check_offsets(r);
 }
 
 static int fail_foreign(const reading *r, const bytes *file, uint64_t header)
@@ -349,7 +349,7 @@ static int parse_file(reading *r, const bytes *file)
     json_error_t error;
     json_t *header = json_loadb((const char *)file->data + LENGTH_SIZE, (size_t)length,
                                 JSON_REJECT_DUPLICATES, &error);
-    if (!header && !error.text[0]) /* what jansson says then: it must not look like damage */
+    if (!header && !error.text[0]) /* jansson ran out of memory; the file may be fine */
         return status_fail(LT_NO_MEMORY, "%s: no memory for its header", r->path);
     if (!header && foreign_kind(file->data, file->size))
         return fail_foreign(r, file, length);
@@ -429,7 +429,7 @@ static int check_shape(const safetensors *file, const safetensors_entry *e, int 
     return LT_FORMAT;
 }
 
-/* IEEE half precision, by its bits; every value has an exact f32. */
+/* Converts IEEE half precision from its bits; exact in f32. */
 static float half_to_float(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 1023;
@@ -443,7 +443,7 @@ static float half_to_float(uint16_t h)
     return f;
 }
 
-/* One element of any type as f32; `from` has any alignment. */
+/* Reads one element of any type as f32; `from` may be unaligned. */
 static float element(safetensors_type type, const unsigned char *from)
 {
     union {

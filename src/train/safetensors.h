@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The safetensors file format: a JSON header with names, types, shapes and places, then the data.
-   Written bytes depend on nothing but the arguments; what is read is checked completely first. */
+/* The safetensors file format: a JSON header with names, types, shapes and offsets, then the data.
+   Written bytes depend only on the arguments; a file is checked completely before it is used. */
 #ifndef LATENT_SAFETENSORS_H
 #define LATENT_SAFETENSORS_H
 
@@ -8,7 +8,7 @@
 
 enum { SAFETENSORS_RANK = 8 };
 
-/* One line per element type: name, bytes. F16 and BF16 are only read. */
+/* One line per element type: name, bytes. F16 and BF16 can only be read. */
 #define SAFETENSORS_TYPES(X)                                                                       \
     X(F32, 4)                                                                                      \
     X(F64, 8)                                                                                      \
@@ -29,7 +29,7 @@ typedef struct safetensors_entry {
     safetensors_type type;
     int rank;
     int64_t dims[SAFETENSORS_RANK];
-    const void *data;               /* in a file that was read: at any alignment */
+    const void *data;               /* may be unaligned in a file that was read */
 } safetensors_entry;
 
 typedef struct safetensors_pair {
@@ -40,7 +40,7 @@ typedef struct safetensors_pair {
 int safetensors_write(const char *path, const safetensors_entry *tensors, int n,
                       const safetensors_pair *metadata, int n_metadata);
 
-/* A file read: owns all it points to. */
+/* A file that was read. Owns what it points to. */
 typedef struct safetensors {
     int n, n_metadata;
     safetensors_entry *tensors;     /* in the order of their data */
@@ -51,14 +51,14 @@ typedef struct safetensors {
 int safetensors_read(const char *path, safetensors **file);
 void safetensors_free(safetensors *file);
 
-/* The value of a metadata key, or NULL. */
+/* Returns the value of a metadata key, or NULL. */
 const char *safetensors_metadata(const safetensors *file, const char *key);
 
-/* NULL and an error message if there is none of that name. */
+/* Returns the tensor of that name, or NULL with an error message. */
 const safetensors_entry *safetensors_find(const safetensors *file, const char *name);
 
-/* Copies a tensor of that type and shape to `out`; to F32 every other type converts.
-   LT_NOT_FOUND, or LT_FORMAT with the shape or type expected and found. */
+/* Copies a tensor of that type and shape to `out`; converts any type to F32. LT_NOT_FOUND; LT_FORMAT with the
+   expected and found shape or type. */
 int safetensors_get(const safetensors *file, const char *name, safetensors_type type, int rank,
                     const int64_t *dims, void *out);
 

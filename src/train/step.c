@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A phase of training as a program: forward, backward, update. All programs of a trainer work on the
+/* A phase of training as a compiled program: forward, backward, update. All programs of a trainer share the
    same blocks. */
 #include "train/trainer.h"
 
@@ -34,12 +34,12 @@ static lt_node *scalar_input(step_program *p, const char *name)
     return lt_input(p->graph, name, lt_shape_0d());
 }
 
-/* The variables of an update, bound to blocks once there is a session. */
+/* The variables of an update; the session binds them to blocks. */
 typedef struct update {
     lt_node *state[OPTIMIZER_STATES], *average;
 } update;
 
-/* Assigns what a step makes of parameters, optimizer state and average. */
+/* Assigns the new parameters, optimizer state and average. */
 static void add_update(const lt_trainer *t, const trainer_phase *f, step_program *p, update *u,
                        target_list *l)
 {
@@ -49,7 +49,7 @@ static void add_update(const lt_trainer *t, const trainer_phase *f, step_program
                           .g = lt_params_gradient(f->params, p->loss),
                           .lr = p->learning_rate,
                           .t = p->t,
-                          .options = f->words->options};
+                          .options = f->optimizer_spec->options};
     optimizer_output out = {.w = NULL};
     if (r->train.clip_norm > 0)
         in.g = gradient_clip(in.g, r->train.clip_norm);
@@ -106,7 +106,7 @@ int step_build(lt_trainer *t, int i, step_program *p, int n)
     p->capacity = terms.capacity;
     p->loss = terms.loss;
 
-    /* the inputs are targets, so that they are there even if nothing needs them */
+    /* inputs are targets, so that they exist even if nothing reads them */
     lt_node *inputs[] = {p->loss, p->x, p->labels, p->learning_rate, p->t, p->mix};
     for (int k = 0; k < COUNT_OF(inputs); k++)
         add_target(&l, inputs[k]);
@@ -153,8 +153,7 @@ static int write_labels(const lt_trainer *t, const step_program *p)
     return status;
 }
 
-/* How much of the weights goes into their average in step k, from 0: early ones, which know little,
-   are forgotten faster. */
+/* The share of the weights in their average in step k, from 0: the average forgets early weights faster. */
 static double average_mix(const lt_trainer *t, int64_t k)
 {
     double memory = t->recipe->train.ema_decay, early = (1 + (double)k) / (10 + (double)k);
@@ -172,7 +171,7 @@ static int check_loss(const lt_trainer *t, int i, const step_program *p, const d
         if (p->metric[k] && p->metric[k] != p->loss)
             text_format(&others, "%s%s %g", others.size ? ", " : " (", t->recipe->metrics[k].name, value[k]);
     int status = status_fail(
-        LT_VALUE, "step %lld: the loss%s%s is %g%s%s; a smaller learning rate, or clip_norm, may help",
+        LT_VALUE, "step %lld: the loss%s%s is %g%s%s; try a smaller learning rate, or clip_norm",
         (long long)t->done.step + 1, t->n_phases > 1 ? " of the " : "",
         t->n_phases > 1 ? t->phases[i].row->name : "", loss, text_get(&others),
         others.size ? ")" : "");
@@ -189,10 +188,10 @@ int step_run(lt_trainer *t, int i, const step_program *p, double value[LT_METRIC
     LT_TRY(write_scalar(p, p->beta, recipe_beta(r, step, t->steps_per_epoch)));
     LT_TRY(write_scalar(p, p->capacity, recipe_capacity(r, step, t->steps_per_epoch)));
     LT_TRY(write_scalar(p, p->learning_rate,
-                        recipe_learning_rate(r, f->words, step, t->steps_per_epoch)));
+                        recipe_learning_rate(r, f->optimizer_spec, step, t->steps_per_epoch)));
     LT_TRY(write_scalar(p, p->t, (double)(own + 1)));
     LT_TRY(write_scalar(p, p->mix, f->average ? average_mix(t, own) : 0));
-    /* phases of one step draw from different numbers */
+    /* each phase of a step has its own key */
     lt_run_key key = {.seed = t->seed, .step = (uint64_t)(step * t->n_phases + i)};
     LT_TRY(lt_session_run(p->session, &key));
     for (int k = 0; k < LT_METRICS; k++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The training loop. A step takes one batch through the phases of the model's kind. The last batch of
-   an epoch is as small as what is left, and has programs of its own. */
+/* The training loop. A step runs the phases of the model's kind on one batch. The last batch of an epoch may be
+   smaller; separate programs run it. */
 #include "train/trainer.h"
 
 #include "base/clock.h"
@@ -14,12 +14,12 @@
 
 /* ---- Data ---- */
 
-/* Whether the recipe names data, and they are there if they are a file. */
+/* Checks that the recipe names a data set, and that it exists if it is a file. */
 static int check_set(const lt_recipe *r)
 {
     if (lt_recipe_dataset(r)[0])
         return recipe_check_path(r);
-    return status_fail(LT_VALUE, "the recipe %s names no data set, so one must be given: --data DATA, a name "
+    return status_fail(LT_VALUE, "the recipe %s names no data set; expected one: --data DATA, a name "
                        "(latent data list) or a path; in a program lt_dataset_open or "
                        "lt_dataset_from_memory", lt_recipe_name(r));
 }
@@ -46,10 +46,10 @@ static int set_data(lt_data_options *o, const char **instead, const char *set)
     const char *key = set + strlen(prefix);
     if (strncmp(set, prefix, strlen(prefix)) != 0)
         return status_fail(LT_VALUE,
-                           "%s: expected data.KEY=VALUE, as in data.limit=100: the model is trained, so "
-                           "nothing else of its recipe can change", set);
+                           "%s: expected data.KEY=VALUE, as in data.limit=100: only data options of a "
+                           "trained model can change", set);
     if (has_key(key, "flip"))
-        return status_fail(LT_VALUE, "%s: images are mirrored in training alone, never in evaluation",
+        return status_fail(LT_VALUE, "%s: images are mirrored in training only, not in evaluation",
                            set);
     if (!has_key(key, "set"))
         return lt_data_options_set(o, key);
@@ -72,7 +72,7 @@ int lt_recipe_open_data_with(const lt_recipe *r, const char *instead, const char
         LT_TRY(check_set(r));
     if (o.validation != validation)
         log_warning("data.validation=%jd: the model was trained with %jd, so its train and valid "
-                    "images were others", (intmax_t)o.validation, (intmax_t)validation);
+                    "splits were different", (intmax_t)o.validation, (intmax_t)validation);
     return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r), &o);
 }
 
@@ -82,7 +82,7 @@ int lt_model_check_data(const lt_model *m, const lt_dataset *d)
     lt_image_size s = lt_model_image_size(m);
     if (info->h != s.h || info->w != s.w || info->c != s.c)
         return status_fail(LT_VALUE,
-                           "the model is made for images of %d x %d x %d, %s has %d x %d x %d", s.h,
+                           "the model expects images of %d x %d x %d, %s has %d x %d x %d", s.h,
                            s.w, s.c, info->name, info->h, info->w, info->c);
     return LT_OK;
 }
@@ -91,10 +91,10 @@ int lt_model_check_data(const lt_model *m, const lt_dataset *d)
 
 static void warn_of_recipe(const lt_trainer *t)
 {
-    char *words;
-    for (int i = 0; (words = lt_recipe_warning(t->recipe, t->images, i)) != NULL; i++) {
-        log_warning("%s", words);
-        free(words);
+    char *warning;
+    for (int i = 0; (warning = lt_recipe_warning(t->recipe, t->images, i)) != NULL; i++) {
+        log_warning("%s", warning);
+        free(warning);
     }
 }
 
@@ -106,9 +106,9 @@ static int make_phase(lt_trainer *t, int i)
     bool is_discriminator = f->row->trains_discriminator;
     f->params = is_discriminator ? lt_model_discriminator(t->model) : lt_model_params(t->model);
     f->average = is_discriminator ? NULL : model_ema_buffer(t->model);
-    f->words = f->row->optimizer ? f->row->optimizer(r) : &r->optimizer;
-    f->optimizer = optimizer_of(f->words);
-    f->n_states = f->optimizer->states(f->words->options);
+    f->optimizer_spec = f->row->optimizer ? f->row->optimizer(r) : &r->optimizer;
+    f->optimizer = optimizer_of(f->optimizer_spec);
+    f->n_states = f->optimizer->states(f->optimizer_spec->options);
     f->every = f->row->every ? f->row->every(r) : 1;
     for (int k = 0; k < f->n_states; k++)
         LT_TRY(lt_buffer_create(lt_params_extent(f->params), "optimizer state", &f->state[k]));
@@ -147,7 +147,7 @@ static int make_steps(lt_trainer *t)
     return t->staging ? LT_OK : LT_NO_MEMORY;
 }
 
-/* Room for the labels of a batch, if the model has classes and the data know them. */
+/* Allocates the labels of a batch if the model has classes; the data must have labels then. */
 static int make_labels(lt_trainer *t)
 {
     const lt_dataset_info *info = lt_dataset_describe(t->data);
@@ -253,8 +253,8 @@ static int gather_batch(lt_trainer *t, const step_program *p)
     return lt_session_write(p->session, p->x, x, lt_shape_size(lt_node_shape(p->x)));
 }
 
-/* Adds the metrics of a step to the sums of its phase. A last batch of one image has no spread: the
-   mean of the steps before stands for it. */
+/* Adds the metrics of a step to the sums of its phase. A last batch of one image has no standard deviation: the
+   mean of the earlier steps is used for it. */
 static void count_metrics(lt_trainer *t, int i, const step_program *p,
                            const double value[LT_METRICS])
 {
@@ -266,7 +266,7 @@ static void count_metrics(lt_trainer *t, int i, const step_program *p,
             t->done.sum[k] += t->done.sum[k] / seen * p->n;
 }
 
-/* Runs the phases that are due on the next batch; the numbers of others are left alone. */
+/* Runs the phases that are due on the next batch; does not touch the numbers of the others. */
 static int run_phases(lt_trainer *t, bool is_full, double value[LT_METRICS])
 {
     for (int i = 0; i < t->n_phases; i++) {
@@ -347,14 +347,14 @@ int lt_trainer_epoch(lt_trainer *t, lt_step_function *on_step, void *user, lt_tr
     int64_t epoch = t->done.epoch;
     for (;;) {
         LT_TRY(lt_trainer_step(t, &report));
-        bool goes_on = !on_step || on_step(user, &report);
+        bool continues = !on_step || on_step(user, &report);
         double done = (double)report.images / (double)report.images_in_epoch;
-        goes_on = run_continues(&t->options.run, done) && goes_on;
+        continues = run_continues(&t->options.run, done) && continues;
         if (r)
             *r = report;
         if (t->done.epoch > epoch)
             return LT_OK;
-        if (!goes_on)
+        if (!continues)
             return status_fail(LT_INTERRUPTED, "training was stopped after step %lld",
                                (long long)report.step);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a trainer is made of: checkpoint.c reads and writes it. */
+/* The trainer's struct; checkpoint.c reads and writes it. */
 #ifndef LATENT_TRAINER_H
 #define LATENT_TRAINER_H
 
@@ -14,17 +14,17 @@ typedef struct step_program {
     int n;
     lt_graph *graph;
     lt_session *session;
-    lt_node *x, *labels; /* inputs; x: NULL where the phase reads no images; labels: or no classes */
-    lt_node *beta, *capacity, *learning_rate, *t, *mix; /* scalar inputs; NULL: not there */
+    lt_node *x, *labels; /* inputs; NULL if the phase reads no images, or no classes */
+    lt_node *beta, *capacity, *learning_rate, *t, *mix; /* scalar inputs; NULL: not used */
     lt_node *loss, *metric[LT_METRICS];                 /* scalars; NULL: not of this phase */
 } step_program;
 
-/* A phase of training, with the optimizer of what it trains. */
+/* A phase of training and its optimizer. */
 typedef struct trainer_phase {
     const phase *row;
-    lt_params *params;       /* borrowed: the set it trains */
-    lt_buffer *average;      /* borrowed: of the model, if this phase moves it */
-    const spec *words;       /* the optimizer's, of the recipe */
+    lt_params *params;       /* borrowed: the parameters it trains */
+    lt_buffer *average;      /* borrowed: the model's EMA, if this phase updates it */
+    const spec *optimizer_spec; /* spec of the optimizer in the recipe */
     const optimizer *optimizer;
     int n_states;
     lt_buffer *state[OPTIMIZER_STATES]; /* blocks of the extent of `params` */
@@ -32,11 +32,11 @@ typedef struct trainer_phase {
     step_program full, rest;        /* rest: for the last step of an epoch, if it is smaller */
 } trainer_phase;
 
-/* What training has come to: all that a checkpoint holds beside the blocks. */
+/* The progress of training: all that a checkpoint holds besides the blocks. */
 typedef struct train_counters {
     int64_t step, epoch;        /* done; a step is one batch */
-    int64_t images;             /* seen in the running epoch */
-    int64_t seen[MAX_PHASES];   /* of these, by the steps of a phase */
+    int64_t images;             /* seen in the current epoch */
+    int64_t seen[MAX_PHASES];   /* images of these that each phase has seen */
     double sum[LT_METRICS];     /* of each metric over the images of its phase */
 } train_counters;
 
@@ -47,34 +47,33 @@ struct lt_trainer {
     lt_trainer_options options;
     trainer_phase phases[MAX_PHASES];
     int n_phases;
-    int phase_of[LT_METRICS];   /* which phase gives a metric; -1: none */
+    int phase_of[LT_METRICS];   /* the phase that computes a metric; -1: none */
     int images;                 /* in an epoch */
     int batch;                  /* of full steps */
     int64_t steps_per_epoch;
     uint64_t seed;
-    float *staging;          /* a batch, where the session does not keep floats */
+    float *staging;          /* a batch, if the session does not keep floats */
     int32_t *labels;         /* of a batch; NULL: not used */
     int32_t *order;          /* of the images in epoch `ordered` */
     int64_t ordered;         /* -1: none yet */
     char identity[LT_SPLITS][IDENTITY_TEXT]; /* of the data; "": no such split */
     train_counters done;
-    double seconds; /* in steps of the running epoch */
+    double seconds; /* in steps of the current epoch */
     int64_t images_timed;
 };
 
 /* ---- step.c ---- */
 
-/* Compiles the step of phase i on n images. step_free in any case. */
+/* Compiles the step of phase i on n images. Call step_free in any case. */
 int step_build(lt_trainer *t, int i, step_program *p, int n);
 void step_free(step_program *p);
 
-/* Runs it on what `images` and `labels` of the batch say (NULL: they are in place, or not read), and
-   fills the values of its metrics into `value`. */
+/* Runs the step on the batch in the session and on the trainer's labels, and writes its metrics to `value`. */
 int step_run(lt_trainer *t, int i, const step_program *p, double value[LT_METRICS]);
 
 /* ---- identity.c ---- */
 
-/* Looks at the data once. */
+/* Computes the identities of the splits of the data. */
 void identity_find(lt_trainer *t);
 
 #endif

@@ -45,7 +45,7 @@ for name in plain "two words; it's" $'\e[1m$HOME' 'é\"q"'; do
     next=$(latent train $tiny --epochs 1 --out "r/$name" 2>&1 | sed -n 's/.*next: //p')
     bash -c "$next --images 5" > out 2> log || { echo "$next: exit $?"; cat log; }
     echo "$next"
-    again=$(latent train $tiny --epochs 1 --out "r/$name" 2>&1 | sed -n 's/.*go on with it: //; s/; for another.*//p')
+    again=$(latent train $tiny --epochs 1 --out "r/$name" 2>&1 | sed -n 's/.*to resume it: //; s/; for another.*//p')
     bash -c "$again" > out 2> log || { echo "$again: exit $?"; cat log; }
 done
 (cd r; mv plain ./-dash; latent resume ./-dash --epochs 2 2>&1 | tail -1)

@@ -82,12 +82,12 @@ done
 echo "-- a recipe that does not take them names the options with which it does"
 for preset in csci4968-conv-vae cs561-conv-vae cs446-gan mnist-cgan fashion-mlp-vae; do
     latent train $preset --data mixed --out a-$preset > log 2>&1; code=$?
-    line=$(sed -n 's/.*takes the pictures: //p' log)
+    line=$(sed -n 's/.*accepts the pictures with these options: //p' log)
     echo "$preset: exit $code; $line"
     latent train $preset --data mixed --out a-$preset --epochs 1 --set train.samples_every=0 $line > log 2>&1 || cat log
     ls a-$preset/checkpoints | wc -l
 done
 rm mixed/dog/1.png
-latent train fashion-mlp-vae --data mixed --out gray 2>&1 | sed -n 's/.*takes the pictures: //p'
+latent train fashion-mlp-vae --data mixed --out gray 2>&1 | sed -n 's/.*accepts the pictures with these options: //p'
 latent data show synthetic -n 1 --set resize=50 -o alike.png 2> /dev/null; mkdir alike; mv alike.png alike
-latent train cs446-gan --data alike --out alike-gan 2>&1 | sed -n 's/.*takes the pictures: //p'
+latent train cs446-gan --data alike --out alike-gan 2>&1 | sed -n 's/.*accepts the pictures with these options: //p'
