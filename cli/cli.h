@@ -273,12 +273,6 @@ void warn_of_data(const char *data, const char *picture);
 /* The same of the data of a run, or of the run that a checkpoint lies in. */
 void warn_of_run_data(const char *run, const char *picture);
 
-/* "a/b/c/" is called "c". Freed by the caller. */
-char *plot_name(const char *run);
-
-/* Runs of one name are called by their paths instead. names[i]: where run i has its name. */
-void tell_apart(char ***names, int n, const char *const *paths);
-
 /* Memory, zeroed; leaves the program when there is none. */
 void *plot_room(size_t n, size_t size);
 

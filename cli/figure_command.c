@@ -58,7 +58,7 @@ bool figure_fits(const command *c, int64_t rows, int64_t columns)
 
 char *figure_title(const figure_request *q)
 {
-    return q->title ? strcpy(plot_room(strlen(q->title) + 1, 1), q->title) : plot_name(q->run);
+    return q->title ? strcpy(plot_room(strlen(q->title) + 1, 1), q->title) : lt_run_name(q->run);
 }
 
 /* ---- Writing ---- */

@@ -17,34 +17,6 @@ void *plot_room(size_t n, size_t size)
     exit(CODE_FAILED);
 }
 
-char *plot_name(const char *run)
-{
-    size_t end = strlen(run), start;
-    while (end > 1 && run[end - 1] == '/')
-        end--;
-    for (start = end; start > 0 && run[start - 1] != '/';)
-        start--;
-    char *name = plot_room(end - start + 1, 1);
-    memcpy(name, run + start, end - start);
-    return name;
-}
-
-/* Doubles are found before the first name changes. */
-void tell_apart(char ***names, int n, const char *const *paths)
-{
-    bool *is_double = plot_room((size_t)n, sizeof *is_double);
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n; k++)
-            is_double[i] |= i != k && strcmp(*names[i], *names[k]) == 0;
-    for (int i = 0; i < n; i++)
-        if (is_double[i]) {
-            free(*names[i]);
-            *names[i] = plot_room(strlen(paths[i]) + 1, 1);
-            strcpy(*names[i], paths[i]);
-        }
-    free(is_double);
-}
-
 char *path_in(const char *dir, const char *name)
 {
     size_t size = strlen(dir) + strlen(name) + 2;

@@ -130,6 +130,8 @@ grep -q '^epoch 3:' killed || fail "longer was killed before its first epoch"
 grep -q '^epoch 5: ' "$work/log" || fail "longer does not report its last epoch"
 quietly "$latent" traverse own -o tool.svg
 cmp traversal.svg tool.svg || fail "longer draws something else than the tool"
+quietly "$latent" report own -o tool.html
+cmp report.html tool.html || fail "longer reports something else than the tool"
 for run in tool own; do
     sed -i -E 's/"(seconds|images_per_second)":[^,}]*/"\1":1/g' $run/metrics.jsonl
     rm -f $run/warnings.txt # the tool's own

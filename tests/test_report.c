@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Scorecards and explanations as JSON: against the closed form of a linear model, against the functions whose numbers
-   they put together, and against a run's own log. */
+   they put together, and against a run's own log. Pages of HTML: whole, and the same at any number of threads. */
 #include "linear_model.h"
 #include "scratch.h"
 
@@ -286,6 +286,95 @@ static void explanations_are_of_the_last_validation(void **state)
     lt_run_metrics_free(log);
 }
 
+/* ---- Pages ---- */
+
+/* Every element that is opened is closed, in order; what stands alone is void. Gives how many there are. */
+static int check_elements(const char *html)
+{
+    static const char *const voids[] = {"meta", "link", "img", "!DOCTYPE"};
+    char open[64][32], name[32];
+    int depth = 0, n = 0;
+    for (const char *at = strchr(html, '<'); at; at = strchr(at, '<')) {
+        bool is_end = at[1] == '/', is_void = false;
+        const char *begin = at + 1 + is_end;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(begin, " >\n"), begin);
+        at = strchr(at, '>');
+        assert_non_null(at);
+        for (int i = 0; i < 4; i++)
+            is_void |= strcmp(name, voids[i]) == 0;
+        if (is_end) {
+            assert_true(depth > 0);
+            assert_string_equal(open[--depth], name);
+        } else if (!is_void) {
+            assert_true(depth < 64);
+            strcpy(open[depth++], name);
+            n++;
+        }
+    }
+    assert_int_equal(depth, 0);
+    return n;
+}
+
+static char *must_report(const char *const *runs, int n, const lt_report_options *o)
+{
+    unsigned char *page;
+    size_t size;
+    expect_ok(lt_report_html(runs, n, o, &page, &size));
+    char *html = realloc(page, size + 1);
+    assert_non_null(html);
+    html[size] = 0;
+    assert_int_equal(strlen(html), size);
+    return html;
+}
+
+static void pages_are_whole(void **state)
+{
+    (void)state;
+    const char *const runs[] = {in_dir("run"), in_dir("run")};
+    char shown[64];
+    lt_explanation e;
+    lt_evaluation found;
+    setenv("TMPDIR", in_dir("no-such-directory"), 1);
+    char *one = must_report(runs, 1, &(lt_report_options){.title = "a <b> & \xff", .run = {.threads = 1}});
+    char *again = must_report(runs, 1, &(lt_report_options){.title = "a <b> & \xff", .run = {.threads = 2}});
+    assert_string_equal(one, again);
+    assert_true(check_elements(one) > 100);
+    assert_non_null(strstr(one, "<title>a &lt;b&gt; &amp; \xef\xbf\xbd</title>"));
+    assert_null(strstr(one, "http://"));
+    expect_ok(lt_explain(runs[0], NULL, &e));
+    expect_ok(lt_evaluate(e.model, e.data, LT_TEST, NULL, &found));
+    snprintf(shown, sizeof shown, "%.2f <span class=\"error\">", found.neg_elbo.value);
+    assert_non_null(strstr(one, shown));
+    lt_explanation_clear(&e);
+    char *two = must_report(runs, 2, NULL);
+    assert_true(check_elements(two) > 50);
+    assert_non_null(strstr(two, "<h1>2 runs</h1>"));
+    free(one);
+    free(again);
+    free(two);
+    unsetenv("TMPDIR");
+}
+
+static void pages_refuse_what_they_cannot_show(void **state)
+{
+    (void)state;
+    const char *runs[LT_MAX_REPORT_RUNS + 1];
+    unsigned char *page;
+    size_t size;
+    for (int i = 0; i <= LT_MAX_REPORT_RUNS; i++)
+        runs[i] = in_dir("nowhere");
+    assert_int_equal(lt_report_html(runs, 0, NULL, &page, &size), LT_VALUE);
+    assert_int_equal(lt_report_html(runs, LT_MAX_REPORT_RUNS + 1, NULL, &page, &size), LT_VALUE);
+    assert_non_null(strstr(lt_last_error(), "16 runs"));
+    assert_int_not_equal(lt_report_html(runs, 1, NULL, &page, &size), LT_OK);
+    assert_non_null(strstr(lt_last_error(), "nowhere"));
+    assert_null(page);
+    runs[0] = in_dir("run");
+    assert_int_equal(lt_report_html(runs, 1, &(lt_report_options){.run.progress = stop}, &page, &size),
+                     LT_INTERRUPTED);
+    assert_null(page);
+}
+
 static void what_is_not_there_is_an_error(void **state)
 {
     (void)state;
@@ -310,6 +399,8 @@ int main(void)
         cmocka_unit_test(comparisons_are_image_by_image),
         cmocka_unit_test(scores_are_written_as_they_are),
         cmocka_unit_test(explanations_are_of_the_last_validation),
+        cmocka_unit_test(pages_are_whole),
+        cmocka_unit_test(pages_refuse_what_they_cannot_show),
         cmocka_unit_test(what_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

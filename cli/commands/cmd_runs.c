@@ -73,7 +73,7 @@ static void write_kind(const lt_run_summary *s, cell out)
 
 static void write_data(const lt_run_summary *s, cell out)
 {
-    char *name = plot_name(s->recipe ? lt_recipe_dataset(s->recipe) : "");
+    char *name = lt_run_name(s->recipe ? lt_recipe_dataset(s->recipe) : "");
     snprintf(out, CELL, "%.17s", name);
     free(name);
 }

@@ -7,7 +7,7 @@
  * quality.h         scores of generated images: FID, KID, precision, recall, memorization
  * figures.h         grids, charts and animations of models and runs
  * ledger.h          the terms of a model's numbers, and published numbers
- * report.h          explanations and evaluations as structs and as JSON
+ * report.h          pages of HTML about runs; explanations and evaluations as structs and JSON
  * data.h            data sets of images
  * plot.h            grids of images and charts of your own
  * animation.h       animations of your own

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* report.h: what is known of a trained model, put together to be read: explanations and evaluations as JSON, to memory.
+/* report.h: what is known of trained models, put together to be read: pages of HTML, explanations and evaluations as
+ * JSON, all to memory.
  *
  *     lt_explanation e;
  *     int status = lt_explain("runs/mine", NULL, &e);
@@ -22,6 +23,34 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- Pages ---- */
+
+enum { LT_MAX_REPORT_RUNS = 16 };
+
+/* Zero means default. */
+typedef struct lt_report_options {
+    const char *title;   /* default: the name of the run, or how many there are */
+    const char *data;    /* instead of the recipes' data, by name or path. Nullable */
+    int images;          /* of the test split, spread over it; default: all, and 1000 for what takes many draws */
+    int nll_samples;     /* K of the importance-sampled log-likelihood; default 50, -1: none */
+    bool with_quality;   /* also the scores of samples, of `quality_samples` of them (0: as lt_quality_measure) */
+    int quality_samples;
+    /* Called with what a reader of a chart should know, such as that two runs do not compare. Nullable. */
+    void (*on_note)(void *user, const char *note);
+    uint64_t seed;       /* of draws and samples */
+    lt_run_options run;  /* `user` is also on_note's */
+} lt_report_options;
+
+/* Makes one page about a run, or one that compares several: samples, reconstructions, curves, numbers with their errors,
+   the ledger of the loss, codes, network, recipe, and the commands that make each of them again. The page is UTF-8, holds
+   its pictures and asks for nothing from elsewhere; the same runs give the same bytes at any number of threads. A run
+   is a directory, of which the newest checkpoint is taken, or a checkpoint file; without its data it has no pictures of
+   them and no new numbers. The caller frees *bytes, NULL on failure. LT_VALUE for more than LT_MAX_REPORT_RUNS;
+   LT_UNSUPPORTED for `images` or `nll_samples` where no model has bounds; LT_INTERRUPTED when `run.progress` stopped
+   it; and as lt_explain. Nullable: o. */
+LT_API int lt_report_html(const char *const *runs, int n, const lt_report_options *o, unsigned char **bytes,
+                          size_t *size);
 
 /* ---- What the numbers of a run mean ---- */
 

@@ -36,6 +36,9 @@ LT_API void lt_run_free(lt_run *run); /* Nullable: run */
    without an error message, if the checkpoint is not in a run. The caller frees it. */
 LT_API char *lt_run_of_checkpoint(const char *checkpoint);
 
+/* What a run is called in titles: "a/b/c/" is "c". The caller frees it. */
+LT_API char *lt_run_name(const char *path);
+
 /* Both owned by the run. */
 LT_API const char *lt_run_directory(const lt_run *run);
 LT_API const lt_recipe *lt_run_recipe(const lt_run *run);

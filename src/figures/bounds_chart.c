@@ -43,7 +43,7 @@ static int evaluate(lt_model *m, lt_dataset *data, const lt_bounds_options *o, r
 static int find_bounds(lt_figure *f, const char *run, const lt_bounds_options *o, run_bounds *b)
 {
     lt_dataset *data = NULL;
-    char *name = run_name(run);
+    char *name = lt_run_name(run);
     b->name = arena_copy_text(&f->memory, name);
     free(name);
     lt_model *m = lt_run_model(run, NULL, NULL);

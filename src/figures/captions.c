@@ -72,13 +72,3 @@ caption class_caption(const lt_model *m, const lt_dataset *data, int k)
     snprintf(c.text, sizeof c.text, "class %d", k);
     return c;
 }
-
-char *run_name(const char *run)
-{
-    size_t end = strlen(run), start;
-    while (end > 1 && run[end - 1] == '/')
-        end--;
-    for (start = end; start > 0 && run[start - 1] != '/';)
-        start--;
-    return must_format("%.*s", (int)(end - start), run + start);
-}

@@ -84,7 +84,7 @@ static int draw_runs(lt_figure *f, const char *const *runs, int n, code_chart *e
         code_chart c = *each;
         LT_TRY(draw_run(&c, runs[i], min_latents, draw));
         charts[i] = c.chart;
-        char *name = run_name(runs[i]);
+        char *name = lt_run_name(runs[i]);
         charts[i].title = arena_copy_text(&f->memory, n == 1 && title ? title : name);
         charts[i].subtitle = arena_copy_text(&f->memory, c.subtitle);
         free(name);

@@ -86,9 +86,6 @@ caption latent_caption(int k);
    catalog has of the recipe's data set). */
 caption class_caption(const lt_model *m, const lt_dataset *data, int k);
 
-/* "a/b/c/" is called "c". Freed by the caller. */
-char *run_name(const char *run);
-
 /* ---- Codes and images (image_codes.c) ---- */
 
 /* E[x|z] of n codes, of class `of_class` where the model has classes. */

@@ -90,7 +90,7 @@ static int draw_frames(lt_figure *f, history *h, const lt_history_options *o)
     if (o->frames < 0 || o->frames == 1)
         return status_fail(LT_VALUE, "frames: expected at least 2, found %d", o->frames);
     thin_out(h, o->frames ? o->frames : MAX_FRAMES);
-    char *name = run_name(h->run);
+    char *name = lt_run_name(h->run);
     f->info.title = arena_copy_text(&f->memory, o->title ? o->title : name);
     free(name);
     f->info.n = h->n;

@@ -8,7 +8,7 @@
 static int open_log(lt_figure *f, const char *given, run_log *log)
 {
     char *around = lt_run_of_checkpoint(given); /* a checkpoint stands for its run */
-    char *name = run_name(around ? around : given);
+    char *name = lt_run_name(around ? around : given);
     log->name = arena_copy_text(&f->memory, name);
     free(name);
     free(around);

@@ -82,3 +82,13 @@ int lt_run_checkpoint_steps(const char *dir, int64_t **steps, int *n)
 {
     return run_files_list(&run_checkpoints, dir, steps, n);
 }
+
+char *lt_run_name(const char *path)
+{
+    size_t end = strlen(path), start;
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && path[start - 1] != '/';)
+        start--;
+    return must_format("%.*s", (int)(end - start), path + start);
+}

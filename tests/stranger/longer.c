@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program of somebody else that trains a run for three epochs more: ./longer RUN EPOCHS [STEP]. With STEP it is
-   killed there, as by a power cut. In the end it writes a traversal, as SVG that was made in memory, to its output. */
+   killed there, as by a power cut. In the end it writes a traversal as SVG to its output, and report.html: both were made
+   in memory. */
 #include <latent/latent.h>
 
 #include <signal.h>
@@ -52,13 +53,17 @@ int main(int argc, char **argv)
         return fail();
 
     lt_figure *figure = NULL;
-    unsigned char *svg = NULL;
-    size_t n = 0;
+    unsigned char *svg = NULL, *html = NULL;
+    size_t n = 0, size = 0;
     const lt_traversal_options t = {.title = argv[1]};
     if (lt_figure_traversal(model, data, LT_TEST, &t, &figure) != LT_OK ||
         lt_figure_encode(figure, "svg", NULL, &svg, &n) != LT_OK || fwrite(svg, 1, n, stdout) != n)
         return fail();
+    if (lt_report_html((const char *[]){argv[1]}, 1, NULL, &html, &size) != LT_OK ||
+        lt_file_write("report.html", html, size) != LT_OK)
+        return fail();
 
+    free(html);
     free(svg);
     lt_figure_free(figure);
     lt_trainer_free(trainer);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The numbers of one run: what was measured, and the ledger that says what they are. */
-#include "report_parts.h"
-
-#include "quality_report.h"
+#include "report/report_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,7 +38,7 @@ static void put_paragraph(page *p, const char *text)
 }
 
 /* -ELBO and what it is made of. */
-static void put_bounds(page *p, const report_request *q, const report_run *r)
+static void put_bounds(page *p, const lt_report_options *q, const report_run *r)
 {
     const lt_evaluation *e = &r->whole;
     char options[32] = "";
@@ -59,12 +57,12 @@ static void put_bounds(page *p, const report_request *q, const report_run *r)
             "of the reconstruction, summed over an image");
     page_html(p, "</tbody></table></div>\n");
     if (q->images)
-        snprintf(options, sizeof options, " --images %lld", (long long)q->images);
+        snprintf(options, sizeof options, " --images %d", q->images);
     report_put_command(p, q, "eval", 1, &r->path, WITH_DATA | WITH_SEED, options);
 }
 
 /* What takes many draws, or all pairs of images. */
-static void put_draws(page *p, const report_request *q, const report_run *r)
+static void put_draws(page *p, const lt_report_options *q, const report_run *r)
 {
     const lt_evaluation *e = &r->drawn;
     const lt_diagnosis *d = &r->codes;
@@ -97,8 +95,8 @@ static void put_draws(page *p, const report_request *q, const report_run *r)
             "how far the codes of all images together are from the prior");
     page_html(p, "</tbody></table></div>\n");
     int used = snprintf(name, sizeof name, " --images %lld", (long long)e->images);
-    if (q->draws)
-        snprintf(name + used, sizeof name - (size_t)used, " --nll %lld", (long long)q->draws);
+    if (q->nll_samples)
+        snprintf(name + used, sizeof name - (size_t)used, " --nll %d", q->nll_samples);
     report_put_command(p, q, "eval", 1, &r->path, WITH_DATA | WITH_SEED, name);
 }
 
@@ -111,7 +109,7 @@ static void put_score(page *p, const char *name, lt_estimate samples, lt_estimat
     page_html(p, "<td class=\"meaning\">%s</td></tr>\n", meaning);
 }
 
-static void put_quality(page *p, const report_request *asked, const report_run *r)
+static void put_quality(page *p, const lt_report_options *asked, const report_run *r)
 {
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
@@ -138,15 +136,15 @@ static void put_quality(page *p, const report_request *asked, const report_run *
     put_paragraph(p, text);
     int used = snprintf(text, sizeof text, " --quality");
     if (asked->quality_samples)
-        snprintf(text + used, sizeof text - (size_t)used, " --samples %lld",
-                 (long long)asked->quality_samples);
+        snprintf(text + used, sizeof text - (size_t)used, " --samples %d",
+                 asked->quality_samples);
     report_put_command(p, asked, "eval", 1, &r->path, WITH_DATA | WITH_SEED, text);
 }
 
 int report_write_numbers(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
+    const lt_report_options *q = c->request;
     const report_run *r = c->runs;
     if (r->has_numbers) {
         put_bounds(p, q, r);
@@ -154,7 +152,7 @@ int report_write_numbers(const report_content *c)
     }
     if (r->has_quality)
         put_quality(p, q, r);
-    return CODE_DONE;
+    return LT_OK;
 }
 
 /* ---- The ledger ---- */
@@ -231,7 +229,7 @@ static void put_others(page *p, const lt_ledger *l)
 int report_write_ledger(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
+    const lt_report_options *q = c->request;
     const report_run *r = c->runs;
     const lt_ledger *l = &r->e.ledger;
     put_terms(p, l->has_likelihood ? "What training minimized, nats per image: means over the last "
@@ -246,11 +244,11 @@ int report_write_ledger(const report_content *c)
         put_comparable(p, l);
         put_others(p, l);
     }
-    char options[64] = "";
-    if (r->has_numbers) /* what was measured for this page, not what training wrote down */
-        add_words(options, sizeof options, " --split test");
+    char options[64] = ""; /* what was measured for this page, not what training wrote down */
     if (r->has_numbers && q->images)
-        add_words(options, sizeof options, " --images %lld", (long long)q->images);
+        snprintf(options, sizeof options, " --split test --images %d", q->images);
+    else if (r->has_numbers)
+        snprintf(options, sizeof options, " --split test");
     report_put_command(p, q, "explain", 1, &r->path, WITH_DATA | (r->has_numbers ? WITH_SEED : 0), options);
-    return CODE_DONE;
+    return LT_OK;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the recipes of several runs say otherwise. */
-#include "report_parts.h"
+#include "report/report_parts.h"
+
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +35,7 @@ static char *find_value(const lt_recipe *r, const char *place, size_t n)
         if (!is_item(key, place, n) && !(strncmp(key, place, n) == 0 && key[n] == 0))
             continue;
         size_t used = value ? strlen(value) : 0, size = used + strlen(all[i].value) + 3;
-        char *longer = plot_room(size, 1);
+        char *longer = must_alloc(size);
         snprintf(longer, size, "%s%s%s", value ? value : "", value ? ", " : "", all[i].value);
         free(value);
         value = longer;
@@ -73,7 +75,7 @@ static void begin_table(const comparison *c)
 /* A row, where the runs differ. */
 static void put_place(comparison *c, const char *place, size_t n)
 {
-    char **values = plot_room((size_t)c->n, sizeof *values);
+    char **values = must_alloc(sizeof *values * (size_t)c->n);
     bool differs = false;
     for (int i = 0; i < c->n; i++) {
         values[i] = find_value(recipe_of(c, i), place, n);
@@ -113,5 +115,5 @@ int report_write_differences(const report_content *content)
         }
     }
     page_html(c.page, "%s", c.found ? "</tbody></table></div>\n" : "<p>The recipes say the same.</p>\n");
-    return CODE_DONE;
+    return LT_OK;
 }

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of `latent report` share: what was asked for, and what is known of a run. */
+/* What the parts of a report share: what is known of a run, and the sections of a page. */
 #ifndef LATENT_REPORT_PARTS_H
 #define LATENT_REPORT_PARTS_H
 
-#include "cli.h"
-#include "report_page.h"
+#include "report/report_page.h"
 
-typedef struct report_request {
-    const command *command;
-    const char *out, *data, *title;
-    int64_t images, draws, quality_samples, seed, threads;
-    bool with_quality;
-} report_request;
+#include <latent/report.h>
 
 typedef struct report_run {
     const char *path;
@@ -30,8 +24,8 @@ typedef struct report_run {
 
 /* ---- What is known (report_facts.c) ---- */
 
-/* Opens a run and measures what is asked for; the exit code. Close it in any case. */
-int report_open(report_run *r, const report_request *q, const char *path);
+/* Opens a run and measures what is asked for. Close it in any case. */
+int report_open(report_run *r, const lt_report_options *q, const char *path);
 void report_close(report_run *r);
 
 const char *report_kind(const report_run *r); /* "VAE" or "GAN" */
@@ -40,25 +34,25 @@ const char *report_kind(const report_run *r); /* "VAE" or "GAN" */
    a preset. */
 void report_put_training(page *p, const report_run *r, bool *needs_recipe);
 
-/* ---- Pictures (report_pictures.c); exit codes ----
+/* ---- Pictures (report_pictures.c); statuses ----
    Each is drawn by what its own command calls, with the options that stand below it: run as it stands there,
    it makes the same file. */
 
-int report_put_charts(page *p, const report_request *q, const char *kind, const char *title,
+int report_put_charts(page *p, const lt_report_options *q, const char *kind, const char *title,
                       int n, const char *const *paths);
-int report_put_samples(page *p, const report_request *q, const report_run *r, int columns,
+int report_put_samples(page *p, const lt_report_options *q, const report_run *r, int columns,
                        int rows);
-int report_put_reconstructions(page *p, const report_request *q, const report_run *r,
+int report_put_reconstructions(page *p, const lt_report_options *q, const report_run *r,
                                int columns, int rows);
-int report_put_traversals(page *p, const report_request *q, const report_run *r);
-int report_put_manifold(page *p, const report_request *q, const report_run *r, int n);
+int report_put_traversals(page *p, const lt_report_options *q, const report_run *r);
+int report_put_manifold(page *p, const lt_report_options *q, const report_run *r, int n);
 
 /* ---- Sections: what a page is made of ---- */
 
 /* A page, what was asked of it, and the runs that it is about. */
 typedef struct report_content {
     page *page;
-    const report_request *request;
+    const lt_report_options *request;
     const report_run *runs;
     int n;
 } report_content;
@@ -66,7 +60,7 @@ typedef struct report_content {
 /* One section; tables of them end with one that writes nothing. */
 typedef struct report_section {
     const char *id, *title; /* NULL: without a heading, and not among the contents */
-    int (*write)(const report_content *c);     /* the exit code */
+    int (*write)(const report_content *c);     /* a status */
     bool (*is_there)(const report_content *c); /* NULL: always */
 } report_section;
 
@@ -86,9 +80,9 @@ enum { WITH_DATA = 1, WITH_SEED = 2 };
 
 /* "latent VERB RUN... REST" with these options: what makes a picture, or a table, alone. Alone a paragraph; in
    a list of them a line. */
-void report_put_command(page *p, const report_request *q, const char *verb, int n,
+void report_put_command(page *p, const lt_report_options *q, const char *verb, int n,
                         const char *const *paths, int with, const char *rest);
-void report_put_words(page *p, const report_request *q, const char *verb, int n,
+void report_put_words(page *p, const lt_report_options *q, const char *verb, int n,
                       const char *const *paths, int with, const char *rest);
 
 /* The head of a table with a column for each run. */

@@ -3,7 +3,9 @@
 #ifndef LATENT_REPORT_PAGE_H
 #define LATENT_REPORT_PAGE_H
 
-#include "cli.h"
+#include <latent/base.h>
+
+#include <stdio.h>
 
 typedef struct page {
     FILE *to;
@@ -13,8 +15,8 @@ typedef struct page {
     size_t picture_size;
 } page;
 
-/* Begins a page, up to its body. Nullable: summary. False after a complaint. */
-bool page_begin(page *p, const command *c, const char *title, const char *summary);
+/* Begins a page, up to its body. LT_NO_MEMORY. Nullable: summary. */
+int page_begin(page *p, const char *title, const char *summary);
 
 /* HTML as it is: values must be numbers or words of our own. */
 void page_html(page *p, const char *format, ...) LT_PRINTF(2, 3);
@@ -45,8 +47,8 @@ int page_image(page *p, const char *kind, const char *format, double scale, cons
 /* A link that saves `text` as a file. */
 void page_download(page *p, const char *name, const char *text);
 
-/* Ends the page and writes it, whole or not at all; the exit code. */
-int page_end(page *p, const command *c, const char *path);
+/* Ends the page and hands over its bytes, which the caller frees. LT_NO_MEMORY. */
+int page_end(page *p, unsigned char **bytes, size_t *n);
 
 /* Frees it. */
 void page_clear(page *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sentences with formulas, as the library writes them for any terminal, set as HTML: variables slanted, "beta x
    rate" with a letter and a sign of its own, "z2" with an index. */
-#include "report_page.h"
+#include "report/report_page.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page of one run: a table of sections, pictures first. */
-#include "report_parts.h"
+#include "report/report_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -59,7 +59,8 @@ static void put_data_fact(page *p, const report_run *r)
              l->limit ? "; cut to a part by data.limit" : "");
     if (r->e.data) {
         const lt_dataset_info *d = lt_dataset_describe(r->e.data);
-        add_words(text, sizeof text, "; %d images to train, %d to validate, %d to test",
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "; %d images to train, %d to validate, %d to test",
                   d->n[LT_TRAIN], d->n[LT_VALID], d->n[LT_TEST]);
     }
     put_fact(p, "Data", text);
@@ -116,7 +117,7 @@ static int write_overview(const report_content *c)
         page_text(p, "%s", r->no_data);
         page_html(p, "</p>\n");
     }
-    return CODE_DONE;
+    return LT_OK;
 }
 
 /* ---- Pictures ---- */
@@ -124,25 +125,25 @@ static int write_overview(const report_content *c)
 static int write_samples(const report_content *c)
 {
     page_html(c->page, "<div class=\"papers\">\n");
-    int code = report_put_samples(c->page, c->request, c->runs, 14, 4);
+    int status = report_put_samples(c->page, c->request, c->runs, 14, 4);
     page_html(c->page, "</div>\n");
-    return code;
+    return status;
 }
 
 static int write_reconstructions(const report_content *c)
 {
     page_html(c->page, "<div class=\"papers\">\n");
-    int code = report_put_reconstructions(c->page, c->request, c->runs, 7, 2);
+    int status = report_put_reconstructions(c->page, c->request, c->runs, 7, 2);
     page_html(c->page, "</div>\n");
-    return code;
+    return status;
 }
 
 static int put_charts(const report_content *c, const char *kind, const char *title)
 {
     page_html(c->page, "<div class=\"charts\">\n");
-    int code = report_put_charts(c->page, c->request, kind, title, 1, &c->runs->path);
+    int status = report_put_charts(c->page, c->request, kind, title, 1, &c->runs->path);
     page_html(c->page, "</div>\n");
-    return code;
+    return status;
 }
 
 static int write_curves(const report_content *c) { return put_charts(c, "curves", NULL); }
@@ -152,7 +153,7 @@ static int write_codes(const report_content *c)
     page *p = c->page;
     const report_run *r = c->runs;
     const lt_diagnosis *d = &r->codes;
-    int code = CODE_DONE;
+    int status = LT_OK;
     if (r->has_numbers && d->is_collapsed) {
         page_html(p, "<p class=\"note\">The codes have collapsed: ");
         page_prose(p, d->reason);
@@ -160,26 +161,26 @@ static int write_codes(const report_content *c)
     }
     page_html(p, "<div class=\"charts\">\n");
     if (lt_model_latent(r->e.model) > 1) {
-        code = report_put_charts(p, c->request, "latents", "Map of the codes", 1, &r->path);
-        if (code == CODE_DONE)
-            code = report_put_charts(p, c->request, "histogram", "Two latents, and what they should be",
+        status = report_put_charts(p, c->request, "latents", "Map of the codes", 1, &r->path);
+        if (status == LT_OK)
+            status = report_put_charts(p, c->request, "histogram", "Two latents, and what they should be",
                                      1, &r->path);
     }
-    if (code == CODE_DONE && lt_model_can(r->e.model, LT_CAN_POSTERIOR))
-        code = report_put_charts(p, c->request, "activity", "What each latent says", 1, &r->path);
+    if (status == LT_OK && lt_model_can(r->e.model, LT_CAN_POSTERIOR))
+        status = report_put_charts(p, c->request, "activity", "What each latent says", 1, &r->path);
     page_html(p, "</div>\n");
-    return code;
+    return status;
 }
 
 static int write_traversals(const report_content *c)
 {
     const report_run *r = c->runs;
     page_html(c->page, "<div class=\"papers\">\n");
-    int code = report_put_traversals(c->page, c->request, r);
-    if (code == CODE_DONE && lt_model_latent(r->e.model) == 2 && lt_model_can(r->e.model, LT_CAN_SAMPLE))
-        code = report_put_manifold(c->page, c->request, r, 13);
+    int status = report_put_traversals(c->page, c->request, r);
+    if (status == LT_OK && lt_model_latent(r->e.model) == 2 && lt_model_can(r->e.model, LT_CAN_SAMPLE))
+        status = report_put_manifold(c->page, c->request, r, 13);
     page_html(c->page, "</div>\n");
-    return code;
+    return status;
 }
 
 /* ---- Network, recipe, commands ---- */
@@ -187,16 +188,15 @@ static int write_traversals(const report_content *c)
 static int write_network(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
     const report_run *r = c->runs;
     char *text = lt_model_summary(r->e.model);
     if (!text)
-        return complain_library(q->command, LT_NO_MEMORY);
+        return LT_NO_MEMORY;
     page_html(p, "<pre tabindex=\"0\"><code>");
     page_text(p, "%s", text);
     page_html(p, "</code></pre>\n");
     free(text);
-    return CODE_DONE;
+    return LT_OK;
 }
 
 static int write_recipe(const report_content *c)
@@ -209,7 +209,7 @@ static int write_recipe(const report_content *c)
     page_html(p, ".</p>\n<pre tabindex=\"0\"><code>");
     page_text(p, "%s", text);
     page_html(p, "</code></pre>\n");
-    return CODE_DONE;
+    return LT_OK;
 }
 
 static const char *file_name(const char *path)
@@ -251,7 +251,7 @@ static int write_commands(const report_content *c)
     put_fact(p, "Data", set[0] ? set : "given by a program");
     put_fact(p, "latent", lt_version());
     page_html(p, "</dl>\n");
-    return CODE_DONE;
+    return LT_OK;
 }
 
 /* ---- What is there ---- */

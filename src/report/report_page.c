@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* HTML is collected in memory; the file appears at the end. */
-#include "report_page.h"
+/* HTML is collected in memory. */
+#include "report/report_page.h"
 
+#include "base/memory.h"
+#include "base/shell.h"
+#include "base/status.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -60,7 +63,7 @@ void page_text(page *p, const char *format, ...)
     va_start(values, format);
     va_copy(again, values);
     int n = vsnprintf(NULL, 0, format, values);
-    char *text = plot_room((size_t)(n > 0 ? n : 0) + 1, 1);
+    char *text = must_alloc((size_t)(n > 0 ? n : 0) + 1);
     vsnprintf(text, (size_t)(n > 0 ? n : 0) + 1, format, again);
     va_end(again);
     va_end(values);
@@ -68,7 +71,12 @@ void page_text(page *p, const char *format, ...)
     free(text);
 }
 
-void page_word(page *p, const char *word) { escape(p, shell(word)); }
+void page_word(page *p, const char *word)
+{
+    char *quoted = shell_word(word);
+    escape(p, quoted);
+    free(quoted);
+}
 
 void page_number(page *p, double value, int digits)
 {
@@ -150,14 +158,12 @@ void page_download(page *p, const char *name, const char *text)
 
 /* ---- The page ---- */
 
-bool page_begin(page *p, const command *c, const char *title, const char *summary)
+int page_begin(page *p, const char *title, const char *summary)
 {
     *p = (page){.to = NULL};
     p->to = open_memstream(&p->text, &p->size);
-    if (!p->to) {
-        complain(c, CODE_FAILED, "out of memory for a page");
-        return false;
-    }
+    if (!p->to)
+        return status_fail(LT_NO_MEMORY, "out of memory for a page");
     page_html(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                  "<meta name=\"generator\" content=\"latent %s\">\n"
@@ -173,19 +179,21 @@ bool page_begin(page *p, const command *c, const char *title, const char *summar
         escape(p, summary);
         page_html(p, "</p>\n");
     }
-    return true;
+    return LT_OK;
 }
 
-int page_end(page *p, const command *c, const char *path)
+int page_end(page *p, unsigned char **bytes, size_t *n)
 {
     page_html(p, "<footer>Made by <code>latent report</code>, version %s. This page holds all that it "
                  "shows and asks nobody for anything.</footer>\n</body>\n</html>\n", lt_version());
     bool is_whole = fclose(p->to) == 0;
     p->to = NULL;
     if (!is_whole)
-        return complain(c, CODE_FAILED, "out of memory for a page");
-    int status = lt_file_write(path, p->text, p->size);
-    return status == LT_OK ? CODE_DONE : complain_library(c, status);
+        return status_fail(LT_NO_MEMORY, "out of memory for a page");
+    *bytes = (unsigned char *)p->text;
+    *n = p->size;
+    p->text = NULL;
+    return LT_OK;
 }
 
 void page_clear(page *p)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a report knows of a run: its checkpoint, how it was trained, what it is worth. */
-#include "report_parts.h"
+#include "report/report_parts.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <latent/runs.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,9 +25,7 @@ static int find_sets(const lt_recipe *base, const lt_recipe *r, char *sets[MAX_S
     for (int i = 0; fits && i < n; i++)
         fits = changes[i].then && changes[i].now;
     for (int i = 0; fits && i < n; i++) {
-        size_t size = strlen(changes[i].key) + strlen(changes[i].now) + 2;
-        sets[i] = plot_room(size, 1);
-        snprintf(sets[i], size, "%s=%s", changes[i].key, changes[i].now);
+        sets[i] = must_format("%s=%s", changes[i].key, changes[i].now);
     }
     free(changes);
     return fits ? n : -1;
@@ -72,28 +75,19 @@ const char *report_kind(const report_run *r)
 
 /* ---- Numbers ---- */
 
-static bool show_progress(void *user, double done)
-{
-    meter *m = user;
-    if (meter_is_due(m))
-        meter_draw(m, done, "measuring %3.0f %%", 100 * done);
-    return !is_stopped();
-}
-
-static int measure_bounds(report_run *r, const report_request *q, meter *m)
+static int measure_bounds(report_run *r, const lt_report_options *q)
 {
     enum { DRAWN_IMAGES = 1000 };
     const lt_explanation *t = &r->e;
     int all = lt_dataset_describe(t->data)->n[r->split];
     int64_t wanted = q->images ? q->images : DRAWN_IMAGES;
     int images = wanted < all ? (int)wanted : 0, n = images ? images : all;
-    double *neg_elbo = plot_room((size_t)n, sizeof *neg_elbo), *nll = plot_room((size_t)n, sizeof *nll);
-    const lt_run_options how = {.threads = (int)q->threads, .progress = show_progress, .user = m};
-    lt_eval_options cheap = {.images = q->images ? images : 0, .run = how, .seed = (uint64_t)q->seed};
-    lt_diagnosis_options codes = {.images = images, .run = how, .seed = (uint64_t)q->seed};
+    double *neg_elbo = must_alloc(sizeof *neg_elbo * (size_t)n), *nll = must_alloc(sizeof *nll * (size_t)n);
+    lt_eval_options cheap = {.images = q->images ? images : 0, .run = q->run, .seed = q->seed};
+    lt_diagnosis_options codes = {.images = images, .run = q->run, .seed = q->seed};
     lt_eval_options draws = cheap;
     draws.images = images;
-    draws.nll_samples = (int)q->draws;
+    draws.nll_samples = q->nll_samples;
     draws.neg_elbo_of = neg_elbo;
     draws.nll_of = nll;
     int status = lt_diagnose(t->model, t->data, r->split, &codes, &r->codes);
@@ -102,7 +96,7 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
     if (status == LT_OK)
         status = lt_evaluate(t->model, t->data, r->split, &draws, &r->drawn);
     r->has_numbers = status == LT_OK;
-    r->gap = q->draws > 0 ? lt_estimate_mean_difference(neg_elbo, nll, n)
+    r->gap = q->nll_samples > 0 ? lt_estimate_mean_difference(neg_elbo, nll, n)
                           : (lt_estimate){(double)NAN, (double)NAN};
     free(neg_elbo);
     free(nll);
@@ -110,73 +104,58 @@ static int measure_bounds(report_run *r, const report_request *q, meter *m)
 }
 
 /* Of a model that bounds nothing: the numbers of its ledger. */
-static int measure_reconstruction(report_run *r, const report_request *q, meter *m)
+static int measure_reconstruction(report_run *r, const lt_report_options *q)
 {
     int all = lt_dataset_describe(r->e.data)->n[r->split];
-    lt_eval_options o = {.images = q->images && q->images < all ? (int)q->images : 0, .seed = (uint64_t)q->seed,
-                         .run = {.threads = (int)q->threads, .progress = show_progress, .user = m}};
+    lt_eval_options o = {.images = q->images && q->images < all ? q->images : 0, .seed = q->seed,
+                         .run = q->run};
     LT_TRY(lt_evaluate(r->e.model, r->e.data, r->split, &o, &r->whole));
     return lt_explanation_use(&r->e, &r->whole, r->split);
 }
 
-static int measure_quality(report_run *r, const report_request *q, meter *m)
+static int measure_quality(report_run *r, const lt_report_options *q)
 {
-    lt_quality_options o = {.samples = (int)q->quality_samples, .seed = (uint64_t)q->seed,
-                            .run = {.threads = (int)q->threads, .progress = show_progress, .user = m}};
+    lt_quality_options o = {.samples = q->quality_samples, .seed = q->seed,
+                            .run = q->run};
     LT_TRY(lt_quality_measure(r->e.model, r->e.data, r->split, &o, &r->quality));
     r->has_quality = true;
     return LT_OK;
 }
 
-static int measure(report_run *r, const report_request *q)
+static int measure(report_run *r, const lt_report_options *q)
 {
-    meter m;
     int status = LT_OK;
     r->split = lt_dataset_split(r->e.data, LT_TEST);
-    meter_begin(&m);
-    watch_signals();
     if (lt_model_can(r->e.model, LT_CAN_BOUND))
-        status = measure_bounds(r, q, &m);
+        status = measure_bounds(r, q);
     else if (lt_model_can(r->e.model, LT_CAN_LIKELIHOOD))
-        status = measure_reconstruction(r, q, &m);
+        status = measure_reconstruction(r, q);
     if (r->has_numbers)
         status = lt_explanation_use(&r->e, &r->whole, r->split);
     if (status == LT_OK && q->with_quality && lt_model_can(r->e.model, LT_CAN_SAMPLE))
-        status = measure_quality(r, q, &m);
-    meter_clear(&m);
+        status = measure_quality(r, q);
     return status;
 }
 
 static bool has_log(const char *run)
 {
+    char *path = file_join(run, "metrics.jsonl");
     struct stat s;
-    size_t size = strlen(run) + sizeof "/metrics.jsonl";
-    char *path = plot_room(size, 1);
-    snprintf(path, size, "%s/metrics.jsonl", run);
     bool is_there = stat(path, &s) == 0 && s.st_size > 0;
     free(path);
     return is_there;
 }
 
-static bool go_on(void *user, double done)
+int report_open(report_run *r, const lt_report_options *q, const char *path)
 {
-    (void)user, (void)done;
-    return !is_stopped();
-}
-
-int report_open(report_run *r, const report_request *q, const char *path)
-{
-    *r = (report_run){.path = path, .name = plot_name(path), .has_log = has_log(path)};
-    watch_signals();
-    warnings_expect(path);
-    int status = lt_explain(path, &(lt_explain_options){.data = q->data, .run = {.progress = go_on}}, &r->e);
-    if (status == LT_OK && !r->e.data)
+    *r = (report_run){.path = path, .name = lt_run_name(path), .has_log = has_log(path)};
+    LT_TRY(lt_explain(path, &(lt_explain_options){.data = q->data, .run = q->run}, &r->e));
+    if (!r->e.data) {
         snprintf(r->no_data, sizeof r->no_data, "%s", lt_last_error());
-    if (status == LT_OK && r->e.data)
-        status = lt_model_check_data(r->e.model, r->e.data);
-    if (status == LT_OK && r->e.data)
-        status = measure(r, q);
-    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+        return LT_OK;
+    }
+    LT_TRY(lt_model_check_data(r->e.model, r->e.data));
+    return measure(r, q);
 }
 
 void report_close(report_run *r)

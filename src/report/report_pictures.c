@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures of reports: each is drawn by what its own command calls, and kept by the page. */
-#include "report_parts.h"
+#include "report/report_parts.h"
 
-#include "figure_command.h"
+#include "base/memory.h"
+
+#include <latent/figures.h>
+#include <latent/runs.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +26,7 @@ static int paper_zoom(const report_run *r, int tile)
 
 /* ---- Commands ---- */
 
-void report_put_words(page *p, const report_request *q, const char *verb, int n,
+void report_put_words(page *p, const lt_report_options *q, const char *verb, int n,
                       const char *const *paths, int with, const char *rest)
 {
     page_html(p, "latent %s", verb);
@@ -47,7 +50,7 @@ void report_put_words(page *p, const report_request *q, const char *verb, int n,
         page_html(p, " --seed %jd", (intmax_t)q->seed);
 }
 
-void report_put_command(page *p, const report_request *q, const char *verb, int n,
+void report_put_command(page *p, const lt_report_options *q, const char *verb, int n,
                         const char *const *paths, int with, const char *rest)
 {
     page_html(p, "<p class=\"command\"><code>");
@@ -59,8 +62,7 @@ void report_put_command(page *p, const report_request *q, const char *verb, int 
 
 typedef struct taker {
     page *page;
-    const command *command;
-    const report_request *request;
+    const lt_report_options *request;
     const char *kind, *title; /* of latent plot. Nullable: title */
     int n, n_charts;
     const char *const *paths;
@@ -103,14 +105,14 @@ static int take_chart(const taker *t, const lt_chart *chart, int i)
     page_html(t->page, "<figcaption><details class=\"command\"><summary>Command</summary><p><code>");
     put_chart_words(t, i);
     page_html(t->page, "</code></p></details></figcaption>\n</figure>\n");
-    return status == LT_OK ? CODE_DONE : complain_library(t->command, status);
+    return status;
 }
 
 /* The figure of a kind of latent plot. Nullable: title. A status. */
-static int make_charts(const report_request *q, const char *kind, const char *title, int n, const char *const *paths,
+static int make_charts(const lt_report_options *q, const char *kind, const char *title, int n, const char *const *paths,
                        lt_figure **f)
 {
-    const lt_chart_data of = {.data = q->data, .threads = (int)q->threads, .title = title};
+    const lt_chart_data of = {.data = q->data, .threads = q->run.threads, .title = title};
     if (strcmp(kind, "curves") == 0)
         return lt_figure_curves(paths, n, &(lt_curves_options){.title = title}, f);
     if (strcmp(kind, "latents") == 0)
@@ -121,30 +123,31 @@ static int make_charts(const report_request *q, const char *kind, const char *ti
 }
 
 /* Charts one by one, so that the page can set them side by side or below each other. */
-int report_put_charts(page *p, const report_request *q, const char *kind, const char *title,
+int report_put_charts(page *p, const lt_report_options *q, const char *kind, const char *title,
                       int n, const char *const *paths)
 {
-    taker t = {.page = p, .command = q->command, .request = q, .kind = kind, .title = title, .n = n, .paths = paths,
+    taker t = {.page = p, .request = q, .kind = kind, .title = title, .n = n, .paths = paths,
                .options = {.width = CHART_WIDTH, .height = CHART_HEIGHT, .text = CHART_TEXT}};
     lt_figure *f;
-    int code = CODE_DONE, status = make_charts(q, kind, title, n, paths, &f);
+    int status = make_charts(q, kind, title, n, paths, &f);
     if (status != LT_OK)
-        return complain_library(q->command, status);
+        return status;
     const lt_chart_page *charts = lt_figure_charts(f);
-    say_notes(f);
+    for (int i = 0; q->on_note && lt_figure_note(f, i); i++)
+        q->on_note(q->run.user, lt_figure_note(f, i));
     if (charts->shape > 0)
         t.options.height = (int)(CHART_WIDTH / charts->shape + 0.5);
     t.n_charts = charts->n_charts;
-    for (int i = 0; i < t.n_charts && code == CODE_DONE; i++)
-        code = take_chart(&t, &charts->charts[i], i);
+    for (int i = 0; i < t.n_charts && status == LT_OK; i++)
+        status = take_chart(&t, &charts->charts[i], i);
     lt_figure_free(f);
-    return code;
+    return status;
 }
 
 /* ---- Images ---- */
 
-/* Gives the page a figure that was made with `status`, and frees it. Gives the exit code. */
-static int take_figure(page *p, const report_request *q, int status, lt_figure *f)
+/* Gives the page a figure that was made with `status`, and frees it. A status. */
+static int take_figure(page *p, int status, lt_figure *f)
 {
     unsigned char *bytes;
     size_t n;
@@ -153,40 +156,41 @@ static int take_figure(page *p, const report_request *q, int status, lt_figure *
     if (status == LT_OK)
         page_take_picture(p, bytes, n);
     lt_figure_free(f);
-    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+    return status;
 }
 
-/* The picture that was drawn with `code`, and what is written beside it. `verb` makes it with `rest`. */
-static int put_figure(page *p, const report_request *q, const report_run *r, int code, const char *kind,
+/* The picture that was drawn with `status`, and what is written beside it. `verb` makes it with `rest`. */
+static int put_figure(page *p, const lt_report_options *q, const report_run *r, int status, const char *kind,
                       const char *alt, const char *words, const char *verb, int with, const char *rest)
 {
-    if (code != CODE_DONE)
-        return code;
+    if (status != LT_OK)
+        return status;
     page_html(p, "<figure class=\"%s\">\n", kind);
-    int status = page_image(p, kind, "png", strcmp(kind, "paper") == 0 ? paper_scale : 1, alt);
+    status = page_image(p, kind, "png", strcmp(kind, "paper") == 0 ? paper_scale : 1, alt);
     page_html(p, "<figcaption><p>");
     page_prose(p, words);
     page_html(p, "</p>\n");
     report_put_command(p, q, verb, 1, &r->path, with, rest);
     page_html(p, "</figcaption>\n</figure>\n");
-    return status == LT_OK ? CODE_DONE : complain_library(q->command, status);
+    return status;
 }
 
 /* Of a model with classes, if they are not too many, a row of each. */
-int report_put_samples(page *p, const report_request *q, const report_run *r, int columns,
+int report_put_samples(page *p, const lt_report_options *q, const report_run *r, int columns,
                        int rows)
 {
     enum { MAX_CLASSES = 20, OF_A_CLASS = 8 };
     char alt[128], rest[REST];
     int classes = lt_model_classes(r->e.model);
     bool is_of_all = classes > 0 && classes <= MAX_CLASSES;
-    char *name = plot_name(r->path);
+    char *name = lt_run_name(r->path);
     lt_samples_options o = {.each_class = is_of_all, .n = is_of_all ? OF_A_CLASS : rows * columns,
-                            .columns = is_of_all ? 0 : columns, .seed = (uint64_t)q->seed,
+                            .columns = is_of_all ? 0 : columns, .seed = q->seed,
                             .title = is_of_all ? name : NULL, .zoom = is_of_all ? paper_zoom(r, TILE) : 0,
-                            .threads = (int)q->threads};
+                            .threads = q->run.threads};
     lt_figure *f;
-    int status = lt_figure_samples(r->e.model, r->e.data, &o, &f), code = take_figure(p, q, status, f);
+    int status = lt_figure_samples(r->e.model, r->e.data, &o, &f);
+    status = take_figure(p, status, f);
     free(name);
     if (is_of_all)
         snprintf(rest, sizeof rest, " --class all --images %d --zoom %d -o samples.png", OF_A_CLASS,
@@ -196,7 +200,7 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
     snprintf(alt, sizeof alt, "%d images drawn from the model, in rows of %d%s",
              is_of_all ? classes * OF_A_CLASS : rows * columns, is_of_all ? OF_A_CLASS : columns,
              is_of_all ? "; each row is one class" : "");
-    return put_figure(p, q, r, code, is_of_all ? "paper" : "images", alt,
+    return put_figure(p, q, r, status, is_of_all ? "paper" : "images", alt,
                       is_of_all ? "What the generator makes of the same codes, one row for each class, none "
                                   "chosen by hand."
                       : lt_model_can(r->e.model, LT_CAN_BOUND)
@@ -205,37 +209,39 @@ int report_put_samples(page *p, const report_request *q, const report_run *r, in
                       "sample", WITH_SEED, rest);
 }
 
-int report_put_reconstructions(page *p, const report_request *q, const report_run *r,
+int report_put_reconstructions(page *p, const lt_report_options *q, const report_run *r,
                                int columns, int rows)
 {
     char alt[128], rest[REST], words[160];
-    char *name = plot_name(r->path);
+    char *name = lt_run_name(r->path);
     lt_reconstructions_options o = {.n = rows * columns, .columns = columns, .title = name,
-                                    .zoom = paper_zoom(r, TILE), .threads = (int)q->threads};
+                                    .zoom = paper_zoom(r, TILE), .threads = q->run.threads};
     lt_figure *f;
     int status = lt_figure_reconstructions(r->e.model, r->e.data, LT_TEST, &o, &f);
-    int n = status == LT_OK ? lt_figure_describe(f)->n_images : 0, code = take_figure(p, q, status, f);
+    int n = status == LT_OK ? lt_figure_describe(f)->n_images : 0;
+    status = take_figure(p, status, f);
     free(name);
     snprintf(alt, sizeof alt, "%d images, each above its reconstruction", n);
     snprintf(rest, sizeof rest, " --images %d --columns %d --zoom %d -o reconstructions.png", rows * columns,
              columns, paper_zoom(r, TILE));
     snprintf(words, sizeof words, "The first %s images, each above E[x|z] at the mean of q(z|x).",
              lt_split_name(r->split));
-    return put_figure(p, q, r, code, "paper", alt, words, "reconstruct", WITH_DATA, rest);
+    return put_figure(p, q, r, status, "paper", alt, words, "reconstruct", WITH_DATA, rest);
 }
 
-int report_put_traversals(page *p, const report_request *q, const report_run *r)
+int report_put_traversals(page *p, const lt_report_options *q, const report_run *r)
 {
     lt_traversal_options o = {.title = "The latents, one by one", .zoom = paper_zoom(r, TILE),
-                              .threads = (int)q->threads};
+                              .threads = q->run.threads};
     char rest[REST];
     lt_figure *f;
-    int status = lt_figure_traversal(r->e.model, r->e.data, LT_TEST, &o, &f), code = take_figure(p, q, status, f);
+    int status = lt_figure_traversal(r->e.model, r->e.data, LT_TEST, &o, &f);
+    status = take_figure(p, status, f);
     snprintf(rest, sizeof rest, " --title 'The latents, one by one' --zoom %d -o traverse.png",
              paper_zoom(r, TILE));
     bool has_posterior = lt_model_can(r->e.model, LT_CAN_POSTERIOR);
     bool has_prior = lt_model_can(r->e.model, LT_CAN_SAMPLE);
-    return put_figure(p, q, r, code, "paper",
+    return put_figure(p, q, r, status, "paper",
                       "A row for each of the first latents: what the decoder makes of its "
                       "quantiles, the others being kept",
                       !has_prior ? "Each row takes one latent through the range of the codes of images, and keeps the "
@@ -249,17 +255,18 @@ int report_put_traversals(page *p, const report_request *q, const report_run *r)
 }
 
 /* Smaller images than elsewhere, since they are many. */
-int report_put_manifold(page *p, const report_request *q, const report_run *r, int n)
+int report_put_manifold(page *p, const lt_report_options *q, const report_run *r, int n)
 {
     enum { SIDE = 56 };
     char rest[REST];
     int zoom = paper_zoom(r, SIDE);
-    lt_manifold_options o = {.side = n, .title = "The plane of both latents", .zoom = zoom, .threads = (int)q->threads};
+    lt_manifold_options o = {.side = n, .title = "The plane of both latents", .zoom = zoom, .threads = q->run.threads};
     lt_figure *f;
-    int status = lt_figure_manifold(r->e.model, r->e.data, &o, &f), code = take_figure(p, q, status, f);
+    int status = lt_figure_manifold(r->e.model, r->e.data, &o, &f);
+    status = take_figure(p, status, f);
     snprintf(rest, sizeof rest, " --side %d --zoom %d --title 'The plane of both latents' -o manifold.png",
              n, zoom);
-    return put_figure(p, q, r, code, "paper",
+    return put_figure(p, q, r, status, "paper",
                       "What the decoder makes of places all over the plane of its two latents",
                       "E[x|z] all over the plane of both latents. Places are quantiles of N(0, 1), so that equal "
                       "parts of the picture are equally probable.",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The page that compares runs: what they are, numbers side by side, all curves in each chart, their
    samples beside each other, and what their recipes say otherwise. */
-#include "report_parts.h"
+#include "report/report_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static int write_list(const report_content *c)
     for (int i = 0; i < n; i++)
         put_run(p, &runs[i]);
     page_html(p, "</tbody></table></div>\n");
-    return CODE_DONE;
+    return LT_OK;
 }
 
 /* ---- Numbers ---- */
@@ -180,19 +180,19 @@ static void put_number_row(page *p, int row, const report_run *runs, int n)
 static int write_numbers_of_all(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
+    const lt_report_options *q = c->request;
     const report_run *runs = c->runs;
     int n = c->n;
     put_differences(p, runs, n);
     page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image of the test "
                  "split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
-              q->draws ? "; NLL by importance samples" : "");
+              q->nll_samples ? "; NLL by importance samples" : "");
     report_put_head(p, runs, n, "");
     page_html(p, "<tbody>\n");
     for (int i = 0; i < (int)(sizeof numbers / sizeof numbers[0]); i++)
         put_number_row(p, i, runs, n);
     page_html(p, "</tbody></table></div>\n");
-    return CODE_DONE;
+    return LT_OK;
 }
 
 /* ---- Pictures ---- */
@@ -201,7 +201,7 @@ static int write_numbers_of_all(const report_content *c)
 static int write_curves_of_all(const report_content *c)
 {
     page *p = c->page;
-    const report_request *q = c->request;
+    const lt_report_options *q = c->request;
     const report_run *runs = c->runs;
     int n = c->n;
     const char *paths[MAX_PATHS];
@@ -211,37 +211,37 @@ static int write_curves_of_all(const report_content *c)
             paths[m++] = runs[i].path;
     if (m == 0) {
         page_html(p, "<p>None of these runs has a log.</p>\n");
-        return CODE_DONE;
+        return LT_OK;
     }
     page_html(p, "<div class=\"charts\">\n");
-    int code = report_put_charts(p, q, "curves", NULL, m, paths);
+    int status = report_put_charts(p, q, "curves", NULL, m, paths);
     page_html(p, "</div>\n");
-    return code;
+    return status;
 }
 
-static int put_beside(page *p, const report_request *q, const report_run *r, bool of_data)
+static int put_beside(page *p, const lt_report_options *q, const report_run *r, bool of_data)
 {
     page_html(p, "<div>\n<h3>");
     page_text(p, "%s", r->name);
     page_html(p, "</h3>\n");
-    int code = of_data ? report_put_reconstructions(p, q, r, 7, 2)
+    int status = of_data ? report_put_reconstructions(p, q, r, 7, 2)
                        : report_put_samples(p, q, r, 8, 8);
     page_html(p, "</div>\n");
-    return code;
+    return status;
 }
 
 /* Samples of all runs, or reconstructions of those that have them. */
 static int put_all_beside(const report_content *c, bool of_data)
 {
-    int code = CODE_DONE;
+    int status = LT_OK;
     page_html(c->page, "<div class=\"beside\">\n");
-    for (int i = 0; i < c->n && code == CODE_DONE; i++) {
+    for (int i = 0; i < c->n && status == LT_OK; i++) {
         const lt_explanation *e = &c->runs[i].e;
         if (of_data ? e->data && lt_model_can(e->model, LT_CAN_ENCODE) : lt_model_can(e->model, LT_CAN_SAMPLE))
-            code = put_beside(c->page, c->request, &c->runs[i], of_data);
+            status = put_beside(c->page, c->request, &c->runs[i], of_data);
     }
     page_html(c->page, "</div>\n");
-    return code;
+    return status;
 }
 
 static int write_samples_of_all(const report_content *c) { return put_all_beside(c, false); }
@@ -278,7 +278,7 @@ static int write_commands(const report_content *c)
     page_html(p, "</code></pre>\n%s<p class=\"quiet\">latent %s</p>\n",
               is_any ? "<p>Where it says <code>recipe.yaml</code>, that is the one in the directory of "
                        "the run.</p>\n" : "", lt_version());
-    return CODE_DONE;
+    return LT_OK;
 }
 
 /* ---- The page ---- */
