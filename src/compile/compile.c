@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the passes; dumps and counts the result. */
+/* Runs the passes and counts the result. */
 #include "compile/program.h"
 
 #include <latent/ops.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,21 +68,37 @@ static void describe(lt_program *p)
     }
 }
 
-lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const target *t)
+/* The passes in their order. */
+static const struct {
+    const char *name;
+    void (*run)(lt_program *p);
+} passes[] = {
+    {"simplify_graph", simplify_graph}, {"lower_convolutions", lower_convolutions},
+    {"simplify_graph", simplify_graph}, {"fuse_epilogues", fuse_epilogues},
+    {"legalize", legalize},             {"pack_weights", pack_weights},
+    {"rematerialize", rematerialize},   {"fuse_groups", fuse_groups},
+};
+
+lt_program *program_compile_observed(lt_graph *g, lt_node *const *targets, int n, const target *t,
+                                     pass_observer *observe, void *user)
 {
     if (g->error || !check_targets(g, targets, n))
         return fail(g);
     lt_program *p = begin(g, targets, n, t);
-    simplify_graph(p);
-    lower_convolutions(p);
-    simplify_graph(p);
-    fuse_epilogues(p);
-    legalize(p);
-    pack_weights(p);
-    rematerialize(p);
-    fuse_groups(p);
+    if (observe)
+        observe("as written", p, user);
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+        passes[i].run(p);
+        if (observe)
+            observe(passes[i].name, p, user);
+    }
     describe(p);
     return p;
+}
+
+lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const target *t)
+{
+    return program_compile_observed(g, targets, n, t, NULL, NULL);
 }
 
 void lt_program_free(lt_program *p)
@@ -100,52 +115,3 @@ void lt_program_free(lt_program *p)
 }
 
 lt_program_info lt_program_describe(const lt_program *p) { return p->info; }
-
-/* ---- Dump ---- */
-
-/* Appends a line to a growing text. */
-static void append(char **dump, const char *line)
-{
-    char *longer = must_format("%s%s", *dump, line);
-    free(*dump);
-    *dump = longer;
-}
-
-static void append_node(char **dump, const lt_program *p, const plan *m, const lt_node *y)
-{
-    char shape[LT_SHAPE_TEXT_SIZE], line[1024];
-    size_t n = (size_t)snprintf(line, sizeof line, "    %%%d = %s(", y->id, y->op->name);
-    for (int i = 0; i < y->n_in && n < sizeof line; i++) {
-        lt_node *broadcast;
-        int64_t offset;
-        const lt_node *s = node_reads(p, y, i, &broadcast, &offset);
-        n += (size_t)snprintf(line + n, sizeof line - n, "%s%%%d%s%s", i ? ", " : "", s->id,
-                              broadcast ? "*" : "", offset ? "+" : "");
-    }
-    if (n < sizeof line)
-        n += (size_t)snprintf(line + n, sizeof line - n, ") : %s",
-                              lt_shape_text(y->shape, shape));
-    if (m->locations[y->id].kind == LOCATION_BLOCK && n < sizeof line)
-        n += (size_t)snprintf(line + n, sizeof line - n, " @ %lld",
-                              (long long)m->locations[y->id].offset);
-    snprintf(line + (n < sizeof line ? n : sizeof line - 1), n < sizeof line ? sizeof line - n : 1,
-             "%s%s\n", *y->name ? "  " : "", y->name);
-    append(dump, line);
-}
-
-char *lt_program_dump(const lt_program *p)
-{
-    char *dump = must_copy_text("");
-    plan *m = plan_make(p, false);
-    for (int u = 0; u < p->n_groups; u++) {
-        char line[128];
-        snprintf(line, sizeof line, "group %d%s, %lld elements, %d bounds\n", u,
-                 p->groups[u].fused ? " (fused)" : "", (long long)p->groups[u].size,
-                 p->groups[u].n_bounds);
-        append(&dump, line);
-        for (int k = 0; k < p->groups[u].n; k++)
-            append_node(&dump, p, m, p->groups[u].nodes[k]);
-    }
-    plan_free(m);
-    return dump;
-}

@@ -53,6 +53,16 @@ struct lt_program {
 /* Compiles for a device. Returns NULL when the graph holds an error. */
 lt_program *program_compile(lt_graph *g, lt_node *const *targets, int n, const target *t);
 
+/* Compiles in the same way, and calls `observe` before the passes, with "as written", and after each with its name.
+   Nullable: observe. */
+typedef void pass_observer(const char *pass, const lt_program *p, void *user);
+lt_program *program_compile_observed(lt_graph *g, lt_node *const *targets, int n, const target *t,
+                                     pass_observer *observe, void *user);
+
+/* Returns the nodes that the targets need, numbered in their order, a line each: "%4 = add(%2, %3) : 8 x 4  name",
+   and [what the operator's record says of it]. Works between passes, too. The caller frees it. */
+char *program_dump_nodes(const lt_program *p);
+
 /* ---- Passes ---- */
 
 /* Removes dead code and common subexpressions; folds constants and identities. */

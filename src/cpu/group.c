@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/group.h"
 
+#include "base/text.h"
 #include "base/threads.h"
 #include "cpu/tiles.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -607,4 +609,58 @@ void group_run(const group *g, float *const *memory, int threads, float *scratch
     for (int k = 0; k < g->n_steps; k++)
         if (g->steps[k].kind != STEP_TILE && g->steps[k].partials >= 0)
             combine_chunks(g, &g->steps[k], memory[g->steps[k].to.storage], partials);
+}
+
+/* ---- As text ---- */
+
+static void dump_line(text *t, const char *from, const char *inside, const char *to)
+{
+    if (*to)
+        text_format(t, "    %-14s%-5s%-36s--> %s\n", from, *from ? "-->" : "", inside, to);
+    else
+        text_format(t, "    %-14s%-5s%s\n", from, *from ? "-->" : "", inside);
+}
+
+static void dump_operand(text *t, const group *g, int i)
+{
+    const value *v = &g->values[i];
+    char from[32], inside[64];
+    snprintf(from, sizeof from, "%%%d%s", (int)v->from.storage, v->from.offset ? " +" : "");
+    if (v->slot >= 0)
+        snprintf(inside, sizeof inside, "v%-3d repeated, in slot %d", i, v->slot);
+    else
+        snprintf(inside, sizeof inside, "v%-3d %s", i, v->scalar ? "one number" : "read where it is");
+    dump_line(t, from, inside, "");
+}
+
+static void dump_step(text *t, const group *g, const step *s, const char *name)
+{
+    char inside[128], to[64] = "";
+    int n = s->kind == STEP_TILE ? snprintf(inside, sizeof inside, "v%-3d = %s(", s->out, name)
+                                 : snprintf(inside, sizeof inside, "       %s(", name);
+    for (int i = 0; i < arity(s); i++)
+        n += snprintf(inside + n, sizeof inside - (size_t)n, "%sv%d", i ? ", " : "", s->in[i]);
+    n += snprintf(inside + n, sizeof inside - (size_t)n, ")");
+    const value *out = s->kind == STEP_TILE ? &g->values[s->out] : NULL;
+    if (out && out->kind == IN_TEMPORARY)
+        snprintf(inside + n, sizeof inside - (size_t)n, ", in slot %d", out->slot);
+    if (!out)
+        snprintf(to, sizeof to, "%%%d, %s", (int)s->to.storage, s->partials < 0 ? "added to" : "a part for each chunk");
+    else if (out->kind == IN_MEMORY)
+        snprintf(to, sizeof to, "%%%d", (int)out->from.storage);
+    dump_line(t, "", inside, to);
+}
+
+char *group_dump(const group *g, const fusion_group *u)
+{
+    text t = {0};
+    text_format(&t, "%lld elements, in tiles of %lld x %lld, in %lld chunk%s; %d slots of %d floats\n",
+                (long long)g->size, (long long)g->rows, (long long)g->columns, (long long)g->n_chunks,
+                g->n_chunks == 1 ? "" : "s", g->n_slots, TILE_SIZE);
+    text_format(&t, "    %-19s%-36s%s\n", "memory", "tile", "    memory");
+    for (int i = 0; i < g->n_operands; i++)
+        dump_operand(&t, g, i);
+    for (int k = 0; k < g->n_steps; k++)
+        dump_step(&t, g, &g->steps[k], u->nodes[k]->op->name);
+    return text_take(&t);
 }

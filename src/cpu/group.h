@@ -23,4 +23,8 @@ int64_t group_bytes(const group *g);
 void group_run(const group *g, float *const *memory, int threads, float *scratch,
                int64_t scratch_stride, float *partials);
 
+/* Returns the program over one tile as text of three columns: what it reads from memory, what it computes in L1, what it
+   writes to memory. %N are nodes as in lt_program_dump, vN values of a tile. The caller frees it. */
+char *group_dump(const group *g, const fusion_group *u);
+
 #endif
