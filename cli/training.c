@@ -158,7 +158,7 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
     watch_training_signals(); /* before there is a run that a signal could leave half made */
     int status = open_trainer(&t, r);
     if (status == LT_OK)
-        status = lt_run_create(&t.run, dir, t.trainer);
+        status = lt_run_create(dir, t.trainer, &t.run);
     if (status == LT_OK)
         status = warnings_keep(dir);
     return train(&t, status);
@@ -170,7 +170,7 @@ int train_on(const command *c, const char *dir, const text_list *sets, const tra
     meter_begin(&t.meter);
     watch_training_signals();
     warnings_expect(dir);
-    int status = lt_run_open(&t.run, dir, sets->item, sets->n);
+    int status = lt_run_open(dir, sets->item, sets->n, &t.run);
     if (status == LT_OK)
         status = open_trainer(&t, lt_run_recipe(t.run));
     if (status == LT_OK)

@@ -41,7 +41,7 @@ int main(void)
 
     lt_recipe *recipe = lt_recipe_parse("stripes", words, NULL, 0);
     lt_dataset *data = NULL;
-    if (!recipe || lt_dataset_from_memory(&data, &mine, lt_recipe_data_options(recipe)) != LT_OK)
+    if (!recipe || lt_dataset_from_memory(&mine, lt_recipe_data_options(recipe), &data) != LT_OK)
         return complain();
     lt_model *model = lt_model_create(recipe, (lt_image_size){SIDE, SIDE, 1});
     lt_trainer *trainer = model ? lt_trainer_create(model, data, NULL) : NULL;

@@ -28,7 +28,7 @@ int main(void)
     lt_model *model = lt_model_create(recipe, (lt_image_size){28, 28, 1});
     lt_trainer *trainer = model ? lt_trainer_create(model, data, NULL) : NULL;
     lt_run *run = NULL;
-    if (!trainer || lt_run_create(&run, "tour", trainer) != LT_OK ||
+    if (!trainer || lt_run_create("tour", trainer, &run) != LT_OK ||
         lt_run_train(run, trainer, data, &(lt_run_train_options){.on_epoch = on_epoch, .user = recipe}) != LT_OK)
         return complain();
 
@@ -42,11 +42,11 @@ int main(void)
     static float images[64 * 28 * 28];
     lt_image grid;
     if (lt_sample(model, 64, 0, 0, images) != LT_OK ||
-        lt_image_grid(&grid, images, 64, 28, 28, 1, NULL) != LT_OK ||
+        lt_image_grid(images, 64, 28, 28, 1, NULL, &grid) != LT_OK ||
         lt_image_write("samples.png", &grid) != LT_OK)
         return complain();
 
-    lt_image_free(&grid);
+    lt_image_clear(&grid);
     lt_run_free(run);
     lt_trainer_free(trainer);
     lt_model_free(model);

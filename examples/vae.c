@@ -52,7 +52,7 @@ int main(void)
     if (status == LT_OK)
         status = lt_params_bind(params, g, step);
     if (status == LT_OK)
-        status = lt_dataset_synthetic(&data, IMAGES, SIDE, SIDE, 1, NULL);
+        status = lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, NULL, &data);
     if (status == LT_OK)
         status = train(step, data, x, loss);
     if (status != LT_OK)

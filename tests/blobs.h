@@ -40,7 +40,7 @@ static inline lt_dataset *blobs(int64_t seed)
 {
     lt_dataset *d;
     lt_data_options o = {.seed = seed};
-    assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1, &o), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(TRAIN, SIDE, SIDE, 1, &o, &d), LT_OK);
     return d;
 }
 

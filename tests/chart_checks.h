@@ -18,7 +18,7 @@ static inline lt_image must_draw(const lt_chart *chart, double width, double hei
     lt_image out;
     lt_chart_page f = {.charts = chart, .n_charts = 1};
     lt_render_options o = {.width = width, .height = height, .scale = zoom};
-    if (lt_chart_page_render(&out, &f, &o) != LT_OK)
+    if (lt_chart_page_render(&f, &o, &out) != LT_OK)
         fail_msg("%s", lt_last_error());
     return out;
 }
@@ -121,7 +121,7 @@ static inline int check_text(const lt_chart *chart, bool may_overlap)
         check_inside(&c, may_overlap);
         assert_int_equal(canvas_finish(&c, &raster), LT_OK);
         check_rim_is_white(&raster);
-        lt_image_free(&raster);
+        lt_image_clear(&raster);
         canvas_clear(&c);
     }
     return most;
@@ -206,8 +206,8 @@ static inline void check_golden(const char *name, const lt_chart *chart, const l
     double d = difference(&want, &found), far = difference(&want, other);
     if (!(d < 0.5 * far) || far < 1)
         fail_msg("%s differs by %.2f, from another picture by %.2f", path, d, far);
-    lt_image_free(&want);
-    lt_image_free(&found);
+    lt_image_clear(&want);
+    lt_image_clear(&found);
     free(path);
 }
 

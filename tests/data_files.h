@@ -106,7 +106,7 @@ static inline const char *put_numbers(const char *name, const char *descr, const
 static inline lt_dataset *must_open(const char *name, const lt_data_options *options)
 {
     lt_dataset *d;
-    if (lt_dataset_open(&d, name, options) != LT_OK)
+    if (lt_dataset_open(name, options, &d) != LT_OK)
         fail_msg("%s: %s", name, lt_last_error());
     return d;
 }
@@ -121,7 +121,7 @@ static inline void assert_says(const char *words)
 static inline void assert_rejected(int status, const char *path, const char *words)
 {
     lt_dataset *d = (lt_dataset *)&status;
-    int found = lt_dataset_open(&d, path, NULL);
+    int found = lt_dataset_open(path, NULL, &d);
     if (found != status)
         fail_msg("%s: expected %s, found %s", path, lt_status_name(status), lt_status_name(found));
     assert_null(d);

@@ -64,7 +64,7 @@ static inline void fixture_open(fixture *f, double error)
     if (!f->model)
         fail_msg("%s", lt_last_error());
     lt_recipe_free(r);
-    assert_int_equal(lt_dataset_synthetic(&f->data, IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, NULL, &f->data), LT_OK);
     for (int k = 0; k < LATENT; k++) {
         double precision = 1 + dot(W[k], W[k]) / (SIGMA * SIGMA);
         logvar[k] = (float)(-log(precision) + error);

@@ -161,7 +161,7 @@ static void compare_on_a_network(const char *prior)
     f.model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
     lt_recipe_free(r);
     lt_data_options bits = {.binarize = LT_BINARIZE_THRESHOLD};
-    assert_int_equal(lt_dataset_synthetic(&f.data, IMAGES, HEIGHT, WIDTH, 1, &bits), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, &bits, &f.data), LT_OK);
     float *block = lt_params_block(lt_model_params(f.model));
     for (int64_t i = 0; i < lt_params_extent(lt_model_params(f.model)); i++)
         block[i] *= 3; /* so that x says something about z */
@@ -309,7 +309,7 @@ static void two_layers_of_latents_are_refused(void **state)
         fail_msg("%s", lt_last_error());
     f.model = lt_model_create(recipe, (lt_image_size){HEIGHT, WIDTH, 1});
     lt_recipe_free(recipe);
-    assert_int_equal(lt_dataset_synthetic(&f.data, IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, NULL, &f.data), LT_OK);
     assert_int_equal(lt_ais(f.model, f.data, LT_TRAIN, NULL, &r), LT_UNSUPPORTED);
     assert_non_null(strstr(lt_last_error(), "two has a second stochastic layer"));
     fixture_close(&f);

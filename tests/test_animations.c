@@ -22,7 +22,7 @@ static int free_frames(void **state)
 {
     (void)state;
     for (int i = 0; i < MOST; i++)
-        lt_image_free(&frames[i]);
+        lt_image_clear(&frames[i]);
     return 0;
 }
 
@@ -31,7 +31,7 @@ typedef unsigned shade_function(int i, int x, int y);
 static void draw_frames(int n, int channels, shade_function *shade)
 {
     for (int i = 0; i < n; i++) {
-        lt_image_free(&frames[i]);
+        lt_image_clear(&frames[i]);
         frames[i] = (lt_image){W, H, channels, tensor_alloc(W * H * 3, "a frame")};
         for (int k = 0; k < W * H; k++) {
             unsigned rgb = shade(i, k % W, k / W);
@@ -387,9 +387,9 @@ static void png_shows_its_first_frame(void **state)
     const lt_animation a = {.frames = frames, .n = 3};
     lt_image first;
     assert_int_equal(lt_animation_write(in_dir("m.png"), &a), LT_OK);
-    assert_int_equal(lt_image_read(&first, in_dir("m.png")), LT_OK);
+    assert_int_equal(lt_image_read(in_dir("m.png"), &first), LT_OK);
     assert_memory_equal(first.pixels, frames[0].pixels, W * H * 3);
-    lt_image_free(&first);
+    lt_image_clear(&first);
 }
 
 /* What does not change costs next to nothing. */
@@ -486,7 +486,7 @@ static void no_memory_is_an_error(void **state)
         const char *path = in_dir(names[k]);
         int status = LT_NO_MEMORY, n = 0;
         draw_frames(3, 3, shade_square);
-        lt_image_free(&frames[1]);
+        lt_image_clear(&frames[1]);
         frames[1] = (lt_image){W, H, 1, tensor_alloc(W * H, "a frame")};
         remove(path);
         for (; status != LT_OK && n < TRIES; n++) {

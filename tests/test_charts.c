@@ -201,7 +201,7 @@ static void bars_are_as_high_as_their_values(void **state)
     for (int k = 0; k < 4; k++)
         if (fabs(n[k] - fabs(heights[k]) * n[2] / heights[2]) > 2)
             fail_msg("bar %d has %d pixels, bar 3 has %d", k + 1, n[k], n[2]);
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 /* Three points in three colors: equal steps on the axis are equal steps on the page. */
@@ -218,7 +218,7 @@ static void check_spacing(bool is_log, const double at[3], double ratio)
     assert_true(x[1] > x[0] && y[1] < y[0]);
     assert_true(fabs((x[2] - x[0]) / (x[1] - x[0]) - ratio) < 0.01);
     assert_true(fabs((y[2] - y[0]) / (y[1] - y[0]) - ratio) < 0.01);
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 static void points_are_where_they_belong(void **state)
@@ -242,7 +242,7 @@ static int count_gaps(const lt_series *s)
                 since = x;
                 break;
             }
-    lt_image_free(&i);
+    lt_image_clear(&i);
     return gaps;
 }
 
@@ -277,7 +277,7 @@ static void peaks_survive_many_points(void **state)
                 lowest = v > lowest ? v : lowest;
             }
     assert_true(lowest - highest > 200);
-    lt_image_free(&i);
+    lt_image_clear(&i);
     must_write(in_dir("many.svg"), &c);
     bytes b;
     assert_int_equal(file_read(in_dir("many.svg"), 1 << 24, &b), LT_OK);
@@ -423,7 +423,7 @@ static void sizes_are_checked(void **state)
     }
     lt_image i = must_draw(&points, 200, 100, 1.5);
     assert_true(i.width == 300 && i.height == 150 && i.channels == 3);
-    lt_image_free(&i);
+    lt_image_clear(&i);
     lt_chart many[50];
     for (int k = 0; k < 50; k++)
         many[k] = points;
@@ -500,13 +500,12 @@ static void odd_data_is_drawn(void **state)
                                   .x.is_log = log & 2};
                     lt_image out;
                     lt_chart_page f = {.charts = &c, .n_charts = 1};
-                    int status = lt_chart_page_render(&out, &f, &(lt_render_options){.width = 160,
-                                                                               .height = 120});
+                    int status = lt_chart_page_render(&f, &(lt_render_options){.width = 160, .height = 120}, &out);
                     if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
                         fail_msg("values %d, kind %d, n = %d: %s", i, kind, n, lt_last_error());
                     if (status == LT_OK)
                         check_rim_is_white(&out);
-                    lt_image_free(&out);
+                    lt_image_clear(&out);
                 }
 }
 
@@ -540,7 +539,7 @@ static void golden_pictures(void **state)
     for (int i = 0; i < COUNT_OF(goldens); i++) {
         lt_image flat = draw_flat(goldens[i].chart);
         check_golden(goldens[i].name, goldens[i].chart, &flat);
-        lt_image_free(&flat);
+        lt_image_clear(&flat);
     }
 }
 

@@ -9,7 +9,7 @@ enum { IMAGES = 90, SIDE = 5, PIXELS = SIDE * SIDE };
 static lt_dataset *synthetic(const lt_data_options *o)
 {
     lt_dataset *d;
-    if (lt_dataset_synthetic(&d, IMAGES, SIDE, SIDE, 1, o) != LT_OK)
+    if (lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, o, &d) != LT_OK)
         fail_msg("%s", lt_last_error());
     return d;
 }
@@ -112,10 +112,10 @@ static void names_and_floats(void **state)
     assert_says("or the name of a class, found 'guinea pg'; did you mean 'guinea pig'?");
     lt_dataset_free(d);
     o = (lt_data_options){.classes = "0, 2"};
-    assert_int_equal(lt_dataset_open(&d, dir, &o), LT_VALUE);
+    assert_int_equal(lt_dataset_open(dir, &o, &d), LT_VALUE);
     assert_says("expected a number from 0 to 1, found '2'");
     unlink(in_dir("train-labels.npy"));
-    assert_int_equal(lt_dataset_open(&d, dir, &o), LT_VALUE);
+    assert_int_equal(lt_dataset_open(dir, &o, &d), LT_VALUE);
     assert_says("expected labels, found none in the train split");
 }
 
@@ -127,7 +127,7 @@ static void what_is_no_class_is_refused(void **state)
         lt_data_options o = {0};
         lt_dataset *d;
         strcpy(o.classes, bad[i]);
-        assert_int_equal(lt_dataset_synthetic(&d, IMAGES, SIDE, SIDE, 1, &o), LT_VALUE);
+        assert_int_equal(lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, &o, &d), LT_VALUE);
         assert_says("data option classes: expected a number from 0 to 3");
         assert_null(d);
     }

@@ -132,7 +132,7 @@ static void indices_are_those_of_the_split_as_it_was(void **state)
     fixture f;
     fixture_open(&f, 0);
     lt_dataset *some;
-    assert_int_equal(lt_dataset_synthetic(&some, IMAGES, HEIGHT, WIDTH, 1, &(lt_data_options){.classes = "2"}),
+    assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, &(lt_data_options){.classes = "2"}, &some),
                      LT_OK);
     lt_codes c;
     assert_int_equal(lt_encode_split(f.model, some, LT_TRAIN, NULL, &c), LT_OK);

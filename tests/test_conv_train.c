@@ -50,7 +50,7 @@ static training begin(lt_executor executor, int threads)
 {
     training t = {.data = NULL};
     lt_recipe *r = lt_recipe_parse("r.yaml", words, NULL, 0);
-    if (!r || lt_dataset_synthetic(&t.data, IMAGES, SIDE, SIDE, CHANNELS, NULL) != LT_OK ||
+    if (!r || lt_dataset_synthetic(IMAGES, SIDE, SIDE, CHANNELS, NULL, &t.data) != LT_OK ||
         !(t.model = lt_model_create(r, (lt_image_size){SIDE, SIDE, CHANNELS})))
         fail_msg("%s", lt_last_error());
     t.trainer = lt_trainer_create(

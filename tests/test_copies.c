@@ -151,7 +151,7 @@ static spots open_spots(void)
     spots s = {.train = make_images(&d, LEARNED), .test = make_images(&d, HELD)};
     s.images = make_images(&d, HELD);
     write_set(s.train, LEARNED, s.test, HELD);
-    if (lt_dataset_open(&s.data, in_dir("set"), NULL) != LT_OK)
+    if (lt_dataset_open(in_dir("set"), NULL, &s.data) != LT_OK)
         fail_msg("%s", lt_last_error());
     return s;
 }
@@ -279,7 +279,7 @@ static void duplicates_of_the_data_are_no_copies(void **state)
     lt_dataset_free(s.data);
     memcpy(s.test, s.train, sizeof(float) * SIZE * PLANTED);
     write_set(s.train, LEARNED, s.test, HELD);
-    assert_int_equal(lt_dataset_open(&s.data, in_dir("set"), NULL), LT_OK);
+    assert_int_equal(lt_dataset_open(in_dir("set"), NULL, &s.data), LT_OK);
     plant(&s, 0);
     lt_memorization c = judge(&s);
     assert_int_equal(c.verdict, LT_MEMORIZATION_NONE);
@@ -294,7 +294,7 @@ static lt_dataset *open_arrays(const float *train, int n, const float *test, int
 {
     lt_dataset *d;
     write_set(train, n, test, m);
-    if (lt_dataset_open(&d, in_dir("set"), NULL) != LT_OK)
+    if (lt_dataset_open(in_dir("set"), NULL, &d) != LT_OK)
         fail_msg("%s", lt_last_error());
     return d;
 }

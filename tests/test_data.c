@@ -55,13 +55,13 @@ static void named_set_must_be_the_published_one(void **state)
     lt_data_options o = {0};
     strcpy(o.path, dir);
     lt_dataset *d;
-    assert_int_equal(lt_dataset_open(&d, "mnist", &o), LT_FORMAT);
+    assert_int_equal(lt_dataset_open("mnist", &o, &d), LT_FORMAT);
     assert_says("expected 60000 train images of mnist, found 2");
     assert_null(d);
-    assert_int_equal(lt_dataset_open(&d, "binarized-mnist", &o), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open("binarized-mnist", &o, &d), LT_NOT_FOUND);
     assert_says("lacks binarized_mnist_train.amat");
-    assert_int_equal(lt_dataset_open(&d, "synthetic", &o), LT_VALUE);
-    assert_int_equal(lt_dataset_open(&d, dir, &o), LT_VALUE);
+    assert_int_equal(lt_dataset_open("synthetic", &o, &d), LT_VALUE);
+    assert_int_equal(lt_dataset_open(dir, &o, &d), LT_VALUE);
     assert_int_equal(lt_data_verify("mnist", dir), LT_FORMAT);
     assert_says("ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db");
     char found[SHA256_TEXT];
@@ -77,19 +77,19 @@ static void missing_and_misspelled_names(void **state)
     lt_dataset *d;
     setenv("XDG_CACHE_HOME", dir, 1);
     setenv("LATENT_DATA", in_dir("data"), 1);
-    assert_int_equal(lt_dataset_open(&d, "mnist", NULL), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open("mnist", NULL, &d), LT_NOT_FOUND);
     assert_says(in_dir("data/mnist: no such directory"));
     assert_says(in_dir("latent/mnist: no such directory"));
     assert_says("latent data fetch mnist");
     lt_data_options o = {.path = "/none"};
-    assert_int_equal(lt_dataset_open(&d, "fashion-mnist", &o), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open("fashion-mnist", &o, &d), LT_NOT_FOUND);
     assert_says("/none/fashion-mnist: no such directory");
     assert_says("apt install dataset-fashion-mnist");
-    assert_int_equal(lt_dataset_open(&d, "fashion-minst", NULL), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open("fashion-minst", NULL, &d), LT_NOT_FOUND);
     assert_says("did you mean 'fashion-mnist'?");
     assert_says("nor is there such a file or directory");
-    assert_int_equal(lt_dataset_open(&d, "", NULL), LT_NOT_FOUND);
-    assert_int_equal(lt_dataset_open(&d, "synthetc", NULL), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open("", NULL, &d), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open("synthetc", NULL, &d), LT_NOT_FOUND);
     assert_says("did you mean 'synthetic'?");
     unsetenv("XDG_CACHE_HOME");
     unsetenv("LATENT_DATA");
@@ -145,8 +145,8 @@ static void validation_limit_and_fallback(void **state)
     (void)state;
     lt_data_options o = {.validation = 30, .limit = 20};
     lt_dataset *all, *cut;
-    assert_int_equal(lt_dataset_synthetic(&all, 100, 6, 5, 1, NULL), LT_OK);
-    assert_int_equal(lt_dataset_synthetic(&cut, 100, 6, 5, 1, &o), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(100, 6, 5, 1, NULL, &all), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(100, 6, 5, 1, &o, &cut), LT_OK);
     const lt_dataset_info *f = lt_dataset_describe(cut);
     assert_int_equal(f->n[LT_TRAIN], 20);
     assert_int_equal(f->n[LT_VALID], 20);
@@ -171,14 +171,14 @@ static void validation_limit_and_fallback(void **state)
     lt_dataset_free(all);
     lt_dataset_free(cut);
     o.validation = 100;
-    assert_int_equal(lt_dataset_synthetic(&cut, 100, 6, 5, 1, &o), LT_VALUE);
+    assert_int_equal(lt_dataset_synthetic(100, 6, 5, 1, &o, &cut), LT_VALUE);
     assert_says("fewer than the 100 training images, found 100");
     o = (lt_data_options){.limit = -1};
-    assert_int_equal(lt_dataset_synthetic(&cut, 100, 6, 5, 1, &o), LT_VALUE);
+    assert_int_equal(lt_dataset_synthetic(100, 6, 5, 1, &o, &cut), LT_VALUE);
     o = (lt_data_options){.binarize = 9};
-    assert_int_equal(lt_dataset_open(&cut, "synthetic", &o), LT_VALUE);
-    assert_int_equal(lt_dataset_synthetic(&cut, 0, 6, 5, 1, NULL), LT_VALUE);
-    assert_int_equal(lt_dataset_synthetic(&cut, 1, 6, 5, 9, NULL), LT_VALUE);
+    assert_int_equal(lt_dataset_open("synthetic", &o, &cut), LT_VALUE);
+    assert_int_equal(lt_dataset_synthetic(0, 6, 5, 1, NULL, &cut), LT_VALUE);
+    assert_int_equal(lt_dataset_synthetic(1, 6, 5, 9, NULL, &cut), LT_VALUE);
     lt_dataset_free(NULL);
 }
 
@@ -331,14 +331,14 @@ static void sizes_that_cannot_be(void **state)
         lt_dataset *d;
         int size[3];
         assert_int_equal(lt_data_options_set(&o, cases[i].set), LT_OK);
-        assert_int_equal(lt_dataset_open(&d, "synthetic", &o), LT_VALUE);
+        assert_int_equal(lt_dataset_open("synthetic", &o, &d), LT_VALUE);
         assert_says(cases[i].words);
         assert_int_equal(lt_data_image_size("mnist", &o, size, size + 1, size + 2), LT_VALUE);
         assert_says(cases[i].words);
     }
     lt_data_options o = {0};
     lt_dataset *d;
-    assert_int_equal(lt_dataset_synthetic(&d, 3, 4, 4, 2, &o), LT_VALUE);
+    assert_int_equal(lt_dataset_synthetic(3, 4, 4, 2, &o, &d), LT_VALUE);
     assert_says("expected images of 1 channel (gray) or 3 (color), found 2");
     assert_int_equal(lt_data_options_set(&o, "resise=3"), LT_NOT_FOUND);
     assert_says("resize");
@@ -379,7 +379,7 @@ static void order_is_a_permutation_of_its_own_for_each_epoch(void **state)
     enum { N = 1000 };
     lt_data_options o = {.validation = N};
     lt_dataset *d;
-    assert_int_equal(lt_dataset_synthetic(&d, 2 * N, 2, 2, 1, &o), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(2 * N, 2, 2, 1, &o, &d), LT_OK);
     int32_t a[N], b[N];
     bool seen[N] = {0};
     lt_dataset_order(d, LT_TRAIN, 7, 3, a);
@@ -413,7 +413,7 @@ static void same_bits_in_any_batch_and_with_any_threads(void **state)
     for (int binarize = LT_BINARIZE_NONE; binarize <= LT_BINARIZE_THRESHOLD; binarize++) {
         lt_data_options o = {.binarize = binarize, .seed = 3};
         lt_dataset *d;
-        assert_int_equal(lt_dataset_synthetic(&d, 150, 27, 31, 3, &o), LT_OK);
+        assert_int_equal(lt_dataset_synthetic(150, 27, 31, 3, &o, &d), LT_OK);
         assert_int_equal(lt_dataset_describe(d)->is_binary, binarize != LT_BINARIZE_NONE);
         static const size_t n = (size_t)150 * 27 * 31 * 3;
         for (int k = 0; k < 4; k++)
@@ -473,7 +473,7 @@ static void flips_mirror_half_of_the_images(void **state)
         size_t pixels = (size_t)(H * w * c);
         lt_data_options o = {.flip = true, .binarize = c == 1 ? LT_BINARIZE_FIXED : 0};
         lt_dataset *d;
-        assert_int_equal(lt_dataset_synthetic(&d, N, H, w, c, &o), LT_OK);
+        assert_int_equal(lt_dataset_synthetic(N, H, w, c, &o, &d), LT_OK);
         float *x = gather_all(d, LT_TRAIN, 0, N, 1);
         float *e[2] = {gather_augmented(d, 0, N, 1), gather_augmented(d, 1, N, 1)};
         for (size_t i = 0; i < N; i++) {
@@ -500,7 +500,7 @@ static void without_flip_there_is_none(void **state)
 {
     (void)state;
     lt_dataset *d;
-    assert_int_equal(lt_dataset_synthetic(&d, 50, 6, 5, 3, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(50, 6, 5, 3, NULL, &d), LT_OK);
     assert_true(equal_and_freed(gather_augmented(d, 3, 50, 1), gather_all(d, LT_TRAIN, 3, 50, 1),
                                 50 * 6 * 5 * 3));
     float x = 9;
@@ -630,7 +630,7 @@ static void seeds_keep_their_meaning(void **state)
     enum { N = 500 };
     lt_data_options o = {.binarize = LT_BINARIZE_DYNAMIC, .seed = 42};
     lt_dataset *d;
-    assert_int_equal(lt_dataset_synthetic(&d, N, 13, 11, 3, &o), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(N, 13, 11, 3, &o, &d), LT_OK);
     size_t n = (size_t)N * 13 * 11 * 3;
     int32_t order[N];
     lt_dataset_order(d, LT_TRAIN, 42, 7, order);
@@ -645,7 +645,7 @@ static void seeds_keep_their_meaning(void **state)
     lt_dataset_free(d);
 
     o = (lt_data_options){.flip = true, .seed = 42};
-    assert_int_equal(lt_dataset_synthetic(&d, N, 13, 11, 3, &o), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(N, 13, 11, 3, &o, &d), LT_OK);
     x = gather_augmented(d, 7, N, 1);
     assert_hash(x, n * sizeof *x,
                 "92d8ea41f9be833533802502cdf55a1036f4d701d54286dab3fcd568b007d49f");
@@ -674,7 +674,7 @@ static void failing_allocations_are_errors(void **state)
         for (int k = 0; k <= needed[i]; k++) {
             lt_dataset *d;
             allocations_left = k;
-            int status = lt_dataset_open(&d, names[i], NULL);
+            int status = lt_dataset_open(names[i], NULL, &d);
             assert_int_equal(status, k < needed[i] ? LT_NO_MEMORY : LT_OK);
             assert_int_equal(status == LT_OK, d != NULL);
             lt_dataset_free(d);
@@ -792,7 +792,7 @@ static void binarized_is_binarized(void **state)
     }
     lt_dataset_free(d);
     o.validation = 5;
-    assert_int_equal(lt_dataset_open(&d, "binarized-mnist", &o), LT_VALUE);
+    assert_int_equal(lt_dataset_open("binarized-mnist", &o, &d), LT_VALUE);
     assert_says("has a validation split of its own");
 }
 

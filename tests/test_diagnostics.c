@@ -148,7 +148,7 @@ static void draws_keep_no_step_with_the_order_of_images(void **state)
                      LT_OK);
     free(x);
     lt_dataset_free(f.data);
-    assert_int_equal(lt_dataset_open(&f.data, in_dir("turns.npy"), NULL), LT_OK);
+    assert_int_equal(lt_dataset_open(in_dir("turns.npy"), NULL, &f.data), LT_OK);
     lt_diagnosis d = diagnose(&f, NULL);
     double want = (log(2) + log(FEW)) / 2, step = (log(FEW) - log(2)) / 2;
     assert_near(d.mutual_information.value, want, 4 * step / sqrt(4000));
@@ -200,7 +200,7 @@ static void open_one_latent(fixture *f, const char *words, double scale, double 
     if (!f->model)
         fail_msg("%s", lt_last_error());
     lt_recipe_free(r);
-    assert_int_equal(lt_dataset_synthetic(&f->data, MANY, HEIGHT, WIDTH, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(MANY, HEIGHT, WIDTH, 1, NULL, &f->data), LT_OK);
     float weight[PIXELS], zeros[PIXELS] = {0};
     for (int i = 0; i < PIXELS; i++)
         weight[i] = (float)(i % 2 ? -scale : 2 * scale);

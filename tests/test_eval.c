@@ -164,8 +164,8 @@ static void bits_say_what_they_are_of(void **state)
     };
     lt_dataset *data[KINDS] = {[FRACTIONS] = fractions()};
     lt_data_options bits = {.binarize = LT_BINARIZE_THRESHOLD};
-    assert_int_equal(lt_dataset_synthetic(&data[GRAY], IMAGES, HEIGHT, WIDTH, 1, NULL), LT_OK);
-    assert_int_equal(lt_dataset_synthetic(&data[BITS], IMAGES, HEIGHT, WIDTH, 1, &bits), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, NULL, &data[GRAY]), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, &bits, &data[BITS]), LT_OK);
     for (int i = 0; i < COUNT_OF(cases); i++) {
         lt_evaluation e = evaluate_line(cases[i].line, data[cases[i].data]);
         assert_string_equal(lt_unit_name(e.unit), lt_unit_name(cases[i].unit));
@@ -242,7 +242,7 @@ static void other_images_and_empty_splits_are_refused(void **state)
     fixture_open(&f, 0);
     assert_int_equal(lt_evaluate(f.model, f.data, LT_VALID, NULL, &e), LT_VALUE);
     assert_non_null(strstr(lt_last_error(), "valid"));
-    assert_int_equal(lt_dataset_synthetic(&other, 5, 4, 4, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(5, 4, 4, 1, NULL, &other), LT_OK);
     assert_int_equal(lt_evaluate(f.model, other, LT_TRAIN, NULL, &e), LT_VALUE);
     assert_non_null(strstr(lt_last_error(), "4 x 4 x 1"));
     lt_dataset_free(other);

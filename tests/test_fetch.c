@@ -271,7 +271,7 @@ static void fetched_set_opens_and_is_not_fetched_again(void **state)
     bytes_clear(&b);
     assert_fetched(4, 0);
     lt_dataset *d;
-    assert_int_equal(lt_dataset_open(&d, "mnist", NULL), LT_OK);
+    assert_int_equal(lt_dataset_open("mnist", NULL, &d), LT_OK);
     assert_string_equal(lt_dataset_describe(d)->name, "mnist");
     assert_int_equal(lt_dataset_describe(d)->n[LT_TRAIN], 60000);
     lt_dataset_free(d);

@@ -41,7 +41,7 @@ static int make_run(void **state)
     const lt_dataset_info *d = lt_dataset_describe(data);
     model = lt_model_create(r, (lt_image_size){d->h, d->w, d->c});
     lt_trainer *t = model ? lt_trainer_create(model, data, NULL) : NULL;
-    int status = t ? lt_run_create(&opened, path, t) : LT_VALUE;
+    int status = t ? lt_run_create(path, t, &opened) : LT_VALUE;
     if (status == LT_OK)
         status = lt_run_train(opened, t, data, NULL);
     lt_run_free(opened);

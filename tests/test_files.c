@@ -861,7 +861,7 @@ static void grid_places_zooms_and_clamps(void **state)
     static const float images[] = {0, 1, .5f, -3, 7, INFINITY};
     const lt_image_grid_options o = {.columns = 2, .zoom = 2, .gap = 1, .background = {9, 9, 9}};
     lt_image grid;
-    assert_int_equal(lt_image_grid(&grid, images, 3, 1, 2, 1, &o), LT_OK);
+    assert_int_equal(lt_image_grid(images, 3, 1, 2, 1, &o, &grid), LT_OK);
     static const unsigned char want[7 * 11] = {9, 9,   9,   9,   9,   9, 9,   9,   9, 9, 9, /* */
                                                9, 0,   0,   255, 255, 9, 128, 128, 0, 0, 9, /* */
                                                9, 0,   0,   255, 255, 9, 128, 128, 0, 0, 9, /* */
@@ -873,8 +873,8 @@ static void grid_places_zooms_and_clamps(void **state)
     assert_int_equal(grid.height, 7);
     assert_int_equal(grid.channels, 1);
     assert_memory_equal(grid.pixels, want, sizeof want);
-    lt_image_free(&grid);
-    lt_image_free(NULL);
+    lt_image_clear(&grid);
+    lt_image_clear(NULL);
     assert_null(grid.pixels);
 }
 
@@ -886,13 +886,13 @@ static void grid_draws_nan_magenta(void **state)
     static const unsigned char want_color[] = {0, 51, 255, 255, 0, 255};
     const lt_image_grid_options o = {.zoom = 1};
     lt_image grid;
-    assert_int_equal(lt_image_grid(&grid, gray, 1, 1, 2, 1, &o), LT_OK);
+    assert_int_equal(lt_image_grid(gray, 1, 1, 2, 1, &o, &grid), LT_OK);
     assert_int_equal(grid.channels, 3);
     assert_memory_equal(grid.pixels, want_gray, sizeof want_gray);
-    lt_image_free(&grid);
-    assert_int_equal(lt_image_grid(&grid, color, 1, 1, 2, 3, &o), LT_OK);
+    lt_image_clear(&grid);
+    assert_int_equal(lt_image_grid(color, 1, 1, 2, 3, &o, &grid), LT_OK);
     assert_memory_equal(grid.pixels, want_color, sizeof want_color);
-    lt_image_free(&grid);
+    lt_image_clear(&grid);
 }
 
 static void grid_has_pleasant_defaults(void **state)
@@ -900,17 +900,17 @@ static void grid_has_pleasant_defaults(void **state)
     (void)state;
     float *images = must_alloc(10 * 28 * 28 * sizeof *images);
     lt_image grid;
-    assert_int_equal(lt_image_grid(&grid, images, 10, 28, 28, 1, NULL), LT_OK);
+    assert_int_equal(lt_image_grid(images, 10, 28, 28, 1, NULL, &grid), LT_OK);
     assert_int_equal(grid.width, 4 * 28 * 3); /* 4 columns, 3 rows, zoom 3, no gap */
     assert_int_equal(grid.height, 3 * 28 * 3);
     assert_int_equal(lt_image_write(in_dir("grid.png"), &grid), LT_OK);
     assert_png_is(in_dir("grid.png"), &grid);
-    lt_image_free(&grid);
+    lt_image_clear(&grid);
     const lt_image_grid_options red = {.background = {255, 0, 0}};
-    assert_int_equal(lt_image_grid(&grid, images, 3, 28, 28, 1, &red), LT_OK);
+    assert_int_equal(lt_image_grid(images, 3, 28, 28, 1, &red, &grid), LT_OK);
     assert_int_equal(grid.channels, 3);
     assert_int_equal(grid.pixels[3 * (168 * 168 - 1)], 255); /* the empty place */
-    lt_image_free(&grid);
+    lt_image_clear(&grid);
     free(images);
 }
 
@@ -947,7 +947,7 @@ static void grid_of_wrong_sizes_is_refused(void **state)
     for (int i = 0; i < COUNT_OF(wrong); i++) {
         lt_image grid = {.width = 1};
         assert_int_equal(
-            lt_image_grid(&grid, x, wrong[i].n, wrong[i].h, wrong[i].w, wrong[i].c, &wrong[i].o),
+            lt_image_grid(x, wrong[i].n, wrong[i].h, wrong[i].w, wrong[i].c, &wrong[i].o, &grid),
             LT_VALUE);
         assert_error_has("image grid");
         assert_int_equal(grid.width, 0);
@@ -955,7 +955,7 @@ static void grid_of_wrong_sizes_is_refused(void **state)
     }
     lt_image grid;
     lt_set_allow_memory(refuse, NULL);
-    assert_int_equal(lt_image_grid(&grid, x, 1, 1, 1, 1, NULL), LT_NO_MEMORY);
+    assert_int_equal(lt_image_grid(x, 1, 1, 1, 1, NULL, &grid), LT_NO_MEMORY);
     lt_set_allow_memory(NULL, NULL);
     assert_null(grid.pixels);
 }

@@ -107,7 +107,7 @@ static void check_split(const char *path, const lt_data_options *o, lt_split spl
 static void check_fails(const char *path, const lt_data_options *o, int status, const char *words)
 {
     lt_dataset *d;
-    int found = lt_dataset_open(&d, path, o);
+    int found = lt_dataset_open(path, o, &d);
     if (found != status)
         fail_msg("%s: expected %s, found %s: %s", path, lt_status_name(status),
                  lt_status_name(found), lt_last_error());
@@ -316,7 +316,7 @@ static void damaged_entries_are_left_out(void **state)
         lt_dataset *d;
         zip.data[i] ^= 0xff;
         write_quickly(in_dir("set.zip"), zip.data, zip.size);
-        lt_dataset_open(&d, in_dir("set.zip"), NULL);
+        lt_dataset_open(in_dir("set.zip"), NULL, &d);
         lt_dataset_free(d);
         zip.data[i] ^= 0xff;
     }

@@ -176,7 +176,7 @@ static void cifar10_tar_file(void **state)
     lt_dataset *d;
     lt_data_options o = {.limit = 0};
     strcpy(o.path, dir);
-    assert_int_equal(lt_dataset_open(&d, "cifar10", &o), LT_FORMAT);
+    assert_int_equal(lt_dataset_open("cifar10", &o, &d), LT_FORMAT);
     assert_says("expected 50000 train images of cifar10, found 10");
     assert_int_equal(lt_data_verify("cifar10", dir), LT_FORMAT);
     assert_says("expected content with SHA-256 c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9");
@@ -208,7 +208,7 @@ static void cifar10_tar_file(void **state)
     }
     make_tar(tar, 2, at);
     for (size_t n = 0; n < size; n += 97) {
-        int status = lt_dataset_open(&d, put("any.tar", tar, n), NULL);
+        int status = lt_dataset_open(put("any.tar", tar, n), NULL, &d);
         assert_true(status == LT_OK || status == LT_FORMAT || status == LT_NOT_FOUND);
         assert_int_equal(status == LT_OK, n >= at[0] + BLOCK + 2 * RECORD);
         lt_dataset_free(d);
@@ -415,7 +415,7 @@ static void damaged_npz_never_crashes(void **state)
             bytes b = copy_of(good.data, good.size);
             damage(&b, (uint64_t)i, 0);
             const char *path = put("a.npz", b.data, b.size);
-            int status = lt_dataset_open(&d, path, NULL);
+            int status = lt_dataset_open(path, NULL, &d);
             assert_true(status == LT_OK || status == LT_FORMAT || status == LT_UNSUPPORTED);
             if (status != LT_OK)
                 assert_says(path);

@@ -229,7 +229,7 @@ static void check_pair(const char *loss, const char *penalty)
     snprintf(sets[0], sizeof sets[0], "objective.loss=%s", loss);
     snprintf(sets[1], sizeof sets[1], "objective.penalty=%s", penalty);
     snprintf(sets[2], sizeof sets[2], "train.batch=8");
-    assert_int_equal(lt_dataset_synthetic(&data, 20, 4, 3, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(20, 4, 3, 1, NULL, &data), LT_OK);
     training t = begin_model(TINY, (const char *[]){sets[0], sets[1], sets[2]}, 3, data);
     assert_resolves_to_itself(lt_model_recipe(t.model));
     begin_trainer(&t, LT_CPU, 1);

@@ -46,7 +46,7 @@ static training begin(const char *words, const char *const *sets, int n_sets, in
                       lt_executor executor, int threads)
 {
     lt_dataset *data;
-    assert_int_equal(lt_dataset_synthetic(&data, n, SIDE, SIDE, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(n, SIDE, SIDE, 1, NULL, &data), LT_OK);
     training t = begin_model(words, sets, n_sets, data);
     begin_trainer(&t, executor, threads);
     return t;
@@ -781,7 +781,7 @@ static void any_allocation_may_fail(void **state)
     lt_dataset *d;
     lt_recipe *r = must_parse(everything, NULL, 0);
     limit l = {.was_hit = true};
-    assert_int_equal(lt_dataset_synthetic(&d, IMAGES, SIDE, SIDE, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, NULL, &d), LT_OK);
     for (int n = 0; l.was_hit; n++) {
         l = (limit){.left = n};
         lt_set_allow_memory(allow_until, &l);

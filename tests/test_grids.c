@@ -38,7 +38,7 @@ static lt_grid make_grid(void)
 static lt_image must_draw(const lt_grid *g)
 {
     lt_image out;
-    if (lt_grid_render(&out, g) != LT_OK)
+    if (lt_grid_render(g, &out) != LT_OK)
         fail_msg("%s", lt_last_error());
     return out;
 }
@@ -90,15 +90,15 @@ static void tiles_are_whole_and_unsmoothed(void **state)
     lt_grid g = make_grid();
     lt_image p = must_draw(&g);
     check_tiles(&p, ROWS);
-    lt_image_free(&p);
+    lt_image_clear(&p);
     g.rows_in_group = 2;
     p = must_draw(&g);
     check_tiles(&p, 2);
-    lt_image_free(&p);
+    lt_image_clear(&p);
     g.rows_in_group = 3; /* the last group has one row */
     p = must_draw(&g);
     check_tiles(&p, 3);
-    lt_image_free(&p);
+    lt_image_clear(&p);
 }
 
 static void a_last_row_may_be_short(void **state)
@@ -109,7 +109,7 @@ static void a_last_row_may_be_short(void **state)
     lt_image p = must_draw(&g);
     assert_int_equal(find_color(&p, tile_color(TILES - 2)).count, H * ZOOM * W * ZOOM);
     assert_int_equal(find_color(&p, tile_color(TILES - 1)).count, 0);
-    lt_image_free(&p);
+    lt_image_clear(&p);
 }
 
 static void without_text_it_is_the_tiles(void **state)
@@ -120,18 +120,18 @@ static void without_text_it_is_the_tiles(void **state)
     lt_grid g = {.images = gray, .n = 6, .h = 1, .w = 1, .c = 1,
                  .layout = {.columns = 2, .gap = 1}};
     p = must_draw(&g);
-    assert_int_equal(lt_image_grid(&want, gray, 6, 1, 1, 1, &g.layout), LT_OK);
+    assert_int_equal(lt_image_grid(gray, 6, 1, 1, 1, &g.layout, &want), LT_OK);
     assert_int_equal(p.channels, 1);
     assert_int_equal(p.width, want.width);
     assert_int_equal(p.height, want.height);
     assert_memory_equal(p.pixels, want.pixels, (size_t)p.width * (size_t)p.height);
-    lt_image_free(&p);
-    lt_image_free(&want);
+    lt_image_clear(&p);
+    lt_image_clear(&want);
     g.title = "gray";
     p = must_draw(&g); /* 0.4 and 0.8, rounded; no text has such a gray by chance in all pixels */
     assert_true(find_color(&p, 0x666666).count >= 16 * 16);
     assert_true(find_color(&p, 0xcccccc).count >= 16 * 16);
-    lt_image_free(&p);
+    lt_image_clear(&p);
 }
 
 static void nan_is_magenta(void **state)
@@ -141,7 +141,7 @@ static void nan_is_magenta(void **state)
     lt_grid g = {.title = "NaN", .images = x, .n = 2, .h = 1, .w = 1, .c = 1, .layout.zoom = 7};
     lt_image p = must_draw(&g);
     assert_int_equal(find_color(&p, 0xff00ff).count, 7 * 7);
-    lt_image_free(&p);
+    lt_image_clear(&p);
 }
 
 /* ---- Captions ---- */
@@ -181,7 +181,7 @@ static void captions_stand_beside_what_they_name(void **state)
     }
     assert_true(find_text(&c, "Grid")->ink.bottom < find_text(&c, "for a test")->ink.top);
     assert_true(find_text(&c, "for a test")->ink.bottom < find_text(&c, "0")->ink.top);
-    lt_image_free(&p);
+    lt_image_clear(&p);
     canvas_clear(&c);
 }
 
@@ -197,7 +197,7 @@ static void titles_take_two_lines(void **state)
     assert_false(t->is_shortened);
     assert_true(t->ink.bottom < find_text(&c, g.subtitle)->ink.top);
     assert_true(find_text(&c, g.subtitle)->ink.bottom < find_text(&c, "1")->ink.top);
-    lt_image_free(&p);
+    lt_image_clear(&p);
     canvas_clear(&c);
 }
 
@@ -226,7 +226,7 @@ static void no_text_leaves_the_page(void **state)
                 continue; /* no room for a letter */
             assert_true(b.left >= 0 && b.top >= 0 && b.right <= c.width && b.bottom <= c.height);
         }
-        lt_image_free(&p);
+        lt_image_clear(&p);
         canvas_clear(&c);
     }
 }
@@ -253,7 +253,7 @@ static void captions_of_narrow_columns_are_thinned(void **state)
         assert_false(c.texts[i].is_shortened);
         assert_true(i == 0 || c.texts[i].ink.left > c.texts[i - 1].ink.right);
     }
-    lt_image_free(&p);
+    lt_image_clear(&p);
     canvas_clear(&c);
 }
 
@@ -277,7 +277,7 @@ static void captions_of_few_narrow_columns_are_numbers(void **state)
         assert_true(b.left >= 0 && b.right <= c.width);
         assert_true(i == 0 || b.left > c.texts[i - 1].ink.right);
     }
-    lt_image_free(&p);
+    lt_image_clear(&p);
     canvas_clear(&c);
 }
 
@@ -332,16 +332,16 @@ static void rasters_show_what_is_drawn(void **state)
         lt_image found;
         double sum = 0;
         assert_int_equal(lt_grid_write(in_dir(names[k]), &g), LT_OK);
-        assert_int_equal(lt_image_read(&found, in_dir(names[k])), LT_OK);
+        assert_int_equal(lt_image_read(in_dir(names[k]), &found), LT_OK);
         assert_int_equal(found.width, want.width);
         assert_int_equal(found.height, want.height);
         assert_int_equal(found.channels, 3);
         for (size_t i = 0; i < n; i++)
             sum += abs(found.pixels[i] - want.pixels[i]);
         assert_true(k == 2 ? sum > 0 && sum < 2 * (double)n : sum == 0);
-        lt_image_free(&found);
+        lt_image_clear(&found);
     }
-    lt_image_free(&want);
+    lt_image_clear(&want);
 }
 
 static void check_refused(const lt_grid *g, const char *name, const char *words)
@@ -389,10 +389,10 @@ static void no_memory_is_an_error(void **state)
         int left = n;
         lt_image out;
         lt_set_allow_memory(allow_some, &left);
-        status = lt_grid_render(&out, &g);
+        status = lt_grid_render(&g, &out);
         lt_set_allow_memory(NULL, NULL);
         assert_true((status == LT_OK) == (out.pixels != NULL));
-        lt_image_free(&out);
+        lt_image_clear(&out);
     }
     assert_int_equal(status, LT_OK);
     assert_int_equal(n, ROWS + 2); /* a raster for each group, and the picture */

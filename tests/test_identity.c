@@ -28,7 +28,7 @@ static void make_file(unsigned char file[FILE_SIZE], int n, int h, int w)
 static lt_dataset *open_at(const char *path, const lt_data_options *o)
 {
     lt_dataset *d;
-    if (lt_dataset_open(&d, path, o) != LT_OK)
+    if (lt_dataset_open(path, o, &d) != LT_OK)
         fail_msg("%s", lt_last_error());
     return d;
 }

@@ -18,7 +18,7 @@ static made make(const char *recipe, const char *const *sets, int n, int side,
     lt_recipe *r = lt_recipe_open(recipe, sets, n);
     d.model = r ? lt_model_create(r, (lt_image_size){side, side, 1}) : NULL;
     lt_recipe_free(r);
-    if (!d.model || lt_ledger_make(&d.ledger, d.model, facts) != LT_OK)
+    if (!d.model || lt_ledger_make(d.model, facts, &d.ledger) != LT_OK)
         fail_msg("%s", lt_last_error());
     return d;
 }
@@ -153,7 +153,7 @@ static trained_run train_watched(const char *const *sets, int n, int epochs,
     lt_recipe *r = lt_recipe_parse("tiny", tiny, sets, n);
     t.model = r ? lt_model_create(r, (lt_image_size){SIDE, SIDE, 1}) : NULL;
     lt_data_options bits = {.binarize = LT_BINARIZE_FIXED};
-    if (!t.model || lt_dataset_synthetic(&t.data, IMAGES, SIDE, SIDE, 1, &bits) != LT_OK)
+    if (!t.model || lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, &bits, &t.data) != LT_OK)
         fail_msg("%s", lt_last_error());
     lt_recipe_free(r);
     lt_trainer *trainer = lt_trainer_create(t.model, t.data, NULL);
@@ -161,7 +161,7 @@ static trained_run train_watched(const char *const *sets, int n, int epochs,
         assert_int_equal(lt_trainer_epoch(trainer, on_step, user, &t.report), LT_OK);
     lt_trainer_free(trainer);
     lt_ledger_facts facts = {.trained = &t.report};
-    assert_int_equal(lt_ledger_make(&t.ledger, t.model, &facts), LT_OK);
+    assert_int_equal(lt_ledger_make(t.model, &facts, &t.ledger), LT_OK);
     return t;
 }
 
@@ -365,7 +365,7 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
                    [GAN_ESTIMATE] = 1.75, [GAN_GRADIENT_NORM] = 0.9, [GAN_D_REAL] = 1, [GAN_D_FAKE] = -0.75,
                    [GAN_PIXEL_STD_RATIO] = 0.05}};
     lt_ledger l;
-    assert_int_equal(lt_ledger_make(&l, m, &(lt_ledger_facts){.trained = &report}), LT_OK);
+    assert_int_equal(lt_ledger_make(m, &(lt_ledger_facts){.trained = &report}, &l), LT_OK);
     assert_false(l.has_likelihood);
     assert_true(isnan(l.neg_elbo) && isnan(l.beta) && isnan(l.bits_per_dim));
     assert_near(minimized(&l, "on images")->nats, -1.75, 1e-12);
@@ -394,7 +394,7 @@ static void a_gan_without_a_penalty_or_numbers(void **state)
                                 "objective.label_smoothing=0.1"};
     lt_ledger l;
     lt_model *m = make_gan(sets, 2);
-    assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
+    assert_int_equal(lt_ledger_make(m, NULL, &l), LT_OK);
     assert_int_equal(l.n_minimized, 3);
     assert_true(isnan(minimized(&l, "on images")->nats) && isnan(nats(&l, "D(real)")));
     assert_text_has(reported(&l, "estimate")->text, "0 to 0.693 nats");
@@ -402,11 +402,11 @@ static void a_gan_without_a_penalty_or_numbers(void **state)
     assert_int_equal(l.n_notes, 3);
     lt_model_free(m);
     m = make_gan(sets, 1);
-    assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
+    assert_int_equal(lt_ledger_make(m, NULL, &l), LT_OK);
     assert_text_has(l.notes[3], "bounds nothing");
     lt_model_free(m);
     m = make_gan(sets, 3);
-    assert_int_equal(lt_ledger_make(&l, m, NULL), LT_OK);
+    assert_int_equal(lt_ledger_make(m, NULL, &l), LT_OK);
     assert_text_has(l.notes[0], "0.9 instead of 1");
     lt_model_free(m);
 }
@@ -416,7 +416,7 @@ static void what_a_gan_does_not_have_is_refused(void **state)
     (void)state;
     lt_model *m = make_gan(NULL, 0);
     lt_dataset *data;
-    assert_int_equal(lt_dataset_synthetic(&data, 10, SIDE, SIDE, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(10, SIDE, SIDE, 1, NULL, &data), LT_OK);
     lt_evaluation e;
     lt_ais_result a;
     lt_diagnosis d;
@@ -467,7 +467,7 @@ static void the_data_at_hand_decides(void **state)
     (void)state;
     lt_dataset *bits;
     lt_data_options o = {.binarize = LT_BINARIZE_THRESHOLD};
-    assert_int_equal(lt_dataset_synthetic(&bits, 5, 28, 28, 1, &o), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(5, 28, 28, 1, &o, &bits), LT_OK);
     made d = make("ift6135-vae", (const char *[]){"data.set=mnist"}, 1, 28,
                   &(lt_ledger_facts){.data = lt_dataset_describe(bits)});
     assert_string_equal(d.ledger.set, "synthetic");

@@ -77,9 +77,9 @@ static int write_image(const char *name)
 {
     float pixels[16] = {0};
     lt_image image;
-    assert_int_equal(lt_image_grid(&image, pixels, 1, 4, 4, 1, NULL), LT_OK);
+    assert_int_equal(lt_image_grid(pixels, 1, 4, 4, 1, NULL, &image), LT_OK);
     int status = lt_image_write(in_dir(name), &image);
-    lt_image_free(&image);
+    lt_image_clear(&image);
     return status;
 }
 
@@ -92,10 +92,10 @@ static int write_film(const char *name)
     float pixels[2][16] = {{0}, {1}};
     lt_image frames[2];
     for (int i = 0; i < 2; i++)
-        assert_int_equal(lt_image_grid(&frames[i], pixels[i], 1, 4, 4, 1, NULL), LT_OK);
+        assert_int_equal(lt_image_grid(pixels[i], 1, 4, 4, 1, NULL, &frames[i]), LT_OK);
     int status = lt_animation_write(in_dir(name), &(lt_animation){.frames = frames, .n = 2});
     for (int i = 0; i < 2; i++)
-        lt_image_free(&frames[i]);
+        lt_image_clear(&frames[i]);
     return status;
 }
 
@@ -105,7 +105,7 @@ static int write_webp_film(void) { return write_film("film.webp"); }
 static int open_data(const char *name)
 {
     lt_dataset *d;
-    int status = lt_dataset_open(&d, in_dir(name), NULL);
+    int status = lt_dataset_open(in_dir(name), NULL, &d);
     lt_dataset_free(d);
     return status;
 }

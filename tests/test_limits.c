@@ -54,7 +54,7 @@ static int read_progressive(void) { return read_picture(true); }
 static int open_set(const char *name)
 {
     lt_dataset *d;
-    int status = lt_dataset_open(&d, in_dir(name), NULL);
+    int status = lt_dataset_open(in_dir(name), NULL, &d);
     lt_dataset_free(d);
     return status;
 }

@@ -52,7 +52,7 @@ static void mat_of_scipy_packed_and_plain(void **state)
     lt_dataset *d;
     lt_data_options o = {.limit = 0};
     strcpy(o.path, dir);
-    assert_int_equal(lt_dataset_open(&d, "svhn", &o), LT_FORMAT);
+    assert_int_equal(lt_dataset_open("svhn", &o, &d), LT_FORMAT);
     assert_says("expected 73257 train images of svhn, found 6");
 }
 
@@ -435,7 +435,7 @@ static void mat_truncated_anywhere(void **state)
         for (size_t n = 0; n < b.size; n++) {
             lt_dataset *d;
             const char *path = put("a.mat", b.data, n);
-            int status = lt_dataset_open(&d, path, NULL);
+            int status = lt_dataset_open(path, NULL, &d);
             whole += status == LT_OK; /* X, and then perhaps y, is complete */
             if (status != LT_OK) {
                 assert_int_equal(status, LT_FORMAT);

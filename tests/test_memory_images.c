@@ -44,7 +44,7 @@ static lt_memory_images in_memory(bool as_floats)
 static lt_dataset *must_make(const lt_memory_images *m, const lt_data_options *o)
 {
     lt_dataset *d;
-    if (lt_dataset_from_memory(&d, m, o) != LT_OK)
+    if (lt_dataset_from_memory(m, o, &d) != LT_OK)
         fail_msg("%s", lt_last_error());
     return d;
 }
@@ -194,7 +194,7 @@ static void names_and_missing_labels(void **state)
 static void check_refused(const lt_memory_images *m, const lt_data_options *o, const char *words)
 {
     lt_dataset *d;
-    assert_int_equal(lt_dataset_from_memory(&d, m, o), LT_VALUE);
+    assert_int_equal(lt_dataset_from_memory(m, o, &d), LT_VALUE);
     assert_null(d);
     assert_text_has(lt_last_error(), words);
 }
@@ -249,7 +249,7 @@ static int train(lt_dataset *d, const char *path, int epochs, bool is_new)
     lt_trainer *t = lt_trainer_create(m, d, NULL);
     assert_non_null(t);
     lt_run *run = NULL;
-    int status = is_new ? lt_run_create(&run, path, t) : lt_run_open(&run, path, NULL, 0);
+    int status = is_new ? lt_run_create(path, t, &run) : lt_run_open(path, NULL, 0, &run);
     if (status == LT_OK && !is_new)
         status = lt_run_restore(run, t);
     for (int i = 0; i < epochs && status == LT_OK; i++) {

@@ -376,7 +376,7 @@ static void put_picture(const char *name, bytes b)
 static int open_set(const lt_data_options *o, lt_dataset **d)
 {
     said[0] = 0;
-    return lt_dataset_open(d, in_dir("set"), o);
+    return lt_dataset_open(in_dir("set"), o, d);
 }
 
 /* Twice: decoded, and from the cache. */
@@ -419,7 +419,7 @@ static void a_survey_says_the_same(void **state)
 {
     (void)state;
     lt_survey v;
-    assert_int_equal(lt_data_survey(&v, in_dir("set")), LT_OK);
+    assert_int_equal(lt_data_survey(in_dir("set"), &v), LT_OK);
     assert_int_equal(v.images, 3);
     assert_int_equal(v.n_sizes, 1); /* c.png stands upright */
     assert_int_equal(v.unreadable, 2);
@@ -437,7 +437,7 @@ static void a_folder_of_another_format_is_told(void **state)
     lt_dataset *d;
     assert_int_equal(mkdir(in_dir("scans"), 0777), 0);
     put("scans/1.tif", "II*\0", 4);
-    assert_int_equal(lt_dataset_open(&d, in_dir("scans"), NULL), LT_NOT_FOUND);
+    assert_int_equal(lt_dataset_open(in_dir("scans"), NULL, &d), LT_NOT_FOUND);
     assert_text_has(lt_last_error(), "found 1 file: 1.tif (a TIFF picture; make PNG or JPEG");
 }
 

@@ -70,7 +70,7 @@ static const char *content_of(const char *path)
 {
     static char words[1024];
     lt_dataset *d;
-    if (lt_dataset_open(&d, path, NULL) != LT_OK)
+    if (lt_dataset_open(path, NULL, &d) != LT_OK)
         fail_msg("%s", lt_last_error());
     const lt_dataset_info *f = lt_dataset_describe(d);
     words[0] = 0;
@@ -99,7 +99,7 @@ static void assert_told(const char *part)
 static void expect_failure(const char *path, int status, const char *part)
 {
     lt_dataset *d;
-    assert_int_equal(lt_dataset_open(&d, path, NULL), status);
+    assert_int_equal(lt_dataset_open(path, NULL, &d), status);
     if (!strstr(lt_last_error(), part))
         fail_msg("expected \"%s\", found: %s", part, lt_last_error());
 }
@@ -175,7 +175,7 @@ static void archives_are_one_set_however_written(void **state)
         const char *path = put_names("pets.zip", (const char *const *)names, N);
         assert_string_equal(content_of(path), "1:0 2:1 3:0 | | 4:0 5:1");
         lt_dataset *d;
-        assert_int_equal(lt_dataset_open(&d, path, NULL), LT_OK);
+        assert_int_equal(lt_dataset_open(path, NULL, &d), LT_OK);
         dataset_identity(d, LT_TRAIN, identity[i > 0]);
         assert_string_equal(identity[i > 0], identity[0]);
         lt_dataset_free(d);
@@ -195,7 +195,7 @@ static void the_odd_archives_are_one_set(void **state)
     for (int i = 0; i < COUNT_OF(zips); i++) {
         char *path = must_format("%s/odd/%s.zip", SHARED_DATA, zips[i]);
         lt_dataset *d;
-        assert_int_equal(lt_dataset_open(&d, path, NULL), LT_OK);
+        assert_int_equal(lt_dataset_open(path, NULL, &d), LT_OK);
         assert_int_equal(lt_dataset_describe(d)->n[LT_TRAIN], 6);
         assert_int_equal(lt_dataset_describe(d)->n[LT_TEST], 6);
         assert_int_equal(lt_dataset_describe(d)->classes, 2);
@@ -358,7 +358,7 @@ static void mixed_pictures_are_described(void **state)
         assert_int_equal(file_write(in_dir(name), "\x89PNG\r\n\x1a\nxx", 10), LT_OK);
     }
     lt_survey v;
-    assert_int_equal(lt_data_survey(&v, in_dir("mixed")), LT_OK);
+    assert_int_equal(lt_data_survey(in_dir("mixed"), &v), LT_OK);
     assert_int_equal(v.images, 5);
     assert_int_equal(v.n[LT_TRAIN], 4);
     assert_int_equal(v.n[LT_TEST], 1);
@@ -381,7 +381,7 @@ static void mixed_pictures_are_described(void **state)
     /* and with these it opens; the class without an image is there */
     lt_data_options o = {.resize = "32", .channels = 3};
     lt_dataset *d;
-    assert_int_equal(lt_dataset_open(&d, in_dir("mixed"), &o), LT_OK);
+    assert_int_equal(lt_dataset_open(in_dir("mixed"), &o, &d), LT_OK);
     assert_int_equal(lt_dataset_describe(d)->classes, 3);
     assert_string_equal(lt_dataset_describe(d)->class_names[2], "c");
     lt_dataset_free(d);
@@ -393,15 +393,15 @@ static void alike_pictures_need_nothing(void **state)
     lt_survey v;
     put_image("alike/1.png", 9, 8, 1);
     put_image("alike/2.png", 9, 8, 1);
-    assert_int_equal(lt_data_survey(&v, in_dir("alike")), LT_OK);
+    assert_int_equal(lt_data_survey(in_dir("alike"), &v), LT_OK);
     assert_string_equal(v.sets, "");
     assert_int_equal(v.n_classes, 0);
     lt_survey_clear(&v);
     put_image("alike/3.png", 9, 8, 3);
-    assert_int_equal(lt_data_survey(&v, in_dir("alike")), LT_OK);
+    assert_int_equal(lt_data_survey(in_dir("alike"), &v), LT_OK);
     assert_string_equal(v.sets, "--set data.channels=3");
     lt_survey_clear(&v);
-    assert_int_equal(lt_data_survey(&v, in_dir("nowhere")), LT_NOT_FOUND);
+    assert_int_equal(lt_data_survey(in_dir("nowhere"), &v), LT_NOT_FOUND);
     lt_survey_clear(&v);
 }
 

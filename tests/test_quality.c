@@ -418,7 +418,7 @@ static void data_without_labels_have_features_too(void **state)
     for (int i = 0; i < COUNT_OF(sides); i++) {
         const int64_t h = sides[i][0], w = sides[i][1];
         lt_dataset *made, *d;
-        assert_int_equal(lt_dataset_synthetic(&made, TRAIN, (int)h, (int)w, 1, NULL), LT_OK);
+        assert_int_equal(lt_dataset_synthetic(TRAIN, (int)h, (int)w, 1, NULL, &made), LT_OK);
         float *train = take_images(made, LT_TRAIN, 0, TRAIN);
         float *test = take_images(made, LT_TEST, 0, TEST);
         /* the upper half is darker, so that there is something to see */
@@ -430,7 +430,7 @@ static void data_without_labels_have_features_too(void **state)
                                       (const int64_t[]){TRAIN, h, w}), LT_OK);
         assert_int_equal(lt_npy_write(in_dir("set/test.npy"), test, 3,
                                       (const int64_t[]){TEST, h, w}), LT_OK);
-        if (lt_dataset_open(&d, in_dir("set"), NULL) != LT_OK)
+        if (lt_dataset_open(in_dir("set"), NULL, &d) != LT_OK)
             fail_msg("%s", lt_last_error());
         lt_quality q = quality_of(d, TEST, test, 0);
         assert_true(q.is_rotation);
@@ -474,8 +474,7 @@ static void splits_decide_what_is_learned(void **state)
     (void)state;
     enum { CUT = 500 };
     lt_dataset *d = blobs(0), *cut;
-    assert_int_equal(lt_dataset_synthetic(&cut, TRAIN, SIDE, SIDE, 1,
-                                          &(lt_data_options){.validation = CUT}), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(TRAIN, SIDE, SIDE, 1, &(lt_data_options){.validation = CUT}, &cut), LT_OK);
     float *images = take_images(cut, LT_VALID, 50, TEST);
     lt_quality whole = quality_of(d, TEST, images, 0), q = quality_of(cut, TEST, images, 0);
     assert_same_quality(&whole, &q);
@@ -531,7 +530,7 @@ static void bits_are_drawn_where_the_data_are_bits(void **state)
     lt_quality_arrays scored;
     lt_model *m = open_model();
     lt_data_options binarized = {.binarize = LT_BINARIZE_FIXED};
-    assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1, &binarized), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(TRAIN, SIDE, SIDE, 1, &binarized, &d), LT_OK);
     lt_quality_options o = {.feature_steps = STEPS, .with_all_scores = true, .seed = 3, .arrays = &scored,
                             .with_images = true};
     assert_int_equal(lt_quality_measure(m, d, LT_TEST, &o, &q), LT_OK);

@@ -228,7 +228,7 @@ static void idx_rejects_every_truncation(void **state)
     for (size_t n = 0; n < packed.size; n++) {
         lt_dataset *d;
         gz = put("x-idx3-ubyte.gz", packed.data, n);
-        assert_int_equal(lt_dataset_open(&d, gz, NULL), LT_FORMAT);
+        assert_int_equal(lt_dataset_open(gz, NULL, &d), LT_FORMAT);
         assert_says(gz);
     }
     bytes_clear(&packed);
@@ -384,7 +384,7 @@ static void labels_out_of_range_are_shown(void **state)
         put_npy("train-labels.npy", header, labels, 3 * size);
         char *words = must_format("label 2: expected 0 to 255, %s", cases[i].found);
         lt_dataset *d;
-        assert_int_equal(lt_dataset_open(&d, dir, NULL), LT_FORMAT);
+        assert_int_equal(lt_dataset_open(dir, NULL, &d), LT_FORMAT);
         assert_says(words);
         free(words);
         free(header);
@@ -434,7 +434,7 @@ static void other_channels_are_refused(void **state)
     for (int c = 2; c <= 4; c += 2) {
         char *header = must_format("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2, %d)}", c);
         lt_dataset *d;
-        assert_int_equal(lt_dataset_open(&d, put_npy("x.npy", header, zeros, (size_t)(4 * c)), NULL),
+        assert_int_equal(lt_dataset_open(put_npy("x.npy", header, zeros, (size_t)(4 * c)), NULL, &d),
                          LT_VALUE);
         char *words = must_format("found %d; if the last one is alpha: --set data.channels=%d", c, c - 1);
         assert_says(words);

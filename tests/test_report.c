@@ -207,7 +207,7 @@ static void write_images(const char *set)
     lt_dataset *d;
     int32_t index[N];
     float x[N * SIDE * SIDE];
-    expect_ok(lt_dataset_synthetic(&d, N, SIDE, SIDE, 1, NULL));
+    expect_ok(lt_dataset_synthetic(N, SIDE, SIDE, 1, NULL, &d));
     for (int i = 0; i < N; i++)
         index[i] = i;
     expect_ok(lt_dataset_gather(d, LT_TRAIN, index, N, 0, 1, x));
@@ -238,7 +238,7 @@ static void train_run(const char *path)
     lt_model *m = lt_model_create(r, (lt_image_size){4, 4, 1});
     lt_trainer *t = m ? lt_trainer_create(m, d, NULL) : NULL;
     assert_non_null(t);
-    expect_ok(lt_run_create(&run, path, t));
+    expect_ok(lt_run_create(path, t, &run));
     expect_ok(lt_run_train(run, t, d, NULL));
     lt_run_free(run);
     lt_trainer_free(t);

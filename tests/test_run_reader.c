@@ -31,7 +31,7 @@ static lt_run *start_run(const char *path, training *t, int epochs, lt_train_rep
 {
     lt_run *run;
     *t = begin_training(words, NULL, 30);
-    expect_ok(lt_run_create(&run, path, t->trainer));
+    expect_ok(lt_run_create(path, t->trainer, &run));
     for (int i = 0; i < epochs; i++) {
         lt_validation v = {.images = 6, .neg_elbo = 7.25 + i, .neg_elbo_se = 0.5, .rate = 1, .distortion = (double)NAN,
                            .squared_error = 2, .loss = 3};
@@ -279,7 +279,7 @@ static void looking_stops_no_training(void **state)
         lt_run_summary s = summarize(in_dir("looked"));
         assert_int_equal(s.state, LT_RUN_STOPPED);
         lt_run_summary_clear(&s);
-        expect_ok(lt_run_open(&run, in_dir("looked"), NULL, 0));
+        expect_ok(lt_run_open(in_dir("looked"), NULL, 0, &run));
         lt_run_free(run);
     }
 }
@@ -325,7 +325,7 @@ static void results_of_another_run_are_refused(void **state)
     char *path = file_join(in_dir("left"), "evaluations.jsonl");
     expect_ok(lt_file_write(path, "{}\n", 3));
     free(path);
-    assert_int_equal(lt_run_create(&run, in_dir("left"), t.trainer), LT_VALUE);
+    assert_int_equal(lt_run_create(in_dir("left"), t.trainer, &run), LT_VALUE);
     assert_text_has(lt_last_error(), "holds the evaluations.jsonl of another run");
     end_training(&t);
 }
@@ -380,13 +380,13 @@ static void everything_opens_both(void **state)
     assert_int_equal(lt_trainer_steps_done(t.trainer), 8);
     assert_int_equal(lt_trainer_steps_done(u.trainer), 8);
     lt_run *one;
-    expect_ok(lt_run_open(&one, file, NULL, 0)); /* the newest: the run */
+    expect_ok(lt_run_open(file, NULL, 0, &one)); /* the newest: the run */
     assert_text_has(lt_run_directory(one), "both");
     expect_ok(lt_run_restore(one, t.trainer));
     lt_run_free(one);
     free(file);
     file = file_join(run, "checkpoints/step-00000004.safetensors");
-    assert_int_equal(lt_run_open(&one, file, NULL, 0), LT_VALUE);
+    assert_int_equal(lt_run_open(file, NULL, 0, &one), LT_VALUE);
     assert_text_has(lt_last_error(), "is not the newest checkpoint of its run");
     free(file);
     free(run);
@@ -418,7 +418,7 @@ static void what_has_no_checkpoint_says_so(void **state)
     assert_null(lt_model_open(in_dir("nothing")));
     assert_text_has(lt_last_error(), "nothing does not exist");
     assert_int_equal(lt_file_write(in_dir("lone.safetensors"), "x", 1), LT_OK);
-    assert_int_equal(lt_run_open(&run, in_dir("lone.safetensors"), NULL, 0), LT_VALUE);
+    assert_int_equal(lt_run_open(in_dir("lone.safetensors"), NULL, 0, &run), LT_VALUE);
     assert_text_has(lt_last_error(), "is not in a run directory");
     end_training(&t);
 }

@@ -45,7 +45,7 @@ static void make_run(const char *path, int epochs, const char *set)
 {
     training t = begin_training(words, set, 30);
     lt_run *run;
-    expect_ok(lt_run_create(&run, path, t.trainer));
+    expect_ok(lt_run_create(path, t.trainer, &run));
     for (int i = 0; i < epochs; i++)
         train_epoch(run, &t);
     lt_run_free(run);
@@ -67,7 +67,7 @@ static int resume(const char *path, training *t, lt_run **run)
     said[0] = 0;
     lt_set_log(keep_log, NULL);
     *t = begin_training(words, NULL, 30);
-    int status = lt_run_open(run, path, NULL, 0);
+    int status = lt_run_open(path, NULL, 0, run);
     if (status == LT_OK)
         status = lt_run_restore(*run, t->trainer);
     lt_set_log(NULL, NULL);
@@ -103,7 +103,7 @@ static void runs_begin_with_a_checkpoint(void **state)
     lt_run *run;
     float *w = lt_params_block(lt_model_params(t.model));
     w[0] = 0.625f;
-    expect_ok(lt_run_create(&run, in_dir("begun"), t.trainer));
+    expect_ok(lt_run_create(in_dir("begun"), t.trainer, &run));
     lt_run_free(run);
     expect_ok(resume(in_dir("begun"), &u, &run));
     assert_true(lt_params_block(lt_model_params(u.model))[0] == 0.625f);
@@ -144,10 +144,10 @@ static void remains_of_another_run_are_refused(void **state)
         char *parent = must_format("%.*s", (int)(strrchr(path, '/') - path), path);
         expect_ok(file_make_directories(parent));
         expect_ok(file_write(path, "x", 1));
-        assert_int_equal(lt_run_create(&run, place, t.trainer), LT_VALUE);
+        assert_int_equal(lt_run_create(place, t.trainer, &run), LT_VALUE);
         assert_text_has(lt_last_error(), "of another run");
         remove(path);
-        expect_ok(lt_run_create(&run, place, t.trainer));
+        expect_ok(lt_run_create(place, t.trainer, &run));
         lt_run_free(run);
         free(parent);
         free(path);
@@ -163,7 +163,7 @@ static void runs_that_did_not_begin_are_begun_again(void **state)
     make_run(in_dir("half"), 0, NULL);
     remove(in_dir("half/recipe.yaml"));
     lt_run *run;
-    assert_int_equal(lt_run_open(&run, in_dir("half"), NULL, 0), LT_NOT_FOUND);
+    assert_int_equal(lt_run_open(in_dir("half"), NULL, 0, &run), LT_NOT_FOUND);
     make_run(in_dir("half"), 1, NULL);
     check_resumed(in_dir("half"), STEPS_PER_EPOCH);
 }
@@ -223,7 +223,7 @@ static void surplus_checkpoints_are_removed(void **state)
     training t;
     lt_run *run;
     const char *set = "train.keep_checkpoints=1";
-    expect_ok(lt_run_open(&run, in_dir("surplus"), &set, 1));
+    expect_ok(lt_run_open(in_dir("surplus"), &set, 1, &run));
     t = begin_training(words, NULL, 30);
     expect_ok(lt_run_restore(run, t.trainer));
     assert_int_equal(count_files(in_dir("surplus/checkpoints")), 1);
@@ -422,7 +422,7 @@ static void epochs_that_are_done_stay_done(void **state)
     const char *set = "train.epochs=1";
     make_run(in_dir("done"), 2, NULL);
     expect_ok(file_read(in_dir("done/recipe.yaml"), 1 << 20, &before));
-    expect_ok(lt_run_open(&run, in_dir("done"), &set, 1));
+    expect_ok(lt_run_open(in_dir("done"), &set, 1, &run));
     assert_int_equal(lt_run_restore(run, t.trainer), LT_VALUE);
     assert_text_has(lt_last_error(), "already trained for 2 epochs");
     lt_run_free(run);

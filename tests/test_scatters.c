@@ -116,7 +116,7 @@ static void no_label_hides_another(void **state)
     for (int k = 1; k < 3; k++)
         if (n[k] < 0.85 * n[0] || n[k] > n[0] / 0.85)
             fail_msg("label 0 has %g pixels, label %d has %g", n[0], k, n[k]);
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 /* Three corners of a square, on pages of several shapes. */
@@ -138,7 +138,7 @@ static void equal_units_are_equally_long(void **state)
         if (fabs((u[1] - u[0]) - (v[0] - v[2])) > 1.5)
             fail_msg("%g x %g: a square is %g wide and %g high", shapes[i][0], shapes[i][1],
                      u[1] - u[0], v[0] - v[2]);
-        lt_image_free(&page);
+        lt_image_clear(&page);
     }
     c.x.is_log = true;
     check_refused(&c, "equal units");
@@ -185,7 +185,7 @@ static void memory_may_run_out(void **state)
         for (int allowed = 0; allowed < 2 + i; allowed++) {
             int left = allowed;
             lt_set_allow_memory(allow_some, &left);
-            assert_int_equal(lt_chart_page_render(&out, &f, NULL), LT_NO_MEMORY);
+            assert_int_equal(lt_chart_page_render(&f, NULL, &out), LT_NO_MEMORY);
             lt_set_allow_memory(NULL, NULL);
             assert_null(out.pixels);
         }
@@ -313,7 +313,7 @@ static void bins_have_the_color_of_their_count(void **state)
             rgb want = count[r][k] ? hist2d_color((double)count[r][k] / most) : 0xffffff;
             assert_int_equal(color_at(&i, px, py), want);
         }
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 /* Of 1000 x 1000 bins on 300 x 200 pixels none that has points is passed over. */
@@ -338,7 +338,7 @@ static void bins_smaller_than_a_pixel_are_seen(void **state)
         if (!is_seen)
             fail_msg("the bin of (%g, %g) is not there", x[i], y[i]);
     }
-    lt_image_free(&image);
+    lt_image_clear(&image);
 }
 
 /* Of the pixels in a box those that are neither white nor gray. */
@@ -381,7 +381,7 @@ static void marginals_count_columns_and_rows(void **state)
     }
     assert_near(unit[0] / unit[1], 1, 0.03);
     hist2d_clear(&h);
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 /* Lightness of CIE 1976, by which equal steps are seen as equal; colors were not made by it. */
@@ -452,7 +452,7 @@ static void check_ellipse(double xx, double xy, double yy, double sigmas)
         }
     for (int k = 0; k < 12; k++)
         assert_true(is_seen[k]);
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 static void ellipses_are_those_of_their_covariance(void **state)
@@ -484,7 +484,7 @@ static void circles_are_at_one_two_and_three(void **state)
         bool is_circle = r == 1 || r == 2 || r == 3; /* dashed: about half of it, more at the rim */
         assert_true(is_circle ? dark > 0.4 * n : dark < 0.05 * n);
     }
-    lt_image_free(&i);
+    lt_image_clear(&i);
 }
 
 static void what_is_no_covariance_is_a_gap(void **state)
@@ -626,13 +626,12 @@ static void odd_data_is_drawn(void **state)
                               .has_marginals = true, .has_normal = k & 2};
                 lt_image out;
                 lt_chart_page f = {.charts = &c, .n_charts = 1};
-                int status = lt_chart_page_render(&out, &f, &(lt_render_options){.width = 300,
-                                                                           .height = 280});
+                int status = lt_chart_page_render(&f, &(lt_render_options){.width = 300, .height = 280}, &out);
                 if (status != LT_OK && !strstr(lt_last_error(), "nothing to draw"))
                     fail_msg("values %d, n = %d: %s", i, n, lt_last_error());
                 if (status == LT_OK)
                     check_rim_is_white(&out);
-                lt_image_free(&out);
+                lt_image_clear(&out);
             }
 }
 
@@ -657,7 +656,7 @@ static void golden_pictures(void **state)
         c.series = &s;
         lt_image other = must_draw(&c, GOLDEN_WIDTH, GOLDEN_HEIGHT, 1);
         check_golden(goldens[i].name, goldens[i].chart, &other);
-        lt_image_free(&other);
+        lt_image_clear(&other);
     }
 }
 

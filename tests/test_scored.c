@@ -221,8 +221,7 @@ static void images_are_named_by_index_and_label(void **state)
 {
     (void)state;
     lt_dataset *d;
-    assert_int_equal(lt_dataset_synthetic(&d, TRAIN, SIDE, SIDE, 1,
-                                          &(lt_data_options){.validation = 700}), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(TRAIN, SIDE, SIDE, 1, &(lt_data_options){.validation = 700}, &d), LT_OK);
     float *images = take_images(d, LT_TEST, 0, TEST), *x = must_alloc(sizeof *x * PIXELS);
     lt_quality q;
     lt_quality_arrays a;

@@ -92,7 +92,7 @@ static float *train(const char *preset, int threads, int steps, size_t *size)
     lt_dataset *data;
     lt_recipe *r = lt_recipe_open(preset, sets, 1);
     assert_non_null(r);
-    assert_int_equal(lt_dataset_synthetic(&data, 64, 28, 28, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(64, 28, 28, 1, NULL, &data), LT_OK);
     lt_model *m = lt_model_create(r, (lt_image_size){28, 28, 1});
     assert_non_null(m);
     lt_trainer *t = lt_trainer_create(m, data, &(lt_trainer_options){.run.threads = threads});

@@ -207,7 +207,7 @@ static int training_open(training *t, const char *set, const lt_trainer_options 
     lt_recipe *r = lt_recipe_parse("tiny", tiny_recipe, &set, set != NULL);
     if (!r)
         return LT_FORMAT;
-    int status = lt_dataset_synthetic(&t->data, IMAGES, HEIGHT, WIDTH, 1, &binarize);
+    int status = lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, &binarize, &t->data);
     if (status == LT_OK)
         t->model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
     lt_recipe_free(r);
@@ -289,7 +289,7 @@ static void training_flips_and_evaluation_does_not(void **state)
         lt_data_options o = {.flip = k == 1};
         lt_evaluation e;
         lt_recipe *r = lt_recipe_parse("tiny", tiny_recipe, NULL, 0);
-        assert_int_equal(lt_dataset_synthetic(&t.data, IMAGES, HEIGHT, WIDTH, 1, &o), LT_OK);
+        assert_int_equal(lt_dataset_synthetic(IMAGES, HEIGHT, WIDTH, 1, &o, &t.data), LT_OK);
         t.model = lt_model_create(r, (lt_image_size){HEIGHT, WIDTH, 1});
         lt_recipe_free(r);
         t.trainer = lt_trainer_create(t.model, t.data, NULL);
@@ -467,7 +467,7 @@ static void trainer_rejects_other_images(void **state)
     training t;
     lt_dataset *other;
     training_begin(&t, NULL, LT_CPU, 0);
-    assert_int_equal(lt_dataset_synthetic(&other, 10, 7, 7, 1, NULL), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(10, 7, 7, 1, NULL, &other), LT_OK);
     assert_null(lt_trainer_create(t.model, other, NULL));
     assert_error_has("6 x 5 x 1");
     lt_dataset_free(other);
@@ -653,23 +653,23 @@ static void run_is_created_once(void **state)
     training t;
     training_begin(&t, NULL, LT_CPU, 0);
     const char *path = in_dir("run-once");
-    assert_int_equal(lt_run_create(&run, path, t.trainer), LT_OK);
+    assert_int_equal(lt_run_create(path, t.trainer, &run), LT_OK);
     assert_string_equal(lt_recipe_text(lt_run_recipe(run)),
                         lt_recipe_text(lt_model_recipe(t.model)));
     assert_true(file_exists(in_dir("run-once/checkpoints/step-00000000.safetensors")));
-    assert_int_equal(lt_run_open(&other, path, NULL, 0), LT_VALUE); /* locked */
+    assert_int_equal(lt_run_open(path, NULL, 0, &other), LT_VALUE); /* locked */
     assert_error_has("another process");
     lt_run_free(run);
-    assert_int_equal(lt_run_create(&run, path, t.trainer), LT_VALUE);
+    assert_int_equal(lt_run_create(path, t.trainer, &run), LT_VALUE);
     assert_error_has("already holds a run");
     const char *set = "train.epochs=9";
-    assert_int_equal(lt_run_open(&run, path, &set, 1), LT_OK);
+    assert_int_equal(lt_run_open(path, &set, 1, &run), LT_OK);
     assert_int_equal(lt_recipe_train_options(lt_run_recipe(run))->epochs, 9);
     lt_run_free(run);
-    assert_int_equal(lt_run_open(&run, path, NULL, 0), LT_OK); /* nothing was restored: as before */
+    assert_int_equal(lt_run_open(path, NULL, 0, &run), LT_OK); /* nothing was restored: as before */
     assert_int_equal(lt_recipe_train_options(lt_run_recipe(run))->epochs, 3);
     lt_run_free(run);
-    assert_int_equal(lt_run_open(&run, in_dir("no-run"), NULL, 0), LT_NOT_FOUND);
+    assert_int_equal(lt_run_open(in_dir("no-run"), NULL, 0, &run), LT_NOT_FOUND);
     assert_null(run);
     training_close(&t);
 }
@@ -701,7 +701,7 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     lt_train_report r;
     char warning[1000] = "";
     training_begin(&t, NULL, LT_CPU, 0);
-    assert_int_equal(lt_run_create(&run, in_dir("run"), t.trainer), LT_OK);
+    assert_int_equal(lt_run_create(in_dir("run"), t.trainer, &run), LT_OK);
     for (int epoch = 0; epoch < 3; epoch++) {
         assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
         assert_int_equal(lt_run_log(run, &r, NULL), LT_OK);
@@ -719,7 +719,7 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     assert_int_equal(file_append(in_dir("run/metrics.jsonl"), "{\"step\":"), LT_OK);
 
     lt_set_log(keep_warning, warning);
-    assert_int_equal(lt_run_open(&run, in_dir("run"), NULL, 0), LT_OK);
+    assert_int_equal(lt_run_open(in_dir("run"), NULL, 0, &run), LT_OK);
     training_begin(&t, NULL, LT_CPU, 0);
     assert_int_equal(lt_run_restore(run, t.trainer), LT_OK);
     lt_set_log(NULL, NULL);

@@ -25,7 +25,7 @@ static inline training begin_training(const char *words, const char *set, int im
     lt_recipe *r = lt_recipe_parse("tiny.yaml", words, &set, set != NULL);
     if (!r)
         fail_msg("%s", lt_last_error());
-    assert_int_equal(lt_dataset_synthetic(&t.data, images, 4, 4, 1, lt_recipe_data_options(r)), LT_OK);
+    assert_int_equal(lt_dataset_synthetic(images, 4, 4, 1, lt_recipe_data_options(r), &t.data), LT_OK);
     t.model = lt_model_create(r, (lt_image_size){4, 4, 1});
     t.trainer = t.model ? lt_trainer_create(t.model, t.data, NULL) : NULL;
     lt_recipe_free(r);

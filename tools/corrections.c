@@ -160,7 +160,7 @@ static lt_node *declare(lt_scope *s, lt_node *x, const void *c) { return build(c
 static small_vae make(choice c)
 {
     small_vae m = {.c = c, .params = lt_params_create()};
-    must(lt_dataset_synthetic(&m.data, IMAGES, SIDE, SIDE, 1, NULL));
+    must(lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, NULL, &m.data));
     must(lt_params_declare(m.params, declare, &c, lt_shape_2d(1, PIXELS), 1));
     train(&m);
     return m;

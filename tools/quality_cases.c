@@ -304,7 +304,7 @@ static void open_world(world *w, const char *set, int train, int samples)
 {
     const char *slash = strrchr(set, '/');
     lt_data_options o = {.limit = train};
-    must(lt_dataset_open(&w->data, set, &o));
+    must(lt_dataset_open(set, &o, &w->data));
     const lt_dataset_info *info = lt_dataset_describe(w->data);
     w->name = slash ? slash + 1 : set;
     w->h = info->h;

@@ -28,7 +28,7 @@ static int make_data(const lt_recipe *r, lt_dataset **out)
     enum { IMAGES = 10000 };
     const lt_catalog_entry *e = lt_data_named(lt_recipe_dataset(r));
     int h = e ? e->h : 28, w = e ? e->w : 28, c = e ? e->c : 1;
-    return lt_dataset_synthetic(out, IMAGES, h, w, c, lt_recipe_data_options(r));
+    return lt_dataset_synthetic(IMAGES, h, w, c, lt_recipe_data_options(r), out);
 }
 
 /* ---- Timing ---- */

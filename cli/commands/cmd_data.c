@@ -56,7 +56,7 @@ static int open_data(const data_request *q, lt_dataset **data)
         if (status != LT_OK)
             return status;
     }
-    return lt_dataset_open(data, q->name, &options);
+    return lt_dataset_open(q->name, &options, data);
 }
 
 /* How many images of a split each class has; freed by the caller. */
@@ -222,7 +222,7 @@ static void print_survey(const data_request *q, const lt_survey *v)
 static int describe_mixed(const data_request *q)
 {
     lt_survey v;
-    int status = lt_data_survey(&v, q->name);
+    int status = lt_data_survey(q->name, &v);
     if (status == LT_OK && (!v.sets || !v.sets[0]))
         status = LT_NOT_FOUND;
     if (status == LT_OK && q->as_json)

@@ -83,10 +83,10 @@ static int open_data(const score_request *q, scoring *s)
         LT_TRY(open_run_data(q, &s->data));
     } else {
         LT_TRY(read_options(&q->sets, "data", &o));
-        LT_TRY(lt_dataset_open(&s->data, q->against, &o));
+        LT_TRY(lt_dataset_open(q->against, &o, &s->data));
     }
     s->split = lt_dataset_split(s->data, (lt_split)q->split);
-    return lt_dataset_open(&s->images, q->images, &of_images);
+    return lt_dataset_open(q->images, &of_images, &s->images);
 }
 
 /* ---- The images ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* base.h: what every part of latent shares: status codes, error text, hooks, option tables.
  *
- *     if (lt_dataset_open(&data, "fashion-mnist", NULL) != LT_OK)
+ *     if (lt_dataset_open("fashion-mnist", NULL, &data) != LT_OK)
  *         fprintf(stderr, "%s\n", lt_last_error());
  */
 #ifndef LATENT_BASE_H

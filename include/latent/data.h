@@ -4,7 +4,7 @@
    gather batches from it. Nothing is drawn from hidden state: same arguments, same bits.
  *
  *     lt_dataset *d;
- *     int status = lt_dataset_open(&d, "fashion-mnist", NULL);
+ *     int status = lt_dataset_open("fashion-mnist", NULL, &d);
  *     ...lt_dataset_order(d, LT_TRAIN, seed, epoch, order);
  *     ...lt_dataset_gather(d, LT_TRAIN, order + at, 128, epoch, 1, x);    x: 128 x 28 x 28 x 1
  */
@@ -103,8 +103,7 @@ LT_API int lt_data_image_size(const char *name, const lt_data_options *options, 
    the log and left out, or, with `strict`, an error. Decoded sets are kept in the cache, in
    `pictures`, until their files change.
    LT_NOT_FOUND, LT_FORMAT, LT_VALUE, LT_IO, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
-LT_API int lt_dataset_open(lt_dataset **out, const char *name_or_path,
-                           const lt_data_options *options);
+LT_API int lt_dataset_open(const char *name_or_path, const lt_data_options *options, lt_dataset **out);
 
 /* ---- Images of a program's own ---- */
 
@@ -131,14 +130,12 @@ typedef struct lt_memory_images {
    file: options apply, and checkpoints know it by its content, so a run resumes with the same images wherever
    they come from, and with no others. LT_VALUE for sizes, pixels or labels out of range, with their place;
    LT_NO_MEMORY; *out is then NULL. Nullable: options. */
-LT_API int lt_dataset_from_memory(lt_dataset **out, const lt_memory_images *images,
-                                  const lt_data_options *options);
+LT_API int lt_dataset_from_memory(const lt_memory_images *images, const lt_data_options *options, lt_dataset **out);
 
 /* Makes `n` train images and max(1, n / 5) test images of h x w x c: one to four soft blobs, the
    label is their number less one. Depends on options->seed alone; for tests and benchmarks.
    LT_VALUE, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
-LT_API int lt_dataset_synthetic(lt_dataset **out, int n, int h, int w, int c,
-                                const lt_data_options *options);
+LT_API int lt_dataset_synthetic(int n, int h, int w, int c, const lt_data_options *options, lt_dataset **out);
 
 /* Nullable: d. */
 LT_API void lt_dataset_free(lt_dataset *d);
@@ -206,7 +203,7 @@ typedef struct lt_survey {
 
 /* Decodes every picture of a folder or zip file, whatever sizes and channels they have. LT_NOT_FOUND if
    it is none; as lt_dataset_open. Cleared by lt_survey_clear in any case. */
-LT_API int lt_data_survey(lt_survey *v, const char *path);
+LT_API int lt_data_survey(const char *path, lt_survey *v);
 LT_API void lt_survey_clear(lt_survey *v);
 
 /* ---- Batches ---- */

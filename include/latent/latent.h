@@ -47,13 +47,13 @@
  *         float *images = calloc((size_t)N * (size_t)(s.h * s.w * s.c), sizeof *images);
  *         int status = images ? lt_sample(m, N, 0, 0, images) : LT_NO_MEMORY; // seed 0, all cores
  *         if (status == LT_OK)
- *             status = lt_image_grid(&grid, images, N, s.h, s.w, s.c, NULL);
+ *             status = lt_image_grid(images, N, s.h, s.w, s.c, NULL, &grid);
  *         if (status == LT_OK)
  *             status = lt_image_write(argv[2], &grid);
  *         if (status != LT_OK)
  *             fprintf(stderr, "%s: %s\n", lt_status_text(status), lt_last_error());
  *
- *         lt_image_free(&grid);
+ *         lt_image_clear(&grid);
  *         free(images);
  *         lt_model_free(m);
  *         return status == LT_OK ? 0 : 1;

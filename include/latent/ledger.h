@@ -3,7 +3,7 @@
  * comparable with a model's.
  *
  *     lt_ledger l;
- *     lt_ledger_make(&l, model, &(lt_ledger_facts){.found = &validation, .trained = &report});
+ *     lt_ledger_make(model, &(lt_ledger_facts){.found = &validation, .trained = &report}, &l);
  *     for (int i = 0; i < l.n_minimized; i++)
  *         printf("%s: %.2f, %s\n", l.minimized[i].name, l.minimized[i].nats, l.minimized[i].text);
  */
@@ -78,7 +78,7 @@ typedef struct lt_ledger {
 } lt_ledger;
 
 /* Nullable: facts. */
-LT_API int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts);
+LT_API int lt_ledger_make(lt_model *m, const lt_ledger_facts *facts, lt_ledger *l);
 
 /* Rounds the numbers of `n` terms to the two digits that are shown, such that the terms above a sum still add up to it
    (lt_shown_parts). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* plot.h: pictures: grids of images and charts, written as PNG, JPEG, WebP, SVG or PDF.
- * A raster belongs to its caller, who clears it with lt_image_free. Charts own nothing.
+ * A raster belongs to its caller, who clears it with lt_image_clear. Charts own nothing.
  *
  *     lt_series loss = {.name = "training", .n = 3, .y = (double[]){120, 104, 101}};
  *     lt_chart chart = {.title = "Loss", .y.label = "nats", .series = &loss, .n_series = 1};
@@ -33,10 +33,10 @@ typedef struct lt_image_grid_options {
 /* Lays out `n` images, n x h x w x c floats with c = 1 or 3, as tiles in rows from the top left.
    0 is black and 1 is white; values outside are clamped, and NaN is drawn magenta (255, 0, 255).
    The result is gray if all of it is gray (c = 1, no NaN, gray background), otherwise RGB; the
-   caller frees it with lt_image_free. LT_VALUE for sizes that make no picture or one of more than
+   caller clears it with lt_image_clear. LT_VALUE for sizes that make no picture or one of more than
    65535 pixels a side or 1 GiB; LT_NO_MEMORY; `out` is then empty. Nullable: options (defaults). */
-LT_API int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c,
-                         const lt_image_grid_options *options);
+LT_API int lt_image_grid(const float *images, int n, int h, int w, int c, const lt_image_grid_options *options,
+                         lt_image *out);
 
 /* Writes a picture by the end of its name, .png and .webp (both lossless) or .jpg (.jpeg), whole or
    not at all; replaces an existing file. LT_VALUE if the raster is empty, has neither 1 nor 3
@@ -53,11 +53,11 @@ LT_API int lt_image_check_name(const char *path);
 
 /* Reads a PNG, JPEG, WebP, PBM, PGM or PPM, known by its first bytes, as 8 bits of gray or RGB;
    what is transparent lies on white. LT_NOT_FOUND, LT_IO, LT_FORMAT if it is damaged, LT_UNSUPPORTED,
-   LT_NO_MEMORY; `out` is then empty. The caller frees it with lt_image_free. */
-LT_API int lt_image_read(lt_image *out, const char *path);
+   LT_NO_MEMORY; `out` is then empty. The caller clears it with lt_image_clear. */
+LT_API int lt_image_read(const char *path, lt_image *out);
 
 /* Frees the pixels and leaves the raster empty. Nullable: image. */
-LT_API void lt_image_free(lt_image *image);
+LT_API void lt_image_clear(lt_image *image);
 
 /* ---- Grids with captions ---- */
 
@@ -86,8 +86,8 @@ LT_API int lt_grid_write(const char *path, const lt_grid *grid);
 /* The bytes of such a file, as lt_image_encode. */
 LT_API int lt_grid_encode(const lt_grid *grid, const char *format, unsigned char **bytes, size_t *n);
 
-/* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure. */
-LT_API int lt_grid_render(lt_image *out, const lt_grid *grid);
+/* Draws into a raster, which the caller clears; it is empty after a failure. */
+LT_API int lt_grid_render(const lt_grid *grid, lt_image *out);
 
 /* ---- One file for each image ----
    A numbered name such as "img-%04d.png" stands for as many files as there are images: img-0000.png,
@@ -232,9 +232,9 @@ LT_API int lt_chart_page_write(const char *path, const lt_chart_page *page, cons
 LT_API int lt_chart_page_encode(const lt_chart_page *page, const char *format, const lt_render_options *options,
                                 unsigned char **bytes, size_t *n);
 
-/* Draws into a raster, which the caller frees with lt_image_free; it is empty after a failure.
+/* Draws into a raster, which the caller clears; it is empty after a failure.
    Nullable: options. */
-LT_API int lt_chart_page_render(lt_image *out, const lt_chart_page *page, const lt_render_options *options);
+LT_API int lt_chart_page_render(const lt_chart_page *page, const lt_render_options *options, lt_image *out);
 
 #ifdef __cplusplus
 }

@@ -24,12 +24,12 @@ typedef struct lt_run lt_run;
 
 /* Creates the directory of a run that starts from the state of `t`: first a checkpoint, then recipe.yaml, which
    makes the directory a run. Returns LT_VALUE if the directory holds a run or remains of one. */
-LT_API int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t);
+LT_API int lt_run_create(const char *dir, const lt_trainer *t, lt_run **out);
 
 /* Opens a run to continue it, by its directory or its newest checkpoint (LT_VALUE for an older one), and removes
    unfinished files of a killed process. n `sets`, as in lt_recipe_open, change the recipe; recipe.yaml changes when
    lt_run_restore has found that the run can continue with them. */
-LT_API int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n);
+LT_API int lt_run_open(const char *path, const char *const *sets, int n, lt_run **out);
 LT_API void lt_run_free(lt_run *run); /* Nullable: run */
 
 /* Returns the run directory of a checkpoint, RUN of RUN/checkpoints/NAME, where the log and the samples are; NULL,

@@ -60,7 +60,7 @@ static int check_sum(const archive *a, const char *path)
     return LT_OK;
 }
 
-int archive_open(archive **out, const char *path)
+int archive_open(const char *path, archive **out)
 {
     *out = NULL;
     struct stat s;

@@ -12,7 +12,7 @@ typedef struct archive archive;
 bool archive_is_zip(const char *path);
 
 /* LT_FORMAT, LT_IO, LT_NOT_FOUND. */
-int archive_open(archive **a, const char *path);
+int archive_open(const char *path, archive **a);
 void archive_close(archive *a); /* Nullable: a */
 
 typedef struct archive_entry {

@@ -446,8 +446,7 @@ static int open_any(lt_dataset **out, const char *name, const lt_data_options *o
 {
     LT_TRY(data_options_check(options));
     if (strcmp(name, "synthetic") == 0)
-        return lt_dataset_synthetic(out, SYNTHETIC_IMAGES, SYNTHETIC_SIDE, SYNTHETIC_SIDE, 1,
-                                    options);
+        return lt_dataset_synthetic(SYNTHETIC_IMAGES, SYNTHETIC_SIDE, SYNTHETIC_SIDE, 1, options, out);
     const lt_catalog_entry *set = lt_data_named(name);
     if (!set && !strchr(name, '/') && !file_exists(name))
         return status_fail(LT_NOT_FOUND, "%s; nor is there such a file or directory",
@@ -456,7 +455,7 @@ static int open_any(lt_dataset **out, const char *name, const lt_data_options *o
     return dataset_finish(*out);
 }
 
-int lt_dataset_open(lt_dataset **out, const char *name_or_path, const lt_data_options *options)
+int lt_dataset_open(const char *name_or_path, const lt_data_options *options, lt_dataset **out)
 {
     *out = NULL;
     int status = open_any(out, name_or_path, options);

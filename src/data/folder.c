@@ -142,7 +142,7 @@ static int read_archived(work *w, const listed *p, int worker, bytes *content, b
     if (worker > 0) {
         archive **own = &w->archives[worker * w->l->n_archives + p->archive];
         if (!*own)
-            LT_TRY(archive_open(own, w->l->archives[p->archive]));
+            LT_TRY(archive_open(w->l->archives[p->archive], own));
         a = *own;
     }
     *is_lasting = true;

@@ -138,7 +138,7 @@ static int take_all(lt_dataset *d, const lt_memory_images *m)
     return dataset_finish(d);
 }
 
-int lt_dataset_from_memory(lt_dataset **out, const lt_memory_images *m, const lt_data_options *options)
+int lt_dataset_from_memory(const lt_memory_images *m, const lt_data_options *options, lt_dataset **out)
 {
     *out = NULL;
     LT_TRY(check_images(m));

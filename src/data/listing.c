@@ -227,7 +227,7 @@ static int list_archive(listing *l, const char *path, const char *name, int spli
 {
     archive *a;
     stamp_archive(l, path);
-    LT_TRY(archive_open(&a, path));
+    LT_TRY(archive_open(path, &a));
     marks m = {.n_recipes = 0};
     int status = LT_OK, from = l->n;
     for (uint64_t i = 0; i < archive_count(a) && status == LT_OK; i++) {

@@ -180,7 +180,7 @@ static int load_npz_split(lt_dataset *d, const contents *c, lt_split split)
 int load_npz(lt_dataset *d)
 {
     contents c = {.path = d->place};
-    LT_TRY(archive_open(&c.zip, d->place));
+    LT_TRY(archive_open(d->place, &c.zip));
     int status = list_entries(&c);
     if (status == LT_OK)
         status = check_entries(&c);

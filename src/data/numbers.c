@@ -136,7 +136,7 @@ static int read_entry(archive *zip, const char *path, uint64_t i, lt_number_arra
 static int read_npz(const char *path, lt_number_array **all, int *n)
 {
     archive *zip;
-    LT_TRY(archive_open(&zip, path));
+    LT_TRY(archive_open(path, &zip));
     uint64_t count = archive_count(zip);
     int status = limit_check(LIMIT_NPZ_ARRAYS, path, count);
     if (status == LT_OK)

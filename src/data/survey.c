@@ -172,7 +172,7 @@ static void advise(lt_survey *v)
     free(all);
 }
 
-int lt_data_survey(lt_survey *v, const char *path)
+int lt_data_survey(const char *path, lt_survey *v)
 {
     *v = (lt_survey){.images = 0};
     if (!folder_is_pictures(path))

@@ -91,8 +91,7 @@ static int make_splits(lt_dataset *d, int n, const lt_dataset_info *shape)
     return dataset_finish(d);
 }
 
-int lt_dataset_synthetic(lt_dataset **out, int n, int h, int w, int c,
-                         const lt_data_options *options)
+int lt_dataset_synthetic(int n, int h, int w, int c, const lt_data_options *options, lt_dataset **out)
 {
     *out = NULL;
     if (n < 1 || h < 1 || h > MAX_SIDE || w < 1 || w > MAX_SIDE || c < 1 || c > MAX_CHANNELS)

@@ -103,7 +103,7 @@ static int find_sigma(lt_model *m, double *sigma)
 
 /* ---- The ledger ---- */
 
-int lt_ledger_make(lt_ledger *l, lt_model *m, const lt_ledger_facts *facts)
+int lt_ledger_make(lt_model *m, const lt_ledger_facts *facts, lt_ledger *l)
 {
     static const lt_ledger_facts nothing;
     const lt_ledger_facts *f = facts ? facts : &nothing;

@@ -18,7 +18,7 @@ void lt_figure_free(lt_figure *f)
     if (!f)
         return;
     for (int i = 0; i < f->info.n && f->frames; i++)
-        lt_image_free(&f->frames[i]);
+        lt_image_clear(&f->frames[i]);
     free(f->frames);
     tensor_free(f->images);
     tensor_free(f->alone);

@@ -29,14 +29,14 @@ static int draw_frame(const lt_figure *f, int i, lt_image *out)
                     .images = f->images + (int64_t)i * f->info.columns * image_numbers(f->size),
                     .n = f->info.columns, .h = f->size.h, .w = f->size.w, .c = f->size.c,
                     .layout = {.zoom = f->zoom, .gap = 2, .background = {255, 255, 255}}};
-    LT_TRY(lt_grid_render(out, &grid));
+    LT_TRY(lt_grid_render(&grid, out));
     return i == 0 ? frames_check_size(out, f->info.n) : LT_OK;
 }
 
 static void frames_free(lt_image *frames, int n)
 {
     for (int i = 0; i < n && frames; i++)
-        lt_image_free(&frames[i]);
+        lt_image_clear(&frames[i]);
     free(frames);
 }
 

@@ -59,7 +59,7 @@ static int draw_page(const lt_figure *f, int64_t epoch, int64_t last, const lt_i
     lt_grid grid = {.title = f->info.title, .subtitle = subtitle, .widest_subtitle = widest, .images = image, .n = 1,
                     .h = drawn->height, .w = drawn->width, .c = drawn->channels,
                     .layout = {.zoom = f->zoom, .background = {255, 255, 255}}};
-    int status = lt_grid_render(out, &grid);
+    int status = lt_grid_render(&grid, out);
     tensor_free(image);
     return status;
 }
@@ -69,7 +69,7 @@ static int draw_frame(lt_figure *f, const history *h, int i, lt_image_size *size
 {
     lt_image drawn;
     char *path = lt_run_sample_path(h->run, h->epochs[i]);
-    int status = lt_image_read(&drawn, path);
+    int status = lt_image_read(path, &drawn);
     free(path);
     LT_TRY(status);
     if (i == 0)
@@ -79,7 +79,7 @@ static int draw_frame(lt_figure *f, const history *h, int i, lt_image_size *size
                              "has %d x %d", h->run, size->w, size->h, (intmax_t)h->epochs[i], drawn.width, drawn.height);
     else
         status = draw_page(f, h->epochs[i], h->epochs[h->n - 1], &drawn, &f->frames[i]);
-    lt_image_free(&drawn);
+    lt_image_clear(&drawn);
     return status == LT_OK && i == 0 ? frames_check_size(&f->frames[0], h->n) : status;
 }
 

@@ -155,7 +155,7 @@ static int encode_frame(apng *p, int i, area a, const lt_image *f)
     if (status == LT_OK)
         append_frame(p, i, a, &png);
     text_clear(&png);
-    lt_image_free(&part);
+    lt_image_clear(&part);
     return status;
 }
 
@@ -177,15 +177,15 @@ static int encode_frames(apng *p)
     int status = LT_OK;
     for (int i = 0; i < p->animation->n && status == LT_OK; i++) {
         lt_image *room = &rooms[i % 2];
-        lt_image_free(room);
+        lt_image_clear(room);
         status = open_frame(p, i, room, &f);
         if (status == LT_OK)
             status = encode_frame(p, i, before ? find_change(before, f)
                                                : (area){0, 0, f->width, f->height}, f);
         before = f;
     }
-    lt_image_free(&rooms[0]);
-    lt_image_free(&rooms[1]);
+    lt_image_clear(&rooms[0]);
+    lt_image_clear(&rooms[1]);
     return status;
 }
 

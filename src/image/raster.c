@@ -159,7 +159,7 @@ int lt_image_write(const char *path, const lt_image *image)
     return encoded_write(path, &file, image_encode(path, image, &file));
 }
 
-int lt_image_read(lt_image *out, const char *path)
+int lt_image_read(const char *path, lt_image *out)
 {
     picture_file s = {.path = path};
     picture p = {0};
@@ -173,7 +173,7 @@ int lt_image_read(lt_image *out, const char *path)
     return status;
 }
 
-void lt_image_free(lt_image *image)
+void lt_image_clear(lt_image *image)
 {
     if (!image)
         return;

@@ -32,7 +32,7 @@ int encoded_give(text *file, int status, unsigned char **data, size_t *n);
 /* "png" and ".png" as the name of a file, "picture.png"; freed by the caller. */
 char *encoded_name(const char *format);
 
-/* A copy in RGB, whatever it was; cleared with lt_image_free. */
+/* A copy in RGB, whatever it was; cleared with lt_image_clear. */
 int raster_color(const lt_image *image, lt_image *out);
 
 int encode_png(const lt_image *image, text *file);

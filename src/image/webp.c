@@ -24,7 +24,7 @@ int encode_webp(const lt_image *image, text *file)
     LT_TRY(raster_color(image, &color));
     size_t size = WebPEncodeLosslessRGB(color.pixels, color.width, color.height,
                                         3 * color.width, &data);
-    lt_image_free(&color);
+    lt_image_clear(&color);
     if (size == 0)
         return status_fail(LT_NO_MEMORY, "cannot make the WebP: no memory");
     text_append_bytes(file, (const char *)data, size);
@@ -55,7 +55,7 @@ static int add_frame(WebPAnimEncoder *e, const WebPConfig *c, const lt_image *f,
     else if (!WebPAnimEncoderAdd(e, &p, time, c))
         status = fail_encoder(e);
     WebPPictureFree(&p);
-    lt_image_free(&color);
+    lt_image_clear(&color);
     return status;
 }
 

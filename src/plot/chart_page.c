@@ -165,7 +165,7 @@ static int draw_page(canvas *c, page_kind kind, const lt_chart_page *f, const lt
     return canvas_finish(c, out);
 }
 
-int lt_chart_page_render(lt_image *out, const lt_chart_page *page, const lt_render_options *options)
+int lt_chart_page_render(const lt_chart_page *page, const lt_render_options *options, lt_image *out)
 {
     canvas c = {0};
     *out = (lt_image){0};
@@ -228,7 +228,7 @@ int chart_page_encode(const char *path, const lt_chart_page *page, const lt_rend
     int status = draw_page(&c, (page_kind)page_kind_of(path), page, options, &raster);
     if (status == LT_OK)
         status = page_encode(path, &c, &raster, file);
-    lt_image_free(&raster);
+    lt_image_clear(&raster);
     canvas_clear(&c);
     return status;
 }

@@ -63,7 +63,7 @@ static int make_tiles(sheet *s)
     for (int i = 0; i < s->groups; i++) {
         int first = i * in_group, n = g->n - first < in_group ? g->n - first : in_group;
         size_t at = (size_t)first * (size_t)g->h * (size_t)g->w * (size_t)g->c;
-        LT_TRY(lt_image_grid(&s->tiles[i], g->images + at, n, g->h, g->w, g->c, &o));
+        LT_TRY(lt_image_grid(g->images + at, n, g->h, g->w, g->c, &o, &s->tiles[i]));
     }
     const lt_image *t = &s->tiles[0];
     int gap = g->layout.gap;
@@ -87,7 +87,7 @@ static int sheet_open(sheet *s, const lt_grid *g)
 static void sheet_close(sheet *s)
 {
     for (int i = 0; s->tiles && i < s->groups; i++)
-        lt_image_free(&s->tiles[i]);
+        lt_image_clear(&s->tiles[i]);
     free(s->tiles);
 }
 
@@ -298,12 +298,12 @@ static bool is_bare(const lt_grid *g)
     return !g->title && !g->subtitle && !g->row_names && !g->column_names && !g->rows_in_group;
 }
 
-int lt_grid_render(lt_image *out, const lt_grid *grid)
+int lt_grid_render(const lt_grid *grid, lt_image *out)
 {
     canvas c = {0};
     *out = (lt_image){0};
     if (is_bare(grid) && check_grid(grid) == LT_OK)
-        return lt_image_grid(out, grid->images, grid->n, grid->h, grid->w, grid->c, &grid->layout);
+        return lt_image_grid(grid->images, grid->n, grid->h, grid->w, grid->c, &grid->layout, out);
     int status = grid_draw(&c, PAGE_RASTER, grid, out);
     canvas_clear(&c);
     return status;
@@ -314,11 +314,11 @@ int grid_encode(const char *path, const lt_grid *grid, text *file)
     canvas c = {0};
     lt_image raster = {0};
     int kind = page_kind_of(path);
-    int status = kind == PAGE_RASTER ? lt_grid_render(&raster, grid)
+    int status = kind == PAGE_RASTER ? lt_grid_render(grid, &raster)
                                      : grid_draw(&c, (page_kind)kind, grid, &raster);
     if (status == LT_OK)
         status = page_encode(path, &c, &raster, file);
-    lt_image_free(&raster);
+    lt_image_clear(&raster);
     canvas_clear(&c);
     return status;
 }

@@ -121,8 +121,8 @@ static int make_canvas(lt_image *out, const layout *l, int channels)
     return LT_OK;
 }
 
-int lt_image_grid(lt_image *out, const float *images, int n, int h, int w, int c,
-                  const lt_image_grid_options *options)
+int lt_image_grid(const float *images, int n, int h, int w, int c, const lt_image_grid_options *options,
+                  lt_image *out)
 {
     static const lt_image_grid_options defaults = {0};
     const lt_image_grid_options *o = options ? options : &defaults;

@@ -416,7 +416,7 @@ static void decide_task(features *f, const features_options *o)
                                          : FEW_STEPS;
 }
 
-int features_open(features **out, const reference_set *learn, const features_options *o)
+int features_open(const reference_set *learn, const features_options *o, features **out)
 {
     features *f = must_alloc(sizeof *f);
     f->learn = learn;

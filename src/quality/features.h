@@ -31,7 +31,7 @@ typedef struct features_info {
 } features_info;
 
 /* Trains on `learn`, or takes what an earlier call left in the cache. *out is NULL on failure. */
-int features_open(features **out, const reference_set *learn, const features_options *o);
+int features_open(const reference_set *learn, const features_options *o, features **out);
 void features_free(features *f); /* Nullable: f */
 const features_info *features_describe(const features *f);
 

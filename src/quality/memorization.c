@@ -95,7 +95,7 @@ static int make_room(memorization *c)
     return points_init(&c->train_values, c->learn->n, FEATURES);
 }
 
-int memorization_open(memorization **out, const reference_set *learn, features *f, const memorization_options *o)
+int memorization_open(const reference_set *learn, features *f, const memorization_options *o, memorization **out)
 {
     const lt_dataset_info *info = lt_dataset_describe(learn->data);
     memorization *c = *out = must_alloc(sizeof *c);

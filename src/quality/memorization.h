@@ -17,7 +17,7 @@ typedef struct memorization_options {
 typedef struct memorization memorization;
 
 /* For a search among all images of `learn`; both are borrowed. *out is NULL on failure. */
-int memorization_open(memorization **out, const reference_set *learn, features *f, const memorization_options *o);
+int memorization_open(const reference_set *learn, features *f, const memorization_options *o, memorization **out);
 void memorization_free(memorization *c); /* Nullable: c */
 
 /* How many samples and held-out images are looked at. */

@@ -313,7 +313,7 @@ static int open_features(measuring *m)
     LT_TRY(begin_part(m, 0, 0.6));
     features_options o = {.steps = m->o.feature_steps, .threads = m->o.run.threads,
                           .progress = pass_on, .user = m};
-    LT_TRY(features_open(&m->features, &m->learn, &o));
+    LT_TRY(features_open(&m->learn, &o, &m->features));
     int varying = features_describe(m->features)->varying;
     if (varying >= FEATURES / 2)
         return LT_OK;
@@ -373,7 +373,7 @@ static int open_copies(measuring *m)
 {
     memorization_options o = {.samples = m->n, .held_out = m->all_held.n, .threads = m->o.run.threads,
                         .progress = pass_on, .user = m};
-    return memorization_open(&m->memorization, &m->learn, m->features, &o);
+    return memorization_open(&m->learn, m->features, &o, &m->memorization);
 }
 
 /* What scores depend on, beside the samples themselves. */

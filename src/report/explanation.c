@@ -51,7 +51,7 @@ static int make_ledger(lt_explanation *e)
     lt_ledger_facts facts = {.data = e->data ? lt_dataset_describe(e->data) : NULL,
                              .found = &e->found,
                              .trained = e->trained.epoch ? &e->trained : NULL};
-    return lt_ledger_make(&e->ledger, e->model, &facts);
+    return lt_ledger_make(e->model, &facts, &e->ledger);
 }
 
 /* The validation, made now: no number is at hand. */

@@ -176,7 +176,7 @@ static int begin_run(lt_run *run, const lt_trainer *t)
     return write_recipe(run, t->recipe);
 }
 
-int lt_run_create(lt_run **out, const char *dir, const lt_trainer *t)
+int lt_run_create(const char *dir, const lt_trainer *t, lt_run **out)
 {
     lt_run *run = name_run(dir);
     *out = NULL;
@@ -264,7 +264,7 @@ static int find_directory(const char *path, char **dir)
                        "weights: latent train RECIPE --weights %s", path, path);
 }
 
-int lt_run_open(lt_run **out, const char *path, const char *const *sets, int n)
+int lt_run_open(const char *path, const char *const *sets, int n, lt_run **out)
 {
     char *dir = NULL;
     *out = NULL;

@@ -55,14 +55,14 @@ int lt_run_sample_images(const char *dir, int64_t epoch, lt_image_size s, int n,
         return status_fail(LT_VALUE, "expected 0 to %d images of samples, found %d", (int)LT_RUN_SAMPLES, n);
     lt_image p = {.pixels = NULL};
     char *path = lt_run_sample_path(dir, epoch);
-    int status = lt_image_read(&p, path), zoom = status == LT_OK ? find_zoom(&p, s) : 0;
+    int status = lt_image_read(path, &p), zoom = status == LT_OK ? find_zoom(&p, s) : 0;
     for (int k = 0; k < n && zoom; k++)
         cut_tile(&p, zoom, s, k, images + (int64_t)k * s.h * s.w * s.c);
     if (status == LT_OK && !zoom)
         status = status_fail(LT_VALUE, "%s: expected %d images of %d x %d in rows of %d, as training writes them, "
                                        "found %d x %d pixels",
                              path, (int)LT_RUN_SAMPLES, s.h, s.w, (int)LT_RUN_SAMPLE_COLUMNS, p.width, p.height);
-    lt_image_free(&p);
+    lt_image_clear(&p);
     free(path);
     return status;
 }

@@ -29,8 +29,7 @@ int lt_recipe_open_data(const lt_recipe *r, const char *instead, lt_dataset **ou
     *out = NULL;
     if (!instead)
         LT_TRY(check_set(r));
-    return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r),
-                           lt_recipe_data_options(r));
+    return lt_dataset_open(instead ? instead : lt_recipe_dataset(r), lt_recipe_data_options(r), out);
 }
 
 static bool has_key(const char *set, const char *key)
@@ -73,7 +72,7 @@ int lt_recipe_open_data_with(const lt_recipe *r, const char *instead, const char
     if (o.validation != validation)
         log_warning("data.validation=%jd: the model was trained with %jd, so its train and valid "
                     "splits were different", (intmax_t)o.validation, (intmax_t)validation);
-    return lt_dataset_open(out, instead ? instead : lt_recipe_dataset(r), &o);
+    return lt_dataset_open(instead ? instead : lt_recipe_dataset(r), &o, out);
 }
 
 int lt_model_check_data(const lt_model *m, const lt_dataset *d)

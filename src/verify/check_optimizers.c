@@ -219,7 +219,7 @@ static int run_average(const check_run *r, const void *about, char told[CHECK_TE
     lt_model *m = recipe ? lt_model_create(recipe, (lt_image_size){4, 4, 1}) : NULL;
     lt_dataset *data = NULL;
     lt_recipe_free(recipe);
-    int status = m ? lt_dataset_synthetic(&data, 100, 4, 4, 1, NULL) : LT_FORMAT;
+    int status = m ? lt_dataset_synthetic(100, 4, 4, 1, NULL, &data) : LT_FORMAT;
     lt_trainer *t = status == LT_OK
                         ? lt_trainer_create(m, data, &(lt_trainer_options){.run.threads = 1})
                         : NULL;

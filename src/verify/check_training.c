@@ -60,7 +60,7 @@ static int training_open(training *t, const example *e, lt_executor executor, in
         return LT_FORMAT;
     t->model = lt_model_create(r, (lt_image_size){SIDE, SIDE, 1});
     lt_recipe_free(r);
-    LT_TRY(lt_dataset_synthetic(&t->data, IMAGES, SIDE, SIDE, 1, NULL));
+    LT_TRY(lt_dataset_synthetic(IMAGES, SIDE, SIDE, 1, NULL, &t->data));
     if (t->model)
         t->trainer = lt_trainer_create(
             t->model, t->data, &(lt_trainer_options){.run = {.executor = executor, .threads = threads}});

@@ -86,7 +86,7 @@ int linear_gaussian_open(linear_gaussian *m, double wider, int images)
     if (!m->model)
         return LT_FORMAT;
     LT_TRY(set_params(m->model, wider));
-    LT_TRY(lt_dataset_synthetic(&m->data, images, HEIGHT, WIDTH, 1, NULL));
+    LT_TRY(lt_dataset_synthetic(images, HEIGHT, WIDTH, 1, NULL, &m->data));
     m->nll_of = must_alloc(sizeof *m->nll_of * (size_t)images);
     for (int32_t i = 0; i < images; i++) {
         float x[PIXELS];

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 
     lt_run *run = NULL;
     lt_dataset *data = NULL;
-    if (lt_run_open(&run, argv[1], sets, 1) != LT_OK || lt_recipe_open_data(lt_run_recipe(run), NULL, &data) != LT_OK)
+    if (lt_run_open(argv[1], sets, 1, &run) != LT_OK || lt_recipe_open_data(lt_run_recipe(run), NULL, &data) != LT_OK)
         return fail();
     p.recipe = lt_run_recipe(run);
     const lt_dataset_info *d = lt_dataset_describe(data);

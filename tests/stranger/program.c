@@ -48,13 +48,13 @@ int main(void)
     if (status == LT_OK)
         status = lt_chart_write("chart.svg", &c, NULL);
     for (int i = 0; i < 2 && status == LT_OK; i++)
-        status = lt_image_grid(&frames[i], pixels[i], 1, 4, 4, 1, NULL);
+        status = lt_image_grid(pixels[i], 1, 4, 4, 1, NULL, &frames[i]);
     if (status == LT_OK)
         status = lt_animation_write("film.webp", &(lt_animation){.frames = frames, .n = 2});
     if (status != LT_OK)
         return fprintf(stderr, "%s\n", lt_last_error()), 1;
-    lt_image_free(&frames[0]);
-    lt_image_free(&frames[1]);
+    lt_image_clear(&frames[0]);
+    lt_image_clear(&frames[1]);
     printf("%s: %ld parameters\n", lt_version(), (long)parameters);
     return 0;
 }
