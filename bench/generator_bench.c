@@ -52,7 +52,9 @@ static void measure(const char *name, decode_function *f, subject *s, int n, flo
 
 int main(int argc, char **argv)
 {
-    lt_recipe *r = argc > 1 ? lt_recipe_open(argv[1], NULL, 0) : NULL;
+    lt_recipe *r = NULL;
+    if (argc > 1)
+        lt_recipe_open(argv[1], NULL, 0, &r);
     lt_image_size size = argc > 5 ? (lt_image_size){atoi(argv[3]), atoi(argv[4]), atoi(argv[5])}
                                   : (lt_image_size){28, 28, 1};
     subject s = {.model = r ? lt_model_create(r, size) : NULL, .threads = argc > 2 ? atoi(argv[2]) : 1};

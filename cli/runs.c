@@ -33,9 +33,7 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data)
 {
     *t = (trained){.model = NULL};
     warnings_expect(run);
-    t->model = lt_run_model(run, &t->checkpoint, t->digest);
-    if (!t->model)
-        return LT_FORMAT;
+    LT_TRY(lt_run_model(run, &t->checkpoint, t->digest, &t->model));
     if (!with_data)
         return LT_OK;
     LT_TRY(lt_model_open_data(t->model, data, NULL, 0, &t->data));
@@ -64,8 +62,8 @@ void warn_of_run_data(const char *run, const char *picture)
 {
     struct stat s;
     char *around = lt_run_of_checkpoint(run), *path = path_in(around ? around : run, "recipe.yaml");
-    lt_recipe *r = stat(path, &s) == 0 ? lt_recipe_open(path, NULL, 0) : NULL;
-    if (r)
+    lt_recipe *r = NULL;
+    if (stat(path, &s) == 0 && lt_recipe_open(path, NULL, 0, &r) == LT_OK)
         warn_of_data(lt_recipe_dataset(r), picture);
     lt_recipe_free(r);
     free(path);

@@ -10,8 +10,8 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         return fprintf(stderr, "usage: %s RUN PICTURE.png\n", argv[0]), 2;
-    lt_model *m = lt_model_open(argv[1]); // a run directory, or one of its checkpoints
-    if (!m)
+    lt_model *m;
+    if (lt_model_open(argv[1], &m) != LT_OK) // a run directory, or one of its checkpoints
         return fprintf(stderr, "%s\n", lt_last_error()), 1;
 
     lt_image_size s = lt_model_image_size(m);

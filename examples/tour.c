@@ -21,9 +21,10 @@ static bool on_epoch(void *user, const lt_train_report *r, const lt_validation *
 int main(void)
 {
     const char *sets[] = {"train.epochs=3"};
-    lt_recipe *recipe = lt_recipe_open("fashion-mlp-vae", sets, 1);
+    lt_recipe *recipe;
     lt_dataset *data = NULL;
-    if (!recipe || lt_recipe_open_data(recipe, NULL, &data) != LT_OK)
+    if (lt_recipe_open("fashion-mlp-vae", sets, 1, &recipe) != LT_OK ||
+        lt_recipe_open_data(recipe, NULL, &data) != LT_OK)
         return complain();
     lt_model *model = lt_model_create(recipe, (lt_image_size){28, 28, 1});
     lt_trainer *trainer = model ? lt_trainer_create(model, data, NULL) : NULL;

@@ -34,7 +34,8 @@ static int make_run(void **state)
     static const char *const sets[] = {"train.epochs=2", "train.samples_every=1", "data.limit=60"};
     make_dir(state);
     snprintf(path, sizeof path, "%s/tiny", dir);
-    lt_recipe *r = lt_recipe_open(TESTS_DIR "/cli/tiny.yaml", sets, 3);
+    lt_recipe *r;
+    lt_recipe_open(TESTS_DIR "/cli/tiny.yaml", sets, 3, &r);
     lt_run *opened = NULL;
     if (!r || lt_recipe_open_data(r, NULL, &data) != LT_OK)
         return -1;

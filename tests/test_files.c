@@ -676,7 +676,7 @@ static void malformed_headers_are_refused(void **state)
         {ONE("\"F32\"", "[1]", "{}"), 4, "two data_offsets"},
         {ONE("\"F32\"", "[1]", "[0,4.0]"), 4, "two data_offsets"},
         {ONE("\"F32\"", "[1]", "[0,4],\"more\":1"), 4, "expected an object"},
-        {ONE("\"F32\"", "[1]", "[4,8]"), 8, "expected data at byte 0, found them at 4"},
+        {ONE("\"F32\"", "[1]", "[4,8]"), 8, "expected data at byte 0, found it at 4"},
         {ONE("\"F32\"", "[1]", "[0,4]"), 5, "5 bytes of data, of which tensors use 4"},
         {TWO("5", "9"), 9, "\"y\": expected data at byte 4, found them at 5"},
         {TWO("3", "7"), 7, "\"y\": expected data at byte 4, found them at 3"},

@@ -78,7 +78,8 @@ static critic_subject open_critic(uint64_t seed)
 {
     draws d = draws_from(seed);
     critic_subject c = {.graph = lt_graph_create()};
-    lt_recipe *r = lt_recipe_open("ift6135-wgan-svhn", small_svhn, COUNT_OF(small_svhn));
+    lt_recipe *r;
+    lt_recipe_open("ift6135-wgan-svhn", small_svhn, COUNT_OF(small_svhn), &r);
     c.model = r ? lt_model_create(r, (lt_image_size){SIDE, SIDE, 3}) : NULL;
     if (!c.model)
         fail_msg("%s", lt_last_error());

@@ -255,7 +255,8 @@ static void a_checkpoint_is_the_model(void **state)
     assert_int_equal(lt_trainer_epoch(e.trainer, NULL, NULL, NULL), LT_OK);
     assert_int_equal(lt_trainer_save(e.trainer, path), LT_OK);
     assert_int_equal(lt_sample(e.model, N, 3, 1, before), LT_OK);
-    lt_model *again = lt_model_open(path);
+    lt_model *again;
+    lt_model_open(path, &again);
     assert_non_null(again);
     assert_int_equal(lt_sample(again, N, 3, 2, after), LT_OK);
     assert_memory_equal(before, after, sizeof before);

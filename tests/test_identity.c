@@ -188,7 +188,8 @@ static int train_and(const char *path, const char *save, const char *load)
 static const char *tell_open(const char *checkpoint, const char *instead, const char *set)
 {
     told[0] = 0;
-    lt_model *m = lt_model_open(checkpoint);
+    lt_model *m;
+    lt_model_open(checkpoint, &m);
     assert_non_null(m);
     lt_set_log(listen, NULL);
     lt_dataset *d;

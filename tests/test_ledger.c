@@ -15,7 +15,8 @@ static made make(const char *recipe, const char *const *sets, int n, int side,
                  const lt_ledger_facts *facts)
 {
     made d;
-    lt_recipe *r = lt_recipe_open(recipe, sets, n);
+    lt_recipe *r;
+    lt_recipe_open(recipe, sets, n, &r);
     d.model = r ? lt_model_create(r, (lt_image_size){side, side, 1}) : NULL;
     lt_recipe_free(r);
     if (!d.model || lt_ledger_make(d.model, facts, &d.ledger) != LT_OK)

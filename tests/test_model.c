@@ -23,8 +23,9 @@ static void assert_close(double found, double want, double tolerance)
 static lt_model *model_of(const char *words, const char *const *sets, int n, lt_image_size size)
 {
     bool is_preset = !strchr(words, '\n');
-    lt_recipe *r = is_preset ? lt_recipe_open(words, sets, n)
-                             : lt_recipe_parse("tiny.yaml", words, sets, n);
+    lt_recipe *r = is_preset ? NULL : lt_recipe_parse("tiny.yaml", words, sets, n);
+    if (is_preset)
+        lt_recipe_open(words, sets, n, &r);
     if (!r)
         fail_msg("%s", lt_last_error());
     lt_model *m = lt_model_create(r, size);
@@ -39,7 +40,8 @@ static lt_model *model_of(const char *words, const char *const *sets, int n, lt_
 /* Of the images of its data set. */
 static lt_model *preset_model(const char *name)
 {
-    lt_recipe *r = lt_recipe_open(name, NULL, 0);
+    lt_recipe *r;
+    lt_recipe_open(name, NULL, 0, &r);
     if (!r)
         fail_msg("%s", lt_last_error());
     lt_image_size size;
@@ -476,7 +478,8 @@ static void images_and_codes_of_another_size_are_graph_errors(void **state)
 static void impossible_image_sizes_are_refused(void **state)
 {
     (void)state;
-    lt_recipe *r = lt_recipe_open("ift6135-vae", NULL, 0);
+    lt_recipe *r;
+    lt_recipe_open("ift6135-vae", NULL, 0, &r);
     assert_null(lt_model_create(r, (lt_image_size){0, 28, 1}));
     assert_string_equal(lt_last_error(), "images of 0 x 28 x 1 cannot be modeled");
     assert_null(lt_model_create(r, (lt_image_size){4096, 4096, 3}));

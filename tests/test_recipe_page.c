@@ -239,7 +239,8 @@ static void keys_of_presets_are_there(void **state)
     (void)state;
     char *page = read_page();
     for (int i = 0; i < lt_preset_count(); i++) {
-        lt_recipe *r = lt_recipe_open(lt_preset_name(i), NULL, 0);
+        lt_recipe *r;
+        lt_recipe_open(lt_preset_name(i), NULL, 0, &r);
         assert_non_null(r);
         char place[4][64] = {""};
         for (const char *line = lt_recipe_text(r); *line; line += strcspn(line, "\n") + 1) {

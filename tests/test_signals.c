@@ -90,7 +90,8 @@ static float *train(const char *preset, int threads, int steps, size_t *size)
 {
     const char *sets[] = {"train.batch=16"};
     lt_dataset *data;
-    lt_recipe *r = lt_recipe_open(preset, sets, 1);
+    lt_recipe *r;
+    lt_recipe_open(preset, sets, 1, &r);
     assert_non_null(r);
     assert_int_equal(lt_dataset_synthetic(64, 28, 28, 1, NULL, &data), LT_OK);
     lt_model *m = lt_model_create(r, (lt_image_size){28, 28, 1});

@@ -202,9 +202,9 @@ static int bench_on(const bench_request *q, const lt_recipe *r, lt_dataset *data
 static int bench(const command *c, const bench_request *q)
 {
     lt_dataset *data = NULL;
-    lt_recipe *r = lt_recipe_open(q->recipe, q->sets.item, q->sets.n);
-    int status = r ? LT_OK : LT_FORMAT;
-    if (r)
+    lt_recipe *r;
+    int status = lt_recipe_open(q->recipe, q->sets.item, q->sets.n, &r);
+    if (status == LT_OK)
         status = q->data ? lt_recipe_open_data(r, q->data, &data) : make_data(r, &data);
     if (status == LT_OK)
         status = bench_on(q, r, data);

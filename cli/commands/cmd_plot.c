@@ -55,8 +55,8 @@ static int plot_latents(const plot_request *q, const char *const *runs, int n, l
 static int read_latents(const plot_request *q, const char *const *runs, int n, int two[2])
 {
     for (int i = 0; i < n; i++) {
-        lt_model *m = lt_run_model(runs[i], NULL, NULL);
-        int latent = m ? lt_model_latent(m) : 0;
+        lt_model *m;
+        int latent = lt_model_open(runs[i], &m) == LT_OK ? lt_model_latent(m) : 0;
         bool has_two = m && lt_model_can(m, LT_CAN_ENCODE) && latent > 1;
         lt_model_free(m);
         if (!has_two)

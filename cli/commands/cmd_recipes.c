@@ -81,9 +81,10 @@ static void say_warnings(const lt_recipe *r)
 
 static int show(const command *c, const char *name, const text_list *sets, bool with_data)
 {
-    lt_recipe *r = lt_recipe_open(name, sets->item, sets->n);
-    if (!r)
-        return complain_library(c, LT_FORMAT);
+    lt_recipe *r;
+    int status = lt_recipe_open(name, sets->item, sets->n, &r);
+    if (status != LT_OK)
+        return complain_library(c, status);
     print_as_is(true); /* it is a file */
     printf("%s", lt_recipe_text(r));
     fflush(stdout);

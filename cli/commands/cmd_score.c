@@ -64,13 +64,15 @@ static int open_run_data(const score_request *q, lt_dataset **out)
         if (strncmp(q->sets.item[i], "data.", 5) == 0)
             sets.item[sets.n++] = q->sets.item[i];
     if (is_checkpoint(q->against)) {
-        lt_model *m = lt_model_open(q->against);
-        int status = m ? lt_model_open_data(m, NULL, sets.item, sets.n, out) : LT_FORMAT;
+        lt_model *m;
+        LT_TRY(lt_model_open(q->against, &m));
+        int status = lt_model_open_data(m, NULL, sets.item, sets.n, out);
         lt_model_free(m);
         return status;
     }
-    lt_recipe *r = lt_recipe_open(path, NULL, 0);
-    int status = r ? lt_recipe_open_data_with(r, NULL, sets.item, sets.n, out) : LT_FORMAT;
+    lt_recipe *r;
+    LT_TRY(lt_recipe_open(path, NULL, 0, &r));
+    int status = lt_recipe_open_data_with(r, NULL, sets.item, sets.n, out);
     lt_recipe_free(r);
     return status;
 }

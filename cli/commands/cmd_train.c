@@ -56,10 +56,10 @@ static int train_request_run(const command *c, const char *name, train_request *
         added[2] = set_count(&q->sets, "seed", q->seed);
     if (q->is_strict)
         added[3] = set_text(&q->sets, "data.strict", "yes");
-    lt_recipe *r = lt_recipe_open(name, q->sets.item, q->sets.n);
-    int code;
-    if (!r) {
-        code = complain_library(c, LT_FORMAT);
+    lt_recipe *r;
+    int code, status = lt_recipe_open(name, q->sets.item, q->sets.n, &r);
+    if (status != LT_OK) {
+        code = complain_library(c, status);
     } else {
         const char *dir = run_name(q, r, room, sizeof room);
         if (lt_folder_check(dir) != LT_OK)

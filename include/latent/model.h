@@ -2,7 +2,7 @@
 /* model.h: from a recipe to networks, and from networks to the terms of an objective.
  * A recipe is the whole experiment with every default written out; a model owns its parameters.
  *
- *     lt_recipe *r = lt_recipe_open("ift6135-vae", sets, n_sets);     // preset, or path of a file
+ *     lt_recipe_open("ift6135-vae", sets, n_sets, &r);                // preset, or path of a file
  *     lt_model *m = lt_model_create(r, (lt_image_size){28, 28, 1});
  *     lt_model_terms t;
  *     lt_model_build(m, g, x, LT_TRAINING, &t);                       // nodes to train or evaluate
@@ -24,13 +24,13 @@ extern "C" {
 typedef struct lt_recipe lt_recipe;
 
 /* Opens a preset by name, or a file by path (anything with a '/' or ending in .yaml), applies
-   `sets` in order, fills in defaults, checks everything. NULL on failure: the message has file,
+   `sets` in order, fills in defaults, checks everything. *out is NULL on failure: the message has file,
    line, column and the nearest right name. A set is "model.latent=32"; lists go by index and
    lines by option: "model.encoder.0=linear 300", "optimizer.lr=1e-4",
    "model.likelihood.sigma=learned". The value is the text behind '=' as it is, of sections and lists
    of the model YAML. Paths of data become absolute: relative ones of the file begin at its directory,
    those of `sets` at the working directory. */
-LT_API lt_recipe *lt_recipe_open(const char *name_or_path, const char *const *sets, int n);
+LT_API int lt_recipe_open(const char *name_or_path, const char *const *sets, int n, lt_recipe **out);
 
 /* The same from text; `label` stands for the file's name in messages. */
 LT_API lt_recipe *lt_recipe_parse(const char *label, const char *text, const char *const *sets,

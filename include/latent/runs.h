@@ -56,9 +56,9 @@ LT_API int lt_run_save(lt_run *run, const lt_trainer *t);
 LT_API int lt_run_log(lt_run *run, const lt_train_report *r, const lt_validation *v);
 
 /* Like lt_model_open, and returns which file it read: its path, which the caller frees, and its digest ("" if it has
-   none). Safe while a training process adds and removes checkpoints. Takes no lock. Returns NULL on failure, with
+   none). Safe while a training process adds and removes checkpoints. Takes no lock. *out is NULL on failure, with
    *checkpoint NULL. Nullable: checkpoint, digest. */
-LT_API lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE]);
+LT_API int lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE], lt_model **out);
 
 /* Returns only the path. A process that trains the run may remove the file at any time. The caller frees it; NULL on
    failure. */

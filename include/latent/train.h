@@ -150,9 +150,9 @@ LT_API int lt_trainer_load(lt_trainer *t, const char *path);
    tensor and the nearest name; the model is then unchanged. */
 LT_API int lt_model_load(lt_model *m, const char *path);
 
-/* Builds the model of a checkpoint from the recipe in its metadata, and loads its weights. Returns NULL on failure.
+/* Builds the model of a checkpoint from the recipe in its metadata, and loads its weights. *out is NULL on failure.
    All four functions fail with LT_NOT_FOUND if a directory has no checkpoint. */
-LT_API lt_model *lt_model_open(const char *path);
+LT_API int lt_model_open(const char *path, lt_model **out);
 
 /* Identifies the images and labels of a split by their content. */
 typedef struct lt_data_identity {

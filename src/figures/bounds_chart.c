@@ -46,9 +46,8 @@ static int find_bounds(lt_figure *f, const char *run, const lt_bounds_options *o
     char *name = lt_run_name(run);
     b->name = arena_copy_text(&f->memory, name);
     free(name);
-    lt_model *m = lt_run_model(run, NULL, NULL);
-    if (!m)
-        return LT_FORMAT;
+    lt_model *m;
+    LT_TRY(lt_model_open(run, &m));
     int status = lt_model_open_data(m, o->of.data, NULL, 0, &data);
     if (status == LT_OK)
         status = lt_model_check_data(m, data);

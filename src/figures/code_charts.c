@@ -46,9 +46,7 @@ int code_chart_check(const code_chart *c, const lt_codes *codes, const float *va
 static int open_run(code_chart *c, const char *run, int min_latents)
 {
     char digest[LT_DIGEST_SIZE];
-    c->m = lt_run_model(run, &c->checkpoint, digest);
-    if (!c->m)
-        return LT_FORMAT;
+    LT_TRY(lt_run_model(run, &c->checkpoint, digest, &c->m));
     LT_TRY(lt_model_open_data(c->m, c->of->data, NULL, 0, &c->data));
     LT_TRY(lt_model_check_data(c->m, c->data));
     if (!lt_model_can(c->m, LT_CAN_ENCODE))

@@ -160,14 +160,16 @@ const char *lt_train_warning(const lt_recipe *r, const lt_train_report *t)
 
 /* ---- Recipes with these kinds ---- */
 
-lt_recipe *lt_recipe_open(const char *name_or_path, const char *const *sets, int n)
+int lt_recipe_open(const char *name_or_path, const char *const *sets, int n, lt_recipe **out)
 {
-    return recipe_open(&kind_table, name_or_path, sets, n);
+    return recipe_open(&kind_table, name_or_path, sets, n, out);
 }
 
 lt_recipe *lt_recipe_parse(const char *label, const char *words, const char *const *sets, int n)
 {
-    return recipe_parse(&kind_table, label, words, sets, n);
+    lt_recipe *r;
+    recipe_parse(&kind_table, label, words, sets, n, &r);
+    return r;
 }
 
 const char *lt_recipe_resumable(int i) { return recipe_resumable(&kind_table, i); }

@@ -373,9 +373,9 @@ static int parse_into(lt_recipe *r, const char *label, const char *words, const 
     return check_name(&r->head, root);
 }
 
-/* Takes `directory`, where the relative paths of a file begin; NULL: it is no file. */
-static lt_recipe *parse_take(const spec_table *kinds, const char *label, char *directory, const char *words,
-                             const char *const *sets, int n)
+/* Takes `directory`, where the relative paths of a file begin; NULL: the text is not from a file. */
+static int parse_take(const spec_table *kinds, const char *label, char *directory, const char *words,
+                      const char *const *sets, int n, lt_recipe **out)
 {
     lt_recipe *r = must_alloc(sizeof *r);
     r->kinds = kinds;
@@ -384,37 +384,37 @@ static lt_recipe *parse_take(const spec_table *kinds, const char *label, char *d
     arena a = {0};
     int status = parse_into(r, label, words, sets, n, &a);
     arena_clear(&a);
+    *out = status == LT_OK ? r : NULL;
     if (status != LT_OK) {
         lt_recipe_free(r);
-        return NULL;
+        return status;
     }
     recipe_print(r);
     recipe_list_values(r);
-    return r;
+    return LT_OK;
 }
 
-lt_recipe *recipe_parse(const spec_table *kinds, const char *label, const char *words, const char *const *sets,
-                        int n)
+int recipe_parse(const spec_table *kinds, const char *label, const char *words, const char *const *sets, int n,
+                 lt_recipe **out)
 {
-    return parse_take(kinds, label, NULL, words, sets, n);
+    return parse_take(kinds, label, NULL, words, sets, n, out);
 }
 
-static lt_recipe *open_file(const spec_table *kinds, const char *path, const char *const *sets, int n)
+static int open_file(const spec_table *kinds, const char *path, const char *const *sets, int n, lt_recipe **out)
 {
     bytes b;
-    int status = file_read(path, limit_of(LIMIT_RECIPE_BYTES), &b);
-    if (limit_named(LIMIT_RECIPE_BYTES, status) != LT_OK)
-        return NULL;
-    lt_recipe *r = NULL;
-    if (yaml_check_encoding(path, (const char *)b.data, b.size) == LT_OK)
-        r = parse_take(kinds, path, recipe_directory(path), (const char *)b.data, sets, n);
+    *out = NULL;
+    LT_TRY(limit_named(LIMIT_RECIPE_BYTES, file_read(path, limit_of(LIMIT_RECIPE_BYTES), &b)));
+    int status = yaml_check_encoding(path, (const char *)b.data, b.size);
+    if (status == LT_OK)
+        status = parse_take(kinds, path, recipe_directory(path), (const char *)b.data, sets, n, out);
     bytes_clear(&b);
-    return r;
+    return status;
 }
 
 static const char *preset_item(const void *list, int i) { return ((const preset *)list)[i].name; }
 
-static void fail_preset(const char *name)
+static int fail_preset(const char *name)
 {
     text message = {0};
     text_format(&message, "there is no preset \"%s\"", name);
@@ -426,6 +426,7 @@ static void fail_preset(const char *name)
     text_append(&message, "); a recipe of your own is a path that has a '/' or ends in .yaml");
     status_fail(LT_NOT_FOUND, "%s", text_get(&message));
     text_clear(&message);
+    return LT_NOT_FOUND;
 }
 
 static bool is_path(const char *name)
@@ -434,19 +435,19 @@ static bool is_path(const char *name)
     return strchr(name, '/') || (n > 5 && strcmp(name + n - 5, ".yaml") == 0);
 }
 
-lt_recipe *recipe_open(const spec_table *kinds, const char *name_or_path, const char *const *sets, int n)
+int recipe_open(const spec_table *kinds, const char *name_or_path, const char *const *sets, int n, lt_recipe **out)
 {
+    *out = NULL;
     if (is_path(name_or_path))
-        return open_file(kinds, name_or_path, sets, n);
+        return open_file(kinds, name_or_path, sets, n, out);
     for (int i = 0; i < preset_count; i++)
         if (strcmp(presets[i].name, name_or_path) == 0) {
             char *label = must_format("%s.yaml", name_or_path);
-            lt_recipe *r = recipe_parse(kinds, label, presets[i].text, sets, n);
+            int status = recipe_parse(kinds, label, presets[i].text, sets, n, out);
             free(label);
-            return r;
+            return status;
         }
-    fail_preset(name_or_path);
-    return NULL;
+    return fail_preset(name_or_path);
 }
 
 /* ---- Life ---- */

@@ -69,9 +69,9 @@ const spec *recipe_line(const lt_recipe *r, int i);
 bool recipe_has_network(const lt_recipe *r, int i);
 
 /* Opens and parses as lt_recipe_open and lt_recipe_parse do, with these kinds of models. */
-lt_recipe *recipe_open(const spec_table *kinds, const char *name_or_path, const char *const *sets, int n);
-lt_recipe *recipe_parse(const spec_table *kinds, const char *label, const char *words, const char *const *sets,
-                        int n);
+int recipe_open(const spec_table *kinds, const char *name_or_path, const char *const *sets, int n, lt_recipe **out);
+int recipe_parse(const spec_table *kinds, const char *label, const char *words, const char *const *sets, int n,
+                 lt_recipe **out);
 
 /* One more user of r: both free it. */
 lt_recipe *recipe_share(const lt_recipe *r);

@@ -96,9 +96,7 @@ int lt_explain(const char *run, const lt_explain_options *options, lt_explanatio
     static const lt_explain_options defaults = {0};
     const lt_explain_options *o = options ? options : &defaults;
     *e = (lt_explanation){.split = LT_VALID};
-    e->model = lt_run_model(run, &e->checkpoint, e->digest);
-    if (!e->model)
-        return LT_FORMAT;
+    LT_TRY(lt_run_model(run, &e->checkpoint, e->digest, &e->model));
     LT_TRY(read_metrics(e, run));
     if (o->data) /* what was measured was another's */
         e->epoch = 0;

@@ -39,11 +39,11 @@ static int sets_of_preset(const lt_recipe *r, char *sets[MAX_SETS])
     int n = -1;
     for (int i = 0; i < lt_preset_count(); i++)
         if (strcmp(lt_preset_name(i), name) == 0)
-            preset = lt_recipe_open(name, NULL, 0);
+            lt_recipe_open(name, NULL, 0, &preset);
     if (preset)
         n = find_sets(preset, r, sets);
     if (n >= 0)
-        again = lt_recipe_open(name, (const char *const *)sets, n);
+        lt_recipe_open(name, (const char *const *)sets, n, &again);
     if (again && strcmp(lt_recipe_text(again), lt_recipe_text(r)) != 0)
         n = -1;
     n = again ? n : -1;

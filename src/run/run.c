@@ -190,8 +190,8 @@ int lt_run_create(const char *dir, const lt_trainer *t, lt_run **out)
 
 static int64_t read_planned(const lt_run *run)
 {
-    lt_recipe *r = lt_recipe_open(run->recipe_path, NULL, 0);
-    int64_t epochs = r ? lt_recipe_train_options(r)->epochs : -1;
+    lt_recipe *r;
+    int64_t epochs = lt_recipe_open(run->recipe_path, NULL, 0, &r) == LT_OK ? lt_recipe_train_options(r)->epochs : -1;
     lt_recipe_free(r);
     return epochs;
 }
@@ -201,9 +201,7 @@ static int reopen_run(lt_run *run, const char *const *sets, int n)
     LT_TRY(lock_run(run));
     if (!file_exists(run->recipe_path))
         return status_fail(LT_NOT_FOUND, "%s is not a run: it has no recipe.yaml", run->dir);
-    run->recipe = lt_recipe_open(run->recipe_path, sets, n);
-    if (!run->recipe)
-        return LT_FORMAT;
+    LT_TRY(lt_recipe_open(run->recipe_path, sets, n, &run->recipe));
     run->is_changed = n > 0;
     run->planned = n > 0 ? read_planned(run) : -1;
     LT_TRY(file_make_directories(run->checkpoints));
@@ -519,20 +517,21 @@ static int keep_model(void *user, const char *path)
     return LT_OK;
 }
 
-lt_model *lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE])
+int lt_run_model(const char *path, char **checkpoint, char digest[LT_DIGEST_SIZE], lt_model **out)
 {
     opening o = {.model = NULL};
-    use_of(path, keep_model, &o);
+    int status = use_of(path, keep_model, &o);
     if (checkpoint)
         *checkpoint = o.path;
     else
         free(o.path);
     if (digest)
         memcpy(digest, o.digest, sizeof o.digest);
-    return o.model;
+    *out = o.model;
+    return status;
 }
 
-lt_model *lt_model_open(const char *path) { return lt_run_model(path, NULL, NULL); }
+int lt_model_open(const char *path, lt_model **out) { return lt_run_model(path, NULL, NULL, out); }
 
 static int describe_checkpoint(void *checkpoint, const char *path) { return checkpoint_describe(path, checkpoint); }
 

@@ -101,7 +101,8 @@ static int find_log(const char *path, char **log)
 static void read_recipe(lt_run_metrics *m)
 {
     char *directory = file_directory(m->path), *path = file_join(directory, "recipe.yaml");
-    m->recipe = file_exists(path) ? lt_recipe_open(path, NULL, 0) : NULL;
+    if (file_exists(path))
+        lt_recipe_open(path, NULL, 0, &m->recipe);
     free(directory);
     free(path);
 }

@@ -33,8 +33,7 @@ static void note_problem(lt_run_summary *s, const char *problem)
 static void read_recipe(lt_run_summary *s)
 {
     char *path = file_join(s->directory, "recipe.yaml");
-    s->recipe = lt_recipe_open(path, NULL, 0);
-    if (s->recipe)
+    if (lt_recipe_open(path, NULL, 0, &s->recipe) == LT_OK)
         s->wanted = lt_recipe_train_options(s->recipe)->epochs;
     else
         note_problem(s, lt_last_error());
