@@ -678,9 +678,9 @@ static void malformed_headers_are_refused(void **state)
         {ONE("\"F32\"", "[1]", "[0,4],\"more\":1"), 4, "expected an object"},
         {ONE("\"F32\"", "[1]", "[4,8]"), 8, "expected data at byte 0, found it at 4"},
         {ONE("\"F32\"", "[1]", "[0,4]"), 5, "5 bytes of data, of which tensors use 4"},
-        {TWO("5", "9"), 9, "\"y\": expected data at byte 4, found them at 5"},
-        {TWO("3", "7"), 7, "\"y\": expected data at byte 4, found them at 3"},
-        {TWO("0", "4"), 4, "expected data at byte 4, found them at 0"},
+        {TWO("5", "9"), 9, "\"y\": expected data at byte 4, found it at 5"},
+        {TWO("3", "7"), 7, "\"y\": expected data at byte 4, found it at 3"},
+        {TWO("0", "4"), 4, "expected data at byte 4, found it at 0"},
         {"{\"x\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},"
          "\"x\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
          0, "duplicate"},
