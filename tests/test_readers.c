@@ -447,7 +447,7 @@ static void files_that_are_nothing_we_know(void **state)
 {
     (void)state;
     assert_malformed(put_text("x.dat", "hello"), "found bytes 68 65 6c 6c");
-    assert_malformed(put_text("x.pcx", "\x0aPCX"), "expected IDX, npy, AMAT, MAT or CIFAR");
+    assert_malformed(put_text("x.pcx", "\x0aPCX"), "expected CIFAR, IDX, npy, MAT or AMAT data, found");
     assert_malformed(put_text("y", "a"), "found bytes 61 00 00 00");
     assert_rejected(LT_NOT_FOUND, in_dir("none.npy"), "No such file");
     assert_rejected(LT_NOT_FOUND, dir, "lacks train-images-idx3-ubyte");

@@ -4,16 +4,18 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "image/other_formats.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* In the order of asking: the first bytes of CIFAR's files may be anything, but their size tells.
- */
-static const reader *const readers[] = {&cifar_reader, &idx_reader, &npy_reader, &mat_reader,
-                                        &amat_reader};
+static const reader *const readers[] = {
+#define READER(NAME) &NAME##_reader,
+#include "data/readers.def"
+#undef READER
+};
 
 void data_array_clear(data_array *a)
 {
@@ -24,12 +26,12 @@ void data_array_clear(data_array *a)
 
 int data_malformed(const data_source *s, size_t offset, const char *format, ...)
 {
-    char text[1024];
+    char message[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    return status_fail(LT_FORMAT, "%s: at byte %zu: %s", s->path, offset, text);
+    return status_fail(LT_FORMAT, "%s: at byte %zu: %s", s->path, offset, message);
 }
 
 static int check_size(const data_source *s, size_t offset, const char *what, uint64_t size,
@@ -131,24 +133,38 @@ int data_run(const reader *r, data_source *s, data_array *out, data_array *label
     return status;
 }
 
+/* "CIFAR, IDX or npy"; the last one may not be a reader's. The caller clears it. Nullable: last. */
+static text expected_formats(const char *last)
+{
+    text t = {0};
+    int n = COUNT_OF(readers) + (last ? 1 : 0);
+    for (int i = 0; i < n; i++)
+        text_format(&t, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", i < COUNT_OF(readers) ? readers[i]->name : last);
+    return t;
+}
+
 /* Of a file that is nothing we know. */
 static int unknown_read(data_source *s, data_array *out, data_array *labels)
 {
     const unsigned char *p = s->content.data;
     size_t n = s->content.size;
     (void)out, (void)labels;
-    return data_malformed(
-        s, 0, "expected IDX, npy, AMAT, MAT or CIFAR data, found bytes %02x %02x %02x %02x", p[0],
-        n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, n > 3 ? p[3] : 0);
+    text formats = expected_formats(NULL);
+    int status = data_malformed(s, 0, "expected %s data, found bytes %02x %02x %02x %02x", text_get(&formats), p[0],
+                                n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, n > 3 ? p[3] : 0);
+    text_clear(&formats);
+    return status;
 }
 
 static int check_format(const data_source *s)
 {
     const char *other = other_format(&s->content);
-    return !other ? LT_OK
-                  : status_fail(LT_FORMAT,
-                                "%s: expected IDX, npy, npz, AMAT, MAT or CIFAR data, found %s",
-                                s->path, other);
+    if (!other)
+        return LT_OK;
+    text formats = expected_formats("npz");
+    int status = status_fail(LT_FORMAT, "%s: expected %s data, found %s", s->path, text_get(&formats), other);
+    text_clear(&formats);
+    return status;
 }
 
 int data_parse(const char *path, bytes *content, data_array *out, data_array *labels)

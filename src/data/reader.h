@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Readers of data files: the content of one file in, an array of images or labels out, or one of each.
-   A reader is a record in its family's file and a line in `readers` of reader.c. */
+   A reader is a record in its family's file and a line in readers.def. */
 #ifndef LATENT_READER_H
 #define LATENT_READER_H
 
@@ -37,7 +37,7 @@ typedef struct data_source {
 } data_source;
 
 typedef struct reader {
-    const char *name;
+    const char *name; /* of the format, in messages */
     const char *extension; /* of files without a signature; NULL: the signature decides */
     bool (*sniff)(const data_source *source); /* is this its signature? NULL: the extension decides */
     /* `labels` are those that stand in the same file as images, if there are any. */
@@ -47,7 +47,10 @@ typedef struct reader {
     size_t (*whole)(const data_source *head);
 } reader;
 
-extern const reader cifar_reader, idx_reader, mat_reader, npy_reader, amat_reader;
+/* READER(idx) becomes extern const reader idx_reader; */
+#define READER(NAME) extern const reader NAME##_reader;
+#include "data/readers.def"
+#undef READER
 
 /* Reads a file, plain or gzip, of any format: images or labels into `out`, labels that images bring
    along into `labels`. Both are empty after a failure. */
