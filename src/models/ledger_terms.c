@@ -5,12 +5,9 @@
 #include "base/text.h"
 #include "nn/likelihoods.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static const double pi = 3.14159265358979323846;
 
 void ledger_add_term(term_list list, const char *name, bool is_sum, double nats, const char *format,
                      ...)
@@ -48,21 +45,12 @@ void ledger_add_distortion(lt_ledger *l, const spec *likelihood, double distorti
     const likelihood_row *kind = likelihood_facts(likelihood);
     term_list list = {l->terms, &l->n_terms};
     bool has_many = strstr(l->likelihood, "per_channel") && l->channels > 1;
-    double d = (double)l->dimensions, s = l->sigma, variance = s * s;
-    if (kind == &likelihood_gaussian && !has_many) {
-        bool is_plain = fabs(2 * variance - 1) < 1e-6;
-        l->constant = d / 2 * log(2 * pi * variance);
-        ledger_add_term(list, "error", false, distortion - l->constant,
-                        "sum (x - y)^2 / (2 sigma^2), sigma^2 = %.4g%s", variance,
-                        is_plain ? ": the squared error itself" : "");
-        ledger_add_term(list, "constant", false, l->constant, "%lld/2 log(2 pi sigma^2)",
-                        (long long)l->dimensions);
-    } else if (kind == &likelihood_laplace && !has_many) {
-        l->constant = d * log(sqrt(2) * s);
-        ledger_add_term(list, "error", false, distortion - l->constant, "sum |x - y| / s, s = %.4g",
-                        s / sqrt(2));
-        ledger_add_term(list, "constant", false, l->constant, "%lld log(2 s)",
-                        (long long)l->dimensions);
+    if (kind->explain && !has_many) {
+        likelihood_parts p;
+        kind->explain(l->sigma, l->dimensions, &p);
+        l->constant = p.constant;
+        ledger_add_term(list, "error", false, distortion - p.constant, "%s", p.error);
+        ledger_add_term(list, "constant", false, p.constant, "%s", p.constant_text);
     }
     ledger_add_term(list, "distortion", l->n_terms > 0, distortion,
                     l->unit == LT_CROSS_ENTROPY ? "cross-entropy of x and E[x|z], %s"

@@ -20,6 +20,12 @@ typedef struct likelihood_terms {
                           channels; NULL if the likelihood has no width of its own */
 } likelihood_terms;
 
+/* What -log p(x|z) of an image is the sum of. */
+typedef struct likelihood_parts {
+    double constant;               /* nats that do not depend on the image */
+    char error[96], constant_text[96]; /* the formulas of the rest, and of the constant */
+} likelihood_parts;
+
 typedef struct likelihood_row {
     spec_row spec;
     bool is_binary;       /* for pixels that are 0 or 1 */
@@ -30,6 +36,8 @@ typedef struct likelihood_row {
     lt_node *(*mean)(lt_node *y); /* or, where that has no short formula, the median */
     void (*build)(const likelihood_context *c, lt_node *y, lt_node *x, const void *options,
                   likelihood_terms *t);
+    /* Fills p for `dimensions` pixels of one standard deviation sigma. NULL: -log p(x|z) is not such a sum. */
+    void (*explain)(double sigma, int64_t dimensions, likelihood_parts *p);
     /* Draws of x, n x d, by c's graph; in evaluation. */
     lt_node *(*draw)(const likelihood_context *c, lt_node *y, const void *options);
 } likelihood_row;

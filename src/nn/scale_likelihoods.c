@@ -9,8 +9,10 @@
 #include "nn/family.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+static const double pi = 3.14159265358979323846;
 static const double pi_by_sqrt_3 = 1.81379936423421785059; /* a logistic's deviation by its scale */
 
 /* ---- The width ---- */
@@ -173,11 +175,21 @@ static lt_node *gaussian_draw(const likelihood_context *c, lt_node *y, const voi
 
 static lt_node *identity(lt_node *y) { return y; }
 
+static void gaussian_explain(double sigma, int64_t dimensions, likelihood_parts *p)
+{
+    double variance = sigma * sigma;
+    bool is_plain = fabs(2 * variance - 1) < 1e-6;
+    p->constant = (double)dimensions / 2 * log(2 * pi * variance);
+    snprintf(p->error, sizeof p->error, "sum (x - y)^2 / (2 sigma^2), sigma^2 = %.4g%s", variance,
+             is_plain ? ": the squared error itself" : "");
+    snprintf(p->constant_text, sizeof p->constant_text, "%lld/2 log(2 pi sigma^2)", (long long)dimensions);
+}
+
 const likelihood_row likelihood_gaussian = {
     .spec = {.name = "gaussian", .summary = "gray or colored pixels around the decoder's output",
              .options = gaussian_rows, .size = sizeof(scale_options), .check = check_gaussian},
     .output = "means", .is_of_batch = is_optimal, .mean = identity, .build = gaussian_build,
-    .draw = gaussian_draw};
+    .explain = gaussian_explain, .draw = gaussian_draw};
 
 /* ---- laplace: log p(x|z) = sum -|x - y| / s - log 2 s ---- */
 
@@ -214,12 +226,19 @@ static lt_node *laplace_draw(const likelihood_context *c, lt_node *y, const void
     return lt_sample_from(lt_laplace_distribution(y, log_scales(&w, y)), lt_node_shape(y).d[0]);
 }
 
+static void laplace_explain(double sigma, int64_t dimensions, likelihood_parts *p)
+{
+    p->constant = (double)dimensions * log(sqrt(2) * sigma);
+    snprintf(p->error, sizeof p->error, "sum |x - y| / s, s = %.4g", sigma / sqrt(2));
+    snprintf(p->constant_text, sizeof p->constant_text, "%lld log(2 s)", (long long)dimensions);
+}
+
 const likelihood_row likelihood_laplace = {
     .spec = {.name = "laplace",
              .summary = "as gaussian, with absolute in place of squared errors: sharp edges cost less",
              .options = laplace_rows, .size = sizeof(scale_options), .check = check_laplace},
     .output = "medians", .is_of_batch = is_optimal, .mean = identity, .build = laplace_build,
-    .draw = laplace_draw};
+    .explain = laplace_explain, .draw = laplace_draw};
 
 /* ---- discretized_logistic: probabilities of the 256 levels of a byte (discrete.c) ---- */
 
