@@ -112,7 +112,6 @@ int refuse_flags(const command *c, const command_line *line, const char *names, 
    Gives the exit code after a complaint. */
 int check_output(const command *c, const char *name, const char *path);
 
-extern const char *const executor_names[]; /* in the order of lt_executor */
 extern const char *const split_names[];    /* in the order of lt_split */
 
 /* ---- Talk ---- */

@@ -9,7 +9,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-const char *const executor_names[] = {"cpu", "reference", NULL};
 const char *const split_names[] = {"train", "valid", "test", NULL};
 
 enum { MAX_FLAGS = 30 /* up to 32, bits of `given` */, HELP_VALUE = 1000, TEXT_COLUMN = 26 };

@@ -54,7 +54,7 @@
     .help = "threads; default: every core; results do not depend on it", .min = 1, .max = 1023
 #define OPTION_EXECUTOR                                                                            \
     .name = "executor", .kind = FLAG_CHOICE, .operand = "NAME",                                    \
-    .help = "cpu, or reference (slow, double precision)", .choices = executor_names
+    .help = "cpu, or reference (slow, double precision)", .choices = lt_executor_names()
 #define OPTION_NLL                                                                                 \
     .name = "nll", .letter = 'k', .kind = FLAG_COUNT, .operand = "K",                              \
     .help = "draws per image of an estimate of -log p(x)"

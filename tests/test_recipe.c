@@ -244,6 +244,16 @@ static void later_sets_win(void **state)
     lt_recipe_free(r);
 }
 
+/* The last error; a message that ends in "(known: " goes on with the names of a table, which grows. */
+static void assert_said(const char *message)
+{
+    size_t n = strlen(message);
+    bool is_open = n > 8 && strcmp(message + n - 8, "(known: ") == 0;
+    assert_memory_equal(lt_last_error(), message, is_open ? n : n + 1);
+    if (is_open)
+        assert_string_equal(lt_last_error() + strlen(lt_last_error()) - 1, ")");
+}
+
 static void malformed_sets_say_why(void **state)
 {
     (void)state;
@@ -273,11 +283,7 @@ static void malformed_sets_say_why(void **state)
         {"model.encoder.7=relu",
          "--set model.encoder.7: the list at tiny.yaml:7:5 has no element \"7\"; it has 2"},
         {"model.encoder.0=lineer 3",
-         "--set model.encoder.0:1:1: unknown layer \"lineer\"; did you mean \"linear\"? (known: "
-         "linear, conv, conv_transpose, batch_norm, layer_norm, group_norm, instance_norm, "
-         "spectral_norm, residual, max_pool, avg_pool, global_pool, upsample, pixel_shuffle, "
-         "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
-         "shift, scale)"},
+         "--set model.encoder.0:1:1: unknown layer \"lineer\"; did you mean \"linear\"? (known: "},
         {"model.init.value=1",
          "--set model.init.value: unknown option \"value\" of initializer pytorch (it has no "
          "options)"},
@@ -287,7 +293,7 @@ static void malformed_sets_say_why(void **state)
     for (int i = 0; i < COUNT_OF(cases); i++) {
         lt_recipe *r = lt_recipe_parse("tiny.yaml", TINY, &cases[i].set, 1);
         assert_null(r);
-        assert_string_equal(lt_last_error(), cases[i].message);
+        assert_said(cases[i].message);
     }
 }
 
@@ -328,13 +334,12 @@ static void malformed_recipes_say_where_and_why(void **state)
          "tiny.yaml:4:11: model: latent must be a whole number between 1 and 65536, found "
          "\"2.5\""},
         {DATA "model:\n  latent: 2\n  likelihood: bernouli\n" ENCODER DECODER,
-         "tiny.yaml:5:15: unknown likelihood \"bernouli\"; did you mean \"bernoulli\"? (known: "
-         "bernoulli, continuous_bernoulli, gaussian, laplace, discretized_logistic)"},
+         "tiny.yaml:5:15: unknown likelihood \"bernouli\"; did you mean \"bernoulli\"? (known: "},
         {DATA "model:\n  latent: 2\n  likelihood: gaussian sigma=optimum\n" ENCODER DECODER,
          "tiny.yaml:5:15: likelihood gaussian: sigma must be learned, per_channel, optimal "
          "or a number between 0.001 and 1000, found \"optimum\""},
         {DATA "model:\n  latent: 2\n  kind: van\n  likelihood: bernoulli\n" ENCODER DECODER,
-         "tiny.yaml:5:9: unknown kind of model \"van\"; did you mean \"vae\"? (known: vae, gan"},
+         "tiny.yaml:5:9: unknown kind of model \"van\"; did you mean \"vae\"? (known: "},
         {DATA "model:\n  latent: 2\n  kind: vae beta=2\n  likelihood: bernoulli\n" ENCODER DECODER,
          "tiny.yaml:5:9: kind: expected a name alone, found \"vae beta=2\"; its options are the "
          "keys of the section \"objective\""},
@@ -347,11 +352,7 @@ static void malformed_recipes_say_where_and_why(void **state)
         {DATA MODEL ENCODER "  decoder:\n    - linear: 4\n",
          "tiny.yaml:10:7: expected a value, found a map"},
         {DATA MODEL ENCODER "  decoder:\n    - linear 4\n    - leaky_rel 0.2\n",
-         "tiny.yaml:11:7: unknown layer \"leaky_rel\"; did you mean \"leaky_relu\"? (known: "
-         "linear, conv, conv_transpose, batch_norm, layer_norm, group_norm, instance_norm, "
-         "spectral_norm, residual, max_pool, avg_pool, global_pool, upsample, pixel_shuffle, "
-         "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
-         "shift, scale)"},
+         "tiny.yaml:11:7: unknown layer \"leaky_rel\"; did you mean \"leaky_relu\"? (known: "},
         {DATA MODEL ENCODER "  decoder:\n    - linear\n",
          "tiny.yaml:10:7: layer linear: units is missing (numbers in the output, or `image`: as "
          "many as an image has)"},
@@ -360,16 +361,11 @@ static void malformed_recipes_say_where_and_why(void **state)
          "\"image\", found \"0\""},
         {DATA MODEL ENCODER "  decoder:\n    - linear 4 init=kaiming\n",
          "tiny.yaml:10:7: layer linear: unknown initializer \"kaiming\"; did you mean "
-         "\"kaiming_normal\"? (known: pytorch, kaiming_uniform, kaiming_normal, xavier_uniform, "
-         "xavier_normal, normal, constant, zeros, ones)"},
+         "\"kaiming_normal\"? (known: "},
         {DATA MODEL ENCODER "  decoder:\n    - linear 4 bias=maybe\n",
          "tiny.yaml:10:7: layer linear: bias must be yes or no, found \"maybe\""},
         {DATA MODEL ENCODER "  decoder:\n    - \"\"\n",
-         "tiny.yaml:10:7: expected the name of a layer, found nothing (known: "
-         "linear, conv, conv_transpose, batch_norm, layer_norm, group_norm, instance_norm, "
-         "spectral_norm, residual, max_pool, avg_pool, global_pool, upsample, pixel_shuffle, "
-         "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, flatten, reshape, dropout, "
-         "shift, scale)"},
+         "tiny.yaml:10:7: expected the name of a layer, found nothing (known: "},
         {DATA MODEL ENCODER "  decoder:\n    - linear image\n    - sigmoid\n",
          "tiny.yaml:11:7: the bernoulli likelihood wants logits: leave out this sigmoid, it is "
          "applied where the mean image is wanted"},
@@ -383,8 +379,7 @@ static void malformed_recipes_say_where_and_why(void **state)
         {TINY "optimizer: adam lr=1e-3 lr=1e-4\n",
          "tiny.yaml:12:12: optimizer adam: lr is given twice"},
         {TINY "optimizer: adm\n",
-         "tiny.yaml:12:12: unknown optimizer \"adm\"; did you mean \"adam\"? (known: adam, "
-         "adamw, sgd, rmsprop)"},
+         "tiny.yaml:12:12: unknown optimizer \"adm\"; did you mean \"adam\"? (known: "},
         {TINY "learning_rate_schedule: cosine 3\n",
          "tiny.yaml:12:25: schedule cosine: value \"3\" is one too many (options: floor)"},
         {TINY "train:\n  batch: 1e3\n",
@@ -400,10 +395,7 @@ static void malformed_recipes_say_where_and_why(void **state)
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         assert_null(parse(cases[i].words));
-        if (strstr(cases[i].message, "(known: vae")) /* and kinds that are added */
-            assert_memory_equal(lt_last_error(), cases[i].message, strlen(cases[i].message));
-        else
-            assert_string_equal(lt_last_error(), cases[i].message);
+        assert_said(cases[i].message);
     }
 }
 

@@ -107,6 +107,9 @@ typedef enum lt_executor {
     LT_REFERENCE, /* f64: plain loops over the graph as written; slow, the oracle of the tests */
 } lt_executor;
 
+/* Returns the names of the executors in the order of lt_executor; NULL ends them. */
+LT_API const char *const *lt_executor_names(void);
+
 /* Compiles what `targets` (values to read, and assigns) need. Returns NULL when the graph holds an error (also in
    lt_last_error()). The graph must outlive the program; `targets` is copied. A program is constant: any number of
    sessions may share it, each in its own thread. */

@@ -27,6 +27,16 @@ static const executor *const executors[] = {
 #undef EXECUTOR
 };
 
+const char *const *lt_executor_names(void)
+{
+    static const char *const names[] = {
+#define EXECUTOR(CHOICE, NAME) [CHOICE] = #NAME,
+#include "exec/executors.def"
+#undef EXECUTOR
+        NULL};
+    return names;
+}
+
 /* NULL with an error for a number that names none. */
 static const executor *find_executor(lt_executor choice)
 {
