@@ -228,6 +228,8 @@ static void programs_and_sessions_must_fit(void **state)
     assert_memory_equal(lt_last_error(), "executor: expected 0 to ", 24);
     assert_non_null(strstr(lt_last_error(), ", found 7"));
     assert_int_equal(lt_session_open(g, &y, 1, &(lt_session_options){.executor = (lt_executor)7}, &s), LT_VALUE);
+    assert_int_equal(lt_session_open(g, &y, 1, &(lt_session_options){.threads = -1}, &s), LT_VALUE);
+    assert_null(s);
     assert_null(s);
     lt_graph_free(g);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What lt_run_options come to: options of a session, threads, and whether work goes on. */
-#ifndef EXEC_RUN_OPTIONS_H
-#define EXEC_RUN_OPTIONS_H
+#ifndef LATENT_RUN_OPTIONS_H
+#define LATENT_RUN_OPTIONS_H
 
 #include <latent/graph.h>
 

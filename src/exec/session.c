@@ -62,26 +62,31 @@ lt_program *lt_compile(lt_graph *g, lt_node *const *targets, int n)
 
 /* ---- Life ---- */
 
-lt_session *session_create_on(const executor *e, const lt_program *p, const lt_session_options *o)
+/* An executor cannot create a session for lack of memory alone. */
+static int create_session(const executor *e, const lt_program *p, const lt_session_options *o, lt_session **out)
 {
     lt_session_options options = o ? *o : (lt_session_options){0};
-    if (options.threads < 0 || options.threads > THREADS_MAX) {
-        status_fail(LT_VALUE, "threads must be between 1 and %d (0: all), found %d",
-                    THREADS_MAX, options.threads);
-        return NULL;
-    }
-    if (e->target && e->target != p->target) {
-        status_fail(LT_VALUE, "session: the %s executor runs programs compiled for %s, found one for %s", e->name,
-                    e->target->name, p->target->name);
-        return NULL;
-    }
+    *out = NULL;
+    if (options.threads < 0 || options.threads > THREADS_MAX)
+        return status_fail(LT_VALUE, "threads must be between 1 and %d (0: all), found %d",
+                           THREADS_MAX, options.threads);
+    if (e->target && e->target != p->target)
+        return status_fail(LT_VALUE, "session: the %s executor runs programs compiled for %s, found one for %s", e->name,
+                           e->target->name, p->target->name);
     if (options.threads == 0)
         options.threads = lt_cores();
     void *state = e->create(p, &options);
     if (!state)
-        return NULL;
-    lt_session *s = must_alloc(sizeof *s);
-    *s = (lt_session){.program = p, .executor = e, .state = state};
+        return LT_NO_MEMORY;
+    *out = must_alloc(sizeof **out);
+    **out = (lt_session){.program = p, .executor = e, .state = state};
+    return LT_OK;
+}
+
+lt_session *session_create_on(const executor *e, const lt_program *p, const lt_session_options *o)
+{
+    lt_session *s;
+    create_session(e, p, o, &s);
     return s;
 }
 
@@ -106,12 +111,12 @@ int lt_session_open(lt_graph *g, lt_node *const *targets, int n, const lt_sessio
     lt_program *p = lt_compile_with(g, targets, n, &(lt_compile_options){.executor = o ? o->executor : LT_CPU});
     if (!p)
         return lt_graph_error(g) ? LT_GRAPH : LT_VALUE;
-    *out = lt_session_create(p, o);
-    if (*out)
+    int status = create_session(find_executor(o ? o->executor : LT_CPU), p, o, out);
+    if (status == LT_OK)
         (*out)->owned = p;
     else
         lt_program_free(p);
-    return *out ? LT_OK : LT_NO_MEMORY;
+    return status;
 }
 
 const lt_program *lt_session_program(const lt_session *s) { return s->program; }

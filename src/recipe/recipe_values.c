@@ -83,11 +83,19 @@ const lt_recipe_value *lt_recipe_values(const lt_recipe *r, int *n)
     return r->values;
 }
 
-const char *lt_recipe_get(const lt_recipe *r, const char *key)
+static const char *find_value(const lt_recipe *r, const char *key)
 {
     for (int i = 0; i < r->n_values; i++)
         if (strcmp(r->values[i].key, key) == 0)
             return r->values[i].value;
+    return NULL;
+}
+
+const char *lt_recipe_get(const lt_recipe *r, const char *key)
+{
+    const char *value = find_value(r, key);
+    if (value)
+        return value;
     text more = {0};
     recipe_suggest_key(r->kinds, recipe_kind_of(r), key, NULL, 0, &more);
     status_fail(LT_NOT_FOUND, "recipe %s: there is no key \"%s\"%s", r->head.name, key, text_get(&more));
@@ -96,14 +104,6 @@ const char *lt_recipe_get(const lt_recipe *r, const char *key)
 }
 
 /* ---- Differences ---- */
-
-static const char *find_value(const lt_recipe *r, const char *key)
-{
-    for (int i = 0; i < r->n_values; i++)
-        if (strcmp(r->values[i].key, key) == 0)
-            return r->values[i].value;
-    return NULL;
-}
 
 int lt_recipe_diff(const lt_recipe *then, const lt_recipe *now, lt_recipe_change **changes, int *n)
 {

@@ -80,7 +80,7 @@ static int use_line(const char *path, int number, bool is_strict, const char *li
     json_t *row = json_loadb(line, size, 0, &error);
     int status = LT_OK;
     if (json_is_object(row))
-        status = take(user, row, line, size);
+        status = take(user, row);
     else if (!row && !error.text[0]) /* jansson ran out of memory */
         status = status_fail(LT_NO_MEMORY, "no memory for a line of %s", path);
     else if (is_strict)

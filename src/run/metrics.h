@@ -14,8 +14,8 @@ int metrics_append(const char *path, const lt_recipe *recipe, const lt_train_rep
    this log. Logs what is damaged and what is missing. *left: the number of lines that there are, or should be. */
 int metrics_cut(const char *path, int64_t step, int64_t lines, int64_t *left);
 
-/* Called with each complete line and its object; returns a status. */
-typedef int metrics_line(void *user, const json_t *object, const char *line, size_t size);
+/* Called with the object of each complete line; returns a status. Keep it with json_incref. */
+typedef int metrics_line(void *user, json_t *object);
 
 /* Calls `take` for each line of a file of JSON objects. Ignores text after the last newline: it is still being
    written. Other lines are LT_FORMAT, with file and line, if `is_strict`; else they are skipped. LT_NOT_FOUND, LT_IO,

@@ -95,11 +95,9 @@ static lt_split split_named(const char *name)
     return LT_TEST;
 }
 
-static int take_result(void *user, const json_t *o, const char *line, size_t size)
+static int take_result(void *user, json_t *o)
 {
     result_lines *l = user;
-    (void)line;
-    (void)size;
     l->all = must_grow(l->all, l->n, &l->capacity);
     lt_run_result *r = &l->all[l->n++];
     *r = (lt_run_result){.split = split_named(text_of(o, "split")),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbered files of a run: RUN/samples/epoch-0012.png, RUN/checkpoints/step-00000012.safetensors. */
-#ifndef RUN_RUN_FILES_H
-#define RUN_RUN_FILES_H
+#ifndef LATENT_RUN_FILES_H
+#define LATENT_RUN_FILES_H
 
 #include <stdint.h>
 

@@ -71,16 +71,15 @@ static void read_validation(const json_t *o, lt_validation *v)
 
 /* ---- Opening ---- */
 
-static int take_row(void *user, const json_t *object, const char *line, size_t size)
+static int take_row(void *user, json_t *object)
 {
     lt_run_metrics *m = user;
-    json_t *row = json_loadb(line, size, 0, NULL); /* `object` is read-only and borrowed */
     m->lines = must_grow(m->lines, m->n, &m->capacity);
     lt_epoch_log *e = &m->lines[m->n++];
     *e = (lt_epoch_log){.train = {.step = 0}};
     read_report(object, m->recipe, &e->train);
     read_validation(json_object_get(object, "valid"), &e->valid);
-    return json_array_append_new(m->rows, row) == 0 ? LT_OK : status_fail(LT_NO_MEMORY, "no memory for a log");
+    return json_array_append(m->rows, object) == 0 ? LT_OK : status_fail(LT_NO_MEMORY, "no memory for a log");
 }
 
 /* Finds the log of a run, given its directory, a checkpoint in it, or the log itself. The caller frees it. */
