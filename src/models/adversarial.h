@@ -5,7 +5,7 @@
 #ifndef LATENT_ADVERSARIAL_H
 #define LATENT_ADVERSARIAL_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/graph.h>
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_PENALTIES_H
 #define LATENT_PENALTIES_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/graph.h>
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_INIT_H
 #define LATENT_INIT_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/nn.h>
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_LAYERS_H
 #define LATENT_LAYERS_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/nn.h>
 

@@ -3,7 +3,7 @@
 #ifndef LATENT_LIKELIHOODS_H
 #define LATENT_LIKELIHOODS_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/nn.h>
 

@@ -5,7 +5,7 @@
 #ifndef LATENT_OPTIMIZERS_H
 #define LATENT_OPTIMIZERS_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/nn.h>
 

@@ -4,7 +4,7 @@
 #ifndef LATENT_SCHEDULES_H
 #define LATENT_SCHEDULES_H
 
-#include "nn/spec.h"
+#include "base/spec.h"
 
 typedef struct schedule_clock {
     int64_t step;            /* optimizer steps done before this one */

@@ -5,7 +5,7 @@
 #define LATENT_RECIPE_KIND_H
 
 #include "base/yaml.h"
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <latent/model.h>
 

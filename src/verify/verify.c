@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What this library is, what it was built with, and what it uses on this machine. */
+/* What this library was built with, and what it uses on this machine. */
 #include "base/text.h"
 #include "cpu/onednn.h"
 #include "cpu/simd.h"
 
 #include <stdio.h>
-
-#define WORD_(x) #x
-#define WORD(x) WORD_(x)
-
-const char *lt_version(void)
-{
-    return WORD(LT_VERSION_MAJOR) "." WORD(LT_VERSION_MINOR) "." WORD(LT_VERSION_PATCH);
-}
 
 /* The instruction set of our own kernels: what gcc's clones resolve to. */
 static const char *own_isa(void)

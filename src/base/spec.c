@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "nn/spec.h"
+#include "base/spec.h"
 
 #include "base/memory.h"
 #include "base/status.h"
