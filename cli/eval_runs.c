@@ -164,7 +164,7 @@ static void print_differences(const contest *all)
         }
         const char *why = lt_scorecards_differ(&a->f.card, &b->f.card);
         if (why) {
-            print_line("%s and %s do not compare: %s.", a->f.run, b->f.run, why);
+            print_line("%s and %s are not comparable: %s.", a->f.run, b->f.run, why);
             continue;
         }
         int64_t n = a->f.card.evaluation.images;
@@ -235,7 +235,7 @@ static void print_bounds(const contest *all)
 
 /* ---- Quality ---- */
 
-/* Rows of runs whose scores do not compare are no contest. Gives the exit code. */
+/* Rows of runs whose scores are not comparable are no contest. Gives the exit code. */
 static int check_quality(const command *c, const contest *all)
 {
     const eval_findings *a = &all->all[0].f;

@@ -562,7 +562,7 @@ static void classes_that_are_not_there_are_refused(void **state)
     float x[4 * 4];
     training t = begin_model(conditional, NULL, 0, black_and_white(true));
     assert_int_equal(lt_sample_class(t.model, 3, 4, 0, 1, x), LT_VALUE);
-    assert_text_has(lt_last_error(), "expected a class of 0 to 2, found 3");
+    assert_text_has(lt_last_error(), "expected a class from 0 to 2, found 3");
     assert_int_equal(lt_sample_class(t.model, -1, 4, 0, 1, x), LT_VALUE);
     end_training(&t);
     static const char *const none = "model.classes=0", *const two = "model.classes=2";

@@ -502,9 +502,9 @@ static void the_same_bits_may_stand_together(void **state)
     assert_null(reason(&dynamic.ledger, "mnist", LT_PIXELS_DYNAMIC));
     assert_null(reason(&gray.ledger, "mnist", LT_PIXELS_GRAY));
     assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_DYNAMIC), "anew in every epoch");
-    assert_text_has(reason(&dynamic.ledger, "mnist", LT_PIXELS_STATIC), "one fixed draw");
-    assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_UNKNOWN), "is not said");
-    assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_GRAY), "no likelihood");
+    assert_text_has(reason(&dynamic.ledger, "mnist", LT_PIXELS_STATIC), "published: images binarized once");
+    assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_UNKNOWN), "does not say how its images were binarized");
+    assert_text_has(reason(&fixed.ledger, "mnist", LT_PIXELS_GRAY), "not a likelihood");
     assert_text_has(reason(&gray.ledger, "mnist", LT_PIXELS_STATIC), "cross-entropies");
     assert_text_has(reason(&fixed.ledger, "fashion-mnist", LT_PIXELS_DYNAMIC), "other images");
     lt_model_free(fixed.model);
@@ -522,7 +522,7 @@ static void other_units_sizes_and_parts_may_not(void **state)
         {"i2dl-mlp-vae", "name=x", "a density", 28},
         {"i2dl-mlp-vae", "model.likelihood=discretized_logistic", "nats of bytes", 28},
         {"ift6135-vae", "data.limit=100", "only a part", 28},
-        {"ift6135-vae", "data.resize=32", "other sizes", 32},
+        {"ift6135-vae", "data.resize=32", "another image size", 32},
         {"ift6135-vae", "data.set=cifar10", "other images", 28},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
@@ -566,7 +566,7 @@ static void short_schedules_may_not(void **state)
             if (cases[i].may)
                 assert_null(lt_published_differs(p, &d.ledger));
             else
-                assert_text_has(lt_published_differs(p, &d.ledger), "more epochs than this run");
+                assert_text_has(lt_published_differs(p, &d.ledger), "published model was trained for more epochs");
         }
         assert_int_equal(like, cases[i].like);
         lt_model_free(d.model);

@@ -456,7 +456,7 @@ static void scores_of_different_digests_refuse_to_be_compared(void **state)
     assert_int_equal(lt_quality_compare(&first, &q), LT_VALUE);
     q = quality_of(others, TEST, b, 0);
     assert_int_equal(lt_quality_compare(&first, &q), LT_VALUE);
-    assert_text_has(lt_last_error(), "different features do not compare: digests ");
+    assert_text_has(lt_last_error(), "different features are not comparable: digests ");
     lt_quality more;
     lt_quality_options o = {.feature_steps = STEPS + 1};
     assert_int_equal(lt_quality_of_images(d, LT_TEST, TEST, a, &o, &more), LT_OK);

@@ -300,7 +300,7 @@ const command cmd_eval = {
         "image than to others\n"
         "\n"
         "Several RUNs make one table of each kind, a row for each run, and under it the differences from the "
-        "first run, each image with itself, or why two runs do not compare.\n"
+        "first run, each image with itself, or why two runs are not comparable.\n"
         "\n"
         "What is found of a run's own data is also kept in its evaluations.jsonl, for latent runs. The same "
         "seed gives the same digits, with any number of threads.\n",

@@ -7,11 +7,11 @@
    by one Hamiltonian transition at each b; log w gains (b' - b) (log p(x, z) - log f_0(z)) at each
    step, and the mean of w over chains is an unbiased estimate of p(x).
 
-   Transitions must not depend on the chains they move, or that ends. So a pilot of a few chains
-   goes first and adapts the step of each image at each b towards 65 % acceptance; the chains that
-   count use its steps as they are. Masses are those of the posterior that q suggests at b, of
-   precision (1 - b) / sigma_0^2 + b / sigma_q^2, whatever f_0 is: that is exact where decoder and
-   encoder are linear, and no more than a choice of units elsewhere. */
+   The estimate is unbiased only if transitions do not depend on the chains they move. So a pilot run of a few
+   chains first adapts the step size of each image at each b toward 65 % acceptance; the chains that
+   count then use these step sizes unchanged. Masses are the precision (1 - b) / sigma_0^2 + b / sigma_q^2
+   of the posterior that q suggests at b, for any f_0: exact if decoder and encoder are linear, and only a
+   choice of units otherwise. */
 #include <latent/eval.h>
 #include <latent/train.h>
 
@@ -38,7 +38,7 @@ static const double wanted_acceptance = 0.65, adaptation = 0.1;
 
 /* ---- The chains of a batch of images ---- */
 
-/* log p(x, z) and its slope by z, row by row: image by image, `chains` for each. */
+/* log p(x, z) and its gradient by z; rows: image by image, `chains` for each. */
 typedef struct target {
     visit v;
     lt_node *x, *z, *joint, *slope;
@@ -47,7 +47,7 @@ typedef struct target {
 typedef struct anneal {
     visited images;
     lt_ais_options o;
-    int batch, first, n; /* at a time; of the batch: first, count */
+    int batch, first, n; /* images at a time; first image and count of the current batch */
     int threads;
     int64_t pixels, latent;
     visit encoder;
@@ -55,7 +55,7 @@ typedef struct anneal {
     lt_gauss q;
     target pilot, counted;
     float *x, *mean, *logvar;                    /* of the batch; q's */
-    float *base_mean, *base_precision, *scale;   /* n x latent: of f_0; 1 / sqrt(mass) */
+    float *base_mean, *base_precision, *scale;   /* n x latent: those of f_0; 1 / sqrt(mass) */
     float *z, *slope, *momentum, *old_z, *old_slope; /* rows x latent */
     float *joint, *old_joint, *steps;            /* rows; rows; n x steps + 1 */
     double *energy, *accepted, *log_weight;      /* rows */
@@ -67,12 +67,12 @@ typedef struct anneal {
 /* One transition of the chains of one program. */
 typedef struct transition {
     anneal *a;
-    int chains, number; /* of an image; 1 ... steps - 1 */
+    int chains, number; /* per image; 1 ... steps - 1 */
     bool is_pilot;
-    double b, gained; /* the temperature; how much more than the last one */
+    double b, gained; /* the temperature; its increase */
 } transition;
 
-/* 0, 1 at the ends, slower there than in the middle: Wu et al.'s schedule. */
+/* From 0 to 1, slower at the ends than in the middle: the schedule of Wu et al. */
 static double temperature(int t, int steps)
 {
     const double width = 4;
@@ -80,7 +80,7 @@ static double temperature(int t, int steps)
     return t == 0 ? 0 : t == steps ? 1 : (x - ends) / (1 - 2 * ends);
 }
 
-/* Of image i in transition `number`. */
+/* The step size of image i in transition `number`. */
 static float *step_at(const anneal *a, int64_t i, int number)
 {
     return a->steps + i * (a->o.steps + 1) + number;
@@ -162,8 +162,8 @@ static double kinetic(const anneal *a, int64_t i)
     return 0.5 * sum;
 }
 
-/* The image's step, shorter or longer by up to a fifth: a trajectory of just one period would come
-   back to where it began. */
+/* The image's step size, changed at random by up to a fifth: a trajectory of exactly one period would return to its
+   start. */
 static double step_of(const transition *t, int64_t i)
 {
     const anneal *a = t->a;
@@ -172,7 +172,7 @@ static double step_of(const transition *t, int64_t i)
     return (double)step_at(a, i / t->chains, t->number)[0] * (0.8 + 0.4 * u);
 }
 
-/* ---- What is done to each row ---- */
+/* ---- Operations on a row ---- */
 
 static void start_row(void *context, int64_t i, int worker)
 {
@@ -220,7 +220,7 @@ static void move_row(void *context, int64_t i, int worker)
     drift(t, i, h);
 }
 
-/* Takes the end of the trajectory with probability min(1, e^(energy before - after)). */
+/* Accepts the end of the trajectory with probability min(1, e^(energy before - after)). */
 static void end_row(void *context, int64_t i, int worker)
 {
     (void)worker;
@@ -230,7 +230,7 @@ static void end_row(void *context, int64_t i, int worker)
     philox_key key = key_of(t, CHOICE_STREAM);
     kick(t, i, step_of(t, i) / 2);
     double gain = a->energy[i] - (kinetic(a, i) - log_prob(t, i));
-    a->accepted[i] = isnan(gain) ? 0 : exp(fmin(gain, 0)); /* NaN: it went too far */
+    a->accepted[i] = isnan(gain) ? 0 : exp(fmin(gain, 0)); /* NaN: the trajectory diverged */
     if ((double)philox_uniform(philox_word(&key, i)) < a->accepted[i])
         return;
     memcpy(a->z + i * a->latent, a->old_z + i * a->latent, row);
@@ -256,7 +256,7 @@ static void set_scale(anneal *a, double b)
                                        b * exp(-(double)a->logvar[k])));
 }
 
-/* The step of image i after this one, from its chains' acceptance now. */
+/* Sets the step size of image i in the next transition, from the acceptance of its chains in this one. */
 static void adapt(const transition *t, int i)
 {
     anneal *a = t->a;
@@ -294,7 +294,7 @@ static int report_progress(anneal *a, int chains)
     return LT_OK;
 }
 
-/* All chains of a batch from f_0 to the joint density. */
+/* Runs all chains of a batch from f_0 to the joint density. */
 static int run_chains(anneal *a, target *p, int chains, bool is_pilot)
 {
     int64_t rows = (int64_t)a->batch * chains;
@@ -316,7 +316,7 @@ static int run_chains(anneal *a, target *p, int chains, bool is_pilot)
 
 /* ---- Images ---- */
 
-/* f_0 of image i, and its first step: what Gaussians of this size accept about half of. */
+/* Sets f_0 of image i and its first step size, at which a Gaussian of this width accepts about half. */
 static void set_base(anneal *a, int i)
 {
     double sum = 0;
@@ -330,7 +330,7 @@ static void set_base(anneal *a, int i)
     step_at(a, i, 1)[0] = powf((float)a->latent, -0.25f);
 }
 
-/* x, q and f_0 of images a->first ... a->first + a->n - 1; the rest of the batch is not counted. */
+/* Reads x, q and f_0 of images a->first ... a->first + a->n - 1; the rest of the batch is not counted. */
 static int read_batch(anneal *a)
 {
     lt_session *s = a->encoder.session;
@@ -406,7 +406,7 @@ static int open_programs(anneal *a, lt_model *m)
     return target_open(&a->counted, m, images, a->o.chains, &o);
 }
 
-/* Every float array and its size. */
+/* Calls f with every float array and its size. */
 static int each_block(anneal *a, int (*f)(float **block, int64_t n))
 {
     int64_t b = a->batch, codes = b * a->latent, rows = b * a->o.chains, all = rows * a->latent;
@@ -466,7 +466,7 @@ static int check(anneal *a, lt_model *m, lt_dataset *d, lt_split split)
     LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND, "log p(x) to estimate"));
     if (o->chains < 0 || o->steps < 0 || o->leapfrogs < 0 || o->images < 0 ||
         o->chains > MAX_CHAINS || o->steps > MAX_STEPS || o->leapfrogs > MAX_LEAPFROGS)
-        return status_fail(LT_VALUE, "cannot anneal %d chains of %d steps of %d leapfrogs",
+        return status_fail(LT_VALUE, "annealing: expected at least 1 chain, step and leapfrog, found %d, %d and %d",
                            o->chains, o->steps, o->leapfrogs);
     if (lt_model_latent2(m) > 0)
         return status_fail(LT_UNSUPPORTED,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bounds of one image from its stream of log weights. */
+/* Computes the bounds of one image from its stream of log weights. */
 #include "eval/bounds.h"
 
 #include <math.h>
@@ -21,9 +21,9 @@ bounds_plan bounds_make_plan(const lt_eval_options *o)
     return p;
 }
 
-void bounds_begin(image_bounds *b, const bounds_plan *p, double *room)
+void bounds_begin(image_bounds *b, const bounds_plan *p, double *heap)
 {
-    *b = (image_bounds){.tail = {.size = p->tail, .heap = room}};
+    *b = (image_bounds){.tail = {.size = p->tail, .heap = heap}};
     for (int i = 0; i < p->n; i++)
         b->of[i].sum = WEIGHT_SUM_ZERO;
 }

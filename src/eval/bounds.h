@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the log weights of one image come to, taken as they are drawn: memory does not grow with
-   their number. */
+/* Bounds of one image, accumulated from its log weights: memory does not grow with their number. */
 #ifndef LATENT_BOUNDS_H
 #define LATENT_BOUNDS_H
 
@@ -10,23 +9,23 @@
 
 enum { BOUNDS = LT_MAX_BOUNDS + 1 };
 
-/* What is wanted of the draws of each image: so many bounds. */
+/* The bounds to compute from the samples of each image. */
 typedef struct bounds_plan {
     int n;
-    int k[BOUNDS];    /* draws in a group */
+    int k[BOUNDS];    /* samples in a group */
     int most[BOUNDS]; /* groups */
-    int draws;        /* of an image */
-    int tail;         /* the largest of them that are kept */
+    int draws;        /* samples of an image */
+    int tail;         /* number of largest weights to keep */
 } bounds_plan;
 
 /* From iwae, n_iwae and nll_samples, whose bound comes last and has one group. */
 bounds_plan bounds_make_plan(const lt_eval_options *o);
 
-/* The weights in groups of k, one after the other. The mean over groups of log 1/k sum w is an
-   unbiased estimate of the bound of k draws; a group that is not full does not count. */
+/* The weights in consecutive groups of k. The mean over groups of log 1/k sum w is an unbiased estimate
+   of the bound of k samples; an incomplete group does not count. */
 typedef struct grouping {
     int drawn, groups;
-    weight_sum sum;       /* of the group now */
+    weight_sum sum;       /* of the current group */
     double log_mean, ess; /* summed over the groups */
 } grouping;
 
@@ -35,8 +34,8 @@ typedef struct image_bounds {
     tail tail;
 } image_bounds;
 
-/* `room` has plan->tail numbers. */
-void bounds_begin(image_bounds *b, const bounds_plan *p, double *room);
+/* `heap` has plan->tail elements. */
+void bounds_begin(image_bounds *b, const bounds_plan *p, double *heap);
 void bounds_add(image_bounds *b, const bounds_plan *p, double log_weight);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* ---- Writing ---- */
 
-/* One of the three, alone. */
+/* Writes one of the three arrays. */
 static int write_one(const lt_codes *c, const char *path, const char *name)
 {
     const char *const names[] = {"mean", "logvar", "z"};
@@ -28,12 +28,12 @@ int lt_codes_write(const lt_codes *c, const char *path, const char *array)
 {
     LT_TRY(lt_arrays_check_name(path));
     if (!c->mean || !c->logvar || !c->origin)
-        return status_fail(LT_VALUE, "%s: expected codes of images, found codes alone", path);
+        return status_fail(LT_VALUE, "%s: expected codes of images, found codes without mean and logvar", path);
     if (text_ends_in(path, ".npy"))
         return write_one(c, path, array ? array : "mean");
     if (array)
-        return status_fail(LT_VALUE, "%s has mean, logvar and z: one of them alone, as '%s', goes into a "
-                           "file that ends in .npy", path, array);
+        return status_fail(LT_VALUE, "%s holds mean, logvar and z; for '%s' alone, expected a name that ends in "
+                           ".npy", path, array);
     int32_t *labels = must_alloc(sizeof *labels * ((size_t)c->n + 1));
     for (int i = 0; i < c->n; i++)
         labels[i] = c->labels ? c->labels[i] : -1;
@@ -56,7 +56,7 @@ typedef struct found {
     int n;
 } found;
 
-/* Rows of `latent` numbers; what is alone in its file may also be a single code without a second dimension. */
+/* Whether an array has rows of `latent` numbers; the only array of a file may also be a single code of rank 1. */
 static bool has_rows(const found *f, const lt_number_array *a, int latent)
 {
     if (a->rank == 2)
@@ -106,7 +106,7 @@ static int fail_array(const found *f, const char *array, int latent)
     return LT_VALUE;
 }
 
-/* The rows that are meant, or NULL. */
+/* Returns the array of codes, or NULL. */
 static const lt_number_array *choose_array(const found *f, const char *array, int latent)
 {
     static const char *const names[] = {"mean", "z"};
@@ -149,7 +149,7 @@ static int take_rows(const found *f, const lt_number_array *a, lt_codes *c)
     return LT_OK;
 }
 
-/* Whole numbers beside the codes; negative ones are none. */
+/* Reads the labels of the codes, whole numbers; negative: no label. */
 static int take_labels(const found *f, lt_codes *c)
 {
     const lt_number_array *a = find_named(f, "label");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The codes of a split, and the axes along which codes vary most. */
+/* The codes of a split, and their principal axes. */
 #include <latent/eval.h>
 
 #include "base/memory.h"
@@ -23,7 +23,7 @@ typedef struct encoding {
     lt_node *input, *out[PARTS];
     int64_t pixels, latent;
     int batch;
-    float *x, *row; /* a batch of images; of one part of their codes */
+    float *x, *row; /* a batch of images; a batch of one array of their codes */
 } encoding;
 
 static int open_program(encoding *e, lt_model *m, const lt_codes_options *o)
@@ -57,7 +57,7 @@ static int make_room(encoding *e, bool is_normal, lt_codes *c)
     return c->mean && c->logvar && c->z && e->x && e->row ? LT_OK : LT_NO_MEMORY;
 }
 
-/* Images first ... first + batch - 1; those beyond the last one are left out. */
+/* Encodes images first ... first + batch - 1; skips those past the last image. */
 static int encode_batch(encoding *e, uint64_t seed, int first, lt_codes *c)
 {
     float *const to[PARTS] = {c->mean, c->logvar, c->z};
@@ -130,7 +130,7 @@ int64_t lt_stratified_index(int64_t i, int64_t n, int64_t all) { return stratifi
 
 /* ---- Axes ---- */
 
-/* The mean of n rows into `center`, their covariance (divided by n) into `a`, width x width. */
+/* Writes the mean of n rows to `center` and their covariance (divided by n) to `a`, width x width. */
 static void find_moments(int n, int width, const float *rows, double *center, double *a)
 {
     double *d = must_alloc(sizeof *d * (size_t)width);
@@ -150,7 +150,7 @@ static void find_moments(int n, int width, const float *rows, double *center, do
     free(d);
 }
 
-/* Column `from` of the eigenvectors, its largest part positive. */
+/* Copies column `from` of the eigenvectors, its component of largest magnitude positive. */
 static void take_axis(int width, const double *vectors, int from, double *axis)
 {
     int most = 0;
@@ -164,7 +164,7 @@ static void take_axis(int width, const double *vectors, int from, double *axis)
     axis[most] = fabs(axis[most]);
 }
 
-/* The largest first; of equal ones the one that comes first. */
+/* Takes the largest value that is left; of equal ones the first. */
 static int take_largest(int width, const double *values, bool *is_taken)
 {
     int best = -1;
@@ -200,7 +200,7 @@ int lt_pca_fit(int n, int width, const float *rows, int count, lt_pca *axes)
     symmetric_eigen(width, a, values, vectors);
     for (int k = 0; k < count; k++) {
         int from = take_largest(width, values, is_taken);
-        axes->variance[k] = fmax(values[from], 0); /* below 0 it is rounding */
+        axes->variance[k] = fmax(values[from], 0); /* rounding may make it negative */
         take_axis(width, vectors, from, axes->axis + (int64_t)k * width);
     }
     free(is_taken);

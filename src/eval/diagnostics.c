@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the codes of a split are like: which latents say something about the image, how much they
-   say together, and how the codes of all images lie against the prior. */
+/* Diagnoses the codes of a split: which latents carry information about the image, how much all of them
+   carry, and how far the aggregate posterior is from the prior. */
 #include <latent/eval.h>
 #include <latent/train.h>
 
@@ -31,7 +31,7 @@ typedef struct unit_tally {
 typedef struct diagnosing {
     visited images;
     lt_diagnosis_options o;
-    int batch, draws; /* images at a time; images whose draws are looked at */
+    int batch, draws; /* images at a time; images whose samples are used */
     int64_t pixels, latent;
     visit v;
     lt_node *input, *out[4];
@@ -39,7 +39,7 @@ typedef struct diagnosing {
     mixture all;
     float *z; /* draws x stride */
     int *of;
-    double *rates, *own, *together; /* of the drawn: log q(z|x), log q(z) */
+    double *rates, *own, *together; /* of the samples: rate, log q(z|x), log q(z) */
     unit_tally *units;
     tally rate, information, distance;
     int done, todo;
@@ -113,7 +113,7 @@ static int report_progress(diagnosing *d)
 
 /* ---- Codes ---- */
 
-/* The image that draw k is of: they are spread over those that are looked at. */
+/* The image of sample k: a stratified sample of the images. */
 static int image_of(const diagnosing *d, int k)
 {
     return (int)stratified_index(k, d->draws, d->images.n);
@@ -133,8 +133,8 @@ static void count_image(diagnosing *d, int at, int image)
     mixture_set(&d->all, image, mean, logvar);
 }
 
-/* Encodes images first ... first + n - 1, and keeps the draws that are wanted of them from number
-   *drawn on. The rest of the batch is not counted. */
+/* Encodes images first ... first + n - 1 and keeps their samples from number *drawn on. The rest of the batch is not
+   counted. */
 static int encode_batch(diagnosing *d, int first, int n, int *drawn)
 {
     lt_session *s = d->v.session;
@@ -190,8 +190,8 @@ static void conclude_unit(const unit_tally *u, bool has_parts, lt_latent_unit *r
     r->is_active = r->mean_variance > active_variance * (has_parts ? 1 : r->variance);
 }
 
-/* Collapsed: the codes of all images are one distribution, as far as can be told. */
-static void judge(lt_diagnosis *r)
+/* Posterior collapse: the codes of all images have the same distribution, as far as this can tell. */
+static void find_collapse(lt_diagnosis *r)
 {
     double mi = r->mutual_information.value, rate = r->rate.value;
     bool is_small = mi < least_information || (r->active == 0 && mi < least_without_means);
@@ -227,7 +227,7 @@ static void conclude(const diagnosing *d, const lt_model *m, lt_diagnosis *r)
         conclude_unit(&d->units[k], r->has_parts, &r->units[k]);
         r->active += r->units[k].is_active;
     }
-    judge(r);
+    find_collapse(r);
 }
 
 static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split split)
@@ -235,7 +235,7 @@ static int check(diagnosing *d, const lt_model *m, lt_dataset *data, lt_split sp
     LT_TRY(kind_require(lt_model_recipe(m), LT_CAN_BOUND,
                         lt_model_can(m, LT_CAN_ENCODE) ? "rate of its codes" : "code of an image"));
     if (d->o.images < 0)
-        return status_fail(LT_VALUE, "cannot look at %d images", d->o.images);
+        return status_fail(LT_VALUE, "diagnosis: expected at least 0 images, found %d", d->o.images);
     LT_TRY(visited_init(&d->images, m, data, split, d->o.images));
     d->batch = d->images.n < BATCH ? d->images.n : BATCH;
     d->draws = d->images.n < MAX_DRAWS ? d->images.n : MAX_DRAWS;

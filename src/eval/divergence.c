@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The study of divergences: every critic is a task of its own, in one thread, from its own seed, so
-   that it does not matter which thread takes which. */
+/* The study of divergences. Each critic is a task with its own seed in one thread, so the results do not depend on
+   which thread runs it. */
 #include <latent/divergence.h>
 
 #include "base/clock.h"
@@ -62,7 +62,7 @@ static int make_params(const study *s, uint64_t seed, lt_params **params)
     return lt_params_declare(*params, network, NULL, lt_shape_2d(1, toy_dims(&s->p)), seed);
 }
 
-/* ---- Draws ---- */
+/* ---- Samples ---- */
 
 typedef struct pair {
     lt_node *real, *fake; /* n x d */
@@ -90,7 +90,7 @@ static int open_session(const study *s, const critic *c, lt_node *const *targets
     return lt_params_bind(c->params, c->graph, *out);
 }
 
-/* Runs it, and tells how far all critics are: the caller's thread, worker 0, alone. */
+/* Runs a session once; worker 0, the caller's thread, reports the progress of all critics. */
 static int run_once(study *s, lt_session *r, lt_run_key key, int worker)
 {
     LT_TRY(lt_session_run(r, &key));
@@ -102,7 +102,7 @@ static int run_once(study *s, lt_session *r, lt_run_key key, int worker)
     return LT_OK;
 }
 
-/* ---- Training: Adam, its rate constant for half of the steps and then down to 0 in a line ---- */
+/* ---- Training: Adam; the learning rate is constant for half of the steps, then decays linearly to 0 ---- */
 
 static lt_node *falling_rate(const study *s, lt_node *t)
 {
@@ -148,17 +148,16 @@ static int train(study *s, critic *c, const spec *loss, double theta, uint64_t s
     return status;
 }
 
-/* ---- Asking: ROUNDS parts of the fresh draws, whose spread is the estimate's error, if it has one ---- */
+/* ---- Estimating: in ROUNDS parts of the fresh samples; the deviation of the parts is the standard error ---- */
 
-/* The terms of the bound on one side, p or q: the largest distances from where they are in the middle,
-   about. */
+/* The terms of the bound on one side, p or q: the largest distances from an approximate center. */
 typedef struct side {
     lt_node *terms;
     double center;
     tail tail;
 } side;
 
-/* Of fewer samples a tail cannot be told from chance. */
+/* With fewer samples a tail is indistinguishable from noise. */
 static bool shows_tail(const study *s)
 {
     int64_t of_round = (s->o.samples + ROUNDS - 1) / ROUNDS;
@@ -171,7 +170,7 @@ static void begin_side(const study *of, side *s, int64_t n)
     s->tail.heap = must_alloc(sizeof *s->tail.heap * (size_t)(s->tail.size + 1));
 }
 
-/* Those of one round; the first decides on the center. */
+/* Adds the terms of one round; the first round sets the center. */
 static int add_terms(lt_session *session, side *of, int64_t n, bool is_first)
 {
     LT_ASSERT(lt_shape_size(lt_node_shape(of->terms)) == n);
@@ -185,7 +184,7 @@ static int add_terms(lt_session *session, side *of, int64_t n, bool is_first)
     return status;
 }
 
-/* The heavier one; NaN if both are of equal terms, or of too few. */
+/* The heavier tail; NaN if the terms of both sides are equal, or too few. */
 static double tail_of(side sides[2])
 {
     return fmax(tail_shape(&sides[0].tail), tail_shape(&sides[1].tail));
@@ -199,7 +198,7 @@ static lt_node *largest_slope(critic *c, pair x, int64_t n)
     return lt_sqrt(lt_max_over(lt_sum_rows(lt_square(slope)), LT_ALL_AXES));
 }
 
-/* A critic divided by its largest slope has slopes up to 1, and so bounds the distance. */
+/* Divides the critic by its largest slope: it is then 1-Lipschitz on the samples and bounds the distance. */
 static void limit_slope(lt_divergence_row *row)
 {
     double divisor = fmax(1, row->slope);
@@ -276,16 +275,15 @@ static int find_bound(study *s, const spec *loss, lt_divergence_row *row, uint64
     return status;
 }
 
-/* A mean of terms whose variance is infinite has no standard error, and where the samples are too few
-   to show the tail it is not known to have one; nor is there one to be printed where the last digit
-   shows none of many samples. */
+/* A mean of terms of infinite variance has no standard error; with too few samples to show the tail, the variance is
+   unknown. An error below the last printed digit does not count either. */
 static bool has_error(const study *s, const lt_divergence_row *row)
 {
     const double heavy = 0.5, unseen = 5e-5;
     return shows_tail(s) && (!(row->tail >= heavy) || row->found.se < unseen);
 }
 
-/* Others from other seeds, to see how far their bounds are apart. */
+/* Trains critics with other seeds, to find the range of their bounds. */
 static int find_spread(study *s, const spec *loss, lt_divergence_row *row, uint64_t seed, int worker)
 {
     row->found.se = (double)NAN;
@@ -304,7 +302,7 @@ static int make_row(study *s, int64_t i, int worker)
 {
     lt_divergence_row *row = &s->rows[i];
     const spec *loss = &s->losses[i % s->o.n_measures];
-    /* each has its own weights and draws */
+    /* each has its own weights and samples */
     uint64_t seed = s->o.seed * (LT_MAX_MEASURES * LT_MAX_THETAS) + (uint64_t)i;
     row->low = row->high = (double)NAN;
     LT_TRY(find_bound(s, loss, row, seed, worker));
@@ -389,7 +387,7 @@ static int parse_lines(study *s)
     return LT_OK;
 }
 
-/* theta i of n, the middle of a symmetric range exactly 0. */
+/* Theta i of n; the middle of a symmetric range is exactly 0. */
 static double theta_at(const lt_divergence_options *o, int i)
 {
     if (o->points == 1)
@@ -412,7 +410,7 @@ static void make_rows(study *s)
     }
 }
 
-/* close_study it whatever comes back. */
+/* Call close_study in any case. */
 static int open_study(const lt_divergence_options *o, study **opened)
 {
     study *s = *opened = must_alloc(sizeof *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Bounds and likelihood of a split. Two programs: one encodes a batch and gives the terms of the
-   -ELBO; the other draws some codes for each of its images and weighs them, so many times that K
-   draws have been seen. The weights are summed as they come, in double precision, so memory does
-   not grow with K, and the encoder's work does not either. */
+/* Bounds and likelihood of a split. Two programs: one encodes a batch and computes the terms of the
+   -ELBO; the other samples some codes for each image and computes their weights, and runs until K samples
+   are done. The weights are accumulated in double precision, so memory and the encoder's work do not grow
+   with K. */
 #include <latent/eval.h>
 #include <latent/train.h>
 
@@ -20,9 +20,8 @@
 
 enum { BATCH = 200, DRAWN_ROWS = 1000 };
 
-/* The steps of the run key from here on belong to the draws of the likelihood, 2^32 to each batch;
-   those below to the ELBO's. So the ELBO does not depend on K, and more draws begin with the same.
-   */
+/* Steps of the run key from here on are for the samples of the likelihood, 2^32 for each batch; those below are for
+   the ELBO. So the ELBO does not depend on K, and a larger K extends the same sequence of samples. */
 static const uint64_t NLL_STEPS = 1ull << 63;
 
 /* ---- The two programs ---- */
@@ -78,9 +77,9 @@ static int weigher_open(weigher *w, lt_model *m, lt_shape images, int64_t draws,
 typedef struct evaluation {
     visited images;
     lt_eval_options o;
-    int batch;         /* at a time */
-    int first;         /* of the batch */
-    int draws;         /* for each image in one run of the weigher */
+    int batch;         /* images at a time */
+    int first;         /* first image of the batch */
+    int draws;         /* samples per image in one run of the weigher */
     int threads;
     int64_t pixels, latent;
     encoder encoder;
@@ -88,8 +87,8 @@ typedef struct evaluation {
     float *x, *mean, *logvar, *terms[3], *log_weight; /* of one batch */
     bounds_plan plan;
     image_bounds *bounds; /* of one batch */
-    double *tails;        /* the room of their tails */
-    double *shapes;       /* of the tails, image by image */
+    double *tails;        /* largest weights, plan.tail per image of the batch */
+    double *shapes;       /* tail shape of each image */
     float sigma;                  /* NaN: none */
     bool has_gray, has_fractions; /* pixels other than 0 and 1; other than k / 255 */
     tally neg_elbo, rate, distortion, squared_error, values[BOUNDS], ess[BOUNDS];
@@ -109,7 +108,7 @@ static int open_programs(evaluation *e, lt_model *m)
     return LT_OK;
 }
 
-static int make_room(evaluation *e)
+static int make_buffers(evaluation *e)
 {
     size_t row = sizeof(float) * (size_t)e->batch;
     float **blocks[] = {&e->x, &e->mean, &e->logvar, &e->terms[0], &e->terms[1], &e->terms[2],
@@ -147,8 +146,8 @@ static int report_progress(evaluation *e)
     return LT_OK;
 }
 
-/* Notes what kind of numbers the pixels are. */
-static void look_at_pixels(evaluation *e, int n)
+/* Finds out whether pixels are bits, bytes or other numbers. */
+static void classify_pixels(evaluation *e, int n)
 {
     for (int64_t i = 0; i < n * e->pixels; i++) {
         float level = 255 * e->x[i];
@@ -157,7 +156,7 @@ static void look_at_pixels(evaluation *e, int n)
     }
 }
 
-/* Keeps a number of image i of the batch, where it is wanted. */
+/* Stores a number of image i of the batch, if the caller wants it. */
 static void keep(const evaluation *e, double *of, int i, double value)
 {
     if (of)
@@ -179,15 +178,14 @@ static void count_terms(evaluation *e, int i)
     keep(e, o->squared_error_of, i, squared_error);
 }
 
-/* Images e->first ... e->first + n - 1; the rest of the batch is not
-   counted. */
+/* Encodes images e->first ... e->first + n - 1; the rest of the batch is not counted. */
 static int encode_batch(evaluation *e, int n)
 {
     encoder *c = &e->encoder;
     lt_session *s = c->v.session;
     int b = e->batch, first = e->first;
     LT_TRY(visited_gather(&e->images, first, b, e->x));
-    look_at_pixels(e, n);
+    classify_pixels(e, n);
     LT_TRY(lt_session_write(s, c->x, e->x, b * e->pixels));
     LT_TRY(lt_session_run(s, &(lt_run_key){e->o.seed, (uint64_t)(first / b)}));
     for (int i = 0; !c->rate && i < b; i++)
@@ -205,7 +203,7 @@ static int encode_batch(evaluation *e, int n)
     return LT_OK;
 }
 
-/* The draws of one image in one run of the weigher, of which `count` are counted. */
+/* The samples of one image in one run of the weigher; `count` of them count. */
 typedef struct draws_call {
     evaluation *e;
     int count;
@@ -227,7 +225,7 @@ static void find_shape(void *context, int64_t i, int worker)
     e->shapes[e->first + i] = tail_shape(&e->bounds[i].tail);
 }
 
-/* Bound k of image i of the batch; the NLL's is the last. */
+/* Adds bound k of image i of the batch; the last one is the NLL. */
 static void count_bound(evaluation *e, int i, int k)
 {
     const grouping *g = &e->bounds[i].of[k];
@@ -240,7 +238,7 @@ static void count_bound(evaluation *e, int i, int k)
         keep(e, e->o.ess_of, i, ess);
 }
 
-/* What the draws of n images came to. */
+/* Adds the bounds of n images. */
 static void count_draws(evaluation *e, int n)
 {
     threads_run(e->threads, n, find_shape, e);
@@ -251,7 +249,7 @@ static void count_draws(evaluation *e, int n)
     }
 }
 
-/* All draws for each image of the batch that encode_batch left. */
+/* Makes all samples for each image of the batch that encode_batch has encoded. */
 static int weigh_batch(evaluation *e, int n)
 {
     weigher *w = &e->weigher;
@@ -277,7 +275,7 @@ static int weigh_batch(evaluation *e, int n)
 static int evaluate_all(evaluation *e, lt_model *m)
 {
     LT_TRY(open_programs(e, m));
-    LT_TRY(make_room(e));
+    LT_TRY(make_buffers(e));
     e->runs_of_batch = (e->plan.draws + e->draws - 1) / e->draws;
     e->runs = (int64_t)((e->images.n + e->batch - 1) / e->batch) * (1 + e->runs_of_batch);
     for (e->first = 0; e->first < e->images.n; e->first += e->batch) {
@@ -304,8 +302,8 @@ static lt_unit unit_of(const evaluation *e, const lt_model *m)
     return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
 }
 
-/* A density p on [0, 1] is about 256 P of a byte spread over its 1/256: -log2 P = -log2 p + 8, to
-   about 0.01 bits if the density is wider than two levels. */
+/* A density p on [0, 1] is about 256 P, where P is the probability of a byte spread over its 1/256. So
+   -log2 P = -log2 p + 8, to about 0.01 bits if the density is wider than two levels. */
 static lt_estimate as_bytes(const evaluation *e, const lt_model *m, lt_estimate bits)
 {
     if (lt_model_is_discrete(m) && !lt_model_is_binary(m))
@@ -324,7 +322,7 @@ static int by_value(const void *a, const void *b)
 
 static void conclude_draws(const evaluation *e, lt_evaluation *r)
 {
-    const double worst = 0.7; /* above it the error of an estimate has no use: Vehtari et al. */
+    const double worst = 0.7; /* above it an estimate is unreliable: Vehtari et al. */
     int last = e->plan.n - 1;
     r->draws = e->plan.draws;
     r->n_bounds = e->o.n_iwae;
@@ -349,7 +347,7 @@ static void conclude_draws(const evaluation *e, lt_evaluation *r)
 
 bool lt_evaluation_is_biased(const lt_evaluation *e)
 {
-    const double few = 0.05; /* of the images */
+    const double few = 0.05; /* share of the images */
     return e->pareto_share > few;
 }
 
@@ -370,19 +368,19 @@ static lt_evaluation conclude(const evaluation *e, const lt_model *m)
     return result;
 }
 
-/* ---- What was asked for ---- */
+/* ---- Options ---- */
 
 static int check_options(const lt_eval_options *o)
 {
     if (o->nll_samples < 0 || o->batch < 0 || o->images < 0)
-        return status_fail(LT_VALUE, "cannot evaluate %d images in batches of %d with %d samples",
+        return status_fail(LT_VALUE, "evaluation: cannot use %d images, batches of %d, %d samples",
                            o->images, o->batch, o->nll_samples);
     if (o->n_iwae < 0 || o->n_iwae > LT_MAX_BOUNDS)
         return status_fail(LT_VALUE, "at most %d bounds at a time, found %d", LT_MAX_BOUNDS,
                            o->n_iwae);
     for (int i = 0; i < o->n_iwae; i++)
         if (o->iwae[i] < 1)
-            return status_fail(LT_VALUE, "a bound of %d draws", o->iwae[i]);
+            return status_fail(LT_VALUE, "k of a bound: expected at least 1, found %d", o->iwae[i]);
     return LT_OK;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Images from codes, codes from images, images from nothing. Each function of a generator is a compiled program for a
-   fixed number of rows; the last block of a call is filled up with zeros, so that row i has the same bits whatever n
-   is. */
+/* Decode, encode, sample. Each function of a generator is a compiled program for a fixed number of rows; the last
+   block of a call is padded with zeros, so that row i has the same bits for every n. */
 #include <latent/generator.h>
 
 #include "base/memory.h"
@@ -22,12 +21,12 @@ enum { NOISE_ROWS = LT_GENERATOR_BATCH };
 typedef struct mapping {
     visit v;          /* no session: not open */
     int rows;         /* at a time */
-    lt_node *in;      /* NULL: the rows come from noise */
-    lt_node *classes; /* rows; NULL: none are given */
+    lt_node *in;      /* NULL: rows are sampled from noise */
+    lt_node *classes; /* rows; NULL: not an input */
     lt_node *out[2];
     int n_out;
     int64_t in_size, out_size; /* floats in a row */
-    float *block;              /* rows of the larger of both */
+    float *block;              /* rows of the larger of both sizes */
     float *labels;             /* rows */
 } mapping;
 
@@ -169,7 +168,7 @@ static int allocate(mapping *p)
     return p->block && p->labels ? LT_OK : LT_NO_MEMORY;
 }
 
-/* Opens a function the first time. What draws noise is built for NOISE_ROWS. */
+/* Opens a function at its first call. Functions that sample noise are built for NOISE_ROWS. */
 static int open_mapping(lt_generator *g, function f, mapping **out)
 {
     mapping *p = *out = &g->functions[f];
@@ -221,17 +220,17 @@ lt_model *lt_generator_model(const lt_generator *g) { return g->model; }
 
 /* ---- Running ---- */
 
-/* One call: what is read, and where results go. Pointers may be NULL: not read, not wanted. */
+/* One call: its inputs and its results. Pointers may be NULL: not read, not wanted. */
 typedef struct request {
-    int first, n; /* first: of the rows that noise makes */
+    int first, n; /* first: of the sampled rows */
     uint64_t seed;
     const float *rows;
     const int32_t *labels;
-    int label; /* of all, without labels */
+    int label; /* of all rows, if `labels` is NULL */
     float *results[2];
 } request;
 
-/* `count` rows from row `at` of the request on into an input of the session; the rest of the block is zero. */
+/* Writes `count` rows from row `at` of the request on to an input of the session; the rest of the block is zero. */
 static int write_rows(mapping *p, const request *r, int at, int count)
 {
     const float *rows = r->rows + (int64_t)at * p->in_size;
@@ -250,7 +249,7 @@ static int write_classes(mapping *p, const request *r, int at, int count)
     return lt_session_write(p->v.session, p->classes, p->labels, p->rows);
 }
 
-/* Rows `skip` ... skip + count - 1 of the block become rows `at` ... of the results. */
+/* Copies rows `skip` ... skip + count - 1 of the block to rows `at` ... of the results. */
 static int read_rows(mapping *p, const request *r, int at, int skip, int count)
 {
     for (int k = 0; k < p->n_out; k++) {
@@ -286,9 +285,9 @@ static int generate(lt_generator *g, function f, const request *r)
 {
     mapping *p;
     if (r->n < 0)
-        return status_fail(LT_VALUE, "cannot make %d images", r->n);
+        return status_fail(LT_VALUE, "generator: expected at least 0 images, found %d", r->n);
     if (r->first < 0 || r->first > INT_MAX - r->n)
-        return status_fail(LT_VALUE, "cannot make %d images from image %d on", r->n, r->first);
+        return status_fail(LT_VALUE, "generator: cannot make %d images from image %d on", r->n, r->first);
     LT_TRY(open_mapping(g, f, &p));
     return run_mapping(g, p, r);
 }
@@ -300,7 +299,7 @@ static int check_class(const lt_model *m, int label)
         return status_fail(LT_VALUE, "%s has no classes: it was trained without labels",
                            lt_recipe_name(lt_model_recipe(m)));
     if (label < 0 || label >= classes)
-        return status_fail(LT_VALUE, "expected a class of 0 to %d, found %d", classes - 1, label);
+        return status_fail(LT_VALUE, "expected a class from 0 to %d, found %d", classes - 1, label);
     return LT_OK;
 }
 
@@ -350,7 +349,7 @@ int lt_generator_decode_sample(lt_generator *g, int n, const float *z, uint64_t 
     return generate(g, DRAW, &(request){.n = n, .seed = seed, .rows = z, .results = {images}});
 }
 
-/* ---- The same once ---- */
+/* ---- One call ---- */
 
 /* Opens a generator G on M, returns what CALL returns. */
 #define WITH_GENERATOR(M, THREADS, G, CALL)                                                                  \

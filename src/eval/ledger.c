@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The terms of a model's objective, with their constants and in words. */
+/* The terms of a model's objective, with their constants and descriptions. */
 #include "models/ledger_terms.h"
 
 #include "base/memory.h"
@@ -39,7 +39,7 @@ const char *lt_pixels_text(lt_pixels p)
 
 /* ---- Facts of the recipe ---- */
 
-/* A set by its name, or by the last name of its path. */
+/* Copies the name of a data set, or the last part of its path. */
 static void copy_set(const char *path, char *name, size_t size)
 {
     size_t end = strlen(path);
@@ -80,7 +80,7 @@ static lt_unit unit_of(const lt_model *m, lt_pixels p)
     return lt_model_is_discrete(m) ? LT_DISCRETE : LT_DENSITY;
 }
 
-/* The width of a pixel as evaluation has it. */
+/* Finds the sigma of a pixel in evaluation. */
 static int find_sigma(lt_model *m, double *sigma)
 {
     lt_image_size s = lt_model_image_size(m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Densities of a large mixture of diagonal Gaussians at many places: each Gaussian is read once for
-   a block of places, which stay in cache. */
+/* Densities of a large mixture of diagonal Gaussians at many points: each Gaussian is read once for
+   a block of points, which stay in cache. */
 #include "eval/mixture.h"
 
 #include "base/clones.h"
@@ -45,7 +45,7 @@ void mixture_set(mixture *m, int i, const float *mean, const float *logvar)
     m->constant[i] = -0.5 * sum;
 }
 
-/* sum of (z - mean)^2 precision over a row, whose width is a multiple of MIXTURE_LANES */
+/* Sum of (z - mean)^2 precision over a row, whose width is a multiple of MIXTURE_LANES. */
 LT_CLONES
 static float distance(int64_t n, const float *z, const float *mean, const float *precision)
 {

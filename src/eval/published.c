@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Published likelihoods of images of 28 x 28, in nats, and what keeps them from being compared. */
+/* Published likelihoods of 28 x 28 images, in nats, and when a model's number is comparable with them. */
 #include <latent/ledger.h>
 
 #include "base/status.h"
@@ -9,7 +9,7 @@
 
 enum { PIXELS = 28 * 28 };
 
-/* -log p(x) of test images by K draws; -ELBO by one. */
+/* -log p(x) of test images with K samples; -ELBO with one. */
 #define NLL(IMAGES, HOW, MODEL, K, NATS, SOURCE)                                                   \
     {IMAGES, LT_PIXELS_##HOW, MODEL, false, K, LT_TEST, NATS, SOURCE, 0, NULL, 0, 0}
 #define ELBO(IMAGES, HOW, MODEL, SPLIT, EPOCHS, NATS, SOURCE)                                      \
@@ -17,7 +17,7 @@ enum { PIXELS = 28 * 28 };
 #define TRAINED(IMAGES, HOW, MODEL, EPOCHS, K, NATS, SOURCE)                                       \
     {IMAGES, LT_PIXELS_##HOW, MODEL, false, K, LT_TEST, NATS, SOURCE, EPOCHS, NULL, 0, 0}
 
-/* By their schedule of 3280 epochs. */
+/* Trained with their schedule of 3280 epochs. */
 #define BURDA(MODEL, LAYERS, BOUND, DRAWS, NATS)                                                   \
     {"mnist", LT_PIXELS_DYNAMIC, MODEL ", k = " #DRAWS, false, 5000, LT_TEST, NATS, NBIP, 3280,    \
      BOUND, LAYERS, DRAWS}
@@ -87,21 +87,21 @@ static bool are_same_images(const lt_published *p, const char *set)
     return strcmp(p->images, is_mnist ? "mnist" : set) == 0;
 }
 
-/* Bits here and there, but other bits. */
+/* Both are binarized, but differently. */
 static const char *other_bits(lt_pixels here, lt_pixels there)
 {
     if (there == LT_PIXELS_UNKNOWN)
-        return "how those images were binarized is not said";
+        return "the published source does not say how its images were binarized";
     switch (here) {
     case LT_PIXELS_STATIC:
-        return "those are trained on images binarized anew in every epoch, these on one draw, which "
-               "overfits: about 2 nats worse on test images";
+        return "published: images binarized anew in every epoch; here: binarized once, which overfits and costs "
+               "about 2 nats on test images";
     case LT_PIXELS_DYNAMIC:
-        return "those are trained on one fixed draw of bits, which overfits: about 2 nats worse on "
-               "test images than drawing anew";
-    case LT_PIXELS_OWN: return "these bits are drawn once, but are not those of the published files";
-    case LT_PIXELS_THRESHOLD: return "these pixels are cut at a half: fewer ragged edges to explain";
-    default: return "how these images became bits is not known";
+        return "published: images binarized once, which overfits and costs about 2 nats on test images; here: "
+               "binarized anew in every epoch";
+    case LT_PIXELS_OWN: return "the images are binarized once, but are not those of the published files";
+    case LT_PIXELS_THRESHOLD: return "the pixels are thresholded at a half, which leaves fewer ragged edges";
+    default: return "how these images were binarized is unknown";
     }
 }
 
@@ -112,25 +112,25 @@ const char *lt_published_differs(const lt_published *p, const lt_ledger *l)
     if (!are_same_images(p, l->set))
         return "other images";
     if (l->dimensions != PIXELS)
-        return "other sizes: those images are 28 x 28";
+        return "another image size: published numbers are for 28 x 28";
     if (l->limit > 0)
         return "only a part of the images is used here (data.limit)";
     if (l->unit == LT_DENSITY)
-        return "these are nats of a density of intensities, those of bits: the zero is elsewhere";
+        return "here: nats of a density of intensities; published: nats of bits, with another zero";
     if (l->pixels == LT_PIXELS_GRAY && l->unit == LT_DISCRETE)
-        return "these are nats of bytes, those of bits";
+        return "here: nats of bytes; published: nats of bits";
     if (l->unit == LT_CROSS_ENTROPY && p->pixels != LT_PIXELS_GRAY)
-        return "these are cross-entropies of gray pixels, those likelihoods of bits";
+        return "here: cross-entropies of gray pixels; published: likelihoods of bits";
     if (l->unit != LT_CROSS_ENTROPY && p->pixels == LT_PIXELS_GRAY)
-        return "those are cross-entropies of gray pixels, which is no likelihood";
+        return "published: cross-entropies of gray pixels, not a likelihood";
     if (l->pixels != p->pixels)
         return other_bits(l->pixels, p->pixels);
     if (l->epochs < p->epochs)
-        return "those were trained for more epochs than this run";
+        return "the published model was trained for more epochs";
     return NULL;
 }
 
-/* With one draw every bound is the ELBO. */
+/* With one sample every bound is the ELBO. */
 bool lt_published_is_like(const lt_published *p, const lt_ledger *l)
 {
     return p->bound && p->layers == l->layers && p->k == l->draws &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Validation: what is reported of every model, and the objective of training on images that it has
-   not seen. A loss that is a mean over images of distortion + beta x rate is put together from these;
-   others, of batch means or of several draws, are computed in batches as training has them. */
+/* Validation: the numbers reported for every model, and the training objective on unseen images. A loss that is a
+   mean over images of distortion + beta x rate is computed from these two; other losses, of batch means or of
+   several samples, are computed in batches of the training batch size. */
 #include <latent/eval.h>
 
 #include "base/memory.h"
@@ -12,8 +12,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The steps of the run key from here on belong to the draws of the objective: not to those of
-   lt_evaluate, which begin at 0 and at 2^63. */
+/* Steps of the run key from here on are for the samples of the objective; those of lt_evaluate begin at 0 and at
+   2^63. */
 static const uint64_t OBJECTIVE_STEPS = 1ull << 62;
 
 typedef struct objective_run {
@@ -53,7 +53,7 @@ static int add_batch(objective_run *r, const visited *images, int first, int n,
     return LT_OK;
 }
 
-/* In batches as large as those of training; the last one is as small as what is left. */
+/* Runs batches of the training batch size; the last one may be smaller. */
 static int run_objective(lt_model *m, const visited *images, const lt_eval_options *o,
                          const lt_train_report *at, double *loss)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in the space of codes: quantiles of the prior, ways from one code to another. */
+/* Points in the space of codes: quantiles of the prior, interpolation between codes. */
 #include <latent/eval.h>
 
 #include <math.h>
 
-/* log of the standard normal distribution function at x <= 0, and its slope. */
+/* log of the standard normal distribution function at x <= 0, and its derivative. */
 static double log_normal_below(double x, double *slope)
 {
     const double sqrt_2 = 1.41421356237309504880, sqrt_2_pi = 2.50662827463100050242;
@@ -13,8 +13,8 @@ static double log_normal_below(double x, double *slope)
     return log(below);
 }
 
-/* Newton's steps on log P(z < x) = log p. That is concave in x, so that steps from a place below
-   the root go up to it and never beyond; one is there, as P(z < x) <= 1/2 e^(-x^2/2) for x <= 0. */
+/* Newton's method on log P(z < x) = log p. The left side is concave in x, so steps from below the root increase toward
+   it and never pass it. The start is below the root, as P(z < x) <= 1/2 e^(-x^2/2) for x <= 0. */
 double lt_normal_quantile(double p)
 {
     enum { MAX_STEPS = 60 };
@@ -33,7 +33,7 @@ double lt_normal_quantile(double p)
     return x;
 }
 
-/* Weights of a and b on the great circle; those of the line where it is not known. */
+/* Weights of a and b on the great circle; linear ones if the circle is undefined. */
 static void spherical_weights(int n, const float *a, const float *b, double t, double w[2])
 {
     double aa = 0, bb = 0, ab = 0;

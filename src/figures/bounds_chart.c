@@ -96,10 +96,10 @@ static int check_alike(const run_bounds *all, int n, const char *const *runs)
 {
     for (int i = 1; i < n; i++) {
         if (strcmp(all[0].set, all[i].set) != 0)
-            return status_fail(LT_VALUE, "%s and %s: bounds on %s and on %s do not compare", runs[0], runs[i],
+            return status_fail(LT_VALUE, "%s and %s: bounds on %s and on %s are not comparable", runs[0], runs[i],
                                all[0].set, all[i].set);
         if (all[0].found.unit != all[i].found.unit)
-            return status_fail(LT_VALUE, "%s and %s: bounds of a %s and of a %s do not compare", runs[0], runs[i],
+            return status_fail(LT_VALUE, "%s and %s: bounds of a %s and of a %s are not comparable", runs[0], runs[i],
                                lt_unit_name(all[0].found.unit), lt_unit_name(all[i].found.unit));
     }
     return LT_OK;

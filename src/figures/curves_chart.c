@@ -247,7 +247,7 @@ static bool is_drawn(const curves *c, const panel *p, int r)
     return is_there && (p->when < OF_PROBABILITIES || p->when == score_kind(&c->runs[r]));
 }
 
-/* Why runs of a chart do not compare, of the first pair that does not; NULL if they do. */
+/* Why two runs of a chart are not comparable, for the first such pair; NULL if all are. */
 static const char *find_difference(const curves *c, const panel *p, int *first, int *other)
 {
     *first = -1;
@@ -268,7 +268,7 @@ static const char *find_difference(const curves *c, const panel *p, int *first, 
     return NULL;
 }
 
-/* "do not compare: the data sets differ. validation; dashed: training", where runs have the colors.
+/* "are not comparable: the data sets differ. validation; dashed: training", where runs have the colors.
    NULL: nothing. */
 static const char *explain_chart(curves *c, const panel *p)
 {
@@ -279,9 +279,9 @@ static const char *explain_chart(curves *c, const panel *p)
     char *note = FIGURE_ARRAY(c->f, char, SIZE);
     const char *why = find_difference(c, p, &first, &other);
     if (why) {
-        add_text(note, SIZE, "do not compare: %s", why);
+        add_text(note, SIZE, "are not comparable: %s", why);
         if (why != c->noted)
-            figure_note(c->f, "warning: %s and %s do not compare: %s", c->runs[first].name, c->runs[other].name, why);
+            figure_note(c->f, "warning: %s and %s are not comparable: %s", c->runs[first].name, c->runs[other].name, why);
         c->noted = why;
     }
     for (int k = 0; k < MAX_CURVES && p->curves[k].column && p->curves[1].column; k++) {

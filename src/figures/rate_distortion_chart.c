@@ -49,7 +49,7 @@ static void find_best(const way *ways, int n, double x[LINE_POINTS], double y[LI
         y[k] = best - x[k];
 }
 
-/* What is said under the title: that runs of different things do not compare, if they are such. */
+/* What is said under the title: that runs of different things are not comparable, if they are such. */
 static const char *describe(lt_figure *f, const run_log *logs, int n)
 {
     char text[256] = "Each run from epoch to epoch, to the dot at its end";
@@ -58,8 +58,8 @@ static const char *describe(lt_figure *f, const run_log *logs, int n)
         const char *why = a && b ? lt_recipes_differ(a, b, LT_NUMBERS_LIKELIHOOD) : NULL;
         if (!why)
             continue;
-        add_text(text, sizeof text, "; they do not compare: %s", why);
-        figure_note(f, "warning: %s and %s do not compare: %s", logs[0].name, logs[r].name, why);
+        add_text(text, sizeof text, "; they are not comparable: %s", why);
+        figure_note(f, "warning: %s and %s are not comparable: %s", logs[0].name, logs[r].name, why);
         break;
     }
     return arena_copy_text(&f->memory, text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shares and their intervals, and tables of two by two. */
+/* Shares and their intervals, and tests on 2 x 2 tables. */
 #include "quality/counts.h"
 
 #include <math.h>
@@ -22,7 +22,7 @@ lt_estimate count_share(int64_t k, int64_t n)
     return (lt_estimate){p, fmax(high - p, p - low)};
 }
 
-/* log of n over k. */
+/* log of the binomial coefficient n over k. */
 static double log_choose(int64_t n, int64_t k)
 {
     return lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1);
@@ -33,8 +33,8 @@ double count_excess(int64_t k, int64_t n, int64_t l, int64_t m)
     int64_t marked = k + l, most = marked < n ? marked : n;
     double all = log_choose(n + m, marked), sum = 0;
     if (marked - m >= k)
-        return 1; /* there is no other way */
-    for (int64_t j = most; j >= k; j--) /* ascending: small ones first */
+        return 1;
+    for (int64_t j = most; j >= k; j--) /* adds small terms first */
         sum += exp(log_choose(n, j) + log_choose(m, marked - j) - all);
     return sum < 1 ? sum : 1;
 }

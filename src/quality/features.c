@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolutions of stride 2 down to 4 x 4 pixels, FEATURES numbers, and a linear layer to the
-   classes; a fixed number of Adam steps on batches drawn from a fixed seed. */
+/* The classifier: convolutions of stride 2 down to 4 x 4 pixels, FEATURES numbers, and a linear layer to the
+   classes; trained by a fixed number of Adam steps on batches sampled with a fixed seed. */
 #include "quality/features.h"
 
 #include <latent/nn.h>
@@ -18,14 +18,14 @@
 #include <string.h>
 
 enum {
-    VERSION = 2, /* of everything here that decides the weights */
+    VERSION = 2, /* of all code here that affects the weights */
     BATCH = 128,
-    BLOCK = 200, /* images whose features are found at a time */
+    BLOCK = 200, /* images per run of the feature program */
     STEPS = 1500,
     FEW_STEPS = 100,
-    MAX_VISITS = 12, /* of an image, in training, on average */
+    MAX_VISITS = 12, /* average number of times that training uses an image */
     LAST_SIDE = 4,
-    SCALED_BY = 10000, /* images that features are scaled by */
+    SCALED_BY = 10000, /* number of images for the scale of features */
     SEED = 20170626,
     STREAM_IMAGES = 0x9ea700,
     STREAM_TURNS = 0x9ea701,
@@ -38,10 +38,10 @@ typedef struct program {
 
 struct features {
     features_info info;
-    const reference_set *learn; /* while it is opened */
+    const reference_set *learn; /* only while opening */
     int h, w, c, threads;
     lt_params *params;
-    float mean[FEATURES], scale[FEATURES]; /* of the linear layer's numbers; 1 / their deviation */
+    float mean[FEATURES], scale[FEATURES]; /* mean of the raw features; 1 / their standard deviation */
     program find;
     lt_node *x, *code, *probabilities; /* of BLOCK images */
 };
@@ -57,7 +57,7 @@ static void program_close(program *p)
 
 /* ---- The network ---- */
 
-/* n x h x w x c images in [0, 1] -> n x classes logits, by way of n x FEATURES. */
+/* n x h x w x c images in [0, 1] -> n x FEATURES -> n x classes logits. */
 static lt_node *network(lt_scope *s, lt_node *x, int classes, lt_node **code)
 {
     const lt_init he = {.kind = LT_INIT_KAIMING_NORMAL}, zero = {.kind = LT_INIT_ZEROS};
@@ -100,7 +100,7 @@ static int make_params(features *f)
     return lt_params_declare(f->params, declare, f, lt_shape_4d(1, f->h, f->w, f->c), SEED);
 }
 
-/* The program that finds features. */
+/* Compiles the program that computes features. */
 static int open_find(features *f)
 {
     lt_graph *g = f->find.graph = lt_graph_create();
@@ -111,9 +111,9 @@ static int open_find(features *f)
     return program_open(f, &f->find, (lt_node *[]){f->code, f->probabilities}, 2);
 }
 
-/* ---- Batches: images drawn with replacement, turned where there are no labels ---- */
+/* ---- Batches: images sampled with replacement, rotated if there are no labels ---- */
 
-/* Pixel (i, j) of an image turned by quarters: of 4 where it is square, else of 2. */
+/* Rotates an image by `turns` quarter turns if it is square, else by half turns. */
 static void turn_image(const features *f, int turns, const float *from, float *to)
 {
     int h = f->h, w = f->w, quarters = f->info.classes == 4 ? turns : 2 * turns;
@@ -126,7 +126,7 @@ static void turn_image(const features *f, int turns, const float *from, float *t
         }
 }
 
-/* Turns image i of n by `turns[i]`. */
+/* Rotates image i of n by `turns[i]`. */
 static void turn_images(const features *f, int n, const int32_t *turns, float *images)
 {
     size_t floats = (size_t)pixel_count(f);
@@ -138,7 +138,7 @@ static void turn_images(const features *f, int n, const int32_t *turns, float *i
     free(copy);
 }
 
-/* Gathers n images of g and their classes: labels, or the turns drawn by `key`. */
+/* Gathers n images of g and their classes: labels, or rotations sampled with `key`. */
 static int gather_classes(const features *f, const reference_set *g, const int32_t *index, int n,
                           const philox_key *key, float *images, int32_t *classes)
 {
@@ -231,8 +231,7 @@ int features_find(features *f, int n, const float *images, float *values, float 
     return LT_OK;
 }
 
-/* Mean and deviation of each feature over the images learned from. One that is always the same says
-   nothing, and becomes 0. */
+/* Finds mean and standard deviation of each feature over the train images. A constant feature becomes 0. */
 static int find_scale(features *f)
 {
     reference_set part = reference_set_part(f->learn, SCALED_BY);
@@ -262,8 +261,8 @@ static int find_scale(features *f)
     return status;
 }
 
-/* How many of n images have a class that is found; images and what is said of them have room. */
-static int judge_block(features *f, const reference_set *g, int at, int n, float *images, float *p,
+/* Counts how many of n images are classified right. `images` and `p` are buffers. */
+static int count_right(features *f, const reference_set *g, int at, int n, float *images, float *p,
                        int *right)
 {
     const philox_key turns = {SEED + 1, STREAM_TURNS, (uint64_t)at};
@@ -283,7 +282,7 @@ static int judge_block(features *f, const reference_set *g, int at, int n, float
     return LT_OK;
 }
 
-/* The share of the images that are of the most frequent class; of rotations each is as frequent. */
+/* Finds the share of the most frequent class; rotations are equally frequent. */
 static int find_guess(const features *f, const reference_set *g, double *guess)
 {
     int classes = f->info.classes, most = 0, status;
@@ -317,7 +316,7 @@ int features_accuracy(features *f, const reference_set *g, double *share, double
     float *p = must_alloc(sizeof *p * BLOCK * (size_t)f->info.classes);
     status = images ? LT_OK : LT_NO_MEMORY;
     for (int at = 0; status == LT_OK && at < g->n; at += BLOCK)
-        status = judge_block(f, g, at, g->n - at < BLOCK ? g->n - at : BLOCK, images, p, &right);
+        status = count_right(f, g, at, g->n - at < BLOCK ? g->n - at : BLOCK, images, p, &right);
     if (status == LT_OK)
         status = find_guess(f, g, guess);
     if (status == LT_OK)
@@ -327,9 +326,9 @@ int features_accuracy(features *f, const reference_set *g, double *share, double
     return status;
 }
 
-/* ---- The cache: what the network is of in the head, its numbers in the body ---- */
+/* ---- The cache: the head names what the network depends on, the body holds its numbers ---- */
 
-/* What the weights depend on, in words. */
+/* Describes everything that the weights depend on. */
 static char *describe(const features *f, const char *images)
 {
     return must_format("latent features %d: %d x %d x %d, %d %s, %d steps of %d\nimages %s\n",
@@ -337,7 +336,7 @@ static char *describe(const features *f, const char *images)
                        f->info.is_rotation ? "rotations" : "classes", f->info.steps, BATCH, images);
 }
 
-/* Weights, means, scales: one array. */
+/* Appends weights, means and scales as one array. */
 static void put_numbers(features *f, text *body)
 {
     text_append_bytes(body, (const char *)lt_params_block(f->params),
@@ -365,13 +364,13 @@ static bool load(features *f, const char *key, const char *words)
         return false;
     bool done = take_numbers(f, &c, words);
     if (!done)
-        log_warning("the features of %s in the cache make no sense; trained again",
+        log_warning("the cached features of %s are damaged; training them again",
                     lt_dataset_describe(f->learn->data)->name);
     cached_clear(&c);
     return done;
 }
 
-/* Trains, or takes from the cache, and names the result. */
+/* Trains the classifier or reads it from the cache, and computes its digest. */
 static int make_numbers(features *f, const features_options *o)
 {
     char images[SHA256_TEXT], key[SHA256_TEXT];

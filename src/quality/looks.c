@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    SIDE = 32,           /* images are reduced until the longer side is less than twice that */
-    SEARCHED = 256,      /* numbers to search by, at most */
-    MIN_TO_SHIFT = 8,    /* pixels of a side */
+    SIDE = 32,           /* images are reduced until the longer side is less than twice this */
+    SEARCHED = 256,      /* maximum size of a search vector */
+    MIN_TO_SHIFT = 8,    /* minimum side for shifts, pixels */
     MAX_TAPS = 8,        /* of a Gaussian, on either side */
     PRODUCT_LANES = 16,
 };
@@ -87,7 +87,7 @@ static float sum_products(int n, const float *x, const float *y)
 
 float looks_product(int n, const float *x, const float *y) { return sum_products(n, x, y); }
 
-/* Takes off the mean, divides by the length and returns that. */
+/* Subtracts the mean, divides by the norm and returns the norm. */
 static float make_unit(int n, float *x)
 {
     float mean = sum_products(n, x, NULL) / (float)n;
@@ -107,7 +107,7 @@ void looks_search(const looks *l, const float *reduced, float *vector)
 
 /* ---- Bands ---- */
 
-/* Weights of a Gaussian at 0 ... MAX_TAPS; returns how many are not 0 but the first. */
+/* Writes the weights of a Gaussian at 0 ... MAX_TAPS; returns how many besides the first are not 0. */
 static int find_weights(double sigma, float *weight)
 {
     int taps = (int)ceil(3 * sigma);
@@ -135,14 +135,14 @@ static void blur_line(int n, int step, int taps, const float *weight, const floa
     }
 }
 
-/* n lines of `step` floats, with the first and the last one repeated `taps` times. */
+/* Pads n lines of `step` floats by repeating the first and the last one `taps` times. */
 static void pad(int n, int step, int taps, const float *x, float *padded)
 {
     for (int i = -taps; i < n + taps; i++)
         memcpy(padded + (i + taps) * step, x + inside(i, n) * step, sizeof *x * (size_t)step);
 }
 
-/* `scratch` has room for looks_scratch_size numbers. */
+/* `scratch` has looks_scratch_size numbers. */
 static void blur(const looks *l, double sigma, const float *x, float *y, float *scratch)
 {
     float weight[MAX_TAPS + 1];
@@ -173,8 +173,8 @@ void looks_bands(const looks *l, const float *reduced, float *coarse, float *det
 
 float looks_vector(const looks *l, const float *band, int k, float *vector)
 {
-    int place = (k + 4) % LOOKS_SHIFTS; /* the middle one first */
-    int down = l->margin * (place / 3), right = l->margin * (place % 3);
+    int position = (k + 4) % LOOKS_SHIFTS; /* the middle one first */
+    int down = l->margin * (position / 3), right = l->margin * (position % 3);
     int rows = l->rh - 2 * l->margin, row = (l->rw - 2 * l->margin) * l->c;
     for (int i = 0; i < rows; i++)
         memcpy(vector + i * row, band + ((i + down) * l->rw + right) * l->c,

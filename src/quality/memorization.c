@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The train images go by in blocks. For each image that is looked at some candidates are kept: the
-   nearest by a small copy, and by features. These are then compared closely, each image with its own.
-   Samples and held-out images go through all of this in the same way, so what held-out images do by chance,
-   or because the data hold an image twice, is known. */
+/* Searches train images in blocks. Keeps candidates for each queried image: the nearest train images by a small
+   copy, and by features. Then compares each image closely with its candidates. Samples and held-out images are
+   treated equally, so held-out images show how close images are by chance or by duplicates in the data. */
 #include "quality/memorization.h"
 
 #include "base/clones.h"
@@ -21,28 +20,28 @@ enum {
     MAX_SAMPLES = 2000,
     MAX_HELD = 5000,
     LEAST = 100,
-    MAX_FLOATS = 1 << 24,   /* of images that are looked at, of either kind */
-    BLOCK_FLOATS = 1 << 21, /* of train images that go by */
-    NEAR = 8,               /* candidates by either way */
+    MAX_FLOATS = 1 << 24,   /* in the queried images, of either kind */
+    BLOCK_FLOATS = 1 << 21, /* in a block of train images */
+    NEAR = 8,               /* candidates by each of the two searches */
     CANDIDATES = 2 * NEAR,
-    MIDDLE = NEAR / 2, /* distances are measured by that of this one of the first NEAR */
-    REFERENCES = 400,  /* train images that features are compared with */
-    BATCH = 64,        /* images that are compared at a time */
+    MIDDLE = NEAR / 2, /* distances are relative to that of this one of the first NEAR */
+    REFERENCES = 400,  /* train images for the ranks in features */
+    BATCH = 64,        /* images compared at a time */
 };
 
-static const double faint = 0.02; /* less of a band than this part of its candidates' is none */
-static const double near_enough = 0.05; /* the share of train images that may be nearer in features */
-static const double steps[] = {0.2, 0.3, 0.4, 0.5}; /* of closeness, each of which is tested */
+static const double faint = 0.02; /* a band below this share of its candidates' norm counts as empty */
+static const double near_enough = 0.05; /* share of train images that may be nearer in features */
+static const double steps[] = {0.2, 0.3, 0.4, 0.5}; /* limits of closeness, each tested */
 static const double significant = 0.001;
 
 enum { STEPS = sizeof steps / sizeof *steps };
 
-/* An image and the train image that it is nearest to in detail. */
+/* The train image nearest to an image in detail. */
 typedef struct match {
-    int place;             /* among those that were learned from */
-    double pixels, detail; /* how far, in parts of how far candidates are; 1: as far */
+    int place;             /* its index in `learn` */
+    double pixels, detail; /* distances relative to those of the candidates; 1: equal */
     double features;       /* share of train images that are nearer in features */
-    double distance;       /* root of the mean square */
+    double distance;       /* root mean square */
 } match;
 
 struct memorization {
@@ -56,13 +55,13 @@ struct memorization {
     float *reduced;    /* all x reduced image */
     points small, values;
     float *near_small, *near_values; /* all x NEAR distances, squared */
-    int *by_small, *by_values;       /* and the train images that these are */
+    int *by_small, *by_values;       /* indices of these train images */
     points train_values;
     float *references; /* features of REFERENCES train images, or of all */
     match *matches;
 };
 
-/* ---- Room ---- */
+/* ---- Buffers ---- */
 
 static int min_int(int a, int b) { return a < b ? a : b; }
 static int max_int(int a, int b) { return a > b ? a : b; }
@@ -165,7 +164,7 @@ static int go_on(memorization *c, int more)
     return LT_OK;
 }
 
-/* The next block of train images: `images` and `values` have room for it. */
+/* Searches the next block of train images. `images` and `values` are buffers. */
 static int search_block(memorization *c, int first, int n, float *images, float *values, points *block)
 {
     int size = looks_search_size(&c->looks);
@@ -225,10 +224,10 @@ static void take_references(memorization *c)
 
 /* ---- Close comparison ---- */
 
-/* One band of an image against that of its candidates. */
+/* A band of an image, and that of a candidate. */
 typedef struct band {
     float *shifted;  /* LOOKS_SHIFTS vectors of the image */
-    float length;    /* of the first of them, before it was made 1 */
+    float length;    /* norm of the first of them before normalization */
     float *vector;   /* of a candidate */
     float apart[CANDIDATES], lengths[CANDIDATES];
 } band;
@@ -254,7 +253,7 @@ static void shift_band(const looks *l, const float *whole, band *b)
     }
 }
 
-/* The distance of two vectors of length 1 at the best of all shifts. */
+/* Computes the distance of two unit vectors at the best of all shifts. */
 static void compare_band(const looks *l, const float *whole, int candidate, band *b)
 {
     int n = looks_size(l);
@@ -265,7 +264,7 @@ static void compare_band(const looks *l, const float *whole, int candidate, band
     b->apart[candidate] = sqrtf(fmaxf(0, 2 - 2 * best));
 }
 
-/* The number in the middle of the first NEAR. */
+/* The median of the first NEAR numbers. */
 static float middle_of(const float *x)
 {
     float sorted[NEAR];
@@ -278,8 +277,8 @@ static float middle_of(const float *x)
     return sorted[MIDDLE];
 }
 
-/* How far candidate k is, in parts of how far candidates are. 1 where that says nothing: all are
-   equal, or the image has hardly anything of this band. */
+/* The distance of candidate k relative to that of the candidates. Returns 1 if they are all equal, or if the image has
+   almost nothing in this band. */
 static double part_of_way(const band *b, int k)
 {
     const float rounding = 1e-3f; /* of distances of equal vectors */
@@ -289,7 +288,7 @@ static double part_of_way(const band *b, int k)
     return (double)b->apart[k] / (double)middle;
 }
 
-/* The root of the mean of squared differences. */
+/* Root mean square difference. */
 LT_CLONES
 static double distance_of(int n, const float *x, const float *y)
 {
@@ -304,7 +303,7 @@ static double distance_of(int n, const float *x, const float *y)
     return sqrt(all / n);
 }
 
-/* Share of train images that are nearer to image i in features than train image `place` is. */
+/* Share of train images that are nearer to image i in features than train image `place`. */
 static double share_nearer(const memorization *c, int i, int place)
 {
     float x[FEATURES], y[FEATURES];
@@ -320,7 +319,7 @@ static double share_nearer(const memorization *c, int i, int place)
 typedef struct batch {
     memorization *c;
     int first;
-    const int32_t *index; /* BATCH x CANDIDATES places, and these images */
+    const int32_t *index; /* BATCH x CANDIDATES indices, and these images */
     const float *images;
 } batch;
 
@@ -395,7 +394,7 @@ static int compare_all(memorization *c)
 
 /* ---- Conclusions ---- */
 
-/* The worse of both bands; 1 where features do not agree. */
+/* The larger value of both bands; 1 if features disagree. */
 static double closeness(const match *m)
 {
     return m->features > near_enough ? 1 : m->pixels > m->detail ? m->pixels : m->detail;
@@ -409,7 +408,7 @@ static int count_close(const memorization *c, int first, int n, double limit)
     return count;
 }
 
-/* The smallest share of samples that would have been a finding, next to so many held-out images. */
+/* The smallest share of close samples that the test would find significant, given the close held-out images. */
 static double find_least(const memorization *c, int held_out_close)
 {
     int low = 1, high = c->n + 1;
@@ -433,7 +432,7 @@ static lt_estimate find_nearer(const memorization *c)
     return e;
 }
 
-/* Where no held-out image can be told from its candidates, nothing can. */
+/* If every held-out image is as far as its candidates, the test has no power. */
 static bool can_be_told(const memorization *c)
 {
     int told = 0;
@@ -466,7 +465,7 @@ static lt_memorization conclude(const memorization *c)
     return y;
 }
 
-/* The closest samples, the first of equals. */
+/* Finds the closest samples; of equal ones the first. */
 static void find_pairs(const memorization *c, lt_quality *q)
 {
     int best[LT_QUALITY_PAIRS], n = 0;

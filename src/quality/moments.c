@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* c += u u' over the rows, of which only the lower triangle is needed. */
+/* c += u u' over the rows; only the lower triangle. */
 static void add_products(int d, const double *u, double *c)
 {
     for (int i = 0; i < d; i++)
@@ -54,5 +54,5 @@ double moments_distance(const moments *a, const moments *b)
         double apart = a->mean[k] - b->mean[k];
         distance += apart * apart + a->covariance[k * d + k] + b->covariance[k * d + k];
     }
-    return distance > 0 ? distance : 0; /* rounding: it is a distance */
+    return distance > 0 ? distance : 0; /* rounding may make it negative */
 }

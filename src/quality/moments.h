@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Means and covariances of points, and how far apart two Gaussians are. */
+/* Means and covariances of points, and the distance of two Gaussians. */
 #ifndef LATENT_MOMENTS_H
 #define LATENT_MOMENTS_H
 
@@ -8,7 +8,7 @@ typedef struct moments {
     double *mean, *covariance; /* d; d x d, of divisor n - 1 */
 } moments;
 
-/* Of n >= 2 rows of d floats. Clear it. */
+/* Computes the moments of n >= 2 rows of d floats. Clear *m afterwards. */
 void moments_find(moments *m, int n, int d, const float *x);
 void moments_clear(moments *m);
 

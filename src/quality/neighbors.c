@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A tile is ROWS points of one panel against another: sums of squared differences stay in vector
-   registers. The difference itself, not |a|^2 + |b|^2 - 2 a b, which for near points is rounding
-   alone. */
+/* A tile compares ROWS points of one panel with another panel: sums of squared differences stay in vector
+   registers. Uses the difference itself, not |a|^2 + |b|^2 - 2 a b, which is all rounding for near points. */
 #include "quality/neighbors.h"
 
 #include "base/clones.h"
@@ -32,14 +31,14 @@ void points_clear(points *p)
     *p = (points){0};
 }
 
-/* Where the first number of point i is; the next one is POINT_LANES floats behind. */
+/* The address of the first number of point i; the numbers of a point are POINT_LANES floats apart. */
 static float *point_at(const points *p, int i)
 {
     int64_t panel = i / POINT_LANES;
     return p->panels + panel * POINT_LANES * p->d + i % POINT_LANES;
 }
 
-/* Points in the panel that begins with point `first`. */
+/* Number of points in the panel that begins with point `first`. */
 static int points_left(const points *p, int first)
 {
     return p->n - first < POINT_LANES ? p->n - first : POINT_LANES;
@@ -61,8 +60,8 @@ void points_get(const points *p, int i, float *x)
         x[k] = from[(int64_t)k * POINT_LANES];
 }
 
-/* Of the numbers first ... last - 1 of every point: y[r][j] grows by the squared distance of the
-   point at row + r from point j of the panel. */
+/* Adds to y[r][j] the squared distance of the point at row + r from point j of the panel, over numbers first ...
+   last - 1. */
 LT_CLONES
 static void add_tile(int64_t first, int64_t last, const float *row, const float *panel, float *y)
 {
@@ -79,7 +78,7 @@ static void add_tile(int64_t first, int64_t last, const float *row, const float 
     memcpy(y, sum, sizeof sum);
 }
 
-/* Puts a distance that is less than the k-th among the k nearest of point i. */
+/* Inserts a distance below the k-th into the k nearest of point i. */
 static void keep_near(const neighbor_query *q, int i, float distance, int place)
 {
     float *nearest = q->nearest + (int64_t)i * q->k;
@@ -94,7 +93,7 @@ static void keep_near(const neighbor_query *q, int i, float distance, int place)
         places[at] = place;
 }
 
-/* Takes in the distances y of point i from points first ... first + n - 1 of `among`. */
+/* Processes the distances y of point i from points first ... first + n - 1 of `among`. */
 static void take_row(const neighbor_query *q, int i, int first, int n, const float *y)
 {
     const float *nearest = q->nearest + (int64_t)i * q->k;
@@ -110,8 +109,8 @@ static void take_row(const neighbor_query *q, int i, int first, int n, const flo
         q->inside[i] += inside;
 }
 
-/* Distances between two panels, a part of the numbers of each point at a time: both parts stay in
-   the nearest cache until every point has met every other. */
+/* Distances between two panels, a part of the numbers of each point at a time: both parts stay in L1 until all pairs
+   are done. */
 static void find_square(int d, const float *from, const float *among, float *y)
 {
     memset(y, 0, sizeof *y * POINT_LANES * POINT_LANES);

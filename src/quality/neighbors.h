@@ -14,27 +14,26 @@ typedef struct points {
     float *panels;
 } points;
 
-/* LT_OK or LT_NO_MEMORY; clear it in both cases. */
+/* LT_OK or LT_NO_MEMORY; clear *p in any case. */
 int points_init(points *p, int n, int d);
 void points_clear(points *p);
 
-/* Points first ... first + n - 1 become the rows of x. */
+/* Sets points first ... first + n - 1 to the rows of x. */
 void points_set(points *p, int first, int n, const float *x);
 
-/* Point i becomes the row x. */
+/* Copies point i to x. */
 void points_get(const points *p, int i, float *x);
 
-/* Of each point of `from`, what is wanted among the points of `among`. */
+/* For each point of `from`, a query among the points of `among`. */
 typedef struct neighbor_query {
     const points *from, *among;
-    const int *self;     /* point self[i] of `among` is point i itself and does not count; NULL:
-                            none is */
-    int base;            /* is added to places in `among`, and taken off those in `self` */
+    const int *self;     /* point self[i] of `among` is point i itself and is skipped; NULL: none */
+    int base;            /* added to indices in `among`, and subtracted from those in `self` */
     int k;               /* nearest[i x k ...]: its k nearest distances, ascending */
-    float *nearest;      /* filled with INFINITY before the first search: they go on from there */
-    int *place;          /* k of each: of those; NULL: not wanted */
-    const float *radius; /* of each of `among`; NULL: none */
-    int *inside;         /* is increased by how many are no farther than their radius; NULL */
+    float *nearest;      /* fill with INFINITY before the first search; later searches continue */
+    int *place;          /* indices of these, k per point; NULL: not wanted */
+    const float *radius; /* of each point of `among`; NULL: none */
+    int *inside;         /* increased by the number of points whose radius reaches point i; NULL: not wanted */
 } neighbor_query;
 
 void neighbors_search(const neighbor_query *q, int threads);

@@ -20,12 +20,12 @@
 #include <string.h>
 
 enum {
-    VERSION = 2, /* of what decides a score, beside the features */
+    VERSION = 2, /* of all code that affects a score, besides the features */
     SAMPLES = 10000,
-    LEAST = 20,          /* images that can be scored: 10 subsets of two */
+    LEAST = 20,          /* minimum number of images: 10 subsets of two */
     NEIGHBORS = 5,      /* of precision, recall, density, coverage */
     BLOCK_FLOATS = 1 << 24,
-    MAX_IN_BLOCK = 2048, /* samples drawn at a time, a multiple of LT_GENERATOR_BATCH */
+    MAX_IN_BLOCK = 2048, /* samples generated at a time, a multiple of LT_GENERATOR_BATCH */
     STREAM_BITS = 0x9ea702,
     STREAM_ORDER = 0x9ea703,
     ORDER_SCORED = 0, /* seeds of the orders */
@@ -48,17 +48,17 @@ typedef struct measuring {
     lt_quality_options o;
     lt_dataset *data;
     int64_t pixels;
-    reference_set learn, held_out, floor; /* what is learned from; what is held against; train images */
+    reference_set learn, held_out, floor; /* train images; held-out images; the train images of the floor */
     features *features;
     cloud samples, of_held, of_floor;
-    reference_set all_held; /* of which `held` are as many as samples */
+    reference_set all_held; /* all held-out images; `held_out` has as many as samples */
     memorization *memorization;
     int n, block;     /* samples; in a block */
-    float *images;    /* of all samples, where they are wanted */
-    double from, to; /* of the progress, in the running part */
+    float *images;    /* of all samples, if wanted */
+    double from, to; /* progress of the current part */
 } measuring;
 
-/* ---- Progress: parts of the whole, about as long as they take ---- */
+/* ---- Progress: each part has about its share of the time ---- */
 
 static bool pass_on(void *user, double done)
 {
@@ -93,7 +93,7 @@ static void cloud_clear(cloud *c)
     moments_clear(&c->moments);
 }
 
-/* What is wanted of samples beside their features. */
+/* Stores samples, and searches them for copies. */
 static void take_sample_block(measuring *m, int at, int n, const float *images)
 {
     if (m->memorization)
@@ -102,7 +102,7 @@ static void take_sample_block(measuring *m, int at, int n, const float *images)
         memcpy(m->images + at * m->pixels, images, sizeof *images * (size_t)(n * m->pixels));
 }
 
-/* Images come in blocks; with `are_samples` they may be copies. */
+/* Computes the features of images block by block; `are_samples`: also searches them for copies. */
 static int fill_cloud(measuring *m, cloud *c, image_source *source, void *context, bool are_samples)
 {
     int classes = features_describe(m->features)->classes, status = LT_OK;
@@ -137,8 +137,8 @@ static int32_t *order_of(int n, uint64_t seed)
     return order;
 }
 
-/* n rows of d numbers in a random order: subsets are every tenth row or so, and where the classes of a
-   data set take turns these would be of one class. The caller frees it. */
+/* Copies n rows of d numbers in a random order: subsets take about every tenth row, which would alias with interleaved
+   classes. The caller frees the copy. */
 static float *shuffled(const float *rows, int n, int d, uint64_t seed)
 {
     int32_t *order = order_of(n, seed);
@@ -150,8 +150,8 @@ static float *shuffled(const float *rows, int n, int d, uint64_t seed)
     return copy;
 }
 
-/* What a score needs: with fewer images it is the same, or nearly so, of images and of noise, or its
-   error is larger than what it is to show. Measured by `make few`; docs/quality.md has the table. */
+/* Minimum number of images per score: with fewer, real images and noise score nearly the same, or the error exceeds
+   the effect. Measured by `make few`; docs/quality.md has the table. */
 static const struct {
     const char *name;
     int least;
@@ -174,7 +174,7 @@ static bool are_few(const measuring *m, const char *score, int n)
     return !m->o.with_all_scores && n < lt_quality_min_images(score);
 }
 
-/* Scores that would say nothing become NaN. */
+/* Sets scores with too few images to NaN. */
 static void refuse_scores(const measuring *m, const lt_quality *q, int n, lt_sample_scores *s)
 {
     const lt_estimate none = {(double)NAN, (double)NAN};
@@ -195,7 +195,7 @@ static void refuse_scores(const measuring *m, const lt_quality *q, int n, lt_sam
         s->inception = none;
 }
 
-/* Most held-out images have as many equals as neighbors are asked for. */
+/* Whether most held-out images equal all of their nearest neighbors. */
 static bool are_alike(const cloud *held_out)
 {
     int equal = 0;
@@ -223,7 +223,7 @@ static lt_sample_scores score(const measuring *m, const cloud *c)
     return s;
 }
 
-/* ---- Where images come from ---- */
+/* ---- Sources of images ---- */
 
 typedef struct reference_set_source {
     const reference_set *g;
@@ -237,14 +237,14 @@ static int take_gallery(void *context, int first, int n, float *images)
 }
 
 typedef struct sample_source {
-    lt_generator *generator; /* or ... */
-    const float *images;     /* these */
+    lt_generator *generator; /* NULL: */
+    const float *images;     /* given images */
     int64_t pixels;
     bool is_drawn;
     uint64_t seed;
 } sample_source;
 
-/* Numbers into [0, 1]; those that are none are refused. */
+/* Clamps numbers to [0, 1]; refuses NaN and infinity. */
 static int clamp_images(int64_t n, int64_t pixels, int first, float *images)
 {
     for (int64_t i = 0; i < n * pixels; i++) {
@@ -258,7 +258,7 @@ static int clamp_images(int64_t n, int64_t pixels, int first, float *images)
     return LT_OK;
 }
 
-/* Bits with these probabilities, of n pixels from pixel `first` of all images on, a multiple of 4. */
+/* Samples bits with these probabilities, n pixels from pixel `first` of all images on, a multiple of 4. */
 static void draw_bits(int64_t first, int64_t n, const philox_key *key, float *images)
 {
     enum { WORDS = 256 };
@@ -290,7 +290,7 @@ static int check(measuring *m, lt_split split, int images)
 {
     const lt_dataset_info *info = lt_dataset_describe(m->data);
     if (m->o.run.executor != LT_CPU)
-        return status_fail(LT_UNSUPPORTED, "quality: expected the executor cpu, whose features scores are made of");
+        return status_fail(LT_UNSUPPORTED, "quality: expected the executor cpu, which defines the features");
     LT_TRY(reference_set_divide(m->data, split, &m->learn, &m->held_out));
     m->o.run.threads = m->o.run.threads > 0 ? m->o.run.threads : lt_cores();
     int most = m->held_out.n < SAMPLES ? m->held_out.n : SAMPLES;
@@ -300,7 +300,7 @@ static int check(measuring *m, lt_split split, int images)
     m->floor = reference_set_part(&m->learn, m->n);
     if (m->n < LEAST || m->held_out.n < LEAST || m->floor.n < LEAST)
         return status_fail(LT_VALUE,
-                           "%s: expected at least %d samples, held and train images, found %d, %d "
+                           "%s: expected at least %d samples, held-out and train images, found %d, %d "
                            "and %d", info->name, LEAST, m->n, m->held_out.n, m->floor.n);
     m->pixels = (int64_t)info->h * info->w * info->c;
     int64_t block = BLOCK_FLOATS / m->pixels / LT_GENERATOR_BATCH * LT_GENERATOR_BATCH;
@@ -346,7 +346,7 @@ static int fill_clouds(measuring *m, sample_source *s)
     return fill_cloud(m, &m->samples, take_samples, s, true);
 }
 
-/* The null of the search for copies: held-out images, in blocks. */
+/* Adds held-out images, the baseline of the search for copies, in blocks. */
 static int take_held(measuring *m, float *images, float *values)
 {
     reference_set held_out = reference_set_part(&m->all_held, memorization_held(m->memorization));
@@ -376,7 +376,7 @@ static int open_copies(measuring *m)
     return memorization_open(&m->learn, m->features, &o, &m->memorization);
 }
 
-/* What scores depend on, beside the samples themselves. */
+/* Computes the digest of everything that scores depend on besides the samples. */
 static int name_scores(const measuring *m, lt_quality *q)
 {
     text t = {0};
@@ -414,7 +414,7 @@ static int conclude(measuring *m, lt_quality *q)
     return m->memorization ? look_for_copies(m, q) : LT_OK;
 }
 
-/* ---- What it was computed from ---- */
+/* ---- Arrays for the caller ---- */
 
 static float *move_floats(float **from)
 {
@@ -423,7 +423,7 @@ static float *move_floats(float **from)
     return moved;
 }
 
-/* Which images these are, and their labels. */
+/* Lists the index, split and label of each image. */
 static int list_images(const reference_set *g, int32_t **index, int32_t **splits, int32_t **labels)
 {
     size_t room = sizeof **index * ((size_t)g->n + 1);
@@ -444,7 +444,7 @@ static int list_images(const reference_set *g, int32_t **index, int32_t **splits
     return LT_OK;
 }
 
-/* Moves the arrays of `m` where they are wanted. */
+/* Moves the arrays of `m` to the caller. */
 static int keep_arrays(measuring *m)
 {
     const lt_dataset_info *info = lt_dataset_describe(m->data);
@@ -531,17 +531,17 @@ int lt_quality_compare(const lt_quality *a, const lt_quality *b)
         return LT_OK;
     if (strcmp(a->features_digest, b->features_digest) != 0)
         return status_fail(LT_VALUE,
-                           "scores of different features do not compare: digests %.12s and %.12s; "
-                           "classifiers learn from the data, so both need the same",
+                           "scores of different features are not comparable: digests %.12s and %.12s; "
+                           "the classifier is trained on the data, so both need the same data",
                            a->features_digest, b->features_digest);
     if (strcmp(a->held_out_digest, b->held_out_digest) != 0)
         return status_fail(LT_VALUE,
-                           "scores against different images do not compare: digests %.12s, %.12s",
+                           "scores against different images are not comparable: digests %.12s, %.12s",
                            a->held_out_digest, b->held_out_digest);
     if (a->images != b->images)
         return status_fail(LT_VALUE,
-                           "scores of %jd and of %jd samples do not compare: they depend on the "
+                           "scores of %jd and of %jd samples are not comparable: they depend on the "
                            "number", (intmax_t)a->images, (intmax_t)b->images);
-    return status_fail(LT_VALUE, "scores of different digests do not compare: %.12s and %.12s",
+    return status_fail(LT_VALUE, "scores of different digests are not comparable: %.12s and %.12s",
                        a->digest, b->digest);
 }

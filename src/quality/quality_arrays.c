@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What scores are computed from: the life and the file of it. */
+/* The inputs of scores: freed, and written to a file. */
 #include <latent/quality.h>
 
 #include "base/memory.h"

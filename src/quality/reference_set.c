@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in a gallery and in the splits it is made of. */
+/* Indices in a reference set, and in its splits. */
 #include "quality/reference_set.h"
 
 #include "base/memory.h"
@@ -53,7 +53,7 @@ reference_set reference_set_part(const reference_set *g, int64_t n)
     return part;
 }
 
-/* Which split image i is of, 0 or 1, and its place there. */
+/* Returns which part image i is in, 0 or 1, and its index there. */
 static int find_place(const reference_set *g, int i, int32_t *place)
 {
     int64_t at = stratified_index(i, g->n, (int64_t)g->count[0] + g->count[1]);
@@ -69,7 +69,7 @@ int reference_set_place(const reference_set *g, int i, lt_split *split)
     return place;
 }
 
-/* Images that follow each other in the index and are of one split go together. */
+/* Gathers runs of consecutive images of one split together. */
 static int gather_places(const reference_set *g, const int32_t *index, int n, int32_t *place, int threads,
                          float *x, int32_t *labels)
 {
@@ -117,7 +117,7 @@ int reference_set_run(const reference_set *g, int first, int n, int threads, flo
     return status;
 }
 
-/* ---- What is in it ---- */
+/* ---- Content ---- */
 
 typedef struct digest_call {
     const reference_set *g;
@@ -128,7 +128,7 @@ typedef struct digest_call {
     atomic_int status;
 } digest_call;
 
-/* The digest of a block: of its floats, the labels behind them as floats. */
+/* The digest of a block: of its pixels, followed by the labels as floats. */
 static int digest_images(const digest_call *c, int first, int n, char hex[SHA256_TEXT])
 {
     size_t floats = (size_t)n * (size_t)(c->pixels + 1);

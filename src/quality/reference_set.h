@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The images that sample quality looks at: those of a split, or of two that belong together, or a
-   part of them; from epoch 0 where bits are drawn anew in every epoch. */
+/* A set of images for quality scores: a split, two splits together, or a part of them. Bits that are sampled
+   in every epoch are those of epoch 0. */
 #ifndef LATENT_REFERENCE_SET_H
 #define LATENT_REFERENCE_SET_H
 
@@ -9,28 +9,26 @@
 typedef struct reference_set {
     lt_dataset *data;
     int n;              /* images */
-    int first[2], count[2]; /* so many of each split from there on; `n` of them all, by
-                               stratified_index */
+    int first[2], count[2]; /* images first ... first + count - 1 of each split; `n` of these by stratified_index */
     lt_split split[2];
     bool has_labels;
 } reference_set;
 
-/* What a score refers to, and what is known without it. `held` are the images of `split`; of a
-   split that is train, its last sixth. `learn` are those of train, without those that are held, and
-   with those that `validation` cut off. LT_VALUE where there are none. */
+/* Divides the data. `held_out` gets the images of `split`, or the last sixth of train. `learn` gets train without
+   `held_out`, including images that `validation` cut off. LT_VALUE if either is empty. */
 int reference_set_divide(lt_dataset *d, lt_split split, reference_set *learn, reference_set *held_out);
 
-/* At most n images of it, spread over it. */
+/* A stratified sample of at most n images. */
 reference_set reference_set_part(const reference_set *g, int64_t n);
 
-/* Which split image i is of, and its number there. */
+/* Returns the index of image i in its split. */
 int reference_set_place(const reference_set *g, int i, lt_split *split);
 
-/* Images index[0 ... n - 1] as n x h x w x c floats, and their labels. */
+/* Gather images index[0 ... n - 1] as n x h x w x c floats, and their labels. */
 int reference_set_gather(const reference_set *g, const int32_t *index, int n, int threads, float *x);
 int reference_set_labels(const reference_set *g, const int32_t *index, int n, int32_t *labels);
 
-/* Images first ... first + n - 1. */
+/* Gathers images first ... first + n - 1. */
 int reference_set_run(const reference_set *g, int first, int n, int threads, float *x);
 
 /* The SHA-256 of all pixels and, with `with_labels`, labels. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scores of points. Each works on pieces whose number does not depend on that of the threads. */
+/* Scores of points. Each is computed in chunks whose number does not depend on the number of threads. */
 #include "quality/scores.h"
 
 #include "base/clones.h"
@@ -17,7 +17,7 @@ enum { SUBSETS = 10, MAX_IN_SUBSET = 1000 };
 
 enum { SUMS = 8 };
 
-/* x.y, with a fixed order of additions. */
+/* Dot product with a fixed order of additions. */
 LT_CLONES
 static double product(int d, const float *x, const float *y)
 {
@@ -46,7 +46,7 @@ typedef struct kernel_call {
     double *distance; /* of each subset */
 } kernel_call;
 
-/* Row i of a subset: subsets take turns, so that each is spread over the whole. */
+/* Row i of a subset: subsets are interleaved, so that each covers all rows. */
 static const float *subset_row(const kernel_call *c, int side, int subset, int i)
 {
     return c->rows[side] + ((int64_t)i * c->subsets + subset) * c->d;
@@ -85,7 +85,7 @@ static void find_subset(void *context, int64_t i, int worker)
 lt_estimate kernel_distance(int d, int n, const float *a, int m, const float *b, int threads)
 {
     int most = n > m ? n : m, subsets = (most + MAX_IN_SUBSET - 1) / MAX_IN_SUBSET;
-    int least = (n < m ? n : m) / 2; /* two of a subset make a pair */
+    int least = (n < m ? n : m) / 2; /* a subset needs two rows for a pair */
     subsets = subsets < SUBSETS ? SUBSETS : subsets > least ? least : subsets;
     kernel_call c = {d, subsets, {n, m}, {a, b}, must_alloc(sizeof(double) * (size_t)subsets)};
     tally all = {0};
@@ -115,7 +115,7 @@ void radii_find(const points *p, int k, int threads, float *radius)
     free(nearest);
 }
 
-/* For each point of `from`: how many of `among` reach it, and how far the nearest of these is. */
+/* For each point of `from`: how many points of `among` reach it with their radius, and the nearest distance. */
 static void find_reached(const points *from, const points *among, const float *radius, int threads,
                          int *inside, float *nearest)
 {
@@ -149,7 +149,7 @@ void overlap_find(const points *images, const float *images_radius, const points
     s->density = tally_estimate(&density, 1);
     s->recall = count_share(recalled, held_out->n);
     s->coverage = count_share(covered, held_out->n);
-    /* all alike: not without error, as count_share has it of shares */
+    /* equal terms still have an error, as in count_share */
     s->density.se = fmax(s->density.se, 1. / k / (images->n + 1));
     free(inside);
     free(nearest);
@@ -157,7 +157,7 @@ void overlap_find(const points *images, const float *images_radius, const points
 
 /* ---- Inception-style score ---- */
 
-/* exp of the mean KL of rows first, first + SUBSETS, ... from their mean. */
+/* exp of the mean KL divergence of rows first, first + SUBSETS, ... from their mean. */
 static double subset_inception(int n, int classes, const float *p, int first)
 {
     double *mean = must_alloc(sizeof *mean * (size_t)classes), kl = 0;
@@ -191,7 +191,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How many of n sorted numbers are below x; with `or_equal` or equal. */
+/* How many of n sorted numbers are below x, or equal if `or_equal`. */
 static int count_below(int n, const float *sorted, float x, bool or_equal)
 {
     int low = 0, high = n;
@@ -205,7 +205,7 @@ static int count_below(int n, const float *sorted, float x, bool or_equal)
     return low;
 }
 
-/* Of each of n numbers: the share of m sorted ones below it, equal ones half. */
+/* For each of n numbers, the share of m sorted ones below it; equal ones count half. */
 static tally find_shares(int n, const float *x, int m, const float *sorted)
 {
     tally t = {0};

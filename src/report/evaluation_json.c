@@ -119,9 +119,9 @@ static const char *pixels_differ(const lt_scorecard *a, const lt_scorecard *b)
 {
     bool is_random = a->options.binarize == LT_BINARIZE_FIXED;
     if (a->size.h != b->size.h || a->size.w != b->size.w || a->size.c != b->size.c)
-        return "the images are of other sizes or channels";
+        return "the images have different sizes or channels";
     if (a->options.binarize != b->options.binarize || (is_random && a->options.seed != b->options.seed))
-        return "the pixels are made bits in other ways";
+        return "the pixels are binarized differently";
     return NULL;
 }
 

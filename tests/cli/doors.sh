@@ -91,7 +91,7 @@ grep '^-ELBO of' table | cmp - want && echo "as awk has it"
 latent train $tiny --threads 1 --epochs 1 --set data.limit=100 --out less > log 2>&1
 latent train $tiny --threads 1 --epochs 1 --set data.limit=40 --out few > log 2>&1
 latent eval other few 2> /dev/null | head -3
-latent eval runs/tiny less other 2> /dev/null | sed -n '/compare/p; /less that/s/: .*//p'
+latent eval runs/tiny less other 2> /dev/null | sed -n '/compar/p; /less that/s/: .*//p'
 latent eval runs/tiny less --json 2> /dev/null | grep -o '"do_not_compare": "[^"]*"'
 try eval runs/tiny other --per-image x.csv
 try eval runs/tiny none

@@ -63,7 +63,7 @@ printf '{"step":1}\n[2]\n' > list.jsonl; try curves list.jsonl
 printf '{"step":1}\n{"a\n' > broken.jsonl; try curves broken.jsonl 2>&1 | cut -c 1-40
 : > empty.jsonl; try curves empty.jsonl
 try curves vae -o none/x.png
-echo "== runs that do not compare are drawn with a word"
+echo "== runs that are not comparable are drawn with a word"
 beside() { # DIR LOG RECIPE SET...: a log, and the recipe of its run
     mkdir -p $1; cp $2/metrics.jsonl $1; local dir=$1 recipe=$3; shift 3
     latent recipes show $recipe "$@" > $dir/recipe.yaml 2> /dev/null

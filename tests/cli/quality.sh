@@ -1,4 +1,4 @@
-# How good samples are: tables, JSON, a cache, and scores that do not compare.
+# How good samples are: tables, JSON, a cache, and scores that are not comparable.
 tiny=$TESTS/cli/tiny.yaml
 hide() { sed -E 's/[0-9a-f]{64}/DIGEST/g; s/([ (])[0-9a-f]{12}([:); ]|$)/\1DIGEST\2/g; s/-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?/#/g; s/ +/ /g'; }
 cached() { echo $HOME/.cache/latent/features/*; }
@@ -16,7 +16,7 @@ echo "-- several runs; a broken cache"
 printf x >> "$(cached)"
 latent eval runs/tiny other --quality --threads 1 2>&1 | hide | sed 's/[^ ]*latent.features/FOLDER/'
 latent eval runs/tiny other --quality --threads 1 --json 2> /dev/null | grep -o '"digest": "[0-9a-f]*", "images"' | sort -u | wc -l
-echo "-- scores that do not compare"
+echo "-- scores that are not comparable"
 latent train $tiny --threads 1 --set data.limit=150 --out less > log 2>&1; echo "exit $?"
 latent eval runs/tiny less --quality --threads 1 2>&1 | hide; echo "exit ${PIPESTATUS[0]}"
 echo "-- a model without a likelihood"
