@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How fast the convolution kernels are: every pass of layers of real models, at one thread and more.
+/* Measures the convolution kernels: every pass of layers of real models, with one thread and more.
    Usage: conv_bench [images] [threads] [seconds per line] [part of a layer's name] */
 #include "base/clock.h"
 #include "base/memory.h"
@@ -13,7 +13,7 @@
 
 static const char *const pass_names[] = {"forward", "dx", "dw"};
 
-/* x, y, kernel, stride, pad. A layer of a decoder is its transposed convolution's. */
+/* x, y, kernel, stride, pad. For a layer of a decoder, those of its transposed convolution. */
 typedef struct layer {
     const char *model;
     int64_t side, i, out_side, o, k, stride, pad;
@@ -46,7 +46,7 @@ typedef struct arrays {
     float *x, *y, *w, *packed, *bias;
 } arrays;
 
-/* The shortest of many runs, in seconds. */
+/* Returns the shortest of many runs, in seconds. */
 static double shortest(conv_kernel *k, const conv_spec *s, const arrays *a, double seconds)
 {
     const float *first = s->pass == CONV_DX ? a->y : a->x;
@@ -62,7 +62,7 @@ static double shortest(conv_kernel *k, const conv_spec *s, const arrays *a, doub
     return best;
 }
 
-/* A negative number if it cannot be made. */
+/* Returns a negative number if the kernel cannot be created. */
 static double measure(conv_spec s, arrays *a, double seconds)
 {
     int64_t packed_size = conv_packed_size(&s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How fast alternating steps of adversarial models are, kernel by kernel: discriminator and generator as
-   two compiled steps over shared parameters, on made-up images.
+/* Measures alternating GAN steps, kernel by kernel: discriminator and generator as two compiled steps over
+   shared parameters, on synthetic images.
    Usage: gan_bench cs446|wgan [threads] [seconds] [profile] */
 #include <latent/latent.h>
 

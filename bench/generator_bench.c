@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What one code costs: microseconds of a call of lt_generator_decode, which finds its program compiled, and of
+/* Measures decoding one code: microseconds of a call of lt_generator_decode, whose program is compiled, and of
    lt_decode, which compiles one. Weights are fresh from the initializer; the time does not depend on them.
    Usage: generator_bench RECIPE [threads] [height width channels] */
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The peak of this machine in this minute: f32 multiply-adds per second, all operands in registers.
+/* Measures the current peak of this machine: f32 multiply-adds per second, all operands in registers.
    What a kernel reaches is a share of this number, measured beside it, as shared machines differ from
    minute to minute. Compiled for the processor at hand (CMakeLists.txt).
    Usage: peak [threads] [repeats] */
@@ -20,7 +20,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* 12 chains hide the latency of two units of 4 to 5 cycles. The sum keeps the compiler honest. */
+/* 12 chains hide the latency of two units of 4 to 5 cycles. The sum keeps the compiler from removing them. */
 static void *multiply_add(void *sum)
 {
     vector x[CHAINS], a = {0}, b = {0};

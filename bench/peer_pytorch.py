@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The peer of `latent bench`: the same VAEs and GANs, full training steps in PyTorch, on made-up images.
+"""The peer of `latent bench`: the same VAEs and GANs, full training steps in PyTorch, on synthetic images.
 
     bench/compare.sh                                     # both, in turns
     bench/peer_pytorch.py --threads 2 cs561-conv-vae     # the peer alone
@@ -47,7 +47,7 @@ def mlp(sizes, activation, last=None):
 
 
 def images(x, h, w, c, how):
-    """Rows of pixels in NHWC order as a batch of images; no copy where they stay channels-last."""
+    """Returns rows of NHWC pixels as a batch of images; no copy if they stay channels-last."""
     x = x.view(-1, h, w, c).permute(0, 3, 1, 2)
     return x if how.channels_last else x.contiguous()
 
@@ -289,7 +289,7 @@ def combinations(name, shared):
 
 
 def matmul_speed():
-    """Of products like those of the recipes: steps of all three of a second."""
+    """Measures matmuls like those of the recipes: steps of all three per second."""
     a, b, c = torch.rand(128, 784), torch.rand(784, 300), torch.rand(128, 300)
 
     def time(n):
@@ -303,7 +303,7 @@ def matmul_speed():
 
 
 def work(job):
-    """What the parent asks for: the speed of BLAS, the fastest settings, or speeds with given ones."""
+    """Answers the parent: the speed of BLAS, the fastest settings, or speeds with given ones."""
     torch.set_num_threads(job["threads"])
     if "recipe" not in job:
         return matmul_speed()
@@ -321,7 +321,7 @@ def blas_folder(threads):
 
 
 def ask(policy, blas, **job):
-    """What a process of its own answers; blas is whose threads and which core."""
+    """Returns the answer of a separate process; blas: whose threads and which core."""
     n = str(job["threads"])
     environment = dict(os.environ, OMP_WAIT_POLICY=policy, OMP_NUM_THREADS=n, OPENBLAS_NUM_THREADS=n,
                        ATEN_CPU_CAPABILITY="avx512", LD_LIBRARY_PATH=blas_folder(blas[0]))

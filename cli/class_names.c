@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Classes as people type them. */
+/* Parses --class. */
 #include "class_names.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@ static bool complain_class(const figure_request *q)
     return false;
 }
 
-/* The names that a catalog's set has; NULL: the recipe's data are none of them, or have no names. */
+/* The class names of the recipe's data set in the catalog; NULL: unknown set, or no names. */
 static const char *const *known_names(const trained *t)
 {
     const char *set = lt_recipe_dataset(lt_model_recipe(t->model));
@@ -29,7 +29,7 @@ static int count_names(const char *const *names, int most)
     return n;
 }
 
-/* The names that the data have. Without them a number is a number. */
+/* The class names of the data; without names only numbers are accepted. */
 static bool open_names(const figure_request *q, trained *t, const char *word, int n,
                        const char *const **names)
 {

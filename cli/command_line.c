@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Command lines: popt splits them, a table of flags gives them meaning and makes the help. */
+/* Command lines: popt splits them; a table of flags parses the values and generates the help. */
 #include "cli.h"
 
 #include <popt.h>
@@ -17,7 +17,7 @@ static const flag help_flag = {.name = "help", .letter = 'h', .kind = FLAG_SWITC
 
 /* ---- Words ---- */
 
-/* "info, show and list" of "info show list", each behind `before`; `last` is " and ". */
+/* Formats "info show list" as "info, show and list", each after `before`; `last` is " and ". */
 static void list_words(const char *words, const char *before, const char *last, char *to, size_t size)
 {
     to[0] = 0;
@@ -29,7 +29,7 @@ static void list_words(const char *words, const char *before, const char *last, 
     }
 }
 
-/* What the tables say of an option, in a sentence: where it has an effect, what it means here. */
+/* Describes an option in a sentence: where it has an effect, and its meaning. */
 static void flag_text(const flag *f, char *to, size_t size)
 {
     char words[160];
@@ -85,7 +85,7 @@ static void print_help(FILE *to, const command *c, const flag *flags)
 
 /* ---- The table as JSON ---- */
 
-static json_t **described; /* what command_json waits for; NULL: nobody does */
+static json_t **described; /* the result of command_json; NULL: not requested */
 
 static json_t *flag_json(const flag *f)
 {
@@ -121,7 +121,7 @@ static json_t *describe(const command *c, const flag *flags)
                      "options", rows);
 }
 
-/* The tables are made in the functions of the commands, so these are asked. */
+/* The functions of the commands build their tables, so this calls them. */
 json_t *command_json(const command *c)
 {
     json_t *found = NULL;
@@ -149,7 +149,7 @@ static bool store_count(const command *c, const flag *f, const char *word)
     return true;
 }
 
-/* An empty word is a slip of the shell, such as an unset variable. */
+/* An empty word is usually an unset shell variable. */
 static bool store_text(const command *c, const flag *f, const char *word)
 {
     if (!*word) {
@@ -171,7 +171,7 @@ static bool store_picture(const command *c, const flag *f, const char *word)
     if (status == LT_OK)
         return true;
     complain(c, CODE_USAGE, "--%s: %s%s", f->name, lt_last_error(),
-             is_chart || is_many ? "" : ", numbers as .npy, one file for each image as img-%04d.png");
+             is_chart || is_many ? "" : ", .npy for an array, img-%04d.png for one file per image");
     return false;
 }
 
@@ -181,7 +181,7 @@ static bool ends_in(const char *word, const char *end, size_t n)
     return size > n && strncasecmp(word + size - n, end, n) == 0;
 }
 
-/* A file by one of the ends that its row lists; "-" among them is the terminal. */
+/* Stores a file name with one of the extensions in its row; "-" is stdout. */
 static bool store_output(const command *c, const flag *f, const char *word)
 {
     char list[160];
@@ -251,7 +251,7 @@ static bool store(const command *c, const flag *f, const char *word)
 
 /* ---- Reading ---- */
 
-/* Rows for popt; the value of a row is its place in `flags` plus one, since 0 means "no value". */
+/* Fills rows for popt; the value of a row is its index in `flags` plus one, since 0 means "no value". */
 static void fill_popt(const flag *flags, struct poptOption *rows)
 {
     int n = 0;
@@ -319,7 +319,7 @@ static bool read_operands(const command *c, command_line *line)
     if (line->n < c->min_operands)
         complain(c, CODE_USAGE, "too few operands; usage: latent %s %s", c->name, c->operands);
     else if (line->n > c->max_operands)
-        complain(c, CODE_USAGE, "'%s' is one operand too many; usage: latent %s %s",
+        complain(c, CODE_USAGE, "too many operands: '%s'; usage: latent %s %s",
                  line->operand[c->max_operands], c->name, c->operands);
     bool fits = line->n >= c->min_operands && line->n <= c->max_operands;
     for (int i = 0; i < line->n && fits; i++)
@@ -349,7 +349,7 @@ static bool has_company(const command *c, const command_line *line, const flag *
     if (!is_alone)
         return true;
     list_words(f->needs, "--", " or ", words, sizeof words);
-    complain(c, CODE_USAGE, "--%s goes with %s, and has no effect alone", f->name, words);
+    complain(c, CODE_USAGE, "--%s has no effect without %s", f->name, words);
     return false;
 }
 
@@ -377,14 +377,14 @@ static const char *output_of(const flag *flags)
     return NULL;
 }
 
-/* The output of numbers that pictures' options have no effect on; NULL: there is none. */
+/* The output of numbers, on which options of images have no effect; NULL: none. */
 static const char *numbers_output(const flag *flags)
 {
     const char *path = output_of(flags);
     return path && (is_npy(path) || ends_in(path, ".csv", 4)) ? path : NULL;
 }
 
-/* The output of one file for each image. */
+/* The output of one file per image. */
 static const char *numbered_output(const flag *flags)
 {
     const char *path = output_of(flags);
@@ -396,14 +396,13 @@ static bool has_effect(const command *c, const command_line *line, const flag *f
     const char *numbers = f->is_of_picture || f->is_of_whole ? numbers_output(line->flags) : NULL;
     const char *many = f->is_of_whole ? numbered_output(line->flags) : NULL;
     if (numbers)
-        complain(c, CODE_USAGE, "--%s goes with pictures, and %s holds numbers", f->name, numbers);
+        complain(c, CODE_USAGE, "--%s needs an image format, found %s", f->name, numbers);
     else if (many)
-        complain(c, CODE_USAGE, "--%s goes with one picture, and %s is one for each image", f->name, many);
+        complain(c, CODE_USAGE, "--%s needs a single image, found %s", f->name, many);
     return !numbers && !many && suits_action(c, line, f) && has_company(c, line, f);
 }
 
-/* Every option that was given must have an effect. An action that there is none of is the command's to
-   complain about. */
+/* Checks that every given option has an effect. The command itself complains about unknown actions. */
 static bool check_effects(const command *c, const command_line *line)
 {
     for (int i = 0; line->flags[i].name; i++)
@@ -424,19 +423,19 @@ static bool is_same_file(const char *a, const char *b)
            (stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino);
 }
 
-/* Nothing is written over what is read, or twice into one place. */
+/* Checks that an output overwrites neither an input nor another output. */
 static bool is_place_of_its_own(const command *c, const command_line *line, const flag *f,
                                 const char *path)
 {
     for (int i = 0; i < line->n && f->kind != FLAG_FOLDER; i++)
         if (is_same_file(line->operand[i], path)) {
-            complain(c, CODE_USAGE, "--%s: %s would be written over what is read", f->name, path);
+            complain(c, CODE_USAGE, "--%s: %s is also an input", f->name, path);
             return false;
         }
     for (const flag *other = line->flags; other != f; other++) {
         const char *its = is_output(other->kind) ? *(const char **)other->value : NULL;
         if (its && is_same_file(its, path)) {
-            complain(c, CODE_USAGE, "--%s and --%s: both would be %s", other->name, f->name, path);
+            complain(c, CODE_USAGE, "--%s and --%s: both write %s", other->name, f->name, path);
             return false;
         }
     }
@@ -452,7 +451,7 @@ int check_output(const command *c, const char *name, const char *path)
     return complain(c, is_device ? CODE_USAGE : CODE_FAILED, "--%s: %s", name, lt_last_error());
 }
 
-/* Of an output that is wanted, by its option or by default. Gives the exit code. */
+/* Checks an output that is requested, by its option or by default. Returns the exit code. */
 static int check_wanted(const command *c, const command_line *line, const flag *f)
 {
     const char *path = *(const char **)f->value;
@@ -506,7 +505,7 @@ void command_line_clear(command_line *line)
     line->n_owned = 0;
 }
 
-/* ---- What was given ---- */
+/* ---- Access ---- */
 
 bool flag_is_given(const command_line *line, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One row for each epoch, in columns that stay where they are. */
+/* One row per epoch, in fixed columns. */
 #include "epoch_rows.h"
 
 #include "layout.h"
@@ -10,13 +10,13 @@
 
 enum { MAX_COLUMNS = 16, CELL = 48, ROWS_OF_HEADS = 25 };
 
-/* What stands in one column. */
+/* The cell of a column. */
 typedef struct cell {
-    const char *head, *before; /* what divides it from the last: "  ", " = ", " + " */
+    const char *head, *before; /* separator from the previous cell: "  ", " = ", " + " */
     char text[CELL];
     int width;
-    int rank; /* 0: always there; else the highest is the first to be left out */
-    bool is_ragged; /* the last one, of texts of any length */
+    int rank; /* 0: always shown; else the highest is omitted first */
+    bool is_ragged; /* the last column, of variable width */
 } cell;
 
 typedef struct row {
@@ -78,7 +78,7 @@ static void add_speed(row *to, const lt_train_report *r)
 
 /* ---- The equation of a loss ---- */
 
-/* As a ledger has them: a gap is from the sum of the others to the loss. */
+/* Rounds as a ledger does: a gap goes from the sum of the other parts to the loss. */
 static double round_loss(lt_loss_part *parts, int n, double loss)
 {
     double *all[LT_LOSS_PARTS], mean = parts[0].nats + parts[1].nats, rest;
@@ -106,8 +106,8 @@ static void add_equation(row *to, const epoch_rows *rows, lt_loss_part *parts, i
     }
 }
 
-/* What makes a product of its own in the loss: the rate, the target, the weight, as "0 -> 3" where that moves
-   within the epoch. */
+/* Adds the factors of the product in the loss: the rate, the target, the weight; "0 -> 3" if it changes within the
+   epoch. */
 static void add_weights(row *to, const lt_train_report *r, bool has_target)
 {
     if (has_target) {
@@ -125,7 +125,7 @@ static void add_weights(row *to, const lt_train_report *r, bool has_target)
 
 /* ---- What the recipe's training reports ---- */
 
-/* Whether the equation has it: the loss itself, or a part of its name. */
+/* Whether the equation shows this metric: the loss, or a part of that name. */
 static bool is_in_equation(const lt_metric *m, const lt_loss_part *parts, int n)
 {
     bool is_there = n > 0 && m->index == 0;
@@ -134,7 +134,7 @@ static bool is_in_equation(const lt_metric *m, const lt_loss_part *parts, int n)
     return is_there;
 }
 
-/* The metrics that all recipes of the kind have, or those that only some have, as far as they are there. */
+/* Adds the available metrics: those of all recipes of the kind, or those of only some. */
 static void add_metrics(row *to, const epoch_rows *rows, const lt_train_report *r, const lt_loss_part *parts, int n,
                         bool are_optional)
 {
@@ -148,7 +148,7 @@ static void add_metrics(row *to, const epoch_rows *rows, const lt_train_report *
     }
 }
 
-/* What validation is about: a bound where the model has one, else the loss. */
+/* The validated number: a bound if the model has one, else the loss. */
 static double validated(const epoch_rows *rows, const lt_validation *v)
 {
     return lt_recipe_can(rows->recipe, LT_CAN_BOUND) ? v->neg_elbo : v->loss;
@@ -183,7 +183,7 @@ static int whole_width(const row *of, uint32_t shown)
     return width;
 }
 
-/* The columns that fit. */
+/* Chooses the columns that fit. */
 static uint32_t choose_columns(const row *of, int width)
 {
     uint32_t shown = ((uint32_t)1 << of->n) - 1;
@@ -194,7 +194,7 @@ static uint32_t choose_columns(const row *of, int width)
     return shown;
 }
 
-/* The first column is flush left, so are ragged ones, the others flush right. */
+/* The first column and ragged ones are left-aligned, the others right-aligned. */
 static void lay_row(const row *of, uint32_t shown, bool is_heads, char *line, size_t size)
 {
     line[0] = 0;
@@ -208,7 +208,7 @@ static void lay_row(const row *of, uint32_t shown, bool is_heads, char *line, si
     }
 }
 
-/* Heads come again where they have left the terminal. */
+/* Repeats the heads when they have scrolled off the terminal. */
 static bool needs_heads(const epoch_rows *rows)
 {
     return rows->width == 0 || (rows->written >= ROWS_OF_HEADS && isatty(STDERR_FILENO));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures of one model, for the commands that draw them: from the command line to what is said of the file. */
+/* Figures of one model, from the command line to the message about the file. */
 #include "figure_command.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ int figure_refuse_images(const trained *t, const figure_request *q)
     return lt_model_can(t->model, LT_CAN_ENCODE)
                ? CODE_DONE
                : refuse_flags(q->command, q->line, "split data",
-                              "is about images, and %s has no encoder, so no codes of them", q->run);
+                              "needs codes of images, and %s has no encoder", q->run);
 }
 
 int figure_refuse_class(const trained *t, const figure_request *q)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text on lines: how wide it is, where it breaks, where a broken line continues, and its color. All that
-   the tool prints or says passes through here. */
+/* Line layout: width of text, line breaks, indent of continued lines, color. All output of the tool passes
+   through here. */
 #include "layout.h"
 
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static int character_columns(uint32_t code)
     return 1;
 }
 
-/* Bytes of the character at `s`, of which n > 0 are there, and its code. */
+/* Returns the bytes of the character at `s`, where n > 0 bytes are available, and its code. */
 static size_t read_character(const unsigned char *s, size_t n, uint32_t *code)
 {
     size_t size = s[0] < 0xc0 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
@@ -61,7 +61,7 @@ static size_t read_character(const unsigned char *s, size_t n, uint32_t *code)
     return size;
 }
 
-/* Bytes of a color at `s`: ESC [ ... m; 0: there is none. */
+/* Returns the bytes of a color sequence at `s`, ESC [ ... m; 0: none. */
 static size_t color_size(const char *s, size_t n)
 {
     size_t i = 2;
@@ -96,7 +96,7 @@ void lines_add(lines_buffer *t, const char *bytes, size_t n)
         size_t room = 2 * (t->size + n + 1);
         char *more = realloc(t->text, room);
         if (!more)
-            return; /* as with stderr, what cannot be said is lost */
+            return; /* like stderr, output that cannot be written is lost */
         t->text = more;
         t->room = room;
     }
@@ -117,8 +117,8 @@ static void add_spaces(lines_buffer *t, int n)
         lines_add(t, " ", 1);
 }
 
-/* A line's words from `column` on, breaking before the one that would pass `width`. A word alone that is
-   wider stays whole: it is a path or an address, to be copied. */
+/* Lays out the words of a line from `column` on, breaking before a word that would exceed `width`. A wider word is
+   not broken: it is a path or an address, to be copied. */
 static void lay_words(lines_buffer *to, const char *text, size_t n, int column, int indent, int loose,
                       int width)
 {
@@ -145,8 +145,8 @@ static void lay_words(lines_buffer *to, const char *text, size_t n, int column, 
     }
 }
 
-/* Where a broken line goes on: below the last of its columns (they stand two spaces apart) that begins in
-   its first part, else a little to the right of its beginning. */
+/* Finds the indent of a continued line: the last of its columns (separated by two spaces) that starts in its first
+   part, else slightly right of its start. */
 static int find_indent(const char *text, size_t n, int lead, int width)
 {
     int indent = -1;
@@ -188,7 +188,7 @@ void lay_text(lines_buffer *to, const char *text, size_t n, int width)
     }
 }
 
-/* A negative indent means that the first line has been indented already. */
+/* A negative indent: the first line is already indented. */
 void print_wrapped(FILE *to, int indent, const char *text)
 {
     lines_buffer all = {.text = NULL};
@@ -215,7 +215,7 @@ void print_wrapped(FILE *to, int indent, const char *text)
 
 static int cell_columns(const char *cell) { return text_columns(cell, strlen(cell)); }
 
-/* The columns from `first` on that fit beside the names of the rows; how many, at least one. */
+/* Returns how many columns from `first` on fit beside the names of the rows, at least one. */
 static int count_fitting(const int *widths, int n, int first, int width)
 {
     int k = 0, used = widths[0];
@@ -232,7 +232,7 @@ static bool has_cell(const char *const *row, int first, int n)
     return false;
 }
 
-/* No blanks are left at the end of a line. */
+/* Prints no trailing blanks. */
 static void print_row(const char *const *row, const int *widths, const bool *is_left, int first, int n)
 {
     int blanks = widths[0] - cell_columns(row[0]);

@@ -5,17 +5,16 @@
 
 #include "cli.h"
 
-/* Columns that lines written to `fd` may have: $COLUMNS, or what the terminal has; 0: as many as they
-   like, since it is a pipe or a file. */
+/* Maximum columns of lines written to `fd`: $COLUMNS, or the terminal's width; 0: unlimited, for a pipe or a file. */
 int line_width(int fd);
 
-/* The same for pages of text, which no program reads: 80, or fewer where the terminal is narrower. */
+/* The same for text that no program reads: 80, or fewer on a narrower terminal. */
 int page_width(int fd);
 
-/* Columns that n bytes of printable UTF-8 take on a terminal; colors take none. */
+/* Columns of n bytes of printable UTF-8 on a terminal; color sequences take none. */
 int text_columns(const char *text, size_t n);
 
-/* Text that grows; freed by lines_clear. `text` is NULL as long as it is empty. */
+/* A growing text; freed by lines_clear. `text` is NULL while it is empty. */
 typedef struct lines_buffer {
     char *text;
     size_t size, room;
@@ -23,8 +22,8 @@ typedef struct lines_buffer {
 void lines_add(lines_buffer *t, const char *bytes, size_t n);
 void lines_clear(lines_buffer *t);
 
-/* Adds lines, each broken between words where it is wider than `width` (0: never) and continued below its
-   last column, as far as it has columns. */
+/* Adds lines; a line wider than `width` (0: unlimited) is broken between words and continued below its last
+   column, if it has columns. */
 void lay_text(lines_buffer *to, const char *text, size_t n, int width);
 
 #endif

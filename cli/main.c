@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tool: finds the command and leaves with its exit code: 0 done, 1 failed, 2 wrong usage, 130
-   stopped by SIGINT (128 + signal). */
+/* The tool: finds the command and exits with its code: 0 done, 1 failed, 2 wrong usage, 130 stopped by SIGINT
+   (128 + signal). */
 #include "cli.h"
 
 #include <fcntl.h>
@@ -48,7 +48,7 @@ const command *command_find(const char *name)
     return NULL;
 }
 
-/* What stands at the foot of a terminal while pictures are decoded. */
+/* Shows progress while pictures are decoded. */
 static bool show_reading(void *user, const char *place, int64_t done, int64_t total)
 {
     meter *m = user;
@@ -60,7 +60,7 @@ static bool show_reading(void *user, const char *place, int64_t done, int64_t to
     return !is_stopped();
 }
 
-/* Memory for JSON: what cannot be had would be left out of it without a word. */
+/* Memory for JSON; exits if there is none, because jansson would silently omit members. */
 static void *json_room(size_t size)
 {
     void *memory = malloc(size);
@@ -70,7 +70,7 @@ static void *json_room(size_t size)
     exit(CODE_FAILED);
 }
 
-/* Output that could not be written is a failure: `latent eval ... > /dev/full`. */
+/* Fails if output could not be written: `latent eval ... > /dev/full`. */
 static int finish(int code)
 {
     if (flush_output())
@@ -78,8 +78,8 @@ static int finish(int code)
     return complain(NULL, CODE_FAILED, "cannot write to standard output");
 }
 
-/* Where a standard stream is closed (`latent ... 2>&-`), the next file opened would take its number,
-   and what is said would go into it. The place is filled; writing to it fails, as it did. */
+/* If a standard stream is closed (`latent ... 2>&-`), the next opened file would get its number and receive messages.
+   Opens a placeholder; writing to it fails, as before. */
 static void fill_standard_streams(void)
 {
     int fd;

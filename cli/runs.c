@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What commands that look at a trained model share. */
+/* Shared by commands that use a trained model. */
 #include "cli.h"
 
 #include <math.h>
@@ -53,8 +53,8 @@ void warn_of_data(const char *data, const char *picture)
 {
     char *first = lt_is_numbered(picture) ? lt_numbered_name(picture, 0) : NULL;
     if (lt_data_would_include(data, first ? first : picture))
-        say("warning: %s lies among the images of %s, and the next training there takes it for one of "
-            "them; move it away", first ? first : picture, data);
+        say("warning: %s lies among the images of %s, so the next training would use it as an image; "
+            "move it away", first ? first : picture, data);
     free(first);
 }
 
@@ -90,7 +90,7 @@ float *image_room(const lt_model *m, int n)
 bool is_npy(const char *path)
 {
     size_t n = strlen(path);
-    return n > 4 && strcasecmp(path + n - 4, ".npy") == 0; /* as the ends of pictures */
+    return n > 4 && strcasecmp(path + n - 4, ".npy") == 0; /* like image extensions */
 }
 
 bool is_images_alone(const char *path) { return is_npy(path) || lt_is_numbered(path); }
@@ -100,7 +100,7 @@ void warn_of_more(const char *path, int n)
     struct stat s;
     char *next = lt_numbered_name(path, n);
     if (next && stat(next, &s) == 0)
-        say("warning: %s was there before, and is none of these %d images", next, n);
+        say("warning: %s existed before and is not one of these %d images", next, n);
     free(next);
 }
 

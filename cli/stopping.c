@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How the tool is stopped. A handler runs on a stack of its own: kernels of oneDNN use the stack pointer
-   as a data pointer, and what a handler wrote there would be lost weights. The library keeps signals away
-   from its kernels as well; either would do. */
+/* Stopping the tool. Handlers run on their own stack: kernels of oneDNN use the stack pointer as a data pointer, so a
+   handler on the normal stack would overwrite weights. The library also blocks signals in its kernels; either
+   would suffice. */
 #define _GNU_SOURCE /* sigaltstack */
 #include "cli.h"
 
@@ -10,12 +10,12 @@
 #include <time.h>
 
 enum {
-    STACK_SIZE = 64 * 1024, /* more than a frame with the state of AVX-512 and AMX takes: 12 kB */
+    STACK_SIZE = 64 * 1024, /* more than a frame with the state of AVX-512 and AMX, 12 kB */
     ONE_WISH = 500          /* milliseconds */
 };
 
 static volatile sig_atomic_t stopped; /* the first signal; 0: none yet */
-static struct timespec first;         /* when it came; handlers alone use it, one at a time */
+static struct timespec first;         /* its time; used only by handlers, one at a time */
 
 static int64_t milliseconds_since(struct timespec t)
 {
@@ -24,9 +24,9 @@ static int64_t milliseconds_since(struct timespec t)
     return (now.tv_sec - t.tv_sec) * (int64_t)1000 + (now.tv_nsec - t.tv_nsec) / 1000000;
 }
 
-/* A later one ends the program at once. But timeout(1) signals the process and its group, a session that
-   closes sends a hangup and a SIGTERM: two at a time are one wish, and there is something to save. A broken
-   pipe stays broken, and ends nothing. */
+/* A later signal ends the program at once. But timeout(1) signals the process and its group, and a closing session
+   sends SIGHUP and SIGTERM: two signals within ONE_WISH count as one, since there is something to save. A second
+   SIGPIPE does not end the program. */
 static void on_signal(int number)
 {
     int error = errno;
@@ -35,7 +35,7 @@ static void on_signal(int number)
         stopped = number;
     } else if (number != SIGPIPE && milliseconds_since(first) > ONE_WISH) {
         signal(number, SIG_DFL);
-        raise(number); /* it comes when the handler returns */
+        raise(number); /* delivered when the handler returns */
     }
     errno = error;
 }
@@ -57,7 +57,7 @@ static void watch(int number)
         sigaction(number, &action, NULL);
 }
 
-/* Unless there is one: a sanitizer's. */
+/* Keeps an existing one: a sanitizer's. */
 static void use_own_stack(void)
 {
     static _Alignas(64) char stack[STACK_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the tool speaks: messages, help text, the line at the foot of a terminal, JSON. */
+/* Output: messages, help text, the progress line, JSON. */
 #define _GNU_SOURCE /* fopencookie */
 #include "layout.h"
 
@@ -16,10 +16,10 @@ enum { NAME_SIZE = 64, MIN_BAR = 10, MAX_BAR = 20 };
 
 /* ---- Messages ---- */
 
-/* What stands on the last line of the terminal now; every message takes its place. */
+/* The meter on the last line of the terminal; messages overwrite it. */
 static meter *meter_shown;
 
-/* All of it, whatever handlers interrupt; what cannot be written is lost, as stderr's is. */
+/* Writes everything, even if handlers interrupt; what cannot be written is lost, as with stderr. */
 static bool write_whole(int fd, const char *text, size_t size)
 {
     while (size > 0) {
@@ -34,7 +34,7 @@ static bool write_whole(int fd, const char *text, size_t size)
     return true;
 }
 
-/* How many bytes at the beginning of a message are what kind of message it is: "warning:". */
+/* Returns the bytes of the prefix of a message, "warning:", and its style. */
 static size_t count_kind(const char *text, text_style *style)
 {
     static const char warning[] = "warning:";
@@ -45,8 +45,7 @@ static size_t count_kind(const char *text, text_style *style)
     return lead + strlen(warning);
 }
 
-/* "before" and the text on a line of stderr, in one piece where there is memory for it; `styled` bytes of it
-   in a color. */
+/* Writes a text as lines on stderr, in a single write if memory allows; the first `styled` bytes in color. */
 static void write_message(text_style style, size_t styled, const char *text, size_t size, int width)
 {
     lines_buffer whole = {.text = NULL}, laid = {.text = NULL};
@@ -68,7 +67,7 @@ static void write_message(text_style style, size_t styled, const char *text, siz
     lines_clear(&laid);
 }
 
-/* `style` is that of `before`, or of all where there is nothing before; 0 columns: as many as it takes. */
+/* `style` applies to `before`, or to everything if there is none; 0 columns: unlimited. */
 static void write_line(text_style style, int width, const char *before, const char *format, va_list values)
 {
     va_list again;
@@ -122,7 +121,7 @@ int complain(const command *c, int code, const char *format, ...)
     return code;
 }
 
-/* A text of the library's, which is printable and may have lines. */
+/* Prints a text of the library, which is printable and may have several lines. */
 static int complain_lines(const command *c, int code, const char *text)
 {
     size_t size = strcspn(text, "\n");
@@ -186,11 +185,11 @@ void print_heading(const char *format, ...)
 }
 
 #ifdef __GLIBC__
-/* The last bytes that were printed, if they begin a character. */
+/* The last printed bytes, if they are an incomplete character. */
 static char begun[4];
 static size_t n_begun;
 
-/* How many of the last bytes are the beginning of a character, the rest of which may follow. */
+/* Counts the last bytes that are the beginning of an incomplete character. */
 static size_t count_begun(const char *text, size_t size)
 {
     for (size_t n = 1; n <= 3 && n <= size; n++) {
@@ -204,11 +203,11 @@ static size_t count_begun(const char *text, size_t size)
     return 0;
 }
 
-/* What has been printed and not been written yet: the beginning of a line. */
+/* Printed but not yet written: the beginning of a line. */
 static lines_buffer held;
 static bool is_as_is;
 
-/* Writes the first `size` bytes of what is held. */
+/* Writes the first `size` held bytes. */
 static bool write_held(size_t size)
 {
     lines_buffer laid = {.text = NULL};
@@ -221,7 +220,7 @@ static bool write_held(size_t size)
     return is_written;
 }
 
-/* Adds what has been printed, in characters that are whole, to what is held, and writes the lines of it. */
+/* Adds complete characters to the held text, and writes its complete lines. */
 static bool write_printable(const char *text, size_t size)
 {
     size_t room = lt_printable(NULL, 0, text, size, true) + 1, before = held.size;
@@ -252,8 +251,8 @@ static ssize_t write_output(void *nothing, const char *text, size_t size)
     return is_written ? (ssize_t)size : 0;
 }
 
-/* All that is printed goes through here, so nothing that came from a file reaches a terminal as more than
-   text. What JSON holds keeps its meaning: only what stands between quotes is written out. */
+/* All output goes through here, so nothing from a file reaches a terminal as a control sequence. JSON keeps its
+   meaning: only text between quotes is escaped. */
 void open_output(void)
 {
     FILE *to = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_output});
@@ -273,7 +272,7 @@ bool flush_output(void)
     return is_written;
 }
 
-/* A line that is held is of what came before. */
+/* A held line belongs to the earlier output. */
 void print_as_is(bool is_so)
 {
     fflush(stdout);
@@ -352,8 +351,8 @@ bool meter_is_due(const meter *m)
     return m->is_terminal && now_seconds() - m->last > 0.1;
 }
 
-/* Drops parts of `words`, which two spaces divide, from the end until the rest fits into `room`
-   columns; the first part stays. */
+/* Drops parts of `words`, separated by two spaces, from the end until the rest fits into `room` columns; keeps the
+   first part. */
 static void drop_parts(char *words, int room)
 {
     char *last = words;
@@ -366,7 +365,7 @@ static void drop_parts(char *words, int room)
     }
 }
 
-/* Cuts what is wider at the end of a character. */
+/* Truncates to `limit` columns at a character boundary. */
 static void cut_columns(char *words, int limit)
 {
     size_t size = strlen(words);
@@ -377,7 +376,7 @@ static void cut_columns(char *words, int limit)
     words[size] = 0;
 }
 
-/* "[=====>    ] " in at most `room` columns; nothing where that would be no more than brackets. */
+/* Draws "[=====>    ] " in at most `room` columns; nothing if there is only room for brackets. */
 static void draw_bar(char *bar, double done, int room)
 {
     int columns = room - 3 < MAX_BAR ? room - 3 : MAX_BAR;
@@ -406,7 +405,7 @@ void meter_draw(meter *m, double done, const char *format, ...)
     drop_parts(words, limit);
     cut_columns(words, limit);
     int columns = text_columns(words, strlen(words)), room = limit - columns;
-    m->room = m->width > 0 && m->room < room ? m->room : room; /* a bar that grows would flicker */
+    m->room = m->width > 0 && m->room < room ? m->room : room; /* a growing bar would flicker */
     draw_bar(bar, done, m->room);
     int width = (int)strlen(bar) + columns;
     fprintf(stderr, "\r%s%s%*s", bar, words, m->width > width ? m->width - width : 0, "");

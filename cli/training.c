@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What train and resume share: opens what lt_run_train needs, shows how far it is, and tells how it ended. */
+/* Shared by train and resume: opens what lt_run_train needs, shows progress, and reports the end. */
 #include "training.h"
 
 #include "epoch_rows.h"
@@ -15,11 +15,11 @@ typedef struct training {
     lt_run *run;
     lt_model *model;
     lt_dataset *data;
-    lt_split valid; /* that validation takes */
+    lt_split valid; /* for validation */
     lt_trainer *trainer;
     meter meter;
     epoch_rows rows;
-    char *warned; /* of the last epoch: not said again after the next one */
+    char *warned; /* warning of the last epoch, not repeated after the next one */
     double began; /* seconds */
 } training;
 
@@ -82,7 +82,7 @@ static int open_trainer(training *t, const lt_recipe *r)
         return LT_VALUE;
     if (lt_model_can(t->model, LT_CAN_LIKELIHOOD))
         t->valid = lt_dataset_split(t->data, LT_VALID);
-    lt_dataset_split(t->data, LT_TEST); /* so that what commands take by default is said once, too */
+    lt_dataset_split(t->data, LT_TEST); /* prints the warning about the default split once, too */
     return LT_OK;
 }
 
@@ -96,7 +96,7 @@ static void say_beginning(training *t)
     int64_t parameters =
         lt_params_size(lt_model_params(t->model)) + (discriminator ? lt_params_size(discriminator) : 0);
     if (lt_trainer_steps_done(t->trainer) > 0)
-        say("%s: going on after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
+        say("%s: resuming after step %lld, in epoch %lld of %lld", lt_run_directory(t->run),
             (long long)lt_trainer_steps_done(t->trainer),
             (long long)lt_trainer_epochs_done(t->trainer) + 1, (long long)t->plan->epochs);
     else
@@ -109,13 +109,13 @@ static void say_beginning(training *t)
     epoch_rows_explain(&t->rows, d->n[t->valid], t->valid);
 }
 
-/* How it ended; the exit code. */
+/* Reports how training ended; returns the exit code. */
 static int say_end(training *t, int status, bool was_done)
 {
     const char *dir = lt_run_directory(t->run);
     meter_clear(&t->meter);
     if (status == LT_INTERRUPTED) {
-        say("stopped after step %lld; to go on: latent resume %s", (long long)lt_trainer_steps_done(t->trainer),
+        say("stopped after step %lld; to resume: latent resume %s", (long long)lt_trainer_steps_done(t->trainer),
             shell(dir));
         return stop_code();
     }
@@ -129,7 +129,7 @@ static int say_end(training *t, int status, bool was_done)
     return CODE_DONE;
 }
 
-/* Trains if the run could be opened; closes it; the exit code. */
+/* Trains if the run could be opened, and closes it. Returns the exit code. */
 static int train(training *t, int status)
 {
     int code;
@@ -155,7 +155,7 @@ int train_new(const command *c, const lt_recipe *r, const char *dir, const train
 {
     training t = {.command = c, .options = *o};
     meter_begin(&t.meter);
-    watch_training_signals(); /* before there is a run that a signal could leave half made */
+    watch_training_signals(); /* before a signal could leave a run half created */
     int status = open_trainer(&t, r);
     if (status == LT_OK)
         status = lt_run_create(dir, t.trainer, &t.run);
@@ -194,7 +194,7 @@ char *set_text(text_list *sets, const char *key, const char *value)
     size_t n = strlen(key);
     for (int i = 0; i < sets->n; i++)
         if (strncmp(sets->item[i], key, n) == 0 && sets->item[i][n] == '=') {
-            say("latent: %s is given twice: by --set, and by an option of its own", key);
+            say("latent: %s is given twice: by --set and by its own option", key);
             exit(CODE_USAGE);
         }
     snprintf(set, size, "%s=%s", key, value);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library warns of is said once: in a command, because a report opens the same data many times; and
-   about a run, because its training has said it to whoever began it. RUN/warnings.txt holds these lines. */
+/* Prints each warning of the library once per command, because a report opens the same data many times, and once per
+   run: commands do not repeat warnings that training has printed. RUN/warnings.txt holds these lines. */
 #include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 256 }; /* beyond it, lines are said again */
+enum { MOST = 256 }; /* further lines may be repeated */
 
 static struct {
     char *text;
@@ -15,7 +15,7 @@ static struct {
 static int n_said;
 static bool is_beginning, is_repeating;
 
-/* Whether this line was said before; from now on it was. */
+/* Whether this line was printed before; marks it as printed. */
 static bool is_said(const char *text, bool is_of_run)
 {
     for (int i = 0; i < n_said; i++)
@@ -39,7 +39,7 @@ void show_log(void *user, lt_log_level level, const char *text)
         say("%s%s", is_warning ? "warning: " : "", text);
 }
 
-/* RUN/warnings.txt, of a run's directory or a checkpoint in it; freed by the caller. */
+/* The path of RUN/warnings.txt for a run directory or a checkpoint in it; the caller frees it. */
 static char *file_of(const char *run)
 {
     static const char folder[] = "/checkpoints/";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Images of a program's own, from memory: makes some, trains a small model on them, encodes one. */
+/* Images in memory: makes some, trains a small model on them, encodes one. */
 #include <latent/latent.h>
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ static const char words[] = "name: stripes\n"
                             "  decoder: [linear 32, elu, linear image]\n"
                             "train: {epochs: 5, batch: 50}\n";
 
-/* A bright stripe in each image, at one of eight places, which is its label. */
+/* A bright stripe in each image, at one of eight positions, which is its label. */
 static void make_images(uint8_t *images, int32_t *labels)
 {
     for (int i = 0; i < N; i++) {

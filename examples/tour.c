@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole experiment: trains the demo for three epochs in a run, says what it is worth, draws new images. */
+/* A whole experiment: trains a preset for three epochs in a run directory, evaluates it, samples new images. */
 #include <latent/latent.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent animate: the samples of a run over its training, or a walk through its model's codes. */
+/* latent animate: the samples of a run over its training, or a latent walk of its model. */
 #include "class_names.h"
 #include "figure_command.h"
 #include "shared_options.h"
@@ -17,7 +17,7 @@ typedef struct animate_request {
     double seconds, hold; /* 0: default */
 } animate_request;
 
-/* Seconds of --NAME; nothing if it was not given. */
+/* Parses the seconds of --NAME, if given. */
 static bool read_seconds(const command *c, const char *name, const char *words, double *seconds)
 {
     if (!words)
@@ -30,13 +30,13 @@ static bool read_seconds(const command *c, const char *name, const char *words, 
     return false;
 }
 
-/* An animation; of a walk also numbers; or a picture of each frame. Gives the exit code. */
+/* Checks the output name: an animation, one file per frame, or for walks an array. Returns the exit code. */
 static int check_name(const animate_request *q)
 {
     const command *c = q->all.command;
     const char *out = q->all.out;
     if (!q->is_walk && is_npy(out))
-        return complain(c, CODE_USAGE, "--output: %s: numbers are those of --walk", out);
+        return complain(c, CODE_USAGE, "--output: %s: an array needs --walk", out);
     if (!lt_is_numbered(out))
         return check_output(c, "output", out);
     char *first = lt_numbered_name(out, 0);
@@ -58,7 +58,7 @@ static int animate_training(const animate_request *q)
 
 /* ---- A walk ---- */
 
-/* "cat,dog,7" are as many stops. Gives the exit code. */
+/* Counts the classes of "cat,dog,7", one per stop. Returns the exit code. */
 static int count_stops(const animate_request *q, lt_walk_options *o)
 {
     int n = 1;
@@ -72,7 +72,7 @@ static int count_stops(const animate_request *q, lt_walk_options *o)
     return CODE_DONE;
 }
 
-/* Of the images of the stops. Gives the exit code. */
+/* Reads the classes of the images at the stops. Returns the exit code. */
 static int read_stops(trained *t, const animate_request *q, int classes[MAX_STOPS], lt_walk_options *o)
 {
     lt_split split = lt_dataset_split(t->data, (lt_split)q->all.split);
@@ -84,7 +84,7 @@ static int read_stops(trained *t, const animate_request *q, int classes[MAX_STOP
     return read_data_classes(&q->all, t, q->classes, o->stops, MAX_STOPS, classes) ? CODE_DONE : CODE_USAGE;
 }
 
-/* What is asked of classes depends on who knows some: images, or the model. Gives the exit code. */
+/* Reads --class: classes of the images, or the class of the model. Returns the exit code. */
 static int read_classes(trained *t, const animate_request *q, bool has_images, int classes[MAX_STOPS],
                         lt_walk_options *o)
 {
@@ -92,7 +92,7 @@ static int read_classes(trained *t, const animate_request *q, bool has_images, i
     int code = q->classes && has_images ? count_stops(q, o) : CODE_DONE;
     if (code == CODE_DONE && q->classes && !has_images) {
         if (lt_model_classes(t->model) == 0)
-            return complain(c, CODE_FAILED, "--class: codes drawn from the prior of %s have no classes", q->all.run);
+            return complain(c, CODE_FAILED, "--class: codes sampled from the prior of %s have no classes", q->all.run);
         o->of_class = classes;
         code = read_model_class(&q->all, t, q->classes, classes) ? CODE_DONE : CODE_USAGE;
     }
@@ -139,7 +139,7 @@ static int animate_walk(const animate_request *q)
 
 /* ---- Both ---- */
 
-/* Gives the exit code. */
+/* Returns the exit code. */
 static int animate(animate_request *q)
 {
     const command *c = q->all.command;
@@ -154,46 +154,46 @@ static int animate(animate_request *q)
     return q->is_walk ? animate_walk(q) : animate_training(q);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_animate(const command *c, int argc, const char **argv)
 {
     animate_request q = {.all = {.command = c, .split = LT_TEST}};
     const flag flags[] = {
         {.name = "frames", .kind = FLAG_COUNT, .value = &q.frames, .operand = "N", .clashes = "walk",
-         .help = "frames of training, the first and the last among them; default: all, or 120",
+         .help = "frames of training, including the first and the last; default: all, at most 120",
          .min = 2, .max = 10000},
         {OPTION_OUTPUT, .kind = FLAG_OUTPUT, .value = &q.all.out, .endings = ".webp .gif .apng .png .npy %d",
-         .note = "FILE.webp, .gif, .apng or .png (animated as well); or frame-%04d.png, each frame as a "
-                 "picture; or of a walk .npy, the images as numbers; default: samples.webp, or walk.webp"},
+         .note = "FILE.webp, .gif, .apng or .png (also animated); frame-%04d.png: one file per "
+                 "frame; for walks .npy: the images as an array; default: samples.webp, or walk.webp"},
         {.name = "walk", .kind = FLAG_SWITCH, .value = &q.is_walk, .clashes = "hold",
-         .help = "walk through codes, along closed ways; default: the samples that training drew"},
+         .help = "animate closed latent walks; default: the samples of training"},
         {.name = "seconds", .kind = FLAG_TEXT, .value = &q.seconds_text, .operand = "S",
          .is_of_whole = true,
          .help = "that a frame is shown; default: about 6 seconds for all of training, 0.08 in a walk"},
         {.name = "hold", .kind = FLAG_TEXT, .value = &q.hold_text, .operand = "S", .is_of_whole = true,
          .help = "seconds that the last frame of training is shown; default: 2"},
         {.name = "loops", .kind = FLAG_COUNT, .value = &q.loops, .operand = "N", .is_of_whole = true,
-         .help = "how often all is shown; default: for ever", .min = 1, .max = 65535},
+         .help = "number of loops; default: forever", .min = 1, .max = 65535},
         {.name = "walks", .kind = FLAG_COUNT, .value = &q.walks, .operand = "N", .needs = "walk",
-         .help = "ways side by side; default: 16", .min = 1, .max = 10000},
+         .help = "walks side by side; default: 16", .min = 1, .max = 10000},
         {.name = "stops", .kind = FLAG_COUNT, .value = &q.stops, .operand = "N", .needs = "walk",
-         .help = "codes on each way; default: 4", .min = 2, .max = 1000},
+         .help = "codes on each walk; default: 4", .min = 2, .max = 1000},
         {.name = "per-stop", .kind = FLAG_COUNT, .value = &q.steps, .operand = "N", .needs = "walk",
          .help = "frames from one code to the next; default: 15", .min = 1, .max = 1000},
         {.name = "linear", .kind = FLAG_SWITCH, .value = &q.is_straight, .needs = "walk",
-         .help = "in straight lines; default: on great circles"},
+         .help = "interpolate linearly; default: spherically"},
         {.name = "prior", .kind = FLAG_SWITCH, .value = &q.from_prior, .needs = "walk",
          .clashes = "split data",
-         .help = "through codes drawn from the prior; default: of images, where there is an encoder"},
+         .help = "walk through codes sampled from the prior; default: codes of images, if there is an encoder"},
         {OPTION_CLASS, .value = &q.classes, .needs = "walk",
-         .note = "A,B,...: images of these in turn; default: of classes that differ. Of a model that has "
-                 "classes: one, that of all"},
+         .note = "A,B,...: images of these classes in turn; default: classes that differ. For a model "
+                 "with classes: the class of all images"},
         {OPTION_SPLIT, .value = &q.all.split, .needs = "walk", .note = NOTE_TEST},
         {OPTION_SEED, .value = &q.all.seed, .needs = "walk", .note = "default: 0"},
         {OPTION_DATA, .value = &q.all.data, .needs = "walk"},
         {OPTION_TITLE, .value = &q.all.title, .is_of_picture = true, .note = NOTE_TITLE},
         {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true,
-         .note = "default: 1 for pictures of training, in a walk what makes images of about 84, or more "
-                 "where they are few"},
+         .note = "default: 1 for samples of training; for walks images of about 84 pixels, or more if "
+                 "there are few"},
         {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     command_line line;
@@ -209,16 +209,16 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_animate = {
-    .name = "animate", .summary = "show samples over training, or a walk through codes, in motion",
+    .name = "animate", .summary = "animate the samples of training, or a latent walk",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "Without --walk RUN is a run directory, and its samples/epoch-0001.png, ... become frames: "
-        "the same codes, as the model learns. With --walk it may be a checkpoint file too, and "
-        "images are what the model makes of codes on closed ways: from the code of an image to "
-        "that of one of another class, and so on, back to the first. Models without an encoder: "
-        "between codes drawn from the prior.\n",
+        "Without --walk, RUN is a run directory whose samples/epoch-0001.png, ... become frames: "
+        "the same codes as the model learns. With --walk, RUN may also be a checkpoint file. The "
+        "model decodes codes on closed walks: from the code of an image to the code of an image of "
+        "another class, and so on, back to the first. A model without an encoder walks between "
+        "codes sampled from the prior.\n",
     .examples = "  latent animate runs/fashion-wgan\n"
                 "  latent animate runs/fashion-wgan --seconds 0.2 -o training.gif\n"
                 "  latent animate runs/fashion-mlp-vae --walk\n"
                 "  latent animate runs/fashion-mlp-vae --walk --class dress,bag -o walk.apng\n",
-    .run = run};
+    .run = run_animate};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent bench: how fast a recipe trains here. */
+/* latent bench: measures the training speed of a recipe. */
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -19,10 +19,10 @@ typedef struct timing {
     double images_per_second, step_seconds;
 } timing;
 
-/* ---- What is trained on ---- */
+/* ---- Data ---- */
 
-/* Made-up images of the size of the recipe's data: as many as make shuffling and the last small
-   batch part of what is timed. */
+/* Makes synthetic images of the size of the recipe's data: enough that the timing includes shuffling and the last
+   small batch. */
 static int make_data(const lt_recipe *r, lt_dataset **out)
 {
     enum { IMAGES = 10000 };
@@ -33,7 +33,7 @@ static int make_data(const lt_recipe *r, lt_dataset **out)
 
 /* ---- Timing ---- */
 
-/* Steps for at least so many seconds. */
+/* Trains for at least that many seconds. */
 static int time_steps(lt_trainer *t, double least, timing *result)
 {
     int64_t images = 0, steps = 0;
@@ -80,7 +80,7 @@ static int by_seconds(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* The kernels of the full step of a phase, the slowest first. */
+/* The kernels of the full step of a phase, slowest first. */
 typedef struct profile {
     lt_profile_line lines[MAX_KERNELS];
     int n;
@@ -97,14 +97,13 @@ static void read_profile(lt_trainer *t, int phase, profile *p)
     qsort(p->lines, (size_t)p->n, sizeof *p->lines, by_seconds);
 }
 
-/* Seconds of one call. */
+/* Returns the seconds of one call. */
 static double call_seconds(const lt_profile_line *l)
 {
     return l->seconds / (double)(l->calls ? l->calls : 1);
 }
 
-/* A unit each nanosecond: GFLOP/s of FLOP, GB/s of bytes, which are the operands', wherever they
-   lie. */
+/* Amount per nanosecond: GFLOP/s for FLOP, GB/s for bytes (of the operands, in cache or not). */
 static double per_ns(const lt_profile_line *l, int64_t amount)
 {
     double seconds = call_seconds(l);
@@ -213,12 +212,12 @@ static int bench(const command *c, const bench_request *q)
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_bench(const command *c, int argc, const char **argv)
 {
     bench_request q = {.threads = lt_cores(), .repeats = 7, .milliseconds = 500};
     const flag flags[] = {
         {OPTION_SET, .value = &q.sets},
-        {OPTION_DATA, .value = &q.data, .note = "default: made-up images of the right size"},
+        {OPTION_DATA, .value = &q.data, .note = "default: synthetic images of the right size"},
         {OPTION_THREADS, .value = &q.threads},
         {OPTION_EXECUTOR, .value = &q.executor},
         {.name = "repeats", .letter = 'r', .kind = FLAG_COUNT, .value = &q.repeats, .operand = "N",
@@ -226,7 +225,7 @@ static int run(const command *c, int argc, const char **argv)
         {.name = "time", .kind = FLAG_COUNT, .value = &q.milliseconds, .operand = "MS",
          .help = "of each measurement; default: 500", .min = 1, .max = 600000},
         {.name = "profile", .letter = 'p', .kind = FLAG_SWITCH, .value = &q.with_profile,
-         .help = "also time each kernel (which slows the whole a little)"},
+         .help = "also time each kernel (slightly slower)"},
         {OPTION_JSON, .value = &q.as_json},
         {0}};
     command_line line;
@@ -239,11 +238,11 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_bench = {
-    .name = "bench", .summary = "measure how fast a recipe trains here",
+    .name = "bench", .summary = "measure the training speed of a recipe",
     .operands = "RECIPE [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "Times whole training steps, from the assembly of the batch to the update of the weights, "
-        "after a warm-up. Gives the slowest, the middle and the fastest of several measurements.\n",
+        "Times complete training steps after a warm-up, from gathering the batch to the update of "
+        "the weights. Prints the median, the slowest and the fastest of several measurements.\n",
     .examples = "  latent bench ift6135-vae --threads 2 --json\n"
                 "  latent bench ift6135-vae --profile\n",
-    .run = run};
+    .run = run_bench};

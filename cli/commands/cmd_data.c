@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent data: what data sets are known, what is in one, and getting one. */
+/* latent data: lists, describes, shows and downloads data sets. */
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static int list(const data_request *q)
             json_array_append_new(all, entry_json(e, is_here ? place : NULL));
         else
             print("%-20s %s\n%-20s %s%s\n", e->name, e->summary, "",
-                   is_here ? "in " : "not here: latent data fetch ", is_here ? place : e->name);
+                   is_here ? "in " : "not installed: latent data fetch ", is_here ? place : e->name);
     }
     if (as_json)
         print_json(all);
@@ -59,7 +59,7 @@ static int open_data(const data_request *q, lt_dataset **data)
     return lt_dataset_open(q->name, &options, data);
 }
 
-/* How many images of a split each class has; freed by the caller. */
+/* Counts the images of each class in a split. The caller frees the result. */
 static int64_t *count_labels(const lt_dataset *data, lt_split split)
 {
     const lt_dataset_info *d = lt_dataset_describe(data);
@@ -79,7 +79,7 @@ static json_t *counts_json(const lt_dataset *data, lt_split split)
     return list;
 }
 
-/* A row for each class: its images in each split that has labels. */
+/* Prints a row per class: its images in each split that has labels. */
 static void print_classes(const lt_dataset *data)
 {
     const lt_dataset_info *d = lt_dataset_describe(data);
@@ -135,7 +135,7 @@ static void print_info(const lt_dataset *data)
 {
     const lt_dataset_info *d = lt_dataset_describe(data);
     print("%-10s %s\n%-10s %s\n", "name", d->name, "place",
-           d->place[0] ? d->place : "nowhere: made as it is read");
+           d->place[0] ? d->place : "none: generated while reading");
     print("%-10s %d x %d x %d (height, width, channels), %s\n", "images", d->h, d->w, d->c,
            d->is_binary ? "binary" : "intensities in [0, 1]");
     if (d->file_h != d->h || d->file_w != d->w || d->file_c != d->c)
@@ -189,7 +189,7 @@ static json_t *survey_json(const data_request *q, const lt_survey *v)
 static void print_survey(const data_request *q, const lt_survey *v)
 {
     enum { SHOWN = 10 };
-    printf("%-10s %s\n%-10s %jd images that are not alike: height x width x channels\n", "place",
+    printf("%-10s %s\n%-10s %jd images of different sizes: height x width x channels\n", "place",
            q->name, "pictures", (intmax_t)v->images);
     for (int i = 0; i < v->n_sizes && i < SHOWN; i++)
         printf("%10jd %d x %d x %d\n", (intmax_t)v->sizes[i].images, v->sizes[i].h, v->sizes[i].w,
@@ -208,17 +208,17 @@ static void print_survey(const data_request *q, const lt_survey *v)
     for (int i = 0; i < v->n_problems; i++)
         printf("%10s %s\n", "", v->problems[i]);
     if (v->odd)
-        printf("%-10s %jd are not quite right, and used all the same:\n", "odd", (intmax_t)v->odd);
+        printf("%-10s %jd have defects, and are used anyway:\n", "odd", (intmax_t)v->odd);
     for (int i = 0; i < v->n_oddities; i++)
         printf("%10s %s\n", "", v->oddities[i]);
     if (v->turned)
-        printf("%-10s %jd turned upright (EXIF; --set data.orient=no leaves them)\n", "turned",
+        printf("%-10s %jd rotated upright (EXIF; --set data.orient=no keeps them)\n", "rotated",
                (intmax_t)v->turned);
     printf("%-10s %s\n", "to train", v->sets);
 }
 
-/* Pictures that are not alike cannot be opened without saying what to make of them; what they are can be
-   said. LT_NOT_FOUND: that is not why. */
+/* Pictures of different sizes open only with options, but can be described. LT_NOT_FOUND: opening failed for another
+   reason. */
 static int describe_mixed(const data_request *q)
 {
     lt_survey v;
@@ -269,7 +269,7 @@ static int gather_first(const lt_dataset *d, lt_split split, int64_t seed, int n
     return status;
 }
 
-/* These as a picture or as numbers. */
+/* Draws these images as a grid, or writes them as an array. */
 static int draw_images(const data_request *q, lt_dataset *data)
 {
     const lt_dataset_info *d = lt_dataset_describe(data);
@@ -338,13 +338,13 @@ static int verify(const data_request *q)
     int status = lt_data_verify(q->name, q->directory);
     if (status != LT_OK)
         return complain_library(q->command, status);
-    print("%s: every file has its SHA-256\n", q->name);
+    print("%s: all files match their SHA-256\n", q->name);
     return CODE_DONE;
 }
 
 /* ---- The command ---- */
 
-/* What can be done; options say what they go with. */
+/* An action; options list the actions that they belong to. */
 typedef struct data_action {
     const char *name;
     int (*run)(const data_request *q);
@@ -365,19 +365,19 @@ static const data_action *find_action(const data_request *q)
             return &actions[i];
         names[i] = actions[i].name;
     }
-    complain(q->command, CODE_USAGE, "'%s' is not to be understood%s (usage: latent data %s)",
+    complain(q->command, CODE_USAGE, "unknown action '%s'%s (usage: latent data %s)",
              q->action, suggestion(q->action, names), q->command->operands);
     return NULL;
 }
 
-/* Says what does not go together; CODE_DONE if all does. */
+/* Checks the operands of the action. Returns the exit code. */
 static int check(const data_request *q, const data_action *a)
 {
     const command *c = q->command;
     if (a->is_of_all && q->name)
-        return complain(c, CODE_USAGE, "list shows all; for one: latent data info %s", shell(q->name));
+        return complain(c, CODE_USAGE, "list takes no name; for one data set: latent data info %s", shell(q->name));
     if (!a->is_of_all && !q->name)
-        return complain(c, CODE_USAGE, "%s what? latent data list shows the names", q->action);
+        return complain(c, CODE_USAGE, "%s: expected the name of a data set (see: latent data list)", q->action);
     return CODE_DONE;
 }
 
@@ -391,12 +391,12 @@ static int act(const data_request *q)
     return a->run(q);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_data(const command *c, int argc, const char **argv)
 {
     data_request q = {.command = c, .split = LT_TRAIN, .n = 64, .out = "images.png"};
     const flag flags[] = {
         {.name = "dir", .kind = FLAG_TEXT, .value = &q.directory, .operand = "DIR",
-         .actions = "fetch verify", .help = "where the files are to be; default: the cache"},
+         .actions = "fetch verify", .help = "directory of the files; default: the cache"},
         {OPTION_SET, .value = &q.sets, .actions = "info show", .note = "of its data, as in resize=32"},
         {OPTION_STRICT, .value = &q.is_strict, .actions = "info show"},
         {OPTION_IMAGES, .value = &q.n, .actions = "show", .min = 1, .max = 65536, .note = "default: 64"},
@@ -406,7 +406,7 @@ static int run(const command *c, int argc, const char **argv)
          .is_of_whole = true, .note = "default: a square"},
         {OPTION_SPLIT, .value = &q.split, .actions = "show", .note = "default: train"},
         {OPTION_SEED, .value = &q.seed, .actions = "show",
-         .note = "that chooses the images; default: the first ones"},
+         .note = "choose images at random; default: the first ones"},
         {OPTION_JSON, .value = &q.as_json, .actions = "list info"},
         {0}};
     command_line line;
@@ -423,19 +423,18 @@ const command cmd_data = {
     .name = "data", .summary = "list, inspect and download data sets",
     .operands = "list | info DATA | show DATA | fetch NAME | verify NAME", .min_operands = 1, .max_operands = 2,
     .about =
-        "list shows the data sets known by name and where they are. info opens one, by name or by "
-        "path, checks it whole and tells what is in it. show draws its images. fetch downloads a "
+        "list shows the named data sets and where they are. info opens one, by name or by "
+        "path, checks all of it and describes it. show draws its images. fetch downloads a "
         "named set to the cache ($LATENT_DATA, else $XDG_CACHE_HOME/latent, else ~/.cache/latent), "
-        "goes on where a broken download stopped, and keeps a file only if its content has the "
-        "known SHA-256. verify checks the files that are here in the same way.\n"
+        "resumes an interrupted download, and keeps a file only if its SHA-256 is right. "
+        "verify checks the SHA-256 of the files in the cache.\n"
         "\n"
-        "DATA is a name, \"synthetic\", a directory with the files of a known set, of CIFAR, or with "
+        "DATA is a name, \"synthetic\", a directory with the files of a named set, of CIFAR, or with "
         "train.npy (and valid.npy, test.npy, *-labels.npy), a directory or zip file of pictures, or a "
-        "file of images: IDX, AMAT, npy, npz, CIFAR's .bin or MAT, plain or gzip. docs/data.md has "
-        "all of it.\n",
+        "file of images: IDX, AMAT, npy, npz, CIFAR's .bin or MAT, plain or gzip. See docs/data.md.\n",
     .examples = "  latent data list\n"
                 "  latent data fetch mnist\n"
                 "  latent data info ./my-images.npy --set resize=32 --set channels=1\n"
                 "  latent data info ~/photos --set resize=64\n"
                 "  latent data show mnist -n 20 -c 10 -o batch.png\n",
-    .run = run};
+    .run = run_data};

@@ -15,8 +15,7 @@ typedef struct decode_request {
 
 enum { MAX_IMAGES = 65536, ANY = -1 };
 
-/* E[x|z] of each code: of the class asked for, of those in the file, or, where there are neither, of classes
-   that are drawn. */
+/* Decodes E[x|z] of each code: of the given class, else of the labels in the file, else of sampled classes. */
 static int decode_rows(const trained *t, const decode_request *q, const lt_codes *codes, int label, float *images)
 {
     int threads = (int)q->all.threads;
@@ -32,7 +31,7 @@ static int decode_rows(const trained *t, const decode_request *q, const lt_codes
     return status;
 }
 
-/* Images alone, unless they are given a title. */
+/* Draws a grid; with captions only if it has a title. */
 static int draw(const trained *t, const decode_request *q, const lt_codes *codes, const float *images)
 {
     char subtitle[64];
@@ -44,7 +43,7 @@ static int draw(const trained *t, const decode_request *q, const lt_codes *codes
     return figure_put(&q->all, status, f, NULL);
 }
 
-/* However many they are. Gives the exit code. */
+/* Writes any number of images as an array or as single files. Returns the exit code. */
 static int write_alone(const trained *t, const decode_request *q, const lt_codes *codes, const float *images)
 {
     int status = write_images(q->all.out, lt_model_image_size(t->model), images, codes->n, q->all.zoom);
@@ -60,8 +59,8 @@ static int decode_file(const trained *t, const decode_request *q, const lt_codes
 {
     bool is_alone = is_images_alone(q->all.out);
     if (!is_alone && codes->n > MAX_IMAGES)
-        return complain(q->all.command, CODE_FAILED, "%s has %d codes, and a picture %d images at most; -o FILE.npy "
-                        "and -o img-%%05d.png take all of them", q->all.line->operand[1], codes->n, MAX_IMAGES);
+        return complain(q->all.command, CODE_FAILED, "%s: a grid holds at most %d images, found %d codes; use -o "
+                        "FILE.npy or -o img-%%05d.png", q->all.line->operand[1], MAX_IMAGES, codes->n);
     float *images = image_room(t->model, codes->n);
     int status = decode_rows(t, q, codes, label, images);
     int code = status != LT_OK ? complain_library(q->all.command, status)
@@ -90,7 +89,7 @@ static int decode(trained *t, void *request)
     return code;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_decode(const command *c, int argc, const char **argv)
 {
     decode_request q = {.all.out = "decoded.png"};
     const flag flags[] = {
@@ -99,8 +98,8 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MAX_IMAGES, .is_of_whole = true,
          .note = "default: a square"},
         {OPTION_CLASS, .value = &q.class,
-         .note = "of all images, where a model has classes; default: those of the array label, else drawn"},
-        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = "default: images alone"},
+         .note = "of all images, if the model has classes; default: from the array label, else sampled"},
+        {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = "default: none"},
         {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
         {OPTION_THREADS, .value = &q.all.threads},
         {0}};
@@ -108,15 +107,15 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_decode = {
-    .name = "decode", .summary = "make images of codes that are given as numbers",
+    .name = "decode", .summary = "decode codes from a file into images",
     .operands = "RUN CODES [options]", .min_operands = 2, .max_operands = 2,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. CODES is a "
-        "file of latent encode, or of any program: .npy, N x latents; .npz, with an array mean or z, or one "
-        "of that size; .csv, a code in each line, with or without names above. The picture shows E[x|z] (the "
-        "median of a discretized_logistic), or what a generator makes of each code.\n",
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. CODES is a "
+        "file from latent encode or any program: .npy, N x latents; .npz with an array mean or z, or one "
+        "of that size; .csv, one code per line, with or without a header. The figure shows E[x|z] (the "
+        "median for discretized_logistic), or the generator's output for each code.\n",
     .examples = "  latent encode runs/fashion-mlp-vae -n 64 -o codes.npy\n"
                 "  latent decode runs/fashion-mlp-vae codes.npy -o images.png\n"
                 "  latent decode runs/fashion-mlp-vae codes.npz --array z -o images.npy\n"
                 "  latent decode runs/fashion-wgan mine.csv -o img-%04d.png\n",
-    .run = run};
+    .run = run_decode};

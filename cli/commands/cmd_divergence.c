@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent divergence: what a critic says of the distance between two known distributions, beside the
+/* latent divergence: the divergence of two known distributions as estimated by a trained critic, beside the
    truth. */
 #include "shared_options.h"
 
@@ -35,9 +35,9 @@ typedef struct request {
     const char *output; /* a chart's file, or NULL */
 } request;
 
-/* ---- What is asked for ---- */
+/* ---- Options ---- */
 
-/* The options of a study; CODE_DONE, or what to leave with. */
+/* Fills in the options of a study. Returns the exit code. */
 static int find_study(const command *c, request *r)
 {
     const char *names[N_STUDIES + 1] = {NULL};
@@ -48,7 +48,7 @@ static int find_study(const command *c, request *r)
             return CODE_DONE;
         }
     }
-    return complain(c, CODE_USAGE, "there is no study '%s'%s (see: latent help divergence)",
+    return complain(c, CODE_USAGE, "unknown study '%s'%s (see: latent help divergence)",
                     r->study, suggestion(r->study, names));
 }
 
@@ -113,7 +113,7 @@ static int read_positive(const command *c, const char *name, const char *words, 
 static int read_request(const command *c, request *r, const char *p, const char *q)
 {
     int code = find_study(c, r);
-    if (code == CODE_DONE && (p || q)) { /* other distributions: of the study the rest */
+    if (code == CODE_DONE && (p || q)) { /* other distributions, with the other options of the study */
         r->o.p = p ? p : q;
         r->o.q = q ? q : p;
         r->study = NULL;
@@ -121,7 +121,7 @@ static int read_request(const command *c, request *r, const char *p, const char 
     if (code == CODE_DONE && r->measures_text)
         code = read_measures(c, r);
     if (code == CODE_DONE && r->lambda_text && !has_measure(r, "wasserstein"))
-        code = complain(c, CODE_USAGE, "--lambda goes with the measure wasserstein, which is not among those asked for");
+        code = complain(c, CODE_USAGE, "--lambda needs the measure wasserstein");
     if (code == CODE_DONE && r->theta_text)
         code = read_theta(c, r);
     if (code == CODE_DONE)
@@ -137,9 +137,9 @@ static int read_request(const command *c, request *r, const char *p, const char 
     return code;
 }
 
-/* ---- What was found ---- */
+/* ---- Results ---- */
 
-/* Of several critics, because the bound of one has no error. */
+/* Whether several critics were trained, because the bound of one has no error. */
 static bool has_spread(const lt_divergence_row *row) { return isfinite(row->low); }
 
 static json_t *row_json(const lt_divergence_row *row)
@@ -174,7 +174,7 @@ static void print_exact(double exact)
         printf("  %8s", isnan(exact) ? "-" : "infinite");
 }
 
-/* With the column of the truth TABLE_COLUMN wide. */
+/* The column of the truth is TABLE_COLUMN wide. */
 static void print_estimate(const lt_divergence_row *row)
 {
     char found[48], error[LT_ERROR_TEXT];
@@ -191,21 +191,21 @@ static void print_meaning(bool has_spreads, bool has_errors, bool is_few)
 {
     char text[480];
     putchar('\n');
-    snprintf(text, sizeof text, "An estimate is the lower bound that one trained critic proves, in "
-             "expectation, on fresh samples%s. The truth is above it by what the critic has not "
+    snprintf(text, sizeof text, "An estimate is the lower bound that one trained critic gives, in "
+             "expectation, on fresh samples%s. The truth exceeds it by what the critic has not "
              "learned.", has_errors ? "; +- is the standard error of this bound, not of the truth" : "");
     print_wrapped(stdout, 0, text);
     if (!has_spreads)
         return;
-    snprintf(text, sizeof text, "x (a to b): the mean of the bound's terms has no standard error that "
-             "could be believed, and may be far off on either side: %s. a and b are the lowest and "
-             "highest of %d critics from other seeds.",
+    snprintf(text, sizeof text, "x (a to b): the mean of the bound's terms has no reliable standard "
+             "error and may be far off in either direction: %s. a and b are the lowest and "
+             "highest bounds of %d critics with different seeds.",
              is_few ? "fewer than 1000 samples do not show how heavy their tail is"
                     : "their tail is too heavy (Pareto k at least 0.5)", LT_DIVERGENCE_CRITICS);
     print_wrapped(stdout, 0, text);
 }
 
-/* One line a theta: truth and estimate of measures `first` ... `end` - 1. */
+/* Prints one line per theta: truth and estimate of measures `first` ... `end` - 1. */
 static void print_measures(const request *r, const lt_divergence_study *s, int first, int end)
 {
     int k = r->o.n_measures;
@@ -227,13 +227,13 @@ static void print_measures(const request *r, const lt_divergence_study *s, int f
     putchar('\n');
 }
 
-/* As many measures side by side as a page has room for. */
+/* Prints as many measures side by side as fit on a page. */
 static void print_study(const request *r, const lt_divergence_study *s)
 {
     enum { SIDE_BY_SIDE = (80 - 7) / (2 + TABLE_COLUMN) };
     int k = r->o.n_measures, spreads = 0;
     bool is_few = false;
-    printf("p is %s, q is %s moved by theta\n", r->o.p, r->o.q);
+    printf("p is %s, q is %s shifted by theta\n", r->o.p, r->o.q);
     for (int first = 0; first < k; first += SIDE_BY_SIDE)
         print_measures(r, s, first, first + SIDE_BY_SIDE < k ? first + SIDE_BY_SIDE : k);
     for (int i = 0; i < s->n; i++) {
@@ -352,7 +352,7 @@ static int run_study(const command *c, request *r)
     return status == LT_OK ? CODE_DONE : complain_library(c, status);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_divergence(const command *c, int argc, const char **argv)
 {
     request r = {.steps = 0};
     const char *p = NULL, *q = NULL;
@@ -360,18 +360,18 @@ static int run(const command *c, int argc, const char **argv)
         {.name = "p", .kind = FLAG_TEXT, .value = &p, .operand = "DIST",
          .help = "distribution p, such as \"normal 0 2\""},
         {.name = "q", .kind = FLAG_TEXT, .value = &q, .operand = "DIST",
-         .help = "distribution q at theta = 0; default: as p"},
+         .help = "distribution q at theta = 0; default: p"},
         {.name = "measure", .letter = 'm', .kind = FLAG_TEXT, .value = &r.measures_text,
          .operand = "M,M,...",
          .help = "what to estimate, rows of `latent list losses`; default: wasserstein,squared_hellinger"},
         {.name = "theta", .kind = FLAG_TEXT, .value = &r.theta_text, .operand = "A:B:N",
-         .help = "how far q is moved: N numbers from A to B, or one; default: -1:1:21"},
+         .help = "shift of q: N numbers from A to B, or one; default: -1:1:21"},
         {.name = "steps", .kind = FLAG_COUNT, .value = &r.steps, .operand = "N",
          .help = "training steps of each critic; default: 3000", .min = 1, .max = 10000000},
         {.name = "batch", .kind = FLAG_COUNT, .value = &r.batch, .operand = "N",
-         .help = "draws of p and of q in a step; default: 256", .min = 2, .max = 1 << 24},
+         .help = "samples of p and of q per step; default: 256", .min = 2, .max = 1 << 24},
         {.name = "held-out", .kind = FLAG_COUNT, .value = &r.samples, .operand = "N",
-         .help = "fresh samples that estimates are made of; default: 65536", .min = 64, .max = 1 << 24},
+         .help = "fresh samples for the estimates; default: 65536", .min = 64, .max = 1 << 24},
         {.name = "lr", .kind = FLAG_TEXT, .value = &r.lr_text, .operand = "X",
          .help = "learning rate of Adam; default: 0.005"},
         {.name = "lambda", .kind = FLAG_TEXT, .value = &r.lambda_text, .operand = "X",
@@ -397,28 +397,28 @@ static int run(const command *c, int argc, const char **argv)
 
 const command cmd_divergence = {
     .name = "divergence",
-    .summary = "see what a critic makes of two known distributions",
+    .summary = "estimate the divergence of known distributions by a critic",
     .operands = "[STUDY] [options]",
     .max_operands = 1,
     .about =
-        "Trains a critic, 2-50-50-1, to tell p from q moved by theta along the first axis, for "
-        "each theta and measure anew, and prints what it says of fresh draws beside the truth: "
-        "what a GAN's critic tells its generator, where the answer is known. The one STUDY is "
-        "ift6135-divergences, two segments: the Wasserstein distance is |theta|, and the others "
-        "cannot tell near from far.\n"
+        "For each theta and measure, trains a new critic, 2-50-50-1, to tell p from q shifted by "
+        "theta along the first axis, and prints its estimate on fresh samples beside the truth: "
+        "a test of what a GAN's critic tells its generator. The only STUDY is "
+        "ift6135-divergences, two segments: the Wasserstein distance is |theta|, and the other "
+        "measures do not reflect the distance.\n"
         "\n"
-        "Every estimate is a lower bound, proved by the critic on fresh samples: in expectation not "
+        "Every estimate is a lower bound computed by the critic on fresh samples: in expectation not "
         "above the truth, and below it by what the critic has not learned; its error is that of the "
-        "bound. Terms such as e^v of an unbounded v can have so heavy a tail (Pareto k at least "
-        "0.5) that there is no such error, and fewer than 1000 samples do not show the tail; then 5 "
-        "critics are trained, and the table has their lowest and highest bound. That of wasserstein is of the "
-        "critic divided by its largest slope between draws of p and of q, where that is above 1: "
-        "the penalty alone lets it be too steep. `-` stands where the truth has no formula here.\n"
+        "bound. Terms such as e^v of an unbounded v can have such a heavy tail (Pareto k at least "
+        "0.5) that there is no error; fewer than 1000 samples do not show the tail. Then 5 "
+        "critics are trained, and the table has their lowest and highest bounds. For wasserstein the "
+        "critic is divided by its largest slope between samples of p and of q if that is above 1: "
+        "the penalty alone lets it be too steep. `-` means that there is no formula for the truth.\n"
         "\n"
-        "`latent list distributions` lists what p and q may be. The same seed gives the same digits, "
+        "`latent list distributions` lists the distributions. The same seed gives the same digits "
         "with any number of threads.\n",
     .examples = "  latent divergence ift6135-divergences -o divergences.svg\n"
                 "  latent divergence --p \"normal 0 1\" --theta 0:3:7 -m kl,reverse_kl\n"
                 "  latent divergence --p \"uniform 0 1\" --theta 0:1:3\n"
                 "  latent divergence --p ring --q gaussian --theta 0 -m wasserstein --json\n",
-    .run = run};
+    .run = run_divergence};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent encode: the codes of images, as numbers. */
+/* latent encode: writes the codes of images. */
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static int encode(const encode_request *q, const trained *t)
     return status;
 }
 
-/* Before anything is opened. Gives the exit code. */
+/* Checks the options before anything is opened. Returns the exit code. */
 static int check_request(const encode_request *q)
 {
     const command *c = q->command;
@@ -62,12 +62,12 @@ static int check_request(const encode_request *q)
         return complain(c, CODE_USAGE, "--array: expected mean, logvar or z, found '%s'%s", q->array,
                         suggestion(q->array, arrays));
     if (q->array && !is_npy(q->out))
-        return complain(c, CODE_USAGE, "--array goes with FILE.npy; %s gets all of mean, logvar and z",
+        return complain(c, CODE_USAGE, "--array needs FILE.npy; %s holds all of mean, logvar and z",
                         q->out);
     return CODE_DONE;
 }
 
-/* Classes are an option of the data. */
+/* --class becomes an option of the data. */
 static int open_run(encode_request *q, trained *t)
 {
     char *classes = q->classes ? plot_room(strlen(q->classes) + sizeof "data.classes=", 1) : NULL;
@@ -90,23 +90,22 @@ static int encode_run(encode_request *q)
     trained t;
     int code = CODE_DONE, status = open_run(q, &t);
     if (status == LT_OK && !t.data)
-        code = complain(q->command, CODE_FAILED, "%s has no encoder, so its images have no codes; those "
-                        "that images are made of: latent decode", q->run);
+        code = complain(q->command, CODE_FAILED, "%s has no encoder, so images have no codes", q->run);
     else if (status == LT_OK)
         status = encode(q, &t);
     trained_close(&t);
     return status == LT_OK ? code : complain_library(q->command, status);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_encode(const command *c, int argc, const char **argv)
 {
     encode_request q = {.command = c, .out = "codes.npz", .split = LT_TEST};
     const flag flags[] = {
         {OPTION_IMAGES, .value = &q.n, .min = 1, .max = INT32_MAX, .note = "spread over the split; default: all"},
         {OPTION_OUTPUT, .kind = FLAG_OUTPUT, .value = &q.out, .endings = ".npz .csv .npy",
          .note = "FILE.npz or .csv: index, label, mean, logvar, z; FILE.npy: one of these; default: codes.npz"},
-        {OPTION_ARRAY, .value = &q.array, .note = "that goes into FILE.npy: mean, logvar or z; default: mean"},
-        {OPTION_CLASS, .value = &q.classes, .note = "A,B,...: images of these alone"},
+        {OPTION_ARRAY, .value = &q.array, .note = "for FILE.npy: mean, logvar or z; default: mean"},
+        {OPTION_CLASS, .value = &q.classes, .note = "A,B,...: images of these classes only"},
         {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
         {OPTION_SEED, .value = &q.seed, .note = "default: 0"},
         {OPTION_DATA, .value = &q.data},
@@ -120,7 +119,7 @@ static int run(const command *c, int argc, const char **argv)
     q.run = line.operand[0];
     int code = check_request(&q);
     if (code == CODE_DONE && q.sets.n == (int)(sizeof q.sets.item / sizeof q.sets.item[0]) && q.classes)
-        code = complain(c, CODE_USAGE, "--set: given too often beside --class");
+        code = complain(c, CODE_USAGE, "--set: too many values together with --class");
     if (code == CODE_DONE)
         code = encode_run(&q);
     command_line_clear(&line);
@@ -128,19 +127,19 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_encode = {
-    .name = "encode", .summary = "write the codes of images as numbers",
+    .name = "encode", .summary = "encode images and write their codes",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. For each "
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. For each "
         "image x of a split the file has:\n"
-        "  index    which image of the split it is, from 0\n"
-        "  label    its class, -1 where there is none\n"
-        "  mean     of q(z|x), one number a latent; in csv the columns mean_0, mean_1, ...\n"
+        "  index    index of the image in the split, from 0\n"
+        "  label    its class, -1: none\n"
+        "  mean     of q(z|x), one number per latent; in csv the columns mean_0, mean_1, ...\n"
         "  logvar   the logarithms of the variances of q(z|x)\n"
-        "  z        a draw from q(z|x), by --seed\n"
-        "numpy.load reads .npz and .npy, and latent decode makes images of all three kinds of file.\n",
+        "  z        a sample from q(z|x), by --seed\n"
+        "numpy.load reads .npz and .npy; latent decode reads all three formats.\n",
     .examples = "  latent encode runs/fashion-mlp-vae -o codes.npz\n"
                 "  latent encode runs/fashion-mlp-vae --split train -n 1000 -o codes.csv\n"
                 "  latent encode runs/fashion-mlp-vae --class sneaker -o sneakers.npy\n"
                 "  latent encode runs/mine --data ~/photos -o photos.npz\n",
-    .run = run};
+    .run = run_encode};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent eval: bounds, likelihood and codes of a trained model, in nats per image; how good its
-   samples are, beside those of others. */
+/* latent eval: bounds, likelihood and codes of trained models, in nats per image, and scores of their samples. */
 #include "eval_request.h"
 #include "shared_options.h"
 
@@ -11,9 +10,9 @@
 
 enum { MAX_DRAWS = 1000000, MAX_CHAINS = 10000, FROM_NORMAL = 0, FROM_POSTERIOR };
 
-/* ---- What is asked for ---- */
+/* ---- Options ---- */
 
-/* Reads "5,50,500" into numbers of 1 ... most; how many, or -1. */
+/* Parses "5,50,500" into numbers from 1 to `most`. Returns how many, or -1. */
 static int read_counts(const char *text, int most, int *counts, int room)
 {
     int64_t values[LT_MAX_BOUNDS];
@@ -30,7 +29,7 @@ static int read_counts(const char *text, int most, int *counts, int room)
     return n;
 }
 
-/* CODE_DONE, or what to leave with. */
+/* Returns the exit code. */
 static int read_lists(const command *c, eval_request *q)
 {
     if (q->iwae_text) {
@@ -50,9 +49,9 @@ static int read_lists(const command *c, eval_request *q)
     return CODE_DONE;
 }
 
-/* ---- Finding it ---- */
+/* ---- Evaluating ---- */
 
-/* One of several computations, at the foot of the terminal. */
+/* One of several computations, shown in the progress line. */
 typedef struct phase {
     meter meter;
     const char *name;
@@ -77,7 +76,7 @@ static void begin_phase(void *user, const char *name)
     p->began = now_seconds();
 }
 
-/* The picture of pairs asked for. */
+/* Writes the figure of nearest neighbors. */
 static int write_pairs(const eval_request *q, const trained *t, const lt_quality *found)
 {
     int n = quality_pair_samples(found);
@@ -109,11 +108,11 @@ int eval_find(const eval_request *q, eval_findings *f)
     int status = lt_scorecard_make(f->trained->model, f->trained->data, &o, &f->card);
     meter_clear(&p.meter);
     if (status == LT_OK && lt_scorecard_record(&f->card, f->run, f->trained->checkpoint, f->trained->digest) != LT_OK)
-        say("latent runs will not know of this result: %s", lt_last_error());
+        say("warning: this result is not recorded in the run: %s", lt_last_error());
     return status;
 }
 
-/* FILE.csv or FILE.npz, or csv on stdout: "-". */
+/* Writes FILE.csv or FILE.npz, or csv to stdout: "-". */
 static int write_images_scores(const char *path, const lt_scorecard *card)
 {
     if (strcmp(path, "-") != 0) {
@@ -137,7 +136,7 @@ static void say_times(const lt_scorecard *c)
         say("%.0f images/s, %s", (double)c->evaluation.images / seconds, time_text(seconds, time));
     if (c->has_quality)
         say("samples: %s%s", time_text(c->quality.seconds, time),
-            c->quality.was_cached ? "" : ", with training the classifier");
+            c->quality.was_cached ? "" : ", including training of the classifier");
 }
 
 static int print_result(const eval_request *q, const eval_findings *f)
@@ -173,7 +172,7 @@ static int evaluate(const eval_request *q, trained *t)
     return status;
 }
 
-/* Options of bounds, where there are none. Gives the exit code. */
+/* Refuses options of bounds for models without them. Returns the exit code. */
 static int refuse_bounds(const command *c, const command_line *line, const trained *t)
 {
     return lt_model_can(t->model, LT_CAN_LIKELIHOOD)
@@ -194,21 +193,21 @@ static int evaluate_one(const command *c, const eval_request *q, const command_l
     return status == LT_OK ? code : complain_library(c, status);
 }
 
-/* ---- What goes with what ---- */
+/* ---- Combinations of options ---- */
 
 static int check_runs(const command *c, const eval_request *q, int n)
 {
     if (n > 1 && (q->pairs || q->per_image || q->scored->features || q->scored->samples))
-        return complain(c, CODE_USAGE, "--nearest, --per-image, --features and --samples-out are files of one "
+        return complain(c, CODE_USAGE, "--nearest, --per-image, --features and --samples-out: expected one "
                         "run, found %d", n);
     if (q->per_image && strcmp(q->per_image, "-") == 0 && q->as_json)
-        return complain(c, CODE_USAGE, "--per-image - and --json: both want the standard output");
+        return complain(c, CODE_USAGE, "--per-image - and --json: both write to the standard output");
     return CODE_DONE;
 }
 
 /* ---- The command ---- */
 
-static int run(const command *c, int argc, const char **argv)
+static int run_eval(const command *c, int argc, const char **argv)
 {
     static const char *const starts[] = {[FROM_NORMAL] = "normal", [FROM_POSTERIOR] = "posterior",
                                          NULL};
@@ -220,11 +219,11 @@ static int run(const command *c, int argc, const char **argv)
          .note = "spread over the split; default: all"},
         {OPTION_NLL, .value = &q.samples, .min = 1, .max = MAX_DRAWS, .note = "default: none"},
         {.name = "iwae", .kind = FLAG_TEXT, .value = &q.iwae_text, .operand = "K,K,...",
-         .help = "also the bounds of so many draws, from the same draws"},
+         .help = "also importance-weighted bounds of K samples, from the same samples"},
         {.name = "ais", .kind = FLAG_TEXT, .value = &q.ais_text, .operand = "CHAINS,STEPS",
          .help = "also -log p(x) by annealed importance sampling"},
         {.name = "ais-from", .kind = FLAG_CHOICE, .value = &q.ais_from, .operand = "START",
-         .help = "normal: N(0, I), or posterior: q(z|x), which is nearer; default: normal",
+         .help = "start of chains: normal, N(0, I), or posterior, q(z|x), which is closer; default: normal",
          .choices = starts, .needs = "ais"},
         {OPTION_QUALITY, .value = &q.with_quality},
         {OPTION_SAMPLES, .value = &q.quality_samples, .needs = "quality nearest features samples-out"},
@@ -232,7 +231,7 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_FEATURES, .value = &scored.features},
         {OPTION_SAMPLES_OUT, .value = &scored.samples},
         {.name = "per-image", .kind = FLAG_OUTPUT, .value = &q.per_image, .operand = "FILE",
-         .help = "also every image's own numbers; as csv on the terminal in place of the table",
+         .help = "also the numbers of each image; -: as csv on the terminal instead of the table",
          .endings = ".csv .npz -"},
         {OPTION_JSON, .value = &q.as_json},
         {OPTION_DATA, .value = &q.data},
@@ -258,52 +257,49 @@ static int run(const command *c, int argc, const char **argv)
 
 const command cmd_eval = {
     .name = "eval",
-    .summary = "say what a model is worth, in nats per image",
+    .summary = "evaluate models, in nats per image",
     .operands = "RUN... [options]",
     .min_operands = 1,
     .max_operands = EVAL_MAX_RUNS,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. "
         "Every number is a mean over images, with its standard error:\n"
-        "  -ELBO               -log p(x), from above: distortion + rate, with weight 1 on the rate\n"
-        "  rate                KL of q(z|x) from the prior: what the code costs\n"
-        "  distortion          -log p(x|z) at one draw z: what the image costs, given the code\n"
-        "  IWAE                -log p(x), from above, by groups of k draws from q(z|x)\n"
-        "  NLL                 -log p(x), from above, by K importance samples from q(z|x)\n"
-        "  ESS                 how many of the K draws carry the weight; near 1: do not believe "
-        "it\n"
-        "  Pareto k            how heavy the tail of the weights is; above 0.7: do not believe it\n"
-        "  AIS                 -log p(x), from above, by chains that do not depend on q(z|x)\n"
-        "  active latents      those whose posterior mean differs between images\n"
-        "  mutual information  how much the code says about which image of the split it is\n"
-        "  aggregate KL        how far the codes of all images together are from the prior\n"
+        "  -ELBO               upper bound on -log p(x): distortion + rate, with weight 1 on the rate\n"
+        "  rate                KL(q(z|x) || p(z)): the cost of the code\n"
+        "  distortion          -log p(x|z) at one sample z: the cost of the image given the code\n"
+        "  IWAE                upper bound on -log p(x) from groups of k samples of q(z|x)\n"
+        "  NLL                 upper bound on -log p(x) from K importance samples of q(z|x)\n"
+        "  ESS                 effective sample size of the K samples; near 1 NLL is unreliable\n"
+        "  Pareto k            tail shape of the weights; above 0.7 NLL is unreliable\n"
+        "  AIS                 upper bound on -log p(x) from chains that do not depend on q(z|x)\n"
+        "  active latents      latents whose posterior mean differs between images\n"
+        "  mutual information  between the code and the image of the split\n"
+        "  aggregate KL        KL of the aggregate posterior of all images from the prior\n"
         "  squared error       of the reconstruction from the posterior mean, summed over pixels\n"
         "  bits per dimension  of probabilities (bernoulli on binary data, discretized_logistic) or "
-        "of a density on [0, 1], as is said below; a density of bytes is also given with the 8 bits "
-        "more that compare it with probabilities of bytes\n"
+        "of a density on [0, 1], as stated below the table; a density on byte data is also printed "
+        "with 8 bits added, which makes it comparable with probabilities of bytes\n"
         "\n"
-        "--per-image writes a row for each image: index (in its split, from 0), label (-1: none), and "
-        "the numbers above, of which those are the means; units are in their names.\n"
+        "--per-image writes a row per image: index (in its split, from 0), label (-1: none), and "
+        "the numbers whose means are above; their names have the units.\n"
         "\n"
-        "--quality draws samples and looks at them through a small classifier that is trained on "
-        "the data's own images, once. Models without a likelihood are "
-        "judged by it alone. Each score stands beside that of train images, its floor; scores of "
-        "one digest compare.\n"
+        "--quality scores samples in features of a small classifier that is trained once on "
+        "the images of the data set. It is the only evaluation of models without a likelihood. "
+        "Each score is printed with the score of train images, its floor; only scores with equal "
+        "digests are comparable.\n"
         "  FID                 distance of two Gaussians of features; falls with more samples\n"
-        "  KID                 squared discrepancy of features, without bias: 0 for equal "
-        "distributions\n"
-        "  precision, density  whether samples are like held-out images\n"
-        "  recall, coverage    whether held-out images are like samples: low where something is "
-        "missing\n"
-        "  inception score     whether samples are clearly of one class each, of all classes\n"
-        "  copies              whether more samples than held-out images are much nearer to one train "
-        "image than to others\n"
+        "  KID                 squared discrepancy of features, unbiased: 0 for equal distributions\n"
+        "  precision, density  whether samples look like held-out images\n"
+        "  recall, coverage    whether samples cover the held-out images: low if modes are missing\n"
+        "  inception score     whether each sample has a clear class, and all classes occur\n"
+        "  copies              memorization: whether samples are much nearer to one train image than "
+        "to others, more often than held-out images are\n"
         "\n"
-        "Several RUNs make one table of each kind, a row for each run, and under it the differences from the "
-        "first run, each image with itself, or why two runs are not comparable.\n"
+        "Several RUNs make one table per kind, one row per run, and below it the paired differences "
+        "from the first run, image by image, or why two runs are not comparable.\n"
         "\n"
-        "What is found of a run's own data is also kept in its evaluations.jsonl, for latent runs. The same "
-        "seed gives the same digits, with any number of threads.\n",
+        "Results on a run's own data are also appended to its evaluations.jsonl, for latent runs. The "
+        "same seed gives the same digits with any number of threads.\n",
     .examples = "  latent eval runs/fashion-mlp-vae\n"
                 "  latent eval runs/ift6135-vae --split valid --nll 200 --json\n"
                 "  latent eval runs/ift6135-vae --iwae 5,50 --nll 5000 --ais 16,500 --images 100\n"
@@ -311,4 +307,4 @@ const command cmd_eval = {
                 "  latent eval runs/fashion-mlp-vae -s data.classes=5,7,9 -s data.limit=1000\n"
                 "  latent eval runs/iwae-1l runs/iwae-2l --nll 200\n"
                 "  latent eval runs/fashion-mlp-vae runs/fashion-wgan --quality\n",
-    .run = run};
+    .run = run_eval};

@@ -194,7 +194,7 @@ static int explain(const command *c, const char *run, const lt_explain_options *
     return code;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_explain(const command *c, int argc, const char **argv)
 {
     const char *data = NULL;
     int split = LT_VALID;
@@ -233,4 +233,4 @@ const command cmd_explain = {
         "without any, is evaluated.\n",
     .examples = "  latent explain runs/ift6135-vae\n"
                 "  latent explain runs/i2dl-mlp-vae --json\n",
-    .run = run};
+    .run = run_explain};

@@ -4,14 +4,14 @@
 
 static void print_overview(void)
 {
-    puts("latent - train, judge and look at deep generative models of images\n"
+    puts("latent - train, evaluate and inspect deep generative models of images\n"
          "\n"
          "Usage: latent COMMAND [operands] [options]\n"
          "\n"
          "Try this:\n"
          "  latent train fashion-mlp-vae               a variational autoencoder, in a minute\n"
-         "  latent eval runs/fashion-mlp-vae           what it is worth, in nats per image\n"
-         "  latent sample runs/fashion-mlp-vae         what it has learned, as a picture");
+         "  latent eval runs/fashion-mlp-vae           evaluate it, in nats per image\n"
+         "  latent sample runs/fashion-mlp-vae         a grid of new images");
     for (const command_row *r = command_table; r->title || r->command; r++) {
         if (r->title) {
             putchar('\n');
@@ -20,10 +20,10 @@ static void print_overview(void)
         } else
             printf("  %-13s %s\n", r->command->name, r->command->summary);
     }
-    puts("\n'latent help COMMAND' tells all about one of them.");
+    puts("\n'latent help COMMAND' describes one of them.");
 }
 
-/* Every command with its options, or one of them: the tables, for completion and other tools. */
+/* Prints the tables of one command, or of all, for completion and other tools. */
 static void print_tables(const command *one)
 {
     json_t *all = json_array();
@@ -33,7 +33,7 @@ static void print_tables(const command *one)
     print_json(all);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_help(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
     const flag flags[] = {{OPTION_JSON, .value = &as_json, .note = "the commands and their options as tables"},
@@ -56,9 +56,9 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_help = {
-    .name = "help", .summary = "show the commands, or all about one of them",
+    .name = "help", .summary = "list the commands, or describe one of them",
     .operands = "[COMMAND] [options]", .max_operands = 1,
     .about = "Without an operand: every command in a line. With one: its operands, options and "
              "examples.",
     .examples = "  latent help train\n",
-    .run = run};
+    .run = run_help};

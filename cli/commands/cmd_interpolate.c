@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent interpolate: the way from one image to another, through codes and through pixels. */
+/* latent interpolate: interpolations between images, through codes and through pixels. */
 #include "class_names.h"
 #include "figure_command.h"
 #include "shared_options.h"
@@ -14,12 +14,12 @@ typedef struct interpolate_request {
 
 enum { ROWS = 3 }; /* of a pair */
 
-/* What was typed, as numbers. */
+/* The parsed options. */
 typedef struct ends {
     int images[2], classes[2], of_class;
 } ends;
 
-/* Of images. Gives the exit code. */
+/* Chooses images as ends. Returns the exit code. */
 static int choose_images(trained *t, const interpolate_request *q, ends *e, lt_interpolation_options *o)
 {
     const command *c = q->all.command;
@@ -39,12 +39,12 @@ static int choose_images(trained *t, const interpolate_request *q, ends *e, lt_i
     return CODE_DONE;
 }
 
-/* Of models without an encoder. Gives the exit code. */
+/* Chooses the class of a model without an encoder. Returns the exit code. */
 static int choose_class(trained *t, const interpolate_request *q, ends *e, lt_interpolation_options *o)
 {
     if (q->images || (q->classes && lt_model_classes(t->model) == 0))
-        return complain(q->all.command, CODE_FAILED, "%s has no encoder, so its ways go between random codes%s",
-                        q->all.run, q->images ? ": no --image" : ", and no classes");
+        return complain(q->all.command, CODE_FAILED, "%s has no encoder, so it interpolates between sampled codes: "
+                        "%s has no effect", q->all.run, q->images ? "--image" : "--class");
     if (figure_refuse_images(t, &q->all) != CODE_DONE)
         return CODE_USAGE;
     if (q->classes && !read_model_class(&q->all, t, q->classes, &e->of_class))
@@ -72,7 +72,7 @@ static int draw(trained *t, void *request)
     return figure_put(&q->all, status, f, NULL);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_interpolate(const command *c, int argc, const char **argv)
 {
     interpolate_request q = {.all = {.out = "interpolate.png", .split = LT_TEST}, .pairs = 3,
                              .steps = 11};
@@ -81,12 +81,12 @@ static int run(const command *c, int argc, const char **argv)
          .help = "pairs of images; default: 3", .min = 1, .max = 1000, .clashes = "image"},
         {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
          .note = NOTE_IMAGES "; default: interpolate.png"},
-        {OPTION_COLUMNS, .value = &q.steps, .min = 2, .max = 1000, .note = "with both ends; default: 11"},
+        {OPTION_COLUMNS, .value = &q.steps, .min = 2, .max = 1000, .note = "including both ends; default: 11"},
         {OPTION_IMAGE, .value = &q.images, .clashes = "class seed",
          .note = "I,J: from one to the other; default: pairs of different classes"},
         {OPTION_CLASS, .value = &q.classes,
-         .note = "A,B: from images of class A to those of B; default: of two that differ. Of a model "
-                 "that has classes and no encoder: one, that of all images"},
+         .note = "A,B: from images of class A to images of B; default: two that differ. For a model "
+                 "with classes and no encoder: the class of all images"},
         {OPTION_SPLIT, .value = &q.all.split, .note = NOTE_TEST},
         {OPTION_SEED, .value = &q.all.seed, .note = "default: 0"},
         {OPTION_DATA, .value = &q.all.data},
@@ -98,15 +98,15 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_interpolate = {
-    .name = "interpolate", .summary = "show the way between images, by codes and by pixels",
+    .name = "interpolate", .summary = "interpolate between images, by codes and by pixels",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-        "Pairs of images are encoded, and three rows show the way from one to the other: E[x|z] "
-        "on the straight line between their codes, on the great circle (which keeps the length "
-        "that draws from the prior have), and the straight line between their pixels. Models "
-        "without an encoder: between codes drawn from the prior, and the images made of them.\n",
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. "
+        "Encodes pairs of images and shows three rows per pair: E[x|z] on the straight line "
+        "between their codes, E[x|z] on the great circle (which keeps the norm of samples of "
+        "the prior), and the straight line between their pixels. A model without an encoder "
+        "interpolates between codes sampled from the prior, and between their images.\n",
     .examples = "  latent interpolate runs/fashion-mlp-vae\n"
                 "  latent interpolate runs/fashion-mlp-vae --class dress,bag -o ways.svg\n"
                 "  latent interpolate runs/fashion-wgan --pairs 4 --seed 3\n",
-    .run = run};
+    .run = run_interpolate};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent limits: what files may cost at most. */
+/* latent limits: lists the limits on input files. */
 #include "shared_options.h"
 
 static json_t *build_json(void)
@@ -20,7 +20,7 @@ static void print_table(void)
         printf("%-20s %12ju %-8s %s\n", l->name, (uintmax_t)l->value, l->unit, l->meaning);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_limits(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
     const flag flags[] = {{OPTION_JSON, .value = &as_json}, {0}};
@@ -36,9 +36,9 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_limits = {
-    .name = "limits", .summary = "show what files may cost at most",
+    .name = "limits", .summary = "list the limits on input files",
     .operands = "[--json]",
-    .about = "Lists the ceilings that readers hold to, whatever a file says: what is above one is "
-             "refused, by the name of the limit, with what was found.",
+    .about = "Lists the limits of all readers of files. A file above a limit is refused; the message "
+             "names the limit and the value found.",
     .examples = "",
-    .run = run};
+    .run = run_limits};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent list: what may stand in a recipe, from the tables that the recipe parser itself reads. */
+/* latent list: the layers, losses and other values that recipes accept, from the tables of the recipe parser. */
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -7,35 +7,35 @@
 
 enum { MAX_ROWS = 128 };
 
-/* What is said of a table of the library. */
+/* The description of a table of the library. */
 typedef struct table_text {
     const char *name, *summary;
-    const char *about; /* where its rows stand, and what they are; wrapped */
+    const char *about; /* where its rows are used, and what they are; wrapped */
 } table_text;
 
 static const table_text texts[] = {
     {"sections", "the keys of a recipe", "The sections of a recipe and the keys in each: what --set can change."},
-    {"layers", "what a network may be made of",
-     "The lines of model.encoder and model.decoder in a recipe. Options that stand first may be given by place, the "
+    {"layers", "the layers of networks",
+     "The lines of model.encoder and model.decoder in a recipe. Leading options may be given by position, the "
      "others as key=value."},
-    {"initializers", "what weights may start from", "Values of model.init in a recipe."},
-    {"likelihoods", "what the pixels may be distributed like, given the code",
-     "Values of model.likelihood in a recipe. Every one is a log density or log probability with all its constants, "
+    {"initializers", "initializers of weights", "Values of model.init in a recipe."},
+    {"likelihoods", "distributions of the pixels given the code",
+     "Values of model.likelihood in a recipe. Each is a log density or log probability with all its constants, "
      "in nats."},
-    {"priors", "what codes are distributed like before an image is seen",
-     "Values of model.prior in a recipe: p(z). What a prior has of parameters is trained with the networks."},
-    {"losses", "what a discriminator and a generator may minimize",
+    {"priors", "prior distributions of codes",
+     "Values of model.prior in a recipe: p(z). Parameters of a prior are trained with the networks."},
+    {"losses", "losses of discriminator and generator",
      "Values of objective.loss in a recipe of a GAN. Each bounds a divergence of the data p and the samples q. v is "
      "the discriminator's raw output; in the f-GAN family T = g_f(v), and the discriminator maximizes E T(x) - E f*(T(G(z)))."},
-    {"penalties", "what may keep a discriminator smooth", "Values of objective.penalty in a recipe of a GAN."},
-    {"objectives", "what training may minimize", "Values of model.kind in a recipe."},
-    {"optimizers", "how training may go downhill",
-     "Values of optimizer in a recipe, and of objective.discriminator_optimizer in one of a GAN; each does what PyTorch's "
-     "of that name does."},
-    {"schedules", "how a weight may change during training",
+    {"penalties", "regularizers of the discriminator", "Values of objective.penalty in a recipe of a GAN."},
+    {"objectives", "training objectives", "Values of model.kind in a recipe."},
+    {"optimizers", "optimization algorithms",
+     "Values of optimizer in a recipe, and of objective.discriminator_optimizer in a recipe of a GAN. Each is "
+     "the one of that name in PyTorch."},
+    {"schedules", "schedules of weights and learning rates",
      "Values of objective.schedule, which multiplies beta, of objective.capacity_schedule and of "
      "learning_rate_schedule in a recipe."},
-    {"distributions", "what latent divergence compares",
+    {"distributions", "distributions for latent divergence",
      "Values of --p and --q of latent divergence: on the line (uniform, normal) or in the plane."},
 };
 
@@ -86,7 +86,7 @@ static json_t *entry_json(const lt_table_entry *e)
     return json_pack("{s:s, s:s, s:o}", "name", e->name, "summary", e->summary, "options", options);
 }
 
-/* Lines of "  name  text", the text wrapped below itself. */
+/* Prints lines of "  name  text" with the text wrapped below itself. */
 static void print_options(char *help)
 {
     for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n")) {
@@ -118,7 +118,7 @@ static const table_text *find_text(const char *name)
     return NULL;
 }
 
-/* The table that has a row called `name`; NULL: none has. */
+/* Returns the table that has a row called `name`, or NULL. */
 static const char *table_with(const char *name)
 {
     lt_table_entry e;
@@ -133,10 +133,10 @@ static int refuse_table(const command *c, const char *name)
 {
     const char *names[TABLES + 1] = {NULL}, *table = table_with(name);
     if (table)
-        return complain(c, CODE_FAILED, "'%s' is not a table but a row of one: latent list %s %s", name, table, name);
+        return complain(c, CODE_FAILED, "'%s' is a row, not a table: latent list %s %s", name, table, name);
     for (int i = 0; i < TABLES; i++)
         names[i] = texts[i].name;
-    return complain(c, CODE_FAILED, "there is no table '%s'%s (all of them: latent list)", name,
+    return complain(c, CODE_FAILED, "unknown table '%s'%s (see: latent list)", name,
                     suggestion(name, names));
 }
 
@@ -179,7 +179,7 @@ static int list_table(const table_text *t, bool as_json)
     return CODE_DONE;
 }
 
-/* The rows of one name: sections have several parts. */
+/* Prints the rows of one name: sections have several parts. */
 static int list_row(const command *c, const table_text *t, const char *wanted, bool as_json)
 {
     const char *names[MAX_ROWS + 1];
@@ -201,7 +201,7 @@ static int list_row(const command *c, const table_text *t, const char *wanted, b
         print_json(json_incref(found));
     json_decref(found);
     if (!shown)
-        return complain(c, CODE_FAILED, "there is no '%s' among the %s%s", wanted, t->name, suggestion(wanted, names));
+        return complain(c, CODE_FAILED, "unknown name '%s' in %s%s", wanted, t->name, suggestion(wanted, names));
     return CODE_DONE;
 }
 
@@ -227,10 +227,10 @@ static int run_list(const command *c, int argc, const char **argv)
 }
 
 const command cmd_list = {
-    .name = "list", .summary = "list what may stand in a recipe: layers, priors, losses ...",
+    .name = "list", .summary = "list the values of recipes: layers, priors, losses ...",
     .operands = "[TABLE [NAME]] [options]", .max_operands = 2,
-    .about = "Without operands: the tables. With one: its rows, and the options of each. These are the tables that "
-             "the parser of recipes reads, so nothing else may stand there, and nothing is missing here.\n",
+    .about = "Without operands, lists the tables; with one, its rows and their options. The recipe parser reads the "
+             "same tables, so they are complete.\n",
     .examples = "  latent list\n"
                 "  latent list layers\n"
                 "  latent list layers conv\n"

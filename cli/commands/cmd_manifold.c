@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent manifold: what a decoder makes of the whole plane of two latents. */
+/* latent manifold: decoded images on a grid over the plane of two latents. */
 #include "class_names.h"
 #include "figure_command.h"
 #include "shared_options.h"
@@ -8,8 +8,8 @@
 
 typedef struct manifold_request {
     figure_request all;
-    int64_t n;         /* places along each latent */
-    const char *class; /* as it is typed; NULL: not at all */
+    int64_t n;         /* points along each latent */
+    const char *class; /* as typed; NULL: not given */
 } manifold_request;
 
 enum { MAX_SIDE = 100 };
@@ -22,8 +22,8 @@ static int draw(trained *t, void *request)
         return CODE_USAGE;
     if (latent > 2)
         return complain(q->all.command, CODE_FAILED,
-                        "%s has %d latents, and a plane has two: see latent traverse %s, or two of "
-                        "them by its --grid I,J", q->all.run, latent, shell(q->all.run));
+                        "%s: expected 1 or 2 latents, found %d; try latent traverse %s, or its "
+                        "--grid I,J for two of them", q->all.run, latent, shell(q->all.run));
     if (figure_refuse_class(t, &q->all) != CODE_DONE)
         return CODE_USAGE;
     lt_figure *f;
@@ -35,31 +35,31 @@ static int draw(trained *t, void *request)
     return figure_put(&q->all, status, f, NULL);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_manifold(const command *c, int argc, const char **argv)
 {
     manifold_request q = {.all.out = "manifold.png", .n = 20};
     const flag flags[] = {
         {.name = "side", .kind = FLAG_COUNT, .value = &q.n, .operand = "N",
-         .help = "places along each latent; default: 20", .min = 1, .max = MAX_SIDE},
+         .help = "points along each latent; default: 20", .min = 1, .max = MAX_SIDE},
         {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
          .note = NOTE_IMAGES "; default: manifold.png"},
-        {OPTION_CLASS, .value = &q.class, .note = "of all images, where a model has classes; default: 0"},
+        {OPTION_CLASS, .value = &q.class, .note = "of all images, if the model has classes; default: 0"},
         {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = NOTE_TITLE},
         {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true,
-         .note = "default: what makes a picture of about 1200"},
+         .note = "default: a figure of about 1200 pixels"},
         {OPTION_THREADS, .value = &q.all.threads},
         {0}};
     return figure_run(c, flags, argc, argv, draw, &q);
 }
 
 const command cmd_manifold = {
-    .name = "manifold", .summary = "show what a model makes of the plane of its two latents",
+    .name = "manifold", .summary = "show decoded images over the plane of two latents",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-        "The picture shows E[x|z] on a grid of codes: the quantiles of N(0, 1) at (i - 1/2) / N, so "
-        "that equal parts of the picture are equally probable under the prior. For models with two "
-        "latents; with one it is a strip.\n",
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. "
+        "Shows E[x|z] on a grid of codes: the quantiles of N(0, 1) at (i - 1/2) / N, so that equal "
+        "parts of the figure are equally probable under the prior. For models with two latents; "
+        "with one latent it is a single row.\n",
     .examples = "  latent manifold runs/cs446-vae2d\n"
                 "  latent manifold runs/cs446-vae2d --side 30 -o manifold.pdf\n",
-    .run = run};
+    .run = run_manifold};

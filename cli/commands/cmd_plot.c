@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent plot: charts of runs. Adding a kind is a function and a row here. */
+/* latent plot: charts of runs. To add a kind, add a function and a row here. */
 #include "figure_command.h"
 #include "shared_options.h"
 
@@ -14,7 +14,7 @@ typedef struct plot_request {
     int64_t from, smooth;  /* smooth: -1 is the default */
     bool log_x, log_y;
     int by; /* lt_curves_by */
-    int64_t images;   /* 0: as many as the kind takes */
+    int64_t images;   /* 0: the default of the kind */
     int64_t ellipses, bins;
     const char *latents; /* "3,7"; NULL: those that vary most */
     int64_t threads;
@@ -22,7 +22,7 @@ typedef struct plot_request {
     const char *data; /* NULL: the recipe's */
 } plot_request;
 
-/* One kind of charts: makes the figure of the runs. A status, or an exit code after a complaint (which is above 0). */
+/* Makes the figure of the runs for a kind of charts. Returns a status, or an exit code (above 0) after a complaint. */
 typedef int plot_function(const plot_request *q, const char *const *runs, int n, lt_figure **f);
 
 /* ---- Kinds ---- */
@@ -51,7 +51,7 @@ static int plot_latents(const plot_request *q, const char *const *runs, int n, l
                              &(lt_latents_options){.of = chart_data(q), .ellipses = (int)q->ellipses}, f);
 }
 
-/* The latents of each run, before its data are opened. What is wrong with a run is found later. Gives the exit code. */
+/* Checks --latents against each run before data is opened. Errors of runs are reported later. Returns the exit code. */
 static int read_latents(const plot_request *q, const char *const *runs, int n, int two[2])
 {
     for (int i = 0; i < n; i++) {
@@ -107,12 +107,12 @@ static int plot_bounds(const plot_request *q, const char *const *runs, int n, lt
 /* name, function, one line. For example X(curves, plot_curves, "...") becomes the row {"curves",
    plot_curves} and the line "  curves: ..." of the help screen. Options name the kinds that have them. */
 #define PLOT_KINDS(X)                                                                              \
-    X(curves, plot_curves, "what training wrote down: loss, rate, distortion, critics")            \
-    X(rate-distortion, plot_rate_distortion, "the way of each run in the plane of rate and distortion")   \
-    X(latents, plot_latents, "a map of the codes of images, colored by label")                    \
-    X(histogram, plot_histogram, "two latents of many images, counted in bins, beside N(0, I)")    \
-    X(activity, plot_activity, "what each latent says about the images: its KL, or its variance")  \
-    X(bounds, plot_bounds, "the bound of K draws against K, from 1 to 500")
+    X(curves, plot_curves, "training curves: loss, rate, distortion, discriminator")               \
+    X(rate-distortion, plot_rate_distortion, "distortion against rate, over the epochs of each run")      \
+    X(latents, plot_latents, "a scatter plot of the codes of images, colored by label")           \
+    X(histogram, plot_histogram, "a 2-D histogram of two latents of many images, beside N(0, I)")  \
+    X(activity, plot_activity, "the activity of each latent: its KL, or its variance")             \
+    X(bounds, plot_bounds, "the bound of K samples against K, from 1 to 500")
 
 static const struct plot_kind {
     const char *name;
@@ -133,12 +133,12 @@ static const struct plot_kind *find_kind(const command *c, const char *word)
             return &kinds[i];
         names[i] = kinds[i].name;
     }
-    complain(c, CODE_USAGE, "'%s' is not a kind of picture%s (see: latent help plot)", word,
+    complain(c, CODE_USAGE, "'%s' is not a kind of chart%s (see: latent help plot)", word,
              suggestion(word, names));
     return NULL;
 }
 
-/* All charts, or the one that is asked for. Gives the exit code. */
+/* Writes all charts, or the requested one. Returns the exit code. */
 static int write_charts(const plot_request *q, const lt_figure *f)
 {
     const lt_chart_page *page = lt_figure_charts(f);
@@ -169,35 +169,35 @@ static int plot(const plot_request *q, const struct plot_kind *kind, int n, cons
     return code;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_plot(const command *c, int argc, const char **argv)
 {
     static const char *const by_names[] = {"auto", "epoch", "step", "seconds", NULL};
     plot_request q = {.command = c, .smooth = -1, .split = LT_TEST};
     const flag flags[] = {
         {OPTION_OUTPUT, .kind = FLAG_CHART, .value = &q.out, .note = NOTE_CHART "; default: KIND.png"},
         {.name = "by", .kind = FLAG_CHOICE, .value = &q.by, .operand = "UNIT", .actions = "curves",
-         .help = "count epoch, step or seconds along the x axis; default: epochs where each has one line",
+         .help = "x axis: epoch, step or seconds; default: epochs if each epoch has one line",
          .choices = by_names},
         {.name = "from", .kind = FLAG_COUNT, .value = &q.from, .operand = "N",
          .actions = "curves rate-distortion", .max = INT64_MAX,
-         .help = "leave out what is before: the first steps may be far from the rest"},
+         .help = "start of the curves: the first steps may be far from the rest"},
         {.name = "smooth", .kind = FLAG_COUNT, .value = &q.smooth, .operand = "N", .actions = "curves",
-         .help = "draw the mean over about N lines of the log over the faint curve; default: a 100th of "
+         .help = "plot a mean over about N lines of the log above the faint curve; default: a 100th of "
                  "the log if it has 200 lines", .max = 1000000},
         {.name = "log-x", .kind = FLAG_SWITCH, .value = &q.log_x, .actions = "curves",
          .help = "logarithmic x axis"},
         {.name = "log-y", .kind = FLAG_SWITCH, .value = &q.log_y, .actions = "curves",
-         .help = "logarithmic y axes where all is positive"},
+         .help = "logarithmic y axes, where all values are positive"},
         {OPTION_IMAGES, .value = &q.images, .actions = OF_IMAGES, .min = 2, .max = INT32_MAX,
-         .note = "spread over the split; default: 10000, for bounds 300"},
+         .note = "a stratified sample of the split; default: 10000, for bounds 300"},
         {.name = "ellipses", .kind = FLAG_COUNT, .value = &q.ellipses, .operand = "N",
          .actions = "latents", .min = 1, .max = 100000,
-         .help = "around N of the points one standard deviation of q(z|x); default: none"},
+         .help = "draw an ellipse of one standard deviation of q(z|x) at N of the points; default: none"},
         {.name = "latents", .kind = FLAG_TEXT, .value = &q.latents, .operand = "A,B",
          .actions = "histogram",
-         .help = "these two, counted from 0; default: those whose means vary most"},
+         .help = "two latents, from 0; default: those whose means vary most"},
         {.name = "bins", .kind = FLAG_COUNT, .value = &q.bins, .operand = "N", .actions = "histogram",
-         .help = "in each direction; default: 50", .min = 1, .max = 1000},
+         .help = "bins in each direction; default: 50", .min = 1, .max = 1000},
         {OPTION_SPLIT, .value = &q.split, .actions = OF_IMAGES, .note = NOTE_TEST},
         {OPTION_DATA, .value = &q.data, .actions = OF_IMAGES},
         {OPTION_THREADS, .value = &q.threads},
@@ -207,10 +207,10 @@ static int run(const command *c, int argc, const char **argv)
         {.name = "height", .is_of_picture = true, .kind = FLAG_COUNT, .value = &q.height, .operand = "N",
          .help = "the same", .min = 70, .max = 8000},
         {.name = "text", .is_of_picture = true, .kind = FLAG_COUNT, .value = &q.text, .operand = "N",
-         .help = "size of the text in these units; default: 12, and larger or smaller with the picture",
+         .help = "text size in these units; default: 12, scaled with the figure",
          .min = 4, .max = 100},
         {.name = "chart", .kind = FLAG_COUNT, .value = &q.chart, .operand = "N",
-         .help = "only the N-th chart of those that there are; default: all", .min = 1, .max = 100},
+         .help = "only the N-th chart; default: all", .min = 1, .max = 100},
         {0}};
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
@@ -230,15 +230,15 @@ static int run(const command *c, int argc, const char **argv)
 
 #define X(name, draw, line) "\n  " #name ": " line
 const command cmd_plot = {
-    .name = "plot", .summary = "draw charts of runs: training curves, codes",
+    .name = "plot", .summary = "plot charts of runs: training curves, codes",
     .operands = "KIND RUN... [options]", .min_operands = 2, .max_operands = 1 + LT_MAX_FIGURE_RUNS,
-    .about = "Draws runs, several of them in the same charts or side by side. RUN is the directory "
-             "of a run. The end of FILE decides the format.\n\n"
+    .about = "Plots one run, or several in the same charts or side by side. RUN is a run directory. "
+             "The extension of FILE selects the format.\n\n"
              "KIND is one of:" PLOT_KINDS(X) "\n",
     .examples = "  latent plot curves runs/fashion-mlp-vae\n"
                 "  latent plot bounds runs/iwae-1l runs/iwae-2l\n"
                 "  latent plot latents runs/fashion-mlp-vae -n 60000 --split train -o map.png\n"
                 "  latent plot histogram runs/fashion-mlp-vae --latents 3,7\n"
                 "  latent plot curves runs/a runs/b --from 5 -o compared.svg\n",
-    .run = run};
+    .run = run_plot};
 #undef X

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent recipes: the presets, and what a recipe comes to with every default written out. */
+/* latent recipes: lists the presets, or shows a recipe with every default. */
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -21,8 +21,8 @@ static int list(bool as_json)
     return CODE_DONE;
 }
 
-/* The size of the images a recipe is for. Where the recipe alone does not say it, the data set must
-   be at hand, and is only looked for if that is wanted: LT_NOT_FOUND. */
+/* Finds the image size of a recipe. If the recipe does not determine it, opens the data set if `with_data`, else
+   returns LT_NOT_FOUND. */
 static int find_image_size(const lt_recipe *r, bool with_data, lt_image_size *size)
 {
     lt_dataset *data;
@@ -39,7 +39,7 @@ static int find_image_size(const lt_recipe *r, bool with_data, lt_image_size *si
     return LT_OK;
 }
 
-/* As comments, so that all of it is a recipe. */
+/* Prints comments, so that the whole output is a recipe. */
 static void print_comment(const char *text)
 {
     printf("\n");
@@ -55,8 +55,7 @@ static int show_networks(const command *c, const lt_recipe *r, bool with_data)
     lt_image_size size;
     int status = find_image_size(r, with_data, &size);
     if (status == LT_NOT_FOUND && !with_data) {
-        print_comment("the networks: with --networks, for the size of images must be looked up in "
-                      "the data");
+        print_comment("--networks shows the networks: it reads the image size from the data");
         return CODE_DONE;
     }
     lt_model *m = status == LT_OK ? lt_model_create(r, size) : NULL;
@@ -69,7 +68,7 @@ static int show_networks(const command *c, const lt_recipe *r, bool with_data)
     return CODE_DONE;
 }
 
-/* What training would warn of, as far as it does not depend on how many images there are. */
+/* Prints the warnings of training that do not depend on the number of images. */
 static void say_warnings(const lt_recipe *r)
 {
     char *text;
@@ -94,7 +93,7 @@ static int show(const command *c, const char *name, const text_list *sets, bool 
     return code;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_recipes(const command *c, int argc, const char **argv)
 {
     static const char *const actions[] = {"show", NULL};
     bool as_json = false, with_data = false;
@@ -113,10 +112,10 @@ static int run(const command *c, int argc, const char **argv)
     if (!action)
         code = list(as_json);
     else if (strcmp(action, "show") != 0)
-        code = complain(c, CODE_USAGE, "'%s' is not to be understood%s (usage: latent recipes %s)",
+        code = complain(c, CODE_USAGE, "unknown action '%s'%s (usage: latent recipes %s)",
                         action, suggestion(action, actions), c->operands);
     else if (line.n == 1)
-        code = complain(c, CODE_USAGE, "show what? latent recipes lists the names");
+        code = complain(c, CODE_USAGE, "show: expected the name of a recipe (see: latent recipes)");
     else if (as_json)
         code = complain(c, CODE_USAGE, "--json goes with the list, not with show: a recipe is shown as YAML");
     else
@@ -126,15 +125,15 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_recipes = {
-    .name = "recipes", .summary = "list the presets, or show one with all its values",
+    .name = "recipes", .summary = "list the presets, or show a recipe with all its values",
     .operands = "[show RECIPE]", .max_operands = 2,
     .about =
         "A recipe is a whole experiment: data, networks, objective, optimizer, schedule. Without "
-        "operands: the presets that come with latent. With show: a preset, or a recipe file, with "
-        "every default written out, and its networks with shapes and parameter counts as comments; "
-        "what it prints is a recipe again, to be edited and trained.\n",
+        "operands, lists the presets. show prints a preset or a recipe file with every default, and "
+        "its networks with shapes and parameter counts as comments; the output is a recipe again, "
+        "to be edited and trained.\n",
     .examples = "  latent recipes\n"
                 "  latent recipes show cs561-conv-vae\n"
                 "  latent recipes show ift6135-vae --set model.latent=32 > mine.yaml\n"
                 "  latent train mine.yaml\n",
-    .run = run};
+    .run = run_recipes};

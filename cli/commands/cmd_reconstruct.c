@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent reconstruct: images of a data set, and what a model makes of them. */
+/* latent reconstruct: images of a data set and their reconstructions. */
 #include "figure_command.h"
 #include "shared_options.h"
 
@@ -18,7 +18,7 @@ static int draw(trained *t, void *request)
     const command *c = q->all.command;
     if (!lt_model_can(t->model, LT_CAN_RECONSTRUCT))
         return complain(c, CODE_FAILED,
-                        "%s has no encoder, so its images have no codes to be made again from; try "
+                        "%s has no encoder, so it cannot reconstruct images; try "
                         "latent sample %s", q->all.run, shell(q->all.run));
     int64_t columns = q->columns < q->n ? q->columns : q->n;
     if (!is_images_alone(q->all.out) && !figure_fits(c, (q->n + columns - 1) / columns * 2, columns))
@@ -34,7 +34,7 @@ static int draw(trained *t, void *request)
     return figure_put(&q->all, status, f, "reconstructions");
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_reconstruct(const command *c, int argc, const char **argv)
 {
     reconstruct_request q = {.all = {.out = "reconstructions.png", .split = LT_TEST}, .n = 32,
                              .columns = 16};
@@ -45,7 +45,7 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MAX_IMAGES, .is_of_whole = true,
          .note = "default: 16"},
         {OPTION_SPLIT, .value = &q.all.split, .note = NOTE_TEST},
-        {OPTION_SEED, .value = &q.all.seed, .note = "that chooses the images; default: the first ones"},
+        {OPTION_SEED, .value = &q.all.seed, .note = "choose images at random; default: the first ones"},
         {OPTION_DATA, .value = &q.all.data},
         {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true, .note = NOTE_TITLE},
         {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
@@ -55,12 +55,13 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_reconstruct = {
-    .name = "reconstruct", .summary = "show images above what a model makes of them",
+    .name = "reconstruct", .summary = "show images above their reconstructions",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-        "Each row of images is followed by a row of their reconstructions: E[x|z] (the median "
-        "of a discretized_logistic) at the mean of q(z|x). FILE.npy and img-%04d.png hold these alone.\n",
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. "
+        "Below each row of images is a row of their reconstructions: E[x|z] (the median for "
+        "discretized_logistic) at the mean of q(z|x). FILE.npy and img-%04d.png hold only "
+        "reconstructions.\n",
     .examples = "  latent reconstruct runs/fashion-mlp-vae -o reconstructions.png\n"
                 "  latent reconstruct runs/fashion-mlp-vae -n 100 --columns 25 --split valid\n",
-    .run = run};
+    .run = run_reconstruct};

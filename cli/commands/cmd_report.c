@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent report: all about a run, or several beside each other, on one page of HTML. */
+/* latent report: one or several runs on one page of HTML. */
 #include "shared_options.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static int report(const command *c, const command_line *line, lt_report_options 
     return CODE_DONE;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_report(const command *c, int argc, const char **argv)
 {
     const char *out = "report.html";
     int64_t images = 0, draws = 0, samples = 0, seed = 0, threads = 0;
@@ -58,7 +58,7 @@ static int run(const command *c, int argc, const char **argv)
          .note = "default: report.html"},
         {OPTION_TITLE, .value = &o.title, .note = NOTE_TITLE},
         {OPTION_IMAGES, .value = &images, .min = 2, .max = INT32_MAX,
-         .note = "spread over the test split; default: all, and 1000 for what takes many draws"},
+         .note = "a stratified sample of the test split; default: all, or 1000 for estimates with many samples"},
         {OPTION_NLL, .value = &draws, .max = MAX_DRAWS, .note = "0: none; default: 50"},
         {OPTION_QUALITY, .value = &o.with_quality},
         {OPTION_SAMPLES, .value = &samples, .needs = "quality"},
@@ -80,17 +80,17 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_report = {
-    .name = "report", .summary = "put all about a run, or several, on one page of HTML",
+    .name = "report", .summary = "report one or several runs on one page of HTML",
     .operands = "RUN... [options]", .min_operands = 1, .max_operands = LT_MAX_REPORT_RUNS,
-    .about = "The page holds its pictures, asks for nothing from elsewhere, and prints: samples, "
-             "reconstructions, curves of training, numbers with their errors, the ledger of the "
-             "loss, a map of the codes, the network, the recipe, and the commands that make it "
-             "again. Several RUNs become one page that compares them. The same runs give the same "
+    .about = "The page embeds its figures, loads nothing from elsewhere, and can be printed: samples, "
+             "reconstructions, training curves, numbers with their errors, the ledger of the "
+             "loss, a scatter plot of the codes, the network, the recipe, and the commands that "
+             "reproduce it. Several RUNs make one page that compares them. The same runs give the same "
              "bytes.\n"
              "\n"
-             "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-             "Without its data a run has no pictures of them and no new numbers.\n",
+             "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. "
+             "Without its data, a run has no figures of images and no new evaluation.\n",
     .examples = "  latent report runs/fashion-mlp-vae\n"
                 "  latent report runs/mnist-cgan --quality -o mnist-cgan.html\n"
                 "  latent report runs/a runs/b -o compared.html\n",
-    .run = run};
+    .run = run_report};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* latent resume: a run, from where it stopped. */
+/* latent resume: continues the training of a run. */
 #include "shared_options.h"
 #include "training.h"
 
 #include <stdlib.h>
 
-static int run(const command *c, int argc, const char **argv)
+static int run_resume(const command *c, int argc, const char **argv)
 {
     text_list sets = {.n = 0};
     const char *data = NULL;
@@ -13,8 +13,8 @@ static int run(const command *c, int argc, const char **argv)
     train_options o = {.threads = 0};
     const flag flags[] = {
         {OPTION_EPOCHS, .value = &epochs},
-        {OPTION_SET, .value = &sets, .note = "of the run's, from here on"},
-        {OPTION_DATA, .value = &data, .note = "the same images, elsewhere"},
+        {OPTION_SET, .value = &sets, .note = "from here on"},
+        {OPTION_DATA, .value = &data, .note = "must hold the same images"},
         {OPTION_THREADS, .value = &o.threads},
         {OPTION_EXECUTOR, .value = &o.executor},
         {0}};
@@ -31,23 +31,23 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_resume = {
-    .name = "resume", .summary = "go on with a run that was stopped, killed or is to be longer",
+    .name = "resume", .summary = "continue a run that was stopped or killed, or train it longer",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "RUN is a directory that latent train made. Training goes on from the newest checkpoint "
-        "that is whole and ends with the same bits as if it had never been interrupted, whenever and "
-        "however that was.\n"
+        "RUN is a directory made by latent train. Training continues from the newest intact "
+        "checkpoint and ends with the same bits as without the interruption, whenever and however "
+        "it was interrupted.\n"
         "\n"
-        "A checkpoint is a place in the training of one recipe, so --set and --epochs change only "
-        "what leaves that place what it is; anything else is refused, and nothing is written:\n"
-        "  data.set, data.path, data.strict    the same images, elsewhere\n"
+        "A checkpoint belongs to one recipe, so --set and --epochs can change only the following "
+        "keys; any other change is refused, and nothing is written:\n"
+        "  data.set, data.path, data.strict    the same images in another place\n"
         "  optimizer.lr, optimizer.weight_decay, objective.discriminator_optimizer.lr,\n"
         "  objective.discriminator_optimizer.weight_decay, learning_rate_schedule,\n"
         "  train.clip_norm, train.epochs, train.keep_checkpoints, train.checkpoint_every,\n"
         "  train.samples_every, train.samples_at\n"
         "  name, summary\n"
-        "For any other change begin another run with these weights: latent train RECIPE --weights "
+        "For any other change start a new run with these weights: latent train RECIPE --weights "
         "FILE.\n",
     .examples = "  latent resume runs/fashion-mlp-vae\n"
                 "  latent resume runs/fashion-mlp-vae --epochs 40\n",
-    .run = run};
+    .run = run_resume};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent runs: a table of runs, with what came of them. */
+/* latent runs: a table of runs and their results. */
 #include "shared_options.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 enum { MAX_DIRS = 64, CELL = 48, WIDE_NAME = 26 };
 
-/* Runs of all directories asked for. */
+/* Runs of all given directories. */
 typedef struct listing {
     lt_run_summary *runs;
     int n, capacity;
@@ -47,7 +47,7 @@ static void add_run(listing *l, const char *dir)
         lt_run_summary_clear(&l->runs[l->n]); /* removed meanwhile */
 }
 
-/* Gives the exit code. */
+/* Returns the exit code. */
 static int add_directory(const command *c, listing *l, const char *dir)
 {
     char **runs;
@@ -55,14 +55,14 @@ static int add_directory(const command *c, listing *l, const char *dir)
     if (status != LT_OK)
         return complain_library(c, status);
     if (n == 0)
-        say("%s: no runs in it", dir);
+        say("%s: no runs found", dir);
     for (int i = 0; i < n; i++)
         add_run(l, runs[i]);
     lt_runs_free(runs, n);
     return CODE_DONE;
 }
 
-/* ---- Cells; "" is none ---- */
+/* ---- Cells; "": no value ---- */
 
 typedef char cell[CELL];
 
@@ -101,21 +101,21 @@ static void write_elbo(const lt_run_summary *s, cell out)
         write_estimate(s->last.valid.neg_elbo, s->last.valid.neg_elbo_se, 2, out);
 }
 
-/* Where there was no validation. */
+/* For runs without validation. */
 static void write_loss(const lt_run_summary *s, cell out)
 {
     if (s->has_log && s->recipe && (s->last.valid.images == 0 || isnan(s->last.valid.neg_elbo)))
         write_estimate(lt_report_value(s->recipe, &s->last.train, "loss"), (double)NAN, 2, out);
 }
 
-/* A run of a gan has no likelihood: what its discriminator says of the distance. */
+/* GAN only: the discriminator's estimate of the divergence. */
 static void write_critic(const lt_run_summary *s, cell out)
 {
     if (s->has_log && s->recipe)
         write_estimate(lt_report_value(s->recipe, &s->last.train, "estimate"), (double)NAN, 3, out);
 }
 
-/* Of another checkpoint than the newest: with a star. */
+/* Marks results of older checkpoints with a star. */
 static void mark_older(const lt_run_summary *s, const lt_run_result *r, cell out)
 {
     size_t used = strlen(out);
@@ -148,7 +148,7 @@ static void write_state(const lt_run_summary *s, cell out)
 
 /* ---- The table ---- */
 
-/* Columns behind the name. */
+/* Columns after the name. */
 typedef struct column {
     const char *title;
     void (*write)(const lt_run_summary *s, cell out);
@@ -156,7 +156,7 @@ typedef struct column {
     const char *meaning; /* a line under the table. Nullable */
 } column;
 
-/* A column without a number in it is left out. */
+/* A column without numbers is omitted. */
 static const column columns[] = {
     {"model", write_kind, false, NULL},
     {"data", write_data, false, NULL},
@@ -164,13 +164,13 @@ static const column columns[] = {
     {"state", write_state, false, NULL},
     {"-ELBO", write_elbo, true, "-ELBO: of the validation after the last epoch, nats per image."},
     {"loss", write_loss, true, "loss: of training in the last epoch, nats per image."},
-    {"discriminator", write_critic, true, "discriminator: what the discriminator estimates the divergence to be."},
-    {"NLL", write_nll, true, "NLL: the last that latent eval --nll found, nats per image."},
-    {"FID", write_fid, true, "FID: the last that latent eval --quality found."},
+    {"discriminator", write_critic, true, "discriminator: its estimate of the divergence."},
+    {"NLL", write_nll, true, "NLL: the last result of latent eval --nll, nats per image."},
+    {"FID", write_fid, true, "FID: the last result of latent eval --quality."},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
-/* Columns that have a text for some run. */
+/* Lists the columns that have a value for some run. */
 static int list_columns(const listing *l, const column *shown[COLUMNS])
 {
     int n = 0;
@@ -210,7 +210,7 @@ static void print_columns(const listing *l, const column *const *shown, int n)
     free(texts);
 }
 
-/* Whether some number is of an older checkpoint. */
+/* Whether some number belongs to an older checkpoint. */
 static bool has_older(const listing *l)
 {
     for (int i = 0; i < l->n; i++) {
@@ -230,9 +230,9 @@ static void print_notes(const listing *l, const column *const *shown, int n)
         if (shown[k]->meaning)
             add_words(notes, sizeof notes, "%s%s", notes[0] ? " " : "", shown[k]->meaning);
     if (has_older(l))
-        add_words(notes, sizeof notes, " *: of an older checkpoint than the newest.");
+        add_words(notes, sizeof notes, " *: not of the newest checkpoint.");
     if (notes[0] && l->n > 1)
-        add_words(notes, sizeof notes, " Whether two runs compare: latent eval RUN RUN.");
+        add_words(notes, sizeof notes, " To compare runs: latent eval RUN RUN.");
     if (notes[0]) {
         putchar('\n');
         print_wrapped(stdout, 0, notes);
@@ -316,7 +316,7 @@ static json_t *listing_json(const listing *l)
 
 /* ---- The command ---- */
 
-static int run(const command *c, int argc, const char **argv)
+static int run_runs(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
     const flag flags[] = {{OPTION_JSON, .value = &as_json}, {0}};
@@ -337,15 +337,15 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_runs = {
-    .name = "runs", .summary = "list runs with what came of them",
+    .name = "runs", .summary = "list runs and their results",
     .operands = "[DIR...] [options]", .min_operands = 0, .max_operands = MAX_DIRS,
     .about =
-        "DIR is a run or a directory that runs are in, up to three levels deep; default: runs. The table has "
-        "what training wrote down and what latent eval has measured, which it keeps in the run's "
-        "evaluations.jsonl. No model is opened, and runs may be in training meanwhile.\n"
+        "DIR is a run or a directory with runs, up to three levels deep; default: runs. The table shows "
+        "the results of training and of latent eval, from the run's metrics.jsonl and "
+        "evaluations.jsonl. No model is opened, and runs may be in training.\n"
         "\n"
-        "The state of a run: done, it has trained as many epochs as its recipe asks for; running, a process "
-        "works on it; stopped, latent resume goes on with it; broken, the reason is under the table.\n",
+        "The state of a run: done, all epochs of its recipe are trained; running, a process "
+        "works on it; stopped, latent resume continues it; broken, the reason is below the table.\n",
     .examples = "  latent runs\n"
                 "  latent runs sweeps/* --json\n",
-    .run = run};
+    .run = run_runs};

@@ -61,25 +61,25 @@ static int draw(trained *t, void *request)
     return draw_samples(t, q, each_class, q->class && !each_class ? &label : NULL);
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_sample(const command *c, int argc, const char **argv)
 {
     sample_request q = {.all.out = "samples.png"};
     const flag flags[] = {
         {OPTION_IMAGES, .value = &q.n, .min = 1, .max = MAX_IMAGES,
-         .note = "default: 64. With --class all of each class, with --history of each epoch; default: 10"},
+         .note = "default: 64. With --class all: per class, with --history: per epoch; default: 10"},
         {OPTION_OUTPUT, .kind = FLAG_IMAGES, .value = &q.all.out,
          .note = NOTE_IMAGES "; default: samples.png"},
         {OPTION_COLUMNS, .value = &q.columns, .min = 1, .max = MAX_IMAGES, .is_of_whole = true,
          .clashes = "draws history", .note = "default: a square"},
         {.name = "draws", .kind = FLAG_SWITCH, .value = &q.with_draws, .clashes = "class history",
-         .help = "the mean of p(x|z), and beside it a draw from it"},
+         .help = "show the mean of p(x|z) and a sample from it"},
         {.name = "history", .kind = FLAG_SWITCH, .value = &q.is_history, .clashes = "class seed",
-         .help = "a row for each of (at most ten) pictures that training drew: the same codes, as the "
+         .help = "show samples of training, one row per epoch (at most ten): the same codes as the "
                  "model learned"},
-        {OPTION_CLASS, .value = &q.class, .note = "or all: a row for each; default: drawn"},
+        {OPTION_CLASS, .value = &q.class, .note = "or all: one row per class; default: sampled"},
         {OPTION_SEED, .value = &q.all.seed, .note = "default: 0"},
         {OPTION_TITLE, .value = &q.all.title, .is_of_whole = true,
-         .note = "default: the run's name with --draws, --history and --class all, else images alone"},
+         .note = "default: the run's name with --draws, --history and --class all, else none"},
         {OPTION_ZOOM, .value = &q.all.zoom, .is_of_picture = true, .note = NOTE_ZOOM},
         {OPTION_THREADS, .value = &q.all.threads},
         {0}};
@@ -87,16 +87,16 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_sample = {
-    .name = "sample", .summary = "draw new images from a model, as a picture",
+    .name = "sample", .summary = "sample new images from a model",
     .operands = "RUN [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "RUN is a run directory, of which the newest checkpoint is taken, or a checkpoint file. "
-        "Codes z are drawn from the prior, and the picture shows E[x|z] in rows "
-        "(the median of a discretized_logistic), or what a generator makes of them.\n",
+        "RUN is a run directory (its newest checkpoint is used) or a checkpoint file. "
+        "Samples codes z from the prior and shows E[x|z] (the median for discretized_logistic), "
+        "or the generator's output, in rows.\n",
     .examples = "  latent sample runs/fashion-mlp-vae -n 100 -o samples.png\n"
                 "  latent sample runs/cs446-vae2d --draws -o draws.svg\n"
                 "  latent sample runs/fashion-mlp-vae --history\n"
                 "  latent sample runs/mnist-cgan --class 7 -o sevens.png\n"
                 "  latent sample runs/mnist-cgan --class all -o digits.pdf\n"
                 "  latent sample runs/fashion-mlp-vae/checkpoints/step-00004690.safetensors\n",
-    .run = run};
+    .run = run_sample};

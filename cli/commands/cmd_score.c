@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent score: how good images are that any program made, beside those of a data set. */
+/* latent score: scores images of any program against a data set. */
 #include "shared_options.h"
 #include "quality_report.h"
 
@@ -18,7 +18,7 @@ typedef struct score_request {
 
 enum { ANY_SPLIT = LT_SPLITS, MAX_IMAGES = 1000000 };
 
-/* What is scored, and the data set that it is scored against. */
+/* The images to score, and the data set to score them against. */
 typedef struct scoring {
     lt_dataset *images, *data;
     lt_split split, images_split;
@@ -44,7 +44,7 @@ static bool is_checkpoint(const char *path)
     return n > m && strcmp(path + n - m, end) == 0;
 }
 
-/* Options among `sets` that begin with "PREFIX." */
+/* Reads the options in `sets` that begin with "PREFIX." */
 static int read_options(const text_list *sets, const char *prefix, lt_data_options *o)
 {
     size_t n = strlen(prefix);
@@ -54,7 +54,7 @@ static int read_options(const text_list *sets, const char *prefix, lt_data_optio
     return LT_OK;
 }
 
-/* The data of a run, as its recipe reads them, with what --set changes. */
+/* Opens the data of a run with its recipe's options and the changes of --set. */
 static int open_run_data(const score_request *q, lt_dataset **out)
 {
     char path[4096];
@@ -93,7 +93,7 @@ static int open_data(const score_request *q, scoring *s)
 
 /* ---- The images ---- */
 
-/* The split of the images: the only one they have, or the one asked for. */
+/* Chooses the split of the images: the given one, or the only one. */
 static int choose_split(const command *c, const score_request *q, scoring *s)
 {
     const lt_dataset_info *info = lt_dataset_describe(s->images);
@@ -104,8 +104,8 @@ static int choose_split(const command *c, const score_request *q, scoring *s)
             splits++;
         }
     if (q->images_split == ANY_SPLIT && splits > 1)
-        return complain(c, CODE_USAGE, "%s has %d train, %d valid and %d test images: which are to be "
-                        "scored is said by --images-split", q->images, info->n[LT_TRAIN],
+        return complain(c, CODE_USAGE, "%s has %d train, %d valid and %d test images: choose a split "
+                        "with --images-split", q->images, info->n[LT_TRAIN],
                         info->n[LT_VALID], info->n[LT_TEST]);
     s->images_split = (lt_split)(q->images_split == ANY_SPLIT ? found : q->images_split);
     s->n = info->n[s->images_split];
@@ -116,7 +116,7 @@ static int choose_split(const command *c, const score_request *q, scoring *s)
     return CODE_DONE;
 }
 
-/* Nothing is resized unasked. */
+/* Images are resized only on request. */
 static int check_size(const command *c, const score_request *q, const scoring *s)
 {
     const lt_dataset_info *a = lt_dataset_describe(s->images), *b = lt_dataset_describe(s->data);
@@ -228,10 +228,10 @@ static int score(const command *c, score_request *q, scoring *s)
 static int check_request(const command *c, const score_request *q)
 {
     if (!q->against)
-        return complain(c, CODE_USAGE, "--against: the data set, or the run whose data set, the images "
-                        "are to be like (see: latent help score)");
+        return complain(c, CODE_USAGE, "--against: expected the data set to compare with, or a run that "
+                        "uses it (see: latent help score)");
     if (is_run(q->images) || is_checkpoint(q->images))
-        return complain(c, CODE_USAGE, "%s is a model: its samples are scored by latent eval %s --quality",
+        return complain(c, CODE_USAGE, "%s is a model: to score its samples: latent eval %s --quality",
                         q->images, shell(q->images));
     for (int i = 0; i < q->sets.n; i++)
         if (strncmp(q->sets.item[i], "data.", 5) != 0 &&
@@ -241,25 +241,25 @@ static int check_request(const command *c, const score_request *q)
     return CODE_DONE;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_score(const command *c, int argc, const char **argv)
 {
     score_request q = {.split = LT_TEST, .images_split = ANY_SPLIT};
     const flag flags[] = {
         {.name = "against", .letter = 'a', .kind = FLAG_TEXT, .value = &q.against, .operand = "DATA",
-         .help = "the data set, by name or path, or a run or checkpoint, whose data are taken as its recipe "
-                 "reads them"},
+         .help = "the data set, by name or path; or a run or checkpoint, for the data set and options of "
+                 "its recipe"},
         {OPTION_SET, .value = &q.sets,
          .note = "of the data, data.resize=32, or of the images, images.resize=32"},
         {OPTION_SPLIT, .value = &q.split, .note = NOTE_TEST},
         {.name = "images-split", .kind = FLAG_CHOICE, .value = &q.images_split, .operand = "SPLIT",
-         .help = "of IMAGES; default: the only one they have", .choices = split_names},
+         .help = "split of IMAGES; default: the only one", .choices = split_names},
         {OPTION_IMAGES, .value = &q.n, .min = 20, .max = MAX_IMAGES, .note = "the first; default: all"},
         {OPTION_NEAREST, .value = &q.pairs},
         {OPTION_FEATURES, .value = &q.files.features},
         {OPTION_SAMPLES_OUT, .value = &q.files.samples},
         {OPTION_JSON, .value = &q.as_json},
         {OPTION_SEED, .value = &q.seed,
-         .note = "that is bits, where the data are bits and the images are not; default: 0"},
+         .note = "for sampling bits, if the data are bits and the images are not; default: 0"},
         {OPTION_THREADS, .value = &q.threads},
         {0}};
     command_line line;
@@ -279,21 +279,21 @@ static int run(const command *c, int argc, const char **argv)
 }
 
 const command cmd_score = {
-    .name = "score", .summary = "say how good images are that any program made",
+    .name = "score", .summary = "score images of any program against a data set",
     .operands = "IMAGES --against DATA [options]", .min_operands = 1, .max_operands = 1,
     .about =
-        "IMAGES are a .npy or .npz file, a folder or a zip file of pictures, or whatever else is a data "
-        "set, from any program. They get the scores that latent eval --quality gives the samples of "
-        "a model: FID, KID, precision, recall, density, coverage, inception score and a search for "
-        "copies of train images, in features of a small classifier that is trained on DATA, once "
-        "(latent help eval has a line on each). Scores of one digest compare, whichever of the two "
-        "commands found them: take as many images.\n"
+        "IMAGES are a .npy or .npz file, a folder or a zip file of pictures, or any other data "
+        "set, from any program. They get the scores that latent eval --quality computes for samples "
+        "of a model: FID, KID, precision, recall, density, coverage, inception score and a search for "
+        "copies of train images, in features of a small classifier that is trained once on DATA "
+        "(latent help eval describes them). Scores of both commands are comparable if their digests "
+        "are equal: use the same number of images.\n"
         "\n"
-        "IMAGES must have the size and the channels of DATA: nothing is resized unasked. Numbers are "
-        "to be in [0, 1], bytes from 0 to 255. Where DATA are bits and IMAGES are gray, bits are drawn "
-        "with their pixels as probabilities, as they are of a model's means.\n",
+        "IMAGES must have the size and the channels of DATA: images are resized only on request. Numbers "
+        "must be in [0, 1], bytes from 0 to 255. If DATA are bits and IMAGES are gray, bits are sampled "
+        "with their pixels as probabilities, as for the means of a model.\n",
     .examples = "  latent score samples.npy --against fashion-mnist\n"
                 "  latent score ~/their-samples.zip --against cifar10 --json\n"
                 "  latent score faces/ --against ~/photos -s data.resize=64 -s images.resize=64\n"
                 "  latent sample runs/a -n 10000 -o x.npy && latent score x.npy --against runs/a\n",
-    .run = run};
+    .run = run_score};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent train: a recipe, from the beginning. */
+/* latent train: starts a run. */
 #include "shared_options.h"
 #include "training.h"
 
@@ -35,7 +35,7 @@ static bool holds_run(const char *dir)
     return is_there;
 }
 
-/* Samples in the folder of the data would be data the next time. */
+/* Samples written into the directory of the data would become data. */
 static bool is_data(const char *dir, const lt_recipe *r)
 {
     struct stat a, b;
@@ -71,7 +71,7 @@ static int train_request_run(const command *c, const char *name, train_request *
                             dir, shell(dir));
         else if (is_data(dir, r))
             code = complain(c, CODE_FAILED,
-                            "%s holds the data, so it cannot be the run too, whose samples would become "
+                            "%s holds the data: samples of a run there would become "
                             "data; for another: --out DIR", dir);
         else
             code = train_new(c, r, dir, &q->options);
@@ -82,7 +82,7 @@ static int train_request_run(const command *c, const char *name, train_request *
     return code;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_train(const command *c, int argc, const char **argv)
 {
     train_request q = {.epochs = UNSET, .seed = UNSET};
     const flag flags[] = {
@@ -94,7 +94,7 @@ static int run(const command *c, int argc, const char **argv)
         {OPTION_EPOCHS, .value = &q.epochs},
         {OPTION_SEED, .value = &q.seed, .note = "default: the recipe's"},
         {.name = "weights", .kind = FLAG_TEXT, .value = &q.options.weights, .operand = "FILE",
-         .help = "begin with these weights: a run, a checkpoint, or safetensors that PyTorch wrote"},
+         .help = "initial weights: a run, a checkpoint, or safetensors written by PyTorch"},
         {OPTION_THREADS, .value = &q.options.threads},
         {OPTION_EXECUTOR, .value = &q.options.executor},
         {0}};
@@ -114,25 +114,25 @@ const command cmd_train = {
         "Training is a function of recipe, data and seed: the same bits with any number of "
         "threads.\n"
         "\n"
-        "Everything about the run goes to its directory:\n"
-        "  recipe.yaml      the recipe with every default written out\n"
+        "The run directory gets:\n"
+        "  recipe.yaml      the recipe with every default\n"
         "  metrics.jsonl    a JSON object per epoch: loss, rate, distortion, validation, speed\n"
         "  checkpoints/     weights and optimizer state as safetensors, readable by PyTorch\n"
-        "  samples/         a grid of images drawn from the model after each epoch, or by the\n"
-        "                   recipe's schedule; training does not wait for them\n"
-        "  warnings.txt     what was warned of at the beginning, if anything was; commands that look "
-        "at the run do not repeat it\n"
+        "  samples/         a grid of samples after each epoch, or by the recipe's schedule;\n"
+        "                   training does not wait for them\n"
+        "  warnings.txt     warnings at the start, if any; commands that use the run do not "
+        "repeat them\n"
         "\n"
-        "Each epoch has a row; speed and time are left out where the terminal is too narrow for them.\n"
+        "Prints a row per epoch; a narrow terminal omits speed and time.\n"
         "\n"
-        "The loss of a vae is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
-        "divergence of q(z|x) from the prior. A gan shows what discriminator and generator minimize, what "
-        "the discriminator says of real and generated images, and the divergence it estimates.\n"
+        "The loss of a VAE is in nats per image: distortion, -log p(x|z), plus beta times rate, the "
+        "KL of q(z|x) from the prior. A GAN has the losses of discriminator and generator, the mean "
+        "output of the discriminator on real and generated images, and its estimate of the divergence.\n"
         "\n"
         "Ctrl-C finishes the step, writes a checkpoint and exits with 130 (SIGTERM: 143, SIGHUP: "
-        "129); latent resume goes on from there, as it does after a crash.\n",
+        "129); latent resume continues from there, also after a crash.\n",
     .examples = "  latent train fashion-mlp-vae\n"
                 "  latent train ift6135-vae --data ~/binarized-mnist --seed 2 --out runs/second\n"
                 "  latent train mine.yaml -s model.latent=8 -s optimizer.lr=3e-4 --epochs 50\n"
                 "  latent train cs561-conv-vae --weights theirs.safetensors --out runs/theirs\n",
-    .run = run};
+    .run = run_train};

@@ -84,7 +84,7 @@ static bool show_estimate(void *user, const lt_known_estimate *e)
 {
     progress *p = user;
     if (!p->has_begun && !p->as_json)
-        printf("A linear Gaussian model, q(z|x) wider than the posterior.\n"
+        printf("A linear Gaussian model; q(z|x) is wider than the posterior.\n"
                "-log p(x) is %.5f nats per image.\n\n%-22s%9s %9s   %7s %8s %8s %6s\n",
                e->truth, "estimate", "draws", "-log p(x)", "error", "above it", "expected",
                "off by");
@@ -112,17 +112,17 @@ static int run_estimators(const command *c, bool is_quick, bool as_json)
     if (!as_json) {
         putchar('\n');
         print_wrapped(stdout, 0,
-                      "`above it` is the estimate less the truth, `expected` what that is on "
-                      "average: by its formula, or for chains by how uneven their weights are. `off "
-                      "by` is what lies between them, in standard errors. A row is ok within 3 of "
-                      "them, and if it is not below the truth by more.");
+                      "`above it` is the estimate minus the truth, `expected` its expectation: by its "
+                      "formula, or for chains by the variance of their weights. `off by` is the "
+                      "difference of the two in standard errors. A row is ok if that is at most 3, and "
+                      "the estimate is at most 3 errors below the truth.");
     }
     return failed ? CODE_FAILED : CODE_DONE;
 }
 
 /* ---- The command ---- */
 
-static int run(const command *c, int argc, const char **argv)
+static int run_verify(const command *c, int argc, const char **argv)
 {
     bool as_json = false, is_quick = false, is_estimators = false;
     const flag flags[] = {
@@ -136,7 +136,7 @@ static int run(const command *c, int argc, const char **argv)
         return line.code;
     watch_signals();
     int code = is_estimators && line.n > 0
-                   ? complain(c, CODE_USAGE, "--estimators is a table of its own: leave out '%s'",
+                   ? complain(c, CODE_USAGE, "--estimators takes no names, found '%s'",
                               line.operand[0])
                : is_estimators ? run_estimators(c, is_quick, as_json)
                                : run_checks(c, &line, is_quick, as_json);
@@ -150,9 +150,9 @@ const command cmd_verify = {
     .operands = "[NAME...] [options]",
     .max_operands = 64,
     .about =
-        "Runs checks whose answers are known, and prints a line for each; leaves with 1 if one "
+        "Runs checks with known answers and prints a line for each; exits with 1 if one "
         "fails. They take about ten seconds:\n"
-        "  random numbers         published vectors of the generator, moments of draws\n"
+        "  random numbers         published vectors of the generator, moments of samples\n"
         "  gradients              of every operator, first and second, against differences\n"
         "  cpu against reference  every operator in floats against plain loops in doubles\n"
         "  distributions          divergences and entropies against formulas, integrals and "
@@ -165,23 +165,23 @@ const command cmd_verify = {
         "  losses, penalties      of discriminators and generators: values, gradients, divergences\n"
         "  optimizers, schedules  several steps by hand, factors at known steps\n"
         "  initializers, layers   bounds and moments; outputs by plain loops\n"
-        "  scores                 weights, tails, FID, KID and the like where they are known\n"
+        "  scores                 weights, tails, FID, KID and others where they are known\n"
         "  linear Gaussian model  bounds and likelihoods where the true ones are known\n"
-        "  critics                distances of two distributions that are known\n"
-        "  threads                the same bits from training with 1, 2, 3, 4 and 8\n"
+        "  critics                divergences of known distributions\n"
+        "  threads                training gives the same bits with 1, 2, 3, 4 and 8 threads\n"
         "  training               losses as in double precision\n"
-        "  checkpoints            read back, training goes on with the same bits\n"
+        "  checkpoints            read back; resumed training gives the same bits\n"
         "\n"
-        "With NAMEs runs only these: areas, as they stand above, or single checks, as "
+        "NAMEs select areas, as listed above, or single checks, such as "
         "\"densities: laplace\" or laplace.\n"
         "\n"
-        "--estimators prints those of log p(x) as a table: what each finds, its standard error, "
+        "--estimators prints the estimates of log p(x) as a table: each result, its standard error, "
         "how far it is above the truth, and how far it should be.\n"
         "\n"
-        "A failure is a mistake in latent, in a library it uses, or in the machine: please report "
-        "it with what `latent version` says.\n",
+        "A failure is a bug in latent, in a library it uses, or in the machine: please report "
+        "it with the output of `latent version`.\n",
     .examples = "  latent verify\n"
                 "  latent verify densities \"penalties: r1\"\n"
                 "  latent verify --estimators\n"
                 "  latent verify --json > verify.json\n",
-    .run = run};
+    .run = run_verify};

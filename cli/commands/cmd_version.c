@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent version: what this program is made of. */
+/* latent version: versions of the program and its libraries. */
 #include "shared_options.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static json_t *build_json(char *text)
     return o;
 }
 
-static int run(const command *c, int argc, const char **argv)
+static int run_version(const command *c, int argc, const char **argv)
 {
     bool as_json = false;
     const flag flags[] = {{OPTION_JSON, .value = &as_json}, {0}};
@@ -37,8 +37,8 @@ static int run(const command *c, int argc, const char **argv)
 const command cmd_version = {
     .name = "version", .summary = "show version, compiler, libraries and instruction set",
     .operands = "[--json]",
-    .about = "Says what the program was built with, which instruction set it uses on this machine, "
-             "and what it had to replace by portable code. Numbers are equal bit for bit between "
-             "machines for which this text is equal.",
+    .about = "Shows the compiler and libraries of the program, the instruction set it uses on this machine, "
+             "and where it falls back to portable code. Machines with the same output compute "
+             "bit-identical numbers.",
     .examples = "",
-    .run = run};
+    .run = run_version};

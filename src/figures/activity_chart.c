@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What each latent says about images, as bars. */
+/* The activity of each latent, as bars. */
 #include "figures/run_charts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_NAMED = 16 }; /* bars wide enough for their names; of more the first are named in the subtitle */
+enum { MAX_NAMED = 16 }; /* maximum number of bars with names below; with more, the subtitle names the first ones */
 
-/* What a latent says. */
+/* The activity of a latent. */
 typedef struct said {
     double height;
     int latent; /* from 0 */
@@ -19,7 +19,7 @@ static int by_height(const void *a, const void *b)
     return p->height < q->height ? 1 : p->height > q->height ? -1 : p->latent - q->latent;
 }
 
-/* Those that say most first. */
+/* Ranks latents, the most active first. */
 static void rank_latents(const lt_diagnosis *d, lt_figure *f, lt_series *out)
 {
     int n = d->latent;
@@ -38,7 +38,7 @@ static void rank_latents(const lt_diagnosis *d, lt_figure *f, lt_series *out)
     *out = (lt_series){.data_name = "latents", .kind = LT_BARS, .n = n, .x = x, .y = y, .labels = labels};
 }
 
-/* Bars bear the names of their latents, or their ranks where there are too many (NULL). */
+/* Returns the names of the bars' latents; NULL for ranks, if there are too many. */
 static const char **name_bars(code_chart *c, const lt_series *bars)
 {
     enum { FIRST = 3 };

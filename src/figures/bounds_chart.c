@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bound of K draws against K, with its standard error; all runs in one chart. */
+/* The bound of K samples against K, with its standard error; all runs in one chart. */
 #include "figures/run_charts.h"
 
 #include <math.h>
@@ -62,7 +62,7 @@ static int find_bounds(lt_figure *f, const char *run, const lt_bounds_options *o
     return status;
 }
 
-/* Of one run also how many of the most draws count: near 1, one decides. */
+/* Describes the chart; for a single run with the ESS of the largest K: near 1, one sample dominates. */
 static const char *describe(lt_figure *f, const run_bounds *b, int n)
 {
     const lt_evaluation *e = &b->found;
@@ -91,7 +91,7 @@ static void draw_chart(lt_figure *f, const run_bounds *all, int n, const char *t
     figure_set_page(f, chart, 1, NULL, 0);
 }
 
-/* Bounds of different images, or of logarithms of different things, make no chart. */
+/* Refuses bounds of different images, or in different units. */
 static int check_alike(const run_bounds *all, int n, const char *const *runs)
 {
     for (int i = 1; i < n; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words on figures: numbers, latents, classes, runs. */
+/* Captions of figures: numbers, latents, classes, runs. */
 #include "figures/figure.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ caption latent_caption(int k)
     return c;
 }
 
-/* The names of the data, or of the catalog's set that the recipe names. */
+/* The class name in the data, or in the catalog's data set of the recipe. */
 static const char *class_name(const lt_model *m, const lt_dataset *data, int k)
 {
     const lt_dataset_info *d = data ? lt_dataset_describe(data) : NULL;
@@ -43,7 +43,7 @@ static const char *class_name(const lt_model *m, const lt_dataset *data, int k)
 
 static bool begins_character(char byte) { return (byte & 0xc0) != 0x80; }
 
-/* A name of more than 30 characters, or too many bytes, ends in "…". */
+/* Truncates a name of more than 30 characters, or too many bytes, with "…". */
 static caption short_name(const char *words)
 {
     enum { MAX_CHARACTERS = 30 };

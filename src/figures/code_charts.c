@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Charts of the codes of images, one for each run. */
+/* Charts of the codes of images, one per run. */
 #include "figures/run_charts.h"
 
 #include "base/shell.h"
@@ -42,7 +42,7 @@ int code_chart_check(const code_chart *c, const lt_codes *codes, const float *va
     return LT_OK;
 }
 
-/* Model and data, which the caller frees in any case. */
+/* Opens model and data; the caller frees them in any case. */
 static int open_run(code_chart *c, const char *run, int min_latents)
 {
     char digest[LT_DIGEST_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What training wrote into metrics.jsonl: a chart for each quantity that is there, all runs in each. */
+/* Training curves from metrics.jsonl: a chart per quantity, with all runs. */
 #include "figures/run_charts.h"
 
 #include <latent/ledger.h>
@@ -10,34 +10,31 @@
 
 enum { MAX_CURVES = 3, SMOOTH_FROM = 200, SMOOTH_PARTS = 100 };
 
-/* A number of metrics.jsonl, with another one added where `plus` names it, and what it is called
-   beside other curves of its chart. */
+/* A number of metrics.jsonl, plus the one that `plus` names, and its name in the legend. */
 typedef struct curve {
     const char *column, *name, *plus;
 } curve;
 
-/* -ELBO and the loss are one chart where all runs minimize -ELBO. What a discriminator says of images is a
-   probability in some runs and a score in others, which are two charts; where there is no recipe to
-   tell, it is not known. */
+/* -ELBO and the loss share a chart if all runs minimize -ELBO. The output of a discriminator is a probability in some
+   runs and a score in others: two charts. Without a recipe it is unknown which. */
 typedef enum panel_when {
     ALWAYS,
     IF_ELBO,
     IF_OTHER,
-    OF_PROBABILITIES, /* the runs whose discriminator gives them, and no others */
+    OF_PROBABILITIES, /* only runs whose discriminator outputs probabilities */
     OF_SCORES,
     OF_UNKNOWN,
 } panel_when;
 
-/* What two runs must have in common for a chart of them to compare. */
+/* What two runs must share to be comparable in a chart. */
 typedef enum panel_of { OF_ANYTHING, OF_NATS, OF_LOSS } panel_of;
 
-/* One chart. The first curve that a run has is drawn solid, the others dashed where runs have the
-   colors. */
+/* A chart. The first curve of a run is solid, the others are dashed if colors stand for runs. */
 typedef struct panel {
     const char *title, *unit;
     panel_when when;
     panel_of of;
-    bool must_vary; /* settings: drawn only if they change */
+    bool must_vary; /* settings: plotted only if they change */
     curve curves[MAX_CURVES];
 } panel;
 
@@ -84,10 +81,10 @@ static const panel panels[] = {
 };
 enum { N_PANELS = sizeof panels / sizeof panels[0] };
 
-/* All runs, and the charts as they are made. */
+/* All runs, and the charts made so far. */
 typedef struct curves {
     const lt_curves_options *o;
-    lt_figure *f; /* owns all of it but the logs */
+    lt_figure *f; /* owns everything except the logs */
     const run_log *runs;
     int n_runs;
     double *x[LT_MAX_FIGURE_RUNS];
@@ -116,7 +113,7 @@ static bool is_growing(const run_log *m, const char *column)
     return true;
 }
 
-/* Epochs, unless several lines are of one epoch. */
+/* Epochs, unless an epoch has several lines. */
 static lt_curves_by choose_by(const curves *c)
 {
     if (c->o->by != LT_BY_AUTO)
@@ -127,7 +124,7 @@ static lt_curves_by choose_by(const curves *c)
     return LT_BY_EPOCH;
 }
 
-/* `seconds` are those since the line before. */
+/* `seconds` counts from the previous line. */
 static double *read_x(lt_figure *f, const run_log *m, lt_curves_by by, double from)
 {
     double *x = FIGURE_ARRAY(f, double, m->n), seconds = 0;
@@ -136,7 +133,7 @@ static double *read_x(lt_figure *f, const run_log *m, lt_curves_by by, double fr
         seconds += isnan(spent) ? 0 : spent;
         x[i] = by == LT_BY_SECONDS ? seconds : value_of(m, i, by == LT_BY_EPOCH ? "epoch" : "step");
         if (x[i] < from)
-            x[i] = (double)NAN; /* left out */
+            x[i] = (double)NAN; /* not plotted */
     }
     return x;
 }
@@ -169,7 +166,7 @@ static bool has_curve(const run_log *m, const curve *k)
     return lt_run_metrics_has(m->metrics, k->column) && (!k->plus || lt_run_metrics_has(m->metrics, k->plus));
 }
 
-/* What the discriminator of a run says of images. */
+/* What the output of a run's discriminator is. */
 static panel_when score_kind(const run_log *m)
 {
     lt_score score;
@@ -178,13 +175,13 @@ static panel_when score_kind(const run_log *m)
     return score.is_probability ? OF_PROBABILITIES : OF_SCORES;
 }
 
-/* "RUN: validation": what tells the curves of several runs apart where there is no color. */
+/* "RUN: validation": tells curves of several runs apart in csv. */
 static const char *data_name(lt_figure *f, const run_log *m, const curve *k)
 {
     return arena_format(&f->memory, "%s: %s", m->name, k->name);
 }
 
-/* The curves of one run; gives how many there are. */
+/* Adds the curves of one run; returns how many. */
 static int add_run(const curves *c, const panel *p, int r, lt_series *out)
 {
     const run_log *m = &c->runs[r];
@@ -219,7 +216,7 @@ static bool varies(const lt_chart *chart)
     return false;
 }
 
-/* What is 0 throughout, such as a penalty that a loss does not have, says nothing. */
+/* Whether a chart has values other than 0: a penalty that the loss does not use is always 0. */
 static bool has_values(const lt_chart *chart)
 {
     for (int s = 0; s < chart->n_series; s++)
@@ -295,7 +292,7 @@ static const char *explain_chart(curves *c, const panel *p)
     return note[0] ? note : NULL;
 }
 
-/* Adds the chart of a panel if the runs have something for it. */
+/* Adds the chart of a panel if the runs have values for it. */
 static void add_panel(curves *c, const panel *p)
 {
     static const char *const labels[] = {[LT_BY_EPOCH] = "epoch", [LT_BY_STEP] = "step",
@@ -316,10 +313,10 @@ static void add_panel(curves *c, const panel *p)
     c->charts[c->n_charts++] = chart;
 }
 
-/* Whether two numbers of single precision are one. */
+/* Whether two numbers are equal in single precision. */
 static bool is_same(double a, double b) { return !(fabs(a - b) > 1e-5 * fabs(a) + 1e-3); }
 
-/* Whether each line says that the loss is -ELBO: of training, and of validation where it was logged. */
+/* Whether the loss is -ELBO in each line, in training and, if logged, in validation. */
 static bool is_elbo(const run_log *m)
 {
     for (int i = 0; i < m->n; i++) {
@@ -348,7 +345,7 @@ static bool is_in_table(const char *column)
     return false;
 }
 
-/* Whether a run before this one reports the metric, too. */
+/* Whether an earlier run also reports the metric. */
 static bool is_of_earlier(const curves *c, int run, const char *name)
 {
     for (int r = 0; r < run; r++) {
@@ -359,7 +356,7 @@ static bool is_of_earlier(const curves *c, int run, const char *name)
     return false;
 }
 
-/* What a kind of model reports beside what the table knows, a chart for each metric that names one. */
+/* Adds a chart for each metric of a kind of model that the table does not have. */
 static void add_other_metrics(curves *c)
 {
     for (int r = 0; r < c->n_runs; r++) {
@@ -418,7 +415,7 @@ static int draw_charts(curves *c)
     return LT_OK;
 }
 
-/* Runs of one name are called by their paths instead. Doubles are found before the first name changes. */
+/* Runs of the same name are named by their paths. Finds duplicates before it changes the first name. */
 static void tell_apart(lt_figure *f, run_log *logs, int n, const char *const *paths)
 {
     bool *is_double = FIGURE_ARRAY(f, bool, n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures as they are kept, whatever is drawn on them. */
+/* The storage of figures of all kinds. */
 #include "figures/figure.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures as files, in memory and on disk: each format is that of a grid, a page of charts or an animation (plot), or
-   an array (data). */
+/* Encodes figures to memory and to files: as a grid, a page of charts or an animation (plot), or as an array
+   (data). */
 #include "figures/figure.h"
 
 #include "data/npy_write.h"
@@ -22,7 +22,7 @@ int frames_check_size(const lt_image *first, int n)
                        "them, may help", n, first->width, first->height, 1e-9 * bytes, 1e-9 * max_bytes);
 }
 
-/* The i-th frame of a walk: the images of that frame as a grid. */
+/* Draws the i-th frame of a walk: its images as a grid. */
 static int draw_frame(const lt_figure *f, int i, lt_image *out)
 {
     lt_grid grid = {.title = f->info.title, .subtitle = f->info.subtitle,
@@ -40,7 +40,7 @@ static void frames_free(lt_image *frames, int n)
     free(frames);
 }
 
-/* The figure's own frames, or those drawn of its images, which are then also *owned. */
+/* Returns the figure's frames, or draws them from its images; *owned is then set, too. */
 static int frames_open(const lt_figure *f, const lt_image **frames, lt_image **owned)
 {
     int status = LT_OK;
@@ -65,7 +65,7 @@ static int encode_frames(const lt_figure *f, const char *path, const lt_image *f
     return status;
 }
 
-/* Each frame as a picture of its own. */
+/* Writes each frame to its own file. */
 static int write_frames(const lt_figure *f, const char *path, const lt_image *frames)
 {
     int status = LT_OK;
@@ -128,7 +128,7 @@ static int check_name(const lt_figure *f, const char *path)
                                                   : lt_grid_check_name(path);
 }
 
-/* Everything but animations and arrays. */
+/* Encodes all formats except animations and arrays. */
 static int encode_page(const lt_figure *f, const char *path, const lt_render_options *options, text *file)
 {
     if (f->info.kind == LT_FIGURE_CHARTS)
@@ -175,7 +175,7 @@ static int write_animation(const lt_figure *f, const char *path)
 static int write_numbered(const lt_figure *f, const char *path)
 {
     if (f->info.kind == LT_FIGURE_CHARTS)
-        return status_fail(LT_VALUE, "%s: charts are written to one file, and a name with a number asks for several",
+        return status_fail(LT_VALUE, "%s: charts are written to one file; expected a name without a number",
                            path);
     return lt_numbered_write(path, images_alone(f), f->info.n_images, f->size.h, f->size.w, f->size.c, f->zoom);
 }

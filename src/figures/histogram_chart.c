@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Draws of two latents in bins, which the prior N(0, I) should look like. */
+/* A 2-D histogram of samples of two latents, which should look like the prior N(0, I). */
 #include "figures/run_charts.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 
 enum { DEFAULT_BINS = 50, LABEL_SIZE = 96 };
 
-/* ---- Which two ---- */
+/* ---- Choosing latents ---- */
 
 static double variance_of_mean(const lt_codes *c, int k)
 {
@@ -21,7 +21,7 @@ static double variance_of_mean(const lt_codes *c, int k)
     return squares / c->n;
 }
 
-/* Those whose means vary most over the images, in their order. */
+/* Finds the two latents whose means vary most over the images, in ascending order. */
 static void find_active(const lt_codes *c, int two[2])
 {
     double most[2] = {-1, -1};
@@ -59,7 +59,7 @@ static int choose_latents(const int *given, const lt_codes *c, int two[2])
                        two[1]);
 }
 
-/* ---- Words ---- */
+/* ---- Subtitle ---- */
 
 typedef struct moments {
     double mean[2], deviation[2], correlation;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The samples that training wrote, one epoch after the other: as frames, and as rows. */
+/* The samples of training, one epoch after the other: as frames, and as rows. */
 #include "figures/figure.h"
 
 #include <latent/runs.h>
@@ -10,7 +10,7 @@
 
 enum { MAX_FRAMES = 120, MAX_ROWS = 10, DEFAULT_IMAGES = 10 };
 
-/* The files of samples of a run, by epoch. */
+/* The sample files of a run, by epoch. */
 typedef struct history {
     char *run; /* its directory */
     int64_t *epochs;
@@ -32,7 +32,7 @@ static void history_clear(history *h)
     free(h->epochs);
 }
 
-/* Leaves n epochs, at least two, the first and the last among them. */
+/* Keeps n epochs, at least two, including the first and the last. */
 static void thin_out(history *h, int n)
 {
     for (int i = 0; i < n && n < h->n; i++)
@@ -42,7 +42,7 @@ static void thin_out(history *h, int n)
 
 /* ---- Frames ---- */
 
-/* A file of samples as one image on a page with captions, as large as that of the last epoch. */
+/* Draws a sample file on a page with captions, as large as that of the last epoch. */
 static int draw_page(const lt_figure *f, int64_t epoch, int64_t last, const lt_image *drawn, lt_image *out)
 {
     char subtitle[64], widest[64];
@@ -64,7 +64,7 @@ static int draw_page(const lt_figure *f, int64_t epoch, int64_t last, const lt_i
     return status;
 }
 
-/* The i-th frame, of the size of the first. */
+/* Draws the i-th frame; all have the size of the first. */
 static int draw_frame(lt_figure *f, const history *h, int i, lt_image_size *size)
 {
     lt_image drawn;
@@ -75,15 +75,15 @@ static int draw_frame(lt_figure *f, const history *h, int i, lt_image_size *size
     if (i == 0)
         *size = (lt_image_size){drawn.height, drawn.width, drawn.channels};
     if (drawn.width != size->w || drawn.height != size->h)
-        status = status_fail(LT_VALUE, "%s/samples: pictures of %d x %d pixels were expected, and that of epoch %jd "
-                             "has %d x %d", h->run, size->w, size->h, (intmax_t)h->epochs[i], drawn.width, drawn.height);
+        status = status_fail(LT_VALUE, "%s/samples: expected %d x %d pixels, found in epoch %jd: "
+                             "%d x %d", h->run, size->w, size->h, (intmax_t)h->epochs[i], drawn.width, drawn.height);
     else
         status = draw_page(f, h->epochs[i], h->epochs[h->n - 1], &drawn, &f->frames[i]);
     lt_image_clear(&drawn);
     return status == LT_OK && i == 0 ? frames_check_size(&f->frames[0], h->n) : status;
 }
 
-/* About six seconds for all of training, and some more for what it led to. */
+/* Draws the frames: by default about six seconds for all of training, and longer for the last frame. */
 static int draw_frames(lt_figure *f, history *h, const lt_history_options *o)
 {
     lt_image_size size = {0};
@@ -122,7 +122,7 @@ int lt_figure_history(const char *run, const lt_history_options *options, lt_fig
 
 /* ---- Rows ---- */
 
-/* At most MAX_ROWS of n files: as many as lie evenly, if that is half of it at least. */
+/* Chooses at most MAX_ROWS of n files: evenly spaced ones, if at least half as many rows can be. */
 static int choose_rows(int n)
 {
     if (n <= MAX_ROWS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Images to be shown, chosen by a seed and by their classes. */
+/* Images to show, chosen by a seed and by their classes. */
 #include "figures/image_queue.h"
 
 #include "base/memory.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The way from one image to another, through codes and through pixels. */
+/* Interpolations between images, through codes and through pixels. */
 #include "figures/figure.h"
 #include "figures/image_queue.h"
 
@@ -10,7 +10,7 @@
 
 enum { DEFAULT_PAIRS = 3, DEFAULT_STEPS = 11 };
 
-/* Both ends of each pair, one after the other. */
+/* The ends of each pair, adjacent. */
 typedef struct ways {
     lt_model *m;
     const lt_dataset *data; /* NULL: the ends are sampled codes, without images */
@@ -18,7 +18,7 @@ typedef struct ways {
     int pairs;
     queued_image *ends;
     float *images, *codes;
-    int32_t *labels; /* of each pair: the class asked of a model that has classes */
+    int32_t *labels; /* of each pair: the class for a model with classes */
 } ways;
 
 static void clear_ways(ways *w)
@@ -31,7 +31,7 @@ static void clear_ways(ways *w)
 
 /* ---- Ends in a data set ---- */
 
-/* Both images of the options. */
+/* Takes the two images in the options. */
 static int name_ends(ways *w, const int *chosen)
 {
     int all = lt_dataset_describe(w->data)->n[w->split];
@@ -46,7 +46,7 @@ static int name_ends(ways *w, const int *chosen)
     return LT_OK;
 }
 
-/* By classes, or pairs of different classes. */
+/* Chooses ends by classes, or pairs of different classes. */
 static int choose_ends(ways *w, const lt_interpolation_options *o, image_queue *q)
 {
     int from = o->classes ? o->classes[0] : -1, to = o->classes ? o->classes[1] : -1;
@@ -92,8 +92,8 @@ static int end_at_samples(ways *w, const lt_interpolation_options *o)
 {
     int classes = lt_model_classes(w->m);
     if (o->images || o->classes)
-        return status_fail(LT_VALUE, "%s has no encoder, so its ways go between random codes%s",
-                           lt_recipe_name(lt_model_recipe(w->m)), o->images ? ": no images" : ", and no classes");
+        return status_fail(LT_VALUE, "%s has no encoder, so it interpolates between sampled codes: %s must be NULL",
+                           lt_recipe_name(lt_model_recipe(w->m)), o->images ? "images" : "classes");
     if (o->of_class)
         LT_TRY(check_class(w->m, *o->of_class));
     for (int i = 0; i < w->pairs && classes; i++)
@@ -106,7 +106,7 @@ static int end_at_samples(ways *w, const lt_interpolation_options *o)
 /* The rows of a pair. */
 enum { STRAIGHT, ROUND, PIXELS, KINDS };
 
-/* Codes of both ways of each pair, decoded into rows. */
+/* Decodes the codes of both interpolations of each pair into rows. */
 static int draw_codes(const ways *w, int threads, lt_figure *f)
 {
     int latent = lt_model_latent(w->m), columns = f->info.columns, status = LT_OK;
@@ -121,7 +121,7 @@ static int draw_codes(const ways *w, int threads, lt_figure *f)
     return status;
 }
 
-/* From image to image; without an encoder from what is made of one code to that of the other. */
+/* Interpolates pixels from image to image; without an encoder, between the decoded ends. */
 static void draw_pixels(const ways *w, lt_figure *f)
 {
     int64_t size = image_numbers(f->size);
@@ -148,7 +148,7 @@ static void describe_way(const ways *w, const queued_image *e, char *words, size
     snprintf(words, size, "%d%s → %d%s", (int)e[0].index, of[0], (int)e[1].index, of[1]);
 }
 
-/* As many ways as fit. */
+/* Lists as many pairs as fit. */
 static void list_ways(const ways *w, char *subtitle, int size)
 {
     int used = snprintf(subtitle, (size_t)size, "Between %s images: ", lt_split_name(w->split));
@@ -202,7 +202,7 @@ static int draw_ways(lt_figure *f, ways *w, lt_dataset *data, const lt_interpola
     f->group = KINDS;
     f->zoom = o->zoom;
     if (!w->data)
-        w->data = data; /* for the names of classes */
+        w->data = data; /* for class names */
     write_names(w, o, f);
     LT_TRY(draw_codes(w, o->threads, f));
     draw_pixels(w, f);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Posterior means as a map: the first two principal components where there are more than two latents. */
+/* A scatter plot of posterior means; of the first two principal components if there are more than two latents. */
 #include "figures/run_charts.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* What the map of one run borrows. */
+/* Data that the chart of one run borrows. */
 typedef struct code_map {
     double *x, *y;
     int32_t *labels;
@@ -16,7 +16,7 @@ typedef struct code_map {
 
 enum { LABEL_SIZE = 96 };
 
-/* Labels and their names, which outlive the data. */
+/* Copies labels and their names, since the chart outlives the data. */
 static void take_labels(const code_chart *c, const lt_codes *codes, code_map *p)
 {
     const lt_dataset_info *data = lt_dataset_describe(c->data);
@@ -31,7 +31,7 @@ static void take_labels(const code_chart *c, const lt_codes *codes, code_map *p)
         p->label_names[k] = arena_copy_text(&c->f->memory, data->class_names[k]);
 }
 
-/* The axes of two latents are their own. */
+/* Two latents are plotted directly. */
 static int find_axes(const lt_codes *c, code_map *p, lt_pca *a)
 {
     LT_TRY(lt_pca_fit(c->n, c->latent, c->mean, 2, a));
@@ -48,7 +48,7 @@ static int find_axes(const lt_codes *c, code_map *p, lt_pca *a)
     return LT_OK;
 }
 
-/* Of n of the points, spread over them. */
+/* Makes ellipses at n of the points, a stratified sample. */
 static void make_ellipses(const code_chart *c, const lt_codes *codes, const lt_pca *a, int n, const code_map *p,
                           lt_series *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a decoder makes of the whole plane of two latents. */
+/* Decoded images on a grid over the plane of two latents. */
 #include "figures/figure.h"
 
 #include <stdio.h>
@@ -7,10 +7,10 @@
 
 enum { DEFAULT_SIDE = 20, MAX_PLACES = 100, PICTURE_SIDE = 1200, TILE_SIDE = 84 };
 
-/* The middle of part i of n that are equally probable. */
+/* The center of part i of n equally probable parts of N(0, 1). */
 static double middle_of(int i, int n) { return lt_normal_quantile((i + 0.5) / n); }
 
-/* As many codes as images: z0 grows to the right, z1 upwards. */
+/* Fills in a code per image: z0 grows to the right, z1 upward. */
 static void fill_codes(const lt_figure *f, int latent, float *z)
 {
     for (int i = 0; i < f->info.rows; i++)
@@ -31,7 +31,7 @@ static void write_names(lt_figure *f, int latent, char *subtitle, size_t size)
              f->info.rows, latent > 1 ? ", z₁ upwards" : "");
 }
 
-/* As large as makes a picture of PICTURE_SIDE, but not larger than images elsewhere. */
+/* Chooses the zoom for a figure of PICTURE_SIDE, but not more than other figures use. */
 static int choose_zoom(lt_image_size s, int n)
 {
     int longest = s.h > s.w ? s.h : s.w, zoom = PICTURE_SIDE / (longest * n);
@@ -44,7 +44,7 @@ static int draw_plane(lt_figure *f, lt_model *m, const lt_dataset *data, const l
     char subtitle[256];
     LT_TRY(lt_recipe_require(lt_model_recipe(m), LT_CAN_DECODE | LT_CAN_SAMPLE)); /* quantiles of the prior */
     if (latent > 2)
-        return status_fail(LT_VALUE, "%s has %d latents, and a plane has two", lt_recipe_name(lt_model_recipe(m)),
+        return status_fail(LT_VALUE, "%s: expected 1 or 2 latents, found %d", lt_recipe_name(lt_model_recipe(m)),
                            latent);
     if (n < 1 || n > MAX_PLACES)
         return status_fail(LT_VALUE, "side: expected 1 to %d, found %d", MAX_PLACES, n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The way of each run through the plane of rate and distortion, and where it ended. Their sum is -ELBO, so runs that
-   are equally good by it lie on a falling line. */
+/* Distortion against rate over the epochs of each run, with a dot at the end. Their sum is -ELBO, so runs of equal
+   -ELBO lie on a falling line. */
 #include "figures/run_charts.h"
 
 #include <latent/ledger.h>
@@ -10,7 +10,7 @@
 
 enum { LINE_POINTS = 2 };
 
-/* One run: validation, or training where there is none. */
+/* A run: validation, or training if there is no validation. */
 typedef struct way {
     double *rate, *distortion;
     int n, last; /* last: line with both */
@@ -32,7 +32,7 @@ static int read_way(lt_figure *f, const run_log *log, const char *run, double fr
                         : status_fail(LT_VALUE, "%s: no rate and distortion to draw (not a VAE?)", run);
 }
 
-/* The line of equal -ELBO through the best end, over the rates that occur. */
+/* Finds the line of equal -ELBO through the best end, over the plotted rates. */
 static void find_best(const way *ways, int n, double x[LINE_POINTS], double y[LINE_POINTS])
 {
     double best = INFINITY;
@@ -49,7 +49,7 @@ static void find_best(const way *ways, int n, double x[LINE_POINTS], double y[LI
         y[k] = best - x[k];
 }
 
-/* What is said under the title: that runs of different things are not comparable, if they are such. */
+/* Describes the chart, and notes runs that are not comparable. */
 static const char *describe(lt_figure *f, const run_log *logs, int n)
 {
     char text[256] = "Each run from epoch to epoch, to the dot at its end";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Images of a data set above what a model makes of them. */
+/* Images of a data set above their reconstructions. */
 #include "figures/figure.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 enum { DEFAULT_IMAGES = 32, DEFAULT_COLUMNS = 16 };
 
-/* The first n images of a split, or n of them in the order of a seed above 0. */
+/* Gathers the first n images of a split, or n in the order of a seed above 0. */
 static int gather_first(const lt_dataset *d, lt_split split, uint64_t seed, int n, float *images)
 {
     int all = lt_dataset_describe(d)->n[split];
@@ -22,7 +22,7 @@ static int gather_first(const lt_dataset *d, lt_split split, uint64_t seed, int 
     return status;
 }
 
-/* Rows of images and of their reconstructions by turns; what is empty at the end is white. */
+/* Alternates rows of images and of reconstructions; empty cells at the end are white. */
 static int lay_out(lt_figure *f, lt_image_size s, int n, int columns, const float *x, const float *y)
 {
     int64_t rows = 2 * (((int64_t)n + columns - 1) / columns), size = image_numbers(s);
@@ -52,7 +52,7 @@ static void describe(lt_figure *f, const lt_model *m, const lt_reconstructions_o
     figure_set_titles(f, m, o->title, subtitle);
 }
 
-/* The reconstructions stay with the figure, alone; a grid is made of them where it is not too large. */
+/* The figure keeps the reconstructions separately; it makes a grid if that is not too large. */
 static int draw_reconstructions(lt_figure *f, lt_model *m, lt_dataset *data, lt_split split,
                                 const lt_reconstructions_options *o)
 {
@@ -61,7 +61,7 @@ static int draw_reconstructions(lt_figure *f, lt_model *m, lt_dataset *data, lt_
     int all = lt_dataset_describe(data)->n[split], n = o->n ? o->n : DEFAULT_IMAGES;
     int columns = o->columns ? o->columns : DEFAULT_COLUMNS;
     if (n < 1 || columns < 1)
-        return status_fail(LT_VALUE, "a figure of %d images in %d columns", n, columns);
+        return status_fail(LT_VALUE, "cannot make a figure of %d images in %d columns", n, columns);
     n = n < all ? n : all;
     columns = columns < n ? columns : n;
     f->size = lt_model_image_size(m);

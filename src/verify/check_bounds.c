@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of what a VAE minimizes. The networks are linear, so that a page of plain C has all of it:
-   the loss and its parts for the noise that the graph has drawn, by every option of the objective,
-   every prior, one layer of codes and two; and its gradient by differences of that page's loss. The
-   gradient of dreg, which has less noise than that of the loss, is compared on average. */
+/* Checks of VAE objectives. The networks are linear, so a page of plain C can compute the loss and its parts
+   from the noise that the graph has sampled, for every option of the objective, every prior, and one or two
+   layers of codes; and the gradient by differences of that loss. The gradient of dreg, which has less noise
+   than that of the loss, is compared on average. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -49,7 +49,7 @@ typedef struct subject {
 
 static double param(const subject *c, int name, int i) { return c->w[c->place[name][i]]; }
 
-/* Where a parameter's numbers lie: a block of its own indices, brought into outside form. */
+/* Finds the offsets of a parameter's numbers: exports a block of its own indices. */
 static void find_places(subject *c)
 {
     lt_params *p = lt_model_params(c->model);
@@ -108,7 +108,7 @@ static void close_subject(subject *c)
     lt_recipe_free(c->recipe);
 }
 
-/* ---- The same in plain C ---- */
+/* ---- The objective in plain C ---- */
 
 static void linear(const subject *c, int w, int b, int from, const double *x, int to, double *y)
 {
@@ -156,8 +156,8 @@ static double log_prior(const subject *c, const double *z)
     return log(sum / total);
 }
 
-/* One sample of an image: log p(x|z), log p(z), log q(z|x), each of all codes; and by latents the
-   difference of the last two, as far as they are of one layer and the prior normal. */
+/* One sample of an image: log p(x|z), log p(z), log q(z|x), each over all codes; and per latent the difference of the
+   last two, for one layer and a normal prior. */
 typedef struct sampled {
     double pixels, prior, posterior, error, by_latent[LATENT], z[LATENT];
 } sampled;
@@ -207,7 +207,7 @@ static void formula(const subject *c, const double *x, double kl[LATENT])
 
 enum { MEAN_WEIGHT, LOG_MEAN_WEIGHT };
 
-/* What is to be minimized, from its definition. */
+/* The loss from its definition. */
 typedef struct objective {
     const char *line, *prior;
     bool is_deep, is_drawn; /* two layers; the rate is that of the samples */
@@ -301,7 +301,7 @@ static int check_values(const ran *r, const outcome *want)
     return check_all_near("log weight", N, r->log_weight, want->log_weight, 1e-10, NULL);
 }
 
-/* By every parameter, but those of the encoder where dreg has other noise than the loss. */
+/* Checks the gradient by each parameter, except those of the encoder if dreg has other noise than the loss. */
 static int check_gradient(subject *c, const objective *o, const ran *r)
 {
     const double *eps2 = o->is_deep ? r->eps2 : NULL;
@@ -395,7 +395,7 @@ static int run_objective(const check_run *r, const void *about, char told[CHECK_
 
 enum { RUNS = 24, REPEATED = 200 };
 
-/* Means over RUNS and their variances, of each parameter. */
+/* Means over RUNS of each parameter's gradient, and their variances. */
 static int mean_gradient(const char *line, double beta, int64_t *extent, double **mean, double **variance)
 {
     subject c;
@@ -502,7 +502,7 @@ static int run_weights(const check_run *r, const void *about, char told[CHECK_TE
 
 /* ---- The family ---- */
 
-/* "beta 2 samples 5", and what else sets it apart */
+/* "beta 2 samples 5", and other options */
 static const char *name_of(const objective *o, char name[160])
 {
     snprintf(name, 160, "%s%s%s%s%s", o->line, strcmp(o->prior, "normal") ? " prior " : "",
@@ -516,7 +516,7 @@ static const char *name_of(const objective *o, char name[160])
     return name;
 }
 
-/* A prior that the table has and no objective here is with. */
+/* Fails for a prior of the table that no objective here uses. */
 static int run_priors(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
 {
     (void)r, (void)about;

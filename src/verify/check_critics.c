@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of critics where what they should say is known: two segments of length 1, theta apart.
-   Losses, penalty, gradients of gradients, Adam and draws all have a part in it. */
+/* Checks of trained critics against a known answer: two segments of length 1, theta apart.
+   This tests losses, the penalty, gradients of gradients, Adam and sampling together. */
 #include "verify/checks.h"
 
 #include "base/status.h"
@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* W1 is |theta|; the integral of (sqrt p - sqrt q)^2 is 2 as soon as nothing is in common. */
+/* W1 is |theta|; the integral of (sqrt p - sqrt q)^2 is 2 if the segments do not overlap. */
 static double truth_of(int measure, double theta)
 {
     return measure == 0 ? fabs(theta) : theta != 0 ? 2 : 0;

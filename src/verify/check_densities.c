@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of every family of distributions against definitions written here in plain C, with none of
-   the library's formulas: log densities point by point, which must integrate or add up to 1;
-   entropies, means and divergences against integrals and sums; samples against the noise that they
-   were made from, through the distribution function. */
+/* Checks every family of distributions against definitions in plain C, without the library's formulas: log densities
+   point by point, which must integrate or sum to 1; entropies, means and KLs against integrals and sums;
+   samples against their noise through the distribution function. */
 #include "verify/checks.h"
 
 #include "base/status.h"
@@ -21,7 +20,7 @@ static const double pi = 3.14159265358979323846;
 
 /* ---- Families whose numbers are independent of each other ---- */
 
-/* A distribution of one number by its parameters p. */
+/* A distribution of one number with parameters p. */
 typedef struct truth {
     const char *name;
     int levels;            /* values i / (levels - 1); 0: a density */
@@ -139,7 +138,7 @@ static const truth truths[] = {
 };
 enum { TRUTHS = COUNT_OF(truths) };
 
-/* ROWS x DIMS of them: of a continuous Bernoulli some on either side of where its series end. */
+/* ROWS x DIMS parameters; for a continuous Bernoulli on both sides of the switch to its series. */
 typedef struct parameters {
     double p[2][ALL];
 } parameters;
@@ -234,7 +233,7 @@ static double log_ratio(double x, double log_q, const void *about)
 
 /* ---- One family ---- */
 
-/* A value of number i, its part u of the way through the family's values. */
+/* A value of number i at fraction u of the family's range. */
 static double value_of(const truth *t, const double *p, double u)
 {
     double lo = t->end(0, p), hi = t->end(1, p);
@@ -276,9 +275,9 @@ static int check_family_entropy(const truth *t, const parameters *a, double *wor
     return check_all_near("entropy", ROWS, found, want, 1e-9, worst);
 }
 
-/* A sample x of a density from the uniform u has a share u (or 1 - u) of the distribution below it;
-   one of levels is the first with more than u, or the one with less than 1 - u above it. The normal
-   sample has the share of its own noise. */
+/* A sample x of a density made from the uniform u has probability u (or 1 - u) below it. A sample of levels is the
+   first with more than u below or at it, or the one with less than 1 - u above it. A normal sample has the
+   probability of its own noise. */
 static int check_sample(const truth *t, const parameters *a, double *worst)
 {
     double x[ALL], u[ALL], p[2];
@@ -323,7 +322,7 @@ static int run_family(const check_run *r, const void *about, char told[CHECK_TEX
     return LT_OK;
 }
 
-/* ---- Divergences of every two of them that have a formula ---- */
+/* ---- KL of every pair of families with a formula ---- */
 
 static int check_divergence(const truth *q, const truth *p, double *worst, int *n)
 {
@@ -620,7 +619,7 @@ static int run_mixture(const check_run *r, const void *about, char told[CHECK_TE
     return check_all_near("log density", POINTS, found, want, 1e-12, NULL);
 }
 
-/* Means and variances of samples: sum w mean, sum w (variance + mean^2) less its square. */
+/* Means and variances of samples: sum w mean, sum w (variance + mean^2) minus the squared mean. */
 static int run_mixture_samples(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
 {
     enum { N = 40000 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of distributions: divergences and entropies against closed forms written with sigma
-   instead of log variance, against integrals, and against the mean of draws; densities against what
-   they must add up to. */
+/* Checks of distributions: KLs and entropies against closed forms written with sigma instead of log
+   variance, against integrals, and against means of samples; densities against their integrals. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -72,7 +71,7 @@ static double integrate(double mean, double sigma, const double *p_mean, const d
     return sum;
 }
 
-/* Row i against the formula and the integral, summed over dimensions. */
+/* Compares row i with the formula and the integral, summed over dimensions. */
 static int compare_row(const gaussian *q, const gaussian *p, int i, double found, double *worst)
 {
     double formula = 0, integral = 0;
@@ -205,7 +204,7 @@ typedef struct tried {
     double errors; /* the largest difference in standard errors */
 } tried;
 
-/* A formula's value against the mean of draws and its standard error. */
+/* Compares a formula's value with the mean of samples and its standard error. */
 static int check_formula(lt_graph *g, lt_node *formula, lt_monte_carlo drawn, const char *what,
                          const char *q, const char *p, tried *t)
 {

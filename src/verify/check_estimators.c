@@ -10,7 +10,7 @@
 
 static const char area[] = "linear Gaussian model";
 
-/* From the posterior itself every draw has the same weight: exact for any K. */
+/* With the true posterior all samples have equal weight: exact for any K. */
 static int check_exact(double *worst)
 {
     linear_gaussian m;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of every layer that a recipe can name: its output, and what it remembers, against loops in
-   plain C that read the parameters as PyTorch stores them. */
+/* Checks every layer of recipes: its output and its running statistics against loops in plain C that read the
+   parameters in PyTorch's layout. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -38,7 +38,7 @@ static lt_node *build(subject *c, lt_graph *g, bool is_training, lt_node **x)
     return layer_build(&c->line, &context, *x);
 }
 
-/* Every parameter from 0.2 to 1.2, half of a weight with the other sign. */
+/* Fills parameters from 0.2 to 1.2; half of a weight is negative. */
 static void fill_params(subject *c)
 {
     draws d = draws_from(8);
@@ -83,7 +83,7 @@ static void close_subject(subject *c)
     spec_clear(&c->line);
 }
 
-/* A parameter's numbers by the end of its name. */
+/* Finds a parameter by the end of its name. */
 static const double *param(const subject *c, const char *name)
 {
     char full[64];
@@ -93,7 +93,7 @@ static const double *param(const subject *c, const char *name)
     return c->p[i];
 }
 
-/* Options of the layer's line, as the truth reads them. */
+/* Reads an option of the layer's line. */
 static double option(const subject *c, const char *name)
 {
     for (const lt_option *o = c->line.row->options; o->name; o++) {
@@ -109,7 +109,7 @@ static double pixel(const subject *c, int64_t n, int64_t i, int64_t j, int64_t k
     return i < 0 || i >= H || j < 0 || j >= W ? 0 : c->x[((n * H + i) * W + j) * C + k];
 }
 
-/* ---- What layers are ---- */
+/* ---- Definitions of layers ---- */
 
 typedef void truth(const subject *c, double *y);
 
@@ -146,7 +146,7 @@ static void conv(const subject *c, double *y)
                 }
 }
 
-/* Every pixel is spread over the window that a convolution from the result would read it from. */
+/* Adds each pixel to the window that a convolution of the result would read. */
 static void conv_transpose(const subject *c, double *y)
 {
     int64_t kernel = (int64_t)option(c, "kernel"), stride = (int64_t)option(c, "stride"),
@@ -168,7 +168,7 @@ static void conv_transpose(const subject *c, double *y)
     }
 }
 
-/* ---- Norms: moments over the numbers of one group, whose index `group_of` tells ---- */
+/* ---- Norms: moments over the numbers of a group; `group_of` returns its index ---- */
 
 typedef int64_t group_function(const subject *c, int64_t at);
 
@@ -254,7 +254,7 @@ static void layer_norm(const subject *c, double *y)
     }
 }
 
-/* ---- Pools and places ---- */
+/* ---- Pooling and rearranging ---- */
 
 static void pool(const subject *c, bool is_max, double *y)
 {
@@ -394,7 +394,7 @@ static int check_output(const layer_truth *t, subject *c)
     return status;
 }
 
-/* ---- What layers remember ---- */
+/* ---- Running statistics ---- */
 
 /* running = (1 - momentum) running + momentum moment; the variance by n - 1, like PyTorch's. */
 static int check_running(subject *c)
@@ -542,7 +542,7 @@ static int run_layer(const check_run *r, const void *about, char told[CHECK_TEXT
     return LT_OK;
 }
 
-/* A shortcut where shapes differ: a 1 x 1 convolution without bias of every second pixel. */
+/* The shortcut between different shapes: a 1 x 1 convolution of every second pixel, without bias. */
 static int run_shortcut(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
 {
     enum { TO = 2, ROWS_OUT = 3, COLUMNS_OUT = 3 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of pixel likelihoods, as recipes name them: log p(x|z), the standard deviation that is
-   reported and the mean image, against definitions in plain C; and the width that a batch has. */
+/* Checks of the pixel likelihoods of recipes: log p(x|z), the reported standard deviation and the mean image
+   against definitions in plain C; and the optimal width of a batch. */
 #include "verify/checks.h"
 
 #include "base/status.h"
@@ -48,8 +48,8 @@ static double continuous_mean(double y) { return 1 / (1 - exp(-y)) - 1 / y; }
 static double identity(double y) { return y; }
 static double within(double y) { return fmin(fmax(y, 0), 1); }
 
-/* A line of a recipe, and what it stands for. s of the two channels: those of `learned` are where
-   training starts, a quarter of the range as the standard deviation of a pixel. */
+/* A line of a recipe and its definition. s of the two channels: `learned` starts with a standard deviation of a
+   quarter of the range per pixel. */
 typedef struct truth {
     const char *line;
     double (*log_p)(double x, double y, double s);
@@ -117,7 +117,7 @@ typedef struct pixels {
     double x[ALL], y[ALL];
 } pixels;
 
-/* Levels of a byte, 0 and 255 among them; bits for Bernoulli. */
+/* Levels of a byte, including 0 and 255; bits for Bernoulli. */
 static pixels draw_pixels(const truth *t)
 {
     pixels p;
@@ -150,7 +150,7 @@ static int check_terms(const truth *t, subject *c, const double s[CHANNELS], con
     return check_near("sigma", sigma, want_sigma, 1e-6);
 }
 
-/* Widths as they start, then, where there are parameters, each channel with one of its own. */
+/* Checks the initial widths; then, if they are parameters, a different width per channel. */
 static int check_line(const truth *t, subject *c, const pixels *p)
 {
     LT_TRY(check_terms(t, c, t->s, p));
@@ -166,8 +166,7 @@ static int check_line(const truth *t, subject *c, const pixels *p)
     return n > 0 ? check_terms(t, c, s, p) : LT_OK;
 }
 
-/* Samples around y have the deviation that is reported; those of a continuous Bernoulli and of bits
-   the mean image's mean. */
+/* Samples around y must have the reported deviation; for continuous Bernoulli and bits, the mean of the mean image. */
 static int check_samples(const truth *t, subject *c)
 {
     enum { N = 4000 };
@@ -218,7 +217,7 @@ static int run_row(const check_run *r, const void *about, char told[CHECK_TEXT_S
     return LT_OK;
 }
 
-/* ---- The optimal width: of a batch in training, remembered for evaluation ---- */
+/* ---- The optimal width: of the batch in training, its running mean in evaluation ---- */
 
 /* The mean of |error|^power over the batch, as s or its square. */
 static double best(const pixels *p, int power)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of what discriminators and generators minimize: every adversarial loss at points, value
-   and gradient, against its definition in plain C, and what it says of two known distributions;
-   every penalty at functions whose slopes are known. */
+/* Checks of GAN losses: value and gradient of every adversarial loss at some points against its definition in plain C,
+   and its estimate for two known distributions; every penalty at functions with known slopes. */
 #include "verify/checks.h"
 
 #include "base/status.h"
@@ -130,7 +129,7 @@ static double mean_over(double (*f)(double), const double *v)
     return sum;
 }
 
-/* d/dv of one point's part of a mean, by extrapolated central differences. */
+/* d/dv of one point's term of a mean, by extrapolated central differences. */
 static double slope_of(const loss_truth *t, double (*f)(double), double v, double s)
 {
     double slope[2];
@@ -309,7 +308,7 @@ static int check_linear(const spec *penalty, const penalty_truth *t, double leng
     return check_all_near("gradient by the weights", SIDE, slope, want, 1e-6, NULL);
 }
 
-/* Where slopes are taken: at real images, or a part alpha of the way from real to fake. */
+/* Checks where slopes are taken: at real images, or at fraction alpha between real and fake. */
 static int check_place(const spec *penalty, const penalty_truth *t)
 {
     static const double real[IMAGES][SIDE] = {{2, 1}, {0.4, 0.2}, {-0.7, 1.7}},
@@ -331,7 +330,7 @@ static int check_place(const spec *penalty, const penalty_truth *t)
     return check_near("penalty of |x|^2 / 2", found, want, 1e-9);
 }
 
-/* The weight that a line without one has: 10, and 0.01 of clip. */
+/* Checks the default weight: 10, for clip 0.01. */
 static int check_default(const char *name, const penalty_truth *t)
 {
     spec penalty;

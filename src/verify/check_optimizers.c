@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of what moves the weights: every optimizer over several steps against its published rule
-   in plain C, clipping, the average of the weights, every schedule at steps where its factor is
-   known, every initializer by bounds and moments. */
+/* Checks of weight updates: every optimizer over several steps against its published rule in plain C,
+   clipping, the EMA of the weights, every schedule at steps with known factors, every initializer by bounds and
+   moments. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -26,7 +26,7 @@ typedef struct numbers {
 } numbers;
 
 typedef struct weight {
-    double w, a, b; /* and what the rule keeps */
+    double w, a, b; /* and the state of the rule */
 } weight;
 
 typedef void rule(weight *x, double g, int t, const numbers *n);
@@ -308,7 +308,7 @@ static int run_schedule(const check_run *r, const void *about, char told[CHECK_T
     return LT_OK;
 }
 
-/* What a recipe's numbers are multiplied by. */
+/* Factors of a recipe's numbers. */
 static int run_numbers(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
 {
     static const char words[] =
@@ -367,7 +367,7 @@ static const init_truth inits[] = {
     {"ones", 0, 0, 1},
 };
 
-/* Moments 1, 2 and 4 by the variance's powers: 0, 1, and 9/5 or 3. */
+/* Moments 1, 2 and 4 divided by powers of the variance: 0, 1, and 9/5 or 3. */
 static int check_moments(const float *x, double variance, double fourth)
 {
     double sum = 0, square = 0, power = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of random numbers: the generator's published answers, and moments of what is drawn. */
+/* Checks of random numbers: published test vectors of the generator, and moments of samples. */
 #include "verify/checks.h"
 
 #include "base/philox.h"
@@ -59,7 +59,7 @@ static int find_moments(lt_graph *g, lt_node *x, moments *m)
     return status;
 }
 
-/* Moment k of n draws is off by its standard error sqrt((m_2k - m_k^2) / n), seldom by four. */
+/* The standard error of moment k of n samples is sqrt((m_2k - m_k^2) / n); four of them are rarely exceeded. */
 static int check_moments(const moments *m, const double want[8], double n, double *worst)
 {
     for (int i = 0; i < 4; i++) {

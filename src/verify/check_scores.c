@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of what evaluation computes from numbers: means and weights, the tail of weights, bounds of
-   groups, distances between sets of points, shares, places in the space of codes; each where its
-   value is known, or by its definition in plain C. */
+/* Checks of evaluation on plain numbers: means and weights, tails of weights, bounds of groups, distances between
+   sets of points, shares, points in the space of codes; with known values, or by definitions in plain C. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -51,8 +50,7 @@ static int run_weights(const check_run *r, const void *about, char told[CHECK_TE
     return check_near("effective sample size", weight_sum_ess(&s), sum * sum / squares, 1e-9);
 }
 
-/* Bounds of 2 and 3 samples from 7 weights, in groups one after the other: an unfinished one is left
-   out. */
+/* Bounds of 2 and 3 samples from 7 weights in consecutive groups; an incomplete group does not count. */
 static int run_groups(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
 {
     static const double w[] = {0.5, 3, 0.02, 1, 2.5, 0.7, 1.9};
@@ -329,7 +327,7 @@ static int run_shares(const check_run *r, const void *about, char told[CHECK_TEX
     return LT_OK;
 }
 
-/* ---- Places in the space of codes ---- */
+/* ---- Points in the space of codes ---- */
 
 static int run_places(const check_run *r, const void *about, char told[CHECK_TEXT_SIZE])
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks of training as a whole: the same bits with any number of threads, in doubles nearly the
-   same, and after a checkpoint as if nothing had happened. */
+/* Checks of whole trainings: the same bits with any number of threads, nearly the same losses in double precision, and
+   the same bits after resuming from a checkpoint. */
 #include "verify/checks.h"
 
 #include "base/file.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- What is trained ---- */
+/* ---- Models ---- */
 
 typedef struct example {
     const char *name, *recipe;
@@ -84,7 +84,7 @@ static int train(training *t, int steps, double *loss)
     return LT_OK;
 }
 
-/* Parameters and running numbers, to be compared bit by bit. */
+/* Parameters and running statistics, for a bitwise comparison. */
 static bytes weights_of(const training *t)
 {
     const lt_params *p = lt_model_params(t->model);
@@ -157,7 +157,7 @@ static int compare_losses(const example *e, double *worst)
 
 /* ---- Checkpoints ---- */
 
-/* Trains on from the file in a new trainer. */
+/* Resumes from the file in a new trainer. */
 static int go_on(const example *e, const char *path, bytes *weights)
 {
     training t;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Draws for checks: a sequence that is a function of its seed. */
+/* Random numbers for checks: a sequence that depends only on its seed. */
 #ifndef LATENT_DRAWS_H
 #define LATENT_DRAWS_H
 
@@ -14,7 +14,7 @@ typedef struct draws {
 
 static inline draws draws_from(uint64_t seed) { return (draws){.key = {.seed = seed}}; }
 
-/* In (lo, hi), a number that fits single precision, so that both executors start from the same. */
+/* A number in (lo, hi), exact in single precision, so that both executors get the same value. */
 static inline double draw(draws *d, double lo, double hi)
 {
     double u = (double)philox_uniform(philox_word(&d->key, d->next++));

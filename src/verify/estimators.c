@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Estimates of log p(x) on a model that has it as a formula: each against the truth, and against
-   what it must be on average. */
+/* Estimates of log p(x) on a model with a formula for it: each is compared with the truth and with its
+   expectation. */
 #include "verify/checks.h"
 
 #include "base/memory.h"
@@ -43,7 +43,7 @@ static int tell(telling *t, lt_known_estimate e)
 
 /* ---- Draws from q(z|x) ---- */
 
-/* Every estimate once, with draws of their own but for the bounds, which share the last ones. */
+/* Computes every estimate with its own samples; the bounds share theirs. */
 static int find_once(const linear_gaussian *m, int repeat, double found[ROWS])
 {
     lt_evaluation e;

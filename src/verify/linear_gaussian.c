@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The linear Gaussian model, its likelihood, and how far its bounds are from that. */
+/* The linear Gaussian model, its likelihood, and the gaps of its bounds. */
 #include "verify/linear_gaussian.h"
 
 #include "base/memory.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Trials: drawing inputs, differences, executors. */
+/* Trials: random inputs, differences, executors. */
 #include "verify/trial.h"
 
 #include "verify/draws.h"
@@ -16,8 +16,7 @@ static bool is_index(const trial *t, int i) { return i == t->index_input - 1; }
 
 /* ---- Inputs ---- */
 
-/* A draw away from 0 and from what the inputs before have at the same place, so that a small
-   difference crosses no kink. */
+/* A number away from 0 and from the earlier inputs at the same index, so that a small difference crosses no kink. */
 static double draw_value(const trial *t, draws *d, int i, int64_t at)
 {
     for (;;) {
@@ -30,7 +29,7 @@ static double draw_value(const trial *t, draws *d, int i, int64_t at)
     }
 }
 
-/* Now and then exactly on a kink: 0, or the same as the input before; frozen there. */
+/* Sometimes exactly on a kink: 0, or equal to the previous input; frozen there. */
 static void draw_element(trial *t, draws *d, int i, int64_t at)
 {
     bool zero = t->lo < 0 && draw_one_in(d, 8);
@@ -119,7 +118,7 @@ static lt_node *project_gradients(trial *t, lt_node *const *dx)
     return sum;
 }
 
-/* Which way the inputs are moved: a random direction, 0 where they are frozen. */
+/* A random direction for the inputs, 0 where they are frozen. */
 static double direction(const trial *t, int i, int64_t at)
 {
     philox_key key = {.seed = 23, .stream = (uint32_t)i};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A trial: a function of a few inputs, and values for them; its derivatives against differences,
-   its values against another executor, its bits with any number of threads. What `latent verify`
-   and the tests of operators run; every failure is LT_VALUE with a message that names the trial. */
+/* A trial: a function of a few inputs, with values. Compares its derivatives with differences, its values with another
+   executor, its bits between numbers of threads. `latent verify` and the tests of operators run trials; a failure is
+   LT_VALUE with a message that names the trial. */
 #ifndef LATENT_TRIAL_H
 #define LATENT_TRIAL_H
 
 #include "graph/op.h"
 
-/* Operators that trials leave out: tested in test_exec.c and test_images.c. */
+/* Operators that trials skip: tested in test_exec.c and test_images.c. */
 enum { TRIAL_NOT_OF = OP_SOURCE | OP_EFFECT | OP_INTERNAL };
 
 typedef struct trial {
@@ -19,10 +19,10 @@ typedef struct trial {
     int64_t index_rows;
     double lo, hi;
     double *values[LT_CASE_INPUTS];
-    bool *frozen[LT_CASE_INPUTS]; /* where a difference may not be taken: at kinks */
+    bool *frozen[LT_CASE_INPUTS]; /* at kinks, where differences are invalid */
 } trial;
 
-/* What is computed of it: y, then the gradients of both orders that were asked for. */
+/* Outputs: y, then the requested gradients of both orders. */
 enum { TRIAL_TARGETS = 1 + 2 * LT_CASE_INPUTS };
 typedef struct trial_targets {
     lt_node *node[TRIAL_TARGETS];
@@ -35,7 +35,7 @@ typedef struct trial_errors {
     double cpu;           /* numbers: relative to the largest of an array, if that is above 1 */
 } trial_errors;
 
-/* How many inputs a case has: for operators of any number, those before the first scalar. */
+/* Returns the number of inputs of a case; for variadic operators, those before the first scalar. */
 int trial_count_inputs(const lt_op *op, const lt_op_case *c);
 
 /* The operator at one of its cases, with values. Clear it in any case. */
@@ -54,7 +54,7 @@ int trial_differentiate(trial *t, bool with_second, trial_targets *out, trial_er
 int trial_compare(const trial *t, const lt_program *p, const trial_targets *out,
                   trial_errors *worst);
 
-/* All of `out` with 1, 2, 3, 4 and 8 threads, in shared and in own places: the same bits. */
+/* Checks that all of `out` has the same bits with 1, 2, 3, 4 and 8 threads, with and without memory reuse. */
 int trial_check_bits(const trial *t, const lt_program *p, const trial_targets *out);
 
 #endif

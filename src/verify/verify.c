@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of checks, and how they are told of. */
+/* The list of checks, and their reports. */
 #include "verify/checks.h"
 
 #include "base/clock.h"
@@ -125,7 +125,7 @@ static int check_names(const lt_verify_options *o)
                        CHECKS_MAX_ONLY, o->n_only);
 }
 
-/* A name that no check has is a mistake, not a check that passes. */
+/* A name that matches no check is an error. */
 static int find_unmatched(const check_run *r)
 {
     for (int i = 0; i < r->o.n_only; i++)

@@ -5,7 +5,7 @@ cached() { echo $HOME/.cache/latent/features/*; }
 latent train $tiny --threads 1 > log 2>&1; echo "exit $?"
 latent train $tiny --threads 1 --seed 5 --out other > log 2>&1; echo "exit $?"
 latent eval runs/tiny --quality --threads 1 --nearest pairs.png 2> log | tail -32 | hide
-grep -o 'with training the classifier' log
+grep -o 'including training of the classifier' log
 od -An -tu1 -j16 -N8 pairs.png | awk '{ print $3 * 256 + $4 " x " $7 * 256 + $8 }'
 echo "-- JSON, from the cache and without, at any number of threads"
 latent eval runs/tiny --quality --json --threads 1 2> log > a.json; hide < a.json | sed 's/.*"quality"/"quality"/'
