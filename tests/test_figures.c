@@ -136,6 +136,25 @@ static void check_tool(lt_figure *f, const char *name, const char *args)
     lt_figure_free(f);
 }
 
+static bool stop_at_once(void *user, double done)
+{
+    (void)user, (void)done;
+    return false;
+}
+
+static void charts_of_codes_can_be_stopped(void **state)
+{
+    (void)state;
+    const char *run = in_dir("run");
+    lt_figure *f;
+    const lt_chart_data of = {.run.progress = stop_at_once};
+    assert_int_equal(lt_figure_activity(&run, 1, LT_TEST, &of, &f), LT_INTERRUPTED);
+    assert_int_equal(lt_figure_bounds(&run, 1, LT_TEST, &of, &f), LT_INTERRUPTED);
+    assert_int_equal(lt_figure_latents(&run, 1, LT_TEST, &(lt_latents_options){.of = of}, &f), LT_INTERRUPTED);
+    assert_int_equal(lt_figure_histogram(&run, 1, LT_TEST, &(lt_histogram_options){.of = of}, &f), LT_INTERRUPTED);
+    assert_null(f);
+}
+
 static void the_tool_draws_the_same(void **state)
 {
     lt_figure *f;
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(files_are_what_is_encoded),    cmocka_unit_test(names_of_files_stand_for_formats),
         cmocka_unit_test(the_tool_draws_the_same),      cmocka_unit_test(figures_describe_themselves),
         cmocka_unit_test(what_is_asked_in_vain_is_refused),
+        cmocka_unit_test(charts_of_codes_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, make_run, remove_run);
 }

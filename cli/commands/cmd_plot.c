@@ -42,7 +42,8 @@ static int plot_rate_distortion(const plot_request *q, const char *const *runs, 
 
 static lt_chart_data chart_data(const plot_request *q)
 {
-    return (lt_chart_data){.data = q->data, .images = (int)q->images, .threads = (int)q->threads, .title = q->title};
+    return (lt_chart_data){.data = q->data, .images = (int)q->images, .title = q->title,
+                           .run.threads = (int)q->threads};
 }
 
 static int plot_latents(const plot_request *q, const char *const *runs, int n, lt_figure **f)
@@ -96,10 +97,12 @@ static bool show_progress(void *user, double done)
 static int plot_bounds(const plot_request *q, const char *const *runs, int n, lt_figure **f)
 {
     meter m;
+    lt_chart_data of = chart_data(q);
+    of.run.progress = show_progress;
+    of.run.user = &m;
     watch_signals();
     meter_begin(&m);
-    int status = lt_figure_bounds(runs, n, (lt_split)q->split,
-                                  &(lt_bounds_options){.of = chart_data(q), .progress = show_progress, .user = &m}, f);
+    int status = lt_figure_bounds(runs, n, (lt_split)q->split, &of, f);
     meter_clear(&m);
     return status;
 }

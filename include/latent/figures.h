@@ -244,13 +244,13 @@ typedef struct lt_rate_distortion_options {
 LT_API int lt_figure_rate_distortion(const char *const *runs, int n, const lt_rate_distortion_options *options,
                                      lt_figure **out);
 
-/* Options of all charts of codes. */
+/* Options of all charts of codes, and of bounds. Every chart returns LT_INTERRUPTED if `run.progress` stopped it. */
 typedef struct lt_chart_data {
     const char *data;  /* name or path of a data set. Nullable: the recipe's */
     int images;        /* a stratified sample of the split; default 0: 10000, for bounds 300; or all of a smaller
                           split */
-    int threads;       /* 0: all available cores */
     const char *title; /* Nullable: the run's name */
+    lt_run_options run; /* progress: of each run, from 0 to 1 */
 } lt_chart_data;
 
 typedef struct lt_latents_options {
@@ -277,15 +277,9 @@ LT_API int lt_figure_histogram(const char *const *runs, int n, lt_split split, c
 LT_API int lt_figure_activity(const char *const *runs, int n, lt_split split, const lt_chart_data *options,
                               lt_figure **out);
 
-typedef struct lt_bounds_options {
-    lt_chart_data of;
-    lt_progress_function *progress; /* called with the fraction done, from 0 to 1 for each run. Nullable */
-    void *user;
-} lt_bounds_options;
-
 /* Plots the importance-weighted bound of K samples against K, from 1 to 500, all runs in one chart. Returns LT_VALUE
-   for a model without a likelihood and for runs that are not comparable; LT_INTERRUPTED if `progress` stopped it. */
-LT_API int lt_figure_bounds(const char *const *runs, int n, lt_split split, const lt_bounds_options *options,
+   for a model without a likelihood and for runs that are not comparable; LT_INTERRUPTED if `run.progress` stopped it. */
+LT_API int lt_figure_bounds(const char *const *runs, int n, lt_split split, const lt_chart_data *options,
                             lt_figure **out);
 
 #ifdef __cplusplus

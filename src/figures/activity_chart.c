@@ -73,7 +73,7 @@ static int draw_activity(code_chart *c)
 {
     lt_diagnosis d = {0};
     int all = lt_dataset_describe(c->data)->n[c->split];
-    lt_diagnosis_options o = {.images = c->of->images < all ? c->of->images : 0, .run.threads = c->of->threads};
+    lt_diagnosis_options o = {.images = c->of->images < all ? c->of->images : 0, .run = c->of->run};
     int status = lt_diagnose(c->m, c->data, c->split, &o, &d);
     if (status == LT_OK)
         draw_bars(c, &d);

@@ -20,13 +20,13 @@ typedef struct run_bounds {
     char set[LT_TEXT_SIZE];
 } run_bounds;
 
-static int evaluate(lt_model *m, lt_dataset *data, const lt_bounds_options *o, run_bounds *b)
+static int evaluate(lt_model *m, lt_dataset *data, const lt_chart_data *o, run_bounds *b)
 {
-    int images = o->of.images ? o->of.images : DEFAULT_IMAGES;
+    int images = o->images ? o->images : DEFAULT_IMAGES;
     b->split = lt_dataset_split(data, b->split);
     int all = lt_dataset_describe(data)->n[b->split];
     lt_eval_options e = {.iwae = draws, .n_iwae = N_DRAWS, .images = images < all ? images : 0,
-                         .run = {.threads = o->of.threads, .progress = o->progress, .user = o->user}};
+                         .run = o->run};
     LT_TRY(lt_evaluate(m, data, b->split, &e, &b->found));
     for (int i = 0; i < N_DRAWS; i++) {
         const lt_bound *of = &b->found.bounds[i];
@@ -40,7 +40,7 @@ static int evaluate(lt_model *m, lt_dataset *data, const lt_bounds_options *o, r
     return LT_OK;
 }
 
-static int find_bounds(lt_figure *f, const char *run, const lt_bounds_options *o, run_bounds *b)
+static int find_bounds(lt_figure *f, const char *run, const lt_chart_data *o, run_bounds *b)
 {
     lt_dataset *data = NULL;
     char *name = lt_run_name(run);
@@ -48,7 +48,7 @@ static int find_bounds(lt_figure *f, const char *run, const lt_bounds_options *o
     free(name);
     lt_model *m;
     LT_TRY(lt_model_open(run, &m));
-    int status = lt_model_open_data(m, o->of.data, NULL, 0, &data);
+    int status = lt_model_open_data(m, o->data, NULL, 0, &data);
     if (status == LT_OK)
         status = lt_model_check_data(m, data);
     if (status == LT_OK && lt_model_can(m, LT_CAN_LIKELIHOOD))
@@ -105,7 +105,7 @@ static int check_alike(const run_bounds *all, int n, const char *const *runs)
     return LT_OK;
 }
 
-static int draw_bounds(lt_figure *f, const char *const *runs, int n, lt_split split, const lt_bounds_options *o)
+static int draw_bounds(lt_figure *f, const char *const *runs, int n, lt_split split, const lt_chart_data *o)
 {
     LT_TRY(check_run_count(n));
     run_bounds *all = FIGURE_ARRAY(f, run_bounds, n);
@@ -114,14 +114,14 @@ static int draw_bounds(lt_figure *f, const char *const *runs, int n, lt_split sp
         LT_TRY(find_bounds(f, runs[i], o, &all[i]));
     }
     LT_TRY(check_alike(all, n, runs));
-    draw_chart(f, all, n, o->of.title);
+    draw_chart(f, all, n, o->title);
     return LT_OK;
 }
 
-int lt_figure_bounds(const char *const *runs, int n, lt_split split, const lt_bounds_options *options,
+int lt_figure_bounds(const char *const *runs, int n, lt_split split, const lt_chart_data *options,
                      lt_figure **out)
 {
-    lt_bounds_options o = OPTIONS(lt_bounds_options, options);
+    lt_chart_data o = OPTIONS(lt_chart_data, options);
     lt_figure *f = figure_create(LT_FIGURE_CHARTS);
     return figure_finish(f, draw_bounds(f, runs, n, split, &o), out);
 }

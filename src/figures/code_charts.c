@@ -29,7 +29,7 @@ void figure_set_page(lt_figure *f, const lt_chart *charts, int n, const char *ti
 int code_chart_encode(const code_chart *c, lt_codes *codes)
 {
     int all = lt_dataset_describe(c->data)->n[c->split];
-    lt_codes_options o = {.images = c->of->images < all ? c->of->images : 0, .run.threads = c->of->threads};
+    lt_codes_options o = {.images = c->of->images < all ? c->of->images : 0, .run = c->of->run};
     return lt_encode_split(c->m, c->data, c->split, &o, codes);
 }
 

@@ -112,7 +112,7 @@ static int take_chart(const taker *t, const lt_chart *chart, int i)
 static int make_charts(const lt_report_options *q, const char *kind, const char *title, int n, const char *const *paths,
                        lt_figure **f)
 {
-    const lt_chart_data of = {.data = q->data, .threads = q->run.threads, .title = title};
+    const lt_chart_data of = {.data = q->data, .title = title, .run = q->run};
     if (strcmp(kind, "curves") == 0)
         return lt_figure_curves(paths, n, &(lt_curves_options){.title = title}, f);
     if (strcmp(kind, "latents") == 0)
