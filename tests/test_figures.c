@@ -145,7 +145,6 @@ static bool stop_at_once(void *user, double done)
 static void charts_of_codes_can_be_stopped(void **state)
 {
     (void)state;
-    const char *run = in_dir("run");
     lt_figure *f;
     const lt_chart_data of = {.run.progress = stop_at_once};
     assert_int_equal(lt_figure_activity(&run, 1, LT_TEST, &of, &f), LT_INTERRUPTED);
