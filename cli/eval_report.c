@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of `latent eval`, with words where a number misleads. */
+/* The table of `latent eval`, with notes on numbers that could mislead. */
 #include "eval_report.h"
 
 #include "quality_report.h"
@@ -8,12 +8,12 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* What an estimate of -log p(x) is that is made of the logarithm of a mean of weights. */
+/* The kind of an estimate of -log p(x) by the logarithm of a mean of weights. */
 static const char upper_bound[] = "upper bound on average";
 
 /* ---- The table ---- */
 
-/* "  NAME   VALUE ERROR  meaning": the last column goes on below itself. */
+/* "  NAME   VALUE ERROR  meaning": the last column wraps below itself. */
 static void print_cells_of_row(const char *name, const char *value, const char *error, const char *meaning)
 {
     enum { NAME = 18, VALUE = 10, ERROR = 11, MEANING = 2 + NAME + 1 + VALUE + 1 + ERROR + 1 };
@@ -23,12 +23,12 @@ static void print_cells_of_row(const char *name, const char *value, const char *
 
 static void print_row(const char *name, lt_estimate e, int digits, const char *meaning)
 {
-    char value[48], error[LT_ERROR_TEXT]; /* one image has none */
+    char value[48], error[LT_ERROR_TEXT]; /* "" for one image */
     snprintf(value, sizeof value, "%.*f", digits, lt_shown_number(e.value, digits));
     print_cells_of_row(name, value, lt_shown_error(e.se, digits, error), meaning);
 }
 
-/* A number that has no error. */
+/* Prints a number without an error. */
 static void print_plain_row(const char *name, double number, int digits, const char *format, ...)
     LT_PRINTF(4, 5);
 static void print_plain_row(const char *name, double number, int digits, const char *format, ...)
@@ -49,24 +49,24 @@ static const char *kind_of_data(const lt_dataset_info *info)
 
 static void print_density(const lt_evaluation *e)
 {
-    puts("A density of intensities in [0, 1]: nats may be below 0.");
+    puts("A density of intensities in [0, 1]: nats may be negative.");
     if (isfinite(e->sigma))
         printf("Its standard deviation is %.4f, or %.1f levels of a byte.\n", e->sigma,
                255 * e->sigma);
     if (isnan(e->bits_as_bytes.value))
-        print_wrapped(stdout, 0, "It does not compare with probabilities of bytes: no standard deviation of "
-                                 "its own, one of less than two levels, or no such data.");
+        print_wrapped(stdout, 0, "It is not comparable with probabilities of bytes: the likelihood has no standard "
+                                 "deviation, or one below two levels, or the data are not bytes.");
 }
 
-/* What the distortion is a logarithm of: the recipe's own words. */
+/* Prints the recipe's likelihood, and the unit of the distortion. */
 static void print_likelihood(const trained *t, const lt_evaluation *e)
 {
     const char *words = lt_recipe_get(lt_model_recipe(t->model), "model.likelihood");
     printf("\nlikelihood: %s on %s data\n", words ? words : "none", kind_of_data(lt_dataset_describe(t->data)));
     if (e->unit == LT_CROSS_ENTROPY)
         print_wrapped(stdout, 0, "These pixels are not 0 or 1: the distortion is a cross-entropy, not "
-                                 "-log p(x|z), and neither -ELBO nor NLL bounds a likelihood. Compare with "
-                                 "models of this kind only.");
+                                 "-log p(x|z), and neither -ELBO nor NLL bounds a likelihood. Compare only "
+                                 "with models of this kind.");
     else if (e->unit == LT_DENSITY)
         print_density(e);
     else if (!lt_model_is_binary(t->model))
@@ -83,13 +83,13 @@ static void print_draws(const eval_findings *f)
              lt_evaluation_is_biased(e) ? ", biased by an unknown amount" : " of -log p(x)");
     for (int i = 0; i < e->n_bounds; i++) {
         snprintf(name, sizeof name, "IWAE, k = %d", e->bounds[i].k);
-        print_row(name, e->bounds[i].value, 2, e->bounds[i].k == 1 ? "-ELBO, of other draws" : meaning);
+        print_row(name, e->bounds[i].value, 2, e->bounds[i].k == 1 ? "-ELBO, with other samples" : meaning);
     }
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         print_row(name, e->nll, 2, meaning);
-        print_row("-ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, f->card.gap), 2, "of these two, image by image");
-        print_plain_row("ESS", e->ess, 1, "effective draws of %d, on average", e->nll_samples);
+        print_row("-ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, f->card.gap), 2, "paired difference over images");
+        print_plain_row("ESS", e->ess, 1, "effective samples of %d, on average", e->nll_samples);
     }
     if (isfinite(e->pareto_share))
         print_plain_row("Pareto k", e->pareto_k, 2, "above 0.7 for %.0f %% of the images",
@@ -103,11 +103,11 @@ static void print_ais(const eval_findings *f)
     snprintf(meaning, sizeof meaning, "%s, %d x %d from %s", upper_bound, a->chains, a->steps,
              f->card.is_ais_from_posterior ? "q(z|x)" : "N(0, I)");
     print_row("AIS", a->nll, 2, meaning);
-    print_plain_row("ESS", a->ess, 1, "of %d chains; %.0f %% moves accepted", a->chains,
+    print_plain_row("ESS", a->ess, 1, "of %d chains; %.0f %% of moves accepted", a->chains,
                     100 * a->acceptance);
     if (isfinite(f->card.ais_less_nll.value))
         print_row("AIS less NLL", lt_shown_difference(a->nll, f->card.evaluation.nll, f->card.ais_less_nll), 2,
-                  "of the two bounds, image by image");
+                  "paired difference over images");
 }
 
 static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
@@ -115,21 +115,21 @@ static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
     char meaning[80];
     lt_estimate information = d->mutual_information, aggregate = d->aggregate_kl;
     if (d->images == 1) {
-        puts("  active latents, mutual information, aggregate KL: of several images");
+        puts("  active latents, mutual information, aggregate KL: need several images");
         return;
     }
     lt_shown_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
-    print_plain_row("active latents", d->active, 0, "of %d: means of variance > 0.01%s", d->latent,
-                    d->has_parts ? "" : " of it all");
+    print_plain_row("active latents", d->active, 0, "of %d: variance of means > 0.01%s", d->latent,
+                    d->has_parts ? "" : " of the total");
     snprintf(meaning, sizeof meaning, "of code and image, at most %.2f", d->most_information);
     print_row("mutual information", information, 2, meaning);
     print_row("aggregate KL", aggregate, 2,
-              is_deep ? "of all codes, z and z2, from p" : "of all images' codes from p(z)");
+              is_deep ? "KL(q(z, z2) || p(z, z2))" : "KL(q(z) || p(z)), q(z) over all images");
 }
 
-/* ---- What to make of it ---- */
+/* ---- Notes ---- */
 
-/* A paragraph under the table; one that warns of it stands out. */
+/* Prints a paragraph under the table; a warning stands out. */
 static void print_note(const char *format, ...) LT_PRINTF(1, 2);
 static void print_note_of(text_style style, const char *format, va_list values)
 {
@@ -158,22 +158,22 @@ static void print_warning(const char *format, ...)
     va_end(values);
 }
 
-enum { FEWEST_DRAWS = 25 }; /* that show a tail: lt_evaluation */
+enum { FEWEST_DRAWS = 25 }; /* needed to see a tail: lt_evaluation */
 
 static void judge_draws(const lt_evaluation *e)
 {
     if (e->nll_samples > 0 && e->ess < 0.02 * e->nll_samples + 1)
-        print_note("%.1f of %d draws carry the weight: the true NLL is lower than this.", e->ess,
+        print_note("%.1f of %d samples carry the weight: the true NLL is lower than this.", e->ess,
                    e->nll_samples);
     if (e->draws > 1 && e->draws < FEWEST_DRAWS)
-        print_note("%d draws are too few to see the tail of the weights, so that it is not known how far "
-                   "above -log p(x) these bounds are: from %d draws on it is looked at.", e->draws,
+        print_note("%d samples are too few to see the tail of the weights, so it is unknown how far above "
+                   "-log p(x) these bounds are: use at least %d samples.", e->draws,
                    FEWEST_DRAWS);
     if (lt_evaluation_is_biased(e))
-        print_warning("Do not believe what %d draws say: for %.0f %% of the images the weights have a "
-                   "tail with Pareto k above 0.7, so that the mean is decided by draws that are "
-                   "rarely seen. On average the estimates are too high, by an unknown amount, and their "
-                   "errors do not show it. More draws hardly help; --ais does not depend on q(z|x).",
+        print_warning("The estimates with %d samples are unreliable: for %.0f %% of the images the weights have "
+                   "a tail with Pareto k above 0.7, so rare samples dominate the mean. On average the "
+                   "estimates are too high by an unknown amount, which their errors do not show. More "
+                   "samples hardly help; --ais does not depend on q(z|x).",
                    e->draws, 100 * e->pareto_share);
 }
 
@@ -182,16 +182,16 @@ static void judge_ais(const eval_findings *f)
     const lt_ais_result *a = &f->card.ais;
     double d = f->card.ais_less_nll.value, error = f->card.ais_less_nll.se;
     if (a->ess < 1.5 && a->chains > 1)
-        print_warning("%.1f of %d chains carry the weight: take more steps before believing AIS.",
+        print_warning("%.1f of %d chains carry the weight: AIS is unreliable with so few steps.",
                    a->ess, a->chains);
     if (isnan(d) || isnan(error))
         return;
     if (fabs(d) <= 3 * error)
         print_note("AIS and the NLL agree within 3 standard errors of their difference.");
     else
-        print_note("AIS finds %.2f nats %s than importance sampling, %.1f standard errors. Both are "
-                   "too high on average, so the lower one is nearer.", fabs(d),
-                   d < 0 ? "less" : "more", fabs(d) / error);
+        print_note("AIS is %.2f nats %s than importance sampling, %.1f standard errors. Both are "
+                   "too high on average, so the lower one is closer.", fabs(d),
+                   d < 0 ? "lower" : "higher", fabs(d) / error);
 }
 
 static void judge_codes(const lt_diagnosis *d)
@@ -199,11 +199,11 @@ static void judge_codes(const lt_diagnosis *d)
     if (d->is_collapsed)
         print_warning("POSTERIOR COLLAPSE: %s.", d->reason);
     else if (d->images > 1 && d->mutual_information.value > d->most_information - 1)
-        print_note("The information is as much as %lld images can show: there may be more.",
+        print_note("The mutual information is near the maximum for %lld images: it may be larger.",
                    (long long)d->images);
 }
 
-/* Of a model that reconstructs, and bounds nothing. */
+/* For a model that reconstructs, without bounds. */
 static void print_reconstruction(const eval_findings *f)
 {
     const lt_evaluation *e = &f->card.evaluation;
@@ -249,8 +249,8 @@ static void judge_choice(const eval_findings *f)
         snprintf(sets + strlen(sets), sizeof sets - strlen(sets), "%s%s", i ? ", " : "",
                  f->card.sets[i]);
     if (f->card.n_sets > 0)
-        print_note("Not the recipe's data, but with %s: these numbers compare with others of the same "
-                   "choice alone.", sets);
+        print_note("Evaluated with %s instead of the recipe's data options: comparable only with numbers "
+                   "of the same choice.", sets);
 }
 
 void eval_print_table(const eval_findings *f)
@@ -266,6 +266,6 @@ void eval_print_table(const eval_findings *f)
         quality_print(f->card.set, f->card.split, &f->card.quality);
     judge_choice(f);
     if (!lt_model_can(f->trained->model, LT_CAN_LIKELIHOOD))
-        print_note("The model has no likelihood, so there are no bounds and no codes to look at: it "
-                   "is judged by its samples.");
+        print_note("The model has no likelihood, so there are no bounds and no codes: only its samples "
+                   "are scored.");
 }

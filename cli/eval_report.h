@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `latent eval` found, as a table. */
+/* The results of `latent eval`, as a table. */
 #ifndef LATENT_EVAL_REPORT_H
 #define LATENT_EVAL_REPORT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What latent eval is asked, of one run or of several. */
+/* The options of latent eval, for one run or several. */
 #ifndef LATENT_EVAL_REQUEST_H
 #define LATENT_EVAL_REQUEST_H
 
@@ -22,10 +22,10 @@ typedef struct eval_request {
     bool as_json;
 } eval_request;
 
-/* Finds what is asked for of a run whose data are open; a status. Clear f->card in any case. */
+/* Evaluates a run whose data is open; returns a status. Clear f->card in any case. */
 int eval_find(const eval_request *q, eval_findings *f);
 
-/* Several runs side by side (eval_runs.c); the exit code. */
+/* Evaluates several runs in one table (eval_runs.c); returns the exit code. */
 int eval_compare_runs(const command *c, const eval_request *q, int n, const char *const *runs);
 
 #endif

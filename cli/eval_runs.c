@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent eval of several runs: their numbers in one table, and what differs, each image with itself. */
+/* latent eval of several runs: their numbers in one table, and the paired differences over images. */
 #include "eval_request.h"
 
 #include <latent/ledger.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A run that has been evaluated. Its data are closed, as all of them at once may not fit into memory. */
+/* An evaluated run. Its data is closed, as all data at once may not fit into memory. */
 typedef struct contestant {
     trained t;
     eval_findings f;
@@ -47,7 +47,7 @@ enum { CELL = 32, NAME_WIDTH = 24, CELL_WIDTH = 16, MAX_COLUMNS = 8 + LT_MAX_BOU
 
 typedef struct bound_column {
     char title[CELL];
-    lt_estimate of[EVAL_MAX_RUNS]; /* NaN: has none */
+    lt_estimate of[EVAL_MAX_RUNS]; /* NaN: none */
     int digits;
 } bound_column;
 
@@ -126,9 +126,9 @@ static void print_columns(const contest *all, const bound_column *columns, int n
     free(texts);
 }
 
-/* ---- What differs ---- */
+/* ---- Differences ---- */
 
-/* A line, wrapped. */
+/* Prints a line, wrapped. */
 static void print_line(const char *format, ...) LT_PRINTF(1, 2);
 static void print_line(const char *format, ...)
 {
@@ -140,7 +140,7 @@ static void print_line(const char *format, ...)
     print_wrapped(stdout, 0, words);
 }
 
-/* "-ELBO of B less that of A: -1.20 +- 0.03": images are as hard for both, so this error is smaller than those of
+/* "-ELBO of B less that of A: -1.20 +- 0.03". Images are equally hard for both, so this error is smaller than those in
    the table. */
 static void print_difference(const char *what, const char *a, const char *b, lt_estimate d)
 {
@@ -155,7 +155,7 @@ static void print_differences(const contest *all)
     for (int i = 0; i < all->n; i++) {
         const contestant *b = &all->all[i];
         if (!b->f.card.has_bounds) {
-            print_line("%s has no likelihood, so there are no bounds: --quality judges its samples.", b->f.run);
+            print_line("%s has no likelihood, so there are no bounds: --quality scores its samples.", b->f.run);
             continue;
         }
         if (!a) {
@@ -182,7 +182,7 @@ static void print_doubts(const contest *all)
     for (int i = 0; i < all->n; i++) {
         const eval_findings *f = &all->all[i].f;
         if (f->card.has_bounds && lt_evaluation_is_biased(&f->card.evaluation))
-            print_line("%s: do not believe what %d draws say: Pareto k is above 0.7 for %.0f %% of the images.",
+            print_line("%s: the estimates with %d samples are unreliable: Pareto k is above 0.7 for %.0f %% of the images.",
                        f->run, f->card.evaluation.draws, 100 * f->card.evaluation.pareto_share);
         if (f->card.has_bounds && f->card.codes.is_collapsed)
             print_line("%s: POSTERIOR COLLAPSE: %s.", f->run, f->card.codes.reason);
@@ -199,7 +199,7 @@ static bool has_bounds(const contest *all)
     return false;
 }
 
-/* What the numbers are of: as many images of one data set, or of each run its own. */
+/* Prints the images evaluated: of one data set, or each run's own. */
 static void print_images(const contest *all)
 {
     const contestant *first = NULL;
@@ -235,7 +235,7 @@ static void print_bounds(const contest *all)
 
 /* ---- Quality ---- */
 
-/* Rows of runs whose scores are not comparable are no contest. Gives the exit code. */
+/* Refuses runs whose scores are not comparable. Returns the exit code. */
 static int check_quality(const command *c, const contest *all)
 {
     const eval_findings *a = &all->all[0].f;
@@ -247,7 +247,7 @@ static int check_quality(const command *c, const contest *all)
     return CODE_DONE;
 }
 
-/* Only where all of them were scored. */
+/* Whether all of them were scored. */
 static bool has_quality(const contest *all)
 {
     for (int i = 0; i < all->n; i++)
@@ -267,7 +267,7 @@ static void print_quality(const contest *all)
     quality_print_runs(all->all[0].f.card.set, all->all[0].f.card.split, all->n, names, quality);
 }
 
-/* ---- All of it ---- */
+/* ---- Evaluation ---- */
 
 static int print_comparison(const contest *all)
 {
@@ -299,7 +299,7 @@ static int report(const contest *all)
     return status;
 }
 
-/* All models, before any work. Where none has a likelihood their samples are scored unasked. */
+/* Opens all models before any work. If none has a likelihood, their samples are scored. */
 static int open_all(contest *all, const char *const *runs)
 {
     bool has_likelihood = false;
@@ -311,7 +311,7 @@ static int open_all(contest *all, const char *const *runs)
     return LT_OK;
 }
 
-/* Gives the exit code. */
+/* Returns the exit code. */
 static int evaluate_all(const command *c, contest *all, const char *const *runs)
 {
     int opened = open_all(all, runs);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DIGITS = 12 }; /* of a digest, to be read; JSON has all */
+enum { DIGITS = 12 }; /* of a digest in tables; JSON has all */
 
 /* ---- The scores of one model ---- */
 
@@ -44,7 +44,7 @@ static void print_scores(const lt_quality *q)
     print_row("precision", s->precision, f->precision, 3, "samples like held-out images");
     print_row("recall", s->recall, f->recall, 3, "held-out images like samples");
     print_row("density", s->density, f->density, 3, "1: as dense");
-    print_row("coverage", s->coverage, f->coverage, 3, "held-out images met");
+    print_row("coverage", s->coverage, f->coverage, 3, "held-out images covered");
     if (!q->is_rotation) {
         snprintf(meaning, sizeof meaning, "1 to %d", q->classes);
         print_row("inception score", s->inception, f->inception, 2, meaning);
@@ -57,27 +57,27 @@ static void print_paragraph(const char *text)
     print_wrapped(stdout, 0, text);
 }
 
-/* What was measured with. */
+/* Prints the digest and the classifier. */
 static void print_digest(const char *data, const lt_quality *q)
 {
     char text[640], right[96] = "";
     if (isfinite(q->accuracy))
-        snprintf(right, sizeof right, ", right for %.1f %% of the held-out ones", 100 * q->accuracy);
+        snprintf(right, sizeof right, ", accuracy %.1f %% on held-out images", 100 * q->accuracy);
     snprintf(text, sizeof text,
-             "Digest %.*s: compare with scores of this digest alone. 64 features (%.*s) of a "
+             "Digest %.*s: compare only with scores of this digest. 64 features (%.*s) of a "
              "classifier of %d %s that latent trained on %lld images of %s%s.%s",
              DIGITS, q->digest, DIGITS, q->features_digest, q->classes,
              q->is_rotation ? "rotations" : "classes", (long long)q->train, data, right,
-             q->is_drawn ? " The data are bits, so bits were drawn from the samples' means." : "");
+             q->is_drawn ? " The data are bits, so bits were sampled from the means of the samples." : "");
     print_paragraph(text);
 }
 
-/* Less than half of what is reached by train images. */
+/* Warns if coverage and recall are less than half of those of train images. */
 static void judge_coverage(const lt_quality *q)
 {
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
     if (s->coverage.value < 0.5 * f->coverage.value && s->recall.value < 0.5 * f->recall.value)
-        print_paragraph("Few held-out images are met by samples: kinds are missing, or not well made.");
+        print_paragraph("Samples cover few held-out images: modes are missing, or generated badly.");
 }
 
 void quality_print(const char *data, lt_split split, const lt_quality *q)
@@ -111,7 +111,7 @@ static void put_cell(char *cell, lt_estimate e, int digits)
                  isfinite(e.se) ? " " : "", lt_shown_error(e.se, digits, error));
 }
 
-/* What stands after the name of a run. */
+/* Fills in the cells after the name of a run. */
 static void put_cells(score_cells cells, const lt_sample_scores *s, const char *copies)
 {
     put_cell(cells[1], alone(s->fid), 3);
@@ -124,7 +124,7 @@ static void put_cells(score_cells cells, const lt_sample_scores *s, const char *
     snprintf(cells[8], SCORE_TEXT, "%s", copies);
 }
 
-/* A row of heads, one for each run, the floor. */
+/* Prints a row of heads, a row per run, and the floor. */
 static void print_runs(int n, const char *const *runs, const lt_quality *q)
 {
     static const char *const heads[SCORES] = {"", "FID", "KID", "precision", "recall", "density",
@@ -157,7 +157,7 @@ void quality_print_runs(const char *data, lt_split split, int n, const char *con
         print_paragraph(limits);
 }
 
-/* ---- Pictures ---- */
+/* ---- Figure of neighbors ---- */
 
 int quality_pair_samples(const lt_quality *q)
 {
@@ -167,7 +167,7 @@ int quality_pair_samples(const lt_quality *q)
     return n;
 }
 
-/* The samples of pairs, and behind them the train images that they belong to. */
+/* Gathers the samples of pairs, followed by their train images. */
 static int fill_pairs(const lt_dataset *d, const lt_quality *q, const float *samples,
                       size_t pixels, float *images)
 {
@@ -212,7 +212,7 @@ int quality_write_files(const quality_files *f)
     const lt_quality_arrays *a = &f->arrays;
     if (f->features) {
         LT_TRY(lt_quality_arrays_write(a, f->features));
-        say("%s: %d features of %d samples, %d held and %d train images", f->features, a->width,
+        say("%s: %d features of %d samples, %d held-out and %d train images", f->features, a->width,
             a->samples, a->held_out, a->train);
     }
     if (f->samples) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* latent explain: what the numbers of a run are made of, and what they may stand beside. */
+/* latent explain: the terms of a run's numbers, and published numbers that are comparable. */
 #include "shared_options.h"
 
 #include <math.h>
@@ -88,7 +88,7 @@ static void print_terms(const lt_explanation *e)
                e->found.neg_elbo_se);
 }
 
-/* A gan's numbers are those of its training alone. */
+/* GAN only: the numbers of training. */
 static void print_state(const lt_explanation *e)
 {
     puts("\nWhat is reported of both");
@@ -131,7 +131,7 @@ static void print_comparable(const lt_explanation *e)
             "`latent eval RUN --split test --nll K`, with the same K.");
 }
 
-/* Each reason once. */
+/* Prints each reason once. */
 static void print_others(const lt_ledger *l)
 {
     const lt_published *p;
@@ -173,7 +173,7 @@ static bool go_on(void *user, double done)
     return !is_stopped();
 }
 
-/* Gives the exit code. */
+/* Returns the exit code. */
 static int explain(const command *c, const char *run, const lt_explain_options *o, bool as_json)
 {
     lt_explanation e;
@@ -203,9 +203,9 @@ static int run_explain(const command *c, int argc, const char **argv)
     const flag flags[] = {{OPTION_JSON, .value = &as_json},
                           {OPTION_DATA, .value = &data},
                           {OPTION_SPLIT, .value = &split,
-                           .note = "evaluated now; default: what training found at last"},
+                           .note = "evaluated now; default: the last validation of training"},
                           {OPTION_IMAGES, .value = &images, .needs = "split", .min = 1, .max = INT32_MAX,
-                           .note = "spread over the split; default: all"},
+                           .note = "a stratified sample of the split; default: all"},
                           {OPTION_SEED, .value = &seed, .needs = "split", .note = "default: 0"},
                           {OPTION_THREADS, .value = &threads},
                           {0}};
@@ -222,15 +222,15 @@ static int run_explain(const command *c, int argc, const char **argv)
 
 const command cmd_explain = {
     .name = "explain",
-    .summary = "say what the numbers of a run mean, and what they compare with",
+    .summary = "explain the numbers of a run, and what they are comparable with",
     .operands = "RUN [options]",
     .min_operands = 1,
     .max_operands = 1,
     .about =
-        "The ledger of the loss: each term in nats per image with its constants, what it is the "
-        "logarithm of, and which published numbers may stand beside it, or why not. Numbers are "
+        "Prints the ledger of the loss: each term in nats per image with its constants and its unit, "
+        "and which published numbers are comparable with it, or why not. The numbers are "
         "those of the last validation in RUN's metrics.jsonl, or of --split; a checkpoint file, or a run "
-        "without any, is evaluated.\n",
+        "without a validation, is evaluated.\n",
     .examples = "  latent explain runs/ift6135-vae\n"
                 "  latent explain runs/i2dl-mlp-vae --json\n",
     .run = run_explain};
