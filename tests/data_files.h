@@ -20,6 +20,7 @@
 
 #include <zlib.h>
 
+#include "says.h"
 #include "scratch.h"
 
 /* A directory, and no data sets of the user. */
@@ -109,12 +110,6 @@ static inline lt_dataset *must_open(const char *name, const lt_data_options *opt
     if (lt_dataset_open(name, options, &d) != LT_OK)
         fail_msg("%s: %s", name, lt_last_error());
     return d;
-}
-
-static inline void assert_says(const char *words)
-{
-    if (!strstr(lt_last_error(), words))
-        fail_msg("expected '%s' in the message: %s", words, lt_last_error());
 }
 
 /* Opening fails; the message names the path and holds `words`. */

@@ -52,6 +52,34 @@ static inline const char *in_dir(const char *name)
     return path;
 }
 
+static inline void put_file(const char *path, const void *data, size_t size)
+{
+    if (file_write(path, data, size) != LT_OK)
+        fail_msg("%s", lt_last_error());
+}
+
+static inline void assert_file_is(const char *path, const void *data, size_t size)
+{
+    bytes b;
+    assert_int_equal(file_read(path, 1 << 20, &b), LT_OK);
+    assert_int_equal(b.size, size);
+    assert_memory_equal(b.data, data, size);
+    bytes_clear(&b);
+}
+
+/* Names in the test's directory that start so, hidden ones too. */
+static inline int count_names(const char *start)
+{
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    int n = 0;
+    struct dirent *entry;
+    while ((entry = readdir(d)))
+        n += strncmp(entry->d_name, start, strlen(start)) == 0;
+    closedir(d);
+    return n;
+}
+
 static inline void assert_same_file(const char *a, const char *b)
 {
     bytes x, y;
