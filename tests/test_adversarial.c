@@ -228,7 +228,7 @@ static void smoothing_needs_a_target(void **state)
         if (has_target)
             assert_null(lt_graph_error(g));
         else
-            assert_text_has(lt_graph_error(g), "no target that could be smoothed, found");
+            assert_text_has(lt_graph_error(g), "no target to smooth, found");
         lt_graph_free(g);
         spec_clear(&loss);
     }

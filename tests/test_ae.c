@@ -123,8 +123,8 @@ static void samples_and_bounds_are_refused_with_a_reason(void **state)
     subject c = open_subject(AE, NULL, 0);
     float images[PIXELS];
     assert_int_equal(lt_sample(c.model, 1, 0, 1, images), LT_VALUE);
-    assert_text_has(lt_last_error(), "is an ae, which learns no distribution of its codes: there is no sample to draw. "
-                                     "Begin at images, with latent reconstruct");
+    assert_text_has(lt_last_error(), "is an ae, which learns no distribution of its codes: there is no prior to "
+                                     "sample from. Start from images with latent reconstruct");
     assert_int_equal(lt_recipe_require(lt_model_recipe(c.model), LT_CAN_BOUND), LT_VALUE);
     assert_text_has(lt_last_error(), "there is no bound on log p(x)");
     lt_model_log_weights(c.model, c.graph, c.x, lt_model_encode(c.model, c.graph, c.x), 2);

@@ -221,10 +221,10 @@ static void only_bounds_are_called_bounds(void **state)
 {
     (void)state;
     assert_non_null(strstr(estimate_of("hinge", "none", "linear"), "a lower bound"));
-    assert_non_null(strstr(estimate_of("wasserstein", "none", "linear"), "bounds nothing"));
+    assert_non_null(strstr(estimate_of("wasserstein", "none", "linear"), "not a bound"));
     assert_null(strstr(estimate_of("wasserstein", "gradient", "linear"), "lower bound"));
-    assert_null(strstr(estimate_of("wasserstein", "clip", "linear"), "bounds nothing"));
-    assert_null(strstr(estimate_of("wasserstein", "none", "spectral_norm linear"), "bounds nothing"));
+    assert_null(strstr(estimate_of("wasserstein", "clip", "linear"), "not a bound"));
+    assert_null(strstr(estimate_of("wasserstein", "none", "spectral_norm linear"), "not a bound"));
 }
 
 int main(void)

@@ -189,9 +189,9 @@ static void priors_without_a_formula_are_told_so(void **state)
 {
     (void)state;
     check_refused(TINY, (const char *[]){"model.prior=vamp 5", "objective.kl=analytic"}, 2,
-                  "no formula with the prior vamp: it needs kl: monte-carlo");
+                  "no closed form with the prior vamp: it needs kl: monte-carlo");
     check_refused(TINY, (const char *[]){"model.prior=mixture 5", "objective.free_bits=1"}, 2,
-                  "free_bits is for one layer of codes with the prior normal");
+                  "free_bits needs one stochastic layer with the prior normal");
     check_refused(TINY, (const char *[]){"model.prior=mixtur 5"}, 1, "did you mean \"mixture\"?");
     check_refused(TINY, (const char *[]){"model.prior=mixture"}, 1, "k");
 }
@@ -384,12 +384,12 @@ static void what_two_layers_cannot_do_is_said(void **state)
 {
     (void)state;
     check_refused(TWO, (const char *[]){"objective.kl=analytic"}, 1,
-                  "no formula with two stochastic layers");
-    check_refused(TWO, (const char *[]){"objective.free_bits=1"}, 1, "free_bits is for one layer");
-    check_refused(TWO, (const char *[]){"model.prior=vamp 3"}, 1, "the prior vamp is of codes");
+                  "no closed form with two stochastic layers");
+    check_refused(TWO, (const char *[]){"objective.free_bits=1"}, 1, "free_bits needs one stochastic layer");
+    check_refused(TWO, (const char *[]){"model.prior=vamp 3"}, 1, "the prior vamp needs codes");
     check_refused(TWO, (const char *[]){"model.latent2=0"}, 1,
-                  "encoder2 is for a second stochastic layer: latent2 is missing");
-    check_refused(TINY, (const char *[]){"model.latent2=3"}, 1, "with latent2 goes \"encoder2\"");
+                  "encoder2 belongs to a second stochastic layer: \"latent2\" is missing");
+    check_refused(TINY, (const char *[]){"model.latent2=3"}, 1, "latent2 needs \"encoder2\"");
     subject c = open_subject(TWO, NULL, 0);
     lt_model_log_prior(c.model, c.graph, lt_input(c.graph, "z", lt_shape_2d(5, 3)));
     assert_text_has(lt_graph_error(c.graph), "is an integral over the second");

@@ -435,7 +435,7 @@ static void mistakes_are_named(void **state)
 
     c = open_subject();
     lt_log_prob(drawn(&c, &normal, &d), add_draws(&c, lt_shape_2d(ROWS, 1), &d, 0, 1));
-    expect_mistake(&c, "normal: values are 3 x 1, the distribution's 3 x 4");
+    expect_mistake(&c, "normal: expected values of 3 x 4, found 3 x 1");
 
     c = open_subject();
     lt_kl(drawn(&c, &normal, &d), lt_standard_normal(c.graph, 7));
@@ -443,7 +443,7 @@ static void mistakes_are_named(void **state)
 
     c = open_subject();
     lt_sample_from(drawn(&c, &laplace, &d), 5);
-    expect_mistake(&c, "laplace: 5 draws asked for, parameters are of 3 rows");
+    expect_mistake(&c, "laplace: 5 samples requested, but the parameters have 3 rows");
 
     c = open_subject();
     lt_estimate_entropy(lt_standard_normal(c.graph, 2), 1);

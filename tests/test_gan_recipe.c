@@ -21,9 +21,9 @@ static const mistake malformed[] = {
     {DATA MODEL GENERATOR,
      "tiny.yaml:4:3: model: \"discriminator\" is missing (a list of layers)"},
     {DATA MODEL GENERATOR "  discriminator: []\n",
-     "tiny.yaml:9:18: a list without layers"},
+     "tiny.yaml:9:18: expected at least one layer, found an empty list"},
     {DATA MODEL "  generator: []\n" CRITIC,
-     "tiny.yaml:6:14: a list without layers"},
+     "tiny.yaml:6:14: expected at least one layer, found an empty list"},
     {DATA MODEL "  generator: linear 4\n" CRITIC,
      "tiny.yaml:6:14: expected a list, found a value"},
     {DATA MODEL GENERATOR "  discriminator: [lineer 1]\n",
@@ -44,8 +44,8 @@ static const mistake malformed[] = {
     {DATA "model:\n  kind: gna\n  latent: 2\n" GENERATOR CRITIC,
      "tiny.yaml:4:9: unknown kind of model \"gna\"; did you mean \"gan\"?"},
     {DATA "model:\n  kind: gan loss=hinge\n  latent: 2\n" GENERATOR CRITIC,
-     "tiny.yaml:4:9: kind: expected a name alone, found \"gan loss=hinge\"; its options are "
-     "the keys of the section \"objective\""},
+     "tiny.yaml:4:9: kind: expected only a name, found \"gan loss=hinge\"; options are keys of the section "
+     "\"objective\""},
     {DATA "model:\n  latent: 2\n" GENERATOR CRITIC,
      "tiny.yaml:5:3: unknown key \"generator\""},
     {TINY "objective:\n  loss: wasserstien\n",
@@ -77,20 +77,18 @@ static const mistake malformed[] = {
      "tiny.yaml:13:20: objective: label_smoothing must be a number between 0 and 0.5, found "
      "\".6\""},
     {TINY "objective:\n  loss: wasserstein\n  label_smoothing: .1\n",
-     "tiny.yaml:14:20: label_smoothing moves the target of real images, and the loss "
-     "wasserstein has none"},
+     "tiny.yaml:14:20: label_smoothing changes the target of real images, but the loss wasserstein has no target"},
     {TINY "objective:\n  label_smoothing: .1\n  loss: hinge\n",
-     "tiny.yaml:13:20: label_smoothing moves the target of real images, and the loss hinge "
-     "has none"},
+     "tiny.yaml:13:20: label_smoothing changes the target of real images, but the loss hinge has no target"},
     {TINY "objective:\n  discriminator_optimizer: adma\n",
      "tiny.yaml:13:28: unknown optimizer \"adma\"; did you mean \"adam\"?"},
     {TINY "objective:\n  discriminator_optimizer: adam lr=fast\n",
      "tiny.yaml:13:28: optimizer adam: lr must be a number between 0 and 1000, found \"fast\""},
     {DATA MODEL GENERATOR "  discriminator:\n    - linear 1\n    - sigmoid\n",
-     "tiny.yaml:11:7: the discriminator gives a number before any activation: leave out this sigmoid, "
-     "losses apply what they need"},
+     "tiny.yaml:11:7: the discriminator must end in a raw score: remove this sigmoid, the losses apply their "
+     "own activation"},
     {TINY "  critic: [linear 1]\n",
-     "tiny.yaml:12:3: \"critic\" is another name of \"discriminator\", which line 9 has already"},
+     "tiny.yaml:12:3: \"critic\" is an alias of \"discriminator\", which line 9 sets already"},
     {DATA "model:\n  kind: vae\n  latent: 2\n  critic: [linear 1]\n",
      "tiny.yaml:6:3: unknown key \"critic\""},
     {TINY "train:\n  samples_at: soon\n",
@@ -152,35 +150,32 @@ static void a_critic_is_a_discriminator(void **state)
 
 static const mistake misshapen[] = {
     {DATA MODEL GENERATOR "  discriminator:\n    - linear 2\n",
-     "tiny.yaml:10:7: discriminator, layer 0 (linear 2): the discriminator must give one number for an "
-     "image, it gives 2"},
+     "tiny.yaml:10:7: discriminator, layer 0 (linear 2): the discriminator must give one number per image, found 2"},
     {DATA MODEL GENERATOR "  discriminator:\n    - conv 4\n    - relu\n",
-     "tiny.yaml:11:7: discriminator, layer 1 (relu): the discriminator must give one number for an image, "
-     "it gives 2 x 1 x 4"},
+     "tiny.yaml:11:7: discriminator, layer 1 (relu): the discriminator must give one number per image, found 2 "
+     "x 1 x 4"},
     {DATA MODEL "  generator:\n    - linear 7\n" CRITIC,
-     "tiny.yaml:7:7: generator, layer 0 (linear 7): the generator gives 7 numbers for an "
-     "image, 4 x 3 x 1 has 12; its last layer with units should be `linear image`, or `conv "
+     "tiny.yaml:7:7: generator, layer 0 (linear 7): expected 12 numbers per image (4 x 3 x 1), "
+     "found 7; its last layer with units should be `linear image`, or `conv "
      "image` at this height and width"},
     {DATA MODEL "  generator:\n    - reshape 1 1 2\n    - conv_transpose 3\n" CRITIC,
-     "tiny.yaml:8:7: generator, layer 1 (conv_transpose 3): the generator gives 27 numbers "
-     "for an image, 4 x 3 x 1 has 12; its last layer with units should be `linear image`, or "
+     "tiny.yaml:8:7: generator, layer 1 (conv_transpose 3): expected 12 numbers per image (4 x 3 "
+     "x 1), found 27; its last layer with units should be `linear image`, or "
      "`conv image` at this height and width"},
     {DATA MODEL "  generator: [linear 12, reshape 2 6 1]\n" CRITIC,
-     "tiny.yaml:6:26: generator, layer 1 (reshape 2 6 1): the generator gives images of "
-     "2 x 6 x 1, expected 4 x 3 x 1"},
+     "tiny.yaml:6:26: generator, layer 1 (reshape 2 6 1): expected images of 4 x 3 x 1, found 2 "
+     "x 6 x 1"},
     {DATA MODEL "  generator:\n    - conv 4\n" CRITIC,
      "tiny.yaml:7:7: generator, layer 0 (conv 4) at 2: conv: expected an image as height x "
      "width x channels, found 2; `reshape` makes one"},
     {DATA MODEL "  generator:\n    - reshape 1 1 3\n    - linear image\n" CRITIC,
-     "tiny.yaml:7:7: generator, layer 0 (reshape 1 1 3) at 2: reshape: 1 x 1 x 3 are 3 "
-     "numbers, here are 2"},
+     "tiny.yaml:7:7: generator, layer 0 (reshape 1 1 3) at 2: reshape: expected 3 numbers for 1 x 1 x 3, found 2"},
     {DATA MODEL "  classes: 4\n  class_size: 3\n"
                 "  generator:\n    - reshape 1 1 2\n    - linear image\n" CRITIC,
-     "tiny.yaml:9:7: generator, layer 0 (reshape 1 1 2) at 5: reshape: 1 x 1 x 2 are 2 "
-     "numbers, here are 5"},
+     "tiny.yaml:9:7: generator, layer 0 (reshape 1 1 2) at 5: reshape: expected 2 numbers for 1 x 1 x 2, found 5"},
     {DATA MODEL GENERATOR "  discriminator:\n    - reshape 5 5 5\n    - linear 1\n",
-     "tiny.yaml:10:7: discriminator, layer 0 (reshape 5 5 5) at 4 x 3 x 1: reshape: 5 x 5 x 5 are "
-     "125 numbers, here are 12"},
+     "tiny.yaml:10:7: discriminator, layer 0 (reshape 5 5 5) at 4 x 3 x 1: reshape: expected 125 numbers for 5 "
+     "x 5 x 5, found 12"},
 };
 
 static void misshapen_networks_say_where_and_why(void **state)

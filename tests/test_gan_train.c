@@ -580,7 +580,7 @@ static void images_that_are_all_alike_are_warned_of(void **state)
     training t = begin_tiny(linear_networks, "model.generator=[scale 0, linear image]");
     lt_train_report r = must_step(t.trainer);
     assert_near(r.values[GAN_PIXEL_STD_RATIO], 0, 1e-6);
-    assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "all alike");
+    assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "mode collapse");
     end_training(&t);
     t = begin_tiny(linear_networks, NULL);
     r = must_step(t.trainer);
@@ -619,7 +619,7 @@ static void a_saturated_discriminator_is_warned_of(void **state)
         assert_int_equal(score.is_probability, is_probability);
         assert_string_equal(score.real, is_probability ? "D(real)" : "critic(real)");
         if (is_probability)
-            assert_text_has(lt_train_warning(recipe, &r), "discriminator tells every image");
+            assert_text_has(lt_train_warning(recipe, &r), "discriminator saturation");
         else
             assert_null(lt_train_warning(recipe, &r));
         probabilities += is_probability;
@@ -640,7 +640,7 @@ static void an_epoch_without_a_generator_step_has_no_such_loss(void **state)
     lt_train_report r;
     assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
     assert_true(isnan(r.values[GAN_GENERATOR_LOSS]) && isfinite(r.values[GAN_DISCRIMINATOR_LOSS]));
-    assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "no step yet");
+    assert_text_has(lt_train_warning(lt_model_recipe(t.model), &r), "not taken a step yet");
     assert_int_equal(lt_trainer_epoch(t.trainer, NULL, NULL, &r), LT_OK);
     assert_true(isfinite(r.values[GAN_GENERATOR_LOSS]));
     assert_null(lt_train_warning(lt_model_recipe(t.model), &r));

@@ -373,7 +373,7 @@ static bool is_set(const set_list *s, const char *set)
 /* A refusal says what excludes what, so that none is a mistake of the test. */
 static void check_refusal(void)
 {
-    static const char *const reasons[] = {"needs ", "exclude each other", " is for ", "has none",
+    static const char *const reasons[] = {"needs ", "cannot be combined", " is for ", "has no target",
                                           "must be "};
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (strstr(lt_last_error(), reasons[i]))
@@ -549,9 +549,9 @@ static void coupled_draws_are_refused(void **state)
     sets[2] = "model.decoder=[linear 6, residual: [batch_norm, linear 6], linear image]";
     check_refused(words, sets, 3, "batch_norm in decoder");
     sets[2] = "model.likelihood=gaussian";
-    check_refused(words, sets, 3, "the optimal width of gaussian depends on all of the batch");
+    check_refused(words, sets, 3, "the optimal width of gaussian depends on the whole batch");
     sets[2] = "model.likelihood=laplace optimal";
-    check_refused(words, sets, 3, "take the bound iwae, or a width that is learned or a number");
+    check_refused(words, sets, 3, "use the bound iwae, or a width that is learned or a number");
 }
 
 int main(void)

@@ -199,7 +199,7 @@ static void the_elbo_is_distortion_and_rate(void **state)
     check_sum(&t);
     assert_int_equal(t.ledger.n_minimized, 3);
     assert_near(minimized(&t.ledger, "rate")->nats, t.report.values[VAE_RATE], 1e-4);
-    assert_text_has(minimized(&t.ledger, "rate")->text, "N(0, I)), by its formula");
+    assert_text_has(minimized(&t.ledger, "rate")->text, "N(0, I)) in closed form");
     trained_run_clear(&t);
 
     const char *const sets[] = {"objective.beta=4", "objective.kl=monte-carlo",
@@ -207,7 +207,7 @@ static void the_elbo_is_distortion_and_rate(void **state)
     t = train(sets, 3, 1);
     check_sum(&t);
     assert_near(minimized(&t.ledger, "beta x rate")->nats, 4 * t.report.values[VAE_RATE], 1e-3);
-    assert_text_has(minimized(&t.ledger, "beta x rate")->text, "the mean over 2 draws of z");
+    assert_text_has(minimized(&t.ledger, "beta x rate")->text, "the mean over 2 samples of z");
     assert_text_has(minimized(&t.ledger, "loss")->text, "not a bound");
     trained_run_clear(&t);
 }
@@ -275,7 +275,7 @@ static void beta_and_rate_are_multiplied_step_by_step(void **state)
         if (strcmp(parts[1].name, "off target") != 0) {
             assert_near(parts[1].nats, t.report.values[VAE_WEIGHTED_RATE], n == 2 ? 1e-4 : 0);
             assert_text_has(minimized(&t.ledger, "beta x rate")->text,
-                            "the mean of the products, beta from 1");
+                            "mean over steps, beta from 1");
         }
         /* a log without the number: not a product that it is not */
         t.report.values[VAE_WEIGHTED_RATE] = t.report.beta_first = (double)NAN;
@@ -310,7 +310,7 @@ static void capacity_has_its_target_of_now(void **state)
     assert_near(t.ledger.capacity, 40, 1e-9);
     assert_near(minimized(&t.ledger, "off target")->nats, 3 * (40 - t.report.values[VAE_RATE]), 1e-2);
     assert_text_has(minimized(&t.ledger, "off target")->text,
-                    "3 x |rate - C|, of batch means, C = 40 nats at last, on its way to 80");
+                    "3 x |rate - C|, of batch means, C = 40 nats in the last step, rising to 80");
     trained_run_clear(&t);
 }
 
@@ -322,10 +322,10 @@ static void rates_without_a_formula_say_what_they_are(void **state)
         int n;
         const char *text, *note;
     } cases[] = {
-        {{"model.prior=mixture 3"}, 1, "the trained mixture, one draw of z", "weights, means"},
-        {{"model.prior=vamp 4"}, 1, "the trained vamp, one draw of z", "over images u"},
+        {{"model.prior=mixture 3"}, 1, "the trained prior mixture, one sample of z", "weights, means"},
+        {{"model.prior=vamp 4"}, 1, "the trained prior vamp, one sample of z", "over trained images u"},
         {{"model.latent2=2", "model.encoder2=[linear 4]", "model.decoder2=[linear 4]"}, 3,
-         "log q(z|x) q(z2|z) - log p(z2) p(z|z2), one draw of z and z2", "both layers"},
+         "log q(z|x) q(z2|z) - log p(z2) p(z|z2), one sample of z and z2", "both stochastic layers"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         trained_run t = train(cases[i].sets, cases[i].n, 1);
@@ -373,14 +373,14 @@ static void a_gan_has_two_losses_and_no_nats(void **state)
     assert_near(minimized(&l, "penalty")->nats, 0.25, 0);
     assert_text_has(minimized(&l, "penalty")->text, "gradient 3: lambda E");
     assert_near(minimized(&l, "discriminator")->nats, -1.5, 0);
-    assert_text_has(minimized(&l, "discriminator")->text, "2 steps of it for one");
+    assert_text_has(minimized(&l, "discriminator")->text, "2 steps per generator step");
     assert_near(minimized(&l, "generator")->nats, 0.75, 0);
     assert_near(nats(&l, "estimate"), 1.75, 0);
     assert_text_has(reported(&l, "estimate")->text, "Wasserstein-1");
     assert_text_has(l.notes[0], "no ELBO");
     assert_text_has(l.notes[1], "--quality");
     assert_text_has(l.notes[3], "slopes stay below 1");
-    assert_text_has(l.notes[4], "WARNING: the generated images are nearly all alike");
+    assert_text_has(l.notes[4], "WARNING: mode collapse");
     assert_int_equal(l.n_notes, 5);
     const lt_published *p;
     for (int i = 0; (p = lt_published_get(i)) != NULL; i++)
@@ -404,7 +404,7 @@ static void a_gan_without_a_penalty_or_numbers(void **state)
     lt_model_free(m);
     m = make_gan(sets, 1);
     assert_int_equal(lt_ledger_make(m, NULL, &l), LT_OK);
-    assert_text_has(l.notes[3], "bounds nothing");
+    assert_text_has(l.notes[3], "not a bound");
     lt_model_free(m);
     m = make_gan(sets, 3);
     assert_int_equal(lt_ledger_make(m, NULL, &l), LT_OK);
@@ -424,8 +424,8 @@ static void what_a_gan_does_not_have_is_refused(void **state)
     static const char want[] = "tiny-gan is a gan, which makes images but has no likelihood";
     assert_int_equal(lt_evaluate(m, data, LT_TRAIN, NULL, &e), LT_VALUE);
     assert_text_has(lt_last_error(), want);
-    assert_text_has(lt_last_error(), "no bound on log p(x). How good its images are is said by "
-                                     "latent eval RUN --quality");
+    assert_text_has(lt_last_error(), "no bound on log p(x). latent eval RUN --quality measures how good its "
+                                     "images are");
     assert_int_equal(lt_ais(m, data, LT_TRAIN, NULL, &a), LT_VALUE);
     assert_text_has(lt_last_error(), want);
     assert_int_equal(lt_diagnose(m, data, LT_TRAIN, NULL, &d), LT_VALUE);

@@ -139,7 +139,7 @@ static void summary_lists_layers_shapes_and_counts(void **state)
     assert_string_equal(
         summary,
         "ift6135-vae: vae, images 28 x 28 x 1, latent 100, bernoulli\n"
-        "place                  layer                      output         parameters\n"
+        "name                   layer                      output         parameters\n"
         "encoder.0              linear 300                 300                235500   "
         "(28 x 28 x 1 flattened)\n"
         "encoder.1              elu                        300\n"
@@ -434,18 +434,17 @@ static void networks_that_do_not_fit_name_line_and_shape(void **state)
     } cases[] = {
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n  encoder: [relu]\n"
               "  decoder:\n    - linear 6\n    - linear 13\n    - shift 1\n",
-         "r.yaml:9:7: decoder, layer 2 (shift 1): the decoder gives 13 numbers for an image, "
-         "4 x 3 x 1 has 12; its last layer with units should be `linear image`, or `conv image` "
+         "r.yaml:9:7: decoder, layer 2 (shift 1): expected 12 numbers per image (4 x 3 x 1), found "
+         "13; its last layer with units should be `linear image`, or `conv image` "
          "at this height and width"},
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n  encoder: [relu]\n"
               "  decoder: []\n",
-         "decoder: the decoder gives 2 numbers for an image, 4 x 3 x 1 has 12; its last layer "
+         "decoder: expected 12 numbers per image (4 x 3 x 1), found 2; its last layer "
          "with units should be `linear image`, or `conv image` at this height and width"},
         {DATA "model:\n  latent: 2\n  likelihood: bernoulli\n"
               "  encoder:\n    - linear 6\n    - relu\n    - reshape 2 2 2\n"
               "  decoder: [linear image]\n",
-         "r.yaml:8:7: encoder, layer 2 (reshape 2 2 2) at 6: reshape: 2 x 2 x 2 are 8 numbers, "
-         "here are 6"},
+         "r.yaml:8:7: encoder, layer 2 (reshape 2 2 2) at 6: reshape: expected 8 numbers for 2 x 2 x 2, found 6"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         lt_recipe *r = lt_recipe_parse("r.yaml", cases[i].words, NULL, 0);
@@ -481,7 +480,7 @@ static void impossible_image_sizes_are_refused(void **state)
     lt_recipe *r;
     lt_recipe_open("ift6135-vae", NULL, 0, &r);
     assert_null(lt_model_create(r, (lt_image_size){0, 28, 1}));
-    assert_string_equal(lt_last_error(), "images of 0 x 28 x 1 cannot be modeled");
+    assert_string_equal(lt_last_error(), "cannot model images of 0 x 28 x 1");
     assert_null(lt_model_create(r, (lt_image_size){4096, 4096, 3}));
     lt_recipe_free(r);
 }

@@ -121,21 +121,20 @@ static void malformed_lists_say_where_and_why(void **state)
         const char *list, *message;
     } cases[] = {
         {"[residual]",
-         "r.yaml:5:13: residual: a list of layers is missing, as in `- residual:` and the layers "
-         "indented below"},
-        {"[{conv 4: [relu]}]", "r.yaml:5:22: the layer conv has no list of layers"},
+         "r.yaml:5:13: residual: expected a list of layers: `- residual:` and the layers indented below it"},
+        {"[{conv 4: [relu]}]", "r.yaml:5:22: the layer conv does not take a list of layers"},
         {"[{residual: 4}]", "r.yaml:5:13: expected a value, found a map"},
         {"[{residual: [relu], relu: []}]", "r.yaml:5:13: expected a value, found a map"},
         {"[{residual: [reluu]}]", "r.yaml:5:25: unknown layer \"reluu\"; did you mean \"relu\"?"},
         {"[{residual: [{residual: [{residual: [{residual: [{residual: [{residual: [{residual: "
          "[{residual: [{residual: []}]}]}]}]}]}]}]}]}]",
-         "r.yaml:5:120: lists in lists deeper than 8"},
+         "r.yaml:5:120: lists are nested deeper than 8"},
         {"[spectral_norm]",
          "r.yaml:5:13: layer spectral_norm: expected the name of a layer, found nothing"},
         {"[spectral_norm relu]",
          "r.yaml:5:13: layer spectral_norm: expected linear, conv or conv_transpose, found relu"},
         {"[spectral_norm spectral_norm conv 3]",
-         "r.yaml:5:13: layer spectral_norm: spectral_norm cannot stand before spectral_norm"},
+         "r.yaml:5:13: layer spectral_norm: spectral_norm cannot precede spectral_norm"},
         {"[conv many]", "r.yaml:5:13: layer conv: channels must be a whole number between 1 and"},
         {"[conv 3 kernel=0]", "r.yaml:5:13: layer conv: kernel must be a whole number between 1"},
     };
@@ -161,12 +160,12 @@ static void networks_that_do_not_fit_show_the_running_shape(void **state)
         {"[flatten, conv 4]",
          "encoder, layer 1 (conv 4) at 96: conv: expected an image as height x width x channels, "
          "found 96; `reshape` makes one"},
-        {"[conv 4 groups=3]", "groups=3 must divide the 2 channels it gets and the 4 it gives"},
+        {"[conv 4 groups=3]", "groups=3 must divide the 2 input channels and the 4 output channels"},
         {"[conv_transpose 4 pad=9]", "conv_transpose: pad=9 leaves -8 x -10 pixels"},
         {"[conv_transpose 4 output_pad=1]", "output_pad=1 must be below stride=1"},
         {"[conv 4, max_pool 7]", "(max_pool 7) at 6 x 4 x 4: max_pool: a window of 7 x 7 does not"},
         {"[avg_pool 3 pad=2]", "avg_pool: pad=2 is more than half of kernel=3"},
-        {"[group_norm 3]", "group_norm: 2 channels cannot be cut into 3 groups"},
+        {"[group_norm 3]", "group_norm: 2 channels are not divisible into 3 groups"},
         {"[flatten, instance_norm]", "instance_norm: expected an image"},
         {"[flatten, global_pool]", "global_pool: expected an image"},
         {"[flatten, upsample]", "upsample: expected an image"},
@@ -218,11 +217,11 @@ static void own_heads_must_give_the_latent_numbers(void **state)
         const char *posterior, *message;
     } cases[] = {
         {"{mean: [conv 2 kernel=5], logvar: [linear 4]}",
-         "r.yaml:7:22: posterior.mean, layer 0 (conv 2 kernel=5): with `posterior_heads: separate` this list must "
-         "give the 4 latent numbers, it gives 4 x 2 x 2"},
+         "r.yaml:7:22: posterior.mean, layer 0 (conv 2 kernel=5): with `posterior_heads: separate` this list "
+         "must give 4 latent dimensions, found 4 x 2 x 2"},
         {"{mean: [linear 4], logvar: []}",
-         "posterior.logvar: with `posterior_heads: separate` this list must give the 4 latent numbers, it gives "
-         "8 x 6 x 2"},
+         "posterior.logvar: with `posterior_heads: separate` this list must give 4 latent dimensions, found 8 x "
+         "6 x 2"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         char *words = must_format("%s  posterior: %s\n%s", OWN, cases[i].posterior, DECODER);

@@ -583,13 +583,13 @@ static void names_collide_only_within_a_visit(void **state)
     plain(lt_params_visit(p, g), "w", 3);
     assert_null(lt_graph_error(g));
     plain(s, "w", 3);
-    assert_string_equal(lt_graph_error(g), "the name \"w\" is used twice in one visit");
+    assert_string_equal(lt_graph_error(g), "name \"w\" is used twice in one visit");
     lt_graph_free(g);
     g = lt_graph_create();
     s = lt_params_visit(p, g);
     lt_scope_enter(s, "layer");
     lt_scope_enter(s, "layer");
-    assert_string_equal(lt_graph_error(g), "the name \"layer\" is used twice in one visit");
+    assert_string_equal(lt_graph_error(g), "name \"layer\" is used twice in one visit");
     lt_graph_free(g);
     lt_params_free(p);
 }
@@ -603,9 +603,9 @@ static void parameters_are_asked_for_as_declared(void **state)
         int64_t n;
         const char *message;
     } cases[] = {
-        {"scale", 3, "parameter \"scale\" is scalar, asked for as 3"},
-        {"shift", 3, "there is no parameter \"shift\""},
-        {"none", 0, "parameter \"none\" would be empty"},
+        {"scale", 3, "parameter \"scale\": declared as scalar, requested as 3"},
+        {"shift", 3, "unknown parameter \"shift\""},
+        {"none", 0, "parameter \"none\" has no elements"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         lt_graph *g = lt_graph_create();
@@ -679,8 +679,8 @@ static void state_is_updated_once_and_by_name(void **state)
     (void)state;
     lt_params *p = params_of(with_state, 4);
     static const char *const messages[] = {"state \"count\" is updated twice",
-                                           "there is no state \"w\" to update",
-                                           "state \"mean\": the new value has another shape"};
+                                           "unknown state \"w\"",
+                                           "state \"mean\": the new value has a different shape"};
     static const char *const names[] = {"count", "w", "mean"};
     for (int i = 0; i < COUNT_OF(names); i++) {
         lt_graph *g = lt_graph_create();

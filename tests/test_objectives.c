@@ -26,11 +26,11 @@ static void weights_refuse_other_shapes(void **state)
     lt_graph *g = c.graph;
     lt_node *two = lt_input(g, "two", lt_shape_2d(2, 2));
     lt_model_log_weights(c.model, g, c.x, (lt_gauss){two, two}, 1);
-    assert_text_has(lt_graph_error(g), "the posterior of 2 images, and 4 images");
+    assert_text_has(lt_graph_error(g), "expected the posterior of 4 images, found that of 2");
     close_subject(&c);
     c = open_subject(TINY, NULL, 0);
     lt_model_log_weights(c.model, c.graph, c.x, lt_model_encode(c.model, c.graph, c.x), 0);
-    assert_text_has(lt_graph_error(c.graph), "cannot draw 0 codes");
+    assert_text_has(lt_graph_error(c.graph), "samples of z per image, found 0");
     close_subject(&c);
 }
 
@@ -370,13 +370,13 @@ static void options_that_exclude_each_other_are_told_so(void **state)
 {
     (void)state;
     check_refused(TINY, (const char *[]){"objective.bound=iwae", "objective.kl=analytic"}, 2,
-                  "bound iwae weighs draws of z: it needs kl: monte-carlo");
+                  "bound iwae weights samples of z: it needs kl: monte-carlo");
     check_refused(TINY, (const char *[]){"objective.bound=dreg", "objective.free_bits=1"}, 2,
-                  "free_bits is for the bound elbo, not dreg");
+                  "free_bits needs the bound elbo, not dreg");
     check_refused(TINY, (const char *[]){"objective.bound=iwae", "objective.capacity=1"}, 2,
-                  "capacity is for the bound elbo, not iwae");
+                  "capacity needs the bound elbo, not iwae");
     check_refused(TINY, (const char *[]){"objective.free_bits=1", "objective.capacity=1"}, 2,
-                  "free_bits and capacity exclude each other");
+                  "free_bits and capacity cannot be combined");
     check_refused(TINY, (const char *[]){"objective.samples=0"}, 1, "samples must be");
 }
 

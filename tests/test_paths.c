@@ -269,17 +269,15 @@ static void a_missing_path_says_where_it_was_looked_for(void **state)
     static const struct {
         const char *written, *message;
     } cases[] = {
-        {"./only.npy", "cannot read DIR/lib/only.npy: No such file or directory; a relative path in a "
-                       "recipe begins at the recipe's directory, DIR/lib; the working directory has "
-                       "one: --data DIR/here/only.npy"},
-        {"./none.npy", "cannot read DIR/lib/none.npy: No such file or directory; a relative path in a "
-                       "recipe begins at the recipe's directory, DIR/lib"},
-        {"~/none.npy", "cannot read DIR/lib/~/none.npy: No such file or directory; '~' is not expanded "
-                       "here: write the whole path"},
-        {"only.npy", "no data set is called 'only.npy' (latent data list); nor is there "
-                     "DIR/lib/only.npy"},
-        {"mnits", "no data set is called 'mnits'; did you mean 'mnist'? (latent data list); nor is "
-                  "there DIR/lib/mnits"},
+        {"./only.npy", "cannot read DIR/lib/only.npy: No such file or directory; paths in a recipe are relative "
+         "to its directory, DIR/lib; it exists in the working directory: --data DIR/here/only.npy"},
+        {"./none.npy", "cannot read DIR/lib/none.npy: No such file or directory; paths in a recipe are relative "
+         "to its directory, DIR/lib"},
+        {"~/none.npy", "cannot read DIR/lib/~/none.npy: No such file or directory; '~' is not expanded: write "
+         "the full path"},
+        {"only.npy", "no data set is called 'only.npy' (latent data list); there is no file DIR/lib/only.npy either"},
+        {"mnits", "no data set is called 'mnits'; did you mean 'mnist'? (latent data list); there is no file "
+         "DIR/lib/mnits either"},
     };
     for (int i = 0; i < COUNT_OF(cases); i++) {
         write_recipe("lib/r.yaml", cases[i].written);

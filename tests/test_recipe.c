@@ -341,8 +341,8 @@ static void malformed_recipes_say_where_and_why(void **state)
         {DATA "model:\n  latent: 2\n  kind: van\n  likelihood: bernoulli\n" ENCODER DECODER,
          "tiny.yaml:5:9: unknown kind of model \"van\"; did you mean \"vae\"? (known: "},
         {DATA "model:\n  latent: 2\n  kind: vae beta=2\n  likelihood: bernoulli\n" ENCODER DECODER,
-         "tiny.yaml:5:9: kind: expected a name alone, found \"vae beta=2\"; its options are the "
-         "keys of the section \"objective\""},
+         "tiny.yaml:5:9: kind: expected only a name, found \"vae beta=2\"; options are keys of the section "
+         "\"objective\""},
         {DATA MODEL "  init: normal 0.1 0.2\n" ENCODER DECODER,
          "tiny.yaml:6:9: initializer normal: value \"0.2\" is one too many (options: value)"},
         {DATA MODEL ENCODER,
@@ -354,8 +354,8 @@ static void malformed_recipes_say_where_and_why(void **state)
         {DATA MODEL ENCODER "  decoder:\n    - linear 4\n    - leaky_rel 0.2\n",
          "tiny.yaml:11:7: unknown layer \"leaky_rel\"; did you mean \"leaky_relu\"? (known: "},
         {DATA MODEL ENCODER "  decoder:\n    - linear\n",
-         "tiny.yaml:10:7: layer linear: units is missing (numbers in the output, or `image`: as "
-         "many as an image has)"},
+         "tiny.yaml:10:7: layer linear: units is missing (output width; `image`: height x width x channels of "
+         "the images)"},
         {DATA MODEL ENCODER "  decoder:\n    - linear 0\n",
          "tiny.yaml:10:7: layer linear: units must be a whole number between 1 and 1048576, or "
          "\"image\", found \"0\""},
@@ -367,8 +367,8 @@ static void malformed_recipes_say_where_and_why(void **state)
         {DATA MODEL ENCODER "  decoder:\n    - \"\"\n",
          "tiny.yaml:10:7: expected the name of a layer, found nothing (known: "},
         {DATA MODEL ENCODER "  decoder:\n    - linear image\n    - sigmoid\n",
-         "tiny.yaml:11:7: the bernoulli likelihood wants logits: leave out this sigmoid, it is "
-         "applied where the mean image is wanted"},
+         "tiny.yaml:11:7: the bernoulli likelihood expects logits: remove this sigmoid, it is applied when the "
+         "mean image is computed"},
         {DATA MODEL ENCODER DECODER "  posterior:\n    mu: [relu]\n",
          "tiny.yaml:13:5: unknown key \"mu\" (keys: mean, logvar)"},
         {TINY "objective:\n  beta: -1\n",
@@ -388,7 +388,7 @@ static void malformed_recipes_say_where_and_why(void **state)
         {TINY "train:\n  epochs: 3\n  epochs: 4\n",
          "tiny.yaml:14:3: key \"epochs\" appears twice, first in line 13"},
         {"name: \"../evil\"\n" TINY,
-         "tiny.yaml:1:7: name: letters, digits, '_', and after the first also '-' and '.', found "
+         "tiny.yaml:1:7: name: expected letters, digits, '_', and after the first also '-' and '.', found "
          "\"../evil\""},
         {"seed: -1\n" TINY,
          "tiny.yaml:1:7: recipe: seed must be a whole number between 0 and 9e+15, found \"-1\""},

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* distributions.h: log densities, draws, entropies, divergences, as nodes of a graph.
+/* distributions.h: log densities, samples, entropies, divergences, as nodes of a graph.
  * Everything is in nats with all constants. Values are n x ..., batch first; log densities,
  * entropies and divergences are summed over everything but the batch: n.
  *
  *     lt_distribution q = lt_normal_distribution(posterior);          // n x d
  *     lt_distribution p = lt_vamp_prior(posteriors_of_pseudo_inputs); // 1 x d, of 500 components
  *     lt_node *z = lt_sample_from(q, n);                                     // gradients reach `posterior`
- *     lt_node *rate = lt_sub(lt_log_prob(q, z), lt_log_prob(p, z));   // KL(q || p) at one draw
+ *     lt_node *rate = lt_sub(lt_log_prob(q, z), lt_log_prob(p, z));   // KL(q || p) at one sample
  */
 #ifndef LATENT_DISTRIBUTIONS_H
 #define LATENT_DISTRIBUTIONS_H
@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* ---- The normal distribution and others by formula ---- */
+/* ---- Formulas ---- */
 
 /* Diagonal Gaussian by mean and log variance. */
 typedef struct lt_gauss {
@@ -39,15 +39,15 @@ LT_API lt_node *lt_bernoulli_log_prob(lt_node *logits, lt_node *x);
 LT_API lt_node *lt_continuous_bernoulli_log_prob(lt_node *logits, lt_node *x);
 LT_API lt_node *lt_continuous_bernoulli_mean(lt_node *logits);
 
-/* ---- Families: any of them by the same functions ---- */
+/* ---- Families, with common functions ---- */
 
 typedef struct lt_family lt_family;
 
 enum { LT_MAX_PARAMETERS = 3 };
 
-/* A family and its parameters: made by a constructor below, passed by value, borrows its nodes.
-   Parameters have the batch of n rows in front, or 1 row that serves any batch; those of one
-   distribution broadcast together. A mistake in shapes is a graph error. */
+/* A family and its parameters: made by a constructor below, passed by value, borrows its nodes. Parameters have a
+   leading batch of n rows, or 1 row for any batch; those of one distribution broadcast together. A shape mismatch is
+   a graph error. */
 typedef struct lt_distribution {
     const lt_family *family;
     lt_node *p[LT_MAX_PARAMETERS]; /* as the constructor takes them */
@@ -60,12 +60,12 @@ LT_API lt_distribution lt_normal_distribution(lt_gauss q);
 /* N(0, I) over d numbers, one row. */
 LT_API lt_distribution lt_standard_normal(lt_graph *g, int64_t d);
 
-/* N(mean, L L^T); mean n x d, L: n x d x d, or d x d for all rows; lower triangular with a diagonal
-   above 0, what is above the diagonal is not read. A density is about 16 d nodes, which solve by
-   halves: for d up to some hundred. */
+/* N(mean, L L^T); mean n x d, L: n x d x d, or d x d for all rows; lower triangular with a positive diagonal;
+   elements above the diagonal are not read. A density is about 16 d nodes (a recursive triangular solve): for d up to
+   a few hundred. */
 LT_API lt_distribution lt_full_normal_distribution(lt_node *mean, lt_node *l);
 
-/* L out of any n x d x d (or d x d) numbers: as they are below the diagonal, e^ of them on it. */
+/* Returns L from an arbitrary n x d x d (or d x d) x: x below the diagonal, e^x on it. */
 LT_API lt_node *lt_cholesky_factor(lt_node *x);
 
 /* sum -|x - location| / s - log 2 s, s = e^log_scale. */
@@ -74,11 +74,11 @@ LT_API lt_distribution lt_laplace_distribution(lt_node *location, lt_node *log_s
 /* sum -log (high - low) for low <= x <= high, else -infinity. */
 LT_API lt_distribution lt_uniform_distribution(lt_node *low, lt_node *high);
 
-/* x in {0, 1}: sum x l - softplus(l). For x between them that is a cross-entropy, no probability. */
+/* x in {0, 1}: sum x l - softplus(l). For x between 0 and 1 this is a cross-entropy, not a log probability. */
 LT_API lt_distribution lt_bernoulli_distribution(lt_node *logits);
 
-/* One of k classes, as a one-hot row: logits and x n x ... x k; sum x (l - log sum e^l). Classes
-   rarer than 2^-23 are not drawn as often as they should be. */
+/* One of k classes, as a one-hot row: logits and x n x ... x k; sum x (l - log sum e^l). Classes with a probability
+   below 2^-23 are sampled too rarely. */
 LT_API lt_distribution lt_categorical_distribution(lt_node *logits);
 
 /* x in [0, 1]: sum x l - log((e^l - 1) / l), else -infinity. Loaiza-Ganem and Cunningham 2019. */
@@ -97,43 +97,41 @@ LT_API lt_distribution lt_vamp_prior(lt_gauss posteriors);
 
 typedef struct lt_family_info {
     const char *name;         /* "normal"; static */
-    bool is_reparameterized;  /* gradients pass through draws to every parameter */
+    bool is_reparameterized;  /* gradients pass through samples to every parameter */
     bool has_entropy;         /* lt_entropy has a formula */
 } lt_family_info;
 LT_API lt_family_info lt_distribution_describe(lt_distribution d);
 
-/* log p(x): n. x has the shape of d, but for rows where either has 1. */
+/* log p(x): n. x has the shape of d; either may have 1 row. */
 LT_API lt_node *lt_log_prob(lt_distribution d, lt_node *x);
 
-/* n draws, one for each row of the parameters. Normal, full normal, Laplace, uniform and continuous
-   Bernoulli are reparameterized: a draw is a differentiable function of parameters and noise.
-   Draws of Bernoulli, categorical and discretized logistic are constants to lt_grad. In a mixture
-   the choice of a component is: gradients reach the means and variances of those chosen, and no
-   logits. */
+/* n samples, one for each row of the parameters. Normal, full normal, Laplace, uniform and continuous Bernoulli are
+   reparameterized: a sample is a differentiable function of parameters and noise. Samples of Bernoulli, categorical
+   and discretized logistic are constants to lt_grad. In a mixture the choice of the component is a constant:
+   gradients reach the means and variances of the chosen components, but not the logits. */
 LT_API lt_node *lt_sample_from(lt_distribution d, int64_t n);
 
-/* Entropy, -E[log p], in closed form: n. Densities may have a negative one. Discretized logistic
-   and mixture have no closed form: a graph error that says so; see lt_estimate_entropy. */
+/* Entropy, -E[log p], in closed form: n. May be negative for densities. A graph error for discretized logistic and
+   mixture, which have no closed form; see lt_estimate_entropy. */
 LT_API lt_node *lt_entropy(lt_distribution d);
 
-/* KL(q || p) = E_q[log q - log p] in closed form: n. +infinity where q has values that p cannot
-   have: a normal against a uniform, a density against probabilities, either way round. Closed
-   forms: two of one family, but for discretized logistics and mixtures; the two kinds of normal;
-   normal with Laplace; uniform against normal; uniform with continuous Bernoulli. Otherwise a graph
-   error; see lt_has_kl. */
+/* KL(q || p) = E_q[log q - log p] in closed form: n. +infinity if q has support outside p's: a normal against a
+   uniform, a density against a discrete distribution or the reverse. Closed forms: two of one family, except
+   discretized logistic and mixture; the two kinds of normal; normal with Laplace; uniform against normal; uniform
+   with continuous Bernoulli. Otherwise a graph error; see lt_has_kl. */
 LT_API lt_node *lt_kl(lt_distribution q, lt_distribution p);
 
 /* Whether lt_kl has a formula for these two families. */
 LT_API bool lt_has_kl(lt_distribution q, lt_distribution p);
 
-/* A mean over draws, and its standard error: the draws' deviation / sqrt(draws). */
+/* A mean over samples, and its standard error: standard deviation / sqrt(samples). */
 typedef struct lt_monte_carlo {
     lt_node *value, *se; /* n */
 } lt_monte_carlo;
 
-/* Entropy and KL(q || p) by Monte Carlo, for any families; at least 2 draws for each row, all in
-   memory at once. Supports are compared first: +infinity with se 0 where they differ for certain.
-   Gradients by the parameters of q are unbiased if q is reparameterized. */
+/* Entropy and KL(q || p) by Monte Carlo, for any families; at least 2 samples per row, all in memory at once.
+   Supports are compared first: +infinity with se 0 if q's is certainly not inside p's. Gradients with respect to q's
+   parameters are unbiased if q is reparameterized. */
 LT_API lt_monte_carlo lt_estimate_entropy(lt_distribution d, int draws);
 LT_API lt_monte_carlo lt_estimate_kl(lt_distribution q, lt_distribution p, int draws);
 

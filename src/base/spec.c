@@ -51,7 +51,7 @@ static const spec_row *find_row(const spec_table *table, const char *name, size_
     return NULL;
 }
 
-/* "layer linear", for the messages of the option table. */
+/* "layer linear", for error messages about options. */
 static char *title(const spec_table *table, const spec_row *row)
 {
     return must_format("%s %s", table->kind, row->name);
@@ -70,7 +70,7 @@ static int parse_options(const spec_table *table, const spec_row *row, const cha
 
 static const char spaces[] = " \t\r\n";
 
-/* The row that the first of `words` names; `*rest` is what follows it. */
+/* The row named by the first of `words`; *rest is the remaining text. */
 static const spec_row *first_row(const spec_table *table, const char *words, const char **rest)
 {
     words += strspn(words, spaces);
@@ -85,7 +85,7 @@ static const spec_row *first_row(const spec_table *table, const char *words, con
     return NULL;
 }
 
-/* The line behind a wrapper's name; wrappers do not wrap each other. */
+/* Parses the line after a wrapper's name; wrappers cannot be nested. */
 static int parse_inner(const spec_table *table, const spec_row *row, const char *words, spec *s)
 {
     const char *rest;
@@ -93,7 +93,7 @@ static int parse_inner(const spec_table *table, const spec_row *row, const char 
     if (!inner_row)
         return LT_NOT_FOUND;
     if (inner_row->check_inner)
-        return status_fail(LT_VALUE, "%s cannot stand before %s", row->name, inner_row->name);
+        return status_fail(LT_VALUE, "%s cannot precede %s", row->name, inner_row->name);
     spec inner;
     LT_TRY(spec_parse(table, words, &inner));
     int status = row->check_inner(&inner);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of adversarial losses: each is a handful of functions of v, and the divergence that it
-   estimates is a linear function of the discriminator's loss. */
+/* The table of adversarial losses: each is a few functions of v; the divergence that it estimates is a linear
+   function of the discriminator's loss. */
 #include "models/adversarial.h"
 
 #include <latent/ops.h>
@@ -89,8 +89,8 @@ lt_node *adversarial_discriminator_loss(const spec *loss, lt_node *real, lt_node
     if (!(smoothing >= 0 && smoothing < 1) || (smoothing > 0 && !r->has_target))
         return lt_graph_fail(lt_node_graph(real), "adversarial loss %s: %s, found smoothing %g",
                              loss->row->name,
-                             r->has_target ? "smoothing is at least 0 and below 1"
-                                           : "it has no target that could be smoothed",
+                             r->has_target ? "smoothing must be at least 0 and below 1"
+                                           : "it has no target to smooth",
                              smoothing);
     return lt_add(lt_mean(r->real(real, smoothing)), lt_mean(r->fake(fake)));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a discriminator and a generator minimize. p is the distribution of real images, q that of fake
-   ones; v is the discriminator's raw output, before any activation: any shape, one number an image. Losses
-   are means over images. */
+/* Losses of discriminator and generator. p is the distribution of real images, q that of fake ones; v is the
+   discriminator's raw output, before any activation: any shape, one number per image. Losses are means over images.
+   */
 #ifndef LATENT_ADVERSARIAL_H
 #define LATENT_ADVERSARIAL_H
 
@@ -11,7 +11,7 @@
 
 extern const spec_table adversarial_loss_table; /* the rows of adversarial_losses.def */
 
-/* What a discriminator estimates, of p from q. */
+/* The divergence of p from q that a discriminator estimates. */
 typedef enum divergence_kind {
     DIVERGENCE_JENSEN_SHANNON,    /* nats, 0 to log 2 */
     DIVERGENCE_TRIANGULAR,        /* integral of (p - q)^2 / (p + q), 0 to 2 */
@@ -24,33 +24,31 @@ typedef enum divergence_kind {
 } divergence_kind;
 divergence_kind adversarial_divergence(const spec *loss);
 
-/* Whether the loss has a target for real images that can be moved away from 1. */
+/* Whether the loss has a target for real images that can be smoothed. */
 bool adversarial_can_smooth(const spec *loss);
 
-/* L, to be minimized by the discriminator. smoothing: the target of real images is 1 - smoothing
-   (one-sided label smoothing, Salimans et al. 2016); a loss without targets takes 0 alone, the rest
-   is a graph error. */
+/* L, the loss of the discriminator. smoothing: the target of real images is 1 - smoothing (one-sided label smoothing,
+   Salimans et al. 2016); a graph error unless it is 0 or the loss has a target. */
 lt_node *adversarial_discriminator_loss(const spec *loss, lt_node *real, lt_node *fake, double smoothing);
 
-/* To be minimized by the generator. */
+/* The loss of the generator. */
 lt_node *adversarial_generator_loss(const spec *loss, lt_node *fake);
 
-/* The divergence of p from q that this discriminator proves, on these images: in expectation a lower
-   bound, which the best of all critics reaches. For wasserstein it is one only of critics with
-   slopes up to 1. Below 0: worse than a constant. */
+/* The estimate of the divergence of p from q by this discriminator on these images: in expectation a lower bound,
+   reached by the optimal discriminator. For wasserstein it is a bound only for critics with slopes up to 1. Below 0:
+   worse than a constant. */
 lt_node *adversarial_estimate(const spec *loss, lt_node *real, lt_node *fake);
 
-/* Whether what is reported of images is the probability of being real; else it is a number of any
-   size. */
+/* Whether the score of images is the probability of being real; else it is unbounded. */
 bool adversarial_is_probability(const spec *loss);
 
-/* The terms of that estimate: it is their offset, the mean of *real and the mean of *fake, each of v's
-   shape. Whether the means have a standard error is for their tails to say. */
+/* The terms of that estimate: the offset plus the means of *of_real and *of_fake, each of v's shape. Check their
+   tails before giving the means a standard error. */
 void adversarial_estimate_terms(const spec *loss, lt_node *real, lt_node *fake, lt_node **of_real,
                                 lt_node **of_fake);
 
-/* What is reported of images, in v\'s shape: the probability of a real image for minimax and
-   non_saturating, g_f(v) in the f-GAN family, else v. */
+/* The score of images, in v's shape: the probability of being real for minimax and non_saturating, g_f(v) in the
+   f-GAN family, else v. */
 lt_node *adversarial_score(const spec *loss, lt_node *v);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The autoencoder (Hinton and Salakhutdinov 2006), what a VAE is without a distribution of codes.
+/* The autoencoder (Hinton and Salakhutdinov 2006): a VAE without a distribution of codes.
 
        loss = mean over the batch of  -log p(x|z),  z = f(x)
 
-   f is the encoder's list and a linear layer to the latent numbers; p(x|z) is one of the likelihoods, at the
-   code itself: with gaussian sigma = sqrt(1/2) the loss is the squared error, summed over pixels, and a constant.
-   Nothing says how codes are distributed: there is no rate, no bound of log p(x), and no code to draw. */
+   f is the encoder and a linear layer to the latent dimensions; p(x|z) is one of the likelihoods, at the code itself:
+   with gaussian sigma = sqrt(1/2) the loss is the squared error, summed over pixels, plus a constant. There is no
+   distribution of codes: no rate, no bound on log p(x), and no sampling. */
 #include "models/kind.h"
 
 #include "graph/op.h"
@@ -27,7 +27,7 @@ typedef struct ae_model {
 
 static const lt_option model_keys[] = {
     {.name = "likelihood", .kind = LT_KIND_TEXT, .offset = offsetof(ae_model, likelihood), .required = true,
-     .help = "a line of the likelihoods; the reconstruction error is -log p(x|z)"},
+     .help = "a likelihood; the reconstruction error is -log p(x|z)"},
     {0}};
 
 static const kind_network networks[] = {
@@ -55,7 +55,7 @@ static lt_node *encode_point(const model_visit *v, lt_node *x)
     return visit_linear(v, v->root, "code", "linear latent", lt_flatten(h), v->recipe->model.latent);
 }
 
-/* A point is a distribution without a width. */
+/* A code is a point, so there is no width. */
 static lt_gauss encode(const model_visit *v, lt_node *x)
 {
     lt_node *z = encode_point(v, x);
@@ -116,7 +116,7 @@ static bool loss_is_sum(const lt_recipe *r)
     return true;
 }
 
-/* ---- What it can do and reports ---- */
+/* ---- Capabilities and metrics ---- */
 
 static unsigned can(const lt_recipe *r)
 {
@@ -126,16 +126,16 @@ static unsigned can(const lt_recipe *r)
 
 static const kind_lack lacks[] = {
     {LT_CAN_SAMPLE, "which learns no distribution of its codes",
-     "Begin at images, with latent reconstruct, interpolate or traverse; or train a vae"},
-    {LT_CAN_BOUND | LT_CAN_POSTERIOR | LT_CAN_LOG_PRIOR, "which has a point for a code and no p(z)",
-     "Its distortion is in latent eval"},
+     "Start from images with latent reconstruct, interpolate or traverse; or train a vae"},
+    {LT_CAN_BOUND | LT_CAN_POSTERIOR | LT_CAN_LOG_PRIOR, "whose codes are points without a prior p(z)",
+     "latent eval measures its distortion"},
     {LT_CAN_CLASSES, "which was trained without labels", NULL},
     {LT_CAN_ADVERSARY, "which has no adversary", NULL},
     {0, NULL, NULL}};
 
 static const lt_metric metrics[] = {
     [AE_LOSS] = {.name = "loss", .label = "loss", .unit = "nats per image", .meaning = "-log p(x|z) with all constants",
-                 .phase = "step", .chart = "Loss, as training has it", .better = LT_BETTER_LOWER, .width = 7,
+                 .phase = "step", .chart = "Training loss", .better = LT_BETTER_LOWER, .width = 7,
                  .digits = 2},
     [AE_SQUARED_ERROR] = {.name = "squared_error", .label = "squared", .meaning = "sum over pixels of (x - E[x|z])^2",
                           .phase = "step", .chart = "Squared error", .better = LT_BETTER_LOWER, .width = 7,
@@ -149,7 +149,7 @@ static void summarize(const lt_recipe *r, text *out)
     text_format(out, ", %s", ((const ae_model *)r->model_options)->likelihood);
 }
 
-/* ---- Its numbers in words ---- */
+/* ---- Explanation ---- */
 
 static void explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
 {
@@ -161,8 +161,8 @@ static void explain(lt_ledger *l, const lt_recipe *r, const lt_ledger_facts *f)
                     l->unit == LT_CROSS_ENTROPY ? "cross-entropy of x and E[x|z], z the code of the image"
                                                 : "-log p(x|z), z the code of the image");
     ledger_note_unit(l);
-    ledger_add_note(l, "It is not a bound on log p(x): the code costs nothing, so an identity map would be best. Compare "
-                       "it with the distortion of a model of as many latents, not with an -ELBO.");
+    ledger_add_note(l, "The loss is not a bound on log p(x): the code has no cost, so an identity map would be optimal. "
+                       "Compare it with the distortion of a model with as many latents, not with an -ELBO.");
 }
 
 /* ---- The record ---- */

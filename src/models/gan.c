@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Adversarial models (Goodfellow et al. 2014): a generator makes images of codes z ~ N(0, I), and a
-   discriminator tells them from real ones. The discriminator is trained with each batch, the generator with every
-   discriminator_steps-th; what each minimizes is a row of the adversarial losses, the discriminator with a penalty.
+/* Adversarial models (Goodfellow et al. 2014): a generator maps codes z ~ N(0, I) to images, and a discriminator tells
+   them from real ones. The discriminator takes a step with each batch, the generator with every discriminator_steps-th.
+   Their losses are a row of the adversarial losses, plus a penalty for the discriminator.
 
-   With classes, the generator reads an embedding of the class beside z, and the discriminator adds the inner
-   product of another one with what its last layer reads (Miyato and Koyama 2018). */
+   With classes, the generator's input is z and an embedding of the class, and the discriminator adds the inner product
+   of another embedding with the input of its last layer (Miyato and Koyama 2018). */
 #include "models/gan.h"
 
 #include "base/status.h"
@@ -22,25 +22,25 @@
      .choices = FALLBACK, .help = HELP}
 
 static const lt_option options[] = {
-    LINE(loss, "non_saturating", "a line of the adversarial losses"),
-    LINE(penalty, "none", "on the discriminator: a line of the penalties"),
+    LINE(loss, "non_saturating", "an adversarial loss"),
+    LINE(penalty, "none", "a penalty on the discriminator"),
     {.name = "discriminator_steps", .kind = LT_KIND_INT, .offset = offsetof(gan_options, discriminator_steps),
-     .fallback = 1, .min = 1, .max = 1000, .help = "of the discriminator for one of the generator"},
+     .fallback = 1, .min = 1, .max = 1000, .help = "discriminator steps per generator step"},
     {.name = "label_smoothing", .kind = LT_KIND_REAL,
      .offset = offsetof(gan_options, label_smoothing), .max = 0.5,
-     .help = "the discriminator's target for real images is 1 less this"},
-    LINE(discriminator_optimizer, "", "a line of the optimizers; empty: the recipe's optimizer"),
+     .help = "the discriminator's target for real images is 1 minus this"},
+    LINE(discriminator_optimizer, "", "an optimizer; empty: the recipe's optimizer"),
     {0}};
 
 #define MODEL(NAME) .name = #NAME, .offset = offsetof(gan_model, NAME)
 
 static const lt_option model_keys[] = {
     {MODEL(pixels), .kind = LT_KIND_CHOICE, .choices = "unit|symmetric",
-     .help = "what generator and discriminator take black and white for: 0 and 1, or -1 and 1 as of tanh"},
+     .help = "range of pixels in the networks: 0 ... 1, or -1 ... 1 as tanh has it"},
     {MODEL(classes), .kind = LT_KIND_INT, .max = 65536,
-     .help = "classes that images are made of and told apart in; 0: labels are not used"},
+     .help = "number of classes to condition on; 0: unconditional"},
     {MODEL(class_size), .kind = LT_KIND_INT, .fallback = 32, .min = 1, .max = 65536,
-     .help = "numbers beside z that stand for a class"},
+     .help = "width of the class embedding in the generator's input"},
     {0}};
 
 static const kind_network networks[] = {
@@ -74,34 +74,34 @@ static int check(const lt_recipe *r, const yaml_node *root)
     const yaml_node *objective = yaml_get(root, "objective");
     if (gan_options_of(r)->label_smoothing > 0 && !adversarial_can_smooth(loss_of(r)))
         return yaml_fail(recipe_location(objective, "label_smoothing"),
-                         "label_smoothing moves the target of real images, and the loss %s has none",
+                         "label_smoothing changes the target of real images, but the loss %s has no target",
                          loss_of(r)->row->name);
     const network *generator = recipe_network(r, GAN_GENERATOR), *discriminator = recipe_network(r, GAN_DISCRIMINATOR);
     const network_line *last = discriminator->n ? &discriminator->lines[discriminator->n - 1] : NULL;
     if (last && layer_is(&last->layer, "sigmoid"))
         return yaml_fail(yaml_get(yaml_get(root, "model"), "discriminator")->last,
-                         "the discriminator gives a number before any activation: leave out this sigmoid, "
-                         "losses apply what they need");
+                         "the discriminator must end in a raw score: remove this sigmoid, the losses apply "
+                         "their own activation");
     if (discriminator->n == 0 || generator->n == 0)
         return yaml_fail(recipe_location(yaml_get(root, "model"), discriminator->n ? "generator" : "discriminator"),
-                         "a list without layers");
+                         "expected at least one layer, found an empty list");
     return LT_OK;
 }
 
-/* A gradient penalty is about the slope of one image's number by that image. */
+/* A gradient penalty needs each score to depend on its own image only. */
 static bool warn_of_penalty(const lt_recipe *r, text *out)
 {
     const network_line *line = network_find(recipe_network(r, GAN_DISCRIMINATOR), "batch_norm");
     if (!line || !penalty_has_term(penalty_of(r)))
         return false;
-    text_format(out, "%s:%d:%d: batch_norm in a discriminator with the penalty %s, which is about the gradient at each image: "
-                     "batch statistics make that depend on the other images (Gulrajani et al. 2017); layer_norm, "
-                     "or no norm, has none of that",
+    text_format(out, "%s:%d:%d: batch_norm in a discriminator with the penalty %s, which constrains the gradient at each "
+                     "image: batch statistics make it depend on the other images (Gulrajani et al. 2017); use layer_norm "
+                     "or no norm",
                 line->file, line->line, line->column, penalty_of(r)->row->name);
     return true;
 }
 
-/* ---- Pixels: images have them in 0 ... 1, the networks as the recipe says ---- */
+/* ---- Pixels: in 0 ... 1 in images, in the recipe's range in the networks ---- */
 
 static lt_node *to_networks(const model_visit *v, lt_node *x)
 {
@@ -117,7 +117,7 @@ static lt_node *to_images(const model_visit *v, lt_node *y)
 
 /* ---- Networks ---- */
 
-/* A row of numbers for each label: n x size. */
+/* The embedding of each label: n x size. */
 static lt_node *embed(lt_scope *root, const char *name, lt_node *labels, int64_t classes,
                       int64_t size)
 {
@@ -145,7 +145,7 @@ lt_node *gan_generate(const model_visit *v, lt_node *z, lt_node *labels)
     return lt_reshape(y, lt_shape_4d(lt_node_shape(y).d[0], v->size.h, v->size.w, v->size.c));
 }
 
-/* What the discriminator adds for the class: n. */
+/* The discriminator's term for the class: n. */
 static lt_node *project(const model_visit *v, lt_scope *root, lt_node *h, lt_node *labels)
 {
     lt_node *rows = lt_flatten(h);
@@ -163,7 +163,7 @@ lt_node *gan_discriminate(const model_visit *v, lt_node *x, lt_node *labels)
     lt_scope *root = lt_params_visit(v->discriminator, v->graph), *s = lt_scope_enter(root, "discriminator");
     lt_node *h = network_build_lines(net, 0, net->n - 1, &c, s, x);
     lt_node *y = network_build_lines(net, net->n - 1, net->n, &c, s, h);
-    y = visit_expect(v, net, s, y, 1, "the discriminator must give one number for an image");
+    y = visit_expect(v, net, s, y, 1, "the discriminator must give one number per image");
     if (node_is_bad(y))
         return y;
     y = lt_reshape(y, lt_shape_1d(lt_node_shape(y).d[0]));
@@ -177,7 +177,7 @@ static lt_node *draw_codes(const model_visit *v, int64_t n)
     return lt_normal(v->graph, lt_shape_2d(n, v->recipe->model.latent));
 }
 
-/* The root of the mean over pixels of their variance over the batch, of two images or more. */
+/* Root mean square over pixels of their standard deviation over the batch (two images or more). */
 static lt_node *deviation(lt_node *x)
 {
     lt_shape s = lt_node_shape(x), one = s;
@@ -186,7 +186,7 @@ static lt_node *deviation(lt_node *x)
     return lt_sqrt(lt_mean(lt_square(lt_sub(x, lt_broadcast(mean, s)))));
 }
 
-/* The discriminator on points between images, which summaries have seen before. */
+/* The discriminator as a function of images, for penalties; not reported to summaries again. */
 typedef struct discriminator_at {
     model_visit visit;
     lt_node *labels;
@@ -248,7 +248,7 @@ static double discriminator_clip(const lt_recipe *r) { return penalty_clip(penal
 
 /* ---- Evaluation ---- */
 
-/* Of codes without a class: one drawn for each, all as likely. */
+/* A uniformly sampled class for each code. */
 static lt_node *draw_labels(const model_visit *v, int64_t n)
 {
     int64_t classes = gan_model_of(v->recipe)->classes;
@@ -267,7 +267,7 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
     return to_images(v, gan_generate(v, z, labels));
 }
 
-/* ---- What is reported ---- */
+/* ---- Metrics ---- */
 
 bool gan_limits_slopes(const lt_recipe *r)
 {
@@ -275,16 +275,16 @@ bool gan_limits_slopes(const lt_recipe *r)
            network_has(recipe_network(r, GAN_DISCRIMINATOR), "spectral_norm");
 }
 
-/* Only what a critic cannot exceed bounds a divergence: the Wasserstein distance is over critics whose slopes
-   are at most 1, which a penalty or clipped weights keep near a multiple of that. */
+/* The Wasserstein distance is the supremum over critics with slopes at most 1; a penalty or clipped weights keep
+   slopes only near a multiple of 1, so the estimate is not a strict bound. */
 static const char *describe_estimate(const lt_recipe *r)
 {
     if (adversarial_divergence(loss_of(r)) != DIVERGENCE_WASSERSTEIN)
         return "a lower bound of the divergence in expectation, by this discriminator";
     if (gan_limits_slopes(r))
-        return "E critic(real) - E critic(fake), which is the Wasserstein distance only as far as the critic's "
+        return "E critic(real) - E critic(fake), a bound on the Wasserstein distance only while the critic's "
                "slopes are at most 1";
-    return "E critic(real) - E critic(fake), which bounds nothing: nothing limits the critic's slopes";
+    return "E critic(real) - E critic(fake), not a bound: nothing limits the critic's slopes";
 }
 
 bool lt_recipe_score(const lt_recipe *r, lt_score *score)
@@ -299,19 +299,19 @@ bool lt_recipe_score(const lt_recipe *r, lt_score *score)
     return true;
 }
 
-/* What is worth a warning in the numbers of an epoch. */
+/* A warning about an epoch's metrics, or NULL. */
 static const char *warn(const lt_recipe *r, const lt_train_report *t)
 {
     if (t->step < discriminator_steps(r))
-        return "the generator has had no step yet: discriminator_steps is more than all steps so far";
+        return "the generator has not taken a step yet: discriminator_steps exceeds the steps so far";
     if (t->values[GAN_PIXEL_STD_RATIO] < 0.1)
-        return "the generated images are nearly all alike: their modes have collapsed";
+        return "mode collapse: the generated images are nearly identical";
     if (adversarial_is_probability(loss_of(r)) && t->values[GAN_D_REAL] > 0.995 && t->values[GAN_D_FAKE] < 0.005)
-        return "the discriminator tells every image: the generator may learn nothing from it any more";
+        return "discriminator saturation: it classifies every image correctly, so the generator may stop learning";
     return NULL;
 }
 
-/* Whatever else the objective says, the numbers are of one divergence. */
+/* Losses compare if they are of the same divergence, whatever the other options. */
 static const char *differ(const lt_recipe *a, const lt_recipe *b)
 {
     bool are_equal = loss_of(a)->row == loss_of(b)->row && spec_is_equal(penalty_of(a), penalty_of(b));
@@ -334,33 +334,33 @@ static unsigned can(const lt_recipe *r)
 static const kind_lack lacks[] = {
     {LT_CAN_ENCODE | LT_CAN_POSTERIOR, "which makes images but has no encoder", NULL},
     {LT_CAN_BOUND | LT_CAN_LIKELIHOOD | LT_CAN_LOG_PRIOR, "which makes images but has no likelihood p(x|z)",
-     "How good its images are is said by latent eval RUN --quality"},
+     "latent eval RUN --quality measures how good its images are"},
     {LT_CAN_CLASSES, "which was trained without labels", NULL},
     {0, NULL, NULL}};
 
 #define DISCRIMINATOR .phase = "discriminator", .width = 7, .digits = 3
 
 static const lt_metric metrics[] = {
-    [GAN_DISCRIMINATOR_LOSS] = {.name = "discriminator_loss", .label = "D loss", .meaning = "what the discriminator minimizes, with the penalty",
+    [GAN_DISCRIMINATOR_LOSS] = {.name = "discriminator_loss", .label = "D loss", .meaning = "loss of the discriminator, with the penalty",
      .chart = "Losses", DISCRIMINATOR},
-    [GAN_GENERATOR_LOSS] = {.name = "generator_loss", .label = "G loss", .meaning = "what the generator minimizes",
+    [GAN_GENERATOR_LOSS] = {.name = "generator_loss", .label = "G loss", .meaning = "loss of the generator",
      .chart = "Losses", .phase = "generator", .width = 9, .digits = 3},
     [GAN_D_REAL] = {.name = "d_real", .label = "real", DISCRIMINATOR},
     [GAN_D_FAKE] = {.name = "d_fake", .label = "fake", DISCRIMINATOR},
-    [GAN_PENALTY_TERM] = {.name = "penalty", .label = "penalty", .meaning = "the penalty in the discriminator's loss",
+    [GAN_PENALTY_TERM] = {.name = "penalty", .label = "penalty", .meaning = "penalty term of the discriminator's loss",
      .chart = "Penalty", .is_optional = true, DISCRIMINATOR},
     [GAN_GRADIENT_NORM] = {.name = "gradient_norm", .label = "slope",
-     .meaning = "length of the discriminator's gradient by an image, where the penalty takes it",
+     .meaning = "norm of the discriminator's gradient by the image, at the points of the penalty",
      .chart = "Norm of the discriminator's gradient", .phase = "discriminator", .is_optional = true, .width = 5, .digits = 3},
-    [GAN_ESTIMATE] = {.name = "estimate", .label = "estimate", .chart = "Divergence, the discriminator's estimate", .phase = "discriminator",
+    [GAN_ESTIMATE] = {.name = "estimate", .label = "estimate", .chart = "Divergence, estimated by the discriminator", .phase = "discriminator",
      .width = 8, .digits = 3},
     [GAN_PIXEL_STD_RATIO] = {.name = "pixel_std_ratio", .unit = "generated over real images", .chart = "Pixel std ratio",
-     .meaning = "standard deviation of generated pixels over that of real ones, each over a batch; near 0: "
+     .meaning = "standard deviation over a batch of generated pixels, divided by that of real ones; near 0: "
                 "mode collapse",
      .phase = "discriminator", .width = 6, .digits = 3},
     {.name = NULL}};
 
-/* What the discriminator says of images is a probability with some losses and a score with others. */
+/* The discriminator's output is a probability with some losses and a score with others. */
 static void describe(const lt_recipe *r, lt_metric *m)
 {
     lt_score score;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kinds of models, and what their records say of a recipe. */
+/* The kinds of models, and queries of a recipe that their records answer. */
 #include "models/kind.h"
 
 #include "base/status.h"
@@ -20,14 +20,14 @@ const model_kind *kind_of(const lt_recipe *r) { return (const model_kind *)r->ki
 
 /* ---- Capabilities ---- */
 
-/* Of each its name, and what there is with it. */
+/* Name of each capability, and what it provides. */
 static const struct {
     unsigned what;
     const char *name, *thing;
 } capabilities[] = {{LT_CAN_ENCODE, "encode", "code of an image"},
                     {LT_CAN_POSTERIOR, "posterior", "posterior q(z|x)"},
                     {LT_CAN_DECODE, "decode", "image of a code"},
-                    {LT_CAN_SAMPLE, "sample", "sample to draw"},
+                    {LT_CAN_SAMPLE, "sample", "prior to sample from"},
                     {LT_CAN_LIKELIHOOD, "likelihood", "log p(x|z)"},
                     {LT_CAN_LOG_PRIOR, "log prior", "log p(z)"},
                     {LT_CAN_BOUND, "bound", "bound on log p(x)"},
@@ -54,7 +54,7 @@ bool lt_model_can(const lt_model *m, unsigned what)
     return lt_recipe_can(lt_model_recipe(m), what);
 }
 
-/* The first of the missing that the table has. */
+/* Index of the first missing capability. */
 static int first_missing(unsigned missing)
 {
     for (int i = 0; i < COUNT_OF(capabilities); i++)
@@ -66,7 +66,7 @@ static int first_missing(unsigned missing)
 
 int kind_require(const lt_recipe *r, unsigned what, const char *thing)
 {
-    static const kind_lack no_reason = {.why = "which has no such thing"};
+    static const kind_lack no_reason = {.why = "which does not support this"};
     const model_kind *kind = kind_of(r);
     unsigned missing = what & ~kind->can(r);
     if (!missing)
@@ -88,7 +88,7 @@ const char *lt_recipe_kind_title(const lt_recipe *r) { return kind_of(r)->recipe
 
 const char *lt_recipe_kind_phrase(const lt_recipe *r) { return kind_of(r)->recipe.phrase; }
 
-/* ---- Facts of a recipe by its kind ---- */
+/* ---- Properties of a recipe that depend on its kind ---- */
 
 int kind_check_decoder(const yaml_node *model, const network *net, const spec *line)
 {
@@ -97,8 +97,8 @@ int kind_check_decoder(const yaml_node *model, const network *net, const spec *l
                                                       likelihood->unwanted))
         return LT_OK;
     return yaml_fail(yaml_get(model, "decoder")->last,
-                     "the %s likelihood wants %s: leave out this %s, it is applied where the "
-                     "mean image is wanted",
+                     "the %s likelihood expects %s: remove this %s, it is applied when the mean "
+                     "image is computed",
                      likelihood->spec.name, likelihood->output, likelihood->unwanted);
 }
 
@@ -130,7 +130,7 @@ double recipe_capacity(const lt_recipe *r, int64_t step, int64_t steps_per_epoch
     return number_at(r, &kind_of(r)->capacity, step, steps_per_epoch);
 }
 
-/* ---- What a report says ---- */
+/* ---- Reports ---- */
 
 double lt_metric_value(const lt_metric *metric, const lt_train_report *r) { return r->values[metric->index]; }
 

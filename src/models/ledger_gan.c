@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an adversarial training minimizes, and what its numbers mean and do not mean. */
+/* The ledger of adversarial training: its losses, its metrics, and what they mean. */
 #include "models/gan.h"
 
 #include "base/text.h"
@@ -23,10 +23,10 @@ static const char *divergence_text(divergence_kind kind)
     return texts[kind];
 }
 
-/* What is not known is not there. Nullable: t. */
+/* NaN if unknown. Nullable: t. */
 static double value_of(const lt_train_report *t, int metric) { return t ? t->values[metric] : (double)NAN; }
 
-/* ---- What is minimized ---- */
+/* ---- Losses ---- */
 
 static void add_penalty(term_list list, const lt_recipe *r, double penalty)
 {
@@ -46,18 +46,18 @@ static void add_discriminator(lt_ledger *l, const lt_recipe *r, const lt_train_r
     if (has_term)
         penalty = value_of(t, GAN_PENALTY_TERM);
     ledger_add_term(list, "on images", false, loss - penalty,
-                    "%s, turned so that less is better for the discriminator: %s", recipe_line(r, GAN_LOSS)->row->name,
+                    "%s, with the sign that the discriminator minimizes: %s", recipe_line(r, GAN_LOSS)->row->name,
                     recipe_line(r, GAN_LOSS)->row->summary);
     if (o->label_smoothing > 0)
         ledger_add_note(l,
                         "The discriminator's target for real images is %.4g instead of 1 "
-                        "(label_smoothing), so that its loss is not that of the divergence.",
+                        "(label_smoothing), so its loss does not correspond to the divergence.",
                         1 - o->label_smoothing);
     if (has_term)
         add_penalty(list, r, penalty);
     ledger_add_term(list, "discriminator", true, loss,
-                    "what the discriminator minimizes%s, %lld step%s of it for one of the generator",
-                    penalty_clip(recipe_line(r, GAN_PENALTY)) > 0 ? ", its weights clipped" : "",
+                    "loss of the discriminator%s, %lld step%s per generator step",
+                    penalty_clip(recipe_line(r, GAN_PENALTY)) > 0 ? ", with clipped weights" : "",
                     (long long)o->discriminator_steps, o->discriminator_steps == 1 ? "" : "s");
 }
 
@@ -65,11 +65,11 @@ static void add_generator(lt_ledger *l, const lt_train_report *t)
 {
     ledger_add_term((term_list){l->minimized, &l->n_minimized}, "generator", true,
                     value_of(t, GAN_GENERATOR_LOSS),
-                    "what the generator minimizes, against the discriminator of each moment%s",
-                    t && isnan(t->values[GAN_GENERATOR_LOSS]) ? ": it had no step in this epoch" : "");
+                    "loss of the generator, against the current discriminator%s",
+                    t && isnan(t->values[GAN_GENERATOR_LOSS]) ? "; it took no step in this epoch" : "");
 }
 
-/* ---- What is reported ---- */
+/* ---- Metrics ---- */
 
 static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
@@ -77,42 +77,41 @@ static void add_reported(lt_ledger *l, const lt_recipe *r, const lt_train_report
     divergence_kind kind = adversarial_divergence(recipe_line(r, GAN_LOSS));
     lt_score score;
     lt_recipe_score(r, &score);
-    ledger_add_term(list, score.real, false, value_of(t, GAN_D_REAL), "what the discriminator says of images: %s%s",
-                    score.text, score.is_probability ? ", 1 if it is sure that they are" : "");
+    ledger_add_term(list, score.real, false, value_of(t, GAN_D_REAL), "the discriminator's output on real images: %s%s",
+                    score.text, score.is_probability ? ", 1 if it is certain" : "");
     ledger_add_term(list, score.fake, false, value_of(t, GAN_D_FAKE),
-                    "what it says of generated ones: as of images where it cannot tell them apart");
+                    "its output on generated images: the same as on real ones if it cannot distinguish them");
     ledger_add_term(list, "estimate", false, value_of(t, GAN_ESTIMATE), "of %s, by this discriminator",
                     divergence_text(kind));
     if (penalty_has_term(recipe_line(r, GAN_PENALTY)))
         ledger_add_term(list, "slope", false, value_of(t, GAN_GRADIENT_NORM),
-                        "|dv/dx|, the length of the discriminator's gradient by an image, where the "
-                        "penalty takes it");
+                        "|dv/dx|, the norm of the discriminator's gradient by the image, at the points "
+                        "of the penalty");
     ledger_add_term(list, "pixel_std_ratio", false, value_of(t, GAN_PIXEL_STD_RATIO),
-                    "deviation of generated pixels over that of real ones in a batch: 1 is right, "
-                    "near 0 all images are one");
+                    "standard deviation over a batch of generated pixels, divided by that of real ones: "
+                    "1 is right, near 0 is mode collapse");
 }
 
 static void add_notes(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     bool is_wasserstein = adversarial_divergence(recipe_line(r, GAN_LOSS)) == DIVERGENCE_WASSERSTEIN;
     ledger_add_note(l,
-                    "There is no p(x|z): no ELBO, no log p(x), no bits per dimension, and nothing "
-                    "that compares with published nats.");
-    ledger_add_note(l, "Neither loss says how good the images are: each is measured by the other "
-                       "network of the same moment, and both may stay where they are while images "
-                       "improve, or fall while they do not. `latent eval RUN --quality` compares "
-                       "images with images.");
-    ledger_add_note(l, "The estimate is what this discriminator proves of the divergence, on average less "
-                       "than it is, and by how much is not known. It compares within a run, or "
-                       "between runs of the same discriminator and penalty.");
+                    "There is no p(x|z), and so no ELBO, no log p(x), no bits per dimension, and no "
+                    "number to compare with published nats.");
+    ledger_add_note(l, "Neither loss measures how good the images are: each depends on the other network "
+                       "at that step. Both may stay constant while images improve, or fall while they "
+                       "do not. `latent eval RUN --quality` compares images with images.");
+    ledger_add_note(l, "The estimate is a lower bound of the divergence in expectation; the gap is "
+                       "unknown. Compare it within a run, or between runs with the same discriminator "
+                       "and penalty.");
     if (is_wasserstein)
         ledger_add_note(l, "%s",
                         gan_limits_slopes(r)
-                            ? "It is one of the Wasserstein distance only as far as the "
-                              "discriminator's slopes stay below 1; larger ones make it too large "
-                              "by as much, smaller ones too small."
+                            ? "It bounds the Wasserstein distance only while the discriminator's "
+                              "slopes stay below 1; larger slopes scale it up, smaller ones scale "
+                              "it down."
                             : "Without a penalty the discriminator's slopes are not limited: the "
-                              "estimate has no unit and bounds nothing.");
+                              "estimate has no unit and is not a bound.");
     const char *warning = t ? lt_train_warning(r, t) : NULL;
     if (warning)
         ledger_add_note(l, "WARNING: %s.", warning);

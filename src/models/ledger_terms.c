@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The terms and sentences of a ledger, and the distortion that every likelihood gives. */
+/* Terms and notes of a ledger, and the distortion, which is shared by all kinds with a likelihood. */
 #include "models/ledger_terms.h"
 
 #include "base/text.h"
@@ -62,12 +62,12 @@ void ledger_note_unit(lt_ledger *l)
     if (l->unit == LT_CROSS_ENTROPY)
         ledger_add_note(l,
                         "A Bernoulli likelihood of pixels that are not 0 or 1 does not sum to 1 "
-                        "over images: these nats are a cross-entropy and bound no log p(x). For a "
-                        "likelihood, binarize the data or take continuous_bernoulli.");
+                        "over images: these nats are a cross-entropy and do not bound log p(x). For "
+                        "a likelihood, binarize the data or use continuous_bernoulli.");
     if (l->unit == LT_DENSITY)
         ledger_add_note(
             l,
-            "These are nats of a density of intensities on [0, 1]^%lld: they may be below 0, and "
-            "depend on the unit of x. Bits per dimension of bytes are 8 more.",
+            "These are nats of a density of intensities on [0, 1]^%lld: they may be negative and "
+            "depend on the unit of x. To compare with bits per dimension of bytes, add 8.",
             (long long)l->dimensions);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a ledger is filled: terms, sentences, and the loss of each kind of model. */
+/* Filling a ledger: terms, notes, and the part of each kind of model. */
 #ifndef LATENT_LEDGER_TERMS_H
 #define LATENT_LEDGER_TERMS_H
 
@@ -7,7 +7,7 @@
 
 #include <latent/ledger.h>
 
-/* A list of terms that grows, up to LT_LEDGER_TERMS. */
+/* A growing list of at most LT_LEDGER_TERMS terms. */
 typedef struct term_list {
     lt_ledger_term *terms;
     int *n;
@@ -17,14 +17,14 @@ void ledger_add_term(term_list list, const char *name, bool is_sum, double nats,
                      ...) LT_PRINTF(5, 6);
 void ledger_add_note(lt_ledger *l, const char *format, ...) LT_PRINTF(2, 3);
 
-/* The words of a line, cut to what fits. */
+/* Copies a line as text, truncated to `size`. */
 void ledger_copy_words(const spec *s, char *words, size_t size);
 
-/* The distortion, and what it splits into where one width serves all pixels: fills l->constant. `at`: at
-   which z it is taken, as in "one draw of z per image". */
+/* Adds the distortion, split into error and constant (l->constant) if all pixels share one width. `at`: which z it is
+   taken at, as in "one sample of z per image". */
 void ledger_add_distortion(lt_ledger *l, const spec *likelihood, double distortion, const char *at);
 
-/* What nats of such a likelihood are, and are not. */
+/* Adds a note on the unit of the likelihood's nats. */
 void ledger_note_unit(lt_ledger *l);
 
 #endif

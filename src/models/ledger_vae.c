@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the training of a VAE minimizes, term by term: vae_bounds.c in words and nats. The epoch's
-   means of loss, rate and distortion decide what the terms between them come to. */
+/* The loss of a VAE, term by term: vae_bounds.c in words and nats. The remaining terms follow from the epoch's means
+   of loss, rate and distortion. */
 #include "models/ledger_terms.h"
 #include "models/priors.h"
 #include "models/vae.h"
@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "one draw of z", "the mean over 5 draws of z" */
+/* "one sample of z", "the mean over 5 samples of z" */
 static void draws_text(int64_t k, char *words, size_t size)
 {
     if (k == 1)
-        snprintf(words, size, "one draw of z");
+        snprintf(words, size, "one sample of z");
     else
-        snprintf(words, size, "the mean over %lld draws of z", (long long)k);
+        snprintf(words, size, "the mean over %lld samples of z", (long long)k);
 }
 
-/* Whether training takes the rate at draws though it may have a formula. */
+/* Whether the rate is estimated from samples, not in closed form. */
 static bool is_drawn(const lt_recipe *r, bool is_training)
 {
     const vae_options *o = vae_options_of(r);
@@ -28,45 +28,45 @@ static bool is_drawn(const lt_recipe *r, bool is_training)
 
 enum { RATE_TEXT = 160 };
 
-/* What the rate is, from `draws` draws of each image; in training it may have no formula. */
+/* Describes the rate, which training may estimate although it has a formula. */
 static void rate_text(const lt_recipe *r, bool is_training, char words[RATE_TEXT])
 {
     const vae_options *o = vae_options_of(r);
     char draws[48];
     draws_text(is_training ? o->samples : 1, draws, sizeof draws);
     if (!is_drawn(r, is_training))
-        snprintf(words, RATE_TEXT, "KL(q(z|x) || N(0, I)), by its formula");
+        snprintf(words, RATE_TEXT, "KL(q(z|x) || N(0, I)) in closed form");
     else if (vae_model_of(r)->latent2 > 0)
         snprintf(words, RATE_TEXT, "log q(z|x) q(z2|z) - log p(z2) p(z|z2), %s and z2", draws);
     else if (prior_is_standard(recipe_line(r, VAE_PRIOR)))
         snprintf(words, RATE_TEXT, "log q(z|x) - log N(z; 0, I), %s", draws);
     else
-        snprintf(words, RATE_TEXT, "log q(z|x) - log p(z), p(z) the trained %s, %s",
+        snprintf(words, RATE_TEXT, "log q(z|x) - log p(z) with the trained prior %s, %s",
                  recipe_line(r, VAE_PRIOR)->row->name, draws);
 }
 
 /* ---- The terms ---- */
 
-/* Whether beta was another one earlier in the epoch, as far as the report knows. */
+/* Whether beta changed within the epoch, as far as the report shows. */
 static bool has_moved(const lt_ledger *l, const lt_train_report *t)
 {
     return t && isfinite(t->beta_first) && t->beta_first != l->beta;
 }
 
-/* "beta = 2", or where it moved within the epoch from what to what. */
+/* "beta = 2", or its range if it changed within the epoch. */
 static void beta_text(const lt_ledger *l, const lt_recipe *r, const lt_train_report *t, char *words,
                       size_t size)
 {
     bool is_steady = strcmp(recipe_line(r, VAE_SCHEDULE)->row->name, "constant") == 0;
     if (has_moved(l, t))
-        snprintf(words, size, "the mean of the products, beta from %.4g to %.4g", t->beta_first,
+        snprintf(words, size, "mean over steps, beta from %.4g to %.4g", t->beta_first,
                  l->beta);
     else
         snprintf(words, size, "beta = %.4g%s", l->beta,
-                 !t || is_steady || isfinite(t->beta_first) ? "" : " at last");
+                 !t || is_steady || isfinite(t->beta_first) ? "" : " in the last step");
 }
 
-/* The weighed rate, whatever else the loss has. */
+/* Adds the weighted rate. */
 static void add_rate(term_list list, const lt_ledger *l, const lt_recipe *r,
                      const lt_train_report *t, const lt_loss_part *part)
 {
@@ -94,21 +94,21 @@ static void add_capacity(term_list list, const lt_ledger *l, const lt_recipe *r,
         snprintf(weight, sizeof weight, "%.4g x ", l->beta);
     }
     if (l->capacity != o->capacity)
-        snprintf(of, sizeof of, ", on its way to %.4g", o->capacity);
+        snprintf(of, sizeof of, ", rising to %.4g", o->capacity);
     ledger_add_term(list, part->name, false, part->nats,
-                    "%s|rate - C|, of batch means, C = %.4g nats at last%s%s%s; the mean rate is "
+                    "%s|rate - C|, of batch means, C = %.4g nats in the last step%s%s%s; the mean rate is "
                     "%.2f: %s",
                     weight, l->capacity, of, beta[0] ? "; " : "", beta, t ? t->values[VAE_RATE] : (double)NAN,
                     rate);
 }
 
-/* What latents below the least rate cost more than they are. */
+/* Adds the excess of max(F, KL_k) over the rate. */
 static void add_free_bits(term_list list, const lt_recipe *r, const lt_loss_part *parts)
 {
     const vae_options *o = vae_options_of(r);
     ledger_add_term(list, parts[2].name, false, parts[2].nats,
                     "%s(sum over latents of max(F, KL_k) - rate), F = %.4g nats, KL_k of batch "
-                    "means: what latents below F pay without a gradient",
+                    "means: the constant cost of latents below F",
                     strcmp(parts[1].name, "rate") == 0 ? "" : "beta x ", o->free_bits);
 }
 
@@ -122,49 +122,49 @@ static void add_gap(term_list list, const lt_ledger *l, const lt_loss_part *part
         ledger_add_term(list, "mean", true, mean,
                         "minus the mean of log w, w = p(x|z) (p(z) / q(z|x))^beta");
     ledger_add_term(list, parts[2].name, false, parts[2].nats,
-                    "from there to minus the log of the mean of %lld w", (long long)l->draws);
+                    "difference to minus the log of the mean of %lld w", (long long)l->draws);
 }
 
 static void add_loss(term_list list, const lt_ledger *l, const vae_options *o, double loss)
 {
     if (l->draws > 1 && o->bound != BOUND_ELBO && l->beta == 1)
         ledger_add_term(list, "loss", true, loss,
-                        "-L_%lld, %s: above -log p(x), and nearer to it than -ELBO",
+                        "-L_%lld, %s: an upper bound of -log p(x), tighter than -ELBO",
                         (long long)l->draws,
                         o->bound == BOUND_DREG ? "with the doubly reparameterized gradient"
                                                : "the importance weighted bound");
     else if (o->capacity > 0 || o->free_bits > 0 || l->beta != 1)
-        ledger_add_term(list, "loss", true, loss, "what is minimized; not a bound on log p(x)");
+        ledger_add_term(list, "loss", true, loss, "the training loss; not a bound on log p(x)");
     else
         ledger_add_term(list, "loss", true, loss, "-ELBO%s",
                         l->unit == LT_CROSS_ENTROPY ? ", if it were a likelihood"
-                                                    : ": above -log p(x)");
+                                                    : ": an upper bound of -log p(x)");
 }
 
 static void note_objective(lt_ledger *l, const lt_recipe *r, const vae_options *o)
 {
     if (o->bound == BOUND_DREG)
-        ledger_add_note(l, "dreg has the value of the iwae bound with as many draws; only the "
-                           "gradient by q's parameters is estimated otherwise.");
+        ledger_add_note(l, "dreg has the value of the iwae bound with as many samples; it differs only in "
+                           "the estimator of the gradient with respect to q's parameters.");
     if (o->bound != BOUND_ELBO && o->samples > 1)
         ledger_add_note(l,
-                        "-ELBO is the bound of one draw, whatever was trained, and q(z|x) of a "
-                        "tighter bound is not what is best for it. The bound that was trained is "
-                        "`latent eval RUN --iwae %lld`.",
+                        "-ELBO is the bound with one sample, whatever was trained; q(z|x) trained with "
+                        "a tighter bound is not optimal for it. `latent eval RUN --iwae %lld` measures "
+                        "the trained bound.",
                         (long long)o->samples);
     if (recipe_line(r, VAE_PRIOR)->row == &prior_vamp.spec)
         ledger_add_note(l,
-                        "The prior is the mean of q(z|u) over images u that are trained with the "
-                        "rest: the rate is to that prior, and codes have no part of it each.");
+                        "The prior is the mean of q(z|u) over trained images u. The rate is relative to "
+                        "that prior and does not split into parts per latent.");
     if (recipe_line(r, VAE_PRIOR)->row == &prior_mixture.spec)
         ledger_add_note(l,
-                        "The prior's weights, means and variances are trained with the rest: the "
-                        "rate is to that prior, and codes have no part of it each.");
+                        "The prior's weights, means and variances are trained. The rate is relative to "
+                        "that prior and does not split into parts per latent.");
     if (vae_model_of(r)->latent2 > 0)
-        ledger_add_note(l, "The rate is of both layers of codes together, z and z2.");
+        ledger_add_note(l, "The rate is that of both stochastic layers together, z and z2.");
 }
 
-/* The loss, from its means over an epoch. Nullable: t. */
+/* Adds the terms of the training loss, means over an epoch. Nullable: t. */
 static void add_minimized(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     const vae_options *o = vae_options_of(r);
@@ -190,19 +190,19 @@ static void add_minimized(lt_ledger *l, const lt_recipe *r, const lt_train_repor
     note_objective(l, r, o);
 }
 
-/* ---- What is reported ---- */
+/* ---- Reported terms ---- */
 
-/* What is reported of every model, whatever it was trained with. */
+/* Adds rate, distortion and -ELBO, whatever the training loss. */
 static void add_terms(lt_ledger *l, const lt_recipe *r, const lt_validation *v)
 {
     term_list list = {l->terms, &l->n_terms};
     double rate = v ? v->rate : (double)NAN, distortion = v ? v->distortion : (double)NAN;
     char words[RATE_TEXT];
     rate_text(r, false, words);
-    ledger_add_distortion(l, recipe_line(r, VAE_LIKELIHOOD), distortion, "one draw of z per image");
+    ledger_add_distortion(l, recipe_line(r, VAE_LIKELIHOOD), distortion, "one sample of z per image");
     ledger_add_term(list, "rate", false, rate, "%s", words);
-    ledger_add_term(list, "-ELBO", true, l->neg_elbo, "distortion + rate: above -log p(x)%s",
-                    l->unit == LT_CROSS_ENTROPY ? " if that were a likelihood" : "");
+    ledger_add_term(list, "-ELBO", true, l->neg_elbo, "distortion + rate: an upper bound of -log p(x)%s",
+                    l->unit == LT_CROSS_ENTROPY ? " if this were a likelihood" : "");
 }
 
 static void add_notes(lt_ledger *l, const lt_recipe *r)
@@ -210,16 +210,16 @@ static void add_notes(lt_ledger *l, const lt_recipe *r)
     ledger_note_unit(l);
     if (likelihood_facts(recipe_line(r, VAE_LIKELIHOOD)) == &likelihood_gaussian && l->sigma != 1)
         ledger_add_note(l,
-                        "Whoever writes the loss as half the squared error plus beta KL would call "
-                        "this beta = %.4g, which is beta sigma^2.",
+                        "If the loss is written as half the squared error plus beta KL, this is "
+                        "beta = %.4g (beta sigma^2).",
                         l->beta * l->sigma * l->sigma);
     if (l->beta != 1)
-        ledger_add_note(l, "-ELBO has the weight 1 on the rate, whatever training had.");
+        ledger_add_note(l, "-ELBO weights the rate by 1, whatever beta was in training.");
 }
 
 /* ---- The ledger ---- */
 
-/* Numbers of the last training step; the recipe's where it is not known. */
+/* Sets the coefficients of the last training step; the recipe's if unknown. */
 static void read_steps(lt_ledger *l, const lt_recipe *r, const lt_train_report *t)
 {
     bool is_known = t && t->epoch > 0 && t->step >= t->epoch;

@@ -12,9 +12,9 @@
 struct lt_model {
     lt_recipe *recipe;
     lt_params *params, *discriminator; /* discriminator: NULL without one */
-    lt_buffer *average;         /* of the trained part of params; NULL: none is kept */
+    lt_buffer *average;         /* of the trained part of params; NULL: no average */
     lt_image_size size;
-    char *trained_on[LT_SPLITS]; /* identities of splits; NULL: not known */
+    char *trained_on[LT_SPLITS]; /* identities of splits; NULL: unknown */
 };
 
 /* ---- Visits ---- */
@@ -36,7 +36,7 @@ static lt_shape image_shape(const lt_model *m, int64_t n)
     return lt_shape_4d(n, m->size.h, m->size.w, m->size.c);
 }
 
-/* x if it is a batch of the model's images, else the bad node. */
+/* Returns x if it is a batch of the model's images, else the bad node. */
 static lt_node *check_images(const lt_model *m, lt_node *x)
 {
     lt_shape s = lt_node_shape(x);
@@ -65,7 +65,7 @@ static int status_of(const lt_graph *g)
     return error ? status_fail(LT_GRAPH, "%s", error) : LT_OK;
 }
 
-/* The kind of model lacks something. */
+/* Fails because the kind of model lacks something. */
 static lt_node *fail_kind(const lt_model *m, lt_graph *g, const char *lacks)
 {
     return lt_graph_fail(g, "%s: %s has no %s", m->recipe->head.name,
@@ -79,7 +79,7 @@ int lt_model_build(lt_model *m, lt_graph *g, lt_node *x, lt_mode mode, lt_model_
     if (kind_of(m->recipe)->build)
         kind_of(m->recipe)->build(&v, check_images(m, x), t);
     else
-        fail_kind(m, g, "likelihood: it cannot be built as one");
+        fail_kind(m, g, "likelihood; lt_model_build needs one");
     return status_of(g);
 }
 
@@ -96,7 +96,7 @@ lt_gauss lt_model_encode(lt_model *m, lt_graph *g, lt_node *x)
     model_visit v = visit(m, g, LT_EVALUATION);
     if (kind_of(m->recipe)->encode)
         return kind_of(m->recipe)->encode(&v, check_images(m, x));
-    lt_node *bad = fail_kind(m, g, "encoder: its images have no codes");
+    lt_node *bad = fail_kind(m, g, "encoder, so its images have no codes");
     return (lt_gauss){bad, bad};
 }
 
@@ -110,7 +110,7 @@ lt_node *lt_model_decode_class(lt_model *m, lt_graph *g, lt_node *z, lt_node *la
 {
     model_visit v = visit(m, g, LT_EVALUATION);
     if (lt_model_classes(m) == 0)
-        return fail_kind(m, g, "classes: it was trained without labels");
+        return fail_kind(m, g, "classes because it was trained without labels");
     return kind_of(m->recipe)->decode(&v, check_codes(m, z), labels);
 }
 
@@ -118,7 +118,7 @@ lt_node *lt_model_decode_sample(lt_model *m, lt_graph *g, lt_node *z)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
     if (!kind_of(m->recipe)->draw)
-        return fail_kind(m, g, "likelihood to draw images from");
+        return fail_kind(m, g, "likelihood to sample images from");
     return kind_of(m->recipe)->draw(&v, check_codes(m, z));
 }
 
@@ -142,13 +142,13 @@ lt_node *lt_model_prior_sample(lt_model *m, lt_graph *g, int64_t n)
 {
     model_visit v = visit(m, g, LT_EVALUATION);
     if (n < 0 || n > INT32_MAX)
-        return lt_graph_fail(g, "cannot draw %jd codes", (intmax_t)n);
+        return lt_graph_fail(g, "prior samples: expected 0 to %d codes, found %jd", INT32_MAX, (intmax_t)n);
     if (!kind_of(m->recipe)->draw_prior)
-        return fail_kind(m, g, "prior to draw codes from");
+        return fail_kind(m, g, "prior to sample codes from");
     return kind_of(m->recipe)->draw_prior(&v, n);
 }
 
-/* x if q is a posterior of these images and draws a count, else the bad node. */
+/* Returns x if q is a posterior of these images and `draws` a valid count, else the bad node. */
 static lt_node *check_draws(lt_node *x, lt_gauss q, int64_t draws)
 {
     lt_graph *g = lt_node_graph(x);
@@ -158,10 +158,10 @@ static lt_node *check_draws(lt_node *x, lt_gauss q, int64_t draws)
             return all[i];
     int64_t n = lt_node_shape(x).d[0];
     if (lt_node_shape(q.mean).d[0] != n || lt_node_shape(q.logvar).d[0] != n)
-        return lt_graph_fail(g, "the posterior of %jd images, and %jd images",
-                             (intmax_t)lt_node_shape(q.mean).d[0], (intmax_t)n);
+        return lt_graph_fail(g, "expected the posterior of %jd images, found that of %jd", (intmax_t)n,
+                             (intmax_t)lt_node_shape(q.mean).d[0]);
     if (draws < 1 || draws > INT32_MAX)
-        return lt_graph_fail(g, "cannot draw %jd codes for an image", (intmax_t)draws);
+        return lt_graph_fail(g, "expected 1 to %d samples of z per image, found %jd", INT32_MAX, (intmax_t)draws);
     return x;
 }
 
@@ -177,7 +177,7 @@ lt_node *lt_model_log_weights(lt_model *m, lt_graph *g, lt_node *x, lt_gauss q, 
 
 /* ---- Life ---- */
 
-/* Visits everything once, in a graph that is thrown away, so that the parameters are known. */
+/* Declares the parameters: visits every network once in a temporary graph. */
 static int declare(lt_model *m, network_observer *observer, void *user)
 {
     lt_graph *g = lt_graph_create();
@@ -198,7 +198,7 @@ static int check_size(lt_image_size s)
     if (s.h >= 1 && s.w >= 1 && s.c >= 1 && s.h <= MAX_SIDE && s.w <= MAX_SIDE &&
         s.c <= MAX_SIDE && (int64_t)s.h * s.w * s.c <= MAX_PIXELS)
         return LT_OK;
-    return status_fail(LT_VALUE, "images of %d x %d x %d cannot be modeled", s.h, s.w, s.c);
+    return status_fail(LT_VALUE, "cannot model images of %d x %d x %d", s.h, s.w, s.c);
 }
 
 static int make_model(lt_model *m)
@@ -258,7 +258,7 @@ static void copy_params(lt_params *to, lt_params *from)
     memcpy(lt_params_block(to), lt_params_block(from), sizeof(float) * floats);
 }
 
-/* All that is laid out follows from recipe and size, so equal ones are equal blocks. */
+/* Recipe and image size determine the layout, so equal ones have equal blocks. */
 int lt_model_copy(lt_model *to, const lt_model *from)
 {
     lt_image_size a = to->size, b = from->size;
@@ -342,16 +342,16 @@ bool lt_model_is_discrete(const lt_model *m)
 
 /* ---- Summary ---- */
 
-enum { MAX_WIDTH = 80 }; /* of a column; what is wider sticks out */
+enum { MAX_WIDTH = 80 }; /* of a column; wider cells overflow */
 
-/* The widths of the columns are measured before anything is written. */
+/* Column widths are measured in a first pass. */
 typedef struct summary {
     lt_model *model;
     int name_width, words_width, shape_width;
     text out;
 } summary;
 
-/* Numbers in the trained parameters whose names start with `prefix`. */
+/* Number of trained weights in parameters whose names start with `prefix`. */
 static int64_t count_numbers(const lt_params *p, const char *prefix)
 {
     int64_t n = 0;
@@ -363,14 +363,14 @@ static int64_t count_numbers(const lt_params *p, const char *prefix)
     return n;
 }
 
-/* The same in all of a model. */
+/* The same over all parameter sets of a model. */
 static int64_t model_numbers(const lt_model *m, const char *prefix)
 {
     return count_numbers(m->params, prefix) + (m->discriminator ? count_numbers(m->discriminator, prefix) : 0);
 }
 
-/* The cells of a line; a layer with a list has one before the list and, with the numbers of its
-   shortcut, one after it. The caller frees name and words. */
+/* The cells of a line. A layer with a list has two lines: one before the list and one after it, with the parameters
+   of its shortcut. The caller frees name and words. */
 typedef struct summary_line {
     char *name, *words;
     char shape[LT_SHAPE_TEXT_SIZE];
@@ -461,7 +461,7 @@ static void describe_totals(const lt_model *m, text *out)
 char *lt_model_summary(const lt_model *m)
 {
     const lt_recipe *r = m->recipe;
-    /* the visit changes nothing of a model that has its parameters */
+    /* a visit does not change a model whose parameters are allocated */
     summary s = {.model = (lt_model *)m, .name_width = 22, .words_width = 26, .shape_width = 14};
     text_format(&s.out, "%s: %s, images %d x %d x %d, latent %d", r->head.name, r->model.kind,
                 m->size.h, m->size.w, m->size.c, lt_model_latent(m));
@@ -469,7 +469,7 @@ char *lt_model_summary(const lt_model *m)
         kind_of(r)->summarize(r, &s.out);
     text_append(&s.out, "\n");
     int status = declare(s.model, measure_layer, &s);
-    text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "place", s.words_width, "layer",
+    text_format(&s.out, "%-*s %-*s %-*s %10s\n", s.name_width, "name", s.words_width, "layer",
                 s.shape_width, "output", "parameters");
     if (status != LT_OK || declare(s.model, describe_layer, &s) != LT_OK)
         LT_ASSERT(!"a model that was built");

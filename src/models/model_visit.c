@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every kind of model does with the lists of a recipe. */
+/* Building a recipe's lists of layers, shared by all kinds of models. */
 #include "models/kind.h"
 
 #include "graph/op.h"
@@ -27,14 +27,14 @@ lt_node *visit_expect(const model_visit *v, const network *net, lt_scope *s, lt_
     if (node_is_bad(y) || lt_node_shape(y).d[1] == numbers)
         return y;
     network_blame_last(net, s);
-    y = lt_graph_fail(v->graph, "%s, it gives %s", expected,
+    y = lt_graph_fail(v->graph, "%s, found %s", expected,
                       row_shape_text(lt_node_shape(h), found));
     lt_graph_set_location(v->graph, NULL);
     return y;
 }
 
-/* Whether h is neither rows of numbers, nor 1 x 1 x numbers, nor of the images' own shape: its
-   numbers would be taken for other pixels. */
+/* Whether h is an image of another shape than the model's: flattening it would reorder pixels. Rows and 1 x 1 images
+   are fine. */
 static bool is_other_image(const model_visit *v, const lt_node *h)
 {
     lt_shape s = lt_node_shape(h);
@@ -42,14 +42,13 @@ static bool is_other_image(const model_visit *v, const lt_node *h)
            (s.d[1] != v->size.h || s.d[2] != v->size.w || s.d[3] != v->size.c);
 }
 
-/* As many numbers as the images have, otherwise arranged. */
+/* The right number of values in the wrong shape. */
 static lt_node *fail_arrangement(const model_visit *v, const network *net, lt_scope *s, lt_node *h)
 {
     char found[LT_SHAPE_TEXT_SIZE];
     network_blame_last(net, s);
-    lt_node *bad = lt_graph_fail(v->graph, "the %s gives images of %s, expected %d x %d x %d",
-                                 scope_name(s), row_shape_text(lt_node_shape(h), found), v->size.h,
-                                 v->size.w, v->size.c);
+    lt_node *bad = lt_graph_fail(v->graph, "expected images of %d x %d x %d, found %s", v->size.h, v->size.w, v->size.c,
+                                 row_shape_text(lt_node_shape(h), found));
     lt_graph_set_location(v->graph, NULL);
     return bad;
 }
@@ -63,11 +62,11 @@ lt_node *visit_expect_image(const model_visit *v, const network *net, lt_scope *
         return is_other_image(v, h) ? fail_arrangement(v, net, s, h) : y;
     network_blame_last(net, s);
     y = lt_graph_fail(v->graph,
-                      "the %s gives %jd numbers for an image, %d x %d x %d has %jd; its last layer "
+                      "expected %jd numbers per image (%d x %d x %d), found %jd; its last layer "
                       "with units should be `linear image`, or `conv image` at this height and "
                       "width",
-                      scope_name(s), (intmax_t)lt_node_shape(y).d[1], v->size.h, v->size.w,
-                      v->size.c, (intmax_t)visit_pixels(v));
+                      (intmax_t)visit_pixels(v), v->size.h, v->size.w, v->size.c,
+                      (intmax_t)lt_node_shape(y).d[1]);
     lt_graph_set_location(v->graph, NULL);
     return y;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of penalties. The gradient by the image is graph like the rest, so the penalty's own
-   gradient by the weights is lt_grad's. */
+/* The table of penalties. The gradient with respect to the image is a graph, so lt_grad differentiates the penalty
+   with respect to the weights. */
 #include "models/penalties.h"
 
 #include "graph/op.h"
@@ -9,14 +9,14 @@
 
 typedef struct penalty_row {
     spec_row spec;
-    bool on_real; /* slopes at real images rather than between them and fakes */
-    /* Of each image's squared slope: n -> n. NULL: no term. */
+    bool on_real; /* takes slopes at real images, else between real and fake ones */
+    /* Maps each image's squared slope to its penalty: n -> n. NULL: no term. */
     lt_node *(*of_slope)(lt_node *squared, const void *options);
     double (*clip)(const void *options); /* Nullable */
 } penalty_row;
 
-/* Below it a norm is a constant: its derivative is 0 there, and what third derivatives multiply,
-   1 / norm^3, is still a number in single precision. */
+/* A smaller norm is a constant with derivative 0; 1 / norm^3, a factor of third derivatives, is still finite in
+   single precision. */
 static const double smallest_norm = 1e-12;
 
 static lt_node *norm_of(lt_node *squared)
@@ -61,7 +61,7 @@ static lt_node *half_of(lt_node *squared, const void *options)
 /* ---- The table ---- */
 
 static const penalty_row
-    row_none = {.spec = {.name = "none", .summary = "slopes are not limited",
+    row_none = {.spec = {.name = "none", .summary = "no limit on slopes",
                          .options = no_options}},
     row_gradient = {.spec = {.name = "gradient",
                              .summary = "lambda E (|df/dx| - 1)^2 between real and fake images: "
@@ -78,7 +78,7 @@ static const penalty_row
                        .options = gamma_options, .size = sizeof(weight_options)},
               .on_real = true, .of_slope = half_of},
     row_clip = {.spec = {.name = "clip",
-                         .summary = "every weight is kept within -c ... c after each step "
+                         .summary = "clips every weight to -c ... c after each step "
                                     "(Arjovsky et al. 2017)",
                          .options = clip_options, .size = sizeof(weight_options)},
                 .clip = weight};

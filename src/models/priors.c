@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of priors. Their parameters are trained with the rest. */
+/* The table of priors. Their parameters are trained together with the networks. */
 #include "models/priors.h"
 
 /* ---- normal ---- */
@@ -14,7 +14,7 @@ const prior_row prior_normal = {
     .spec = {.name = "normal", .summary = "N(0, I)", .options = no_options},
     .is_standard = true, .make = normal_make};
 
-/* ---- mixture: K diagonal normals, their means drawn from N(0, I) at first ---- */
+/* ---- mixture: K diagonal normals, with means initialized from N(0, I) ---- */
 
 typedef struct components_options {
     int64_t k;
@@ -49,8 +49,8 @@ const prior_row prior_mixture = {
              .options = mixture_options, .size = sizeof(components_options)},
     .make = mixture_make};
 
-/* ---- vamp: the mean of the posteriors of K trained images (Tomczak and Welling 2018). They are
-   sigmoid(u) with u from N(0, 1) at first: around 1/2, and always within [0, 1]. ---- */
+/* ---- vamp: the mean of the posteriors of K trained images (Tomczak and Welling 2018), sigmoid(u)
+   with u initialized from N(0, 1): around 1/2, and always in [0, 1]. ---- */
 
 static const lt_option vamp_options[] = COMPONENTS("pseudo-inputs");
 

@@ -18,17 +18,17 @@
 
 enum { MAX_KINDS = 32, SUMMARY = 240 };
 
-/* One row for the keys of `model` that a kind has of its own: "of a gan, and lists: generator, discriminator". */
+/* A row for each kind's own keys of `model`: "for a gan, and lists: generator, discriminator". */
 static spec_row kind_rows[MAX_KINDS];
 static char kind_summaries[MAX_KINDS][SUMMARY];
 static int n_kinds;
 static pthread_once_t kinds_once = PTHREAD_ONCE_INIT;
 
-/* Lists that go with a number come behind the others. */
+/* Lists that depend on a number come last. */
 static void summarize_kind(const recipe_kind *kind, char *summary)
 {
     text t = {0};
-    text_format(&t, "of %s, and lists", kind->phrase);
+    text_format(&t, "for %s, and lists", kind->phrase);
     for (const kind_network *n = kind->networks; n->key; n++)
         text_format(&t, "%s%s%s%s", n == kind->networks ? ": " : n->with && !n[-1].with ? "; " : ", ",
                     n->within ? n->within : "", n->within ? "." : "", n->key);
@@ -48,7 +48,7 @@ static void list_kinds(void)
     }
 }
 
-/* Those of the kinds stand behind those that all have. */
+/* The rows of the kinds follow the keys that all kinds share. */
 static const spec_row *section_row(int i)
 {
     pthread_once(&kinds_once, list_kinds);

@@ -25,17 +25,17 @@
 static const lt_option options[] = {
     REAL(beta, 1, 1e6, "weight of the KL term, or of its distance from capacity"),
     CHOICE(kl, "auto|analytic|monte-carlo",
-           "the KL term in training: its formula, or log q(z|x) - log p(z) at the draw; auto: the "
-           "formula if there is one"),
-    LINE(schedule, "of beta: a line of the schedules"),
+           "KL term in training: in closed form, or log q(z|x) - log p(z) at the sample; auto: closed "
+           "form if there is one"),
+    LINE(schedule, "schedule of beta"),
     {.name = "samples", .kind = LT_KIND_INT, .offset = offsetof(vae_options, samples),
-     .fallback = 1, .min = 1, .max = 65536, .help = "draws of z for each image in training"},
+     .fallback = 1, .min = 1, .max = 65536, .help = "samples of z per image in training"},
     CHOICE(bound, "elbo|iwae|dreg",
-           "log p(x) from below: mean log weight of the draws; log mean weight; the same with the "
-           "doubly reparameterized gradient"),
-    REAL(free_bits, 0, 1e6, "nats of each latent's batch-mean KL that cost nothing less; 0: none"),
-    REAL(capacity, 0, 1e6, "nats that the KL term is kept at, times its schedule; 0: none"),
-    LINE(capacity_schedule, "of capacity: a line of the schedules"),
+           "lower bound of log p(x): mean log weight of the samples; log mean weight; the same with "
+           "the doubly reparameterized gradient"),
+    REAL(free_bits, 0, 1e6, "nats below which a latent's batch-mean KL has no gradient; 0: none"),
+    REAL(capacity, 0, 1e6, "target of the KL term in nats, times its schedule; 0: none"),
+    LINE(capacity_schedule, "schedule of capacity"),
     {0}};
 
 static double beta(const void *o) { return ((const vae_options *)o)->beta; }
@@ -48,12 +48,12 @@ static double capacity(const void *o) { return ((const vae_options *)o)->capacit
 
 static const lt_option model_keys[] = {
     {MODEL(likelihood), .kind = LT_KIND_TEXT, .required = true,
-     .help = "a line of the likelihoods"},
-    {MODEL(prior), .kind = LT_KIND_TEXT, .choices = "normal", .help = "p(z): a line of the priors"},
+     .help = "p(x|z): a likelihood"},
+    {MODEL(prior), .kind = LT_KIND_TEXT, .choices = "normal", .help = "p(z): a prior"},
     {MODEL(posterior_heads), .kind = LT_KIND_CHOICE, .choices = "linear|separate",
-     .help = "of q(z|x): a linear layer behind the lists of posterior, or nothing behind them"},
+     .help = "heads of q(z|x): linear layers after the lists of posterior, or these lists alone"},
     {MODEL(latent2), .kind = LT_KIND_INT, .max = 65536,
-     .help = "dimensions of a second layer of codes, encoder2 and decoder2; 0: none"},
+     .help = "dimensions of a second stochastic layer, with encoder2 and decoder2; 0: none"},
     {0}};
 
 #define SECOND .with = "latent2", .with_use = "a second stochastic layer"
@@ -74,9 +74,9 @@ static const kind_line lines[] = {
     [VAE_CAPACITY_SCHEDULE] = {"objective", "capacity_schedule", &schedule_table, false},
     {.key = NULL}};
 
-/* ---- What options of one recipe exclude ---- */
+/* ---- Incompatible options ---- */
 
-/* The estimate takes that the weight of a draw is a function of that draw alone. */
+/* The estimator requires the weight of a sample to be a function of that sample only. */
 static int check_dreg(const lt_recipe *r, const yaml_node *place)
 {
     static const int behind_codes[] = {VAE_DECODER, VAE_ENCODER2, VAE_DECODER2};
@@ -84,42 +84,42 @@ static int check_dreg(const lt_recipe *r, const yaml_node *place)
     for (int i = 0; i < COUNT_OF(behind_codes); i++)
         if (network_has(recipe_network(r, behind_codes[i]), "batch_norm"))
             return yaml_fail(place,
-                             "bound dreg needs weights that depend on one draw each, and batch_norm "
-                             "in %s makes each depend on all of the batch: take the bound iwae, or "
+                             "bound dreg needs weights that depend on one sample each, but batch_norm "
+                             "in %s makes each depend on the whole batch: use the bound iwae, or "
                              "layer_norm", networks[behind_codes[i]].key);
     if (likelihood_is_of_batch(likelihood))
         return yaml_fail(place,
-                         "bound dreg needs weights that depend on one draw each, and the optimal "
-                         "width of %s depends on all of the batch: take the bound iwae, or a width "
+                         "bound dreg needs weights that depend on one sample each, but the optimal "
+                         "width of %s depends on the whole batch: use the bound iwae, or a width "
                          "that is learned or a number", likelihood->row->name);
     return LT_OK;
 }
 
-/* Bounds of several draws weigh them, which a formula for part of a weight cannot do; what changes
-   the rate alone needs the rate to be a term of its own. */
+/* Bounds with several samples need each sample's whole weight, so the KL cannot be in closed form; options that
+   change the rate need it as a separate term. */
 static int check_objective(const lt_recipe *r, const yaml_node *place)
 {
     const vae_options *o = vae_options_of(r);
     const char *bound = o->bound == BOUND_IWAE ? "iwae" : "dreg";
     if (o->bound != BOUND_ELBO && o->kl == KL_ANALYTIC)
-        return yaml_fail(place, "bound %s weighs draws of z: it needs kl: monte-carlo, or auto",
+        return yaml_fail(place, "bound %s weights samples of z: it needs kl: monte-carlo, or auto",
                          bound);
     bool is_deep = vae_model_of(r)->latent2 > 0;
     const char *with = is_deep ? "two stochastic layers" : "the prior ";
     const char *prior = is_deep ? "" : recipe_line(r, VAE_PRIOR)->row->name;
     if (!vae_rate_has_formula(r) && o->kl == KL_ANALYTIC)
         return yaml_fail(place,
-                         "the KL term has no formula with %s%s: it needs kl: monte-carlo, or auto",
+                         "the KL term has no closed form with %s%s: it needs kl: monte-carlo, or auto",
                          with, prior);
     if (!vae_rate_has_formula(r) && o->free_bits > 0)
-        return yaml_fail(place, "free_bits is for one layer of codes with the prior normal, where "
-                                "each latent has a KL of its own, not for %s%s",
+        return yaml_fail(place, "free_bits needs one stochastic layer with the prior normal, where each "
+                                "latent has its own KL, not %s%s",
                          with, prior);
     if (o->bound != BOUND_ELBO && (o->free_bits > 0 || o->capacity > 0))
-        return yaml_fail(place, "%s is for the bound elbo, not %s",
+        return yaml_fail(place, "%s needs the bound elbo, not %s",
                          o->free_bits > 0 ? "free_bits" : "capacity", bound);
     if (o->free_bits > 0 && o->capacity > 0)
-        return yaml_fail(place, "free_bits and capacity exclude each other");
+        return yaml_fail(place, "free_bits and capacity cannot be combined");
     return o->bound == BOUND_DREG && o->samples > 1 ? check_dreg(r, place) : LT_OK;
 }
 
@@ -129,8 +129,8 @@ static int check(const lt_recipe *r, const yaml_node *root)
     LT_TRY(kind_check_decoder(model, recipe_network(r, VAE_DECODER), recipe_line(r, VAE_LIKELIHOOD)));
     if (vae_model_of(r)->latent2 > 0 && recipe_line(r, VAE_PRIOR)->row == &prior_vamp.spec)
         return yaml_fail(yaml_get(model, "prior"),
-                         "the prior vamp is of codes that the encoder gives for images; with "
-                         "latent2 they would be those behind them");
+                         "the prior vamp needs codes that the encoder gives for images; with latent2 "
+                         "the prior is on z2, which encoder2 gives for codes");
     return check_objective(r, objective ? objective : root);
 }
 
@@ -155,7 +155,7 @@ static lt_node *decode(const model_visit *v, lt_node *z, lt_node *labels)
     return vae_mean_image(v, vae_decoder_output(v, z));
 }
 
-/* ---- What is asked of a recipe ---- */
+/* ---- Properties of a recipe ---- */
 
 static const spec *likelihood(const lt_recipe *r) { return recipe_line(r, VAE_LIKELIHOOD); }
 
@@ -170,7 +170,7 @@ static void summarize(const lt_recipe *r, text *out)
         text_format(out, ", prior %s", vae_model_of(r)->prior);
 }
 
-/* ---- What it can do and reports ---- */
+/* ---- Capabilities and metrics ---- */
 
 static unsigned can(const lt_recipe *r)
 {
@@ -188,8 +188,8 @@ static const kind_lack lacks[] = {
 #define NATS .unit = "nats per image", .phase = "step", .better = LT_BETTER_LOWER, .width = 7, .digits = 2
 
 static const lt_metric metrics[] = {
-    [VAE_LOSS] = {.name = "loss", .label = "loss", .meaning = "what is minimized: by default distortion + beta rate",
-     .chart = "Loss, as training has it", NATS},
+    [VAE_LOSS] = {.name = "loss", .label = "loss", .meaning = "training loss: by default distortion + beta rate",
+     .chart = "Training loss", NATS},
     [VAE_RATE] = {.name = "rate", .label = "rate", .meaning = "KL(q(z|x) || p(z))", .chart = "Rate", .unit = "nats per image",
      .phase = "step", .width = 7, .digits = 2},
     [VAE_DISTORTION] = {.name = "distortion", .label = "distortion", .meaning = "-log p(x|z) with all constants",

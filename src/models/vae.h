@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a variational autoencoder: options, networks, what training minimizes. */
+/* The parts of a variational autoencoder: options, networks, losses. */
 #ifndef LATENT_VAE_H
 #define LATENT_VAE_H
 
@@ -11,7 +11,7 @@ enum { BOUND_ELBO, BOUND_IWAE, BOUND_DREG };   /* choices of `bound` */
 
 enum { HEADS_LINEAR, HEADS_SEPARATE };         /* choices of `posterior_heads` */
 
-/* Positions in the lists of its networks, of its lines, and of its metrics. */
+/* Positions in its lists of networks, lines and metrics. */
 enum { VAE_ENCODER, VAE_MEAN, VAE_LOGVAR, VAE_DECODER, VAE_ENCODER2, VAE_DECODER2 };
 enum { VAE_LIKELIHOOD, VAE_PRIOR, VAE_SCHEDULE, VAE_CAPACITY_SCHEDULE };
 enum { VAE_LOSS, VAE_RATE, VAE_DISTORTION, VAE_WEIGHTED_RATE, VAE_SIGMA };
@@ -41,27 +41,27 @@ static inline const vae_options *vae_options_of(const lt_recipe *r) { return r->
 
 lt_gauss vae_encode(const model_visit *v, lt_node *x);
 
-/* The second stochastic layer, q(z2|z) and p(z|z2), where latent2 asks for one. */
+/* The second stochastic layer, q(z2|z) and p(z|z2); only if latent2 > 0. */
 lt_gauss vae_encode2(const model_visit *v, lt_node *z);
 lt_gauss vae_decode2(const model_visit *v, lt_node *z2);
 
-/* What the decoder gives for z, n x pixels; of it E[x|z] as images, and the likelihood of x. */
+/* The decoder's output for z, n x pixels; from it E[x|z] as images, and the likelihood of x. */
 lt_node *vae_decoder_output(const model_visit *v, lt_node *z);
 lt_node *vae_mean_image(const model_visit *v, lt_node *y);
 likelihood_terms vae_likelihood(const model_visit *v, lt_node *y, lt_node *x);
 
 lt_node *vae_log_prob(const model_visit *v, lt_node *z, lt_node *x);
 
-/* A draw of p(x|z) for each code, as images. */
+/* A sample of p(x|z) for each code, as images. */
 lt_node *vae_draw_image(const model_visit *v, lt_node *z);
 
 /* ---- vae_bounds.c: terms, bounds and weights ---- */
 
-/* Whether the KL term can be taken by its formula. */
+/* Whether the KL term has a closed form. */
 bool vae_rate_has_formula(const lt_recipe *r);
 
-/* Whether the loss differs from the mean of minus log w; and whether it is a mean over images of
-   distortion + beta x rate, and nothing else. */
+/* Whether the loss differs from the mean of -log w; and whether it is exactly the mean over images of distortion +
+   beta x rate. */
 bool vae_loss_has_gap(const lt_recipe *r);
 bool vae_loss_is_sum(const lt_recipe *r);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a VAE minimizes, from k draws of z for each image; rows of draws go image by image.
+/* The losses of a VAE, from k samples of z per image; rows of samples are grouped by image.
 
        log w = log p(x|z) + beta (log p(z) - log q(z|x))
-       elbo    the mean of log w, or of log p(x|z) less beta times the formula of the KL
+       elbo    the mean of log w, or of log p(x|z) minus beta times the KL in closed form
        iwae    log of the mean of w (Burda et al. 2016)
-       dreg    the same bound; its gradient by q is estimated with less noise (Tucker et al. 2019)
+       dreg    the same bound with a lower-variance gradient of q's parameters (Tucker et al. 2019)
 
-   The loss is minus the bound, as a mean over the batch. */
+   The loss is minus the bound, averaged over the batch. */
 #include "base/constants.h"
 #include "models/priors.h"
 #include "models/vae.h"
@@ -23,19 +23,19 @@ static lt_node *by_image(lt_node *rows, int64_t k)
     return lt_reshape(rows, lt_shape_2d(lt_shape_size(lt_node_shape(rows)) / k, k));
 }
 
-/* n k -> n: the mean over draws. */
+/* n k -> n: the mean over samples. */
 static lt_node *mean_of_draws(lt_node *rows, int64_t k)
 {
     return k == 1 ? rows : lt_mean_over(by_image(rows, k), LT_AXIS(1));
 }
 
-/* n k -> n: log of the mean of e^row over draws. */
+/* n k -> n: log of the mean of e^row over samples. */
 static lt_node *log_mean_of_draws(lt_node *rows, int64_t k)
 {
     return k == 1 ? rows : lt_shift(lt_log_sum_exp(by_image(rows, k), LT_AXIS(1)), -log((double)k));
 }
 
-/* (n k) x ... -> n x ...: the first draw of each image. */
+/* (n k) x ... -> n x ...: the first sample of each image. */
 static lt_node *first_draws(lt_node *x, int64_t k)
 {
     if (k == 1)
@@ -46,18 +46,17 @@ static lt_node *first_draws(lt_node *x, int64_t k)
     return lt_reshape(lt_slice(lt_reshape(x, s), 1, 0, s.d[1] / k), first);
 }
 
-/* ---- Draws ---- */
+/* ---- Samples ---- */
 
 enum { MAX_LAYERS = 2 };
 
-/* Of z, and of z2 if there is a second layer. */
+/* Samples of z, and of z2 if there is a second layer. */
 typedef struct draws {
     int64_t k;
     int layers;
     lt_gauss q[MAX_LAYERS];  /* of each row */
-    lt_node *z[MAX_LAYERS];  /* the draw, a function of q */
-    lt_node *at[MAX_LAYERS]; /* where densities and networks are taken: z, or for dreg z without a
-                                gradient */
+    lt_node *z[MAX_LAYERS];  /* the sample, a function of q */
+    lt_node *at[MAX_LAYERS]; /* the argument of densities and networks: z; for dreg, z detached */
 } draws;
 
 static void draw_layer(draws *d, lt_gauss q, bool is_detached)
@@ -78,13 +77,13 @@ static draws draw(const model_visit *v, lt_gauss posterior, int64_t k, bool is_d
     return d;
 }
 
-/* Logs of densities, n k. */
+/* Log densities, n k. */
 typedef struct densities {
     lt_node *pixels, *prior, *posterior;
 } densities;
 
-/* log p(z) and log q(z|x), of both layers; for dreg functions of the z alone but for the parameters
-   of q(z2|z), which no gradient is asked of. */
+/* Adds log p(z) and log q(z|x) of both layers. For dreg they are functions of z alone, except for the parameters of
+   q(z2|z), whose gradient is not taken through them. */
 static void add_code_densities(const model_visit *v, const draws *d, densities *log_p)
 {
     lt_gauss q = d->q[0];
@@ -112,7 +111,7 @@ static lt_node *iwae_loss(const densities *log_p, lt_node *beta, int64_t k)
     return lt_neg(lt_mean(log_mean_of_draws(log_weight(log_p, beta), k)));
 }
 
-/* The shares s of the weights in their sum, constants of the gradient: n k. */
+/* The normalized weights s, constants to the gradient: n k. */
 static lt_node *shares(lt_node *log_w, int64_t k)
 {
     lt_node *rows = by_image(log_w, k);
@@ -121,23 +120,21 @@ static lt_node *shares(lt_node *log_w, int64_t k)
     return lt_detach(lt_reshape(lt_exp(lt_sub(rows, sum)), lt_node_shape(log_w)));
 }
 
-/* The gradient of log mean w is that of sum s log w. By the model's parameters it is taken so. By
-   those of q it has a part through z, sum s (d log w / d z) (d z / d q), and one of log w at a fixed z,
-   -beta sum s (d log q / d q). The latter is the derivative of an expectation of s by what z is drawn
-   from, so that it is also -beta sum (d s / d z) (d z / d q), and d s / d z = (s - s^2) d log w / d z.
-   Together (Tucker et al. 2019 have it for beta = 1)
+/* The gradient of log mean w is that of sum s log w, which is used for the model's parameters. With respect to q's
+   parameters it has a part through z, sum s (d log w / d z) (d z / d q), and the score of q at fixed z,
+   -beta sum s (d log q / d q). The latter can be reparameterized again: it equals -beta sum (d s / d z) (d z / d q), with
+   d s / d z = (s - s^2) d log w / d z. Together (Tucker et al. 2019 for beta = 1):
 
        sum ((1 - beta) s + beta s^2) (d log w / d z) (d z / d q)
 
-   for any weight beta, and for both layers of codes as one. It takes that a draw's log w depends on no
-   other draw: check_objective refuses what couples them. So with z and q constant in `model` and `rest`
+   for any weight beta, and for both stochastic layers jointly. This requires that a sample's log w does not depend on
+   other samples; check_dreg rejects recipes that couple them. So with z and q constant in `model` and `rest`
 
        model = -1/n sum s (log p(x|z) + beta log p(z)),   rest = 1/n sum s beta log q(z|x)
        c = (1 - beta + beta s) d(model + rest) / dz,   surrogate = model + sum c z
 
-   With two layers z2 is a function of z besides, so c of z has the part c2 dz2 / dz, too. The loss
-   has the value of iwae and the surrogate's gradient. What goes backwards for c and for the model's
-   parameters is the same, and computed once. */
+   With two layers z2 is also a function of z, so c of z includes c2 dz2 / dz. The loss has the value of iwae and the
+   gradient of the surrogate. The backward pass for c and for the model's parameters is shared. */
 static lt_node *dreg_loss(const draws *d, const densities *log_p, lt_node *beta)
 {
     double n = (double)lt_shape_size(lt_node_shape(log_p->pixels)) / (double)d->k;
@@ -177,7 +174,7 @@ bool vae_rate_has_formula(const lt_recipe *r)
     return prior_is_standard(recipe_line(r, VAE_PRIOR)) && vae_model_of(r)->latent2 == 0;
 }
 
-/* Whether the KL term is log q(z|x) - log p(z) at the draws, not its formula. */
+/* Whether the KL term is log q(z|x) - log p(z) at the samples, not in closed form. */
 static bool is_rate_drawn(const model_visit *v)
 {
     const vae_options *o = options_of(v);
@@ -186,7 +183,7 @@ static bool is_rate_drawn(const model_visit *v)
     return v->has_objective && (o->kl == KL_MONTE_CARLO || o->bound != BOUND_ELBO);
 }
 
-/* The mean over the batch of each latent's part of the rate: latents. */
+/* The batch mean of each latent's part of the rate: latent. */
 static lt_node *rate_by_latent(const model_visit *v, lt_gauss posterior, const draws *d)
 {
     lt_node *terms;
@@ -202,7 +199,7 @@ static lt_node *rate_by_latent(const model_visit *v, lt_gauss posterior, const d
     return lt_scale(lt_mean_over(terms, LT_AXIS(0)), 0.5);
 }
 
-/* sum over latents of max(free_bits, their mean rate): nothing is gained below. */
+/* sum over latents of max(free_bits, their batch-mean rate). */
 static lt_node *free_bits_rate(const model_visit *v, lt_gauss posterior, const draws *d)
 {
     lt_node *rate = rate_by_latent(v, posterior, d);
@@ -270,7 +267,7 @@ lt_node *vae_draw_prior(const model_visit *v, int64_t n)
     return latent2 > 0 ? lt_gauss_sample(vae_decode2(v, z)) : z;
 }
 
-/* Draws of a layer with the noise that made them, (z - mean) / sigma = eps. */
+/* Samples of a layer with their noise, eps = (z - mean) / sigma. */
 typedef struct noisy_draw {
     lt_node *z, *eps, *logvar;
 } noisy_draw;
@@ -293,8 +290,8 @@ static lt_node *minus_log_posterior(const noisy_draw *d)
     return lt_shift(lt_scale(sum, 0.5), 0.5 * LOG_2_PI * latent);
 }
 
-/* log p - log q of the layer that the prior is of; N(0, I) has the constants of q, which need not
-   be added: 1/2 sum eps^2 + logvar - z^2. */
+/* log p - log q of the layer that the prior is on. With N(0, I) the constants cancel: 1/2 sum eps^2 + logvar - z^2.
+   */
 static lt_node *prior_to_posterior(const model_visit *v, const noisy_draw *d)
 {
     if (!prior_is_standard(recipe_line(v->recipe, VAE_PRIOR)))

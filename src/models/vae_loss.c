@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The terms of a VAE's loss, from an epoch's means: vae_bounds.c in numbers. Differences of means are
-   means of differences, so that what no measure is kept of is what is left of the loss. */
+/* The terms of a VAE's loss, from an epoch's means. Means are linear, so a term without its own metric is the
+   remainder of the loss. */
 #include "models/vae.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Whether beta is one number from the first step to the last. */
+/* Whether beta is constant. */
 static bool is_steady(const lt_recipe *r) { return strcmp(recipe_line(r, VAE_SCHEDULE)->row->name, "constant") == 0; }
 
-/* The mean of beta x rate; logs of earlier versions do not have it, which matters where beta moved. */
+/* The mean of beta x rate; logs of earlier versions lack it, which matters if beta changed. */
 static double weighted_rate(const lt_recipe *r, const lt_train_report *t)
 {
     const vae_options *o = vae_options_of(r);

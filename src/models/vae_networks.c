@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The networks of a VAE: q(z|x) as a diagonal Gaussian with two heads, p(x|z) by a likelihood, and
-   between two layers of codes diagonal Gaussians both ways. */
+/* The networks of a VAE: q(z|x), a diagonal Gaussian with two heads; p(x|z), a likelihood; and between two stochastic
+   layers, diagonal Gaussians in both directions. */
 #include "models/vae.h"
 
 #include "graph/op.h"
@@ -10,18 +10,18 @@
 
 /* ---- Heads ---- */
 
-/* What a head's own layers give, if nothing follows them, must be the latent numbers. */
+/* The output of a separate head must have the latent dimensions. */
 static lt_node *check_head(const model_visit *v, const network *own, lt_scope *s, lt_node *h)
 {
     char expected[96];
     snprintf(expected, sizeof expected,
-             "with `posterior_heads: separate` this list must give the %jd latent numbers",
+             "with `posterior_heads: separate` this list must give %jd latent dimensions",
              (intmax_t)v->recipe->model.latent);
     return visit_expect(v, own, s, h, v->recipe->model.latent, expected);
 }
 
-/* A head: layers of its own, if it has any, and unless `posterior_heads` says that these are all, a linear
-   one, named as the next in their list. */
+/* A head: its own layers, if any, followed by a linear layer named as the next in the list, unless `posterior_heads`
+   is `separate`. */
 static lt_node *head(const model_visit *v, lt_scope *posterior, const char *name,
                      const network *own, lt_node *h)
 {
@@ -51,7 +51,7 @@ lt_gauss vae_encode(const model_visit *v, lt_node *x)
                       .logvar = head(v, posterior, "logvar", recipe_network(v->recipe, VAE_LOGVAR), h)};
 }
 
-/* A network between codes, and the heads behind it. */
+/* A network between codes, followed by its heads. */
 static lt_gauss gauss_of_codes(const model_visit *v, const network *net, const char *name,
                                const char *heads, const char *words, lt_node *z, int64_t units)
 {
@@ -76,7 +76,7 @@ lt_gauss vae_decode2(const model_visit *v, lt_node *z2)
                           r->model.latent);
 }
 
-/* What the decoder gives for z, as n x pixels. */
+/* The decoder's output for z, as n x pixels. */
 lt_node *vae_decoder_output(const model_visit *v, lt_node *z)
 {
     return visit_decode(v, recipe_network(v->recipe, VAE_DECODER), z);

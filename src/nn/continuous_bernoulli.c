@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const double NEAR = 0.5; /* |l| below: six terms leave 1e-16, of derivatives 2e-15 and 4e-14 */
+static const double NEAR = 0.5; /* |l| below: error of six terms 1e-16, of derivatives 2e-15 and 4e-14 */
 static const double series_of_a[] = {1. / 24,      -1. / 2880,      1. / 181440,
                                      -1. / 9676800, 1. / 479001600, -691. / 15692092416000.};
 static const double series_of_mean[] = {1. / 12,      -1. / 720,      1. / 30240,
@@ -24,9 +24,9 @@ static lt_node *polynomial(lt_node *t, const double *c)
     return y;
 }
 
-/* Each form gets an l of its own side, so that the one not taken has finite gradients. */
+/* Each form gets an l from its own range, so that the form not selected has finite gradients. */
 typedef struct logit_sides {
-    lt_node *is_near, *near, *size; /* l in [-edge, edge]; |l| from the edge on */
+    lt_node *is_near, *near, *size; /* l within [-edge, edge]; |l| >= edge */
 } logit_sides;
 
 static logit_sides sides_at(lt_node *l, double edge)
@@ -39,7 +39,7 @@ static logit_sides sides_at(lt_node *l, double edge)
 
 static logit_sides sides_of(lt_node *l) { return sides_at(l, NEAR); }
 
-/* A is linear in l but for an even rest: A(l) = l slope(l) + rest(|l|). */
+/* A is linear in l plus an even remainder: A(l) = l slope(l) + rest(|l|). */
 static lt_node *rest_of(const logit_sides *s)
 {
     lt_node *square = lt_square(s->near);
@@ -56,7 +56,7 @@ static lt_node *slope_of(const logit_sides *s, lt_node *l)
 lt_node *lt_continuous_bernoulli_log_prob(lt_node *logits, lt_node *x)
 {
     logit_sides s = sides_of(logits);
-    /* what is linear goes to x first: x - 1 is exact */
+    /* the linear part is subtracted from x first: x - 1 is exact */
     lt_node *linear = lt_mul(logits, lt_sub(x, slope_of(&s, logits)));
     return lt_sum_rows(lt_sub(linear, rest_of(&s)));
 }
@@ -73,7 +73,7 @@ lt_node *lt_continuous_bernoulli_mean(lt_node *logits)
     lt_node *l = logits, *one = lt_scalar(lt_node_graph(l), 1);
     logit_sides s = sides_of(l);
     lt_node *near = lt_mul(polynomial(lt_square(s.near), series_of_mean), s.near);
-    lt_node *decay = lt_neg(s.size); /* e^|l| itself might overflow */
+    lt_node *decay = lt_neg(s.size); /* e^|l| might overflow */
     lt_node *m = lt_add(lt_div(one, s.size), lt_div(lt_exp(decay), lt_expm1(decay)));
     lt_node *far = lt_select(lt_step(l), lt_sub(one, m), m);
     return lt_select(s.is_near, lt_shift(near, 0.5), far);
@@ -90,7 +90,7 @@ static lt_node *log_prob(const lt_distribution *d, lt_node *x)
                      lt_scalar(g, (double)-INFINITY));
 }
 
-/* The x at which a share u of the distribution is below: log(1 + u (e^l - 1)) / l.
+/* The quantile function: x with P(X <= x) = u, log(1 + u (e^l - 1)) / l.
    Far from 0    w = -log(1 + v (e^-|l| - 1)) / |l|; x = w of v = u for l < 0, 1 - w of v = 1 - u
                  for l > 0.
    Near 0        with y = u (e^l - 1) = u l e^(l/2) sinhc(l/2) and r = y / (2 + y)
@@ -98,7 +98,7 @@ static lt_node *log_prob(const lt_distribution *d, lt_node *x)
                  sinhc(t) = sinh(t) / t and atanhc(t) = atanh(t) / t are series in t^2. */
 static lt_node *quantile(lt_node *l, lt_node *u)
 {
-    const double edge = 1. / 16; /* r^2 is below 1/1000 there, and six terms are enough */
+    const double edge = 1. / 16; /* r^2 < 1/1000, so six terms are enough */
     static const double sinhc[] = {1, 1. / 6, 1. / 120, 1. / 5040, 1. / 362880, 1. / 39916800};
     static const double atanhc[] = {1, 1. / 3, 1. / 5, 1. / 7, 1. / 9, 1. / 11};
     logit_sides s = sides_at(l, edge);
@@ -117,7 +117,7 @@ static lt_node *draw(const lt_distribution *d, lt_shape shape)
     return quantile(d->p[0], lt_uniform(lt_node_graph(d->p[0]), shape));
 }
 
-/* A(l) - l E[x]: near 0 both series; far away log((1 - e^-s) / s) + 1 - s / (e^s - 1), s = |l|. */
+/* A(l) - l E[x]: near 0 by both series; else log((1 - e^-s) / s) + 1 - s / (e^s - 1), s = |l|. */
 static lt_node *entropy_terms(lt_node *l)
 {
     logit_sides s = sides_of(l);
@@ -130,8 +130,8 @@ static lt_node *entropy_terms(lt_node *l)
 
 static lt_node *entropy(const lt_distribution *d) { return lt_sum_rows(entropy_terms(d->p[0])); }
 
-/* The cross-entropy A(p) - p E_q[x] = rest(p) + p (slope(p) - E_q[x]), less q's entropy, for logits
-   q and p. For p > 0 the bracket is 1 - E_q[x], which is the mean at -q and has all its digits. */
+/* The cross-entropy A(p) - p E_q[x] = rest(p) + p (slope(p) - E_q[x]), minus q's entropy, for logits q and p. For p >
+   0 the bracket is 1 - E_q[x], computed as the mean at -q without cancellation. */
 static lt_node *divergence(const lt_distribution *of, const lt_distribution *from)
 {
     lt_node *q = of->p[0], *p = from->p[0];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Distributions of what can be counted: bits, classes, bytes. Their draws have no derivative. */
+/* Discrete distributions: bits, classes, bytes. Their samples have no derivative. */
 #include "nn/family.h"
 
 #include "graph/op.h"
@@ -11,7 +11,7 @@ lt_node *lt_bernoulli_log_prob(lt_node *logits, lt_node *x)
     return lt_sum_rows(lt_sub(lt_mul(x, logits), lt_softplus(logits)));
 }
 
-/* ---- Bernoulli: p[0] logits; log of 1's probability is -softplus(-l), of 0's -softplus(l) ---- */
+/* ---- Bernoulli: p[0] logits; log P(1) = -softplus(-l), log P(0) = -softplus(l) ---- */
 
 static lt_node *bernoulli_log_prob(const lt_distribution *d, lt_node *x)
 {
@@ -65,7 +65,7 @@ lt_node *log_softmax(lt_node *x)
     return lt_sub(x, lt_reshape(sum, s));
 }
 
-/* k x k: 1 on and above the diagonal; a row times it is the row's running sum. */
+/* k x k: 1 on and above the diagonal; a row times it is the row's cumulative sum. */
 static lt_node *running_sum(lt_graph *g, int64_t k)
 {
     double *values = must_alloc(sizeof *values * (size_t)(k * k));
@@ -77,8 +77,8 @@ static lt_node *running_sum(lt_graph *g, int64_t k)
     return y;
 }
 
-/* Class i where P(0) + ... + P(i-1) <= u < P(0) + ... + P(i): as many sums are at most u. One, and
-   one only, is 1, however the sums are rounded. */
+/* Class i with P(0) + ... + P(i-1) <= u < P(0) + ... + P(i), counted as the number of sums that are at most u:
+   exactly one element is 1, however the sums are rounded. */
 lt_node *draw_one_hot(lt_node *logits, int64_t n)
 {
     if (node_is_bad(logits))
@@ -132,11 +132,10 @@ lt_distribution lt_categorical_distribution(lt_node *logits)
 }
 
 /* ---- Discretized logistic (Salimans et al. 2017): p[0] location y, p[1] log s ----
-   A logistic variable is rounded to the nearest of the levels k / 255, and to 0 or 255 beyond them.
-   With F the logistic function, a and b the ends of level k, (k +- 1/2) / 255, less y over s, and
-   D = a - b = 1 / (255 s),
+   A logistic variable is rounded to the nearest of the levels k / 255, and to level 0 or 255 beyond them. With F the
+   logistic function, a and b the ends of level k, ((k +- 1/2) / 255 - y) / s, and D = a - b = 1 / (255 s),
        P(k) = F(a) - F(b) = (1 - e^-D) F(a) F(-b),   P(0) = F(a),   P(255) = F(-b);
-   as logarithms these have no difference of nearly equal numbers: log F(a) = -softplus(-a). */
+   whose logarithms have no cancellation: log F(a) = -softplus(-a). */
 
 static const double levels = 255; /* above 0 */
 
@@ -161,7 +160,7 @@ static lt_node *logistic_log_prob(const lt_distribution *d, lt_node *x)
     return lt_sum_rows(discretized_logistic_terms(x, d->p[0], lt_exp(lt_neg(d->p[1]))));
 }
 
-/* y + s log(u / (1 - u)), to its level. */
+/* y + s log(u / (1 - u)), rounded to its level. */
 static lt_node *logistic_draw(const lt_distribution *d, lt_shape shape)
 {
     lt_graph *g = lt_node_graph(d->p[0]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all families share: shapes are checked here, formulas come from the family's record. */
+/* Shared by all families: checks shapes and calls the formulas in the family's record. */
 #include "nn/family.h"
 
 #include "graph/op.h"
@@ -10,7 +10,7 @@ double row_size(const lt_node *x)
     return s.rank && s.d[0] ? (double)(lt_shape_size(s) / s.d[0]) : 0;
 }
 
-/* ---- Making ---- */
+/* ---- Constructors ---- */
 
 lt_distribution distribution_bad(const lt_family *f, lt_node *bad)
 {
@@ -42,9 +42,9 @@ lt_family_info lt_distribution_describe(lt_distribution d)
                             .has_entropy = d.family->entropy != NULL};
 }
 
-/* ---- Using ---- */
+/* ---- Functions ---- */
 
-/* y, n or 1, as one number for each of n rows. */
+/* Broadcasts y, n or 1, to n rows. */
 static lt_node *for_rows(lt_node *y, int64_t n)
 {
     return node_is_bad(y) ? y : lt_broadcast(y, lt_shape_1d(n));
@@ -58,8 +58,8 @@ lt_node *lt_log_prob(lt_distribution d, lt_node *x)
     rows.d[0] = s.d[0];
     if (!lt_shape_equal(s, rows) || (s.d[0] != d.shape.d[0] && s.d[0] != 1 && d.shape.d[0] != 1)) {
         char found[LT_SHAPE_TEXT_SIZE], expected[LT_SHAPE_TEXT_SIZE];
-        return lt_graph_fail(x->graph, "%s: values are %s, the distribution's %s", d.family->name,
-                             lt_shape_text(s, found), lt_shape_text(d.shape, expected));
+        return lt_graph_fail(x->graph, "%s: expected values of %s, found %s", d.family->name,
+                             lt_shape_text(d.shape, expected), lt_shape_text(s, found));
     }
     int64_t n = s.d[0] == 1 ? d.shape.d[0] : s.d[0];
     return for_rows(d.family->log_prob(&d, x), n);
@@ -70,7 +70,7 @@ lt_node *lt_sample_from(lt_distribution d, int64_t n)
     if (node_is_bad(d.p[0]))
         return d.p[0];
     if (n != d.shape.d[0] && (d.shape.d[0] != 1 || n < 0))
-        return lt_graph_fail(d.p[0]->graph, "%s: %jd draws asked for, parameters are of %jd rows",
+        return lt_graph_fail(d.p[0]->graph, "%s: %jd samples requested, but the parameters have %jd rows",
                              d.family->name, (intmax_t)n, (intmax_t)d.shape.d[0]);
     lt_shape shape = d.shape;
     shape.d[0] = n;
@@ -83,7 +83,7 @@ lt_node *lt_entropy(lt_distribution d)
         return d.p[0];
     if (!d.family->entropy)
         return lt_graph_fail(d.p[0]->graph,
-                             "%s: the entropy has no closed form; lt_estimate_entropy draws",
+                             "%s: the entropy has no closed form; use lt_estimate_entropy",
                              d.family->name);
     return for_rows(d.family->entropy(&d), d.shape.d[0]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Kullback-Leibler divergences: the rules of supports, the formulas between families, and Monte
-   Carlo for the rest. Formulas within a family stand with it. */
+/* Kullback-Leibler divergences: supports, formulas between families, and Monte Carlo for the rest. Formulas within
+   one family are in its file. */
 #include "nn/family.h"
 
 #include "base/constants.h"
@@ -26,9 +26,9 @@ static lt_node *full_to_normal(const lt_distribution *q, const lt_distribution *
     return family_full_normal.divergence(q, &full);
 }
 
-/* ---- Between densities: the cross-entropy -E_q[log p], less q's entropy ---- */
+/* ---- Between densities: the cross-entropy -E_q[log p], minus q's entropy ---- */
 
-/* E_q (x - m)^2 e^-lv as terms to sum: q of this mean and standard deviation, p normal. */
+/* Terms of E_q (x - m)^2 e^-lv, for q of this mean and standard deviation and a normal p. */
 static lt_node *to_normal(const lt_distribution *q, lt_node *mean, lt_node *deviation,
                           const lt_distribution *p)
 {
@@ -51,7 +51,7 @@ static lt_node *uniform_to_normal(const lt_distribution *q, const lt_distributio
 }
 
 /* E |x - y| = sigma sqrt(2 / pi) e^(-t^2) + d erf(t) for a normal x, d = mean - y,
-   t = d / (sigma sqrt 2): the folded normal's mean (Leone, Nelson and Nottingham 1961). */
+   t = d / (sigma sqrt 2): mean of the folded normal (Leone, Nelson and Nottingham 1961). */
 static lt_node *normal_to_laplace(const lt_distribution *q, const lt_distribution *p)
 {
     lt_node *d = lt_sub(q->p[0], p->p[0]), *sigma = lt_exp(lt_scale(q->p[1], 0.5));
@@ -64,7 +64,7 @@ static lt_node *normal_to_laplace(const lt_distribution *q, const lt_distributio
 
 /* ---- Between densities on [0, 1] and on an interval ---- */
 
-/* y where every number of a row is within, else +infinity; is_within: 1 or 0. */
+/* y for rows whose elements are all within, else +infinity; is_within: 1 or 0. */
 static lt_node *where_all(lt_node *is_within, lt_node *y)
 {
     lt_graph *g = lt_node_graph(y);
@@ -108,7 +108,7 @@ static const struct {
     {&family_continuous_bernoulli, &family_uniform, continuous_bernoulli_to_uniform},
 };
 
-/* Where q has values, p may have: else KL(q || p) is infinite whatever the parameters. */
+/* Whether q's support is inside p's; if not, KL(q || p) is infinite for all parameters. */
 static bool is_possible(const lt_family *q, const lt_family *p) { return q->support & p->holds; }
 
 static lt_node *infinite(const lt_distribution *q, const lt_distribution *p)
@@ -132,7 +132,7 @@ bool lt_has_kl(lt_distribution q, lt_distribution p)
     return find_divergence(q.family, p.family) != NULL;
 }
 
-/* NULL if both are of values of one shape, but for rows where either has 1; else the bad node. */
+/* Returns NULL if both have values of the same shape (either may have 1 row), else the bad node. */
 static lt_node *check_pair(const lt_distribution *q, const lt_distribution *p)
 {
     lt_shape rows = p->shape;

@@ -12,7 +12,7 @@ static lt_node *laplace_log_prob(const lt_distribution *d, lt_node *x)
     return lt_neg(lt_sum_rows(lt_add(error, lt_shift(d->p[1], log(2)))));
 }
 
-/* -s sign(v) log(1 - |v|) for v = 2 u - 1, uniform in (-1, 1): the inverse of the distribution. */
+/* -s sign(v) log(1 - |v|) for v = 2 u - 1, uniform in (-1, 1): the inverse of the CDF. */
 static lt_node *laplace_draw(const lt_distribution *d, lt_shape shape)
 {
     lt_node *v = lt_shift(lt_scale(lt_uniform(lt_node_graph(d->p[0]), shape), 2), -1);
@@ -26,8 +26,8 @@ static lt_node *laplace_entropy(const lt_distribution *d)
     return lt_shift(lt_sum_rows(d->p[1]), (1 + log(2)) * row_size(d->p[1]));
 }
 
-/* sum e^D - 1 - D + s_q/s_p (e^-t - 1) + |d| / s_p for D = log s_q/s_p, d the distance of the
-   locations, t = |d| / s_q. At d = 0 the second derivative by locations is lost: |d| has none. */
+/* sum e^D - 1 - D + s_q/s_p (e^-t - 1) + |d| / s_p for D = log s_q/s_p, d the distance of the locations, t = |d| /
+   s_q. At d = 0 the second derivative with respect to the locations is wrong, because |d| has none. */
 static lt_node *laplace_divergence(const lt_distribution *q, const lt_distribution *p)
 {
     lt_node *ratio = lt_sub(q->p[1], p->p[1]), *d = lt_abs(lt_sub(q->p[0], p->p[0]));
@@ -51,7 +51,7 @@ lt_distribution lt_laplace_distribution(lt_node *location, lt_node *log_scale)
 
 static lt_node *log_width(const lt_distribution *d) { return lt_log(lt_sub(d->p[1], d->p[0])); }
 
-/* y where it holds that a <= b and c <= d, else `otherwise`. */
+/* y where a <= b and c <= d, else `otherwise`. */
 static lt_node *where_within(lt_node *a, lt_node *b, lt_node *c, lt_node *d, lt_node *y,
                              double otherwise)
 {
@@ -72,7 +72,7 @@ static lt_node *uniform_draw(const lt_distribution *d, lt_shape shape)
 
 static lt_node *uniform_entropy(const lt_distribution *d) { return lt_sum_rows(log_width(d)); }
 
-/* The log of the widths' ratio, where q lies within p. */
+/* The log of the ratio of the widths, if q is within p. */
 static lt_node *uniform_divergence(const lt_distribution *q, const lt_distribution *p)
 {
     lt_node *ratio = lt_sub(log_width(p), log_width(q));

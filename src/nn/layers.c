@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers: functions that ask a scope for parameters and return a node, and their table. Adding one
-   is a line in layers.def and, if it has options, a struct and its rows here. */
+/* The table of layers, their options, and building them. Adding a layer is a line in layers.def and, if it has
+   options, a struct and its rows here. */
 #include "nn/layers.h"
 
 #include "graph/op.h"
@@ -15,7 +15,7 @@ lt_node *lt_dropout(lt_node *x, double p, bool training)
 {
     lt_graph *g = lt_node_graph(x);
     if (!(p >= 0 && p < 1))
-        return lt_graph_fail(g, "dropout: p must be at least 0 and below 1");
+        return lt_graph_fail(g, "dropout: p must be at least 0 and below 1, found %g", p);
     if (!training || p == 0)
         return x;
     lt_node *keep = lt_less(lt_scalar(g, p), lt_uniform(g, lt_node_shape(x)));
@@ -26,7 +26,7 @@ lt_node *lt_dropout(lt_node *x, double p, bool training)
 
 enum { MAX_SIZE = 1 << 20 }; /* units, or one side of an image */
 
-/* Units or channels as a number; 0 for "image", -1 if it is neither. */
+/* Parses units or channels; 0 for "image", -1 if invalid. */
 static int64_t parse_units(const char *units)
 {
     int64_t n;
@@ -35,7 +35,7 @@ static int64_t parse_units(const char *units)
     return text_to_int64(units, &n) && n >= 1 && n <= MAX_SIZE ? n : -1;
 }
 
-/* What every layer with weights has checked: its size and its initializer. */
+/* Checks the size and the initializer of a layer with weights. */
 static int check_weights(const char *what, const char *units, const char *init)
 {
     if (parse_units(units) < 0)
@@ -59,17 +59,17 @@ static lt_init parse_init(const layer_context *c, const char *words)
 typedef struct linear_layer {
     char units[LT_TEXT_SIZE]; /* a number, or "image" */
     bool bias;
-    char init[LT_TEXT_SIZE]; /* a line of the initializers, or "model" */
+    char init[LT_TEXT_SIZE]; /* an initializer, or "model" */
 } linear_layer;
 
 static const lt_option linear_options[] = {
     {.name = "units", .kind = LT_KIND_TEXT, .offset = offsetof(linear_layer, units),
      .positional = true, .required = true,
-     .help = "numbers in the output, or `image`: as many as an image has"},
+     .help = "output width; `image`: height x width x channels of the images"},
     {.name = "bias", .kind = LT_KIND_BOOL, .offset = offsetof(linear_layer, bias), .fallback = 1,
-     .help = "whether b is there"},
+     .help = "whether to add b"},
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(linear_layer, init),
-     .choices = "model", .help = "initializer of w and b, or `model`: the model's"},
+     .choices = "model", .help = "initializer of w and b; `model`: the model's"},
     {0}};
 
 static int check_linear(const void *options)
@@ -81,7 +81,7 @@ static int check_linear(const void *options)
 typedef struct conv_layer {
     char channels[LT_TEXT_SIZE]; /* a number, or "image" */
     int64_t kernel, stride, pad, dilation, groups;
-    int64_t output_pad; /* of conv_transpose alone */
+    int64_t output_pad; /* conv_transpose only */
     bool bias;
     char init[LT_TEXT_SIZE];
 } conv_layer, conv_transpose_layer;
@@ -91,30 +91,30 @@ enum { MAX_WINDOW = 1024 };
 #define CONV_ROWS                                                                                  \
     {.name = "channels", .kind = LT_KIND_TEXT, .offset = offsetof(conv_layer, channels),           \
      .positional = true, .required = true,                                                         \
-     .help = "numbers in a pixel of the output, or `image`: as many as an image has"},             \
+     .help = "output channels; `image`: as many as the images have"},                               \
     {.name = "kernel", .kind = LT_KIND_INT, .offset = offsetof(conv_layer, kernel),                \
-     .fallback = 3, .min = 1, .max = MAX_WINDOW, .help = "side of the window, in pixels"},         \
+     .fallback = 3, .min = 1, .max = MAX_WINDOW, .help = "kernel size in pixels"},                 \
     {.name = "stride", .kind = LT_KIND_INT, .offset = offsetof(conv_layer, stride),                \
-     .fallback = 1, .min = 1, .max = MAX_WINDOW, .help = "pixels from window to window"},          \
+     .fallback = 1, .min = 1, .max = MAX_WINDOW, .help = "pixels between windows"},                \
     {.name = "pad", .kind = LT_KIND_INT, .offset = offsetof(conv_layer, pad),                      \
-     .max = MAX_WINDOW, .help = "pixels of zeros around x; conv_transpose: taken off y"},          \
+     .max = MAX_WINDOW, .help = "pixels of zeros around x; conv_transpose: cropped from y"},       \
     {.name = "dilation", .kind = LT_KIND_INT, .offset = offsetof(conv_layer, dilation),            \
-     .fallback = 1, .min = 1, .max = MAX_WINDOW, .help = "pixels from weight to weight"},          \
+     .fallback = 1, .min = 1, .max = MAX_WINDOW, .help = "pixels between kernel taps"},            \
     {.name = "groups", .kind = LT_KIND_INT, .offset = offsetof(conv_layer, groups),                \
-     .fallback = 1, .min = 1, .max = MAX_SIZE, .help = "parts of the channels that do not mix"}
+     .fallback = 1, .min = 1, .max = MAX_SIZE, .help = "groups of channels, convolved separately"}
 
 #define CONV_LAST_ROWS                                                                             \
     {.name = "bias", .kind = LT_KIND_BOOL, .offset = offsetof(conv_layer, bias), .fallback = 1,    \
-     .help = "whether each channel has one"},                                                      \
+     .help = "whether to add a bias per channel"},                                                 \
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(conv_layer, init),                   \
-     .choices = "model", .help = "initializer of weights and biases, or `model`: the model's"}
+     .choices = "model", .help = "initializer of weights and biases; `model`: the model's"}
 
 static const lt_option conv_options[] = {CONV_ROWS, CONV_LAST_ROWS, {0}};
 
 static const lt_option conv_transpose_options[] = {
     CONV_ROWS,
     {.name = "output_pad", .kind = LT_KIND_INT, .offset = offsetof(conv_layer, output_pad),
-     .max = MAX_WINDOW, .help = "rows and columns more in the output; below stride"},
+     .max = MAX_WINDOW, .help = "additional rows and columns of the output; less than stride"},
     CONV_LAST_ROWS,
     {0}};
 
@@ -129,22 +129,22 @@ static int check_conv_transpose(const void *options) { return check_conv(options
 typedef struct norm_layer {
     double eps;
     bool affine;
-    double momentum; /* of batch_norm alone */
-    int64_t groups;  /* of group_norm alone */
+    double momentum; /* batch_norm only */
+    int64_t groups;  /* group_norm only */
 } norm_layer, batch_norm_layer, layer_norm_layer, group_norm_layer, instance_norm_layer;
 
-/* `weights`: whether there are any by default */
+/* weights: the default of `affine` */
 #define NORM_ROWS(weights)                                                                         \
     {.name = "eps", .kind = LT_KIND_REAL, .offset = offsetof(norm_layer, eps), .fallback = 1e-5,   \
      .min = 1e-12, .max = 1, .help = "added to the variance"},                                     \
     {.name = "affine", .kind = LT_KIND_BOOL, .offset = offsetof(norm_layer, affine),               \
-     .fallback = weights, .help = "whether weights and biases follow"}
+     .fallback = weights, .help = "whether to multiply by weights and add biases"}
 
 static const lt_option batch_norm_options[] = {
     NORM_ROWS(1),
     {.name = "momentum", .kind = LT_KIND_REAL, .offset = offsetof(norm_layer, momentum),
      .fallback = 0.1, .min = 1e-6, .max = 1,
-     .help = "part of a batch in the running mean and variance"},
+     .help = "weight of a batch in the running mean and variance"},
     {0}};
 
 static const lt_option layer_norm_options[] = {NORM_ROWS(1), {0}};
@@ -152,7 +152,7 @@ static const lt_option layer_norm_options[] = {NORM_ROWS(1), {0}};
 static const lt_option group_norm_options[] = {
     {.name = "groups", .kind = LT_KIND_INT, .offset = offsetof(norm_layer, groups), .min = 1,
      .max = MAX_SIZE, .positional = true, .required = true,
-     .help = "equal parts of the channels"},
+     .help = "groups of channels, of equal size"},
     NORM_ROWS(1),
     {0}};
 
@@ -164,9 +164,9 @@ typedef struct pool_layer {
 
 #define POOL_ROWS                                                                                  \
     {.name = "kernel", .kind = LT_KIND_INT, .offset = offsetof(pool_layer, kernel), .fallback = 2, \
-     .min = 1, .max = MAX_WINDOW, .positional = true, .help = "side of the window, in pixels"},    \
+     .min = 1, .max = MAX_WINDOW, .positional = true, .help = "window size in pixels"},            \
     {.name = "stride", .kind = LT_KIND_INT, .offset = offsetof(pool_layer, stride),                \
-     .max = MAX_WINDOW, .help = "pixels from window to window; 0: kernel"},                        \
+     .max = MAX_WINDOW, .help = "pixels between windows; 0: kernel"},                              \
     {.name = "pad", .kind = LT_KIND_INT, .offset = offsetof(pool_layer, pad), .max = MAX_WINDOW,   \
      .help = "pixels around x; at most half the kernel"}
 
@@ -179,12 +179,12 @@ typedef struct factor_layer {
 
 static const lt_option upsample_options[] = {
     {.name = "factor", .kind = LT_KIND_INT, .offset = offsetof(upsample_layer, factor),
-     .fallback = 2, .min = 1, .max = 64, .positional = true, .help = "how much larger"},
+     .fallback = 2, .min = 1, .max = 64, .positional = true, .help = "factor of height and width"},
     {0}};
 
 static const lt_option pixel_shuffle_options[] = {
     {.name = "factor", .kind = LT_KIND_INT, .offset = offsetof(pixel_shuffle_layer, factor),
-     .fallback = 2, .min = 1, .max = 64, .positional = true, .help = "how much larger"},
+     .fallback = 2, .min = 1, .max = 64, .positional = true, .help = "factor of height and width"},
     {0}};
 
 typedef struct leaky_relu_layer {
@@ -193,7 +193,7 @@ typedef struct leaky_relu_layer {
 
 static const lt_option leaky_relu_options[] = {
     {.name = "slope", .kind = LT_KIND_REAL, .offset = offsetof(leaky_relu_layer, slope),
-     .fallback = 0.01, .min = 0, .max = 1, .positional = true, .help = "of the negative side"},
+     .fallback = 0.01, .min = 0, .max = 1, .positional = true, .help = "slope for x < 0"},
     {0}};
 
 typedef struct elu_layer {
@@ -202,7 +202,7 @@ typedef struct elu_layer {
 
 static const lt_option elu_options[] = {
     {.name = "alpha", .kind = LT_KIND_REAL, .offset = offsetof(elu_layer, alpha), .fallback = 1,
-     .min = 1e-6, .max = 1e6, .positional = true, .help = "minus the limit at minus infinity"},
+     .min = 1e-6, .max = 1e6, .positional = true, .help = "minus the limit at -infinity"},
     {0}};
 
 typedef struct reshape_layer {
@@ -211,12 +211,12 @@ typedef struct reshape_layer {
 
 static const lt_option reshape_options[] = {
     {.name = "height", .kind = LT_KIND_INT, .offset = offsetof(reshape_layer, h), .min = 1,
-     .max = MAX_SIZE, .positional = true, .required = true, .help = "rows of the image"},
+     .max = MAX_SIZE, .positional = true, .required = true, .help = "height of the image"},
     {.name = "width", .kind = LT_KIND_INT, .offset = offsetof(reshape_layer, w), .min = 1,
-     .max = MAX_SIZE, .positional = true, .required = true, .help = "columns of the image"},
+     .max = MAX_SIZE, .positional = true, .required = true, .help = "width of the image"},
     {.name = "channels", .kind = LT_KIND_INT, .offset = offsetof(reshape_layer, c), .min = 1,
      .max = MAX_SIZE, .positional = true, .required = true,
-     .help = "numbers in a pixel; they lie side by side in memory"},
+     .help = "channels of the image, adjacent in memory"},
     {0}};
 
 typedef struct dropout_layer {
@@ -234,12 +234,12 @@ typedef struct number_layer {
 
 static const lt_option shift_options[] = {
     {.name = "a", .kind = LT_KIND_REAL, .offset = offsetof(shift_layer, a), .min = -1e6,
-     .max = 1e6, .positional = true, .required = true, .help = "what is added"},
+     .max = 1e6, .positional = true, .required = true, .help = "constant to add"},
     {0}};
 
 static const lt_option scale_options[] = {
     {.name = "a", .kind = LT_KIND_REAL, .offset = offsetof(scale_layer, a), .min = -1e6,
-     .max = 1e6, .positional = true, .required = true, .help = "the factor"},
+     .max = 1e6, .positional = true, .required = true, .help = "factor"},
     {0}};
 
 bool layer_is(const spec *layer, const char *name) { return strcmp(layer->row->name, name) == 0; }
@@ -249,7 +249,7 @@ static int check_spectral_norm(const spec *inner)
     if (layer_is(inner, "linear") || layer_is(inner, "conv") || layer_is(inner, "conv_transpose"))
         return LT_OK;
     return status_fail(LT_VALUE, "expected linear, conv or conv_transpose, found %s, which has no "
-                                 "weights to multiply by", inner->row->name);
+                                 "weights to normalize", inner->row->name);
 }
 
 /* ---- Building ---- */
@@ -324,7 +324,7 @@ static lt_node *build_instance_norm(const layer_context *c, lt_node *x, const no
     return lt_instance_norm_with(c->scope, c->name, x, &options);
 }
 
-/* Whether windows of a pool lie in x; if not, a graph error. */
+/* Whether a pool's windows fit in x; if not, a graph error. */
 static bool check_pool(const char *what, lt_node *x, const pool_layer *o)
 {
     if (!is_image(what, x))
@@ -389,9 +389,9 @@ static lt_node *build_reshape(lt_node *x, const reshape_layer *o)
     int64_t n = s.rank ? s.d[0] : 1, numbers = n ? lt_shape_size(s) / n : 0;
     if (numbers != o->h * o->w * o->c)
         return lt_graph_fail(lt_node_graph(x),
-                             "reshape: %jd x %jd x %jd are %jd numbers, here are %jd",
-                             (intmax_t)o->h, (intmax_t)o->w, (intmax_t)o->c,
-                             (intmax_t)(o->h * o->w * o->c), (intmax_t)numbers);
+                             "reshape: expected %jd numbers for %jd x %jd x %jd, found %jd",
+                             (intmax_t)(o->h * o->w * o->c), (intmax_t)o->h, (intmax_t)o->w,
+                             (intmax_t)o->c, (intmax_t)numbers);
     return lt_reshape(x, lt_shape_4d(n, o->h, o->w, o->c));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers as a recipe names them: the table, and building one. */
+/* The table of layers, by their names in recipes, and building one. */
 #ifndef LATENT_LAYERS_H
 #define LATENT_LAYERS_H
 
@@ -7,18 +7,18 @@
 
 #include <latent/nn.h>
 
-/* What a layer is built with. */
+/* The context in which a layer is built. */
 typedef struct layer_context {
-    lt_scope *scope;  /* of the list it stands in */
-    const char *name; /* its place in the list, "0": the scope of its own parameters */
+    lt_scope *scope;  /* of its list */
+    const char *name; /* its position in the list, "0": the scope of its parameters */
     bool is_training;
     lt_init init;           /* the model's */
-    int64_t image_size;     /* numbers in an image: what `linear image` means */
-    int64_t image_channels; /* in a pixel: what `conv image` means */
+    int64_t image_size;     /* h w c of an image: the units of `linear image` */
+    int64_t image_channels; /* the channels of `conv image` */
     lt_weight_norm weight_norm;
-    const spec *wrapped; /* of a wrapper: its line; set by layer_build */
-    lt_scope *own;       /* of a layer with a list: its scope, which is entered already, */
-    lt_node *branch;     /* and what the list makes of x */
+    const spec *wrapped; /* wrapper: the wrapped line; set by layer_build */
+    lt_scope *own;       /* layer with a list: its scope, already entered */
+    lt_node *branch;     /* layer with a list: the list applied to x */
 } layer_context;
 
 typedef lt_node *layer_function(const layer_context *c, lt_node *x, const void *options);
@@ -30,7 +30,7 @@ typedef struct layer_row {
 
 extern const spec_table layer_table;
 
-/* x: n x ...; a mistake in the shapes is a graph error. */
+/* Builds a layer on x: n x ...; a shape mismatch is a graph error. */
 lt_node *layer_build(const spec *layer, const layer_context *c, lt_node *x);
 
 /* Whether the layer is the one called `name`. */

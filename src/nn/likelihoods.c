@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of pixel likelihoods, and those of logits. All constants are kept: a value is a log
-   density, or a log probability, in nats, that can be compared between models with the same kind of
-   data. */
+/* The table of pixel likelihoods, and those of logits. All constants are kept: values are log densities or log
+   probabilities in nats, comparable between models of the same kind of data. */
 #include "nn/likelihoods.h"
 
-/* ---- bernoulli: the decoder gives logits ---- */
+/* ---- bernoulli: the decoder's output is logits ---- */
 
 static void bernoulli_build(const likelihood_context *c, lt_node *y, lt_node *x,
                             const void *options, likelihood_terms *t)
@@ -21,7 +20,7 @@ static lt_node *bernoulli_draw(const likelihood_context *c, lt_node *y, const vo
 
 const likelihood_row likelihood_bernoulli = {
     .spec = {.name = "bernoulli",
-             .summary = "pixels that are 0 or 1; the decoder gives logits. "
+             .summary = "pixels that are 0 or 1; the decoder's output is logits. "
                         "On gray pixels this is a cross-entropy, not a likelihood",
              .options = no_options},
     .is_binary = true, .is_discrete = true, .output = "logits", .unwanted = "sigmoid",
@@ -45,8 +44,8 @@ static lt_node *continuous_bernoulli_draw(const likelihood_context *c, lt_node *
 
 const likelihood_row likelihood_continuous_bernoulli = {
     .spec = {.name = "continuous_bernoulli",
-             .summary = "gray or colored pixels in [0, 1], most of them near 0 or 1; the decoder "
-                        "gives logits",
+             .summary = "gray or color pixels in [0, 1], mostly near 0 or 1; the decoder's output "
+                        "is logits",
              .options = no_options},
     .output = "logits", .unwanted = "sigmoid", .mean = lt_continuous_bernoulli_mean,
     .build = continuous_bernoulli_build, .draw = continuous_bernoulli_draw};

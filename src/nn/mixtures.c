@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mixtures of K diagonal normals: p[0] logits of the weights, n x K; p[1] means and p[2] log
-   variances, n x K x d. Any of them may have 1 row that serves all. */
+   variances, n x K x d. Any of them may have 1 row for all. */
 #include "nn/family.h"
 
 #include "base/constants.h"
@@ -42,7 +42,7 @@ const lt_family family_mixture = {
     .name = "mixture", .support = ON_LINE, .holds = ON_LINE | ON_UNIT | ON_INTERVAL,
     .log_prob = mixture_log_prob, .draw = mixture_draw};
 
-/* Rows that n numbers have together, each n or 1; 0 if they do not fit. */
+/* The common number of rows of n arrays, each n or 1; 0 if they do not broadcast. */
 static int64_t common_rows(int n, const int64_t *rows)
 {
     int64_t most = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Normalization: batch, group, instance and layer norm are one composition over other axes. It is
-   written so that the fuser passes over memory twice forward (sums; y) and twice backward (sums;
-   dx): both moments come from one pass. */
+/* Normalization: batch, group, instance and layer norm are one composition over different axes. It is written so that
+   the fused code passes over memory twice forward (sums; y) and twice backward (sums; dx): one pass gives both
+   moments. */
 #include "nn/shapes.h"
 
 #include "graph/op.h"
@@ -21,7 +21,7 @@ static int64_t count_over(lt_shape s, unsigned axes)
     return n;
 }
 
-/* The first number along the axes, which become 1. */
+/* The first element along the axes, which become 1. */
 static lt_node *first_along(lt_node *x, unsigned axes)
 {
     for (int i = 0; i < lt_node_shape(x).rank; i++)
@@ -32,15 +32,14 @@ static lt_node *first_along(lt_node *x, unsigned axes)
 
 /* Mean and variance over the axes, which become 1: with d = x - a,
        mean = a + mean(d),  variance = mean(d^2) - mean(d)^2
-   for any constant a. Here a is the first number of each group: within the data, so that the
-   differences lose no more digits than the data's spread around it has, whatever their level. */
+   for any constant a. Here a is the first element of each group, so that a mean far from 0 causes no cancellation. */
 static moments moments_over(lt_node *x, unsigned axes)
 {
     double n = (double)count_over(lt_node_shape(x), axes);
     lt_node *a = lt_detach(first_along(x, axes)), *d = lt_sub(x, a);
     lt_node *first = lt_scale(lt_sum_keep(d, axes), 1 / n);
     lt_node *second = lt_scale(lt_sum_keep(lt_square(d), axes), 1 / n);
-    lt_node *zero = lt_scalar(lt_node_graph(x), 0); /* rounding may leave less */
+    lt_node *zero = lt_scalar(lt_node_graph(x), 0); /* rounding may give less */
     return (moments){.mean = lt_add(a, first),
                      .variance = lt_max(lt_sub(second, lt_square(first)), zero),
                      .a = a,
@@ -58,7 +57,7 @@ static lt_node *scale_of(lt_node *variance, const lt_norm_options *o)
 /* ---- Weight and bias ---- */
 
 typedef struct affine {
-    lt_node *weight, *bias; /* NULL: left out */
+    lt_node *weight, *bias; /* NULL: none */
 } affine;
 
 static affine affine_of(lt_scope *own, lt_shape s, lt_layout layout, const lt_norm_options *o)
@@ -69,8 +68,8 @@ static affine affine_of(lt_scope *own, lt_shape s, lt_layout layout, const lt_no
                     lt_param(own, "bias", s, layout, (lt_init){.kind = LT_INIT_ZEROS})};
 }
 
-/* (d - offset) k + bias with k = scale weight, as d k + (bias - offset k): of each number one
-   product and one sum, and in its gradient two sums over all of them instead of three. */
+/* (d - offset) k + bias with k = scale weight, as d k + (bias - offset k): one multiply-add per element, and two full
+   reductions in the gradient instead of three. */
 static lt_node *apply(lt_node *d, lt_node *offset, lt_node *scale, affine a)
 {
     lt_node *k = a.weight ? lt_mul(scale, a.weight) : scale, *shift = lt_mul(offset, k);
@@ -124,7 +123,7 @@ static lt_node *mean_of_group(lt_node *x)
     return lt_expand(lt_scale(lt_sum_keep(x, LT_AXIS(2)), 1 / (double)s.d[2]), s);
 }
 
-/* Each channel has moments of its own; those of a group come from them, on small arrays alone:
+/* The moments of a group are computed from those of its channels, on small arrays:
        mean = mean of means,  variance = mean of variances + (means - mean)^2. */
 static lt_node *group_norm(const char *what, lt_scope *s, const char *name, lt_node *x,
                            int64_t groups, const lt_norm_options *o)
@@ -133,7 +132,7 @@ static lt_node *group_norm(const char *what, lt_scope *s, const char *name, lt_n
     bool is_image = shape.rank == 4;
     int64_t channels = shape.rank ? shape.d[shape.rank - 1] : 1;
     if ((shape.rank != 2 && !is_image) || groups < 1 || channels % groups != 0)
-        return lt_graph_fail(lt_node_graph(x), "%s: %jd channels cannot be cut into %jd groups",
+        return lt_graph_fail(lt_node_graph(x), "%s: %jd channels are not divisible into %jd groups",
                              what, (intmax_t)channels, (intmax_t)groups);
     lt_scope *own = lt_scope_enter(s, name);
     affine own_affine = affine_of(own, lt_shape_1d(channels), LT_LAYOUT_PLAIN, o);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Normal distributions: compositions of operators, so their gradients are too. lv is the log of the
-   variance throughout; sums go over everything but the batch. */
+/* Normal distributions as compositions of operators. lv is the log variance; sums are over everything except the
+   batch. */
 #include "nn/family.h"
 
 #include "base/constants.h"
@@ -14,13 +14,13 @@ lt_node *lt_gauss_sample(lt_gauss q)
     return lt_add(q.mean, lt_mul(sigma, eps));
 }
 
-/* (x - mu)^2 e^-lv, as the square of what is in range for twice as many lv. */
+/* (x - mu)^2 e^-lv, as the square of (x - mu) e^(-lv/2), which is in range for twice as many lv. */
 static lt_node *squared_distance(lt_node *x, lt_gauss q)
 {
     return lt_square(lt_mul(lt_sub(x, q.mean), lt_exp(lt_scale(q.logvar, -0.5))));
 }
 
-/* -1/2 sum lv + (z - mu)^2 e^-lv, less the constant. */
+/* -1/2 sum (lv + (z - mu)^2 e^-lv + log 2 pi). */
 lt_node *lt_gauss_log_prob(lt_gauss q, lt_node *z)
 {
     lt_node *sum = lt_sum_rows(lt_add(q.logvar, squared_distance(z, q)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The update rules, with public operators. Each is what PyTorch's of that name computes. */
+/* Update rules, built with public operators. Each computes what PyTorch's optimizer of that name does. */
 #include "nn/optimizers.h"
 
 #include "base/status.h"
@@ -8,7 +8,7 @@
 
 #define NEARLY_ONE 0.9999999
 
-/* A number in the field of that name. */
+/* An option in the field of that name. */
 #define REAL(TYPE, NAME, FALLBACK, MAX, HELP)                                                      \
     {.name = #NAME, .kind = LT_KIND_REAL, .offset = offsetof(TYPE, NAME), .fallback = (FALLBACK),  \
      .max = (MAX), .help = (HELP)}
@@ -22,11 +22,10 @@ static lt_node *average(double beta, lt_node *x, lt_node *y)
     return lt_lerp(x, y, lt_scalar(lt_node_graph(x), 1 - beta));
 }
 
-/* 1 - beta^t: what a moving average from zero has seen by step t. expm1 keeps the digits that the
-   difference of two numbers near 1 would lose. */
-static lt_node *seen(lt_node *t, double beta)
+/* 1 - beta^t, Adam's bias correction at step t; expm1 avoids cancellation. */
+static lt_node *bias_correction(lt_node *t, double beta)
 {
-    double rate = fmax(log(beta), -100); /* beta 0: all of it */
+    double rate = fmax(log(beta), -100); /* beta 0: correction 1 */
     return lt_neg(lt_expm1(lt_scale(t, rate)));
 }
 
@@ -35,13 +34,13 @@ static lt_node *seen(lt_node *t, double beta)
 typedef struct adam_options {
     optimizer_options base;
     double beta1, beta2, eps;
-    double weight_decay; /* of adamw alone; else 0 */
+    double weight_decay; /* adamw; else 0 */
 } adam_options;
 
 #define ADAM_ROWS                                                                                  \
-    RATE(1e-3), REAL(adam_options, beta1, 0.9, NEARLY_ONE, "memory of the mean gradient"),         \
-        REAL(adam_options, beta2, 0.999, NEARLY_ONE, "memory of the mean squared gradient"),       \
-        REAL(adam_options, eps, 1e-8, 1, "added to the root in the denominator")
+    RATE(1e-3), REAL(adam_options, beta1, 0.9, NEARLY_ONE, "decay of the mean gradient"),         \
+        REAL(adam_options, beta2, 0.999, NEARLY_ONE, "decay of the mean squared gradient"),       \
+        REAL(adam_options, eps, 1e-8, 1, "added to the square root in the denominator")
 
 static const lt_option adam_rows[] = {ADAM_ROWS, {0}};
 
@@ -50,8 +49,8 @@ static void adam_update(const optimizer_input *in, lt_node *w, optimizer_output 
     const adam_options *o = in->options;
     lt_node *m = average(o->beta1, in->state[0], in->g);
     lt_node *v = average(o->beta2, in->state[1], lt_square(in->g));
-    lt_node *rate = lt_div(in->lr, seen(in->t, o->beta1));
-    lt_node *scale = lt_rsqrt(seen(in->t, o->beta2)); /* sqrt(vhat) = scale sqrt(v) */
+    lt_node *rate = lt_div(in->lr, bias_correction(in->t, o->beta1));
+    lt_node *scale = lt_rsqrt(bias_correction(in->t, o->beta2)); /* sqrt(vhat) = scale sqrt(v) */
     lt_node *root = lt_shift(lt_mul(lt_sqrt(v), scale), o->eps);
     out->w = lt_sub(w, lt_mul(lt_div(m, root), rate));
     out->state[0] = m;
@@ -70,10 +69,10 @@ static const optimizer adam = {
     .spec = {.name = "adam", .summary = "Kingma and Ba 2015", .options = adam_rows, .size = sizeof(adam_options)},
     .state = {"m", "v"}, .states = adam_states, .step = adam_step};
 
-/* ---- adamw: the weights shrink by lr weight_decay of themselves, beside adam's step ---- */
+/* ---- adamw: w -= lr weight_decay w, in addition to adam's step ---- */
 
 static const lt_option adamw_rows[] = {
-    ADAM_ROWS, REAL(adam_options, weight_decay, 0.01, 1e3, "w shrinks by lr weight_decay w each step"), {0}};
+    ADAM_ROWS, REAL(adam_options, weight_decay, 0.01, 1e3, "each step subtracts lr weight_decay w from w"), {0}};
 
 static void adamw_step(const optimizer_input *in, optimizer_output *out)
 {
@@ -97,9 +96,9 @@ typedef struct sgd_options {
 
 static const lt_option sgd_rows[] = {
     RATE(1e-2),
-    REAL(sgd_options, momentum, 0, NEARLY_ONE, "part of the last step that goes on"),
+    REAL(sgd_options, momentum, 0, NEARLY_ONE, "fraction of the previous step that is added"),
     {.name = "nesterov", .kind = LT_KIND_BOOL, .offset = offsetof(sgd_options, nesterov),
-     .help = "Nesterov's momentum"},
+     .help = "Nesterov momentum"},
     REAL(sgd_options, weight_decay, 0, 1e3, "adds weight_decay w to the gradient"),
     {0}};
 
@@ -122,7 +121,7 @@ static int sgd_states(const void *options)
 }
 
 static const optimizer sgd = {
-    .spec = {.name = "sgd", .summary = "gradient descent, with momentum if wanted", .options = sgd_rows,
+    .spec = {.name = "sgd", .summary = "stochastic gradient descent, with optional momentum", .options = sgd_rows,
              .size = sizeof(sgd_options)},
     .state = {"momentum"}, .states = sgd_states, .step = sgd_step};
 
@@ -135,9 +134,9 @@ typedef struct rmsprop_options {
 
 static const lt_option rmsprop_rows[] = {
     RATE(1e-2),
-    REAL(rmsprop_options, alpha, 0.99, NEARLY_ONE, "memory of the mean squared gradient"),
-    REAL(rmsprop_options, eps, 1e-8, 1, "added to the root in the denominator"),
-    REAL(rmsprop_options, momentum, 0, NEARLY_ONE, "part of the last step that goes on"),
+    REAL(rmsprop_options, alpha, 0.99, NEARLY_ONE, "decay of the mean squared gradient"),
+    REAL(rmsprop_options, eps, 1e-8, 1, "added to the square root in the denominator"),
+    REAL(rmsprop_options, momentum, 0, NEARLY_ONE, "fraction of the previous step that is added"),
     {0}};
 
 static void rmsprop_step(const optimizer_input *in, optimizer_output *out)
@@ -157,7 +156,7 @@ static int rmsprop_states(const void *options)
 }
 
 static const optimizer rmsprop = {
-    .spec = {.name = "rmsprop", .summary = "gradients over the root of their mean square", .options = rmsprop_rows,
+    .spec = {.name = "rmsprop", .summary = "gradient divided by its root mean square", .options = rmsprop_rows,
              .size = sizeof(rmsprop_options)},
     .state = {"v", "momentum"}, .states = rmsprop_states, .step = rmsprop_step};
 
@@ -177,7 +176,7 @@ lt_node *gradient_clip(lt_node *g, double norm)
     return lt_mul(g, lt_min(factor, lt_scalar(graph, 1)));
 }
 
-/* ---- In a graph of the caller's ---- */
+/* ---- In a caller's graph ---- */
 
 static int build_targets(const spec *s, const lt_params *p, lt_node *loss, lt_node **targets)
 {

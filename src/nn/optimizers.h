@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Optimizers as graph: what a step makes of a block of parameters and of the optimizer's own blocks. Every node is
-   elementwise on the block or a scalar, so compiling fuses a step to one pass. An optimizer is one record: its name,
-   its options, its step. */
+/* Optimizers as graphs: a step from a block of parameters and the optimizer's state blocks to their new values. Every
+   node is elementwise on the block or a scalar, so a step compiles to one pass. An optimizer is one record: name,
+   options, step. */
 #ifndef LATENT_OPTIMIZERS_H
 #define LATENT_OPTIMIZERS_H
 
@@ -16,16 +16,16 @@ typedef struct optimizer_options {
     double lr; /* learning rate, before its schedule */
 } optimizer_options;
 
-/* What a step starts from. */
+/* Inputs of a step. */
 typedef struct optimizer_input {
     lt_node *w, *g;                   /* the parameters; d loss / d w: one shape */
     lt_node *state[OPTIMIZER_STATES]; /* of that shape; zero before the first step */
     lt_node *lr;                      /* scalar: learning rate */
-    lt_node *t;                       /* scalar: number of this step, from 1 */
+    lt_node *t;                       /* scalar: index of this step, from 1 */
     const void *options;              /* of the optimizer's row */
 } optimizer_input;
 
-/* What it makes of them. */
+/* Results of a step. */
 typedef struct optimizer_output {
     lt_node *w;
     lt_node *state[OPTIMIZER_STATES];
@@ -34,7 +34,7 @@ typedef struct optimizer_output {
 typedef struct optimizer {
     spec_row spec;
     const char *state[OPTIMIZER_STATES]; /* names, for checkpoints: "m" */
-    int (*states)(const void *options);  /* how many of them it keeps */
+    int (*states)(const void *options);  /* number of states in use */
     void (*step)(const optimizer_input *in, optimizer_output *out);
 } optimizer;
 
@@ -43,7 +43,7 @@ extern const spec_table optimizer_table;
 /* The optimizer of a line of optimizer_table. */
 static inline const optimizer *optimizer_of(const spec *line) { return (const optimizer *)line->row; }
 
-/* g scaled down to a Euclidean norm of at most `norm`, like clip_grad_norm_ of PyTorch. */
+/* Scales g down to a Euclidean norm of at most `norm`, like PyTorch's clip_grad_norm_. */
 lt_node *gradient_clip(lt_node *g, double norm);
 
 #endif

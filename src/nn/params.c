@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters: declared by a visit, kept in one flat block, seen as views of one variable per graph.
-   What a set knows of a graph (its variables and views) lives in that graph, so that a set never
-   holds a pointer to a graph that is gone and is constant while several graphs are built. */
+/* Parameters: declared by a visit, stored in one flat block, read as views of one variable per graph. A set's
+   variables and views of a graph are stored in that graph, so that a set never points to a freed graph and is
+   constant while several graphs are built. */
 #include "nn/params.h"
 
 #include "base/status.h"
@@ -28,15 +28,15 @@ struct lt_params {
     bool is_allocated;
 };
 
-/* What one graph has of one parameter set; in the graph's arena. */
+/* The nodes of one parameter set in one graph; in the graph's arena. */
 typedef struct visit visit;
 
 typedef struct home {
     const lt_params *params;
-    lt_node *trained, *state; /* variables; NULL before allocate, and when that part is empty */
-    lt_node **views;          /* of each parameter, NULL until asked for */
-    lt_node **updates;        /* of each state, NULL if it stays: what later visits read */
-    const visit **updated_by; /* the last visit that did */
+    lt_node *trained, *state; /* variables; NULL before lt_params_allocate, and if that part is empty */
+    lt_node **views;          /* by parameter; NULL until used */
+    lt_node **updates;        /* by state: the new value, which later visits read; NULL: none */
+    const visit **updated_by; /* by state: the last visit that updated it */
 } home;
 
 /* Names used in one visit; in the graph's arena. */
@@ -48,7 +48,7 @@ typedef struct used_name {
 struct visit {
     lt_params *params;
     lt_graph *graph;
-    home *home; /* NULL in a graph that holds an error */
+    home *home; /* NULL if the graph holds an error */
     used_name *used;
 };
 
@@ -80,7 +80,7 @@ int lt_params_find(const lt_params *p, const char *name)
     return -1;
 }
 
-/* A parameter inside as a x b x c numbers, whose order outside is c x b x a: all that layouts do. */
+/* Every layout reverses the order of three blocks: a x b x c inside is c x b x a outside. */
 typedef struct blocks {
     int64_t a, b, c;
 } blocks;
@@ -115,7 +115,7 @@ static lt_shape outside_shape(const param *q)
     }
 }
 
-/* Dimensions of the shapes that a layout is for; 0: any. */
+/* The rank that a layout needs; 0: any. */
 static int layout_rank(lt_layout layout)
 {
     return layout == LT_LAYOUT_LINEAR  ? 2
@@ -179,7 +179,7 @@ void lt_params_import(const lt_params *p, int i, float *block, const float *outs
 
 static int64_t round_up(int64_t n) { return (n + PARAM_ALIGN - 1) / PARAM_ALIGN * PARAM_ALIGN; }
 
-/* Gives offsets to the trained or to the state part, from `start`; returns its extent. */
+/* Assigns offsets in the trained or the state part, from `start`; returns its extent. */
 static int64_t place_part(lt_params *p, bool is_state, int64_t start)
 {
     int64_t at = start;
@@ -209,7 +209,7 @@ static int fill_block(lt_params *p, uint64_t seed)
 int lt_params_allocate(lt_params *p, uint64_t seed)
 {
     if (p->is_allocated)
-        return status_fail(LT_VALUE, "parameters: they are allocated already");
+        return status_fail(LT_VALUE, "parameters: already allocated");
     p->extent = place_part(p, false, 0);
     p->state_extent = place_part(p, true, p->extent);
     LT_TRY(lt_buffer_create(p->extent + p->state_extent, "parameters", &p->block));
@@ -220,7 +220,7 @@ int lt_params_allocate(lt_params *p, uint64_t seed)
 int lt_params_declare(lt_params *p, lt_network *network, const void *options, lt_shape x, uint64_t seed)
 {
     if (p->is_allocated)
-        return status_fail(LT_VALUE, "parameters: they are declared already");
+        return status_fail(LT_VALUE, "parameters: already declared");
     lt_graph *g = lt_graph_create();
     network(lt_params_visit(p, g), lt_input(g, "x", x), options);
     const char *error = lt_graph_error(g);
@@ -229,8 +229,8 @@ int lt_params_declare(lt_params *p, lt_network *network, const void *options, lt
     return status == LT_OK ? lt_params_allocate(p, seed) : status;
 }
 
-/* ---- The home of a set in a graph ----
-   It is found again through a node that nothing reads. */
+/* ---- The nodes of a set in a graph ----
+   They are found again through a node that nothing reads. */
 
 typedef struct home_attr {
     const lt_params *params;
@@ -267,7 +267,7 @@ static home *make_home(const lt_params *p, lt_graph *g)
     return h;
 }
 
-/* Variables and room for views, when the set has its block and this graph has not seen it yet. */
+/* Makes the variables and the array of views, if the set is allocated and this graph does not have them yet. */
 static void furnish_home(home *h, const lt_params *p, lt_graph *g)
 {
     if (!p->is_allocated || h->views)
@@ -336,7 +336,7 @@ static bool claim_name(visit *v, const char *name)
 {
     for (const used_name *u = v->used; u; u = u->next)
         if (strcmp(u->name, name) == 0) {
-            lt_graph_fail(v->graph, "the name \"%s\" is used twice in one visit", name);
+            lt_graph_fail(v->graph, "name \"%s\" is used twice in one visit", name);
             return false;
         }
     used_name *u = arena_alloc(&v->graph->memory, sizeof *u);
@@ -354,15 +354,15 @@ lt_scope *lt_scope_enter(lt_scope *s, const char *name)
 
 /* ---- Parameters ---- */
 
-/* What a parameter was declared as does not fit what is asked for now. */
+/* The declaration of a parameter differs from this request. */
 static lt_node *fail_mismatch(lt_graph *g, const param *declared, const param *asked)
 {
     char was[LT_SHAPE_TEXT_SIZE], is[LT_SHAPE_TEXT_SIZE];
     if (!lt_shape_equal(declared->shape, asked->shape))
-        return lt_graph_fail(g, "parameter \"%s\" is %s, asked for as %s", declared->name,
+        return lt_graph_fail(g, "parameter \"%s\": declared as %s, requested as %s", declared->name,
                              lt_shape_text(declared->shape, was), lt_shape_text(asked->shape, is));
     return lt_graph_fail(g,
-                         "parameter \"%s\" is asked for with another layout or role than declared",
+                         "parameter \"%s\": requested with another layout or role than declared",
                          declared->name);
 }
 
@@ -372,7 +372,7 @@ static bool is_same(const param *a, const param *b)
            a->is_state == b->is_state;
 }
 
-/* Before allocate: remembers the parameter; its stand-in has the right shape and no values. */
+/* Before lt_params_allocate: records the parameter and returns a placeholder of its shape. */
 static lt_node *declare(visit *v, const char *name, const param *asked)
 {
     lt_params *p = v->params;
@@ -387,7 +387,7 @@ static lt_node *declare(visit *v, const char *name, const param *asked)
     return lt_input(v->graph, name, asked->shape);
 }
 
-/* A part of a block as a tensor of its own. */
+/* A view of a part of a block. */
 static lt_node *view_of(lt_node *block, const param *q, int64_t start)
 {
     int64_t at = q->offset - start;
@@ -400,7 +400,7 @@ static lt_node *find_view(visit *v, const char *name, const param *asked)
     const lt_params *p = v->params;
     int i = lt_params_find(p, name);
     if (i < 0)
-        return lt_graph_fail(v->graph, "there is no parameter \"%s\"", name);
+        return lt_graph_fail(v->graph, "unknown parameter \"%s\"", name);
     const param *q = &p->list[i];
     if (!is_same(q, asked))
         return fail_mismatch(v->graph, q, asked);
@@ -420,7 +420,7 @@ static lt_node *ask(lt_scope *s, const char *name, const param *asked)
         return v->graph->bad;
     for (int i = 0; i < asked->shape.rank; i++)
         if (asked->shape.d[i] < 1)
-            return lt_graph_fail(v->graph, "parameter \"%s\" would be empty", full);
+            return lt_graph_fail(v->graph, "parameter \"%s\" has no elements", full);
     if (!init_is_complete(&asked->init))
         return lt_graph_fail(v->graph, "parameter \"%s\": its initializer needs fans", full);
     return v->params->is_allocated ? find_view(v, full, asked) : declare(v, full, asked);
@@ -431,7 +431,7 @@ lt_node *lt_param(lt_scope *s, const char *name, lt_shape shape, lt_layout layou
     int rank = layout_rank(layout);
     if (rank && shape.rank != rank)
         return lt_graph_fail(s->visit->graph,
-                             "parameter \"%s\": this layout is for %d dimensions, not %d",
+                             "parameter \"%s\": this layout needs %d dimensions, found %d",
                              full_name(s, name), rank, shape.rank);
     return ask(s, name, &(param){.shape = shape, .layout = layout, .init = init});
 }
@@ -447,9 +447,9 @@ void lt_state_update(lt_scope *s, const char *name, lt_node *value)
     const char *full = full_name(s, name);
     int i = lt_params_find(v->params, full);
     if (i < 0 || !v->params->list[i].is_state)
-        lt_graph_fail(v->graph, "there is no state \"%s\" to update", full);
+        lt_graph_fail(v->graph, "unknown state \"%s\"", full);
     else if (!lt_shape_equal(lt_node_shape(value), v->params->list[i].shape))
-        lt_graph_fail(v->graph, "state \"%s\": the new value has another shape", full);
+        lt_graph_fail(v->graph, "state \"%s\": the new value has a different shape", full);
     if (v->graph->error || !v->home->updates)
         return;
     if (v->home->updated_by[i] == v)
@@ -458,7 +458,7 @@ void lt_state_update(lt_scope *s, const char *name, lt_node *value)
     v->home->updated_by[i] = v;
 }
 
-/* ---- Gradient and updates: a block put together from pieces ---- */
+/* ---- Gradient and updates: a block concatenated from pieces ---- */
 
 typedef struct pieces {
     lt_graph *graph;
@@ -482,7 +482,7 @@ static void add_piece(pieces *b, int64_t offset, lt_node *x)
     b->end += n;
 }
 
-/* The pieces of a part that starts at `start` and is `extent` long; x[i] NULL leaves zeros. */
+/* Concatenates a part of the block from x[i], one per parameter; NULL: zeros. */
 static lt_node *assemble(const lt_params *p, lt_graph *g, bool is_state, lt_node *const *x)
 {
     int64_t start = is_state ? p->extent : 0, extent = is_state ? p->state_extent : p->extent;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What initializers and tests need to know of parameters beyond nn.h. */
+/* Parameters, for initializers and tests: additions to nn.h. */
 #ifndef LATENT_PARAMS_H
 #define LATENT_PARAMS_H
 
 #include <latent/nn.h>
 
-/* Every parameter starts at a multiple of this many floats: 64 bytes. */
+/* Floats; every parameter starts at a multiple of it: 64 bytes. */
 enum { PARAM_ALIGN = 16 };
 
-/* "encoder.0": the scope's own name, "" for the root. */
+/* Returns the scope's full name, "encoder.0"; "" for the root. */
 const char *scope_name(const lt_scope *s);
 
 #endif

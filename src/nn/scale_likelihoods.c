@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Likelihoods around the decoder's output y, of a width s that is no output of the decoder: Gaussian,
-   Laplace, discretized logistic. s is a number of the recipe, a parameter, a parameter for each
-   channel, or the best one for a batch. */
+/* Likelihoods centered at the decoder's output y, with a width s that the decoder does not predict: Gaussian,
+   Laplace, discretized logistic. s is a constant of the recipe, a parameter, a parameter per channel, or the optimum
+   of a batch. */
 #include "nn/likelihoods.h"
 
 #include "base/constants.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
-static const double pi_by_sqrt_3 = 1.81379936423421785059; /* a logistic's deviation by its scale */
+static const double pi_by_sqrt_3 = 1.81379936423421785059; /* standard deviation of a logistic / its scale */
 
 /* ---- The width ---- */
 
@@ -21,8 +21,7 @@ typedef struct scale_options {
     char scale[LT_TEXT_SIZE]; /* "learned", "per_channel", "optimal" or a number */
 } scale_options;
 
-/* s, log s and 1 / s: scalars, or one number for each channel. Each is rounded once where s is a
-   number. */
+/* s, log s and 1 / s: scalars, or one per channel. For a constant s, each is rounded once. */
 typedef struct width {
     lt_node *s, *log, *inverse;
 } width;
@@ -47,8 +46,8 @@ static width width_of(lt_node *s)
     return (width){s, lt_log(s), lt_div(lt_scalar(lt_node_graph(s), 1), s)};
 }
 
-/* A width that does not come from images: a number, or the parameter `name`, log s, which starts
-   where a pixel has a quarter of the range as its standard deviation, `deviation` s. */
+/* A width that does not depend on images: a constant, or the parameter `name`, log s, initialized so that the
+   standard deviation of a pixel, `deviation` s, is a quarter of the range. */
 static width given_width(const likelihood_context *c, const char *scale, const char *name,
                          double deviation)
 {
@@ -63,12 +62,10 @@ static width given_width(const likelihood_context *c, const char *scale, const c
     return (width){lt_exp(log_s), log_s, lt_exp(lt_neg(log_s))};
 }
 
-/* In training a statistic is the best for the batch at hand: the mean error. That is the batch's
-   own optimum, so the loss has no gradient by it, and it is taken as a constant; but for a loss that
-   weighs the draws, whose optimum is another one. An evaluated batch
-   must not choose its own: it gets what training has remembered in the state `name`, the mean over
-   the last steps (all of them at first, then with weights that fall by 1/100 a step); there `error`
-   may be NULL. */
+/* The optimal width of a batch, from its mean error. In training it is the optimum of the loss, whose gradient with
+   respect to it is therefore 0, so it is detached, except in a loss that weights samples, whose optimum differs. An
+   evaluated batch must not choose its own width: it gets the state `name`, the mean over the last steps of training
+   (at first over all of them, later with weights that decay by 1/100 per step); `error` may be NULL then. */
 static lt_node *optimum(const likelihood_context *c, const char *name, lt_node *error, double least)
 {
     const double memory = 100; /* steps */
@@ -91,12 +88,12 @@ static bool is_optimal(const void *options)
     return strcmp(((const scale_options *)options)->scale, "optimal") == 0;
 }
 
-/* ---- Sums over images of c channels: x is n x d, and number i of an image is of channel i mod c ---- */
+/* ---- Sums over images of c channels: x is n x d; element i of an image belongs to channel i mod c ---- */
 
-/* Numbers per image. */
+/* Elements per image. */
 static double image_size(const lt_node *x) { return (double)lt_node_shape(x).d[1]; }
 
-/* x so that `of`, a scalar or c numbers, goes with it by broadcasting: n x d or n x d/c x c. */
+/* Reshapes x to broadcast with `of`, a scalar or one element per channel: n x d or n x d/c x c. */
 static lt_node *by_channel(lt_node *x, const lt_node *of)
 {
     lt_shape s = lt_node_shape(x), channels = lt_node_shape(of);
@@ -114,20 +111,20 @@ static lt_node *weighted_sum(lt_node *error, lt_node *w)
     return lt_sum_rows(lt_mul(by_channel(error, w), w));
 }
 
-/* scalar: sum of w over the numbers of an image, plus a constant for each. */
+/* scalar: sum over the elements of an image of w + constant. */
 static lt_node *constant_sum(lt_node *w, double constant, const lt_node *x)
 {
     return lt_scale(lt_shift(lt_mean(w), constant), image_size(x));
 }
 
-/* log s as it goes with y, n x d: one number for each of an image. */
+/* log s broadcast to y, n x d. */
 static lt_node *log_scales(const width *w, lt_node *y)
 {
     lt_shape s = lt_node_shape(by_channel(y, w->log));
     return lt_reshape(lt_broadcast(w->log, s), lt_node_shape(y));
 }
 
-/* The one standard deviation that is reported: the root of the mean square of `deviation` s. */
+/* The reported standard deviation: the root mean square of `deviation` s. */
 static lt_node *reported(const width *w, double deviation)
 {
     lt_node *s = w->s;
@@ -142,7 +139,7 @@ static const lt_option gaussian_rows[] = {
     {.name = "sigma", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
      .choices = "optimal", .positional = true,
      .help = "standard deviation of a pixel: a number, `learned` (a parameter), `per_channel` (one "
-             "for each channel), or `optimal` (the root of the mean squared error: Rybkin et al. "
+             "per channel), or `optimal` (the root mean squared error: Rybkin et al. "
              "2021)"},
     {0}};
 
@@ -151,7 +148,7 @@ static int check_gaussian(const void *options) { return check_scale("sigma", opt
 /* Nullable: error in evaluation. */
 static width gaussian_width(const likelihood_context *c, const void *options, lt_node *error)
 {
-    const double least = 1e-6; /* of a variance: a quarter of a gray level, squared */
+    const double least = 1e-6; /* variance: a quarter of a gray level, squared */
     const char *scale = ((const scale_options *)options)->scale;
     return is_optimal(options) ? width_of(lt_sqrt(optimum(c, "variance", error, least)))
                                : given_width(c, scale, "log_sigma", 1);
@@ -186,7 +183,7 @@ static void gaussian_explain(double sigma, int64_t dimensions, likelihood_parts 
 }
 
 const likelihood_row likelihood_gaussian = {
-    .spec = {.name = "gaussian", .summary = "gray or colored pixels around the decoder's output",
+    .spec = {.name = "gaussian", .summary = "gray or color pixels, centered at the decoder's output",
              .options = gaussian_rows, .size = sizeof(scale_options), .check = check_gaussian},
     .output = "means", .is_of_batch = is_optimal, .mean = identity, .build = gaussian_build,
     .explain = gaussian_explain, .draw = gaussian_draw};
@@ -197,7 +194,7 @@ static const lt_option laplace_rows[] = {
     {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
      .choices = "optimal", .positional = true,
      .help = "mean absolute error of a pixel: a number, `learned` (a parameter), `per_channel` (one "
-             "for each channel), or `optimal` (that of the batch, remembered for evaluation)"},
+             "per channel), or `optimal` (that of the batch; evaluation uses a running mean)"},
     {0}};
 
 static int check_laplace(const void *options) { return check_scale("scale", options, true); }
@@ -235,7 +232,7 @@ static void laplace_explain(double sigma, int64_t dimensions, likelihood_parts *
 
 const likelihood_row likelihood_laplace = {
     .spec = {.name = "laplace",
-             .summary = "as gaussian, with absolute in place of squared errors: sharp edges cost less",
+             .summary = "like gaussian, with absolute instead of squared errors: sharp edges cost less",
              .options = laplace_rows, .size = sizeof(scale_options), .check = check_laplace},
     .output = "medians", .is_of_batch = is_optimal, .mean = identity, .build = laplace_build,
     .explain = laplace_explain, .draw = laplace_draw};
@@ -245,8 +242,8 @@ const likelihood_row likelihood_laplace = {
 static const lt_option logistic_rows[] = {
     {.name = "scale", .kind = LT_KIND_TEXT, .offset = offsetof(scale_options, scale),
      .choices = "per_channel", .positional = true,
-     .help = "scale of the logistic, where intensities end at 1: a number, `learned` (a "
-             "parameter), or `per_channel` (one for each channel)"},
+     .help = "scale of the logistic, for intensities in 0 ... 1: a number, `learned` (a "
+             "parameter), or `per_channel` (one per channel)"},
     {0}};
 
 static int check_logistic(const void *options) { return check_scale("scale", options, false); }
@@ -273,14 +270,14 @@ static lt_node *logistic_draw(const likelihood_context *c, lt_node *y, const voi
                    lt_node_shape(y).d[0]);
 }
 
-/* The median: levels end at 0 and 1. */
+/* The median, within the levels 0 ... 1. */
 static lt_node *nearest_intensity(lt_node *y) { return lt_clamp(y, 0, 1); }
 
 const likelihood_row likelihood_discretized_logistic = {
     .spec = {.name = "discretized_logistic",
-             .summary = "probabilities of the 256 levels of a byte, around the decoder's output, "
-                        "which should be free to leave 0 ... 1: no sigmoid. Bits per dimension "
-                        "compare with those of other models of bytes",
+             .summary = "probabilities of the 256 levels of a byte, centered at the decoder's output, "
+                        "which should be unbounded (no sigmoid). Bits per dimension compare with "
+                        "those of other models of bytes",
              .options = logistic_rows, .size = sizeof(scale_options), .check = check_logistic},
     .is_discrete = true, .output = "medians", .mean = nearest_intensity, .build = logistic_build,
     .draw = logistic_draw};

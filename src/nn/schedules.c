@@ -7,11 +7,11 @@ static const double pi = 3.14159265358979323846;
 
 enum { PER_EPOCH, PER_STEP }; /* choices of `per` */
 
-#define PER_HELP "whether it moves at the start of an epoch or with every step"
+#define PER_HELP "whether it changes at the start of an epoch or with every step"
 
 static double clamp(double x, double lo, double hi) { return fmin(fmax(x, lo), hi); }
 
-/* Of the step that the clock stands at: 1 in the first epoch. */
+/* The epoch of the clock's step, from 1. */
 static int64_t running_epoch(const schedule_clock *t) { return t->step / t->steps_per_epoch + 1; }
 
 static double epochs_of(const schedule_clock *t, int64_t steps)
@@ -19,8 +19,8 @@ static double epochs_of(const schedule_clock *t, int64_t steps)
     return (double)steps / (double)t->steps_per_epoch;
 }
 
-/* ---- linear: epoch e has weight (e - free) / epochs, within 0 ... 1. By steps the same at the end
-   of each epoch: with 5 epochs .2 .4 .6 .8 1. ---- */
+/* ---- linear: epoch e has weight (e - free) / epochs, within 0 ... 1. Per step it has the same values at the end of
+   each epoch: with 5 epochs .2 .4 .6 .8 1. ---- */
 
 typedef struct linear_schedule {
     double free, epochs;
@@ -29,7 +29,7 @@ typedef struct linear_schedule {
 
 static const lt_option linear_options[] = {
     {.name = "free", .kind = LT_KIND_REAL, .offset = offsetof(linear_schedule, free), .min = 0,
-     .max = 1e6, .help = "epochs that stay at 0"},
+     .max = 1e6, .help = "epochs at 0 before the rise"},
     {.name = "epochs", .kind = LT_KIND_REAL, .offset = offsetof(linear_schedule, epochs),
      .fallback = 10, .min = 1e-3, .max = 1e6, .help = "epochs from 0 to 1"},
     {.name = "per", .kind = LT_KIND_CHOICE, .offset = offsetof(linear_schedule, per),
@@ -42,7 +42,7 @@ static double linear(const linear_schedule *o, const schedule_clock *t)
     return clamp((e - o->free) / o->epochs, 0, 1);
 }
 
-/* ---- cyclical: each period starts at 0, climbs for `ratio` of it, and stays at 1 ---- */
+/* ---- cyclical: each period starts at 0, rises for `ratio` of it, and stays at 1 ---- */
 
 typedef struct cyclical_schedule {
     double period, ratio;
@@ -51,9 +51,9 @@ typedef struct cyclical_schedule {
 
 static const lt_option cyclical_options[] = {
     {.name = "period", .kind = LT_KIND_REAL, .offset = offsetof(cyclical_schedule, period),
-     .fallback = 10, .min = 1e-3, .max = 1e6, .help = "epochs in a cycle"},
+     .fallback = 10, .min = 1e-3, .max = 1e6, .help = "epochs per cycle"},
     {.name = "ratio", .kind = LT_KIND_REAL, .offset = offsetof(cyclical_schedule, ratio),
-     .fallback = 0.5, .min = 1e-3, .max = 1, .help = "part of a cycle that climbs"},
+     .fallback = 0.5, .min = 1e-3, .max = 1, .help = "fraction of a cycle that rises"},
     {.name = "per", .kind = LT_KIND_CHOICE, .offset = offsetof(cyclical_schedule, per),
      .fallback = PER_STEP, .choices = "epoch|step", .help = PER_HELP},
     {0}};
@@ -73,7 +73,7 @@ typedef struct cosine_schedule {
 
 static const lt_option cosine_options[] = {
     {.name = "floor", .kind = LT_KIND_REAL, .offset = offsetof(cosine_schedule, floor), .min = 0,
-     .max = 1, .help = "what it ends at"},
+     .max = 1, .help = "final value"},
     {0}};
 
 static double cosine(const cosine_schedule *o, const schedule_clock *t)
@@ -83,7 +83,7 @@ static double cosine(const cosine_schedule *o, const schedule_clock *t)
 }
 
 /* ---- burda: stage i = 1 ... n lasts 3^(i - 1) epochs with the factor 10^(-(i - 1) / (n - 1)); 8
-   stages are 3280 epochs. Fewer go as far down in less time. ---- */
+   stages are 3280 epochs. Fewer stages fall as far in less time. ---- */
 
 typedef struct burda_schedule {
     int64_t stages;
@@ -92,7 +92,7 @@ typedef struct burda_schedule {
 static const lt_option burda_options[] = {
     {.name = "stages", .kind = LT_KIND_INT, .offset = offsetof(burda_schedule, stages),
      .fallback = 8, .min = 1, .max = 20,
-     .help = "how many: n of them take (3^n - 1) / 2 epochs, 8 in the paper"},
+     .help = "number of stages: n take (3^n - 1) / 2 epochs; 8 in the paper"},
     {0}};
 
 static double burda(const burda_schedule *o, const schedule_clock *t)
@@ -114,9 +114,9 @@ typedef struct step_schedule {
 
 static const lt_option step_options[] = {
     {.name = "every", .kind = LT_KIND_INT, .offset = offsetof(step_schedule, every),
-     .fallback = 10, .min = 1, .max = 1e6, .help = "epochs between two changes"},
+     .fallback = 10, .min = 1, .max = 1e6, .help = "epochs between changes"},
     {.name = "factor", .kind = LT_KIND_REAL, .offset = offsetof(step_schedule, factor),
-     .fallback = 0.1, .min = 0, .max = 1, .help = "what each change multiplies by"},
+     .fallback = 0.1, .min = 0, .max = 1, .help = "factor of each change"},
     {0}};
 
 static double steps(const step_schedule *o, const schedule_clock *t)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Schedules: a factor that changes over training; of beta, and of the learning rate. Functions of
-   the step alone, so that a resumed run continues them. */
+/* Schedules: factors of the learning rate, beta and capacity that change over training. They are functions of the
+   step alone, so that a resumed run continues them. */
 #ifndef LATENT_SCHEDULES_H
 #define LATENT_SCHEDULES_H
 

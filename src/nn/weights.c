@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers with weights: linear, convolution and its transpose, and spectral normalization of what
-   they multiply by. */
+/* Layers with weights: linear, convolution and its transpose, and spectral normalization of the weights. */
 #include "nn/shapes.h"
 
 #include "graph/op.h"
@@ -37,8 +36,8 @@ static void keep_vector(lt_scope *s, const char *name, lt_node *x)
     lt_state_update(s, name, lt_reshape(x, lt_shape_1d(lt_shape_size(lt_node_shape(x)))));
 }
 
-/* w / sigma with sigma = u m v' for the matrix m of w; in training, u and v (rows) come one step
-   closer to the singular vectors first. They are constants to the gradient. */
+/* w / sigma with sigma = u m v' for w as a matrix m; in training, one power iteration first moves u and v (rows)
+   towards the singular vectors. They are constants to the gradient. */
 static lt_node *spectral_weight(lt_scope *own, lt_node *w, int out_axis, bool is_training)
 {
     if (node_is_bad(w))
@@ -81,7 +80,7 @@ lt_node *lt_linear_with(lt_scope *s, const char *name, lt_node *x, int64_t units
     lt_shape shape = lt_node_shape(x);
     if (shape.rank != 2) {
         char found[LT_SHAPE_TEXT_SIZE];
-        return lt_graph_fail(lt_node_graph(x), "linear: expected rows of numbers, found %s",
+        return lt_graph_fail(lt_node_graph(x), "linear: expected n x width, found %s",
                              lt_shape_text(shape, found));
     }
     int64_t in = shape.d[1];
@@ -94,9 +93,9 @@ lt_node *lt_linear_with(lt_scope *s, const char *name, lt_node *x, int64_t units
 
 /* ---- Convolution ---- */
 
-enum { MAX_WINDOW = 4096 }; /* kernel, stride, pad, dilation: products stay far from the limits */
+enum { MAX_WINDOW = 4096 }; /* kernel, stride, pad, dilation: their products cannot overflow */
 
-/* Defaults in place of zeros. */
+/* Replaces zeros by defaults. */
 static lt_conv_options complete(const lt_conv_options *o)
 {
     lt_conv_options full = *o;
@@ -122,7 +121,7 @@ static bool check_conv(const char *what, lt_node *x, int64_t channels, const lt_
                       "least 0, none above %d",
                       what, MAX_WINDOW);
     else if (in % o->groups != 0 || channels % o->groups != 0)
-        lt_graph_fail(g, "%s: groups=%d must divide the %jd channels it gets and the %jd it gives",
+        lt_graph_fail(g, "%s: groups=%d must divide the %jd input channels and the %jd output channels",
                       what, o->groups, (intmax_t)in, (intmax_t)channels);
     else
         return true;
@@ -135,14 +134,14 @@ static lt_window window_of(const lt_conv_options *o)
         .stride = o->stride, .pad = o->pad, .dilation = o->dilation, .groups = o->groups};
 }
 
-/* Rows or columns that a kernel covers. */
+/* Rows or columns that a dilated kernel covers. */
 static int64_t reach(const lt_conv_options *o)
 {
     return (int64_t)o->dilation * (o->kernel - 1) + 1;
 }
 
-/* PyTorch counts the fans from the outside shape, which makes a transposed convolution's fan_in the
-   channels that it gives; w is kh x kw x i x o. */
+/* PyTorch computes the fans from the outside shape, so a transposed convolution's fan_in comes from its output
+   channels; w is kh x kw x i x o. */
 static lt_node *conv_weight(lt_scope *own, const lt_conv_options *o, int64_t i, int64_t n_o,
                             int out_axis, lt_init *bias_init)
 {
@@ -199,7 +198,7 @@ lt_node *lt_conv_transpose_with(lt_scope *s, const char *name, lt_node *x, int64
 
 /* ---- Shortcuts ---- */
 
-/* The stride that makes n pixels m by a window of 1: ceil(n / stride) = m. 0: there is none. */
+/* The stride that reduces n pixels to m with a 1 x 1 window: ceil(n / stride) = m. 0: none. */
 static int64_t stride_between(int64_t n, int64_t m)
 {
     int64_t stride = (n + m - 1) / m;
@@ -210,8 +209,8 @@ static lt_node *fail_shortcut(lt_graph *g, lt_shape x, lt_shape f)
 {
     char before[LT_SHAPE_TEXT_SIZE], after[LT_SHAPE_TEXT_SIZE];
     return lt_graph_fail(g,
-                         "residual: %s cannot be added to %s; a shortcut can change the channels, "
-                         "and make an image smaller by a whole stride",
+                         "residual: %s cannot be added to %s; a shortcut can only change the channels, "
+                         "and shrink an image by an integer stride",
                          row_shape_text(x, before), row_shape_text(f, after));
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every key that a recipe may have, in full, from the tables that read them; and which of them somebody
-   meant who wrote another. */
+/* Lists every key that a recipe may have, from the tables that read them, and suggests keys for an unknown one. */
 #include "recipe/recipe.h"
 
 #include "base/memory.h"
@@ -49,7 +48,7 @@ static void add_sections(key_list *l, const spec_table *kinds, const recipe_kind
     }
 }
 
-/* Options of the lines of tables that stand at some of the keys: optimizer.lr. */
+/* Options of lines: optimizer.lr. */
 static void add_lines(key_list *l, const spec_table *kinds)
 {
     for (int i = l->n - 1; i >= 0; i--) {
@@ -79,7 +78,7 @@ static void clear_keys(key_list *l)
     free(l->names);
 }
 
-/* ---- Which one was meant ---- */
+/* ---- Suggestions ---- */
 
 static const char *last_part(const char *key)
 {
@@ -92,7 +91,7 @@ static const char *last_part_item(const void *list, int i)
     return last_part(((char *const *)list)[i]);
 }
 
-/* What other programs call them. */
+/* The key that other programs know by this name. */
 static const char *usual_name(const char *name)
 {
     static const char *const names[][2] = {
@@ -114,7 +113,7 @@ static int count_parts(const char *key)
     return n;
 }
 
-/* Keys whose last part is `name`, the shorter first: "a", or "a" or "b". Gives how many there are. */
+/* Appends the keys whose last part is `name`, shorter ones first: "a", or "a" or "b". Returns their number. */
 static int list_equal(const key_list *l, const char *name, text *out)
 {
     enum { MOST = 3, PARTS = 4 };
@@ -174,7 +173,7 @@ static int rename_alias(const yaml_node *root, const kind_alias *a)
         return LT_OK;
     const yaml_node *other = yaml_get(map, a->key);
     if (other)
-        return yaml_fail(value->key, "\"%s\" is another name of \"%s\", which line %d has already", a->alias, a->key,
+        return yaml_fail(value->key, "\"%s\" is an alias of \"%s\", which line %d sets already", a->alias, a->key,
                          other->key->line);
     value->key->text = a->key;
     return LT_OK;
@@ -189,7 +188,7 @@ int recipe_rename_aliases(const spec_table *kinds, const yaml_node *root)
     return LT_OK;
 }
 
-/* What follows `section.alias` in the path: "" or ".0"; NULL: the path is another one. */
+/* The rest of the path after `section.alias`: "" or ".0"; NULL: another path. */
 static const char *after_alias(const char *path, const kind_alias *a)
 {
     size_t n = strlen(a->section), alias = strlen(a->alias);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- Looking ---- */
+/* ---- Searching ---- */
 
 const network_line *network_find(const network *net, const char *layer)
 {
@@ -27,11 +27,11 @@ bool network_has(const network *net, const char *layer) { return network_find(ne
 
 /* ---- Reading and printing ---- */
 
-enum { MAX_DEPTH = 8 }; /* lists in lists */
+enum { MAX_DEPTH = 8 }; /* of nested lists */
 
 static int read_lines(network *net, const yaml_node *list, int depth);
 
-/* The layer of a line, from the words in `node`. */
+/* Parses a line. */
 static int read_words(network_line *line, const yaml_node *node)
 {
     LT_TRY(yaml_expect(node, YAML_IS_SCALAR));
@@ -45,16 +45,16 @@ static int read_words(network_line *line, const yaml_node *node)
     return LT_OK;
 }
 
-/* `- residual:` and below it a list: a map of one key. */
+/* A map of one key, `- residual:`, with a list below it. */
 static int read_nested(network_line *line, const yaml_node *map, int depth)
 {
     if (map->n != 1 || map->first->kind != YAML_IS_LIST)
         return yaml_expect(map, YAML_IS_SCALAR);
     LT_TRY(read_words(line, map->first->key));
     if (!line->layer.row->has_list)
-        return yaml_fail(map->first, "the layer %s has no list of layers", line->layer.row->name);
+        return yaml_fail(map->first, "the layer %s does not take a list of layers", line->layer.row->name);
     if (depth == MAX_DEPTH)
-        return yaml_fail(map->first, "lists in lists deeper than %d", MAX_DEPTH);
+        return yaml_fail(map->first, "lists are nested deeper than %d", MAX_DEPTH);
     return read_lines(&line->list, map->first, depth + 1);
 }
 
@@ -65,8 +65,8 @@ static int read_line(network_line *line, const yaml_node *node, int depth)
     LT_TRY(read_words(line, node));
     if (line->layer.row->has_list)
         return yaml_fail(node,
-                         "%s: a list of layers is missing, as in `- %s:` and the layers "
-                         "indented below",
+                         "%s: expected a list of layers: `- %s:` and the layers indented "
+                         "below it",
                          line->words, line->layer.row->name);
     return LT_OK;
 }
@@ -122,22 +122,22 @@ void network_print(const network *net, int indent, const char *key, text *out)
 /* ---- Building ---- */
 
 /* vae.yaml:14:7: encoder, layer 3 (linear 256) at 7 x 7 x 64. Nullable: x. */
-static void set_place(const network *net, int i, lt_scope *s, const lt_node *x)
+static void set_location(const network *net, int i, lt_scope *s, const lt_node *x)
 {
     const network_line *line = &net->lines[i];
     char shape[LT_SHAPE_TEXT_SIZE] = "";
     if (x)
         row_shape_text(lt_node_shape(x), shape);
-    char *place = must_format("%s:%d:%d: %s, layer %d (%s)%s%s", line->file, line->line,
+    char *location = must_format("%s:%d:%d: %s, layer %d (%s)%s%s", line->file, line->line,
                               line->column, scope_name(s), i, line->words, x ? " at " : "", shape);
-    lt_graph_set_location(lt_scope_graph(s), place);
-    free(place);
+    lt_graph_set_location(lt_scope_graph(s), location);
+    free(location);
 }
 
 void network_blame_last(const network *net, lt_scope *s)
 {
     if (net->n)
-        set_place(net, net->n - 1, s, NULL);
+        set_location(net, net->n - 1, s, NULL);
     else
         lt_graph_set_location(lt_scope_graph(s), scope_name(s));
 }
@@ -149,7 +149,7 @@ static void tell(const network_context *c, network_event event)
         c->observer(c->user, &event);
 }
 
-/* The list of a line, in a scope of the line's own. */
+/* Builds the list of a line, in the line's own scope. */
 static lt_node *build_list(const network_line *line, const network_context *c, lt_scope *own,
                            const network_event *event, lt_node *x)
 {
@@ -182,7 +182,7 @@ static lt_node *build_line(const network *net, int i, const network_context *c, 
         context.own = lt_scope_enter(s, index);
         context.branch = build_list(line, c, context.own, &event, x);
         event.is_closing = true;
-        set_place(net, i, s, x);
+        set_location(net, i, s, x);
     }
     lt_node *y = layer_build(&line->layer, &context, x);
     event.out = lt_node_shape(y);
@@ -195,7 +195,7 @@ lt_node *network_build_lines(const network *net, int first, int end, const netwo
                              lt_scope *s, lt_node *x)
 {
     for (int i = first; i < end; i++) {
-        set_place(net, i, s, x);
+        set_location(net, i, s, x);
         x = build_line(net, i, c, s, x);
     }
     lt_graph_set_location(lt_scope_graph(s), NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes: from YAML to a checked experiment with every default written out. */
+/* Recipes: YAML to a checked experiment, with every default written out. */
 #include "recipe/recipe.h"
 
 #include "base/ceilings.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Lines of tables inside sections ---- */
+/* ---- Lines in sections ---- */
 
 static int prefix_place(int status, const yaml_node *node)
 {
@@ -26,7 +26,7 @@ const yaml_node *recipe_location(const yaml_node *map, const char *key)
     return value ? value : map;
 }
 
-/* Parses the line in `words` and writes it back with every default. */
+/* Parses the line in `words` and replaces it by one with every default. */
 static int read_spec(const spec_table *table, char words[LT_TEXT_SIZE], spec *s)
 {
     LT_TRY(spec_parse(table, words, s));
@@ -39,8 +39,8 @@ static int read_spec(const spec_table *table, char words[LT_TEXT_SIZE], spec *s)
     return fits ? LT_OK : status_fail(LT_VALUE, "the line is too long with its defaults");
 }
 
-/* Reads the line in `words`, which stands under `key` of `map`, writes it back with every default, and keeps
-   it taken apart. A mistake names the line's place. */
+/* Reads the line in `words`, the value of `key` in `map`, into *s, and replaces it by one with every default. Errors
+   name the line's position. */
 static int read_line(const spec_table *table, char words[LT_TEXT_SIZE], spec *s, const yaml_node *map,
                      const char *key)
 {
@@ -77,7 +77,7 @@ static int read_kind_line(lt_recipe *r, int i, const yaml_node *map, const secti
     return read_line(line->table, words, &r->lines[i], map, line->key);
 }
 
-/* Those of one section, of whose options `part` has the kind's own. */
+/* Reads the kind's lines of one section; `part` has their texts. */
 static int read_kind_lines(lt_recipe *r, const char *name, const yaml_node *map, section_part part)
 {
     const kind_line *lines = recipe_kind_of(r)->lines;
@@ -87,7 +87,7 @@ static int read_kind_lines(lt_recipe *r, const char *name, const yaml_node *map,
     return LT_OK;
 }
 
-/* The value of a whole number among the kind's own keys of `model`. */
+/* The value of an integer key of the kind in `model`. */
 static int64_t model_number(const lt_recipe *r, const char *name)
 {
     const lt_option *row = recipe_kind_of(r)->model_keys;
@@ -103,19 +103,19 @@ bool recipe_has_network(const lt_recipe *r, int i)
     return !with || model_number(r, with) > 0;
 }
 
-/* A list that goes with a number is there if, and only if, that is above 0. */
+/* A list that depends on a number must be present if, and only if, the number is above 0. */
 static int check_with(const lt_recipe *r, int i, const yaml_node *model, bool is_there)
 {
     const kind_network *n = &recipe_kind_of(r)->networks[i];
     if (is_there && !recipe_has_network(r, i))
-        return yaml_fail(yaml_get(model, n->key), "%s is for %s: %s is missing", n->key, n->with_use, n->with);
+        return yaml_fail(yaml_get(model, n->key), "%s belongs to %s: \"%s\" is missing", n->key, n->with_use, n->with);
     if (!is_there && recipe_has_network(r, i))
-        return yaml_fail(recipe_location(model, n->with), "model: with %s goes \"%s\" (a list of layers)", n->with,
+        return yaml_fail(recipe_location(model, n->with), "model: %s needs \"%s\" (a list of layers)", n->with,
                          n->key);
     return LT_OK;
 }
 
-/* None but lists of the kind may be in a map of lists. */
+/* A map of lists may have the kind's lists only. */
 static int check_within(const recipe_kind *kind, const yaml_node *map, const char *within)
 {
     const char *keys[RECIPE_INNER];
@@ -167,8 +167,7 @@ static int kind_lines(const recipe_kind *kind)
 
 static const yaml_node no_keys = {.kind = YAML_IS_MAP, .text = ""};
 
-/* The kind of model, which decides what keys there are: a name alone, as its options have a section
-   of their own. */
+/* The kind of model, which determines the other keys: only a name, since its options have their own section. */
 static int read_kind(lt_recipe *r, const yaml_node *model)
 {
     const yaml_node *written = yaml_get(model, "kind");
@@ -179,13 +178,12 @@ static int read_kind(lt_recipe *r, const yaml_node *model)
     if (strcmp(kind, r->kind.row->name) == 0)
         return LT_OK;
     return yaml_fail(written,
-                     "kind: expected a name alone, found \"%s\"; its options are the keys of "
-                     "the section \"objective\"",
+                     "kind: expected only a name, found \"%s\"; options are keys of the section "
+                     "\"objective\"",
                      kind);
 }
 
-/* Room for what the kind has. */
-static void make_room(lt_recipe *r)
+static void allocate_kind(lt_recipe *r)
 {
     const recipe_kind *kind = recipe_kind_of(r);
     r->model_options = must_alloc(kind->model_size);
@@ -197,7 +195,7 @@ static int read_model(lt_recipe *r, const yaml_node *model)
 {
     LT_TRY(yaml_expect(model, YAML_IS_MAP));
     LT_TRY(read_kind(r, model));
-    make_room(r);
+    allocate_kind(r);
     section s = recipe_section(r, RECIPE_MODEL);
     LT_TRY(section_read(&s, model));
     return prefix_place(read_init(r->model.init, &r->init), recipe_location(model, "init"));
@@ -215,7 +213,7 @@ static int require(const yaml_node *root, const char *key)
     return yaml_get(root, key) ? LT_OK : yaml_fail(root, "the section \"%s\" is missing", key);
 }
 
-/* A section that may be left out. */
+/* An optional section. */
 static const yaml_node *optional(const yaml_node *root, const char *key)
 {
     const yaml_node *map = yaml_get(root, key);
@@ -232,7 +230,7 @@ static int read_objective(lt_recipe *r, const yaml_node *model, const yaml_node 
     return read_kind_lines(r, "objective", objective, s.parts[0]);
 }
 
-/* Reads "1, 30,50" from `list` on; false at its end, or at what is no list of epochs. */
+/* Reads the next epoch of "1, 30,50" at *list; false at the end, or if it is not an epoch. */
 static bool next_epoch(const char **list, int64_t *epoch)
 {
     char word[24] = "";
@@ -255,7 +253,7 @@ static int check_samples_at(const lt_recipe *r, const yaml_node *train)
     return LT_OK;
 }
 
-/* What its training reports. */
+/* Copies the kind's metrics, described for this recipe. */
 static void list_metrics(lt_recipe *r)
 {
     const recipe_kind *kind = recipe_kind_of(r);
@@ -294,7 +292,7 @@ static bool is_name_letter(char c)
            c == '_' || c == '.';
 }
 
-/* A recipe without a name is called like its file: "my_recipes/tiny.yaml" is "tiny". */
+/* A recipe without a name gets its file's: "my_recipes/tiny.yaml" is "tiny". */
 static void name_after(recipe_head *head, const char *label)
 {
     const char *slash = strrchr(label, '/');
@@ -306,7 +304,7 @@ static void name_after(recipe_head *head, const char *label)
         strcpy(head->name, "recipe");
 }
 
-/* Runs and their files are called like this. */
+/* The name becomes part of file names. */
 static int check_name(const recipe_head *head, const yaml_node *root)
 {
     const char *s = head->name;
@@ -317,7 +315,7 @@ static int check_name(const recipe_head *head, const yaml_node *root)
         return LT_OK;
     return yaml_fail(
         recipe_location(root, "name"),
-        "name: letters, digits, '_', and after the first also '-' and '.', found \"%s\"",
+        "name: expected letters, digits, '_', and after the first also '-' and '.', found \"%s\"",
         head->name);
 }
 
@@ -332,7 +330,7 @@ static yaml_node *data_value(const yaml_node *root, const char *key)
 
 static const char *text_of(const yaml_node *value) { return value ? value->text : NULL; }
 
-/* Relative paths of the file begin at its directory, those of --set at the working directory. */
+/* Paths in the file are relative to its directory, those in --set to the working directory. */
 static int apply_sets(lt_recipe *r, yaml_node *root, const char *const *sets, int n, arena *a)
 {
     static const char *const keys[] = {"set", "path"};
@@ -373,7 +371,7 @@ static int parse_into(lt_recipe *r, const char *label, const char *words, const 
     return check_name(&r->head, root);
 }
 
-/* Takes `directory`, where the relative paths of a file begin; NULL: the text is not from a file. */
+/* Takes ownership of `directory`, which the file's paths are relative to; NULL: not a file. */
 static int parse_take(const spec_table *kinds, const char *label, char *directory, const char *words,
                       const char *const *sets, int n, lt_recipe **out)
 {
@@ -423,7 +421,7 @@ static int fail_preset(const char *name)
         text_format(&message, "; did you mean \"%s\"?", nearest);
     for (int i = 0; i < preset_count; i++)
         text_format(&message, "%s%s", i ? ", " : " (presets: ", presets[i].name);
-    text_append(&message, "); a recipe of your own is a path that has a '/' or ends in .yaml");
+    text_append(&message, "); to open your own recipe, give a path that contains '/' or ends in .yaml");
     status_fail(LT_NOT_FOUND, "%s", text_get(&message));
     text_clear(&message);
     return LT_NOT_FOUND;
@@ -454,7 +452,7 @@ int recipe_open(const spec_table *kinds, const char *name_or_path, const char *c
 
 lt_recipe *recipe_share(const lt_recipe *r)
 {
-    lt_recipe *shared = (lt_recipe *)r; /* the count is no part of what is constant */
+    lt_recipe *shared = (lt_recipe *)r; /* only the reference count changes */
     atomic_fetch_add(&shared->users, 1);
     return shared;
 }

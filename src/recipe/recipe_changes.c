@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What of a recipe may change when a run is resumed. A checkpoint is a place in the training that one
-   recipe describes; with another batch, seed or network it would be a place in nothing. */
+/* The keys that may change when a run is resumed. A checkpoint is a state of the training that one recipe describes;
+   with another batch size, seed or network it would not be a state of any training. */
 #include "recipe/recipe.h"
 
 #include "base/memory.h"
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of an optimizer, whichever it is: what its state does not depend on. Keys of kinds of models come after
-   those of the recipe's optimizer. */
+/* Optimizer keys are those that its state does not depend on. Keys of kinds of models come after those of the
+   recipe's optimizer. */
 static const char *const first_resumable[] = {"name",        "summary",      "data.set",
                                               "data.path",   "data.strict",  "optimizer.lr",
                                               "optimizer.weight_decay"};
@@ -19,7 +19,7 @@ static const char *const last_resumable[] = {
     "learning_rate_schedule", "train.epochs",           "train.clip_norm", "train.samples_every",
     "train.samples_at",       "train.checkpoint_every", "train.keep_checkpoints"};
 
-/* Key i of one kind, *past of them before those behind them; NULL: no more of it. */
+/* Key i of one kind, counted after *past keys of other kinds; NULL: it has no more. */
 static const char *resumable_of(const recipe_kind *kind, int i, int *past)
 {
     *past = 0;
@@ -29,7 +29,7 @@ static const char *resumable_of(const recipe_kind *kind, int i, int *past)
     return NULL;
 }
 
-/* Of all kinds, or of one. */
+/* Key i of all kinds, or of one. */
 static const char *resumable_at(const spec_table *kinds, const recipe_kind *only, int i)
 {
     const int first = COUNT_OF(first_resumable);
@@ -71,7 +71,7 @@ static void tell_change(const comparison *c, const char *key, const char *then, 
     c->tell(c->user, &(recipe_change){key, then, now, is_resumable(c->of, key)});
 }
 
-/* One option of two structs of the same kind; `prefix` is "" or ends with '.'. */
+/* Compares one option of two structs of the same type; `prefix` is "" or ends with '.'. */
 static void compare_option(const comparison *c, const char *prefix, const lt_option *row,
                            const void *then, const void *now)
 {
@@ -87,7 +87,7 @@ static void compare_option(const comparison *c, const char *prefix, const lt_opt
     text_clear(&b);
 }
 
-/* Lines of a table: option by option if both have the same row. */
+/* Compares two lines, option by option if they have the same row. */
 static void compare_lines(const comparison *c, const char *key, const spec *then, const spec *now)
 {
     if (then->row == now->row && then->row) {
@@ -100,7 +100,7 @@ static void compare_lines(const comparison *c, const char *key, const spec *then
     }
 }
 
-/* Optimizers are compared option by option: whether this key holds one. */
+/* Whether this key holds an optimizer; those are compared option by option. */
 static bool is_optimizer(const comparison *c, const char *prefix, const char *name)
 {
     char *path = must_format("%s%s", prefix, name);
@@ -122,14 +122,14 @@ static void compare_section(const comparison *c, lt_recipe *then, lt_recipe *now
 
 /* ---- Lists of layers ---- */
 
-/* The line at `at` without its indent and dash, or "nothing" at the end. */
+/* The line of text at `at` without indent and dash, or "nothing" at the end. */
 static char *line_at(const char *at)
 {
     at += strspn(at, " -");
     return *at ? must_format("%.*s", (int)strcspn(at, "\n"), at) : must_copy_text("nothing");
 }
 
-/* Tells the first line that differs. */
+/* Reports the first line that differs. */
 static void compare_list(const comparison *c, const char *key, const network *then,
                          const network *now)
 {
@@ -152,7 +152,7 @@ static void compare_list(const comparison *c, const char *key, const network *th
 
 /* ---- Whole recipes ---- */
 
-/* The lines and lists of layers of two recipes of one kind. */
+/* Compares the lines and networks of two recipes of one kind. */
 static void compare_kind(const comparison *c, const lt_recipe *then, const lt_recipe *now)
 {
     const recipe_kind *kind = recipe_kind_of(then);
@@ -174,8 +174,8 @@ void recipe_compare(const lt_recipe *then, const lt_recipe *now, recipe_change_f
                     void *user)
 {
     comparison c = {now, tell, user};
-    lt_recipe *a = (lt_recipe *)then, *b = (lt_recipe *)now; /* sections serve reading, too */
-    if (strcmp(then->model.kind, now->model.kind) != 0) {    /* other keys, then */
+    lt_recipe *a = (lt_recipe *)then, *b = (lt_recipe *)now; /* recipe_section is not const: it also serves reading */
+    if (strcmp(then->model.kind, now->model.kind) != 0) {    /* all other keys differ too */
         tell_change(&c, "model.kind", then->model.kind, now->model.kind);
         return;
     }

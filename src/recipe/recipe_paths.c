@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths in recipes: where a relative one begins, and what to say when nothing is there. A resolved
-   recipe has absolute ones, which mean the same wherever the run is looked at from. */
+/* Paths in recipes: resolving relative ones, and advice when a file does not exist. A resolved recipe has absolute
+   paths, which are valid from any directory. */
 #include "recipe/recipe.h"
 
 #include "base/file.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A name of the catalog rather than a path. */
+/* Whether it is a name in the catalog, not a path. */
 static bool is_name(const char *set)
 {
     return strcmp(set, "synthetic") == 0 || lt_data_named(set) != NULL;
@@ -17,7 +17,7 @@ static bool is_name(const char *set)
 
 static bool is_bare(const char *set) { return !strchr(set, '/'); }
 
-/* A bare word with no such file at hand is a misspelled name, and stays as it is. */
+/* Resolves a path. A bare word without such a file is a misspelled name and stays unchanged. */
 static void anchor(arena *a, yaml_node *value, const char *dir)
 {
     if (!value->text[0] || value->text[0] == '/')
@@ -46,18 +46,18 @@ char *recipe_directory(const char *path)
     return full;
 }
 
-/* What `set`, as it is written in the recipe, may have meant. */
+/* Appends advice on what the path may have meant. */
 static void append_advice(const lt_recipe *r, text *more)
 {
     const char *set = r->written_set;
     if (set[0] == '~')
-        text_append(more, "; '~' is not expanded here: write the whole path");
+        text_append(more, "; '~' is not expanded: write the full path");
     else
-        text_format(more, "; a relative path in a recipe begins at the recipe's directory, %s",
+        text_format(more, "; paths in a recipe are relative to its directory, %s",
                     r->directory);
     if (set[0] != '~' && file_exists(set)) {
         char *here = file_absolute(NULL, set);
-        text_format(more, "; the working directory has one: --data %s", here);
+        text_format(more, "; it exists in the working directory: --data %s", here);
         free(here);
     }
 }
@@ -67,8 +67,8 @@ int recipe_check_path(const lt_recipe *r)
     const char *set = r->data.set;
     if (!r->directory || is_name(set) || (set[0] == '/' && (!r->written_set || file_exists(set))))
         return LT_OK;
-    if (set[0] != '/') /* is_name has left the reason */
-        return status_fail(LT_NOT_FOUND, "%s; nor is there %s/%s", lt_last_error(), r->directory,
+    if (set[0] != '/') /* is_name has set the reason */
+        return status_fail(LT_NOT_FOUND, "%s; there is no file %s/%s either", lt_last_error(), r->directory,
                            set);
     text more = {0};
     append_advice(r, &more);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A recipe as a list of keys and values, each under the path that a set names. */
+/* A recipe as a list of keys and values, with the paths that sets use. */
 #include "recipe/recipe.h"
 
 #include "base/memory.h"
@@ -115,7 +115,7 @@ int lt_recipe_diff(const lt_recipe *then, const lt_recipe *now, lt_recipe_change
         for (int i = 0; i < of->n_values; i++) {
             const char *key = of->values[i].key, *value = of->values[i].value, *theirs = find_value(other, key);
             if (theirs && (side == 1 || strcmp(theirs, value) == 0))
-                continue; /* the same, or told already */
+                continue; /* equal, or listed already */
             *changes = must_grow(*changes, *n, &capacity);
             (*changes)[(*n)++] = side == 0 ? (lt_recipe_change){.key = key, .then = theirs, .now = value}
                                            : (lt_recipe_change){.key = key, .then = value};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What a recipe allows and hardly means. */
+/* Warnings about valid settings that are probably mistakes. */
 #include "recipe/recipe.h"
 
 #include "base/status.h"
 #include "base/text.h"
 
-/* Of any network; *where: what the network is called. */
+/* Finds batch_norm in any network; *where: the network's name. */
 static const network_line *find_batch_norm(const lt_recipe *r, const char **where)
 {
     const kind_network *list = recipe_kind_of(r)->networks;
@@ -18,7 +18,7 @@ static const network_line *find_batch_norm(const lt_recipe *r, const char **wher
     return NULL;
 }
 
-/* A batch of one, always or at the end of an epoch: its mean is the image itself. */
+/* A batch of one image, in every step or at the end of an epoch: its mean is the image itself. */
 static bool warn_of_one(const lt_recipe *r, int64_t images, text *out)
 {
     const char *where;
@@ -31,8 +31,8 @@ static bool warn_of_one(const lt_recipe *r, int64_t images, text *out)
                 line->column, where, is_always ? "" : " at the end of each epoch");
     if (!is_always)
         text_format(out, " (%lld images in batches of %lld)", (long long)images, (long long)r->train.batch);
-    text_append(out, ": normalized by its own mean and variance it loses what tells it from others; another "
-                     "train.batch, layer_norm or group_norm may help");
+    text_append(out, ": normalizing an image by its own statistics removes its content; use another "
+                     "train.batch, layer_norm or group_norm");
     return true;
 }
 

@@ -13,59 +13,59 @@
 
 static const lt_option head_options[] = {
     {.name = "name", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_head, name),
-     .help = "what runs are called; empty: the file's name"},
+     .help = "name of the recipe and its runs; empty: the file's name"},
     {.name = "summary", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_head, summary),
-     .help = "one line"},
+     .help = "one-line description"},
     {.name = "seed", .kind = LT_KIND_INT, .offset = offsetof(recipe_head, seed), .fallback = 1,
-     .max = 9e15, .help = "of initial weights, order of images, noise"},
+     .max = 9e15, .help = "seed of initial weights, order of images and noise"},
     {0}};
 
 static const lt_option steps_options[] = {
     {.name = "optimizer", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_steps, optimizer),
-     .choices = "adam", .help = "a line of the optimizers"},
+     .choices = "adam", .help = "an optimizer"},
     {.name = "learning_rate_schedule", .kind = LT_KIND_TEXT,
      .offset = offsetof(recipe_steps, learning_rate_schedule), .choices = "constant",
-     .help = "a line of the schedules"},
+     .help = "a schedule"},
     {0}};
 
 static const lt_option set_options[] = {
     {.name = "set", .kind = LT_KIND_PATH, .offset = offsetof(recipe_data, set),
      .choices = "",
-     .help = "a data set of the catalog, or a path; \"\": what --data, or a program, gives"},
+     .help = "name of a data set in the catalog, or a path; \"\": given by --data or by a program"},
     {0}};
 
 static const lt_option model_options[] = {
     {.name = "kind", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, kind),
-     .choices = "vae", .help = "an objective; more keys and lists: those of the kind"},
+     .choices = "vae", .help = "kind of model; determines the other keys and lists"},
     {.name = "latent", .kind = LT_KIND_INT, .offset = offsetof(recipe_model, latent), .min = 1,
      .max = 65536, .required = true, .help = "dimensions of z"},
     {.name = "init", .kind = LT_KIND_TEXT, .offset = offsetof(recipe_model, init),
-     .choices = "pytorch", .help = "a line of the initializers"},
+     .choices = "pytorch", .help = "an initializer"},
     {0}};
 
 static const lt_option train_options[] = {
     {.name = "epochs", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, epochs),
      .fallback = 20, .min = 1, .max = 1e6, .help = "passes over the training images"},
     {.name = "batch", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, batch),
-     .fallback = 128, .min = 1, .max = 65536, .help = "images in a step"},
+     .fallback = 128, .min = 1, .max = 65536, .help = "images per step"},
     {.name = "samples_every", .kind = LT_KIND_INT,
      .offset = offsetof(lt_train_options, samples_every), .fallback = 1, .max = 1e6,
-     .help = "epochs between pictures of samples; 0: none"},
+     .help = "epochs between sample images; 0: none"},
     {.name = "samples_at", .kind = LT_KIND_TEXT, .offset = offsetof(lt_train_options, samples_at),
-     .choices = "", .help = "epochs with pictures of samples beside these, as in \"1, 30, 50\""},
+     .choices = "", .help = "additional epochs with sample images, as in \"1, 30, 50\""},
     {.name = "checkpoint_every", .kind = LT_KIND_INT,
      .offset = offsetof(lt_train_options, checkpoint_every), .fallback = 1, .max = 1e6,
      .help = "epochs between checkpoints; 0: only at the end"},
     {.name = "keep_checkpoints", .kind = LT_KIND_INT, .offset = offsetof(lt_train_options, keep_checkpoints),
-     .fallback = 2, .max = 1e6, .help = "checkpoints kept, the newest; 0: all"},
+     .fallback = 2, .max = 1e6, .help = "newest checkpoints to keep; 0: all"},
     {.name = "clip_norm", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, clip_norm),
-     .max = 1e9, .help = "largest norm of the gradient; 0: not limited"},
+     .max = 1e9, .help = "largest norm of the gradient; 0: no limit"},
     {.name = "ema_decay", .kind = LT_KIND_REAL, .offset = offsetof(lt_train_options, ema_decay),
      .max = 0.9999999,
-     .help = "memory of the moving average of weights that evaluation and sampling use; 0: none"},
+     .help = "decay of the moving average of the weights, used to evaluate and sample; 0: none"},
     {0}};
 
-/* The lists and maps of the kind's networks, each once. */
+/* Adds the lists and maps of the kind's networks, each once. */
 static void add_inner(section *s)
 {
     int n = 0;
@@ -115,16 +115,16 @@ section recipe_section_of(const spec_table *kinds, const recipe_kind *kind, int 
     return s;
 }
 
-/* For help; "objective" is a table of its own. */
+/* For help; "objective" has its own table. */
 const spec_row *recipe_section_row(int i)
 {
     static const spec_row rows[] = {
-        {.name = "recipe", .summary = "keys at the top", .options = head_options},
-        {.name = "recipe", .summary = "more of them: how training steps", .options = steps_options},
-        {.name = "data", .summary = "which images", .options = set_options},
-        {.name = "data", .summary = "how to read them", .options = data_options},
-        {.name = "model", .summary = "of every kind", .options = model_options},
-        [RECIPE_KIND_ROWS] = {.name = "train", .summary = "the course of training", .options = train_options},
+        {.name = "recipe", .summary = "top level", .options = head_options},
+        {.name = "recipe", .summary = "top level: optimization", .options = steps_options},
+        {.name = "data", .summary = "the data set", .options = set_options},
+        {.name = "data", .summary = "reading it", .options = data_options},
+        {.name = "model", .summary = "all kinds", .options = model_options},
+        [RECIPE_KIND_ROWS] = {.name = "train", .summary = "duration, checkpoints, samples", .options = train_options},
     };
     return i >= 0 && i < COUNT_OF(rows) ? &rows[i] : NULL;
 }
@@ -186,7 +186,7 @@ static int read_part(const section *s, const section_part *part, const yaml_node
     return LT_OK;
 }
 
-/* What was written: of `--set optimizer.lr=1` all of it. The caller frees it. */
+/* The key as written; for `--set optimizer.lr=1`, the whole path. The caller frees it. */
 static char *written_key(const yaml_node *node)
 {
     static const char set[] = "--set ";
@@ -194,7 +194,7 @@ static char *written_key(const yaml_node *node)
     return must_copy_text(is_set ? node->file + strlen(set) : node->key->text);
 }
 
-/* The kind of model that the map is part of; NULL: not known yet. */
+/* The kind of model of the recipe that contains the map; NULL: not known yet. */
 static const recipe_kind *find_kind(const section *s, const yaml_node *map)
 {
     if (s->kind)
@@ -273,7 +273,7 @@ static void print_networks(const lt_recipe *r, text *out)
 static void print_section(lt_recipe *r, int which, text *out)
 {
     section s = recipe_section(r, which);
-    if (!s.parts[0].table->name) /* a map without keys would be no map */
+    if (!s.parts[0].table->name) /* YAML has no empty block map */
         return;
     text_format(out, "%s:\n", s.name);
     for (int i = 0; i < COUNT_OF(s.parts) && s.parts[i].table; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. Elements
-   of lists in lists go by their numbers, as parameters are called: model.encoder.3.0. */
+/* --set path=value: a key, a list element, or one option of a line such as `adam lr=1e-4`. Elements of nested lists
+   are numbered as parameters are: model.encoder.3.0. */
 #include "recipe/recipe.h"
 
 #include "base/status.h"
@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Where lines of tables stand ---- */
+/* ---- Keys that hold lines ---- */
 
-typedef struct line_place {
+typedef struct line_key {
     const spec_table *table;
-    const char *fallback; /* the line if none is written; NULL: there must be one */
-    bool is_like_optimizer; /* and the recipe's optimizer stands for it before that */
-} line_place;
+    const char *fallback; /* the default line; NULL: required */
+    bool is_like_optimizer; /* defaults to the recipe's optimizer, before `fallback` */
+} line_key;
 
 /* The default of a text option. */
 static const char *default_of(const lt_option *table, const char *key)
@@ -28,8 +28,8 @@ static const char *default_of(const lt_option *table, const char *key)
     return NULL;
 }
 
-/* Of every kind of model: options that are lines. */
-static bool find_common_line(const spec_table *kinds, const char *path, line_place *place)
+/* Options shared by all kinds of models that are lines. */
+static bool find_common_line(const spec_table *kinds, const char *path, line_key *place)
 {
     static const struct {
         const char *path, *key;
@@ -41,13 +41,13 @@ static bool find_common_line(const spec_table *kinds, const char *path, line_pla
     for (int i = 0; i < COUNT_OF(lines); i++)
         if (strcmp(lines[i].path, path) == 0) {
             section s = recipe_section_of(kinds, (const recipe_kind *)kinds->rows[0], lines[i].section);
-            *place = (line_place){lines[i].table, default_of(s.parts[lines[i].part].table, lines[i].key), false};
+            *place = (line_key){lines[i].table, default_of(s.parts[lines[i].part].table, lines[i].key), false};
             return true;
         }
     return false;
 }
 
-static bool find_kind_line(const recipe_kind *kind, const char *path, line_place *place)
+static bool find_kind_line(const recipe_kind *kind, const char *path, line_key *place)
 {
     for (const kind_line *l = kind->lines; l && l->key; l++) {
         char *own = kind_line_path(l);
@@ -55,14 +55,14 @@ static bool find_kind_line(const recipe_kind *kind, const char *path, line_place
         free(own);
         if (!is_it)
             continue;
-        *place = (line_place){l->table, default_of(is_of_model ? kind->model_keys : kind->spec.options, l->key),
+        *place = (line_key){l->table, default_of(is_of_model ? kind->model_keys : kind->spec.options, l->key),
                               l->is_like_optimizer};
         return true;
     }
     return false;
 }
 
-/* Whether `path` is an element of one of the kind's lists, or of a list in it. */
+/* Whether `path` is an element of one of the kind's lists, or of a nested list. */
 static bool is_element(const recipe_kind *kind, const char *path)
 {
     int64_t index;
@@ -80,7 +80,7 @@ static bool is_element(const recipe_kind *kind, const char *path)
     return false;
 }
 
-static bool find_place(const spec_table *kinds, const char *path, line_place *place)
+static bool find_place(const spec_table *kinds, const char *path, line_key *place)
 {
     if (find_common_line(kinds, path, place))
         return true;
@@ -89,7 +89,7 @@ static bool find_place(const spec_table *kinds, const char *path, line_place *pl
         if (find_kind_line(kind, path, place))
             return true;
         if (is_element(kind, path)) {
-            *place = (line_place){&layer_table, NULL, false};
+            *place = (line_key){&layer_table, NULL, false};
             return true;
         }
     }
@@ -98,7 +98,7 @@ static bool find_place(const spec_table *kinds, const char *path, line_place *pl
 
 const spec_table *recipe_line_table(const spec_table *kinds, const char *path)
 {
-    line_place place;
+    line_key place;
     return find_place(kinds, path, &place) ? place.table : NULL;
 }
 
@@ -127,7 +127,7 @@ static yaml_node *node_at(yaml_node *node, const char *path)
     return node;
 }
 
-/* The list in an element of a list, `- residual: [...]`; NULL: there is none. */
+/* The nested list of an element, `- residual: [...]`, or NULL. */
 static const yaml_node *inner_list(const yaml_node *element)
 {
     const yaml_node *child =
@@ -135,12 +135,11 @@ static const yaml_node *inner_list(const yaml_node *element)
     return child && child->kind == YAML_IS_LIST ? child : NULL;
 }
 
-/* model.encoder.3.0 with the keys of inner lists written out: model.encoder.3.residual.0. The
-   caller frees it. */
+/* Inserts the keys of nested lists: model.encoder.3.0 becomes model.encoder.3.residual.0. The caller frees it. */
 static char *write_out(const yaml_node *root, const char *path)
 {
     text full = {0};
-    bool is_element = false; /* whether `at` is one of a list */
+    bool is_element = false; /* whether `at` is an element of a list */
     const yaml_node *at = root;
     const char *separator = "";
     while (path) {
@@ -180,14 +179,13 @@ static int change_line(arena *a, const spec_table *table, yaml_node *line, const
     return status;
 }
 
-/* The line at `path` as a scalar, written with its fallback if it is not there; NULL: not a
-   line. */
-static yaml_node *find_line(const spec_table *kinds, arena *a, yaml_node *root, const line_place *place,
+/* The line at `path` as a scalar, created with its default if missing; NULL: not a line. */
+static yaml_node *find_line(const spec_table *kinds, arena *a, yaml_node *root, const line_key *place,
                             const char *path)
 {
     yaml_node *line = node_at(root, path);
     const yaml_node *like = place->is_like_optimizer ? node_at(root, "optimizer") : NULL;
-    line_place own;
+    line_key own;
     const char *words = place->fallback;
     if (place->is_like_optimizer && find_place(kinds, "optimizer", &own))
         words = like && like->kind == YAML_IS_SCALAR ? like->text : own.fallback;
@@ -196,7 +194,7 @@ static yaml_node *find_line(const spec_table *kinds, arena *a, yaml_node *root, 
     return line && line->kind == YAML_IS_SCALAR ? line : NULL;
 }
 
-/* ---- What a value is ---- */
+/* ---- Values ---- */
 
 static bool is_inner_key(const section *s, const char *key, size_t n)
 {
@@ -206,8 +204,8 @@ static bool is_inner_key(const section *s, const char *key, size_t n)
     return false;
 }
 
-/* Is this a section, or a list or map of the model, or within one? Its value is YAML. Any other value
-   is the text as it is given: a path may hold '#', ': ' or what else means something to YAML. */
+/* Whether this is a section, or a list or map of the model, or inside one: then its value is YAML. Any other value is
+   literal text: a path may contain '#', ': ' and other YAML syntax. */
 static bool is_nested(const spec_table *kinds, const char *path)
 {
     size_t n = strcspn(path, ".");
@@ -237,7 +235,7 @@ static int set_path(const spec_table *kinds, arena *a, yaml_node *root, char *pa
     if (!dot)
         return set_value(kinds, a, root, path, value);
     *dot = 0;
-    line_place place;
+    line_key place;
     yaml_node *line = find_place(kinds, path, &place) ? find_line(kinds, a, root, &place, path) : NULL;
     if (!line) {
         *dot = '.';

@@ -1,6 +1,6 @@
 # What latent says unasked: warnings about recipes, commands to be copied, what is wrong with a log.
 try() { echo "-- latent $*"; latent "$@" 2>&1; echo "exit $?"; }
-short() { sed -E 's/(: normalized by|: batch statistics).*/\1 .../'; }
+short() { sed -E 's/(: normalizing an image|: batch statistics).*/\1 .../'; }
 tiny=$TESTS/cli/tiny.yaml
 
 echo "== batch statistics of one image, and under a gradient penalty"

@@ -7,7 +7,7 @@ latent resume run -s train.epochs=2 > /dev/null 2>&1 && wc -l < run/metrics.json
 echo "== there"
 latent eval run 2> /dev/null | grep -oE '^  (distortion|squared error|-ELBO)|^The model.*'
 latent eval run --json 2> /dev/null | grep -oE '"(neg_elbo|rate)": \{"value": null|"codes"'
-latent explain run | grep -E "^  (likelihood|prior|objective)| = |^It is not|^May"  | cut -c 1-16
+latent explain run | grep -E "^  (likelihood|prior|objective)| = |^The loss is|^May"  | cut -c 1-16
 try encode run -o codes.csv
 head -2 codes.csv | tail -1 | cut -d , -f 5-6
 for command in "decode run codes.csv" "reconstruct run" "interpolate run" "traverse run" "traverse run --grid 0,1"; do

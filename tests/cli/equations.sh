@@ -51,7 +51,7 @@ latent eval still --threads 1 2> /dev/null | grep -cE -- '\+- 0\.0*( |$)|-0\.0*(
 echo "-- a log of an earlier version: what it does not have is not made up"
 sed -E 's/"weighted_rate":[^,]*,//; s/"beta_first":[^,]*,//; s/"neg_elbo":/"elbo":-/; s/neg_elbo_se/elbo_se/; s/"loss":[^,]*,"elbo/"elbo/' -i run/metrics.jsonl
 latent explain run 2> /dev/null > text; adds_up text
-grep -oE 'beta = 3 at last' text; latent explain run --json 2> /dev/null | grep -o '"neg_elbo": {"value": [0-9]' | sed 's/[0-9]$/positive/'
+grep -oE 'beta = 3 in the last step' text; latent explain run --json 2> /dev/null | grep -o '"neg_elbo": {"value": [0-9]' | sed 's/[0-9]$/positive/'
 objective -s objective.free_bits=0.5 > /dev/null
 sed -E 's/"weighted_rate":[^,]*,//; s/"beta_first":[^,]*,//' -i run/metrics.jsonl
 latent explain run 2> /dev/null | grep -A1 'beta x rate' | sed -E 's/[0-9]+\.[0-9]+/#/g'

@@ -16,7 +16,7 @@ latent data info synthetic -s resize=16x20 -s data.channels=3 --set flip=yes
 latent recipes --json | cut -c 1-60
 latent version --json | cut -c 1-11
 echo "-- networks, with no data at hand"
-latent recipes show i2dl-mlp-vae | sed -n '/^# place/,$p'
+latent recipes show i2dl-mlp-vae | sed -n '/^# name /,$p'
 latent recipes show cs561-conv-vae | tail -1
 latent recipes show i2dl-mlp-vae -s data.set=./pictures | tail -1
 latent recipes show i2dl-mlp-vae -s data.set=./pictures --networks 2>&1 > /dev/null
