@@ -7,6 +7,8 @@
 #include "quadrature.h"
 
 #include <latent/divergence.h>
+#include <latent/figures.h>
+#include <latent/report.h>
 
 #include <stdio.h>
 
@@ -441,6 +443,41 @@ static void what_cannot_be_is_refused(void **state)
     assert_int_equal(lt_divergence_exact(NULL, 2, -.3, &exact_value), LT_VALUE);
 }
 
+/* ---- As a chart and as JSON ---- */
+
+static void studies_are_plotted_and_written(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"wasserstein", "squared_hellinger"};
+    const lt_divergence_options o = {.measures = measures, .n_measures = 2, .from = -0.5, .to = 1, .points = 3,
+                                     .steps = 5, .samples = 2000};
+    lt_divergence_study s;
+    lt_figure *f;
+    assert_int_equal(lt_divergence_run(&o, &s), LT_OK);
+    assert_int_equal(lt_figure_divergence(&o, &s, &f), LT_OK);
+    const lt_chart_page *page = lt_figure_charts(f);
+    assert_int_equal(page->n_charts, 2);
+    assert_string_equal(page->title, "segment against segment, theta apart");
+    const lt_series *truth = &page->charts[0].series[0], *found = &page->charts[0].series[1];
+    for (int i = 0; i < truth->n; i++)
+        assert_near(truth->y[i], fabs(truth->x[i]), 1e-12); /* of two segments */
+    assert_int_equal(found->n, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_near(found->x[i], -0.5 + 0.75 * i, 1e-12);
+        assert_near(found->y[i], s.rows[2 * i].found.value, 0);
+    }
+    lt_figure_free(f);
+
+    char want[64], *json = lt_divergence_json(&s);
+    assert_non_null(json);
+    snprintf(want, sizeof want, "\"theta\": 0.25, \"measure\": \"wasserstein\", \"exact\": 0.25");
+    assert_non_null(strstr(json, want));
+    free(json);
+    lt_divergence_clear(&s);
+    assert_int_equal(lt_figure_divergence(&o, &s, &f), LT_VALUE);
+    assert_null(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +493,7 @@ int main(void)
         cmocka_unit_test(few_samples_have_no_error),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(studies_are_plotted_and_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

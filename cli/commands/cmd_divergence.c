@@ -142,30 +142,6 @@ static int read_request(const command *c, request *r, const char *p, const char 
 /* Whether several critics were trained, because the bound of one has no error. */
 static bool has_spread(const lt_divergence_row *row) { return isfinite(row->low); }
 
-static json_t *row_json(const lt_divergence_row *row)
-{
-    json_t *exact = isinf(row->exact) ? json_string("infinite") : json_number(row->exact);
-    json_t *o = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "theta", json_number(row->theta),
-                          "measure", row->measure, "exact", exact, "estimate",
-                          json_estimate(row->found), "pareto_k", json_number(row->tail), "slope",
-                          json_number(row->slope));
-    if (has_spread(row))
-        json_object_set_new(o, "critics", json_pack("{s:i, s:o, s:o}", "count",
-                                                    LT_DIVERGENCE_CRITICS, "lowest",
-                                                    json_number(row->low), "highest",
-                                                    json_number(row->high)));
-    return o;
-}
-
-static void print_study_json(const request *r, const lt_divergence_study *s)
-{
-    json_t *all = json_array();
-    for (int i = 0; i < s->n; i++)
-        json_array_append_new(all, row_json(&s->rows[i]));
-    print_json(json_pack("{s:s, s:s, s:o, s:o}", "p", r->o.p, "q", r->o.q, "seconds",
-                         json_number(s->seconds), "rows", all));
-}
-
 static void print_exact(double exact)
 {
     if (isfinite(exact))
@@ -206,9 +182,9 @@ static void print_meaning(bool has_spreads, bool has_errors, bool is_few)
 }
 
 /* Prints one line per theta: truth and estimate of measures `first` ... `end` - 1. */
-static void print_measures(const request *r, const lt_divergence_study *s, int first, int end)
+static void print_measures(const lt_divergence_study *s, int first, int end)
 {
-    int k = r->o.n_measures;
+    int k = s->n_measures;
     printf("\n       ");
     for (int j = first; j < end; j++)
         printf("  %*s", TABLE_COLUMN, s->rows[j].measure);
@@ -228,14 +204,14 @@ static void print_measures(const request *r, const lt_divergence_study *s, int f
 }
 
 /* Prints as many measures side by side as fit on a page. */
-static void print_study(const request *r, const lt_divergence_study *s)
+static void print_study(const lt_divergence_study *s)
 {
     enum { SIDE_BY_SIDE = (80 - 7) / (2 + TABLE_COLUMN) };
-    int k = r->o.n_measures, spreads = 0;
+    int k = s->n_measures, spreads = 0;
     bool is_few = false;
-    printf("p is %s, q is %s shifted by theta\n", r->o.p, r->o.q);
+    printf("p is %s, q is %s shifted by theta\n", s->p, s->q);
     for (int first = 0; first < k; first += SIDE_BY_SIDE)
-        print_measures(r, s, first, first + SIDE_BY_SIDE < k ? first + SIDE_BY_SIDE : k);
+        print_measures(s, first, first + SIDE_BY_SIDE < k ? first + SIDE_BY_SIDE : k);
     for (int i = 0; i < s->n; i++) {
         spreads += has_spread(&s->rows[i]);
         is_few |= has_spread(&s->rows[i]) && isnan(s->rows[i].tail);
@@ -243,70 +219,26 @@ static void print_study(const request *r, const lt_divergence_study *s)
     print_meaning(spreads > 0, spreads < s->n, is_few);
 }
 
-/* ---- The chart: the truth as a curve, estimates as points ---- */
-
-enum { CURVE = 401 }; /* theta = 0 in the middle of a symmetric range: some truths jump there */
-
-typedef struct curves {
-    double theta[CURVE], truth[CURVE];
-    double at[LT_MAX_THETAS], found[LT_MAX_THETAS], low[LT_MAX_THETAS], high[LT_MAX_THETAS];
-    lt_series series[2];
-} curves;
-
-static int draw_truth(const request *r, int measure, curves *c)
+static int print_result(const request *r, const lt_divergence_study *s)
 {
-    for (int i = 0; i < CURVE; i++) {
-        c->theta[i] = (r->o.from * (CURVE - 1 - i) + r->o.to * i) / (CURVE - 1);
-        int status = lt_divergence_exact(&r->o, measure, c->theta[i], &c->truth[i]);
-        if (status != LT_OK)
-            return status;
-    }
-    c->series[0] = (lt_series){.name = "truth", .n = CURVE, .x = c->theta, .y = c->truth,
-                               .color = -1};
+    char *text = r->as_json ? lt_divergence_json(s) : NULL;
+    if (r->as_json && !text)
+        return LT_VALUE;
+    if (r->as_json)
+        print_json_text(text);
+    else
+        print_study(s);
+    free(text);
+    fflush(stdout);
     return LT_OK;
-}
-
-static void draw_estimates(const request *r, const lt_divergence_study *s, int measure, curves *c)
-{
-    int spreads = 0;
-    for (int i = 0; i < r->o.points; i++) {
-        const lt_divergence_row *row = &s->rows[i * r->o.n_measures + measure];
-        c->at[i] = row->theta;
-        c->found[i] = row->found.value;
-        c->low[i] = has_spread(row) ? row->low : row->found.value - 2 * row->found.se;
-        c->high[i] = has_spread(row) ? row->high : row->found.value + 2 * row->found.se;
-        spreads += has_spread(row);
-    }
-    c->series[1] = (lt_series){.name = spreads == 0            ? "the critic, 2 standard errors"
-                                       : spreads == r->o.points ? "the critic, lowest to highest of 5"
-                                                               : "the critic, 2 standard errors or "
-                                                                 "lowest to highest of 5", .kind = LT_POINTS,
-                               .n = r->o.points, .x = c->at, .y = c->found, .low = c->low,
-                               .high = c->high, .color = 1};
-}
-
-static int write_charts(const request *r, const lt_divergence_study *s, curves *room)
-{
-    int status = LT_OK, k = r->o.n_measures;
-    lt_chart charts[LT_MAX_MEASURES];
-    char title[512];
-    for (int i = 0; i < k && status == LT_OK; i++) {
-        status = draw_truth(r, i, &room[i]);
-        draw_estimates(r, s, i, &room[i]);
-        charts[i] = (lt_chart){.title = s->rows[i].measure, .x = {.label = "theta"},
-                               .series = room[i].series, .n_series = 2,
-                               .legend = LT_LEGEND_ABOVE};
-    }
-    snprintf(title, sizeof title, "%s against %s, theta apart", r->o.p, r->o.q);
-    const lt_chart_page figure = {.title = title, .charts = charts, .n_charts = k};
-    return status == LT_OK ? lt_chart_page_write(r->output, &figure, NULL) : status;
 }
 
 static int write_figure(const request *r, const lt_divergence_study *s)
 {
-    curves *room = calloc((size_t)r->o.n_measures, sizeof *room);
-    int status = room ? write_charts(r, s, room) : LT_NO_MEMORY;
-    free(room);
+    lt_figure *f;
+    LT_TRY(lt_figure_divergence(&r->o, s, &f));
+    int status = lt_figure_write(f, r->output, NULL);
+    lt_figure_free(f);
     return status;
 }
 
@@ -338,11 +270,8 @@ static int run_study(const command *c, request *r)
     r->o.run.user = &p;
     int status = lt_divergence_run(&r->o, &s);
     meter_clear(&m);
-    if (status == LT_OK && r->as_json)
-        print_study_json(r, &s);
-    else if (status == LT_OK)
-        print_study(r, &s);
-    fflush(stdout);
+    if (status == LT_OK)
+        status = print_result(r, &s);
     char time[32];
     if (status == LT_OK)
         say("%d critics, %s", s.n, time_text(s.seconds, time));

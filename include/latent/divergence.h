@@ -61,7 +61,9 @@ typedef struct lt_divergence_row {
 
 typedef struct lt_divergence_study {
     lt_divergence_row *rows; /* by theta, then in the order of the measures; owned */
-    int n;
+    int n, n_measures;       /* rows; rows per theta */
+    const char *p, *q;       /* the distributions; those of the options are borrowed */
+    double from, to;         /* range of theta */
     double seconds;
 } lt_divergence_study;
 

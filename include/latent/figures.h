@@ -14,6 +14,7 @@
 #define LATENT_FIGURES_H
 
 #include <latent/animation.h>
+#include <latent/divergence.h>
 #include <latent/eval.h>
 #include <latent/model.h>
 #include <latent/plot.h>
@@ -281,6 +282,12 @@ LT_API int lt_figure_activity(const char *const *runs, int n, lt_split split, co
    for a model without a likelihood and for runs that are not comparable; LT_INTERRUPTED if `run.progress` stopped it. */
 LT_API int lt_figure_bounds(const char *const *runs, int n, lt_split split, const lt_chart_data *options,
                             lt_figure **out);
+
+/* ---- Divergences ---- */
+
+/* Plots the estimates of a study (divergence.h) beside the truth, one chart per measure. `o`: the options that
+   lt_divergence_run was called with. Returns LT_VALUE for a study without rows. Nullable: o. */
+LT_API int lt_figure_divergence(const lt_divergence_options *o, const lt_divergence_study *s, lt_figure **out);
 
 #ifdef __cplusplus
 }

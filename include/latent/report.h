@@ -15,6 +15,7 @@
 #ifndef LATENT_REPORT_H
 #define LATENT_REPORT_H
 
+#include <latent/divergence.h>
 #include <latent/eval.h>
 #include <latent/ledger.h>
 #include <latent/quality.h>
@@ -186,6 +187,11 @@ LT_API char *lt_quality_json(const lt_quality *q);
 /* The same for images of any source, the output of `latent score --json`: `images` and `against` name the scored images
    and the data set; the held-out images are of its `split`. */
 LT_API char *lt_score_json(const char *images, const char *against, lt_split split, const lt_quality *q);
+
+/* ---- Divergences ---- */
+
+/* A study (divergence.h) as JSON: the distributions and a row for each theta and measure. */
+LT_API char *lt_divergence_json(const lt_divergence_study *s);
 
 #ifdef __cplusplus
 }

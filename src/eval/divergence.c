@@ -435,6 +435,11 @@ static int run_study(study *s, lt_divergence_study *out)
     make_rows(s);
     out->rows = s->rows;
     out->n = s->n;
+    out->n_measures = s->o.n_measures;
+    out->p = s->o.p;
+    out->q = s->o.q;
+    out->from = s->o.from;
+    out->to = s->o.to;
     threads_run(s->o.run.threads, s->n, run_row, s);
     int status = atomic_load(&s->status);
     return status == LT_OK ? LT_OK : status_fail(status, "%s", s->message);
