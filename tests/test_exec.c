@@ -195,7 +195,7 @@ static void sessions_share_bound_variables(void **state)
                             "session: only a variable of this graph can be bound, found input");
         assert_int_equal(lt_session_bind(a, w, shared, 16), LT_VALUE);
         assert_string_equal(lt_last_error(),
-                            "session: \"w\" needs 3 numbers from number 16 of a buffer on, which has 16");
+                            "session: \"w\" needs 3 floats from element 16 on, but the buffer has 16");
         lt_session_free(a);
         lt_session_free(b);
     }

@@ -2,8 +2,8 @@
 #ifndef LATENT_CHANNELS_H
 #define LATENT_CHANNELS_H
 
-/* A loop over channels, BODY(c), once more for each number of them that is usual: known to the
-   compiler, it becomes a vector's permutation. */
+/* A loop over channels, BODY(c), specialized for common numbers of channels: a constant count compiles to vector
+   permutations. */
 #define FOR_CHANNELS(c, BODY)                                                                      \
     switch (c) {                                                                                   \
     case 1:                                                                                        \

@@ -12,23 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How a shape is computed; a function of the shape and the pass alone. */
+/* How a convolution is computed; a function of its shape and pass alone. */
 typedef struct method {
-    conv_spec spec; /* what is computed: the caller's, or its mirror image */
+    conv_spec spec; /* the caller's, or its mirror image */
     bool is_mirrored;
     enum { DIRECT, PATCHES, TAPS, PLANES } way;
     int64_t images; /* per piece */
 } method;
 
-/* Some images, computed by one thread at a time: one of the three. */
+/* Some images, computed by one thread with one of three implementations. */
 typedef struct piece {
     onednn_conv *direct;
     im2col *im2col;
     planes *planes;
 } piece;
 
-/* The batch is cut into pieces of equally many images, the last of which may be smaller. DW: each
-   piece computes its own part of the gradient, or the weight is cut. */
+/* The batch is cut into pieces of equally many images; the last may be smaller. DW: each piece computes its part of
+   the gradient, or the weight is cut instead. */
 struct conv_kernel {
     conv_spec spec;
     bool is_mirrored;
@@ -36,7 +36,7 @@ struct conv_kernel {
     piece whole, last;
     kernel_taps *kernel_taps; /* instead of pieces */
     tile_function *activation; /* or NULL */
-    float *finish_bias; /* has_bias: the bias repeated, for runs of finish_length floats */
+    float *finish_bias; /* has_bias: the bias repeated, finish_length floats */
     int finish_length;
     float *parts; /* DW: one weight gradient per piece */
     size_t part_size;
@@ -55,7 +55,7 @@ static int64_t w_size(const conv_spec *s) { return s->kh * s->kw * (s->i / s->gr
 
 /* ---- Method ---- */
 
-/* With a stride of 1, y is to x what x is to y: w turned by half a turn, inputs and outputs
+/* With stride 1, FORWARD and DX are each other's mirror image: w is rotated by half a turn, inputs and outputs are
    exchanged. */
 static conv_spec mirror(const conv_spec *s)
 {
@@ -81,8 +81,8 @@ static void mirror_weight(const conv_spec *s, const float *w, float *mirrored)
                 mirrored[(n - 1 - t) * matrix + o * s->i + i] = w[t * matrix + i * s->o + o];
 }
 
-/* oneDNN fills vectors of 16 channels, so that its time does not fall with the channels of x in DX and
-   of y in the others. GFLOP/s directly and by patches, one Zen 4 core with a peak of 117:
+/* oneDNN fills vectors of 16 channels, so its time does not fall with the channels of x in DX, and of y in the other
+   passes. GFLOP/s of oneDNN and of im2col, on one Zen 4 core with a peak of 117:
        DX       k4 s2, x has 1, 3, 8 channels, y 64    7, 20, 55    61, 65, 65
        DX       k3 s1, 1, 3 and 16                     7, 21        55, 38
        FORWARD  k3 s1, 64 and 1, 3                     6, 19        29, 49
@@ -90,30 +90,30 @@ static void mirror_weight(const conv_spec *s, const float *w, float *mirrored)
    but DX of 8 and 16 channels 55 and 37. */
 static bool is_narrow(int64_t few, int64_t many) { return few <= 8 && many >= 4 * few; }
 
-/* oneDNN's DW goes through all of w for each image, which takes as long as some 16 pixels do; on images
-   that small much of what w meets is padding besides, which taps leave out. GFLOP/s directly and by
-   taps, products with padding counted:
+/* oneDNN's DW passes over all of w for each image, which costs as much as about 16 pixels. On small images most taps also
+   meet padding, which the method by kernel taps skips. GFLOP/s of oneDNN and by taps, multiplications with padding
+   included:
        k4 s2  4 x 4 x 128 -> 2 x 2 x 256    57, 192
        k4 s2  8 x 8 x 128 -> 4 x 4 x 256    90, 130
        k3 s1  4 x 4 x 128 -> 4 x 4 x 128   105, 141
        k3 s1  8 x 8 x 128 -> 8 x 8 x 128   117, 100
-   And where w is several MB, its parts are too much memory. */
+   For a w of several MB, its parts also need too much memory. */
 static bool is_small(const conv_spec *s)
 {
     int64_t weights = w_size(s);
     return weights >= 2048 * 1024 || (s->oh * s->ow <= 16 && weights >= 32 * 1024);
 }
 
-/* Channels last leave the vectors of a convolution of few channels half empty; planes of one channel
-   fill them. GFLOP/s before and by planes, 64 images of 28 x 28 pixels, k3 s1 p1:
+/* With few channels, channels-last leaves vectors half empty; planes of one channel fill them. GFLOP/s of the other
+   methods and by planes, 64 images of 28 x 28 pixels, k3 s1 p1:
        1 -> 2     11, 27       gradient of x   7, 30
        2 -> 2      8, 35
        4 -> 4     22, 55
        4 -> 8     43, 71
        16 -> 4    39, 53
        16 -> 8    54, 72
-   but 16 -> 1 44 and 29, 32 -> 8 58 and 43: images have to be split into planes first. DW, whose sums
-   over one plane are short: 1 -> 2 13, 22; 4 -> 4 30, 49; 4 -> 8 60, 50. */
+   but 16 -> 1 44 and 29, 32 -> 8 58 and 43, because images must be split into planes first. DW, whose sums over one plane
+   are short: 1 -> 2 13, 22; 4 -> 4 30, 49; 4 -> 8 60, 50. */
 static bool has_few(const conv_spec *s)
 {
     if (s->stride != 1 || s->kh != s->kw || s->kh == 1)
@@ -124,9 +124,9 @@ static bool has_few(const conv_spec *s)
     return to <= 8 && from <= 16 && from <= 8 * to;
 }
 
-/* Images per piece. Speed depends little on it, but each part of a large gradient costs time (16
-   instead of 8: up to 10 %), and patches should stay in L2. */
-static int64_t choose_images(const conv_spec *s, bool by_patches)
+/* Images per piece. Speed depends little on it, but each part of a large gradient costs time (16 instead of 8: up to
+   10 %), and the im2col matrix should stay in L2. */
+static int64_t choose_images(const conv_spec *s, bool by_im2col)
 {
     const int64_t most_floats = 64 * 1024;
     int64_t pieces = s->pass == CONV_DW && w_size(s) > 16 * 1024 ? 8 : 16;
@@ -134,7 +134,7 @@ static int64_t choose_images(const conv_spec *s, bool by_patches)
     int64_t images = (s->n + pieces - 1) / pieces;
     int64_t least = (s->n + most_pieces - 1) / most_pieces;
     int64_t most = most_floats / (s->oh * s->ow * s->kh * s->kw * s->i);
-    if (by_patches && images > most)
+    if (by_im2col && images > most)
         images = most;
     return images < least ? least : images;
 }
@@ -166,7 +166,7 @@ static method choose_method(const conv_spec *s)
 /* Channels of the result. */
 static int64_t out_channels(const conv_spec *s) { return s->pass == CONV_FORWARD ? s->o : s->i; }
 
-/* A run of a whole number of pixels, about a tile. */
+/* Chooses a length of whole pixels, about a tile, and repeats the bias over it. */
 static void make_finish(conv_kernel *k)
 {
     int64_t channels = out_channels(&k->spec);
@@ -200,7 +200,7 @@ static void finish(const conv_kernel *k, int64_t n, float *y)
 
 /* ---- Pieces ---- */
 
-/* Of `images` images. Only oneDNN's FORWARD finishes by itself. */
+/* Makes a piece of `images` images. Only oneDNN's FORWARD applies bias and activation itself. */
 static bool make_piece(piece *p, const method *m, int64_t images, const piece *like)
 {
     conv_spec s = m->spec;
@@ -342,7 +342,7 @@ static void run_piece(void *context, int64_t i, int worker)
         finish(k, images * y_size(s), out);
 }
 
-/* Parts are added in pairs, pairs of pairs, ... into part 0, a range of floats at a time. */
+/* Parts are added as a binary tree into part 0, a range of floats at a time. */
 enum { SUM_RANGE = 4096 };
 
 static void add_range(void *context, int64_t i, int worker)

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What runs a group: a fused group, or one node with what its operator's plan() made. */
+/* Runs one fusion group: fused tiles, or a single node's kernel with the result of its plan(). */
 typedef struct kernel {
     const fusion_group *fusion_group;
     group *group;
-    const cpu_kernel *of; /* of a single node */
-    void *planned;        /* what it made for this one */
+    const cpu_kernel *of; /* single node: its kernel */
+    void *planned;        /* single node: what plan() returned */
     const char *name;
     int64_t flops, bytes, calls;
     double seconds;
@@ -144,7 +144,7 @@ static void run_kernel(cpu *s, const kernel *k, const lt_run_key *key)
         run_node(s, k, key);
 }
 
-/* Without signals: see base/signals.h. A step waits for no longer than it takes. */
+/* Runs with signals blocked, see base/signals.h: they wait at most for one step. */
 static int run_cpu(void *state, const lt_run_key *key)
 {
     cpu *s = state;

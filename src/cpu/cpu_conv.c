@@ -3,7 +3,7 @@
 #include "cpu/conv.h"
 #include "cpu/kernel.h"
 
-/* A kernel with a packed form reads that alone, and compile puts it there. */
+/* A kernel with a packed form reads only packed weights, which compile inserts. */
 static void *conv_plan(const lt_node *y, int threads)
 {
     conv_spec s = conv_spec_of(y);

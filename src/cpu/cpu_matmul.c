@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Matrix products on the CPU: oneDNN. */
+/* Matmul on the CPU: oneDNN. */
 #include "cpu/kernel.h"
 #include "cpu/onednn.h"
 

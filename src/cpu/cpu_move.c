@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Moving elements on the CPU. */
+/* Operators that move elements, on the CPU. */
 #include "base/threads.h"
 #include "cpu/kernel.h"
 #include "ops/move.h"
 
 #include <string.h>
 
-/* The same permutation with axes of one element left out, and those that stay neighbors made one. */
+/* A permutation without axes of one element, with axes that stay adjacent merged. */
 typedef struct movement {
     int rank;
     int64_t d[LT_MAX_RANK];                       /* of y, outermost first */
-    int64_t from[LT_MAX_RANK], to[LT_MAX_RANK];   /* steps in x and y */
+    int64_t from[LT_MAX_RANK], to[LT_MAX_RANK];   /* strides in x and y */
     int a, b;                                     /* the axes of a block */
     int outer[LT_MAX_RANK], n_outer;              /* the others */
     int64_t n, pieces;                            /* blocks */
@@ -35,7 +35,7 @@ static void merge_axes(movement *m, const lt_node *y)
             m->from[m->rank++] = stride[i];
         }
     }
-    while (m->rank < 2) { /* so that there are two axes */
+    while (m->rank < 2) { /* a block needs two axes */
         m->d[m->rank] = m->from[m->rank] = 1;
         m->rank++;
     }
@@ -47,8 +47,8 @@ static void merge_axes(movement *m, const lt_node *y)
 
 enum { TILE_A = 16, TILE_B = 64, SHORT = 8, MAX_PIECES = 64, PIECE_ELEMENTS = 8192 };
 
-/* nb rows of na floats that become columns, or stay rows (to_a = 1). Strides are better in reading
-   than in writing, but for short rows. */
+/* Transposes nb rows of na floats, or copies them (to_a = 1). Strided reads are faster than strided writes, except
+   for short rows. */
 static inline void move_tile(float *y, const float *x, int64_t na, int64_t to_a, int64_t nb,
                              int64_t from_b, int64_t to_b)
 {
@@ -62,7 +62,7 @@ static inline void move_tile(float *y, const float *x, int64_t na, int64_t to_a,
                 y[a * to_a + b] = x[a + b * from_b];
 }
 
-/* In tiles, so that both the rows of x and those of y are still in the cache when they go on. */
+/* Moves a block in tiles, so that rows of both x and y stay in the cache. */
 static void move_block(const movement *m, float *y, const float *x)
 {
     int64_t na = m->d[m->a], nb = m->d[m->b], to_a = m->to[m->a], to_b = m->to[m->b];
@@ -73,7 +73,7 @@ static void move_block(const movement *m, float *y, const float *x)
                       to_a, nb - b < TILE_B ? nb - b : TILE_B, from_b, to_b);
 }
 
-/* Block i is found by division; those after it by counting up like an odometer. */
+/* Finds the first block by division, the following ones by incrementing indices. */
 static void move_piece(void *context, int64_t piece, int worker)
 {
     (void)worker;
@@ -102,7 +102,7 @@ static void move_piece(void *context, int64_t piece, int worker)
     }
 }
 
-/* The block's axes: one is contiguous in x, one in y; if that is the same, the next of y beside it. */
+/* Chooses the block's axes: one contiguous in x and one in y; if both are the same, also the next axis of y. */
 static void choose_axes(movement *m)
 {
     m->a = m->b = m->rank - 1;
@@ -166,7 +166,7 @@ static void concat_eval(const cpu_call *c)
         for (int k = 0; k < c->y->n_in; k++) {
             int64_t run = c->y->in[k]->shape.d[axis] * inner;
             float *from = (float *)c->in[k] + i * run;
-            if (from != out) /* the planner may have put the input in its place already */
+            if (from != out) /* the planner may have computed the input in place */
                 memcpy(out, from, sizeof *out * (size_t)run);
             out += run;
         }

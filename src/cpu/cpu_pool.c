@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools on the CPU. Channels are last, so the inner loops are over them, and vectors. Every number of a result is
-   computed in one place in one order: who does which rows does not matter. */
+/* Pools on the CPU. Channels are last, so the inner loops run over channels and vectorize. Each element of a result
+   is computed by one thread in a fixed order, so results do not depend on the number of threads. */
 #include "base/clones.h"
 #include "base/threads.h"
 #include "cpu/channels.h"
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- One run, cut into pieces ---- */
+/* ---- Pieces ---- */
 
 enum { MAX_PIECES = 64, PIECE_ELEMENTS = 8192 };
 
@@ -30,7 +30,7 @@ static void run_piece(void *context, int64_t piece, int worker)
         r->work(r, i);
 }
 
-/* work(0) ... work(n - 1) make c->out from a and b; x is the shape of the images. */
+/* Runs work(0) ... work(n - 1), which compute c->out from a and b; x is the shape of the images. */
 static void run_pool(const cpu_call *c, lt_shape x, int64_t n, const float *b,
                      void (*work)(const pool_run *r, int64_t i))
 {
@@ -40,11 +40,11 @@ static void run_pool(const cpu_call *c, lt_shape x, int64_t n, const float *b,
     threads_run(c->threads, r.pieces, run_piece, &r);
 }
 
-/* ---- Few channels: several places at a time ---- */
+/* ---- Few channels: several windows at a time ---- */
 
-/* Windows that neither overlap nor reach over the edge, of images with few channels. A vector then is
-   some places of a row, with all their channels: lane i c + k is channel k of the i-th of them. 64 images
-   of 28 x 28 x 2 take a third to a fifth of the time. */
+/* Few channels, and windows that neither overlap nor reach over the edge. A vector then holds several windows of a
+   row with all their channels: lane i c + k is channel k of window i. 64 images of 28 x 28 x 2 take a third to a
+   fifth of the time. */
 static bool is_narrow(const pool *p)
 {
     return p->c > 0 && p->c < 16 && p->pad == 0 && p->stride >= p->k;
@@ -52,14 +52,14 @@ static bool is_narrow(const pool *p)
 
 enum { MAX_LANES = 64 };
 
-/* Places of one row of y, n c lanes. */
+/* Windows of one row of y, n c lanes. */
 typedef struct run {
     int64_t n, lanes;
-    const float *x; /* the first pixel of the first one's window */
-    int64_t to;     /* where its first channel is in y */
+    const float *x; /* first pixel of the first window */
+    int64_t to;     /* index in y of its first channel */
 } run;
 
-/* One pixel of each window, c channels each `step` floats, to lanes and back. */
+/* Copy one pixel of each window (c channels, `step` floats apart) to lanes and back. */
 static inline void load_lanes(int64_t n, int64_t c, int64_t step, const float *x, float *lanes)
 {
 #define LOAD(C)                                                                                    \
@@ -80,13 +80,13 @@ static inline void store_lanes(int64_t n, int64_t c, int64_t step, const float *
 #undef STORE
 }
 
-/* Where pixel (ky, kx) of each window of a row is, from the first window's first pixel. */
+/* Offset of pixel (ky, kx) of a window from its first pixel. */
 static inline int64_t tap_at(const pool *p, int64_t tap)
 {
     return (tap / p->k * p->w + tap % p->k) * p->c;
 }
 
-/* The run that begins at place ox of row i of all the rows of y. */
+/* The run that begins at window ox of row i, counted over all images of y. */
 static inline run run_at(const pool *p, const float *x, int64_t i, int64_t ox)
 {
     int64_t n = least(p->ow - ox, MAX_LANES / p->c);
@@ -97,10 +97,10 @@ static inline run run_at(const pool *p, const float *x, int64_t i, int64_t ox)
 
 /* ---- max_pool2d ---- */
 
-/* Of equals the first stays; of numbers and a NaN, the NaN. */
+/* The first of equal values stays; NaN wins over numbers. */
 static inline bool replaces(float x, float best) { return (x > best) | (x != x); }
 
-/* Row i of all the rows of y. */
+/* Row i, counted over all images of y. */
 LT_CLONES
 static void max_row(const pool_run *r, int64_t i)
 {
@@ -145,11 +145,11 @@ static void max_eval(const cpu_call *c)
     run_pool(c, c->y->in[0]->shape, p.n * p.oh, NULL, is_narrow(&p) ? max_row_narrow : max_row);
 }
 
-/* ---- Its scatter and gather ---- */
+/* ---- max_pool2d_scatter and _gather ---- */
 
 enum { BLOCK = 64 };
 
-/* Pixels at which m <= BLOCK channels from `first` on are largest in the window at (oy, ox). */
+/* Finds the pixels of the maxima of m <= BLOCK channels from `first` on, in the window at (oy, ox). */
 static inline void find_maxima(const pool *p, const float *image, span rows, span columns,
                                int64_t first, int64_t m, int32_t *at)
 {
@@ -171,7 +171,7 @@ static inline void find_maxima(const pool *p, const float *image, span rows, spa
         }
 }
 
-/* Adds m channels of g at the pixels of the window that are theirs. */
+/* Adds m channels of g at the pixels of their maxima. */
 static inline void put_maxima(const pool *p, float *image, span rows, span columns, int64_t m,
                               const int32_t *at, const float *g)
 {
@@ -185,7 +185,7 @@ static inline void put_maxima(const pool *p, float *image, span rows, span colum
         }
 }
 
-/* All of image i, as its windows may overlap. */
+/* The whole image i, because its windows may overlap. */
 LT_CLONES
 static void scatter_image(const pool_run *r, int64_t i)
 {
@@ -205,7 +205,7 @@ static void scatter_image(const pool_run *r, int64_t i)
             }
 }
 
-/* Row i of all the rows of y. */
+/* Row i, counted over all images of y. */
 LT_CLONES
 static void gather_row(const pool_run *r, int64_t i)
 {
@@ -223,7 +223,7 @@ static void gather_row(const pool_run *r, int64_t i)
         }
 }
 
-/* The pixel of its window at which each lane is largest. */
+/* Finds the pixel of the maximum of each lane. */
 static inline void find_lane_maxima(const pool *p, const run *u, int32_t *at)
 {
     float best[MAX_LANES], x[MAX_LANES];
@@ -240,7 +240,7 @@ static inline void find_lane_maxima(const pool *p, const run *u, int32_t *at)
     }
 }
 
-/* All of image i, whose windows need not hold every pixel. */
+/* The whole image i; some pixels may be in no window. */
 LT_CLONES
 static void scatter_image_narrow(const pool_run *r, int64_t i)
 {
@@ -327,7 +327,7 @@ static inline void sum_pixels(const pool *p, const float *image, int64_t width, 
         finish_sum(p->c, y, (float)p->weight);
 }
 
-/* Row i of all the rows of y. */
+/* Row i, counted over all images of y. */
 LT_CLONES
 static void avg_row(const pool_run *r, int64_t i)
 {
@@ -338,7 +338,7 @@ static void avg_row(const pool_run *r, int64_t i)
         sum_pixels(p, image, p->w, rows, pixels_at(p, ox, p->w), r->out + (i * p->ow + ox) * p->c);
 }
 
-/* Row i of all the rows of x: pixels collect from the places that have them. */
+/* Row i, counted over all images of x: each pixel gathers from the windows that hold it. */
 LT_CLONES
 static void avg_dx_row(const pool_run *r, int64_t i)
 {

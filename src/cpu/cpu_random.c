@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers on the CPU. */
+/* Random operators on the CPU. */
 #include "base/threads.h"
 #include "cpu/kernel.h"
 #include "cpu/tiles.h"
@@ -17,7 +17,7 @@ typedef struct draw_call {
     int64_t n, tiles, pieces;
 } draw_call;
 
-/* Words become floats in a buffer, whole blocks of four. */
+/* Converts words to floats in a buffer, in blocks of four. */
 static void draw_tile(const draw_call *d, int64_t t)
 {
     uint32_t words[TILE_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Picking rows by number on the CPU, and its transpose. */
+/* Gathering rows by index on the CPU, and its transpose. */
 #include "cpu/kernel.h"
 #include "ops/rows.h"
 

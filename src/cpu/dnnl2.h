@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What onednn.c, which is written for oneDNN 3, needs of its interface, made of oneDNN 2's: for Debian 12
-   (2.6) and Ubuntu 22.04 (2.2). Included by onednn.c alone, after dnnl.h. When no system has oneDNN 2 any
-   more, this file goes, and nothing else changes.
-   Two differences are behind most of it: descriptors of memory were structs and are opaque now; an
-   operation was described first (dnnl_..._desc_init), and is an argument of its primitive descriptor now. */
+/* The part of oneDNN 3's interface that onednn.c uses, implemented with oneDNN 2: for Debian 12 (2.6) and Ubuntu
+   22.04 (2.2). Included by onednn.c alone, after dnnl.h. Delete this file when oneDNN 2 is no longer in use. Two
+   differences cause most of it: memory descriptors were structs and are opaque now; an operation was described first
+   (dnnl_..._desc_init), and is an argument of its primitive descriptor now. */
 #ifndef LATENT_DNNL2_H
 #define LATENT_DNNL2_H
 
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Descriptors of memory: the struct on the heap ---- */
+/* ---- Memory descriptors: the struct on the heap ---- */
 
 typedef dnnl_memory_desc_t *dnnl2_memory_desc;
 typedef const dnnl_memory_desc_t *const_dnnl_memory_desc_t;
@@ -70,7 +69,7 @@ static inline dnnl_status_t dnnl2_append_eltwise(dnnl_post_ops_t post, dnnl_alg_
     return dnnl_post_ops_append_eltwise(post, 1, kind, alpha, beta);
 }
 
-/* Before 2.4 there was only the strict mode. */
+/* Before 2.4 there was only strict mode. */
 #if DNNL_VERSION_MINOR < 4
 #define dnnl_primitive_attr_set_fpmath_mode(attr, mode) ((void)(attr), dnnl_success)
 #endif
@@ -159,7 +158,7 @@ static inline dnnl_status_t dnnl2_next_impl(dnnl_primitive_desc_t *pd)
     return status;
 }
 
-/* ---- From here on, names mean what they mean in 3 ---- */
+/* ---- From here on, names have their meaning in oneDNN 3 ---- */
 
 #define dnnl_memory_desc_t dnnl2_memory_desc
 #define dnnl_post_ops_append_sum(post, scale, zero_point, type) dnnl2_append_sum(post, scale)

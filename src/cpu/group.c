@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Same bits at any thread count: the domain is cut into tiles, and the tiles into chunks, by its size
-   alone; a chunk accumulates its part of a reduction in order; chunks are summed as a tree. */
+/* Results are the same bits at any thread count: the size alone cuts the domain into tiles and the tiles into chunks;
+   a chunk accumulates its part of a reduction in order; chunks are summed as a tree. */
 enum { MAX_CHUNKS = 16, CHUNK_ELEMENTS = 4096, MAX_UNIT_VALUES = 512 };
 
-/* How an array outside the group is walked: steps in floats along each dimension of the domain. */
+/* Strides, in floats, of an array outside the group along each dimension of the domain. */
 typedef struct walk {
-    int64_t storage; /* id of the node whose memory it is */
+    int64_t storage; /* id of the node that owns the memory */
     int64_t offset;
     int64_t stride[MAX_DIMS]; /* innermost first; 0: repeated, or reduced */
 } walk;
@@ -30,7 +30,7 @@ typedef struct step {
     int in[3];
     unsigned scalars; /* operands that are one float for the whole domain */
     int out;
-    int64_t partials; /* reductions: where its partial results begin, or -1: written directly */
+    int64_t partials; /* reductions: offset of the partial results, or -1: written directly */
     int64_t size;     /* reductions: of the result */
     walk to;          /* reductions: the result */
 } step;
@@ -50,7 +50,7 @@ struct group {
     int64_t size, columns, rows; /* of a tile */
     int64_t row_tiles;     /* tiles per row, when a tile is part of one */
     int64_t tiles_per_plane, planes; /* a plane: the two inner dimensions */
-    int64_t n_chunks, chunk_unit;    /* chunks hold multiples of that many tiles */
+    int64_t n_chunks, chunk_unit;    /* a chunk has a multiple of chunk_unit tiles */
     bool aligned;          /* a chunk holds whole elements of the outermost dimension */
     value *values;
     int n_operands, n_values;
@@ -74,7 +74,7 @@ static void set_dims(group *g, const fusion_group *u)
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* Part of a row per tile when rows are long, several rows when they are short. */
+/* A tile is part of a long row, or several short rows. */
 static void set_tiles(group *g)
 {
     int64_t c = g->dim[0], r = g->n_dims > 1 ? g->dim[1] : 1;
@@ -105,7 +105,7 @@ static void set_chunks(group *g)
     g->n_chunks = g->n_chunks < 1 ? 1 : g->n_chunks;
 }
 
-/* The walk of an array of shape `small`, repeated to or reduced from `large`, along our dimensions. */
+/* Sets the strides of an array of shape `small`, broadcast to or reduced from `large`. */
 static void set_strides(const group *g, walk *w, lt_shape small, lt_shape large)
 {
     pattern p;
@@ -131,7 +131,7 @@ typedef struct builder {
     int *value_of; /* by node id: the value of a member, or -1 */
 } builder;
 
-/* The operand for input i of member y: found again if it was read the same way before. */
+/* Returns the operand for input i of member y; reuses one that reads the same array in the same way. */
 static int add_operand(builder *b, const lt_node *y, int i)
 {
     group *g = b->g;
@@ -165,7 +165,7 @@ static void add_operands(builder *b)
             if (!is_member_read(b, y, i))
                 add_operand(b, y, i);
         if (!(y->op->flags & OP_REDUCTION))
-            b->value_of[y->id] = 0; /* known from here on; numbered below */
+            b->value_of[y->id] = 0; /* a member; numbered below */
     }
     b->g->n_values = b->g->n_operands;
 }
@@ -217,7 +217,7 @@ static int arity(const step *s)
     return n;
 }
 
-/* Whether a step after `k` reads the array that storage `id` holds from outside. */
+/* Whether a step after `k` reads storage `id` from outside the group. */
 static bool is_read_after(const group *g, int k, int64_t id)
 {
     for (k++; k < g->n_steps; k++)
@@ -229,7 +229,7 @@ static bool is_read_after(const group *g, int k, int64_t id)
     return false;
 }
 
-/* A temporary that is assigned is computed in the variable, if nothing needs the old value later. */
+/* Computes an assigned temporary directly in the variable, if nothing reads the old value later. */
 static void store_assigned_directly(group *g, int assign)
 {
     step *copy = &g->steps[assign];
@@ -243,7 +243,7 @@ static void store_assigned_directly(group *g, int assign)
         return;
     from->kind = IN_MEMORY;
     from->from = to->from;
-    copy->tile = NULL; /* nothing left to do */
+    copy->tile = NULL; /* no copy needed */
 }
 
 static bool is_repeated(const group *g, const value *v)
@@ -254,7 +254,7 @@ static bool is_repeated(const group *g, const value *v)
     return v->kind == IN_OPERAND && !v->whole;
 }
 
-/* Operands that are one float stay one where every operator that reads them has another operand. */
+/* An operand of one float is passed as a scalar if every operator that reads it has another operand. */
 static void choose_scalars(group *g)
 {
     for (int i = 0; i < g->n_operands; i++)
@@ -273,8 +273,8 @@ static void choose_scalars(group *g)
                 g->steps[k].scalars |= 1u << i;
 }
 
-/* Tiles of scratch for temporaries, reused after their last reader, and for broadcast operands. */
-static void give_slots(group *g)
+/* Assigns tiles of scratch to temporaries, reused after their last reader, and to broadcast operands. */
+static void assign_slots(group *g)
 {
     int *last = must_alloc(sizeof *last * (size_t)g->n_values), n_free = 0;
     int *unused = must_alloc(sizeof *unused * (size_t)(g->n_values + 1));
@@ -299,7 +299,7 @@ static void give_slots(group *g)
     free(unused);
 }
 
-/* At most: every input an operand of its own, and every result. */
+/* Upper bound: each input a separate operand, plus each result. */
 static size_t count_values(const fusion_group *u)
 {
     size_t n = 0;
@@ -338,7 +338,7 @@ group *group_make(arena *a, const lt_program *p, const fusion_group *u, const pl
         if (u->nodes[k]->op == &lt_op_assign)
             store_assigned_directly(g, k);
     choose_scalars(g);
-    give_slots(g);
+    assign_slots(g);
     count_bytes(g);
     free(b.value_of);
     return g;
@@ -350,23 +350,23 @@ int64_t group_bytes(const group *g) { return g->bytes; }
 
 /* ---- Running ---- */
 
-/* One tile: where it is. Tiles follow one another in memory. */
+/* Position of one tile. Tiles are consecutive in memory. */
 typedef struct tile {
     int64_t first;           /* element of the domain */
     int64_t index[MAX_DIMS]; /* of that element */
     int rows, columns;
 } tile;
 
-/* What a thread has while it runs chunks. */
+/* State of a thread that runs chunks. */
 typedef struct worker {
     const group *g;
     float *const *memory;
     float *scratch;
     float *partials;
     int64_t chunk;
-    const float *loaded[MAX_UNIT_VALUES]; /* broadcast operands: what their tile was filled from */
+    const float *loaded[MAX_UNIT_VALUES]; /* broadcast operands: source of their tile */
     int loaded_rows[MAX_UNIT_VALUES];
-    float *base[MAX_UNIT_VALUES]; /* where values that are walked whole begin */
+    float *base[MAX_UNIT_VALUES]; /* start of values that are read element by element */
     float *at[MAX_UNIT_VALUES];   /* values of the current tile */
 } worker;
 
@@ -418,8 +418,8 @@ static int64_t walk_to(const group *g, const walk *w, const tile *t)
 
 static int64_t row_stride(const group *g, const walk *w) { return g->n_dims > 1 ? w->stride[1] : 0; }
 
-/* The tile of a broadcast operand: straight from memory where it lies in one run, else repeated into
-   scratch, unless the tile before had the same. */
+/* Returns the tile of a broadcast operand: in memory if it is contiguous, else repeated into scratch, unless the
+   previous tile was the same. */
 static float *load_broadcast(worker *w, int i, const tile *t)
 {
     const group *g = w->g;
@@ -445,7 +445,7 @@ static float *load_broadcast(worker *w, int i, const tile *t)
     return to;
 }
 
-/* What does not change from tile to tile. */
+/* Sets what does not change between tiles. */
 static void start_worker(worker *w)
 {
     const group *g = w->g;
@@ -540,7 +540,7 @@ static void fill(float *to, int64_t n, float with)
 
 static float identity(step_kind kind) { return kind == STEP_SUM ? 0 : -INFINITY; }
 
-/* Results that chunks write directly start from nothing before the chunks run. */
+/* Initializes results that chunks write directly, before the chunks run. */
 static void clear_reductions(const group *g, float *const *memory)
 {
     for (int k = 0; k < g->n_steps; k++)
@@ -548,7 +548,7 @@ static void clear_reductions(const group *g, float *const *memory)
             fill(memory[g->steps[k].to.storage], g->steps[k].size, identity(g->steps[k].kind));
 }
 
-/* Partial results start from nothing in their chunk. */
+/* Initializes a chunk's partial results. */
 static void clear_partials(const worker *w)
 {
     for (int k = 0; k < w->g->n_steps; k++) {
@@ -558,7 +558,7 @@ static void clear_partials(const worker *w)
     }
 }
 
-/* One run: where the values are. */
+/* Arguments of one run. */
 typedef struct group_call {
     const group *g;
     float *const *memory;
@@ -586,7 +586,7 @@ static void run_chunk(void *context, int64_t chunk, int thread)
         run_tile(&w, &t);
 }
 
-/* Partial results of chunks, summed as a binary tree whose shape depends on their number alone. */
+/* Sums the chunks' partial results as a binary tree whose shape depends on their number alone. */
 static void combine_chunks(const group *g, const step *s, float *to, float *partials)
 {
     int64_t n = g->n_chunks, stride = (s->size + 15) / 16 * 16;

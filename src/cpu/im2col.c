@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One matrix product per worker, to be used by that worker alone; NULL with an error message. */
-static onednn_matmul **make_products(onednn_matmul_spec s, int workers)
+/* Makes one matmul per worker, used by that worker alone; NULL with an error on failure. */
+static onednn_matmul **make_matmuls(onednn_matmul_spec s, int workers)
 {
     onednn_matmul **list = must_alloc(sizeof(onednn_matmul *) * (size_t)workers);
     s.threads = 1;
@@ -27,21 +27,21 @@ static onednn_matmul **make_products(onednn_matmul_spec s, int workers)
     return list;
 }
 
-static void free_products(onednn_matmul **list, int workers)
+static void free_matmuls(onednn_matmul **list, int workers)
 {
     for (int i = 0; i < workers && list; i++)
         onednn_matmul_free(list[i]);
     free(list);
 }
 
-/* Floats for each worker, in cache lines of its own. */
+/* Floats per worker, rounded up to whole cache lines. */
 static size_t whole_lines(int64_t floats) { return (size_t)(floats + 15) / 16 * 16; }
 
-/* ---- Patches ---- */
+/* ---- im2col ---- */
 
 struct im2col {
     conv_spec spec;
-    onednn_matmul **products; /* per worker */
+    onednn_matmul **matmuls;  /* per worker */
     float *rows;              /* kh kw i x n oh ow, per worker */
     size_t rows_size;
 };
@@ -51,14 +51,14 @@ im2col *im2col_create(const conv_spec *s)
     im2col *k = must_alloc(sizeof *k);
     k->spec = *s;
     int64_t pixels = s->n * s->oh * s->ow, weights = s->kh * s->kw * s->i;
-    k->products = make_products(
+    k->matmuls = make_matmuls(
         s->pass == CONV_DX
             ? (onednn_matmul_spec){.n = weights, .k = s->o, .m = pixels, .transpose_b = true}
             : (onednn_matmul_spec){.n = weights, .k = pixels, .m = s->o},
         s->threads);
     k->rows_size = whole_lines(pixels * weights);
-    k->rows = tensor_alloc(sizeof *k->rows * k->rows_size * (size_t)s->threads, "patches of images");
-    if (k->products && k->rows)
+    k->rows = tensor_alloc(sizeof *k->rows * k->rows_size * (size_t)s->threads, "im2col matrix of a convolution");
+    if (k->matmuls && k->rows)
         return k;
     im2col_free(k);
     return NULL;
@@ -68,13 +68,12 @@ void im2col_free(im2col *k)
 {
     if (!k)
         return;
-    free_products(k->products, k->spec.threads);
+    free_matmuls(k->matmuls, k->spec.threads);
     tensor_free(k->rows);
     free(k);
 }
 
-/* Pixels first ... end - 1 of y, of 0 ... n_out - 1, are those whose tap, at from + stride p, is one
-   of the pixels 0 ... n - 1 of x. */
+/* Pixels p = first ... end - 1 of y, of n_out, whose tap at from + stride p is inside the n pixels of x. */
 typedef struct reach {
     int64_t first, end;
 } reach;
@@ -109,8 +108,8 @@ LT_CLONES static void copy_row(int64_t n, const float *x, int64_t step, float *r
             row[i] = x[i * step];
 }
 
-/* Between one channel of an image (x points to its first float) and the row of patches that belongs
-   to it and to a tap. */
+/* Copy or add between one channel of an image (x points to its first float) and the im2col row of that channel and
+   tap. */
 static void add_tap(const conv_spec *s, int64_t ky, int64_t kx, const float *row, float *x)
 {
     int64_t top = ky * s->dilation - s->pad, left = kx * s->dilation - s->pad;
@@ -155,40 +154,39 @@ void im2col_run(im2col *k, const float *a, const float *b, float *out, int worke
     float *rows = k->rows + (size_t)worker * k->rows_size;
     int64_t x_size = s->h * s->w * s->i, pixels = s->oh * s->ow;
     if (s->pass == CONV_DX) {
-        onednn_matmul_run(k->products[worker], b, a, NULL, rows, 1);
+        onednn_matmul_run(k->matmuls[worker], b, a, NULL, rows, 1);
         for (int64_t n = 0; n < s->n; n++)
             add_image(s, rows + n * pixels, out + n * x_size);
     } else {
         for (int64_t n = 0; n < s->n; n++)
             copy_image(s, a + n * x_size, rows + n * pixels);
-        onednn_matmul_run(k->products[worker], rows, b, NULL, out, 1);
+        onednn_matmul_run(k->matmuls[worker], rows, b, NULL, out, 1);
     }
 }
 
-/* ---- Taps ---- */
+/* ---- By kernel taps ---- */
 
-/* Products over equally many pixels per image, one of each per worker. */
-typedef struct tap_products {
+/* Matmuls over equally many pixels per image, one of each per worker. */
+typedef struct tap_matmuls {
     int64_t pixels;
-    onednn_matmul **first;  /* of the first images: w = */
+    onednn_matmul **first;  /* for the first images: w = */
     onednn_matmul **others; /* w += */
-    onednn_matmul **last;   /* of a smaller number of images, if any */
-} tap_products;
+    onednn_matmul **last;   /* for a smaller number of last images, if any */
+} tap_matmuls;
 
-/* A piece is some of the rows of a w[ky][kx] over the whole batch, so there is nothing to add up. The
-   pixels of x under the tap, and those of y where it is inside of x, are gathered, some images at a
-   time. */
+/* A piece is a range of rows of one w[ky][kx] over the whole batch, so pieces need no summation. The pixels of x
+   under the tap, and those of y where the tap is inside x, are gathered, some images at a time. */
 struct kernel_taps {
     conv_spec spec;
     int64_t rows;   /* of w in a piece */
     int64_t images; /* gathered at a time */
-    tap_products *products;
-    int n_products;
+    tap_matmuls *matmuls;
+    int n_matmuls;
     float *gathered; /* images oh ow x (rows, o), per worker */
     size_t gathered_size;
 };
 
-/* The pixels of y at which a tap is inside of x. */
+/* The pixels of y at which a tap is inside x. */
 typedef struct region {
     reach y, x;
     int64_t pixels;
@@ -203,7 +201,7 @@ static region find_region(const conv_spec *s, int64_t tap)
     return r;
 }
 
-/* Enough pieces for some threads, of enough rows for a product. */
+/* Rows per piece: enough pieces for several threads, enough rows for a matmul. */
 static int64_t choose_rows(const conv_spec *s)
 {
     int64_t rows = s->i;
@@ -212,7 +210,7 @@ static int64_t choose_rows(const conv_spec *s)
     return rows;
 }
 
-/* What a worker gathers of x stays in its L2. */
+/* Images gathered at a time, so that the gathered pixels stay in L2. */
 static int64_t choose_gathered(const conv_spec *s, int64_t rows)
 {
     const int64_t most = 64 * 1024;
@@ -220,29 +218,29 @@ static int64_t choose_gathered(const conv_spec *s, int64_t rows)
     return images < 1 ? 1 : images > s->n ? s->n : images;
 }
 
-static tap_products *find_products(const kernel_taps *k, int64_t pixels)
+static tap_matmuls *find_matmuls(const kernel_taps *k, int64_t pixels)
 {
-    for (int i = 0; i < k->n_products; i++)
-        if (k->products[i].pixels == pixels)
-            return &k->products[i];
+    for (int i = 0; i < k->n_matmuls; i++)
+        if (k->matmuls[i].pixels == pixels)
+            return &k->matmuls[i];
     return NULL;
 }
 
-static bool make_tap_products(kernel_taps *k, int64_t pixels)
+static bool make_tap_matmuls(kernel_taps *k, int64_t pixels)
 {
     const conv_spec *s = &k->spec;
-    if (pixels == 0 || find_products(k, pixels))
+    if (pixels == 0 || find_matmuls(k, pixels))
         return true;
     int64_t rest = s->n % k->images;
     onednn_matmul_spec m = {
         .n = k->rows, .k = k->images * pixels, .m = s->o, .transpose_a = true};
-    tap_products *p = &k->products[k->n_products++];
+    tap_matmuls *p = &k->matmuls[k->n_matmuls++];
     p->pixels = pixels;
-    p->first = make_products(m, s->threads);
+    p->first = make_matmuls(m, s->threads);
     m.accumulate = true;
-    p->others = make_products(m, s->threads);
+    p->others = make_matmuls(m, s->threads);
     m.k = rest * pixels;
-    p->last = rest > 0 ? make_products(m, s->threads) : NULL;
+    p->last = rest > 0 ? make_matmuls(m, s->threads) : NULL;
     return p->first && p->others && (p->last || rest == 0);
 }
 
@@ -252,10 +250,10 @@ kernel_taps *kernel_taps_create(const conv_spec *s)
     k->spec = *s;
     k->rows = choose_rows(s);
     k->images = choose_gathered(s, k->rows);
-    k->products = must_alloc(sizeof *k->products * (size_t)(s->kh * s->kw));
+    k->matmuls = must_alloc(sizeof *k->matmuls * (size_t)(s->kh * s->kw));
     bool made = true;
     for (int64_t t = 0; t < s->kh * s->kw && made; t++)
-        made = make_tap_products(k, find_region(s, t).pixels);
+        made = make_tap_matmuls(k, find_region(s, t).pixels);
     k->gathered_size = whole_lines(k->images * s->oh * s->ow * (k->rows + s->o));
     k->gathered = tensor_alloc(sizeof *k->gathered * k->gathered_size * (size_t)s->threads,
                                "gathered pixels of a convolution");
@@ -269,17 +267,17 @@ void kernel_taps_free(kernel_taps *k)
 {
     if (!k)
         return;
-    for (int i = 0; i < k->n_products; i++) {
-        free_products(k->products[i].first, k->spec.threads);
-        free_products(k->products[i].others, k->spec.threads);
-        free_products(k->products[i].last, k->spec.threads);
+    for (int i = 0; i < k->n_matmuls; i++) {
+        free_matmuls(k->matmuls[i].first, k->spec.threads);
+        free_matmuls(k->matmuls[i].others, k->spec.threads);
+        free_matmuls(k->matmuls[i].last, k->spec.threads);
     }
-    free(k->products);
+    free(k->matmuls);
     tensor_free(k->gathered);
     free(k);
 }
 
-/* The channels of a piece, x pointing to the first, of the pixels under a tap. */
+/* Gathers the channels of a piece (x points to the first) of the pixels under a tap. */
 static void gather_x(const kernel_taps *k, const region *r, int64_t tap, const float *x, float *to)
 {
     const conv_spec *s = &k->spec;
@@ -325,9 +323,9 @@ static void run_tap(void *context, int64_t piece, int worker)
             if (!all_y)
                 gather_y(k, &r, y_at + i * s->oh * s->ow * s->o, y + i * r.pixels * s->o);
         }
-        const tap_products *p = find_products(k, r.pixels);
-        onednn_matmul **product = n == 0 ? p->first : images < k->images ? p->last : p->others;
-        onednn_matmul_run(product[worker], x, all_y ? y_at : y, NULL, w, 1);
+        const tap_matmuls *p = find_matmuls(k, r.pixels);
+        onednn_matmul **matmul = n == 0 ? p->first : images < k->images ? p->last : p->others;
+        onednn_matmul_run(matmul[worker], x, all_y ? y_at : y, NULL, w, 1);
     }
 }
 

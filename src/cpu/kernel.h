@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How the CPU runs the operators that are not elementwise: f32, in memory of the host. Adding one is a record in a
-   file of cpu/ and its line in kernels.def. */
+/* CPU kernels of operators that are not elementwise: f32, in host memory. Adding one is a record in a file of cpu/
+   and its line in kernels.def. */
 #ifndef LATENT_KERNEL_H
 #define LATENT_KERNEL_H
 
@@ -11,20 +11,20 @@ typedef struct cpu_call {
     const lt_node *y;
     const float *const *in;
     float *out;
-    void *kernel; /* what plan() made, or NULL */
+    void *kernel; /* what plan() returned, or NULL */
     const lt_run_key *key;
     int threads;
 } cpu_call;
 
 typedef struct cpu_kernel {
     const lt_op *op;
-    /* Optional, once per session: makes what run gets as `kernel`; NULL with an error on failure. */
+    /* Optional; called once per session. Returns the `kernel` passed to run, or NULL with an error. */
     void *(*plan)(const lt_node *y, int threads);
     void (*release)(void *kernel);
     void (*run)(const cpu_call *c); /* floats in, floats out; no allocation */
 } cpu_kernel;
 
-/* NULL: there is none, it is fused or a view. */
+/* Returns the operator's kernel, or NULL: it is fused or a view. */
 const cpu_kernel *cpu_find_kernel(const lt_op *op);
 
 #endif

@@ -19,7 +19,7 @@
 #include "cpu/dnnl2.h"
 #endif
 
-/* Of OpenMP's threads one can be asked for, so that results do not depend on their number. */
+/* With OpenMP one thread can be requested, so that results do not depend on their number. */
 #if DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_OMP && DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_SEQ
 #error "latent needs a oneDNN that was built for OpenMP, or without threads"
 #endif
@@ -29,8 +29,8 @@
 static dnnl_engine_t engine;
 static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
 
-/* Of the OpenMP that oneDNN was linked with, whichever that is; NULL if it was built without threads.
-   The one of our compiler could be another, with a number of threads of its own. */
+/* From the OpenMP library that oneDNN was linked with, which may not be our compiler's; NULL if it was built without
+   threads. */
 static void (*set_threads)(int);
 static int (*get_threads)(void);
 
@@ -65,7 +65,7 @@ static int fail(const char *what, dnnl_status_t status)
                        "oneDNN: %s failed (status %d)", what, (int)status);
 }
 
-/* What follows is of one thread, until threads_restore with what was returned. */
+/* Sets one thread until threads_restore, which takes the returned value. */
 static int threads_one(void)
 {
     int before = get_threads ? get_threads() : 1;
@@ -97,8 +97,8 @@ const char *onednn_version(void)
     return text;
 }
 
-/* Each set contains those above it, as bits; one that has no row is called what the last one that it
-   contains is called. */
+/* Each instruction set includes those above it, as bits; one without a row gets the name of the last one it includes.
+   */
 const char *onednn_isa(void)
 {
     static const struct {
@@ -121,7 +121,7 @@ const char *onednn_isa(void)
     return words;
 }
 
-/* Floats, densely or not; NULL on failure, and what is made of that fails. */
+/* Describes an array of floats; returns NULL on failure, which later calls report. */
 static dnnl_memory_desc_t strided(int n, const dnnl_dims_t dims, const dnnl_dims_t strides)
 {
     dnnl_memory_desc_t d = NULL;
@@ -147,14 +147,14 @@ static size_t scratch_size_of(const_dnnl_primitive_desc_t pd)
 
 /* ---- Activations as post-operations ---- */
 
-/* oneDNN's relu turns NaN into 0, which would hide that a layer has diverged; ours is applied to each
-   piece of a product while it is in cache. */
+/* oneDNN's relu turns NaN into 0, which would hide that a layer has diverged; ours is applied to each chunk of a
+   result while it is in cache. */
 static const dnnl_alg_kind_t post_operations[] = {
     [NO_ACTIVATION] = dnnl_alg_kind_undef, [RELU] = dnnl_alg_kind_undef, [LEAKY_RELU] = dnnl_eltwise_relu,
     [ELU] = dnnl_eltwise_elu, [TANH] = dnnl_eltwise_tanh, [SIGMOID] = dnnl_eltwise_logistic};
 
-/* The post-operation that an activation becomes; undefined: none, or our relu. A leaky one without a
-   slope would be oneDNN's relu. */
+/* The post-operation of an activation; undefined: none, or our relu. A leaky relu with slope 0 would be oneDNN's
+   relu. */
 static dnnl_alg_kind_t post_operation(const lt_op *op, float parameter)
 {
     if (!op || (op->activation == LEAKY_RELU && parameter == 0))
@@ -167,8 +167,8 @@ static bool needs_relu(const lt_op *op, float parameter)
     return op && post_operation(op, parameter) == dnnl_alg_kind_undef;
 }
 
-/* Of a primitive: our scratch, all digits of a float whatever the environment says, addition to what is
-   there, the activation. */
+/* Attributes of a primitive: our scratch, full f32 precision whatever the environment says, accumulation, activation.
+   */
 static dnnl_primitive_attr_t make_attributes(bool accumulate, const lt_op *activation,
                                              float parameter)
 {
@@ -188,7 +188,7 @@ static dnnl_primitive_attr_t make_attributes(bool accumulate, const lt_op *activ
     return attr;
 }
 
-/* ---- Matrix product ---- */
+/* ---- Matmul ---- */
 
 /* A rectangle of the result. All chunks of one size share a primitive. */
 typedef struct chunk {
@@ -197,7 +197,7 @@ typedef struct chunk {
     int64_t row, column, rows, columns;
 } chunk;
 
-/* Primitives by size: whole pieces, and the smaller last ones by row, by column, by both. */
+/* Primitives by size: whole chunks, and smaller last ones by row, by column, by both. */
 enum { KINDS = 4 };
 
 struct onednn_matmul {
@@ -213,9 +213,9 @@ struct onednn_matmul {
     dnnl_stream_t *streams; /* one per thread */
 };
 
-/* A column as a row: y' (1 x n) = b' a'. A vector of it then is computed at a time: 131072 x 32 x 1
-   with a sigmoid takes 0.4 ms instead of 2.4, one Zen 4 core. Not with a bias: oneDNN has only its
-   reference kernel for one that is the same for all columns. A transposed a is fast as it is. */
+/* Computes a column as a row, y' (1 x n) = b' a', so that vectors of it are computed at a time: 131072 x 32 x 1 with
+   a sigmoid takes 0.4 ms instead of 2.4 on one Zen 4 core. Not with a bias: for one that is equal in all columns
+   oneDNN only has its reference kernel. A transposed a is fast without this. */
 static bool turn(onednn_matmul_spec *s)
 {
     if (s->m != 1 || s->n == 1 || s->has_bias || s->transpose_a)
@@ -226,8 +226,8 @@ static bool turn(onednn_matmul_spec *s)
     return true;
 }
 
-/* How the result is cut: measured on 2 cores at the sizes of MLP layers, rows first (a packed b is
-   shared by few chunks), then columns. Products below a few microseconds stay whole. */
+/* How the result is cut, measured on 2 cores at the sizes of MLP layers: rows first (few chunks share a packed b),
+   then columns. Matmuls below a few microseconds stay whole. */
 static void choose_pieces(const onednn_matmul_spec *s, int64_t *rows, int64_t *columns)
 {
     const int64_t min_rows = 32, min_columns = 384, max_pieces = 8, small = 400 * 1000;
@@ -272,8 +272,8 @@ static void forget(piece *p)
     dnnl_memory_desc_destroy(p->y);
 }
 
-/* Single-threaded whatever the session uses: how a primitive blocks its loops, and so its rounding,
-   may depend on the threads it is made for. */
+/* Always single-threaded: how a primitive blocks its loops, and so its rounding, may depend on the number of threads
+   it is created for. */
 static int make_primitive(onednn_matmul *k, int kind, const piece *p)
 {
     if (k->kinds[kind])
@@ -292,7 +292,7 @@ static int make_primitive(onednn_matmul *k, int kind, const piece *p)
     threads_restore(threads);
     dnnl_primitive_desc_destroy(pd);
     dnnl_primitive_attr_destroy(attr);
-    return status == dnnl_success ? LT_OK : fail("making a matrix product", status);
+    return status == dnnl_success ? LT_OK : fail("creating a matmul", status);
 }
 
 static int make_memory(dnnl_memory_t *memory, const_dnnl_memory_desc_t desc)
@@ -301,7 +301,7 @@ static int make_memory(dnnl_memory_t *memory, const_dnnl_memory_desc_t desc)
     return status == dnnl_success ? LT_OK : fail("describing memory", status);
 }
 
-/* What a chunk runs on. */
+/* Makes the memory objects of a chunk. */
 static int make_memories(chunk *h, const piece *p, bool has_bias)
 {
     LT_TRY(make_memory(&h->a, p->a));
@@ -348,7 +348,7 @@ static int make_scratch(onednn_matmul *k)
 {
     size_t threads = (size_t)k->spec.threads;
     k->scratch_size = (k->scratch_size + TENSOR_ALIGN - 1) / TENSOR_ALIGN * TENSOR_ALIGN;
-    k->scratch = tensor_alloc(k->scratch_size * threads, "scratch of a matrix product");
+    k->scratch = tensor_alloc(k->scratch_size * threads, "scratch of a matmul");
     if (!k->scratch)
         return LT_NO_MEMORY;
     k->scratch_memory = must_alloc(sizeof *k->scratch_memory * threads);
@@ -359,7 +359,7 @@ static int make_scratch(onednn_matmul *k)
         if (status == dnnl_success)
             status = dnnl_stream_create(&k->streams[i], engine, dnnl_stream_default_flags);
         if (status != dnnl_success)
-            return fail("making a stream", status);
+            return fail("creating a stream", status);
     }
     return LT_OK;
 }
@@ -401,7 +401,7 @@ void onednn_matmul_free(onednn_matmul *k)
     free(k);
 }
 
-/* One run: the arrays. */
+/* Arguments of one run. */
 typedef struct matmul_call {
     onednn_matmul *k;
     const float *a, *b, *bias;
@@ -437,7 +437,7 @@ static void run_chunk(void *context, int64_t i, int thread)
 void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const float *bias, float *y,
                        int threads)
 {
-    if (k->n_chunks == 0) { /* a sum over nothing; folding a bias into it is compile's to avoid */
+    if (k->n_chunks == 0) { /* an empty sum; compile never fuses a bias into it */
         memset(y, 0, sizeof *y * (size_t)(k->spec.n * k->spec.m));
         return;
     }
@@ -448,7 +448,7 @@ void onednn_matmul_run(onednn_matmul *k, const float *a, const float *b, const f
 
 /* ---- Convolution ---- */
 
-/* What one thread executes with. */
+/* State of one thread. */
 typedef struct conv_worker {
     dnnl_stream_t stream;
     dnnl_memory_t a, b, bias, out, scratch;
@@ -457,7 +457,7 @@ typedef struct conv_worker {
 struct onednn_conv {
     conv_spec spec;
     dnnl_memory_desc_t x, y, bias, plain, packed;
-    dnnl_memory_desc_t any; /* a weight, as oneDNN would like it best */
+    dnnl_memory_desc_t any; /* a weight in the format that oneDNN prefers */
     dnnl_primitive_t primitive;
     dnnl_primitive_t reorder;
     dnnl_memory_t from, to; /* of the reorder */
@@ -496,7 +496,7 @@ static dnnl_status_t create_conv_pd(dnnl_primitive_desc_t *pd, const onednn_conv
     const conv_spec *s = &k->spec;
     dnnl_dims_t strides = {s->stride, s->stride}, dilates = {s->dilation - 1, s->dilation - 1};
     dnnl_dims_t left = {s->pad, s->pad};
-    /* what of the padding is in reach of the kernel; negative where pixels of x are not */
+    /* padding within reach of the kernel; negative if some pixels of x are not */
     dnnl_dims_t right = {(s->oh - 1) * s->stride + s->dilation * (s->kh - 1) + 1 - s->h - s->pad,
                          (s->ow - 1) * s->stride + s->dilation * (s->kw - 1) + 1 - s->w - s->pad};
     const dnnl_alg_kind_t direct = dnnl_convolution_direct;
@@ -515,7 +515,7 @@ static dnnl_status_t create_conv_pd(dnnl_primitive_desc_t *pd, const onednn_conv
         pd, engine, direct, k->x, weight, NULL, k->y, strides, dilates, left, right, hint, attr);
 }
 
-/* Where oneDNN's second choice is faster than its first: with fewer channels than `below` on the side of x.
+/* Where oneDNN's second implementation is faster than its first: with fewer channels of x than `below`.
    Measured on one core, GFLOP/s of the first and the second: 2.6.3 on Zen 4, 32 x 32 x 1 -> 16 x 16 x 16,
    46 and 98. 3.7.2 on Sapphire Rapids, kernel 4, stride 2: forward, 28 x 28 x 8 -> 14 x 14 x 16, 90 and
    139, from 4 and 1 channels 99 and 160, 36 and 145; backward the same, 28 and 69, with 16 channels 66
@@ -541,7 +541,7 @@ static bool is_implementation(const_dnnl_primitive_desc_t pd, const char *name)
     return strcmp(found, name) == 0;
 }
 
-/* The second implementation in place of the first, if it is of that name. */
+/* Replaces the first implementation by the second if that has this name. */
 static void take_second(dnnl_primitive_desc_t *pd, const char *name)
 {
     dnnl_primitive_desc_t first;
@@ -565,7 +565,7 @@ static void choose_implementation(dnnl_primitive_desc_t *pd, const conv_spec *s)
         }
 }
 
-/* Backward passes are looked for with the forward one of the same shape as a hint. */
+/* Backward passes need the forward descriptor of the same shape as a hint. */
 static dnnl_status_t make_conv_pd(dnnl_primitive_desc_t *pd, const onednn_conv *k,
                                   const_dnnl_memory_desc_t weight, bool finishes)
 {
@@ -600,7 +600,7 @@ static dnnl_status_t choose_format(onednn_conv *k)
     return status;
 }
 
-/* Single-threaded, as make_primitive. */
+/* Single-threaded, like make_primitive. */
 static dnnl_status_t make_conv(onednn_conv *k, const onednn_conv *like)
 {
     dnnl_primitive_desc_t pd = NULL;
@@ -687,7 +687,7 @@ onednn_conv *onednn_conv_create(const conv_spec *s, const onednn_conv *like)
     if (status == dnnl_success && make_workers(k) == LT_OK)
         return k;
     if (status != dnnl_success)
-        fail("making a convolution", status);
+        fail("creating a convolution", status);
     onednn_conv_free(k);
     return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The images of one channel are planes: rows one after the other, each with the padding that a window
-   meets on its way. Pixel t of y then meets pixel t + (ky width + kx) dilation of x, whatever t: one
-   long loop over all rows. What it computes between the end of a row of y and the next is not used. */
+/* An image of one channel is a plane: its rows, padded, one after the other. Pixel t of y then meets pixel t + (ky
+   width + kx) dilation of x for every t, so one long loop covers all rows. Its results between the end of a row of y
+   and the next row are not used. */
 #include "cpu/planes.h"
 
 #include "base/clones.h"
@@ -13,12 +13,12 @@
 
 enum { LANES = 16, GROUP = 8, SLACK = GROUP * LANES };
 
-/* Aligned as floats are. */
+/* With the alignment of floats. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
 
 struct planes {
     conv_spec spec;
-    int64_t width, length;    /* of a row; of the pixels of y with what is between them */
+    int64_t width, length;    /* of a row; of the pixels of y, gaps included */
     int64_t x_plane, y_plane; /* floats */
     float *memory;            /* i planes of x, o of y; per worker */
     int64_t size;
@@ -57,8 +57,7 @@ void planes_free(planes *k)
 
 /* ---- Images to planes and back ---- */
 
-/* h x w pixels with `pad` around them, or -pad cut off, as rows x width ones; what is outside of them
-   stays zero. */
+/* Splits h x w pixels, padded by `pad` or cropped by -pad, into planes of rows x width; the rest stays zero. */
 LT_CLONES static void split_image(int64_t h, int64_t w, int64_t c, int64_t pad,
                                   const float *restrict x, int64_t rows, int64_t width,
                                   int64_t plane, float *restrict all)
@@ -90,7 +89,7 @@ LT_CLONES static void join_image(int64_t h, int64_t w, int64_t c, const float *r
     }
 }
 
-/* ---- Products ---- */
+/* ---- Inner loops ---- */
 
 /* G channels of y, V vectors of pixels from t on. */
 static inline __attribute__((always_inline)) void forward_block(const planes *k, int G, int V,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolutions of few channels, stride 1, where a vector is pixels of one channel (conv.c says which).
-   One group only; without bias and activation. */
+/* Convolutions of few channels with stride 1, in which a vector holds pixels of one channel (see conv.c). One group
+   only; without bias and activation. */
 #ifndef LATENT_PLANES_H
 #define LATENT_PLANES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Vector forms of the C library's functions; they may differ in the last bit from the scalar ones and
-   between instruction sets. */
+/* Vector variants of the C library's functions; they may differ in the last bit from the scalar ones and between
+   instruction sets. */
 #ifndef LATENT_SIMD_H
 #define LATENT_SIMD_H
 
@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-/* glibc 2.35 has vector variants of these on x86-64, but declares them under -ffast-math only. */
+/* glibc 2.35 has vector variants of these on x86-64, but declares them only with -ffast-math. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
 #if __GLIBC_PREREQ(2, 35)
 #define LT_VECTOR_MATH 1

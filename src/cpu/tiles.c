@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* eltwise.def as loops over floats. Compiled with -fno-math-errno -fno-trapping-math, without which
-   no compiler may vectorize a conditional or a call of exp; neither changes a result. */
+   a compiler cannot vectorize a conditional or a call of exp; neither changes a result. */
 #include "cpu/tiles.h"
 
 #include "cpu/simd.h"
 
-/* Forward expressions are written for reals; here reals are floats. */
+/* Forward expressions are written for reals, which are floats here. */
 #define exp(x) expf(x)
 #define expm1(x) expm1f(x)
 #define log(x) logf(x)
@@ -42,7 +42,7 @@
             switch (scalars) {                                                                     \
                 CHOICES(FORWARD)                                                                   \
             default:                                                                               \
-                y[0] = NAN; /* every operand a scalar: never asked for */                          \
+                y[0] = NAN; /* all operands scalar: never requested */                          \
             }                                                                                      \
     }
 static const float none[1];
@@ -71,7 +71,7 @@ static const float none[1];
         LOOP(1, 0, 1, BODY)                                                                        \
     case 6:                                                                                        \
         LOOP(0, 1, 1, BODY)
-#define x a /* what the lines of one operand call it */
+#define x a /* its name in lines with one operand */
 #define E1(NAME, FORWARD, ...) KERNEL(NAME, 1, FORWARD, CHOICES1)
 #define E2(NAME, FORWARD, ...) KERNEL(NAME, 2, FORWARD, CHOICES2)
 #define E3(NAME, FORWARD, ...) KERNEL(NAME, 3, FORWARD, CHOICES3)
@@ -114,7 +114,7 @@ LT_CLONES void tile_accumulate_sum(int n, float *y, const float *x)
         y[i] += x[i];
 }
 
-/* One block of columns, whose sums stay in registers while the rows pass. */
+/* Sums a block of columns, kept in registers, over all rows. */
 static inline __attribute__((always_inline)) void sum_block(int width, int rows, int columns,
                                                             float *y, const float *x)
 {
@@ -128,7 +128,7 @@ static inline __attribute__((always_inline)) void sum_block(int width, int rows,
         y[k] = sum[k];
 }
 
-/* Few columns: some rows together are as wide as a block, and are added up in the end. */
+/* Few columns: several rows together fill a block, and are added at the end. */
 LT_CLONES static void sum_narrow(int rows, int columns, float *y, const float *x)
 {
     float sum[LANES] = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tile kernels: one elementwise operator over a short run of floats that stays in cache.
-   y[i] = f(a[i], b[i], c[i]) for i < n; y may be the same array as an input. Bit k of `scalars` says
-   that operand k is one float for all i. */
+   y[i] = f(a[i], b[i], c[i]) for i < n; y may be the same array as an input. If bit k of `scalars` is
+   set, operand k is one float for all i. */
 #ifndef LATENT_TILES_H
 #define LATENT_TILES_H
 
@@ -10,7 +10,7 @@
 typedef void tile_function(int n, float *y, const float *a, const float *b, const float *c,
                            unsigned scalars);
 
-/* Of an elementwise operator; NULL for another. */
+/* Returns the tile kernel of an elementwise operator, or NULL. */
 tile_function *cpu_find_tile(const lt_op *op);
 
 /* Floats per tile: a chain of operators has about a dozen tiles, which stay in an L1 of 32 KiB. */
@@ -43,8 +43,8 @@ void tile_sum_rows(int rows, int columns, float *y, const float *x);
 
 void tile_fill(int n, float *y, float value);
 
-/* Uniform and normal draws from Philox words (Box and Muller, two at a time); n is a multiple of 4,
-   at most TILE_SIZE. */
+/* Uniform and normal samples from Philox words (Box-Muller, two at a time); n is a multiple of 4, at most TILE_SIZE.
+   */
 void tile_uniform(int n, float *y, const unsigned *words);
 void tile_normal(int n, float *y, const unsigned *words);
 

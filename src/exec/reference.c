@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reference executor: every node of the graph as written, in f64, one plain loop after another.
-   No rewriting, no fusion, no plan: what the CPU executor is compared with. */
+/* The reference executor: runs every node of the graph as written, in f64, one plain loop after another, without
+   rewriting, fusion or plan. The CPU executor is compared with it. */
 #include "compile/executor.h"
 
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static void load_bound(reference *s, int i)
         s->values[i][k] = (double)s->bound[i][k];
 }
 
-/* Values of assigns become those of their variables; all are computed before any is stored. */
+/* Stores the values of assigns in their variables, after all of them are computed. */
 static void store_assigned(reference *s, const lt_node *x)
 {
     int64_t n = lt_shape_size(x->shape);

@@ -12,7 +12,7 @@ static inline lt_session_options run_session_options(const lt_run_options *o)
 
 static inline int run_threads(const lt_run_options *o) { return o->threads ? o->threads : lt_cores(); }
 
-/* Reports the part done; false: the work is to stop. */
+/* Reports the fraction done; returns false if the work must stop. */
 static inline bool run_continues(const lt_run_options *o, double done)
 {
     return !o->progress || o->progress(o->user, done);

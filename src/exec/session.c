@@ -146,7 +146,7 @@ static int find_values(lt_session *s, const lt_node *x, void **values)
     return *values ? LT_OK : fail_not_kept(x);
 }
 
-/* The status of an executor's own copy. */
+/* The status of an executor's copy. */
 static int copied(int status, const lt_node *x) { return status == LT_NOT_FOUND ? fail_not_kept(x) : status; }
 
 static void *find_typed(lt_session *s, const lt_node *x, bool is_double)
@@ -229,7 +229,7 @@ int lt_session_bind(lt_session *s, const lt_node *variable, lt_buffer *buffer, i
                            variable->op->name);
     int64_t n = lt_shape_size(variable->shape);
     if (first < 0 || first > buffer->n || n > buffer->n - first)
-        return status_fail(LT_VALUE, "session: \"%s\" needs %lld numbers from number %lld of a buffer on, which has %lld",
+        return status_fail(LT_VALUE, "session: \"%s\" needs %lld floats from element %lld on, but the buffer has %lld",
                            variable->name, (long long)n, (long long)first, (long long)buffer->n);
     if ((uintptr_t)(buffer->floats + first) % TENSOR_ALIGN)
         return status_fail(LT_VALUE, "session: memory for \"%s\" is not aligned to %d bytes",

@@ -5,7 +5,7 @@
 
 #include "compile/executor.h"
 
-/* lt_session_create on this one. */
+/* lt_session_create on this executor. */
 lt_session *session_create_on(const executor *e, const lt_program *p, const lt_session_options *o);
 
 #endif
