@@ -415,7 +415,7 @@ static void two_layer_recipes_read_back(void **state)
     lt_recipe_free(r);
 }
 
-/* ---- Training goes on where it was stopped ---- */
+/* ---- Resumed training ---- */
 
 /* Stopped in the second of three epochs of three steps, where the schedules have moved. */
 static void check_resume(const char *words, const char *const *sets, int n)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies of train images: planted ones are found, whatever was done to them; images that are none are
-   not taken for copies, however near blur brings them to train images. Then scores that cannot be
-   told, and are not. */
+/* Memorization: planted copies are found, also changed ones; other images do not count as copies, even blurred ones
+   near to train images. Then scores that are not informative and not reported. */
 #include "quality/counts.h"
 #include "quality/looks.h"
 
@@ -13,7 +12,7 @@ enum { S = 16, SIZE = S * S * 3, LEARNED = 1000, HELD = 300, SPOTS = 9, PLANTED 
 
 /* ---- Counts ---- */
 
-/* Fisher's lady tasting tea, and what remains when nothing is marked. */
+/* Fisher's lady tasting tea, and tables without marks. */
 static void excesses_are_those_of_fisher_s_test(void **state)
 {
     (void)state;
@@ -271,7 +270,7 @@ static void planted_copies_are_found(void **state)
     close_spots(&s);
 }
 
-/* Where held-out images are in train as often, copies are what the data do. */
+/* If held-out images are in train as often, the copies are due to the data. */
 static void duplicates_of_the_data_are_no_copies(void **state)
 {
     (void)state;
@@ -299,7 +298,7 @@ static lt_dataset *open_arrays(const float *train, int n, const float *test, int
     return d;
 }
 
-/* All features are one number then, and any image would look like any other. */
+/* All features are then equal, and any image would look like any other. */
 static void constant_images_have_no_scores(void **state)
 {
     (void)state;
@@ -336,7 +335,7 @@ static void equal_images_have_no_reach(void **state)
     close_spots(&s);
 }
 
-/* Noise looks the same whichever way it is turned. */
+/* Noise looks the same in every rotation. */
 static void a_classifier_that_guesses_is_said_to(void **state)
 {
     (void)state;
@@ -388,7 +387,7 @@ static void few_images_have_few_scores(void **state)
     lt_dataset_free(d);
 }
 
-/* 20 samples, all of them copies, are found; of a part of them nothing could be. */
+/* 20 samples that are all copies are found; a part of them could not be. */
 static void tiny_sets_say_what_they_could_have_found(void **state)
 {
     (void)state;

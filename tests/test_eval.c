@@ -18,8 +18,7 @@
 
 /* ---- Likelihood ---- */
 
-/* From the true posterior every draw has the same weight: exact with any K, batch and part-filled
-   run of draws. */
+/* With the true posterior all samples have the same weight: exact with any K, batch and partly filled run. */
 static void nll_is_exact_from_the_true_posterior(void **state)
 {
     (void)state;
@@ -44,7 +43,7 @@ static void nll_is_exact_from_the_true_posterior(void **state)
     fixture_close(&f);
 }
 
-/* From a posterior that is too wide the estimate is above, and nearer with larger K. */
+/* With a posterior that is too wide the estimate is above the truth, and closer with larger K. */
 static void nll_comes_down_to_the_truth(void **state)
 {
     (void)state;
@@ -137,7 +136,7 @@ static lt_dataset *fractions(void)
     return must_open(in_dir(""), NULL);
 }
 
-/* Bits of bytes are those of a likelihood of bytes, or of a density on bytes, with 8 more. */
+/* Bits as bytes: from a likelihood of bytes, or from a density on bytes with 8 added. */
 static void bits_say_what_they_are_of(void **state)
 {
     (void)state;

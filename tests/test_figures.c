@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures of the library: the bytes in memory are those of the file, and those that the tool writes. */
+/* Figures: the bytes in memory equal those of the file, and those that the tool writes. */
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -122,7 +122,7 @@ static void names_of_files_stand_for_formats(void **state)
 
 /* ---- The tool ---- */
 
-/* What `latent ARGS` writes to a file of that name; ARGS have the run and the file as %s. */
+/* Returns the file that `latent ARGS` writes; ARGS have the run and the file as %s. */
 static void check_tool(lt_figure *f, const char *name, const char *args)
 {
     char command[1024], words[512];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A generator that stays open: against the functions that open one for each call, against graphs of the
-   model built by hand, and against parameters that change. */
+/* An open generator: compared with the functions that open one per call, with graphs of the model built by hand, and
+   after changes of the parameters. */
 #include "check.h"
 
 #include <latent/generator.h>
@@ -56,7 +56,7 @@ static void expect_same(const float *a, const float *b, int n, double tolerance)
             fail_msg("number %d: %.9g and %.9g", i, (double)a[i], (double)b[i]);
 }
 
-/* One image of a graph of one row that nothing but this test builds. */
+/* Computes one image with a graph of one row that only this test builds. */
 static void decode_by_hand(lt_model *m, const float *code, float *image)
 {
     lt_graph *g = lt_graph_create();
@@ -122,7 +122,7 @@ static void rows_do_not_depend_on_their_company(void **state)
     lt_model_free(m);
 }
 
-/* A seed names the same images, codes and classes in every generator, from wherever one begins. */
+/* A seed gives the same images, codes and classes in every generator, from any first index. */
 static void seeds_name_images_whatever_the_batch(void **state)
 {
     (void)state;
@@ -158,7 +158,7 @@ static void classes_and_draws_are_those_of_one_call(void **state)
     lt_generator *g = must_open(m, 0, 1);
     for (int i = 0; i < IMAGES; i++)
         labels[i] = i / 5 % CLASSES;
-    for (int round = 0; round < 2; round++) { /* the second finds it compiled, with other labels in its memory */
+    for (int round = 0; round < 2; round++) { /* the second call finds it compiled, with other labels in its memory */
         assert_int_equal(lt_sample_class(m, 3 - round, 70, 5, 1, want), LT_OK);
         assert_int_equal(lt_generator_sample_class(g, 3 - round, 0, 70, 5, found), LT_OK);
         expect_same(found, want, 70 * PIXELS, 0);

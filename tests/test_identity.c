@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Data are known by their content: the same images elsewhere are the same data, others under the same name
-   are not. */
+/* Data sets are identified by content: the same images under another name are the same data, other images under the
+   same name are not. */
 #include "data/identity.h"
 
 #include "data_files.h"
@@ -161,8 +161,8 @@ static lt_recipe *recipe_at(const char *path)
     return r;
 }
 
-/* Trains two steps on the file and saves, or loads: gives what lt_trainer_load gave, and checks that a
-   refused trainer is as it was. */
+/* Trains two steps on the file and saves, or loads: returns the status of lt_trainer_load, and checks that a
+   refused load leaves the trainer unchanged. */
 static int train_and(const char *path, const char *save, const char *load)
 {
     lt_recipe *r = recipe_at(path);
@@ -184,7 +184,7 @@ static int train_and(const char *path, const char *save, const char *load)
     return status;
 }
 
-/* What is told when the data of the checkpoint's model are opened. */
+/* Returns the log of opening the data of the checkpoint's model. */
 static const char *tell_open(const char *checkpoint, const char *instead, const char *set)
 {
     told[0] = 0;

@@ -177,7 +177,7 @@ static void trained_run_clear(trained_run *t)
     lt_dataset_free(t->data);
 }
 
-/* The terms that are no sums add up to the loss, which comes last. */
+/* The terms that are not sums add up to the loss, which comes last. */
 static void check_sum(const trained_run *t)
 {
     const lt_ledger *l = &t->ledger;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sample quality: its scores against NumPy's and closed forms; then whole evaluations of images
-   whose quality is known, because they are other images of the set, copies, or all the same. */
+/* Sample quality: scores against NumPy and closed forms; then whole evaluations of images of known quality: other
+   images of the set, copies, equal images. */
 #include "quality/features.h"
 #include "quality/moments.h"
 #include "quality/scores.h"
@@ -117,7 +117,7 @@ static void assert_estimate(const safetensors *file, const char *name, lt_estima
     free(want);
 }
 
-/* Its error is the way to the farther p of the two with (p - share)^2 = p (1 - p) / n. */
+/* Its error is the distance to the farther p of the two with (p - share)^2 = p (1 - p) / n. */
 static void assert_share(const safetensors *file, const char *name, lt_estimate found, int n)
 {
     double *want = golden_doubles(file, name, 2), farther = 0;
@@ -190,8 +190,7 @@ static void scores_are_numpy_s(void **state)
     safetensors_free(file);
 }
 
-/* Of many pairs of samples of one distribution the mean is 0, and the errors are those of that
-   mean. */
+/* For many pairs of samples of one distribution the mean is 0, within the reported errors. */
 static void kid_has_no_bias(void **state)
 {
     (void)state;
@@ -212,7 +211,7 @@ static void kid_has_no_bias(void **state)
     assert_near(variances / PAIRS / variance, 1, 0.25);
 }
 
-/* Points that come in blocks give what they give together; a point is not its own neighbor. */
+/* Points added in blocks give the same result; a point is not its own neighbor. */
 static void searches_go_on_from_block_to_block(void **state)
 {
     (void)state;
@@ -410,7 +409,7 @@ static void broken_caches_are_made_again(void **state)
     lt_dataset_free(d);
 }
 
-/* Without labels the classifier learns how images were turned; also where they are not square. */
+/* Without labels the classifier learns rotations, also of images that are not square. */
 static void data_without_labels_have_features_too(void **state)
 {
     (void)state;
@@ -520,8 +519,8 @@ static void models_are_scored_by_their_samples(void **state)
     lt_dataset_free(d);
 }
 
-/* Gray means of bits would be told from bits at once. So bits are drawn, of a model's samples and of
-   gray images from anywhere alike; what is a bit already stays. */
+/* Gray means are easily told from bits. So bits are sampled, both for a model's samples and for given gray
+   images; bits stay unchanged. */
 static void bits_are_drawn_where_the_data_are_bits(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a training may go on from: recipes that may differ, and numbers of a checkpoint that must not. */
+/* Resuming: keys of recipes that may differ, and numbers of a checkpoint that must not. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "check.h"
@@ -59,7 +59,7 @@ static void save(training *t, const char *path)
 
 /* ---- Recipes ---- */
 
-/* A change of one key, and whether a run may go on with it. */
+/* A change of a key, and whether a run may resume with it. */
 typedef struct change {
     const char *set;
     bool is_allowed;
@@ -185,7 +185,7 @@ static void the_list_names_keys(void **state)
     assert_null(lt_recipe_resumable(-1));
 }
 
-/* In the middle of an epoch and between two: what must not change is refused, and changes nothing. */
+/* In the middle of an epoch and between epochs: forbidden changes are refused and change nothing. */
 static void other_recipes_are_refused_before_anything_is_taken(void **state)
 {
     (void)state;
@@ -216,7 +216,7 @@ static void other_recipes_are_refused_before_anything_is_taken(void **state)
 
 /* ---- Numbers of checkpoints ---- */
 
-/* The checkpoint `from` with another value of a metadata key, or without it (NULL), as a file without
+/* Writes the checkpoint `from` with another value of a metadata key, or without it (NULL), as a file without
    a digest, which anybody could write. */
 static void write_changed(const char *to, const char *from, const char *key, const char *value)
 {
@@ -302,7 +302,7 @@ static void expect_damaged(training *t, const char *path, const char *key, const
     assert_int_equal(lt_trainer_steps_done(t->trainer), 0);
 }
 
-/* Every number that is not the one which was written, at each step of two epochs. */
+/* Every wrong number, at each step of two epochs. */
 static void check_counters(const char *words, const char *const *keys, int n)
 {
     static const char *const strange[] = {
@@ -340,7 +340,7 @@ static void counters_are_compared_with_each_other(void **state)
     check_counters(gan_words, keys, COUNT_OF(keys));
 }
 
-/* Consistent with each other, and beyond any training. */
+/* Numbers that are consistent, but too large for any training. */
 static void epochs_end_somewhere(void **state)
 {
     (void)state;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs read from outside: their logs, results and states; and everything that opens a model, by directory and by
-   file. */
+/* Reading runs: logs, results and states; and all functions that open a model, by directory and by file. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -26,7 +25,7 @@ static const char words[] = "name: tiny\n"
                             "  decoder: [linear 5, elu, linear image]\n"
                             "train: {epochs: 3, batch: 8, keep_checkpoints: 0}\n";
 
-/* Trains epochs and keeps what they reported. The run stays open, with its lock. */
+/* Trains epochs and keeps their reports. The run stays open and locked. */
 static lt_run *start_run(const char *path, training *t, int epochs, lt_train_report *reports)
 {
     lt_run *run;
@@ -106,7 +105,7 @@ static char *header_value(const char *path, const char *key)
     return value;
 }
 
-/* Of a run and of a file: what the header has, and what the run was made of. */
+/* For a run and for a file: the header, and the origin of the run. */
 static void checkpoints_say_what_they_are(void **state)
 {
     (void)state;
@@ -270,7 +269,7 @@ static void states_are_those_of_runs(void **state)
     lt_run_summary_clear(&s);
 }
 
-/* Looking takes the lock for an instant, which a training that begins then must survive. */
+/* Testing the lock holds it for an instant; a training that starts then must survive that. */
 static void looking_stops_no_training(void **state)
 {
     (void)state;
@@ -316,7 +315,7 @@ static void results_are_kept(void **state)
     assert_int_equal(lt_run_record(dir, &elbo), LT_NOT_FOUND);
 }
 
-/* They would be taken for those of the new run. */
+/* They would count as files of the new run. */
 static void results_of_another_run_are_refused(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Run directories: what begins, what is left of killed processes, and readers beside a training. */
+/* Run directories: creation, remains of killed processes, and readers during training. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -61,7 +61,7 @@ static void keep_log(void *user, lt_log_level level, const char *line)
     snprintf(said + n, sizeof said - n, "%s\n", line);
 }
 
-/* Opens and restores; what was said is in `said`. */
+/* Opens and restores a run; `said` has the log. */
 static int resume(const char *path, training *t, lt_run **run)
 {
     said[0] = 0;
@@ -95,7 +95,7 @@ static int count_files(const char *path)
 
 /* ---- Beginning ---- */
 
-/* Weights from elsewhere are in the run from the instant that it is one. */
+/* Given initial weights are in the run as soon as it exists. */
 static void runs_begin_with_a_checkpoint(void **state)
 {
     (void)state;
@@ -131,7 +131,7 @@ static void runs_without_their_checkpoints_cannot_go_on(void **state)
     end_training(&t);
 }
 
-/* Parts of another run would become parts of this one. */
+/* Files of another run would become part of this one. */
 static void remains_of_another_run_are_refused(void **state)
 {
     (void)state;
@@ -156,7 +156,7 @@ static void remains_of_another_run_are_refused(void **state)
     end_training(&t);
 }
 
-/* Killed between its first checkpoint and its recipe: nothing is a run, and it can be begun. */
+/* Killed between its first checkpoint and its recipe: there is no run, and it can be created. */
 static void runs_that_did_not_begin_are_begun_again(void **state)
 {
     (void)state;
@@ -170,7 +170,7 @@ static void runs_that_did_not_begin_are_begun_again(void **state)
 
 /* ---- What cannot be read ---- */
 
-/* Neither a directory in the place of a checkpoint nor a pipe hides the one before. */
+/* A directory or a pipe with the name of a checkpoint does not hide the previous checkpoint. */
 static void unreadable_checkpoints_are_passed_over(void **state)
 {
     (void)state;
@@ -192,7 +192,7 @@ static void unreadable_checkpoints_are_passed_over(void **state)
     lt_model_free(m);
 }
 
-/* A file of a later version is whole, and not ours to go around. */
+/* A file of a later version is intact, so it must not be skipped. */
 static void later_versions_are_not_passed_over(void **state)
 {
     (void)state;
@@ -294,7 +294,7 @@ static void files_being_written_stay(void **state)
 
 /* ---- Readers ---- */
 
-/* Another process puts the next checkpoint in the place of the last as fast as it can. */
+/* Another process replaces the last checkpoint by the next one as fast as it can. */
 static _Noreturn void rotate(const char *checkpoints, const char *original)
 {
     char now[200], next[200];
@@ -396,7 +396,7 @@ static void logs_are_cut_to_the_checkpoint(void **state)
     assert_text_has(said, "has lost 2 of the 2 lines");
 }
 
-/* A run that has lost lines ends with the bits of one that has not. */
+/* A run that has lost log lines ends with the same bits. */
 static void lost_lines_change_no_bits(void **state)
 {
     (void)state;
@@ -437,7 +437,7 @@ static void epochs_that_are_done_stay_done(void **state)
 
 /* ---- Memory of JSON that fails ---- */
 
-static int json_left;      /* allocations that succeed, before the one that does not */
+static int json_left;      /* successful allocations before the failing one */
 static bool json_is_empty; /* nor any after it */
 
 static void *json_alloc(size_t size)
@@ -446,7 +446,7 @@ static void *json_alloc(size_t size)
     return left == 0 || (left < 0 && json_is_empty) ? NULL : malloc(size);
 }
 
-/* A save is whole and the same, or an error that leaves the one before. */
+/* A save gives the same intact file, or an error that keeps the previous one. */
 static void failing_json_damages_no_save(void **state)
 {
     (void)state;

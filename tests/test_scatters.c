@@ -316,7 +316,7 @@ static void bins_have_the_color_of_their_count(void **state)
     lt_image_clear(&i);
 }
 
-/* Of 1000 x 1000 bins on 300 x 200 pixels none that has points is passed over. */
+/* With 1000 x 1000 bins on 300 x 200 pixels no bin with points is skipped. */
 static void bins_smaller_than_a_pixel_are_seen(void **state)
 {
     (void)state;

@@ -48,7 +48,7 @@ typedef struct training {
     lt_trainer *trainer;
 } training;
 
-/* Status instead of assertions: also used where memory fails. */
+/* Returns a status instead of asserting, for tests in which allocations fail. */
 static int training_open(training *t, const char *set, const lt_trainer_options *o)
 {
     *t = (training){.data = NULL};
@@ -252,7 +252,7 @@ static void progress_counts_images_of_the_epoch_and_can_stop(void **state)
     training_close(&t);
 }
 
-/* The averages of an epoch do not know that it was interrupted. */
+/* The means of an epoch do not depend on interruptions. */
 static void resumed_epoch_reports_all_its_images(void **state)
 {
     (void)state;
@@ -372,7 +372,7 @@ static void checkpoint_of_something_else_is_rejected(void **state)
     assert_not_loaded(in_dir("none"), NULL, LT_NOT_FOUND, "none");
 }
 
-/* Every byte counts: any of them changed, or cut off, and the file is not whole. */
+/* Changing or cutting off any byte makes the file damaged. */
 static void broken_weights_are_not_saved(void **state)
 {
     (void)state;
@@ -579,7 +579,7 @@ static void run_restores_the_newest_whole_checkpoint(void **state)
     assert_false(file_exists(in_dir("run/checkpoints/.x.tmp-1")));
     assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
     assert_int_equal(lt_trainer_step(t.trainer, NULL), LT_OK);
-    assert_int_equal(lt_run_save(run, t.trainer), LT_OK); /* the broken one of step 12 is no rival */
+    assert_int_equal(lt_run_save(run, t.trainer), LT_OK); /* the damaged one of step 12 does not count */
     assert_true(file_exists(in_dir("run/checkpoints/step-00000008.safetensors")));
     assert_true(file_exists(in_dir("run/checkpoints/step-00000010.safetensors")));
     training_close(&t);

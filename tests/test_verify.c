@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* That all is well on this machine, that what is wrong is found, and how it is told. */
+/* lt_verify passes on this machine, finds planted errors, and reports them. */
 #include "check.h"
 
 #include "base/philox.h"
@@ -71,7 +71,7 @@ static void no_operator_is_left_out(void **state)
     assert_int_equal(v.checks, executors);
 }
 
-/* ---- Every row of a table has a check, which knows the answer ---- */
+/* ---- Every row of a table has a check with a known answer ---- */
 
 typedef struct names {
     const char *area;
@@ -111,7 +111,7 @@ static void no_row_of_a_table_is_left_out(void **state)
     }
 }
 
-/* A row that the checks have no answer for fails, it is not passed over. */
+/* A row without a known answer fails; it is not skipped. */
 static const spec_row row_unknown = {.name = "unheard_of", .summary = "", .options = no_options};
 static const spec_row *const unknown_rows[] = {&row_unknown, NULL};
 static const spec_table unknown_table = {"table", unknown_rows};
@@ -303,7 +303,7 @@ static void the_table_of_estimates_can_stop(void **state)
     assert_int_equal(failed, 0);
 }
 
-/* ---- How it is told ---- */
+/* ---- Reports ---- */
 
 static void two_checks(check_run *r)
 {

@@ -154,7 +154,7 @@ static void npy_files_are_numpys(void **state)
     assert_int_not_equal(lt_npy_write(in_dir("none/x.npy"), numbers, 1, (int64_t[]){2}), LT_OK);
 }
 
-/* ---- What is no checkpoint ---- */
+/* ---- Files that are not checkpoints ---- */
 
 /* The first bytes of files of other programs, as those programs write them. */
 static void other_formats_are_called_by_name(void **state)
