@@ -286,6 +286,38 @@ static void explanations_are_of_the_last_validation(void **state)
     lt_run_metrics_free(log);
 }
 
+/* ---- Runs and tables ---- */
+
+static void runs_and_tables_are_written(void **state)
+{
+    (void)state;
+    lt_run_summary s;
+    expect_ok(lt_run_summarize(in_dir("run"), &s));
+    json_t *j = must_load(lt_runs_json(1, &s));
+    const json_t *run = json_array_get(json_object_get(j, "runs"), 0);
+    assert_string_equal(text_at(run, "state"), "done");
+    assert_near(number_at(run, "epochs"), 2, 0);
+    assert_near(number_at(run, "last.valid.neg_elbo.value"), s.last.valid.neg_elbo, 1e-6);
+    json_decref(j);
+    lt_run_summary_clear(&s);
+
+    j = must_load(lt_tables_json()); /* every table, every row, and a known option of a known one */
+    for (int i = 0; lt_table_name(i); i++) {
+        lt_table_entry e;
+        const json_t *rows = json_object_get(j, lt_table_name(i));
+        for (size_t k = 0; lt_table_get(lt_table_name(i), (int)k, &e); k++)
+            assert_string_equal(text_at(json_array_get(rows, k), "name"), e.name);
+    }
+    json_decref(j);
+    j = must_load(lt_table_json("layers", "conv"));
+    assert_near(number_at(j, "0.options.1.default"), 3, 0); /* kernel */
+    json_decref(j);
+    assert_null(lt_table_json("layers", "no-such-layer"));
+    assert_non_null(strstr(lt_last_error(), "no-such-layer"));
+    assert_null(lt_table_json("no-such-table", NULL));
+    assert_non_null(strstr(lt_last_error(), "no-such-table"));
+}
+
 /* ---- Pages ---- */
 
 /* Every element that is opened is closed, in order; what stands alone is void. Gives how many there are. */
@@ -399,6 +431,7 @@ int main(void)
         cmocka_unit_test(comparisons_are_image_by_image),
         cmocka_unit_test(scores_are_written_as_they_are),
         cmocka_unit_test(explanations_are_of_the_last_validation),
+        cmocka_unit_test(runs_and_tables_are_written),
         cmocka_unit_test(pages_are_whole),
         cmocka_unit_test(pages_refuse_what_they_cannot_show),
         cmocka_unit_test(what_is_not_there_is_an_error),

@@ -41,51 +41,6 @@ static const table_text texts[] = {
 
 enum { TABLES = sizeof texts / sizeof texts[0] };
 
-/* Word `index` of "a|b|c". */
-static json_t *choice_json(const char *choices, int index)
-{
-    while (index-- > 0)
-        choices += strcspn(choices, "|") + 1;
-    return json_stringn(choices, strcspn(choices, "|"));
-}
-
-static json_t *default_json(const lt_option *o)
-{
-    switch (o->kind) {
-    case LT_KIND_INT: return json_integer((json_int_t)o->fallback);
-    case LT_KIND_REAL: return json_number(o->fallback);
-    case LT_KIND_BOOL: return json_boolean(o->fallback != 0);
-    case LT_KIND_CHOICE: return choice_json(o->choices, (int)o->fallback);
-    case LT_KIND_TEXT:
-    case LT_KIND_PATH: return json_string(o->choices ? o->choices : "");
-    }
-    return json_null();
-}
-
-static json_t *option_json(const lt_option *o)
-{
-    static const char *const kinds[] = {"int", "real", "bool", "choice", "text", "path"};
-    json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", o->name, "kind", kinds[o->kind],
-                            "help", o->help, "positional", o->positional, "required", o->required);
-    if (!o->required)
-        json_object_set_new(row, "default", default_json(o));
-    if (o->kind == LT_KIND_CHOICE)
-        json_object_set_new(row, "choices", json_string(o->choices));
-    if ((o->kind == LT_KIND_INT || o->kind == LT_KIND_REAL) && o->min < o->max) {
-        json_object_set_new(row, "min", json_number(o->min));
-        json_object_set_new(row, "max", json_number(o->max));
-    }
-    return row;
-}
-
-static json_t *entry_json(const lt_table_entry *e)
-{
-    json_t *options = json_array();
-    for (const lt_option *o = e->options; o && o->name; o++)
-        json_array_append_new(options, option_json(o));
-    return json_pack("{s:s, s:s, s:o}", "name", e->name, "summary", e->summary, "options", options);
-}
-
 /* Prints lines of "  name  text" with the text wrapped below itself. */
 static void print_options(char *help)
 {
@@ -140,69 +95,41 @@ static int refuse_table(const command *c, const char *name)
                     suggestion(name, names));
 }
 
-static json_t *table_json(const char *name)
+static void list_tables(void)
 {
-    lt_table_entry e;
-    json_t *rows = json_array();
-    for (int i = 0; lt_table_get(name, i, &e); i++)
-        json_array_append_new(rows, entry_json(&e));
-    return rows;
-}
-
-static int list_tables(bool as_json)
-{
-    json_t *all = json_object();
     for (int i = 0; i < TABLES; i++) {
-        if (as_json)
-            json_object_set_new(all, texts[i].name, table_json(texts[i].name));
-        else {
-            printf("%-14s ", texts[i].name);
-            print_wrapped(stdout, -15, texts[i].summary);
-            print_wrapped(stdout, 15, texts[i].about);
-        }
+        printf("%-14s ", texts[i].name);
+        print_wrapped(stdout, -15, texts[i].summary);
+        print_wrapped(stdout, 15, texts[i].about);
     }
-    if (as_json)
-        print_json(json_incref(all));
-    json_decref(all);
-    return CODE_DONE;
 }
 
-static int list_table(const table_text *t, bool as_json)
-{
-    lt_table_entry e;
-    if (as_json) {
-        print_json(table_json(t->name));
-        return CODE_DONE;
-    }
-    for (int i = 0; lt_table_get(t->name, i, &e); i++)
-        print_entry(&e);
-    return CODE_DONE;
-}
-
-/* Prints the rows of one name: sections have several parts. */
-static int list_row(const command *c, const table_text *t, const char *wanted, bool as_json)
+/* Prints the rows of a table, or those called `wanted`: sections have several parts. Nullable: wanted. */
+static int list_rows(const command *c, const table_text *t, const char *wanted)
 {
     const char *names[MAX_ROWS + 1];
     int n = 0, shown = 0;
-    json_t *found = json_array();
     lt_table_entry e;
     for (; n < MAX_ROWS && lt_table_get(t->name, n, &e); n++) {
         names[n] = e.name;
-        if (strcmp(wanted, e.name) != 0)
+        if (wanted && strcmp(wanted, e.name) != 0)
             continue;
         shown++;
-        if (as_json)
-            json_array_append_new(found, entry_json(&e));
-        else
-            print_entry(&e);
+        print_entry(&e);
     }
     names[n] = NULL;
-    if (as_json && shown)
-        print_json(json_incref(found));
-    json_decref(found);
-    if (!shown)
-        return complain(c, CODE_FAILED, "unknown name '%s' in %s%s", wanted, t->name, suggestion(wanted, names));
-    return CODE_DONE;
+    return shown ? CODE_DONE
+                 : complain(c, CODE_FAILED, "unknown name '%s' in %s%s", wanted, t->name, suggestion(wanted, names));
+}
+
+/* As JSON; false: there is no such row. Nullable: t (all tables), wanted. */
+static bool print_tables_json(const table_text *t, const char *wanted)
+{
+    char *text = t ? lt_table_json(t->name, wanted) : lt_tables_json();
+    if (text)
+        print_json_text(text);
+    free(text);
+    return text != NULL;
 }
 
 static int run_list(const command *c, int argc, const char **argv)
@@ -212,16 +139,17 @@ static int run_list(const command *c, int argc, const char **argv)
     command_line line;
     if (!command_line_read(c, flags, argc, argv, &line))
         return line.code;
-    int code;
+    int code = CODE_DONE;
     const table_text *t = line.n > 0 ? find_text(line.operand[0]) : NULL;
-    if (line.n == 0)
-        code = list_tables(as_json);
-    else if (!t)
+    const char *wanted = line.n > 1 ? line.operand[1] : NULL;
+    if (line.n > 0 && !t)
         code = refuse_table(c, line.operand[0]);
-    else if (line.n == 1)
-        code = list_table(t, as_json);
+    else if (as_json && print_tables_json(t, wanted))
+        code = CODE_DONE;
+    else if (t)
+        code = list_rows(c, t, wanted);
     else
-        code = list_row(c, t, line.operand[1], as_json);
+        list_tables();
     command_line_clear(&line);
     return code;
 }

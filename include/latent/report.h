@@ -19,6 +19,7 @@
 #include <latent/eval.h>
 #include <latent/ledger.h>
 #include <latent/quality.h>
+#include <latent/runs.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -192,6 +193,16 @@ LT_API char *lt_score_json(const char *images, const char *against, lt_split spl
 
 /* A study (divergence.h) as JSON: the distributions and a row for each theta and measure. */
 LT_API char *lt_divergence_json(const lt_divergence_study *s);
+
+/* ---- Runs and tables ---- */
+
+/* n runs with their state, recipe, last epoch and results (lt_run_summarize) as JSON, as `latent runs --json` prints. */
+LT_API char *lt_runs_json(int n, const lt_run_summary *runs);
+
+/* The tables of recipes (lt_table_get) as JSON, by name; each is a list of rows with their options: name, kind, default,
+   range, choices, help. One table, or the rows of one name: NULL if there are none. Nullable: row. */
+LT_API char *lt_tables_json(void);
+LT_API char *lt_table_json(const char *table, const char *row);
 
 #ifdef __cplusplus
 }

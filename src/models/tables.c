@@ -64,12 +64,12 @@ static const struct {
     const char *name;
     const spec_table *table;
 } tables[] = {
-    {"layers", &layer_table},         {"initializers", &initializer_table},
+    {"sections", NULL}, /* see section_row */
+    {"layers", &layer_table}, {"initializers", &initializer_table},
     {"likelihoods", &likelihood_table}, {"priors", &prior_table},
     {"losses", &adversarial_loss_table}, {"penalties", &penalty_table},
     {"objectives", &kind_table}, {"optimizers", &optimizer_table},
-    {"schedules", &schedule_table},   {"sections", NULL}, /* see section_row */
-    {"distributions", &toy_table},
+    {"schedules", &schedule_table}, {"distributions", &toy_table},
 };
 
 const char *lt_table_name(int i)
