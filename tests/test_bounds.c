@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bounds of many draws and the tail of their weights: the arithmetic against its definition, the
-   estimates against a model whose likelihood is known. */
+/* Bounds with many samples and the tail of their weights: the arithmetic against its definition, the estimates
+   against a model whose likelihood is known. */
 #include "eval/visit.h"
 #include "eval/bounds.h"
 

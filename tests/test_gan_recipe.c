@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes of adversarial models: what malformed ones are told; every loss with every penalty. */
+/* Recipes of adversarial models: error messages of malformed ones; every loss with every penalty. */
 #include "gan_training.h"
 
 #include "models/gan.h"

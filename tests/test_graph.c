@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Building: what is refused and how it is told; gradients of any order; what compiling comes to. */
+/* Building graphs and error messages; gradients of any order; results of compiling. */
 #include "check.h"
 
 #include "compile/program.h"
@@ -389,7 +389,7 @@ static void penalty_on_gradients_is_differentiable(void **state)
     lt_graph_free(g);
 }
 
-/* ---- What compiling comes to ---- */
+/* ---- Compiling ---- */
 
 static lt_program_info describe(lt_graph *g, lt_node *const *targets, int n)
 {
@@ -516,7 +516,7 @@ static void adam_is_one_pass(void **state)
     lt_graph_free(g);
 }
 
-/* What is concatenated along the first axis is computed where it will be. */
+/* Inputs of a concatenation along the first axis are computed in place. */
 static void concatenation_of_gradients_copies_nothing(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Models: parameter counts and names of the presets, the terms of the loss against PyTorch
-   (tools/golden.py), and what networks that do not fit are told. */
+   (tools/golden.py), and error messages of networks that do not fit. */
 #include "golden/golden.h"
 #include "models/kind.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of layers: lists in lists, their names and places, heads, what is told of what does not fit. */
+/* Lists of layers: nested lists, names and positions, heads, error messages. */
 #include "check.h"
 
 #include "models/kind.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What compile makes of convolutions and of normalization: which operators are left, how often arrays
-   pass through memory, and that the numbers stay those of the graph as written. */
+/* Passes on convolutions and normalization: which operators remain, how often arrays pass through memory, and that
+   the values equal those of the graph as written. */
 #include "check.h"
 
 #include "compile/program.h"
@@ -94,7 +94,7 @@ static void assert_no_convolutions(const given *t)
     assert_int_equal(count_op(t, &lt_op_matmul), 3);
 }
 
-/* ---- Convolutions that are matrix products ---- */
+/* ---- Convolutions as matmuls ---- */
 
 static void convolution_of_pixels_is_a_product(void **state)
 {
@@ -151,7 +151,7 @@ static void other_convolutions_stay(void **state)
     }
 }
 
-/* ---- Convolutions of enlarged images ---- */
+/* ---- Upsample-conv fusion ---- */
 
 static int count_pools(const given *t)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes: presets, defaults, --set, schedules, and what malformed ones are told. */
+/* Recipes: presets, defaults, --set, schedules, and error messages of malformed ones. */
 #include "models/kind.h"
 
 #include "base/memory.h"

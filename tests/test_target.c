@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Executors and targets as records: a third one, which is no part of the library, runs every case of every operator
+/* Executors and targets as records: a third one, which is not part of the library, runs every case of every operator
    and a training step; programs and sessions that do not belong together are refused. */
 #include "check.h"
 #include "plain_executor.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers that come from elsewhere and go there: weights of every type, what does not fit, npy. */
+/* Importing and exporting: weights of every type, mismatches, npy. */
 #include "check.h"
 
 #include "base/file.h"
