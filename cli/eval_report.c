@@ -124,7 +124,7 @@ static void print_codes(const lt_diagnosis *d, lt_estimate rate, bool is_deep)
     snprintf(meaning, sizeof meaning, "of code and image, at most %.2f", d->most_information);
     print_row("mutual information", information, 2, meaning);
     print_row("aggregate KL", aggregate, 2,
-              is_deep ? "KL(q(z, z2) || p(z, z2))" : "KL(q(z) || p(z)), q(z) over all images");
+              is_deep ? "KL(q(z, z2) || p(z, z2))" : "KL(q(z) || p(z))");
 }
 
 /* ---- Notes ---- */
