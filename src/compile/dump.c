@@ -43,7 +43,7 @@ char *lt_program_dump(const lt_program *p)
 
 /* ---- A graph, between passes ---- */
 
-/* "constant 0.5" where all elements are one number, else the name of the operator. */
+/* "constant 0.5" if all elements are equal, else the name of the operator. */
 static void dump_operator(text *t, const lt_node *y)
 {
     text_append(t, y->op->name);
@@ -57,7 +57,7 @@ static void dump_operator(text *t, const lt_node *y)
     }
 }
 
-/* number[id]: what the node is called. */
+/* number[id]: the node's number in the text. */
 static void dump_node(text *t, const lt_node *y, const int *number)
 {
     char shape[LT_SHAPE_TEXT_SIZE];

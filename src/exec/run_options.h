@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What lt_run_options come to: options of a session, threads, and whether work goes on. */
+/* Effects of lt_run_options: options of a session, threads, and whether work continues. */
 #ifndef LATENT_RUN_OPTIONS_H
 #define LATENT_RUN_OPTIONS_H
 

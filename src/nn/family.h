@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The record of a family of distributions: the functions of distributions.h go through it. A new
-   family is a file (or a block in one) with a record and a constructor; divergences between two
-   families are rows in divergences.c. */
+/* The record of a family of distributions, which the functions of distributions.h use. A new family is a file (or a
+   block in one) with a record and a constructor; divergences between two families are rows in divergences.c. */
 #ifndef LATENT_FAMILY_H
 #define LATENT_FAMILY_H
 
 #include <latent/distributions.h>
 
-/* Sets that values come from. */
+/* Supports of distributions. */
 typedef enum support {
     ON_LINE = 1,      /* real numbers */
     ON_UNIT = 2,      /* [0, 1] */
@@ -20,11 +19,11 @@ typedef enum support {
 struct lt_family {
     const char *name;
     support support;
-    unsigned holds; /* supports of others that are within it, or may be */
+    unsigned holds; /* supports that are, or may be, inside this one */
     bool is_reparameterized;
     /* x: n x ..., checked against d->shape; n, or 1 if all have one row. */
     lt_node *(*log_prob)(const lt_distribution *d, lt_node *x);
-    /* A draw of this shape: d->shape with as many rows as asked for. */
+    /* A sample of this shape: d->shape with the requested number of rows. */
     lt_node *(*draw)(const lt_distribution *d, lt_shape shape);
     /* n or 1. NULL: no closed form. */
     lt_node *(*entropy)(const lt_distribution *d);
@@ -39,13 +38,13 @@ extern const lt_family family_normal, family_full_normal, family_laplace, family
 /* A distribution whose n parameters, broadcast together, have the shape of its values. */
 lt_distribution distribution_make(const lt_family *f, int n, lt_node *const *p);
 
-/* The graph's inert bad node in place of parameters; the mistake is reported. */
+/* A distribution whose parameters are the graph's bad node, after an error. */
 lt_distribution distribution_bad(const lt_family *f, lt_node *bad);
 
-/* Numbers per row: what the constants of a density are multiplied by. */
+/* Elements per row: the factor of a density's constants. */
 double row_size(const lt_node *x);
 
-/* n x k (or 1 x k) logits: n one-hot rows, drawn; constants to lt_grad. */
+/* Samples n one-hot rows from n x k (or 1 x k) logits; constants to lt_grad. */
 lt_node *draw_one_hot(lt_node *logits, int64_t n);
 
 /* Along the last axis: x - log sum e^x. */
@@ -57,7 +56,7 @@ lt_node *discretized_logistic_terms(lt_node *x, lt_node *y, lt_node *inverse);
 /* A(l) = log((e^l - 1) / l), elementwise: continuous Bernoulli's log p = x l - A(l). */
 lt_node *continuous_bernoulli_normalizer(lt_node *l);
 
-/* N(mean, diag e^lv), n x d, as a full normal: so that both kinds have one divergence. */
+/* N(mean, diag e^lv), n x d, as a full normal, so that both kinds share one divergence. */
 lt_distribution full_from_diagonal(const lt_distribution *d);
 
 #endif

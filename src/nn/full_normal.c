@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* N(mean, Sigma) with Sigma = L L^T given by its Cholesky factor L. Matrices are n x d x d, vectors
-   n x d x 1, either with 1 row that serves all. */
+   n x d x 1; either may have 1 row for all. */
 #include "nn/family.h"
 
 #include "base/constants.h"
@@ -45,8 +45,7 @@ static lt_node *product(lt_node *a, lt_node *b)
     return lt_sum_over(lt_mul(left, right), LT_AXIS(2));
 }
 
-/* y with L y = b; b: n x d x m. By halves: for L = [A 0; C D] the first is y1 = A^-1 b1, the second
-   D^-1 (b2 - C y1). */
+/* Solves L y = b recursively; b: n x d x m. For L = [A 0; C D], y1 = A^-1 b1 and y2 = D^-1 (b2 - C y1). */
 static lt_node *solve(lt_node *l, lt_node *b)
 {
     int64_t d = lt_node_shape(l).d[1], half = d / 2;
@@ -107,7 +106,7 @@ const lt_family family_full_normal = {
     .is_reparameterized = true, .log_prob = full_normal_log_prob, .draw = full_normal_draw,
     .entropy = full_normal_entropy, .divergence = full_normal_divergence};
 
-/* x as n x d x d, NULL if it is no set of square matrices. */
+/* x as n x d x d; NULL if its matrices are not square. */
 static lt_node *square_matrices(lt_node *x)
 {
     lt_shape s = lt_node_shape(x);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Initializers. A parameter's numbers are those of its own Philox stream, keyed by its name: they
-   depend on the seed, the name and the shape, not on what else the model has. */
+/* Initializers. Each parameter has its own Philox stream, keyed by its name: its values depend on the seed, the name
+   and the shape, not on the rest of the model. */
 #include "nn/init.h"
 
 #include "base/memory.h"
@@ -20,7 +20,7 @@ typedef struct init_options {
 static const lt_option value_options[] = {
     {.name = "value", .kind = LT_KIND_REAL, .offset = offsetof(init_options, value),
      .fallback = 0.02, .min = -1e6, .max = 1e6, .positional = true,
-     .help = "standard deviation, or the constant itself"},
+     .help = "standard deviation, or the constant"},
     {0}};
 
 typedef struct init_row {
@@ -73,7 +73,7 @@ bool init_is_complete(const lt_init *init)
     return !needs_fans || (init->fan_in > 0 && init->fan_out > 0);
 }
 
-/* ---- Drawing ---- */
+/* ---- Sampling ---- */
 
 /* FNV-1a of the name, 64 bits. */
 static uint64_t hash_name(const char *name)
@@ -84,8 +84,8 @@ static uint64_t hash_name(const char *name)
     return h;
 }
 
-/* The stream takes 24 bits of the hash and the step the rest; with its highest bit set it is none
-   that training will reach. */
+/* 24 bits of the hash are the stream, the rest is the step; its highest bit is set, so that training never reaches
+   it. */
 static philox_key name_key(const char *name, uint64_t seed)
 {
     uint64_t h = hash_name(name);
@@ -97,13 +97,13 @@ static philox_key name_key(const char *name, uint64_t seed)
 /* (-1, 1) */
 static double symmetric(uint32_t word) { return 2 * (double)philox_uniform(word) - 1; }
 
-/* Box and Muller: a standard normal from two words. */
+/* Box-Muller: a standard normal from two words. */
 static double normal(uint32_t a, uint32_t b)
 {
     return sqrt(-2 * log((double)philox_uniform(a))) * cos(2 * pi * (double)philox_uniform(b));
 }
 
-/* One number from two words; each line of the table computes what it uses of u and e. */
+/* One value from two words; each line of the table uses u or e. */
 static double draw(const lt_init *init, const uint32_t w[2])
 {
     double in = (double)init->fan_in, out = (double)init->fan_out, value = init->value;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Initializers: the table, and the numbers they draw. */
+/* Initializers: the table, and sampling from them. */
 #ifndef LATENT_INIT_H
 #define LATENT_INIT_H
 
@@ -18,8 +18,8 @@ bool init_is_complete(const lt_init *init);
 /* Fills n numbers from the stream of (seed, name). */
 void init_fill(const lt_init *init, const char *name, uint64_t seed, int64_t n, float *values);
 
-/* Biases of a layer whose weights start like this: PyTorch draws them too, every other initializer
-   leaves them zero. */
+/* The initializer of biases that belongs to this one of weights: PyTorch's samples them too, all others set them to
+   0. */
 lt_init init_of_bias(lt_init weight);
 
 #endif
