@@ -222,8 +222,8 @@ static void what_is_no_picture_is_left_out(void **state)
     assert_string_equal(values_of(d, LT_TEST), "4");
     lt_dataset_free(d);
     assert_warned(
-        "1 pictures lie beside the folders of the splits and are left out: preview/1.png");
-    assert_non_null(strstr(informed, "2 files are no pictures by their names and are left out: "
+        "1 pictures outside the folders of the splits are skipped: preview/1.png");
+    assert_non_null(strstr(informed, "2 files without an image extension are skipped: "
                                      "readme.txt ..."));
     assert_non_null(strstr(informed, "1 train, 1 test pictures"));
 }
@@ -258,9 +258,9 @@ static void links_are_followed_but_not_in_circles(void **state)
     assert_int_equal(symlink("..", in_dir("set/b/up")), 0);
     assert_int_equal(symlink("nowhere.png", in_dir("set/b/broken.png")), 0);
     check_split(in_dir("set"), NULL, LT_TRAIN, "2:1 1:0");
-    assert_warned("set/b/up: a link to a folder above it; left out");
+    assert_warned("set/b/up: a link to a folder above it; skipped");
     assert_warned("cannot read");
-    assert_warned("set/b/broken.png: No such file or directory; left out");
+    assert_warned("set/b/broken.png: No such file or directory; skipped");
 }
 
 /* ---- Zip files ---- */
@@ -310,7 +310,7 @@ static void damaged_entries_are_left_out(void **state)
             zip.data[i + b.size / 2] ^= 0x10;
     write_quickly(in_dir("set.zip"), zip.data, zip.size);
     check_split(in_dir("set.zip"), NULL, LT_TRAIN, "1");
-    assert_warned("set.zip/2.png: cannot be unpacked: CRC error; left out");
+    assert_warned("set.zip/2.png: cannot be unpacked: CRC error; skipped");
     /* any damage to the file is an error or fewer pictures, never a crash */
     for (size_t i = 0; i < zip.size; i++) {
         lt_dataset *d;
@@ -377,8 +377,8 @@ static void unreadable_pictures_are_told_and_left_out(void **state)
         for (const char *c = warned; *c; c++)
             lines += *c == '\n';
         assert_int_equal(lines, 11);
-        assert_warned("set/b/08.png: at byte 3: expected a width, found byte 78; left out");
-        assert_warned("set: 2 more of 40 pictures cannot be read and are left out");
+        assert_warned("set/b/08.png: at byte 3: expected a width, found byte 78; skipped");
+        assert_warned("set: 2 more of 40 pictures cannot be read and are skipped");
         check_fails(in_dir("set"), &(lt_data_options){.strict = true}, LT_FORMAT,
                     "set/a/01.png: at byte 3: expected a width");
     }
@@ -388,7 +388,7 @@ static void unreadable_pictures_are_told_and_left_out(void **state)
         unlink(in_dir(name));
     }
     check_fails(in_dir("set"), NULL, LT_FORMAT,
-                "set/a/01.png: at byte 3: expected a width, found byte 78; nor can any other");
+                "set/a/01.png: at byte 3: expected a width, found byte 78; no other picture can be read");
     put_plain("two/train/1.png", 1);
     put("two/test.png", "", 0);
     assert_int_equal(file_make_directories(in_dir("two/test")), LT_OK);
@@ -650,13 +650,13 @@ static void damaged_cache_files_are_made_again(void **state)
         good.data[i] ^= 0x40;
         forget_log();
         check_split(in_dir("set"), NULL, LT_TRAIN, "1");
-        assert_warned("it is made again");
+        assert_warned("computing it again");
     }
     for (size_t n = 0; n < good.size; n += 23) {
         write_quickly(cache_file, good.data, n);
         forget_log();
         check_split(in_dir("set"), NULL, LT_TRAIN, "1");
-        assert_warned("it is made again");
+        assert_warned("computing it again");
     }
     bytes again;
     assert_int_equal(file_read(cache_file, 1 << 20, &again), LT_OK);
@@ -690,7 +690,7 @@ static void foreign_heads_are_made_again(void **state)
         cache_store("pictures", key, 1, c.head, n, c.body, c.body_size);
         check_split(in_dir("set"), NULL, LT_TRAIN, "1");
     }
-    assert_warned("make no sense; made again");
+    assert_warned("are invalid; decoding them again");
     free(head);
     cached_clear(&c);
 }
@@ -701,7 +701,7 @@ static void a_cache_that_cannot_be_written_is_a_warning(void **state)
     put_plain("set/1.png", 1);
     put("cache", "a file", 6);
     check_split(in_dir("set"), NULL, LT_TRAIN, "1");
-    assert_warned("the pictures cannot be kept for the next time: ");
+    assert_warned("the pictures cannot be cached: ");
     forget_log();
     unsetenv("XDG_CACHE_HOME");
     char *home = must_copy_text(getenv("HOME") ? getenv("HOME") : "/");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures that are not quite right: what is used all the same is counted and named, what is not used
+/* Pictures that are not quite right: what is used anyway is counted and named, what is not used
    is named with what to do, and strict refuses both. Files of other formats are called by their names. */
 #include "check.h"
 #include "data_files.h"
@@ -407,7 +407,7 @@ static void a_set_says_what_it_used(void **state)
         assert_text_has(said, "b.png: expected a PNG, JPEG, WebP, PBM, PGM or PPM picture, found a GIF");
         assert_text_has(said, "e.png: expected a still picture, found an animation");
         assert_text_has(said, "d.jfif: Corrupt JPEG data: 2 extraneous bytes before marker");
-        assert_text_has(said, "; used all the same");
+        assert_text_has(said, "; used anyway");
         assert_text_has(said, "1 of 5 pictures were turned upright");
         lt_dataset_free(d);
     }

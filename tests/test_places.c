@@ -276,7 +276,7 @@ static void runs_in_a_folder_are_left_out(void **state)
     put_folder("photos/recipe.yaml", 0);
     put_folder("photos/sub/recipe.yaml", 0);
     assert_string_equal(content_of(in_dir("photos")), "1 3 2 | |");
-    assert_told("photos: 2 runs of latent train in it are left out: runs/one ...");
+    assert_told("photos: 2 runs of latent train inside it are skipped: runs/one ...");
 }
 
 static void runs_in_an_archive_are_left_out(void **state)
@@ -288,10 +288,10 @@ static void runs_in_an_archive_are_left_out(void **state)
         "z\\recipe.yaml", "z\\metrics.jsonl", "z\\samples\\1.png",
     };
     assert_string_equal(content_of(put_names("runs.zip", names, COUNT_OF(names))), "1 7 6 | |");
-    assert_told("2 runs of latent train in it are left out: runs/x ...");
+    assert_told("2 runs of latent train inside it are skipped: runs/x ...");
     static const char *const only[] = {"x/recipe.yaml", "x/metrics.jsonl", "x/samples/1.png"};
     expect_failure(put_names("run.zip", only, 3), LT_NOT_FOUND,
-                   "expected pictures, found none but those of 1 run of latent train: x");
+                   "expected pictures, found only those of 1 run of latent train: x");
     static const char *const bare[] = {"recipe.yaml", "metrics.jsonl", "samples/1.png"};
     expect_failure(put_names("run.zip", bare, 3), LT_VALUE, "run.zip: this is a run of latent train");
 }

@@ -395,7 +395,7 @@ static void broken_caches_are_made_again(void **state)
         assert_int_equal(file_write(path, good.data, n), LT_OK);
         good.data[at] ^= 4;
         lt_quality q = quality_of(d, TEST, images, 0);
-        assert_text_has(warned, "it is made again");
+        assert_text_has(warned, "computing it again");
         assert_false(q.was_cached);
         assert_same_quality(&q, &first);
         assert_int_equal(file_read(path, SIZE_MAX / 2, &found), LT_OK);

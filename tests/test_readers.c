@@ -194,7 +194,7 @@ static void packed_files_are_held_to_their_headers(void **state)
     const unsigned char huge[16] = {0, 0, 8, 3, 0x40, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1};
     memcpy(b, small, sizeof small); /* 34 bytes, and 16 MiB that nobody asked for */
     assert_malformed(put_gz("more-idx3-ubyte.gz", b, ZEROS),
-                     "expected the end of the data, as their header tells, found more");
+                     "expected the end of the data, as declared by its header, found more");
     memcpy(b, huge, sizeof huge); /* 7 GiB, in a few bytes */
     asked = 0;
     lt_set_allow_memory(add_up, NULL);
@@ -205,7 +205,7 @@ static void packed_files_are_held_to_their_headers(void **state)
                               "(2, 3, 3), }                                                        \n";
     memset(b, 0, ZEROS);
     memcpy(b, dictionary, 128);
-    assert_malformed(put_gz("more.npy.gz", b, ZEROS), "as their header tells, found more");
+    assert_malformed(put_gz("more.npy.gz", b, ZEROS), "as declared by its header, found more");
     memcpy(b, "\x89HDF\r\n\x1a\n", 8); /* not unpacked at all */
     assert_malformed(put_gz("other.gz", b, ZEROS), "found an HDF5 file");
     free(b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* data.h: sets of images: opening, downloading, shuffling, and batches of floats in [0, 1].
+/* data.h: data sets of images: opening, downloading, shuffling, and batches of floats in [0, 1].
    An lt_dataset owns its images and labels; once open it is constant, and any number of threads may
-   gather batches from it. Nothing is drawn from hidden state: same arguments, same bits.
+   gather batches from it. There is no hidden random state: same arguments, same bits.
  *
  *     lt_dataset *d;
  *     int status = lt_dataset_open("fashion-mnist", NULL, &d);
@@ -25,148 +25,145 @@ enum { LT_SPLITS = 3 };
 /* "train", "valid", "test". Static string. */
 LT_API const char *lt_split_name(lt_split split);
 
-/* What to make of gray pixels, read as probabilities p in [0, 1]. Pixels that are 0 or 1 stay. */
+/* How to binarize gray pixels, read as probabilities p in [0, 1]. Pixels that are 0 or 1 do not change. */
 typedef enum lt_binarize {
     LT_BINARIZE_NONE,      /* p itself */
-    LT_BINARIZE_FIXED,     /* 1 with probability p, drawn once: every epoch sees the same */
-    LT_BINARIZE_DYNAMIC,   /* 1 with probability p, drawn anew in every epoch */
+    LT_BINARIZE_FIXED,     /* 1 with probability p, sampled once for all epochs */
+    LT_BINARIZE_DYNAMIC,   /* 1 with probability p, sampled anew in every epoch */
     LT_BINARIZE_THRESHOLD, /* 1 where p > 1/2 */
 } lt_binarize;
 
-/* How images get the size of `resize` when theirs has another shape. */
+/* How `resize` treats images with another aspect ratio. */
 typedef enum lt_crop {
-    LT_CROP_CENTER, /* cut in the middle to the wanted shape first: nothing is distorted */
-    LT_CROP_NONE,   /* the whole image, stretched */
-    LT_CROP_FIT,    /* the whole image undistorted, black bars beside or above and below it */
+    LT_CROP_CENTER, /* crops the center to the aspect ratio of `resize` first: no distortion */
+    LT_CROP_NONE,   /* stretches the whole image */
+    LT_CROP_FIT,    /* keeps the whole image undistorted, with black bars beside or above and below it */
 } lt_crop;
 
-/* How the pixels of a photograph lie that was taken with the camera turned. */
+/* Whether photographs taken with a rotated camera are turned upright. */
 typedef enum lt_orient {
-    LT_ORIENT_EXIF, /* upright, as the EXIF orientation of its file says */
-    LT_ORIENT_NO,   /* as they are stored */
+    LT_ORIENT_EXIF, /* applies the EXIF orientation of the file */
+    LT_ORIENT_NO,   /* keeps the pixels as stored */
 } lt_orient;
 
-/* Zero means default. Images become: cut and resized, of other channels, binarized; in that order.
-   Splits are made of them by validation, classes, limit; in that order. */
+/* Zero means default. Images are cropped and resized, converted to `channels`, and binarized, in this order;
+   then `validation`, `classes` and `limit` make the splits, in this order. */
 typedef struct lt_data_options {
-    int64_t validation; /* images cut from the end of train for a set without a validation split;
-                           default 0: train on everything */
+    int64_t validation; /* number of images moved from the end of train to a new validation split, for a set
+                           without one; default 0: none */
     int binarize;       /* lt_binarize; default none */
-    char resize[LT_TEXT_SIZE]; /* "32": to 32 x 32 pixels; "48x64": height x width; default "": as
-                                  they are. By a triangle filter, as Pillow's BILINEAR; black and
-                                  white ones become gray */
+    char resize[LT_TEXT_SIZE]; /* "32": to 32 x 32 pixels; "48x64": height x width; default "": unchanged.
+                                  Uses a triangle filter, as Pillow's BILINEAR; black-and-white images
+                                  become gray */
     int crop;           /* lt_crop, with resize; default center */
     int orient;         /* lt_orient, of pictures; default exif */
-    int64_t channels;   /* 1: gray, from color by ITU-R 601; 3: RGB; default 0: as they are */
-    bool flip;          /* augmentation: mirrored left to right, half of the time, where
-                           lt_dataset_gather_augmented gathers; default no */
+    int64_t channels;   /* 1: gray, from color by ITU-R 601; 3: RGB; default 0: unchanged */
+    bool flip;          /* augmentation: lt_dataset_gather_augmented mirrors an image left to right with
+                           probability 1/2; default no */
     bool strict;        /* a picture that is unreadable or not quite right is an error; default no */
     int64_t seed;       /* of binarization and flips (and the synthetic set's images); default 0 */
-    int64_t limit;      /* images: keep only the first so many of each split; default 0: all */
-    char classes[LT_TEXT_SIZE]; /* keep only images of these, of every split, before `limit`: numbers
-                                   of labels, or names of classes, as in "3, 7"; they keep their
-                                   numbers. Default "": all */
-    char path[LT_PATH_SIZE]; /* directory to take a set known by name from; default "": search */
+    int64_t limit;      /* images: keep only the first `limit` of each split; default 0: all */
+    char classes[LT_TEXT_SIZE]; /* keep only images of these classes, in every split, before `limit`: labels
+                                   or class names, as in "3, 7"; labels are not renumbered. Default "": all */
+    char path[LT_PATH_SIZE]; /* directory of a set of the catalog; default "": search */
 } lt_data_options;
 
 /* Sets one option from text as in a recipe's `data`: "resize=32". LT_NOT_FOUND for an unknown name,
-   LT_VALUE; *options is then unchanged. */
+   LT_VALUE for a wrong value; after an error *options is unchanged. */
 LT_API int lt_data_options_set(lt_data_options *options, const char *set);
 
-/* The size of a set's images when it is opened with these options, without looking at its files: known
-   for the sets of the catalog and "synthetic", and where resize and channels say it all. LT_NOT_FOUND
-   for others, LT_VALUE for wrong options. Nullable: options. */
+/* Returns the image size of a set opened with these options, without reading its files: for sets of the
+   catalog, for "synthetic", and if resize and channels determine it. LT_NOT_FOUND for others, LT_VALUE for
+   wrong options. Nullable: options. */
 LT_API int lt_data_image_size(const char *name, const lt_data_options *options, int *h, int *w,
                               int *c);
 
 /* ---- Opening ---- */
 
-/* Opens a set by the name of the catalog (lt_data_entry), by "synthetic", or by path: a directory
-   that holds the files of a set of the catalog, or those of CIFAR-10 or CIFAR-100 (binary), or
-   train.npy and, optionally, valid.npy, test.npy and train-labels.npy and so on; or pictures; or one
-   file of images, which becomes the train split (of an npz: by the names of its arrays). A path is
-   what contains a '/', or exists and is no name.
-   A name is looked for in options->path and its folder NAME, where a path is given; else in
-   $LATENT_DATA/NAME, in $XDG_CACHE_HOME/latent/NAME (by default ~/.cache/latent/NAME), and where
-   the system's package puts it. Nothing is downloaded: see lt_data_fetch.
+/* Opens a set by its name in the catalog (lt_data_entry), by "synthetic", or by path: a directory
+   with the files of a set of the catalog, or those of CIFAR-10 or CIFAR-100 (binary), or
+   train.npy and, optionally, valid.npy, test.npy and train-labels.npy and so on; or with pictures; or one
+   file of images, which becomes the train split (an npz has splits by the names of its arrays). A path
+   contains a '/', or exists and is not a name of the catalog.
+   Searches options->path and its folder NAME if a path is given; otherwise $LATENT_DATA/NAME,
+   $XDG_CACHE_HOME/latent/NAME (by default ~/.cache/latent/NAME), and the directory of the system package.
+   Downloads nothing: see lt_data_fetch.
    Files, plain or gzip: IDX (bytes), AMAT (text, 0 and 1), npy (u1, bool, f4, f8 in [0, 1];
    N x H x W, N x H x W x C, or N x D with square D), CIFAR's .bin and tar, MAT 5 with variables X (bytes,
-   H x W x C x N) and y (labels; 10 means 0 where they are 1 ... 10), npz with arrays called like
-   train_images, x_test, val_labels, y. Every file is checked whole.
-   Pictures: a directory or a zip file with PNG, JPEG, WebP, PBM, PGM or PPM files anywhere in it.
-   Where it has a folder train (training) and one of valid (val, validation) and test (testing), or
-   zip files of these names, they are the splits; else all is train. The folders below, by their
-   names in train, are the classes; labels are given where every picture of a split lies in a class
-   and there are 2 to 256. The order is that of the paths, classes taking turns in proportion, so
-   that every stretch of a split has all of them. Pictures must have one size and one number of
-   channels, or be given them by `resize` and `channels`. One that cannot be read is told of through
-   the log and left out, or, with `strict`, an error. Decoded sets are kept in the cache, in
-   `pictures`, until their files change.
+   H x W x C x N) and y (labels; 10 means 0 if they are 1 ... 10), npz with arrays named like
+   train_images, x_test, val_labels, y. Every file is validated completely.
+   Pictures: a directory or a zip file with PNG, JPEG, WebP, PBM, PGM or PPM files at any depth.
+   If it has a folder train (training) and one of valid (val, validation) and test (testing), or
+   zip files of these names, they are the splits; otherwise all pictures are train. The folders below, of
+   train and sorted by name, are the classes; a split has labels if each of its pictures lies in the folder of
+   a class and there are 2 to 256 classes. Pictures are sorted by path and then interleaved by class in
+   proportion, so that every part of a split has all classes. All pictures must have the same size and number
+   of channels, unless `resize` and `channels` set them. An unreadable picture is skipped with a warning in the
+   log, or, with `strict`, an error. Decoded pictures stay in the cache, in `pictures`, until their files change.
    LT_NOT_FOUND, LT_FORMAT, LT_VALUE, LT_IO, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
 LT_API int lt_dataset_open(const char *name_or_path, const lt_data_options *options, lt_dataset **out);
 
-/* ---- Images of a program's own ---- */
+/* ---- Images in the caller's memory ---- */
 
-/* Images of one split in the caller's memory. A split without images is left out. */
+/* Images of one split in the caller's memory. A split with n = 0 does not exist. */
 typedef struct lt_memory_split {
     int64_t n;
-    const uint8_t *bytes;  /* n x h x w x c, 0 to 255; where all of them are 0 or 1, that is black and white */
-    const float *floats;   /* or these, each in [0, 1]; one of the two, and the same in every split */
-    const int32_t *labels; /* n of 0 to 255. Nullable: there are none */
+    const uint8_t *bytes;  /* n x h x w x c, 0 to 255; if all of them are 0 or 1, 1 is white */
+    const float *floats;   /* or n x h x w x c in [0, 1]; exactly one of the two, the same one in every split */
+    const int32_t *labels; /* n labels, 0 to 255. Nullable: no labels */
 } lt_memory_split;
 
 /* Zero means default. */
 typedef struct lt_memory_images {
     const char *name; /* of the set, in messages; default "memory" */
-    int h, w, c;      /* of every image; c: 1, 3, or with options->channels 2 or 4, the last of which is alpha */
+    int h, w, c;      /* of every image; c: 1 or 3; with options->channels also 2 or 4, the last one alpha */
     lt_memory_split split[LT_SPLITS]; /* by lt_split */
     const char *const *class_names;   /* of labels 0 ... n_classes - 1. Nullable */
     int n_classes;
-    bool borrow; /* pixels are not copied: they must stay, unchanged, until the set is freed. Where options change
-                    images or choose among them they are copied nevertheless. Default: copied. Labels always are */
+    bool borrow; /* borrows the pixels, which must stay unchanged until the set is freed; options that change or
+                    select images copy them nevertheless. Default: copies pixels. Labels are always copied */
 } lt_memory_images;
 
-/* Makes a data set of images in memory, which is treated as if lt_dataset_open had read them from an npy
-   file: options apply, and checkpoints know it by its content, so a run resumes with the same images wherever
-   they come from, and with no others. LT_VALUE for sizes, pixels or labels out of range, with their place;
-   LT_NO_MEMORY; *out is then NULL. Nullable: options. */
+/* Creates a data set from images in memory, as if lt_dataset_open had read them from an npy file: options
+   apply, and checkpoints identify the set by its content, so a run resumes only with the same images, from any
+   source. LT_VALUE for sizes, pixels or labels out of range, with split and index; LT_NO_MEMORY; *out is then
+   NULL. Nullable: options. */
 LT_API int lt_dataset_from_memory(const lt_memory_images *images, const lt_data_options *options, lt_dataset **out);
 
-/* Makes `n` train images and max(1, n / 5) test images of h x w x c: one to four soft blobs, the
-   label is their number less one. Depends on options->seed alone; for tests and benchmarks.
+/* Generates `n` train images and max(1, n / 5) test images of h x w x c with one to four soft blobs; the
+   label is the number of blobs minus one. Depends only on options->seed; for tests and benchmarks.
    LT_VALUE, LT_NO_MEMORY; *out is then NULL. Nullable: options. */
 LT_API int lt_dataset_synthetic(int n, int h, int w, int c, const lt_data_options *options, lt_dataset **out);
 
 /* Nullable: d. */
 LT_API void lt_dataset_free(lt_dataset *d);
 
-/* Told in the opening thread as the pictures of a folder or zip file are decoded; not when the cache
-   has them. Returning false stops the opening with LT_INTERRUPTED. */
+/* Called on the thread that opens a folder or zip file, as its pictures are decoded (not if they come from the
+   cache). Returning false stops lt_dataset_open with LT_INTERRUPTED. */
 typedef bool lt_data_progress(void *user, const char *place, int64_t done, int64_t total);
 
-/* A hook like lt_set_log: for all sets, set before the first is opened. Nullable: progress. */
+/* Sets the hook for all data sets, like lt_set_log; call it before the first one is opened. Nullable: progress. */
 LT_API void lt_set_data_progress(lt_data_progress *progress, void *user);
 
 typedef struct lt_dataset_info {
-    const char *name;       /* of the set, or the file's or directory's own */
-    const char *place;      /* directory or file it was read from; "" for synthetic */
-    int h, w, c;            /* of every image, as it is gathered */
-    int file_h, file_w, file_c; /* of the images before `resize` and `channels`: the train split's */
-    int n[LT_SPLITS];       /* images in each split; 0: the set has no such split */
+    const char *name;       /* of the set, or of its file or directory */
+    const char *place;      /* path of the directory or file it was read from; "" for synthetic */
+    int h, w, c;            /* of every gathered image */
+    int file_h, file_w, file_c; /* of the train images before `resize` and `channels` */
+    int n[LT_SPLITS];       /* images in each split; 0: the set does not have this split */
     bool has_labels[LT_SPLITS];
-    int classes;            /* as many as have names, else largest label + 1; 0 without labels */
-    const char *const *class_names; /* of each class: of the folders, or of the catalog's set, also
-                                       where a directory is called like it; NULL: labels have no
-                                       names */
+    int classes;            /* number of class names, else largest label + 1; 0 without labels */
+    const char *const *class_names; /* from the folders, or from the catalog for its sets and for directories
+                                       with the name of such a set; NULL: classes have no names */
     bool is_binary;         /* gathered pixels are 0 or 1, after binarization */
     lt_data_options options; /* as given */
 } lt_dataset_info;
 
-/* Facts about an open set; borrowed, valid until lt_dataset_free. */
+/* Describes an open set; borrowed, valid until lt_dataset_free. */
 LT_API const lt_dataset_info *lt_dataset_describe(const lt_dataset *d);
 
-/* The split to use where `wanted` is asked for: itself if it has images, else test for valid, valid
-   for test, else train. A set that falls back says so through the log, once for each split. */
+/* Returns `wanted` if this split has images, else test for valid, valid for test, else train. Logs a warning
+   about a fallback once for each split. */
 LT_API lt_split lt_dataset_split(lt_dataset *d, lt_split wanted);
 
 /* ---- Looking before opening ---- */
@@ -183,26 +180,26 @@ typedef struct lt_survey_class {
 
 enum { LT_SURVEY_PROBLEMS = 10 };
 
-/* What is in a folder or zip file of pictures as they are. */
+/* The content of a folder or zip file of pictures, before any option applies. */
 typedef struct lt_survey {
-    int64_t images, n[LT_SPLITS]; /* that can be read, in all and of each split */
+    int64_t images, n[LT_SPLITS]; /* readable pictures, in all and of each split */
     lt_survey_size *sizes;        /* the most frequent first */
     int n_sizes;
     lt_survey_class *classes; /* in the order of labels; none without labels */
     int n_classes;
     int64_t unreadable;
-    char *problems[LT_SURVEY_PROBLEMS]; /* of the first of these, with their paths */
+    char *problems[LT_SURVEY_PROBLEMS]; /* messages about the first unreadable ones, with their paths */
     int n_problems;
-    int64_t odd; /* of `images`, those that are not quite right: bytes that do not belong there, CMYK ... */
+    int64_t odd; /* of `images`, those not quite right: extraneous bytes, CMYK ... */
     char *oddities[LT_SURVEY_PROBLEMS];
     int n_oddities;
-    int64_t turned; /* of `images`, those that EXIF has turned upright */
-    char *sets; /* options that make all images alike, "--set data.resize=64 --set data.channels=3"; "" where
-                   they are; NULL without images */
+    int64_t turned; /* of `images`, those turned upright by EXIF */
+    char *sets; /* options that give all images one size and number of channels,
+                   "--set data.resize=64 --set data.channels=3"; "" if not needed; NULL without images */
 } lt_survey;
 
-/* Decodes every picture of a folder or zip file, whatever sizes and channels they have. LT_NOT_FOUND if
-   it is none; as lt_dataset_open. Cleared by lt_survey_clear in any case. */
+/* Decodes every picture of a folder or zip file, of any size and channels. LT_NOT_FOUND for other paths;
+   other errors as lt_dataset_open. Call lt_survey_clear in any case. */
 LT_API int lt_data_survey(const char *path, lt_survey *v);
 LT_API void lt_survey_clear(lt_survey *v);
 
@@ -214,26 +211,27 @@ LT_API void lt_dataset_order(const lt_dataset *d, lt_split split, uint64_t seed,
                              int32_t *order);
 
 /* Writes images index[0 ... n - 1] of a split as n x h x w x c floats in [0, 1] (byte b is b / 255,
-   correctly rounded), binarized as the set's options say. A draw depends on (seed, split, image,
-   pixel) and, if dynamic, on `epoch`: never on the batch or on `threads`, the number of threads to
-   use (1: the caller's own). LT_VALUE if an index is outside the split; x is then untouched. */
+   correctly rounded), binarized as options say. A sampled pixel depends on (seed, split, image, pixel) and,
+   if dynamic, on `epoch`, but not on the batch or on `threads`, the number of threads (1: only the calling
+   one). LT_VALUE if an index is outside the split; x is then unchanged. */
 LT_API int lt_dataset_gather(const lt_dataset *d, lt_split split, const int32_t *index, int n,
                              uint64_t epoch, int threads, float *x);
 
-/* The same as training is to see them: with options->flip, an image is mirrored left to right with
-   probability 1/2, drawn by (seed, split, image, epoch). Never for evaluation, whatever the split. */
+/* Gathers with augmentation, for training only: with options->flip, mirrors an image left to right with
+   probability 1/2, sampled by (seed, split, image, epoch). */
 LT_API int lt_dataset_gather_augmented(const lt_dataset *d, lt_split split, const int32_t *index,
                                        int n, uint64_t epoch, int threads, float *x);
 
-/* How many images of a split have each label: counts[0 ... classes - 1]. LT_NOT_FOUND if it has no labels. */
+/* Counts the images of each label in a split: counts[0 ... classes - 1]. LT_NOT_FOUND if it has no labels. */
 LT_API int lt_dataset_count_labels(const lt_dataset *d, lt_split split, int64_t *counts);
 
-/* The class that `word` means: the one of `names` that it is, else a number from 0 to n - 1. LT_VALUE, with
-   the nearest name. Nullable: names (classes have numbers alone). */
+/* Finds a class by its name in `names`, or by its number from 0 to n - 1. LT_VALUE, with the nearest name, if
+   `word` is neither. Nullable: names (only numbers are accepted). */
 LT_API int lt_class_find(const char *word, const char *const *names, int n, int *class_index);
 
-/* Whether a picture written as `file` would be one of the images when `data` is opened the next time: it lies
-   in this directory of pictures, links followed, and in no run of ours. For tools that write pictures. */
+/* Whether a picture written to `file` would become part of the data set `data` the next time it is opened: the
+   file lies in this directory of pictures (links are followed), and not inside a run. For tools that write
+   pictures. */
 LT_API bool lt_data_would_include(const char *data, const char *file);
 
 /* Writes the labels of images index[0 ... n - 1]. LT_VALUE if an index is outside the split,
@@ -241,12 +239,12 @@ LT_API bool lt_data_would_include(const char *data, const char *file);
 LT_API int lt_dataset_labels(const lt_dataset *d, lt_split split, const int32_t *index, int n,
                              int32_t *labels);
 
-/* Which image of the split as it was read image i is, 0 <= i < n[split]: another one where
-   options->classes keeps some of them. -1 outside. */
+/* Returns the index that image i, 0 <= i < n[split], had before options->classes selected images; without
+   that option, i. -1 if i is out of range. */
 LT_API int64_t lt_dataset_origin(const lt_dataset *d, lt_split split, int64_t i);
 
-/* Writes the mean image of a split as h x w x c floats in [0, 1]: the mean of what gathering gives,
-   for fixed and dynamic binarization its expectation. LT_VALUE if the split is empty. */
+/* Writes the mean image of a split as h x w x c floats in [0, 1]: the mean of gathered images, or its
+   expectation for fixed and dynamic binarization. LT_VALUE if the split is empty. */
 LT_API int lt_dataset_mean_image(const lt_dataset *d, lt_split split, float *mean);
 
 /* ---- The catalog of known sets ---- */
@@ -254,41 +252,41 @@ LT_API int lt_dataset_mean_image(const lt_dataset *d, lt_split split, float *mea
 typedef struct lt_catalog_file {
     lt_split split;
     bool is_labels;
-    const char *name;   /* as it is when inflated; NAME.gz is accepted everywhere */
-    const char *remote; /* as the mirrors call it, and a download leaves it: NAME or NAME.gz */
+    const char *name;   /* of the inflated file; NAME.gz is accepted everywhere */
+    const char *remote; /* name on the mirrors and of the download: NAME or NAME.gz */
     int64_t bytes;      /* of the inflated content */
-    const char *sha256; /* of the inflated content, 64 hexadecimal digits: archives of equal content
-                           differ from mirror to mirror */
-    bool is_archive;    /* a tar file of all splits; bytes and sha256 are those of `remote` as it is,
-                           packed, since no others are published */
+    const char *sha256; /* of the inflated content, 64 hexadecimal digits: compressed files of equal content
+                           differ between mirrors */
+    bool is_archive;    /* a tar file of all splits; bytes and sha256 are those of the compressed `remote`,
+                           the only published ones */
 } lt_catalog_file;
 
 typedef struct lt_catalog_entry {
     const char *name, *summary; /* the summary is one line */
     int h, w, c;
     int n[LT_SPLITS];
-    const char *const *class_names; /* of labels 0, 1, ...; the last one is NULL. Nullable:
-                                       labels are digits, or there are none */
-    const char *system_place;   /* where a system package puts it. Nullable */
-    const char *system_package; /* the Debian package that does. Nullable */
+    const char *const *class_names; /* of labels 0, 1, ...; ends with NULL. Nullable: classes have no names, or
+                                       there are no labels */
+    const char *system_place;   /* directory of the system package. Nullable */
+    const char *system_package; /* name of the Debian package. Nullable */
     const char *mirrors[4];     /* base URLs, in the order they are tried; NULL after the last */
     const lt_catalog_file *files;
     int n_files;
 } lt_catalog_entry;
 
-/* The sets known by name: 0 <= i < lt_data_count(). Static. */
+/* The sets of the catalog, 0 <= i < lt_data_count(). Static. */
 LT_API int lt_data_count(void);
 LT_API const lt_catalog_entry *lt_data_entry(int i);
 
-/* The set called `name`, or NULL with a message that names the nearest one. */
+/* Returns the set called `name`, or NULL with a message that names the nearest one. */
 LT_API const lt_catalog_entry *lt_data_named(const char *name);
 
-/* Finds the directory that lt_dataset_open would read a named set from, and writes it, cut to
-   `size` bytes with the final zero. LT_NOT_FOUND with the places looked at. Nullable: path. */
+/* Finds the directory from which lt_dataset_open would read a set of the catalog, and writes it to `place`,
+   truncated to `size` bytes with the final zero. LT_NOT_FOUND lists the searched directories. Nullable: path. */
 LT_API int lt_data_find(const char *name, const char *path, char *place, size_t size);
 
-/* Checks the SHA-256 of every file of a named set, where lt_data_find finds it. LT_FORMAT names the
-   first file that differs, with both hashes. Nullable: path. */
+/* Checks the SHA-256 of every file of a set in the directory of lt_data_find. LT_FORMAT names the first file
+   that differs, with both hashes. Nullable: path. */
 LT_API int lt_data_verify(const char *name, const char *path);
 
 /* ---- Writing ---- */
@@ -300,22 +298,22 @@ typedef enum lt_number_kind { LT_FLOAT32, LT_FLOAT64, LT_INT32 } lt_number_kind;
 
 enum { LT_MAX_ARRAY_RANK = 4 };
 
-/* Numbers with a name, in C order: an array of an npz file, or a column of a csv file. */
+/* A named array in C order, for an npz file, or a column of a csv file. */
 typedef struct lt_array {
     const char *name; /* letters, digits, '_' */
     lt_number_kind kind;
     const void *values;
-    int rank; /* from 1; of a column 1 */
+    int rank; /* 1 to LT_MAX_ARRAY_RANK; of a column 1 */
     int64_t shape[LT_MAX_ARRAY_RANK];
 } lt_array;
 
-/* Writes the arrays as one npz file, not compressed: numpy.load reads them back exactly. LT_VALUE for
-   names, ranks or sizes that do not fit (an array of 4 GB or more), LT_IO. */
+/* Writes the arrays as one uncompressed npz file, which numpy.load reads back exactly. LT_VALUE for
+   invalid names, ranks or sizes (4 GB or more in all), LT_IO. */
 LT_API int lt_npz_write(const char *path, const lt_array *arrays, int n);
 
-/* Columns of one length as comma-separated text: a line of names, then a line for each row, with as
-   many digits as read back exactly in its kind of numbers; "nan" where there is no number. An array of rank 2
-   becomes columns NAME_0, NAME_1, ... NULL (LT_VALUE) for arrays that are not such columns. The caller frees it. */
+/* Returns columns of equal length as comma-separated text: a line of names, then one line for each row. Numbers
+   have enough digits to read back exactly in their type; NaN is "nan". An array of rank 2 becomes columns NAME_0,
+   NAME_1, ... NULL (LT_VALUE) for other ranks or lengths. The caller frees it. */
 LT_API char *lt_csv_text(const lt_array *columns, int n);
 
 /* LT_OK for FILE.csv and FILE.npz, else LT_VALUE. */
@@ -324,11 +322,11 @@ LT_API int lt_columns_check_name(const char *path);
 /* Writes columns to FILE.csv or FILE.npz. LT_VALUE for another name, and as above. */
 LT_API int lt_columns_write(const char *path, const lt_array *columns, int n);
 
-/* ---- Reading numbers, whatever they mean ---- */
+/* ---- Reading arrays ---- */
 
 /* An array of a file. It owns its name and its values, in C order. */
 typedef struct lt_number_array {
-    char *name; /* "" where the file gives it none */
+    char *name; /* "" if the file has no name for it */
     int rank;   /* from 0, a single number, to 4 */
     int64_t shape[LT_MAX_ARRAY_RANK];
     double *values;
@@ -337,33 +335,32 @@ typedef struct lt_number_array {
 /* LT_OK for FILE.npz, FILE.npy and FILE.csv, else LT_VALUE. */
 LT_API int lt_arrays_check_name(const char *path);
 
-/* Reads all arrays of FILE.npz, the one of FILE.npy (C order, integers, f2, f4, f8), or the columns of FILE.csv:
-   under a line of names those called NAME_0, NAME_1, ... (or NAME_1, ...) are one array of rank 2 and
-   others have rank 1; without such a line all of them are one array of rank 2. LT_NOT_FOUND, LT_IO,
-   LT_FORMAT with the place, LT_VALUE for another name, LT_NO_MEMORY; there is then nothing to free. */
+/* Reads all arrays of FILE.npz, the array of FILE.npy (C order, integers, f2, f4, f8), or the columns of FILE.csv.
+   If the csv file has a line of names, columns NAME_0, NAME_1, ... (or NAME_1, ...) become one array of rank 2 and
+   others have rank 1; without names all columns become one array of rank 2. LT_NOT_FOUND, LT_IO, LT_FORMAT with
+   the position, LT_VALUE for another extension, LT_NO_MEMORY; after an error there is nothing to free. */
 LT_API int lt_arrays_read(const char *path, lt_number_array **all, int *n);
 
 LT_API void lt_arrays_free(lt_number_array *all, int n); /* Nullable: all */
 
 /* ---- Download ---- */
 
-/* Told as bytes of a file arrive. `total` is 0 while unknown. Returning false stops the download,
-   which another one continues. */
+/* Called as bytes of a file arrive. `total` is 0 while unknown. Returning false stops the download; the next
+   call of lt_data_fetch resumes it. */
 typedef bool lt_fetch_progress(void *user, const char *file, int64_t done, int64_t total);
 
 /* Zero means default. */
 typedef struct lt_fetch_options {
-    const char *directory;       /* to put the files in; default: NAME in the cache, where
-                                    lt_dataset_open finds it */
+    const char *directory;       /* destination of the files; default: NAME in the cache, which
+                                    lt_dataset_open searches */
     int timeout;                 /* seconds to connect, and seconds without a byte; default 30 */
     lt_fetch_progress *progress; /* default: none */
-    void *user;                  /* handed to progress */
+    void *user;                  /* passed to progress */
 } lt_fetch_options;
 
-/* Downloads a set of the catalog, from its mirrors in their order. Files already there with the
-   right SHA-256 are kept; a broken-off download continues; a file appears under its name only when
-   its content has the pinned SHA-256, and is deleted if it has another one. $LATENT_MIRROR, a base
-   URL, is tried before the built-in mirrors: $LATENT_MIRROR/NAME/FILE.
+/* Downloads a set of the catalog, trying its mirrors in order. Keeps existing files with the right SHA-256,
+   and resumes an interrupted download. A file gets its name only if its content has the pinned SHA-256; other
+   content is deleted. Tries $LATENT_MIRROR, a base URL, before the built-in mirrors: $LATENT_MIRROR/NAME/FILE.
    LT_NETWORK (with what to do instead), LT_FORMAT with both hashes, LT_INTERRUPTED, LT_IO,
    LT_NOT_FOUND for an unknown name. Nullable: options. */
 LT_API int lt_data_fetch(const char *name, const lt_fetch_options *options);

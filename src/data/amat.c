@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AMAT, the text of the binarized MNIST: one image a line, square, numbers 0 and 1 between blanks.
- */
+/* AMAT, the text format of binarized MNIST: one square image per line, numbers 0 and 1 separated by blanks. */
 #include "data/reader.h"
 
 #include "base/memory.h"
@@ -16,7 +15,7 @@ typedef struct text_line {
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 /* The common line, "0 1 0 ... 1" with or without a blank at the end: no branch, so that it runs
-   many characters at once. False if the line is anything else, which is no error yet. */
+   many characters at once. False for any other line, which is not yet an error. */
 static bool read_plain(const text_line *line, size_t width, unsigned char *out)
 {
     size_t length = (size_t)(line->end - line->at);
@@ -50,7 +49,7 @@ static const char *read_number(const char *p, const char *end, unsigned char *va
     return p == end || is_blank(*p) ? p : NULL;
 }
 
-/* Any line of `width` numbers; with `out` NULL, counts them into *count instead. */
+/* Reads any line of `width` numbers; if `out` is NULL, counts them into *count instead. */
 static int read_line(const data_source *s, const text_line *line, size_t width, unsigned char *out,
                      size_t *count)
 {

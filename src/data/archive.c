@@ -18,13 +18,13 @@ struct archive {
     uint64_t n;
 };
 
-/* The first bytes of a regular file; fewer if it is shorter, or none. */
+/* Reads the first bytes of a regular file; returns fewer, or 0, if it is shorter. */
 static size_t read_start(const char *path, unsigned char *start, size_t size)
 {
     int fd;
     struct stat s;
     ssize_t n = 0;
-    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); /* a fifo must not block us */
+    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); /* opening a fifo must not block */
     if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode))
         FILE_RETRY(n, read(fd, start, size));
     if (fd >= 0)
@@ -37,7 +37,7 @@ bool archive_is_zip(const char *path)
     enum { NAME_LENGTH_AT = 26, NAME_AT = 30 };
     unsigned char start[512];
     size_t n = read_start(path, start, sizeof start);
-    if (n >= 4 && memcmp(start, "PK\5\6", 4) == 0) /* nothing in it */
+    if (n >= 4 && memcmp(start, "PK\5\6", 4) == 0) /* an empty archive */
         return true;
     if (n < NAME_AT || memcmp(start, "PK\3\4", 4) != 0)
         return false;
@@ -46,7 +46,7 @@ bool archive_is_zip(const char *path)
            memcmp(start + NAME_AT + length - 4, ".npy", 4) != 0;
 }
 
-/* Entries may share their packed bytes, so that the sum says nothing of the file's size. */
+/* Entries may share their packed bytes, so the sum of sizes has no bound in the size of the file. */
 static int check_sum(const archive *a, const char *path)
 {
     LT_TRY(limit_check(LIMIT_ZIP_ENTRIES, path, a->n));
@@ -110,7 +110,7 @@ bool archive_stat(const archive *a, uint64_t index, archive_entry *e)
     return true;
 }
 
-/* Reads everything and one byte more, which is when libzip looks at the CRC. */
+/* Reads the entry and one byte more: libzip checks the CRC only at the end. */
 static int unpack(zip_file_t *file, const char *name, bytes *out)
 {
     for (size_t at = 0;;) {

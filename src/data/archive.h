@@ -8,7 +8,7 @@
 
 typedef struct archive archive;
 
-/* Does a regular file begin as zip files do? Not those whose first entry is an array (.npz). */
+/* Whether a regular file begins like a zip file, except those whose first entry is an array (.npz). */
 bool archive_is_zip(const char *path);
 
 /* LT_FORMAT, LT_IO, LT_NOT_FOUND. */

@@ -65,17 +65,17 @@ static void digest_both(const void *head, size_t head_size, const void *body, si
 
 /* ---- Files ---- */
 
-/* What is wrong with a file, or NULL. */
+/* Returns what is wrong with a file, or NULL. */
 static const char *find_damage(const cached *c, const header *h, const char *key, int threads)
 {
     if (c->file.size < sizeof *h || memcmp(h->magic, MAGIC, sizeof MAGIC) != 0 ||
         h->byte_order != BYTE_ORDER_MARK || h->version != VERSION)
-        return "it is not ours";
+        return "its format is unknown";
     if (memcmp(h->key, key, HEX) != 0)
         return "it belongs to another set";
     size_t left = c->file.size - sizeof *h;
     if (h->head_size > left || h->body_size != left - h->head_size)
-        return "it is cut off";
+        return "it is truncated";
     char found[SHA256_TEXT];
     digest_both(c->head, c->head_size, c->body, c->body_size, threads, found);
     return memcmp(found, h->digest, HEX) != 0 ? "its checksum is wrong" : NULL;
@@ -103,14 +103,14 @@ static bool load(const char *path, const char *key, int threads, cached *out)
     if (!file_exists(path))
         return false;
     if (file_read(path, SIZE_MAX / 2, &out->file) != LT_OK) {
-        log_warning("%s; it is made again", lt_last_error());
+        log_warning("%s; computing it again", lt_last_error());
         return false;
     }
     memcpy(&h, out->file.data, out->file.size < sizeof h ? out->file.size : sizeof h);
     point_into(out, &h);
     const char *damage = find_damage(out, &h, key, threads);
     if (damage) {
-        log_warning("%s: %s; it is made again", path, damage);
+        log_warning("%s: %s; computing it again", path, damage);
         return false;
     }
     utimensat(AT_FDCWD, path, NULL, 0); /* used today */
@@ -132,7 +132,7 @@ bool cache_load(const char *folder, const char key[SHA256_TEXT], int threads, ca
     return done;
 }
 
-/* Deletes what nobody has used for long. */
+/* Deletes files that have not been used for long. */
 static void drop_old(const char *folder)
 {
     char **names;
@@ -177,7 +177,7 @@ void cache_store(const char *folder, const char key[SHA256_TEXT], int threads, c
     memcpy(h.digest, hex, HEX);
     char *path = file_join(place, key);
     if (file_make_directories(place) != LT_OK || write_all(path, &h, head, body) != LT_OK)
-        log_warning("the %s cannot be kept for the next time: %s", folder, lt_last_error());
+        log_warning("the %s cannot be cached: %s", folder, lt_last_error());
     else
         drop_old(place);
     free(path);

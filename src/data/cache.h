@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Results that took time, kept between runs: files in a folder of the cache directory (`pictures`,
-   `features`), named by their keys. Nothing depends on them: one that is missing, foreign or damaged is made
-   again, one that cannot be written is a warning, one not used for a month is deleted. */
+/* A cache of expensive results: files in a folder of the cache directory (`pictures`, `features`), named by
+   their keys. A missing, foreign or damaged file is computed again, a file that cannot be written is a
+   warning, and a file that has not been used for a month is deleted. */
 #ifndef LATENT_CACHE_H
 #define LATENT_CACHE_H
 
 #include "base/file.h"
 #include "data/catalog.h"
 
-/* What was stored: a head and a body, in `file`. */
+/* A stored result: a head and a body, in `file`. */
 typedef struct cached {
     bytes file;
     const unsigned char *head, *body;
     size_t head_size, body_size;
 } cached;
 
-/* The SHA-256 of the digests of pieces of 1 MiB, which threads share. */
+/* The SHA-256 of the digests of pieces of 1 MiB, computed by several threads. */
 void cache_digest(const void *data, size_t size, int threads, char hex[SHA256_TEXT]);
 
-/* `key` has 64 hexadecimal digits: the SHA-256 of everything that the result depends on. False:
-   it is not there; a damaged file is told of through the log. */
+/* `key` has 64 hexadecimal digits: the SHA-256 of everything that the result depends on. False if
+   there is no such file; a damaged file is reported in the log. */
 bool cache_load(const char *folder, const char key[SHA256_TEXT], int threads, cached *out);
 void cached_clear(cached *c);
 

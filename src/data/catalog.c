@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sets known by name, and where to look for them. */
+/* The catalog of data sets, and the directories that are searched for them. */
 #include "data/catalog.h"
 
 #include "base/file.h"
@@ -132,7 +132,7 @@ const lt_catalog_entry *lt_data_named(const char *name)
     return NULL;
 }
 
-/* ---- Places ---- */
+/* ---- Directories ---- */
 
 char *catalog_file_path(const char *dir, const lt_catalog_file *file)
 {
@@ -160,7 +160,7 @@ bool catalog_is_in(const lt_catalog_entry *set, const char *dir, const char **mi
     return true;
 }
 
-/* $NAME if it is set to something. */
+/* Returns $NAME if it is set and not empty, else NULL. */
 static const char *environment(const char *name)
 {
     const char *value = getenv(name);
@@ -170,7 +170,7 @@ static const char *environment(const char *name)
 char *catalog_cache_folder(const char *name)
 {
     const char *cache = environment("XDG_CACHE_HOME"), *home = environment("HOME");
-    if (cache && cache[0] == '/') /* relative ones are to be ignored, says the XDG specification */
+    if (cache && cache[0] == '/') /* the XDG specification ignores relative paths */
         return must_format("%s/latent/%s", cache, name);
     return home ? must_format("%s/.cache/latent/%s", home, name) : NULL;
 }
@@ -179,7 +179,7 @@ char *catalog_cache(const lt_catalog_entry *set) { return catalog_cache_folder(s
 
 enum { MAX_PLACES = 3 };
 
-/* The places to look at, in order; freed by the caller. */
+/* Lists the directories to search, in order; freed by the caller. */
 static int list_places(const lt_catalog_entry *set, const char *path, char *places[MAX_PLACES])
 {
     int n = 0;
@@ -198,7 +198,7 @@ static int list_places(const lt_catalog_entry *set, const char *path, char *plac
     return n;
 }
 
-/* Adds "\n  DIR: lacks train-images-idx3-ubyte" for each place. */
+/* Adds "\n  DIR: lacks train-images-idx3-ubyte" for each directory. */
 static void describe_places(const lt_catalog_entry *set, char **places, int n)
 {
     if (n == 0)
@@ -215,9 +215,9 @@ static void describe_places(const lt_catalog_entry *set, char **places, int n)
 
 static int fail_not_found(const lt_catalog_entry *set, char **places, int n)
 {
-    status_fail(LT_NOT_FOUND, "the files of %s are not on this machine; looked at:", set->name);
+    status_fail(LT_NOT_FOUND, "the files of %s are not on this machine; searched:", set->name);
     describe_places(set, places, n);
-    status_append("\nto have them: latent data fetch %s%s%s; or say where they are with --data DIR",
+    status_append("\nto get them: latent data fetch %s%s%s; or say where they are with --data DIR",
                   set->name, set->system_package ? ", or: apt install " : "",
                   set->system_package ? set->system_package : "");
     return LT_NOT_FOUND;

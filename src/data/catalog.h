@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the files of a set lie. */
+/* Finds the files of a data set. */
 #ifndef LATENT_CATALOG_H
 #define LATENT_CATALOG_H
 
@@ -9,14 +9,14 @@
  * caller. */
 char *catalog_file_path(const char *dir, const lt_catalog_file *file);
 
-/* Does `dir` hold every file of the set? Names the first that is missing. Nullable: missing. */
+/* Whether `dir` has every file of the set; *missing is the first one it lacks. Nullable: missing. */
 bool catalog_is_in(const lt_catalog_entry *set, const char *dir, const char **missing);
 
 /* The directory of a named set, freed by the caller; `path` as in lt_data_options, NULL or "":
-   search. LT_NOT_FOUND with the places looked at. */
+   search. LT_NOT_FOUND lists the searched directories. */
 int catalog_find(const lt_catalog_entry *set, const char *path, char **place);
 
-/* Where downloads of the set go; NULL without a home directory. Freed by the caller. */
+/* Returns the directory for downloads of the set; NULL without a home directory. Freed by the caller. */
 char *catalog_cache(const lt_catalog_entry *set);
 
 /* A folder of the cache directory; NULL without a home directory. Freed by the caller. */

@@ -9,7 +9,7 @@
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, COLORS = 3, PIXELS = PLANE * COLORS };
 
-/* What stands before the pixels: how many labels, each below its count of classes. */
+/* The labels before the pixels of a record: their number, and the number of classes of each. */
 static const struct kind {
     int labels;
     int classes[2];
@@ -39,7 +39,7 @@ static int check_record(const data_source *s, const struct kind *k, size_t at)
     return LT_OK;
 }
 
-/* Plane after plane to pixel after pixel. */
+/* Converts planar pixels to interleaved ones. */
 static void interleave(const unsigned char *plane, unsigned char *pixel)
 {
     for (int i = 0; i < PLANE; i++)

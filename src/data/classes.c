@@ -11,7 +11,7 @@
 
 enum { LABELS = 256 };
 
-/* ---- What is asked for ---- */
+/* ---- Parsing ---- */
 
 static int fail_class(const char *word, const char *const *names, int n)
 {
@@ -62,10 +62,10 @@ static int read_classes(const lt_dataset *d, bool wanted[LABELS])
     }
 }
 
-/* ---- Keeping them ---- */
+/* ---- Selecting images ---- */
 
-/* The arrays are the set's own, so they may change; valid may be the end of train's, behind what train
-   still has. */
+/* Moves the selected images to the front of the arrays, which the set owns; valid may be the end of train's
+   array, after the images that train keeps. */
 static void keep_images(image_split *s, size_t pixels, const bool wanted[LABELS])
 {
     int kept = 0;
@@ -97,7 +97,7 @@ int dataset_keep_classes(lt_dataset *d)
         if (d->splits[i].n)
             keep_images(&d->splits[i], d->pixels, wanted);
     if (d->splits[LT_TRAIN].n + d->splits[LT_VALID].n + d->splits[LT_TEST].n == 0)
-        return status_fail(LT_VALUE, "%s: data option classes=%s: no image is of these", d->name,
+        return status_fail(LT_VALUE, "%s: data option classes=%s: no image is in these classes", d->name,
                            d->info.options.classes);
     return LT_OK;
 }

@@ -35,11 +35,11 @@ static int check_array(const lt_array *all, int i)
                            "found rank %d, kind %d", a->name, LT_MAX_ARRAY_RANK, a->rank,
                            (int)a->kind);
     return npy_count(a, &n, &room) ? LT_OK
-                                    : status_fail(LT_VALUE, "array %s: its size does not fit",
+                                    : status_fail(LT_VALUE, "array %s: its size does not fit in memory",
                                                   a->name);
 }
 
-/* Of a csv file: arrays of rank 2 are several columns. */
+/* Checks columns of a csv file; an array of rank 2 is several columns. */
 static int check_columns(const lt_array *columns, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -82,7 +82,7 @@ static uint32_t crc_of(const npz_entry *e)
     return (uint32_t)crc;
 }
 
-/* What both heads of an entry say: version, flags, stored, time, date, CRC, sizes, length of name. */
+/* Appends the fields of both heads of an entry: version, flags, stored, time, date, CRC, sizes, length of name. */
 static void append_facts(text *t, const npz_entry *e, size_t name)
 {
     append_number(t, 20, 2);
@@ -138,7 +138,7 @@ static void put_archive(file_writer *w, npz_entry *entries, const lt_array *arra
     text_clear(&central);
 }
 
-/* Heads and sizes; all of it must stay below 4 GB, where zip files need other records. */
+/* Sets heads and sizes; the sum must be below 4 GB, since larger zip files need other records. */
 static int fill_entries(const char *path, const lt_array *arrays, int n, npz_entry *entries)
 {
     const uint64_t most = UINT32_MAX - (1 << 20);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Comma-separated numbers, of ours, of NumPy's savetxt, of pandas: a line of names or none, then rows of
-   one width. */
+/* Reads comma-separated numbers from this library, NumPy's savetxt or pandas: an optional line of names, then
+   rows of equal length. */
 #include "data/csv.h"
 
 #include "base/ceilings.h"
@@ -15,7 +15,7 @@
 
 enum { CELL = 64 }; /* characters of a number */
 
-/* A file while it is read. */
+/* State of the parser. */
 typedef struct csv {
     const char *path, *at, *end;
     int line; /* that `at` is in, from 1 */
@@ -27,7 +27,7 @@ typedef struct csv {
 
 /* ---- Cells ---- */
 
-/* The next cell without the blanks and quotes around it; false at the end of its line, which is passed. */
+/* Reads the next cell without surrounding blanks and quotes; false after the last one of its line. */
 static bool next_cell(csv *c, bool *is_last, const char **cell, size_t *n)
 {
     const char *from = c->at;
@@ -69,7 +69,7 @@ static bool read_number(const char *cell, size_t n, double *value)
     return text_to_real(word, value);
 }
 
-/* Nothing but blanks. */
+/* Skips a line of blanks. */
 static bool skip_empty_line(csv *c)
 {
     const char *at = c->at;
@@ -93,7 +93,7 @@ static uint64_t count_cells(const csv *c)
     return n;
 }
 
-/* Names, or numbers? What counts columns, 0,1,2, as pandas writes above unnamed ones, is names. */
+/* Whether the first line has names. A line 0,1,2, which pandas writes above unnamed columns, counts as names. */
 static bool has_names(const csv *file, int *width)
 {
     csv c = *file;

@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 
-/* Columns of a csv file: under a line of names, those called NAME_1, NAME_2, ... are one array of as many
-   columns; without such a line all of them are one, without a name. LT_FORMAT names line and cell. The
-   caller frees what there is in any case (lt_arrays_free). */
+/* Columns of a csv file: with a line of names, columns NAME_1, NAME_2, ... become one array of rank 2;
+   without names all columns become one array without a name. LT_FORMAT names line and column. The caller frees
+   the arrays also after an error (lt_arrays_free). */
 int csv_parse(const char *path, const bytes *content, lt_number_array **all, int *n);
 
 #endif

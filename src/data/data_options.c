@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of a data set: their table, what they must be, and what size images have with them.
- */
+/* The options of a data set: their table, their checks, and the image size that follows from them. */
 #include "data/dataset.h"
 
 #include "base/memory.h"
@@ -29,13 +28,13 @@ const lt_option data_options[] = {
      "none|fixed|dynamic|threshold", false, false,
      "gray to black and white: drawn once, drawn in every epoch, or cut at 1/2"},
     {"seed", LT_KIND_INT, offsetof(lt_data_options, seed), 0, 0, 0, NULL, false, false,
-     "of the draws of binarize and flip"},
+     "of the random numbers of binarize and flip"},
     {"limit", LT_KIND_INT, offsetof(lt_data_options, limit), 0, 0, INT32_MAX, NULL, false, false,
      "keep only the first so many images of each split; 0: all"},
     {"classes", LT_KIND_TEXT, offsetof(lt_data_options, classes), 0, 0, 0, NULL, false, false,
      "keep only images of these, by number or name, as in \"3, 7\"; empty: all"},
     {"strict", LT_KIND_BOOL, offsetof(lt_data_options, strict), 0, 0, 0, NULL, false, false,
-     "refuse a set with a picture that is unreadable or not quite right"},
+     "reject a set with a picture that is unreadable or not quite right"},
     {"path", LT_KIND_PATH, offsetof(lt_data_options, path), 0, 0, 0, NULL, false, false,
      "directory that holds the set's files; empty: search"},
     {0}};

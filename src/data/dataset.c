@@ -56,7 +56,7 @@ void lt_dataset_free(lt_dataset *d)
 
 /* ---- Images of the wanted size and color ---- */
 
-/* Black and white bytes as gray ones. The array owns them, so they may change. */
+/* Converts black-and-white bytes to gray ones, in place: the array owns them. */
 static void make_gray(data_array *a, size_t pixels)
 {
     unsigned char *b = (unsigned char *)a->u8;
@@ -65,7 +65,7 @@ static void make_gray(data_array *a, size_t pixels)
     a->is_binary = false;
 }
 
-/* Transforms every image into memory of `size` bytes, which replaces what the array had. */
+/* Transforms every image into a new block of `size` bytes, which replaces the block of the array. */
 static int replace(data_array *a, const transform *t, const picture *like, size_t size,
                    const char *path)
 {
@@ -96,7 +96,7 @@ static void drop_alpha(data_array *a)
         lay_floats_on_white((float *)a->f32, pixels, a->c);
 }
 
-/* What has 1 or 3 channels can be modeled and drawn. */
+/* Models and figures need images with 1 or 3 channels. */
 static int check_channels(const data_array *a, const char *path)
 {
     if (a->c == 1 || a->c == 3)
@@ -242,7 +242,7 @@ void dataset_name_classes(lt_dataset *d, const char *const *names, int n)
         d->class_names[i] = must_copy_text(names[i]);
 }
 
-/* The classes of all images, also of those that are not kept. */
+/* Counts the classes of all images, including those that options drop. */
 static void count_classes(lt_dataset *d)
 {
     for (int i = 0; i < LT_SPLITS; i++) {
@@ -250,7 +250,7 @@ static void count_classes(lt_dataset *d)
         if (s->labels && largest(s->labels, s->n) >= d->info.classes)
             d->info.classes = largest(s->labels, s->n) + 1;
     }
-    /* the last one may have no image that can be read */
+    /* the last class may have no readable image */
     if (d->info.classes && d->info.classes < d->n_class_names)
         d->info.classes = d->n_class_names;
     if (d->info.classes && d->info.classes <= d->n_class_names)
@@ -265,7 +265,7 @@ static size_t image_bytes(const data_array *a)
     return (size_t)a->n * item * (a->u8 ? 1 : sizeof *a->f32);
 }
 
-/* The kind of numbers and their shape are part of it. */
+/* Hashes type, shape, pixels and labels. */
 static void identify(const lt_dataset *d, lt_split split, char identity[IDENTITY_TEXT])
 {
     const data_array *a = &d->images[split], *b = &d->labels[split];
@@ -293,7 +293,7 @@ void dataset_identity(const lt_dataset *d, lt_split split, char identity[IDENTIT
         identify(d, split, identity);
 }
 
-/* What follows moves the images that are kept together. */
+/* Call it before images are selected, which moves them. */
 static void identify_all(lt_dataset *d)
 {
     for (int i = 0; i < LT_SPLITS; i++)
@@ -325,7 +325,7 @@ int dataset_finish(lt_dataset *d)
 
 /* ---- From files ---- */
 
-/* What a set of the catalog must be when it is asked for by its name. */
+/* Checks counts and sizes of a set that is opened by its name in the catalog. */
 static int check_published(const lt_dataset *d, const lt_catalog_entry *set)
 {
     for (int i = 0; i < LT_SPLITS; i++)
@@ -420,7 +420,7 @@ static lt_dataset *create_at_path(const char *path, const lt_data_options *optio
     return d;
 }
 
-/* A file or directory from outside the catalog. */
+/* Opens a file or directory that is not in the catalog. */
 static int open_path(lt_dataset **out, const char *path, const lt_data_options *options)
 {
     lt_dataset *d = create_at_path(path, options);
@@ -441,7 +441,7 @@ static int open_named(lt_dataset **out, const lt_catalog_entry *set,
     return *out ? load_set(*out, set) : LT_VALUE;
 }
 
-/* Fills *out as far as it gets. */
+/* After an error *out may be a partly opened set. */
 static int open_any(lt_dataset **out, const char *name, const lt_data_options *options)
 {
     LT_TRY(data_options_check(options));

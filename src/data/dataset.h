@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an open data set is made of. */
+/* The fields of an open data set. */
 #ifndef LATENT_DATASET_H
 #define LATENT_DATASET_H
 
@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-/* Philox streams of the data floor; the split is added. 24 bits. */
+/* Philox streams of src/data; the split is added. 24 bits. */
 enum {
     STREAM_SHUFFLE = 0xda7a00,
     STREAM_FIXED = 0xda7a10,
@@ -30,7 +30,7 @@ typedef struct image_split {
     const unsigned char *u8;
     const float *f32;
     const unsigned char *labels; /* or NULL */
-    int32_t *origin; /* n: places in the split as it was read; NULL: the same. Owned by the set */
+    int32_t *origin; /* n indices in the split before options.classes; NULL: unchanged. Owned by the set */
 } image_split;
 
 struct lt_dataset {
@@ -42,33 +42,32 @@ struct lt_dataset {
     char **class_names; /* or NULL */
     int n_class_names;
     atomic_flag told_fallback[LT_SPLITS];
-    bool is_identified; /* before images were moved; else they can be looked at at any time */
+    bool is_identified; /* identities are stored, since images have moved; else they are computed on demand */
     char identity[LT_SPLITS][IDENTITY_TEXT];
 };
 
-/* The rows of lt_data_options, which a recipe's `data:` line is parsed by. */
+/* The table of lt_data_options, which parses a recipe's `data:` line. */
 extern const lt_option data_options[];
 
-/* Do they make sense? Nullable: o (defaults). */
+/* Checks options. LT_VALUE. Nullable: o (defaults). */
 int data_options_check(const lt_data_options *o);
 
-/* What checked options do with a picture. */
+/* Returns the transform of a picture by checked options. */
 transform data_options_transform(const lt_data_options *o);
 
-/* A set without images, or NULL if the options do not make sense. */
+/* Returns a set without images, or NULL for invalid options. */
 lt_dataset *dataset_create(const char *name, const char *place, const lt_data_options *options);
 
-/* Makes the images of a split, with or without labels, the set's own, resized and recolored as the
-   options say: shape and counts must then agree with those it has. `paths` (images, labels) are for
-   messages. The arrays are empty afterwards, whatever happens. */
+/* Moves the images of a split, and its labels if any, into the set, resized and recolored by its options: their
+   shape must then match the other splits, the number of labels that of images. `paths` (images, labels) are for
+   messages. The arrays are empty afterwards, also after an error. */
 int dataset_take(lt_dataset *d, lt_split split, data_array *images, data_array *labels,
                  const char *const paths[2]);
 
 /* Keeps copies of the names of labels 0 ... n - 1. */
 void dataset_name_classes(lt_dataset *d, const char *const *names, int n);
 
-/* Cuts the validation split, keeps the classes asked for and the limit, fills in the info: the last step
-   of opening. */
+/* Last step of opening: cuts the validation split, applies `classes` and `limit`, and fills in the info. */
 int dataset_finish(lt_dataset *d);
 
 /* Keeps the images whose label is in info.options.classes, in every split. Counts of classes and their

@@ -41,7 +41,7 @@ int entry_split(const char *name, size_t n)
 
 int entry_split_like(const char *name, size_t n)
 {
-    for (size_t i = 0, end; i < n; i = end + 1) { /* words of letters alone */
+    for (size_t i = 0, end; i < n; i = end + 1) { /* words of letters only */
         for (end = i; end < n && isalpha((unsigned char)name[end]);)
             end++;
         int split = entry_split(name + i, end - i);

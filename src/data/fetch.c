@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Downloading the files of a set. Several of the servers speak plain HTTP, so the pinned SHA-256 is
-   what makes a file ours: bytes gather in NAME.part, and only content with the right hash gets the
-   name. */
+/* Downloads the files of a set. Several servers use plain HTTP, so only the pinned SHA-256 authenticates a
+   file: bytes are appended to NAME.part, which is renamed to NAME only if its hash is right. */
 #include "data/catalog.h"
 
 #include "base/file.h"
@@ -25,15 +24,15 @@ enum {
     MAX_REDIRECTS = 5
 };
 
-/* One file on its way. */
+/* The download of one file. */
 typedef struct transfer {
     const lt_catalog_file *file;
     const lt_fetch_options *options;
     const char *url;
     int fd;             /* of the .part file, at its end */
     int64_t start, end; /* bytes in it: before this request, now */
-    int64_t limit;      /* more than any packing of the content needs */
-    int64_t told;       /* to progress */
+    int64_t limit;      /* maximal bytes of the compressed content */
+    int64_t told;       /* bytes reported to progress */
     int error;          /* errno of a failed write */
     bool is_canceled;
 } transfer;
@@ -104,7 +103,7 @@ static void set_options(CURL *c, transfer *t, char *message)
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static void start_curl(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
-/* What a failed request means to us. */
+/* Turns the result of a failed request into a status. */
 static int explain(const transfer *t, CURLcode code, const char *message)
 {
     if (t->is_canceled)
@@ -114,11 +113,11 @@ static int explain(const transfer *t, CURLcode code, const char *message)
     if (code == CURLE_WRITE_ERROR)
         return status_fail(LT_FORMAT, "%s: larger than the %jd bytes of the published file", t->url,
                            (intmax_t)t->file->bytes);
-    return status_fail(LT_NETWORK, "%s: %s (%jd bytes are here)", t->url,
+    return status_fail(LT_NETWORK, "%s: %s (%jd bytes downloaded so far)", t->url,
                        *message ? message : curl_easy_strerror(code), (intmax_t)t->end);
 }
 
-/* Asks for the bytes that the .part file lacks. */
+/* Requests the bytes that the .part file lacks. */
 static int request(transfer *t, CURLcode *code)
 {
     LT_TRY(library_load(&curl_library));
@@ -143,8 +142,8 @@ static int start_over(transfer *t)
                : status_fail(LT_IO, "cannot write %s.part: %s", t->file->remote, strerror(errno));
 }
 
-/* Requests until the file is complete, as long as each one brings something. A connection that
-   breaks is resumed; a server that cannot resume starts again. */
+/* Repeats requests until the file is complete, as long as each one receives bytes. Resumes after a broken
+   connection; starts over if the server cannot resume. */
 static int request_all(transfer *t)
 {
     int status = LT_OK;
@@ -157,16 +156,16 @@ static int request_all(transfer *t)
         if (code == CURLE_RANGE_ERROR)
             LT_TRY(start_over(t));
         else if (t->end == t->start || code == CURLE_OPERATION_TIMEDOUT)
-            return status; /* one that is too slow will be so again: the next place */
+            return status; /* a server that is too slow stays so: try the next URL */
         else
-            log_warning("%s; going on from there", lt_last_error());
+            log_warning("%s; continuing from there", lt_last_error());
     }
     return status;
 }
 
 /* ---- The .part file ---- */
 
-/* Why bytes must not go there: they would go elsewhere, or into a file that has another name. NULL: they may. */
+/* Returns why a .part file is unsafe to write: writing would change a file elsewhere. NULL if it is safe. */
 static const char *find_trap(const struct stat *s)
 {
     return S_ISLNK(s->st_mode)         ? "it is a symbolic link"
@@ -177,7 +176,7 @@ static const char *find_trap(const struct stat *s)
                                        : NULL;
 }
 
-/* Looked at before, for the message, and once it is open, which counts. */
+/* Checks the file before opening it, for the message, and again once it is open, which is decisive. */
 static int open_part(transfer *t, const char *part)
 {
     struct stat s;
@@ -205,7 +204,7 @@ static int open_part(transfer *t, const char *part)
     return LT_OK;
 }
 
-/* Checks what came, and puts it in its place. */
+/* Checks the downloaded content and renames it to `target`. */
 static int accept_part(const transfer *t, const char *part, const char *target)
 {
     bytes content;
@@ -222,7 +221,7 @@ static int complete_part(transfer *t, const char *part, const char *target)
     return accept_part(t, part, target);
 }
 
-/* Downloads from one place. LT_NETWORK or LT_FORMAT: try the next. */
+/* Downloads from one URL. LT_NETWORK or LT_FORMAT: try the next. */
 static int fetch_from(transfer *t, const char *part, const char *target)
 {
     LT_TRY(open_part(t, part));
@@ -255,12 +254,12 @@ static int list_urls(const lt_catalog_entry *set, const lt_catalog_file *file,
     return n;
 }
 
-/* Nothing could be had: says so with what else there is to do, after the last message. */
+/* Reports that no URL worked, with the last message and what to do instead. */
 static int explain_offline(const lt_catalog_entry *set, const char *dir, int n_urls)
 {
     char *last = must_copy_text(lt_last_error());
     status_fail(LT_NETWORK,
-                "%s could not be downloaded from any of %d places; the last said: %s\n"
+                "%s could not be downloaded from any of %d places; the last error: %s\n"
                 "without a network: copy its files into %s%s%s, or say where they are with --data "
                 "DIR",
                 set->name, n_urls, last, dir, set->system_package ? ", or apt install " : "",
@@ -269,8 +268,7 @@ static int explain_offline(const lt_catalog_entry *set, const char *dir, int n_u
     return LT_NETWORK;
 }
 
-/* Tries the places in order. A file with wrong content is the more important news: it may be an
- * attack. */
+/* Tries the URLs in order. Wrong content is reported rather than a network error: it may be an attack. */
 static int fetch_missing(const lt_catalog_entry *set, const lt_catalog_file *file,
                          const char *dir, const char *target, const lt_fetch_options *options)
 {
@@ -310,7 +308,7 @@ static int fetch_file(const lt_catalog_entry *set, const lt_catalog_file *file, 
     if (status == LT_NOT_FOUND || status == LT_FORMAT) {
         status = fetch_missing(set, file, dir, target, options);
         if (status == LT_OK && old && strcmp(old, target) != 0)
-            unlink(old); /* it would be found before the new one */
+            unlink(old); /* it would take precedence over the new one */
     }
     free(old);
     free(target);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoding the pictures of a listing: one block for all splits, each picture at its place in it, so
-   that it does not matter which thread decodes which. */
+/* Decodes the pictures of a listing into one block for all splits. Each picture has a fixed offset, so the result
+   does not depend on which thread decodes it. */
 #include "data/folder.h"
 
 #include "base/file.h"
@@ -55,10 +55,10 @@ void lt_set_data_progress(lt_data_progress *progress, void *user)
 
 /* ---- Work ---- */
 
-/* Why a picture could not be read; with LT_OK, what was odd about one that is used all the same. */
+/* Why a picture could not be read; with LT_OK, what is odd about a picture that is used anyway. */
 typedef struct problem {
     int status;
-    bool is_lasting; /* the same bytes will have it again; the text then begins with the name */
+    bool is_lasting; /* it depends only on the bytes of the file; the text then begins with the name */
     char *text;
 } problem;
 
@@ -67,15 +67,15 @@ typedef struct work {
     const transform *t;
     bool strict;
     int threads;
-    int h, w, c, model; /* the size of all images, and the picture that said so */
+    int h, w, c, model; /* the size of all images, and the index of the picture that set it */
     size_t pixels;      /* h * w * c */
     unsigned char *block;
     problem **problems; /* for each picture, or NULL */
     archive **archives; /* for each worker but the first, which has the listing's own; opened when
                            needed */
-    atomic_int failed;  /* the first picture that spoils everything, or NEVER */
+    atomic_int failed;  /* the first picture with a fatal problem, or NEVER */
     atomic_int done;
-    atomic_int turned; /* pictures that lay on their side, or mirrored */
+    atomic_int turned; /* pictures turned upright by EXIF */
     atomic_bool is_stopped;
     int64_t pieces;
 } work;
@@ -119,7 +119,7 @@ static void clear_work(work *w)
     tensor_free(w->block);
 }
 
-/* What a problem says, with the whole path; freed by the caller. */
+/* Returns the message of a problem with the whole path; freed by the caller. */
 static char *tell(const work *w, const problem *p)
 {
     return p->is_lasting ? file_join(w->l->root, p->text) : must_copy_text(p->text);
@@ -194,7 +194,7 @@ static int decode(work *w, int i, int worker, picture *out)
     return LT_OK;
 }
 
-/* Does this spoil the set? Lacking memory or a library says nothing about the picture, so it does. */
+/* Whether a problem is fatal: with `strict` all are; lacking memory or a library is not the picture's fault. */
 static bool is_fatal(const work *w, int status)
 {
     return w->strict || status == LT_NO_MEMORY || status == LT_LIBRARY;
@@ -247,7 +247,7 @@ static void decode_one(work *w, int i, int worker)
 
 static int64_t first_of(const work *w, int64_t piece) { return piece * w->l->n / w->pieces; }
 
-/* Pictures after a fatal one need not be looked at; those before it may hold the first. */
+/* Skips pictures after a fatal one; earlier ones are decoded, since they may be the first fatal one. */
 static void decode_piece(void *context, int64_t piece, int worker)
 {
     work *w = context;
@@ -265,7 +265,7 @@ static void decode_piece(void *context, int64_t piece, int worker)
 
 /* ---- All pictures ---- */
 
-/* The first picture that can be read says how large images are. */
+/* The first readable picture sets the size of images. */
 static int find_size(work *w)
 {
     int status = LT_OK;
@@ -281,10 +281,10 @@ static int find_size(work *w)
             break;
     }
     if (w->model == w->l->n)
-        return fail_with(w, w->problems[0], "; nor can any other picture be read");
+        return fail_with(w, w->problems[0], "; no other picture can be read either");
     if (status != LT_OK)
         return fail_with(w, w->problems[w->model], "");
-    clear_problems(w); /* they will be met again */
+    clear_problems(w); /* decoding finds them again */
     atomic_store(&w->turned, 0);
     w->pixels = (size_t)w->h * (size_t)w->w * (size_t)w->c;
     return LT_OK;
@@ -314,7 +314,7 @@ static int decode_all(work *w)
     return failed == NEVER ? LT_OK : fail_with(w, w->problems[failed], "");
 }
 
-/* Moves the images together over the places of pictures that could not be read. */
+/* Closes the gaps of pictures that could not be read. */
 static int close_gaps(work *w)
 {
     int kept = 0;
@@ -329,7 +329,7 @@ static int close_gaps(work *w)
     return kept;
 }
 
-/* Tells the first problems of one kind, and how many more there are. */
+/* Logs the first problems of one kind, and the number of further ones. */
 static void tell_kind(const work *w, bool is_left, const char *one, const char *more)
 {
     int told = 0, n = 0;
@@ -347,9 +347,9 @@ static void tell_kind(const work *w, bool is_left, const char *one, const char *
 
 static void tell_problems(work *w)
 {
-    tell_kind(w, true, "left out", "cannot be read and are left out");
-    tell_kind(w, false, "used all the same",
-              "are not quite right and are used all the same (strict=yes refuses them)");
+    tell_kind(w, true, "skipped", "cannot be read and are skipped");
+    tell_kind(w, false, "used anyway",
+              "are not quite right and are used anyway (strict=yes refuses them)");
     int turned = atomic_load(&w->turned);
     if (turned > 0)
         log_info("%s: %d of %d pictures were turned upright, as the camera noted (EXIF orientation); "
@@ -359,7 +359,7 @@ static void tell_problems(work *w)
 
 /* ---- The cache: sizes and problems in the head, images in the body ---- */
 
-/* The SHA-256 of what the images depend on. */
+/* Hashes everything that the images depend on. */
 static void make_key(const work *w, char key[SHA256_TEXT])
 {
     text t = {0};
@@ -381,7 +381,7 @@ static void put_number(text *t, int n)
     text_append_bytes(t, (const char *)&word, sizeof word);
 }
 
-/* The next number of the head; -1 behind its end or where it is too large. */
+/* Returns the next number of the head; -1 after its end or if it is too large. */
 static int take_number(const cached *c, size_t *at)
 {
     uint32_t word = UINT32_MAX;
@@ -405,7 +405,7 @@ static void store(work *w, const char key[SHA256_TEXT], int kept)
     text head = {0};
     int n = 0;
     for (int i = 0; i < w->l->n; i++) {
-        if (w->problems[i] && !w->problems[i]->is_lasting) /* tomorrow it may be readable */
+        if (w->problems[i] && !w->problems[i]->is_lasting) /* it may be readable later */
             return;
         n += w->problems[i] != NULL;
     }
@@ -431,7 +431,7 @@ static bool take_problem(work *w, const cached *c, size_t *at, int after)
     return true;
 }
 
-/* Fills in sizes and problems. False: the head is not one that store makes. */
+/* Sets sizes and problems. False if the head is invalid. */
 static bool take_head(work *w, const cached *c)
 {
     size_t at = 0;
@@ -461,7 +461,7 @@ static bool load(work *w, const char key[SHA256_TEXT], cached *c)
         return false;
     if (take_head(w, c))
         return true;
-    log_warning("the decoded pictures of %s in the cache make no sense; made again", w->l->root);
+    log_warning("the decoded pictures of %s in the cache are invalid; decoding them again", w->l->root);
     clear_problems(w);
     cached_clear(c);
     return false;
@@ -486,8 +486,8 @@ static int count_kept(const work *w, lt_split split)
     return kept;
 }
 
-/* Hands the images over; `all` holds the memory, which the first split takes with it: the set frees
-   all splits at once. */
+/* Moves the images into the set. The first split owns the memory of `all`, since the set frees all splits
+   together. */
 static int hand_over(work *w, lt_dataset *d, data_array *all)
 {
     const char *const paths[2] = {w->l->root, w->l->root};
@@ -543,8 +543,8 @@ static void tell_listing(const listing *l)
     text_clear(&t);
 }
 
-/* A file written to within the same tick of the clock as it was listed in would have the same stamp
-   before and after: then we let the tick pass before reading. */
+/* A file that is written in the clock tick in which it was listed keeps its stamp: waits for the next tick before
+   reading recent files. */
 static void let_clock_tick(const listing *l)
 {
     enum { TICK = 20000000 }; /* ns; the kernel's is 1 to 10 ms */
@@ -563,7 +563,7 @@ static int fail_strict(const work *w)
     return LT_OK;
 }
 
-/* The images of all splits, kept or new. */
+/* Loads the images of all splits from the cache, or decodes them. */
 static int make_images(work *w, data_array *all)
 {
     char key[SHA256_TEXT];

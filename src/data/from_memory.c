@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Data sets of images that a program has in memory. */
+/* Creates data sets from images in memory. */
 #include "data/dataset.h"
 
 #include "base/memory.h"
@@ -12,7 +12,7 @@
 
 static const char *name_of(const lt_memory_images *m) { return m->name ? m->name : "memory"; }
 
-/* ---- What can be made a data set ---- */
+/* ---- Checks ---- */
 
 static int check_split(const lt_memory_images *m, int i)
 {
@@ -63,7 +63,7 @@ static int check_floats(const lt_memory_images *m, lt_split split, size_t pixels
 
 /* ---- Arrays ---- */
 
-/* Images that are kept as they are can stay where they are; what moves or changes them works on a copy. */
+/* Unchanged images can be borrowed; options that move or change images need a copy. */
 static bool can_borrow(const lt_memory_images *m, const lt_data_options *o)
 {
     return m->borrow && !o->classes[0] && (m->c == 1 || m->c == 3) && !o->resize[0] &&

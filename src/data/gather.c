@@ -49,8 +49,8 @@ LT_CLONES static void threshold_floats(size_t n, float *x, const float *p)
         x[i] = p[i] > 0.5f ? 1.0f : 0.0f;
 }
 
-/* 16 random bits decide a gray byte: 1 where they are below 65536 b / 255, rounded. So 0 stays 0,
-   255 is 1, and no probability is off by more than 2^-17. */
+/* Samples a gray byte with 16 random bits: 1 if they are below 65536 b / 255, rounded. So 0 stays 0, 255 becomes
+   1, and the error of each probability is at most 2^-17. */
 static inline float draw_byte(uint32_t bits, uint32_t byte)
 {
     return bits < byte * 257 + (byte >> 7) ? 1.0f : 0.0f;
@@ -75,13 +75,13 @@ LT_CLONES static void draw_floats(size_t n, float *x, const float *p, const uint
         x[i] = philox_uniform(word[i]) < p[i] ? 1.0f : 0.0f;
 }
 
-/* What the draws of an image depend on: its place in the split as it was read. */
+/* The index that the random numbers of an image depend on: its index in the split before options.classes. */
 static size_t number_of(const image_split *s, int32_t index)
 {
     return (size_t)(s->origin ? s->origin[index] : index);
 }
 
-/* Draws a whole image in runs of pixels, each with words of its own. Image `index` starts at word
+/* Samples a whole image in runs of pixels, each with its own random words. Image `index` starts at word
    number_of * stride of the sequence, whatever batch it is in. */
 static void draw_image(const lt_dataset *d, const image_split *s, const philox_key *key,
                        int32_t index, float *x)
@@ -137,7 +137,7 @@ static inline void mirror_rows(int h, int w, int c, float *x)
             }
 }
 
-/* Left to right, in place. The usual channels are constants to the compiler. */
+/* Mirrors left to right, in place. The compiler sees the usual channels as constants. */
 static void mirror_image(const lt_dataset *d, float *x)
 {
     int h = d->info.h, w = d->info.w;
@@ -160,7 +160,7 @@ static int check_indices(const lt_dataset *d, lt_split split, const int32_t *ind
     return LT_OK;
 }
 
-/* Images are far apart in memory when they are shuffled: ask for one well before its turn. */
+/* Prefetches an image ahead of time, since shuffled images are far apart in memory. */
 static void prefetch_image(const lt_dataset *d, const image_split *s, int32_t index)
 {
     size_t size = s->u8 ? 1 : sizeof(float), at = (size_t)index * d->pixels * size;

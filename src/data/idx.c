@@ -12,7 +12,7 @@ static uint32_t big_endian(const unsigned char *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* The two zeros are enough: text has none, and npy starts with \x93. */
+/* Two zeros are sufficient: text has none, and npy starts with \x93. */
 static bool idx_sniff(const data_source *s)
 {
     return s->content.size >= 2 && s->content.data[0] == 0 && s->content.data[1] == 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two steps: collecting names from directories and archives, and reading splits and classes out of
-   them. */
+/* Two steps: collects names from directories and archives, then finds splits and classes in them. */
 #include "data/listing.h"
 
 #include "base/ceilings.h"
@@ -55,7 +54,7 @@ static int add(listing *l, listed p)
     return l->is_probe ? LT_INTERRUPTED : LT_OK;
 }
 
-/* ---- Runs among the data: what a tool has drawn is not data ---- */
+/* ---- Runs inside the data: samples of a model are not data ---- */
 
 static void note_run(listing *l, const char *name)
 {
@@ -63,7 +62,7 @@ static void note_run(listing *l, const char *name)
         l->run = name;
 }
 
-/* Folders of an archive that have one file of a run, and those that have the other. */
+/* Folders of an archive with either file of a run. */
 typedef struct marks {
     const char **recipes, **others;
     int n_recipes, n_others, recipe_capacity, other_capacity;
@@ -116,7 +115,7 @@ static bool is_among(const char *const *sorted, int n, const char *word)
     return n && bsearch(&word, sorted, (size_t)n, sizeof *sorted, by_text);
 }
 
-/* Leaves the folders that are runs among those with recipes, sorted. */
+/* Keeps only the runs among the folders with recipes, sorted. */
 static void find_runs(listing *l, marks *m)
 {
     int kept = 0;
@@ -157,8 +156,8 @@ static void drop_runs(listing *l, marks *m, int from)
 
 /* ---- Archives ---- */
 
-/* Takes off the folder that holds everything in an archive of a split, again and again: one called
-   like the split, or one that holds folders and no pictures. */
+/* Removes enclosing folders in the archive of a split, repeatedly: a folder with the name of the split, or one
+   with folders but no pictures. */
 static void unwrap(listing *l, int from, int split)
 {
     while (l->n > from) {
@@ -177,7 +176,7 @@ static void unwrap(listing *l, int from, int split)
     }
 }
 
-/* One entry of the archive under way. */
+/* Lists one entry of an archive. */
 static int list_archived(listing *l, const archive_entry *e, uint64_t index, const char *name,
                          marks *m)
 {
@@ -189,7 +188,7 @@ static int list_archived(listing *l, const archive_entry *e, uint64_t index, con
     char *shown = name ? arena_format(&l->texts, "%s/%s", name, inner) : inner;
     if (inner[n - 1] == '/') {
         inner[n - 1] = 0;
-        if (!name) /* those of a split's archive lie below the split */
+        if (!name) /* names in a split's archive are relative to the split */
             note_folder(l, inner);
         return LT_OK;
     }
@@ -210,19 +209,19 @@ static uint64_t nanoseconds(struct timespec t)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Before it is opened: what takes its place later never has this stamp. */
+/* Call it before opening the archive: a file that replaces it later has another stamp. */
 static void stamp_archive(listing *l, const char *path)
 {
     struct stat s = {0};
     if (stat(path, &s) != 0)
-        return; /* opening it will say why */
+        return; /* opening it reports the error */
     l->archive_stamp[0] = nanoseconds(s.st_mtim);
     l->archive_stamp[1] = nanoseconds(s.st_ctim);
     l->newest = l->archive_stamp[1] > l->newest ? l->archive_stamp[1] : l->newest;
 }
 
-/* The pictures of a zip file; with `split`, it stands for the folder of that split and its pictures
-   are named below `name`. */
+/* Lists the pictures of a zip file; with `split`, the file stands for the folder of that split, and its pictures
+   have names below `name`. */
 static int list_archive(listing *l, const char *path, const char *name, int split)
 {
     archive *a;
@@ -251,7 +250,7 @@ static int list_archive(listing *l, const char *path, const char *name, int spli
     return status;
 }
 
-/* A directory on the way down from the root, so that links that lead back are noticed. */
+/* A directory on the path from the root, to detect links that lead back. */
 typedef struct step {
     const struct step *above;
     dev_t device;
@@ -269,7 +268,7 @@ static bool leads_back(const step *s, const struct stat *to)
 
 static int list_directory(listing *l, const char *path, const char *place, const step *above);
 
-/* "train.zip" stands for the folder "train", unless that is there unpacked. LT_SPLITS: no. */
+/* "train.zip" stands for the folder "train", unless that folder exists. LT_SPLITS if not. */
 static int split_of_archive(const char *dir, const char *name)
 {
     size_t n = strlen(name);
@@ -306,10 +305,10 @@ static int list_entry(listing *l, const char *dir, const char *path, const char 
                       const step *above)
 {
     struct stat s = {0};
-    if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) /* a broken link is a picture nobody can read */
+    if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) /* a broken link counts as an unreadable picture */
         return list_file(l, dir, path, place, &s, above);
     if (leads_back(above, &s)) {
-        log_warning("%s: a link to a folder above it; left out", path);
+        log_warning("%s: a link to a folder above it; skipped", path);
         return LT_OK;
     }
     LT_TRY(limit_check(LIMIT_FOLDER_DEPTH, path, (uint64_t)above->depth + 1));
@@ -400,9 +399,9 @@ static int collect(listing *l, const char *root)
 
 /* ---- Splits ---- */
 
-/* Which splits the folders at one level stand for; `at` letters of each place lie above it. */
+/* The splits of the folders at one level, which starts at byte `at` of each place. */
 typedef struct level {
-    bool is_named[LT_SPLITS]; /* there is a folder called so */
+    bool is_named[LT_SPLITS]; /* there is a folder with this name */
     bool is_shared;           /* one folder holds all pictures */
 } level;
 
@@ -423,15 +422,15 @@ static level look(const listing *l, size_t at)
         v.is_shared &= strncmp(place + at, first + at, n + 1) == 0;
         look_at_name(&v, place + at, entry_folder(place + at));
     }
-    for (int i = 0; i < l->n_folders; i++) /* an empty one has no picture to tell of it */
+    for (int i = 0; i < l->n_folders; i++) /* an empty folder has no picture */
         if (strlen(l->folders[i]) > at && strncmp(l->folders[i], first, at) == 0 &&
             !strchr(l->folders[i] + at, '/'))
             look_at_name(&v, l->folders[i] + at, strlen(l->folders[i] + at));
     return v;
 }
 
-/* Finds the level whose folders are train and valid or test; false: there is none. Without it, *at
-   is behind the folders that hold everything. */
+/* Finds the level whose folders are train and valid or test. Without one returns false, and *at is after the
+   folders that contain all pictures. */
 static bool find_splits(const listing *l, size_t *at)
 {
     for (*at = 0;;) {
@@ -444,8 +443,8 @@ static bool find_splits(const listing *l, size_t *at)
     }
 }
 
-/* Puts each picture into its split, and drops the pictures beside them. Leaves `at` letters of each
-   place out; the rest begins with the class. */
+/* Assigns pictures to splits, and drops pictures outside of them. Removes the first `at` bytes of each place; the
+   rest begins with the class. */
 static void part_splits(listing *l, size_t at, bool has_splits)
 {
     int kept = 0, beside = 0;
@@ -464,7 +463,7 @@ static void part_splits(listing *l, size_t at, bool has_splits)
     }
     l->n = kept;
     if (beside)
-        log_warning("%s: %d pictures lie beside the folders of the splits and are left out: %s ...",
+        log_warning("%s: %d pictures outside the folders of the splits are skipped: %s ...",
                     l->root, beside, first_beside);
 }
 
@@ -518,7 +517,7 @@ static void sort_places(listing *l)
     }
 }
 
-/* Folders that seem to be splits where none has been found: then pictures for tests are trained on. */
+/* Warns if no splits were found but folders look like them: test pictures would be trained on. */
 static void warn_of_splits(const listing *l)
 {
     const char *seen[LT_SPLITS] = {NULL};
@@ -579,7 +578,7 @@ static int find_class(const listing *l, const char *place)
     return found ? (int)(found - l->classes) : NO_CLASS;
 }
 
-/* Gives the pictures of a split their classes, or none of them: labels are for all or for none. */
+/* Labels all pictures of a split with their classes, or none of them. */
 static void label_split(listing *l, lt_split split)
 {
     int n = l->first[split + 1] - l->first[split];
@@ -637,7 +636,7 @@ static void classify(listing *l)
     }
 }
 
-/* ---- Both ---- */
+/* ---- Listing ---- */
 
 static int fail_empty(const listing *l)
 {
@@ -645,7 +644,7 @@ static int fail_empty(const listing *l)
         return l->is_archive && strcmp(l->run, ".") == 0
                    ? fail_run(l->root, l->root)
                    : status_fail(LT_NOT_FOUND,
-                                 "%s: expected pictures, found none but those of %d run%s of latent "
+                                 "%s: expected pictures, found only those of %d run%s of latent "
                                  "train: %s%s",
                                  l->root, l->n_runs, l->n_runs > 1 ? "s" : "", l->run,
                                  l->n_runs > 1 ? " ..." : "");
@@ -666,10 +665,10 @@ int listing_make(listing *l, const char *root)
     if (l->n == 0)
         return fail_empty(l);
     if (l->n_ignored)
-        log_info("%s: %d files are no pictures by their names and are left out: %s%s", root,
+        log_info("%s: %d files without an image extension are skipped: %s%s", root,
                  l->n_ignored, l->ignored, l->n_ignored > 1 ? " ..." : "");
     if (l->n_runs)
-        log_info("%s: %d run%s of latent train in it %s left out: %s%s", root, l->n_runs,
+        log_info("%s: %d run%s of latent train inside it %s skipped: %s%s", root, l->n_runs,
                  l->n_runs > 1 ? "s" : "", l->n_runs > 1 ? "are" : "is", l->run,
                  l->n_runs > 1 ? " ..." : "");
     LT_TRY(divide(l));
@@ -680,7 +679,7 @@ int listing_make(listing *l, const char *root)
 bool listing_has_pictures(const char *root)
 {
     listing l = {.is_probe = true};
-    bool found = collect(&l, root) != LT_OK || l.n > 0; /* reading it says what is wrong */
+    bool found = collect(&l, root) != LT_OK || l.n > 0; /* reading it reports the error */
     listing_clear(&l);
     return found;
 }

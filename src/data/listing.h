@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pictures of a folder or a zip file: which they are, of which split and class, in which order.
-   The order is a function of their names alone. */
+/* Lists the pictures of a folder or a zip file with splits, classes and order. The order depends only on their
+   names. */
 #ifndef LATENT_LISTING_H
 #define LATENT_LISTING_H
 
@@ -12,9 +12,9 @@
 enum { MAX_ARCHIVES = 16, NO_ARCHIVE = -1, NO_CLASS = -1, MAX_LABELS = 256 };
 
 typedef struct listed {
-    const char *name;  /* below the root, for people: "train.zip/train/bird/1.jpg" */
-    const char *place; /* below the root, in the tree of folders: "train/bird/1.jpg" */
-    int archive;       /* of listing.archives, or NO_ARCHIVE: a file of its own */
+    const char *name;  /* relative to the root, for messages: "train.zip/train/bird/1.jpg" */
+    const char *place; /* relative to the root, in the tree of folders: "train/bird/1.jpg" */
+    int archive;       /* of listing.archives, or NO_ARCHIVE for a file */
     uint64_t index;    /* in the archive */
     uint64_t size;     /* bytes of its file */
     uint64_t stamp[3]; /* changes with the content: the nanoseconds of the last changes of content and of
@@ -28,7 +28,7 @@ typedef struct listing {
     arena texts;
     const char *root;
     bool is_archive;                      /* the root is a zip file */
-    bool is_probe;                        /* the first picture is enough */
+    bool is_probe;                        /* stop at the first picture */
     const char *archives[MAX_ARCHIVES];   /* paths of zip files */
     struct archive *opened[MAX_ARCHIVES]; /* for one thread to read from: opening takes long */
     int n_archives;
@@ -38,9 +38,9 @@ typedef struct listing {
     bool has_labels[LT_SPLITS]; /* class is 0 ... MAX_LABELS - 1 */
     const char **classes;       /* names, sorted */
     int n_classes;
-    int n_ignored;        /* files that are no pictures by their names */
+    int n_ignored;        /* files without an image extension */
     const char *ignored;  /* the first of them */
-    int n_runs;           /* directories that are runs of latent train, left out */
+    int n_runs;           /* skipped runs of latent train */
     const char *run;      /* the first of them */
     uint64_t newest;      /* stamp of files and of archives */
     uint64_t archive_stamp[2]; /* of the archive that is being listed */
@@ -49,15 +49,15 @@ typedef struct listing {
 } listing;
 
 /* Lists what is below a folder or in a zip file. LT_NOT_FOUND if there is no picture, or none in a
-   folder that is called after a split; LT_FORMAT, LT_IO. What is left out or doubtful is told
-   through the log. Cleared by listing_clear, whatever happens. */
+   folder that is called after a split; LT_FORMAT, LT_IO. Skipped and doubtful files are
+   reported in the log. Call listing_clear in any case. */
 int listing_make(listing *l, const char *root);
 void listing_clear(listing *l);
 
 /* LT_VALUE if the directory is a run of latent train, or holds the samples or checkpoints of one. */
 int listing_check_run(const char *root);
 
-/* Is there a picture? Stops at the first one. */
+/* Whether there is a picture. Stops at the first one. */
 bool listing_has_pictures(const char *root);
 
 /* "PATH/name" of a picture; freed by the caller. */

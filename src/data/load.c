@@ -116,7 +116,7 @@ static int join(data_array *parts, int n, char *const *paths, data_array *out)
     return LT_OK;
 }
 
-/* Labels of a file of their own. */
+/* Reads labels from a separate file. */
 static int read_labels(const split_files *f, data_array *labels)
 {
     data_array none;
@@ -198,7 +198,7 @@ static int load_splits(lt_dataset *d, split_files splits[LT_SPLITS], int status)
     return status;
 }
 
-/* Of a tar file without the files that are looked for, of which the message says already. */
+/* Adds advice to the error about a tar file that lacks the expected files. */
 static int fail_archive(const data_source *tar, int status)
 {
     size_t at, size;
@@ -209,7 +209,7 @@ static int fail_archive(const data_source *tar, int status)
                              "files are pickles; get the binary one: latent data fetch cifar10",
                              tar->path);
     else
-        status = status_fail(status, "%s; other archives are to be unpacked, or made zip files", why);
+        status = status_fail(status, "%s; unpack other archives, or make them zip files", why);
     free(why);
     return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* MAT, MATLAB's file format, version 5 (the default of its `save` and of SciPy's savemat), as SVHN
    is published: the variable X, H x W x C x N or H x W x N bytes, and, if there is one, y, N
-   labels; where those are 1 ... 10, 10 means 0. Other variables are passed over.
+   labels; where those are 1 ... 10, 10 means 0. Other variables are ignored.
 
    A header of 128 bytes, then elements: type and size (4 bytes each; or 2 and 2, with at most 4
    bytes of data after them), data, filled up to a multiple of 8. A variable is an element that
@@ -43,11 +43,11 @@ static const char *const classes[] = {
     [11] = "uint16", [12] = "int32", [13] = "uint32", [14] = "int64", [15] = "uint64"};
 enum { CLASS_UINT8 = 9, FLAG_COMPLEX = 0x800 };
 
-/* Where elements are read from: the file, or a variable unpacked, in part or in whole. */
+/* The bytes that elements are read from: the file, or an unpacked variable or its beginning. */
 typedef struct stream {
     const data_source *s;
     const unsigned char *data;
-    size_t size;      /* of what is there */
+    size_t size;      /* of the available bytes */
     bool is_big;      /* big-endian */
     bool is_unpacked; /* then `packed_at` is its place in the file */
     size_t packed_at;
@@ -199,7 +199,7 @@ static const char *class_name(const variable *v)
 
 /* ---- X ---- */
 
-/* Columns first, channels and images last: to rows first, channels last, image after image. */
+/* Converts from column-major H x W x C x N to N x H x W x C. */
 static void transpose(const unsigned char *from, const data_array *a, unsigned char *to)
 {
     size_t h = (size_t)a->h, w = (size_t)a->w, c = (size_t)a->c;
@@ -337,7 +337,7 @@ typedef struct findings {
 } findings;
 
 /* Looks at the first elements of a variable within [at, end): `*ours` is where its numbers go,
-   whose shape is then set; NULL: it is none of ours. */
+   whose shape is then set; NULL: it is neither X nor y. */
 static int look(const stream *m, size_t at, size_t end, findings *f, variable *v, data_array **ours)
 {
     *ours = NULL;
@@ -387,7 +387,7 @@ static int unpack_head(const stream *file, const element *e, z_stream *z, unsign
     *m = (stream){file->s, head, HEAD - z->avail_out, file->is_big, true, e->at};
     if ((code != Z_OK && code != Z_STREAM_END) || m->size < TAG)
         return malformed(file, e->at, "expected a variable packed by zlib, found %s",
-                         z->msg ? z->msg : "no end of it");
+                         z->msg ? z->msg : "an incomplete stream");
     uint64_t type = read_number(m, 0, 4), claim = read_number(m, 4, 4);
     if (type != MI_MATRIX)
         return malformed(file, e->at, "expected a packed variable (type %d), found type %ju",
@@ -420,7 +420,7 @@ static int unpack_rest(const stream *file, const element *e, z_stream *z, unsign
     return malformed(file, e->at, "expected a variable that unpacks to %zu bytes, found %s", size,
                      z->msg              ? z->msg
                      : z->avail_out == 0 ? "more"
-                     : got == size       ? "no end of it"
+                     : got == size       ? "an incomplete stream"
                                          : "fewer");
 }
 

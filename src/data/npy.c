@@ -383,7 +383,7 @@ static size_t npy_whole(const data_source *head)
     npy_header h = {0};
     size_t size = 1;
     if (npy_read_header(head, &h) != LT_OK)
-        return 0; /* it goes on behind the head, or is damaged, which npy_read tells */
+        return 0; /* it continues after the head, or is damaged, which npy_read reports */
     for (int i = 0; i < h.rank; i++)
         if (!size_mul(size, (size_t)h.shape[i], &size))
             return SIZE_MAX;

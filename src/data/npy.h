@@ -7,7 +7,7 @@
 
 enum { NPY_MAX_RANK = 4, NPY_DESCR_SIZE = 16 };
 
-/* What it says, and where in the file its fields and the numbers are. */
+/* The fields, their offsets in the file, and the offset of the numbers. */
 typedef struct npy_header {
     char descr[NPY_DESCR_SIZE]; /* "|u1" */
     bool fortran;
@@ -17,7 +17,7 @@ typedef struct npy_header {
     size_t descr_at, order_at, shape_at, data_at;
 } npy_header;
 
-/* LT_FORMAT for what is no header, and for Fortran order. `h` is zeroed by the caller. */
+/* Reads a header. LT_FORMAT for invalid headers and for Fortran order. The caller zeroes `h`. */
 int npy_read_header(const data_source *s, npy_header *h);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of an npy file, for those who write one, alone or in an archive. */
+/* Writes the head of an npy file, alone or in an archive. */
 #ifndef LATENT_NPY_WRITE_H
 #define LATENT_NPY_WRITE_H
 

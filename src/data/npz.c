@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* npz: a zip file of npy files. What an array is, is told by the words of its name: "train_images",
-   "y_test", "val_labels", "x"; without a split it is of train. */
+/* npz: a zip file of npy files. Words in the name of an array tell its split and whether it has images or labels:
+   "train_images", "y_test", "val_labels", "x"; without a split it belongs to train. */
 #include "data/load.h"
 
 #include "base/memory.h"
@@ -15,7 +15,7 @@
 static const char EXTENSION[] = ".npy";
 enum { MAX_NAME = 64 };
 
-/* What is in an archive, and what of it is what: index + 1 of an entry, 0: none. */
+/* The entries of an archive by meaning: index + 1, or 0 for none. */
 typedef struct contents {
     const char *path;
     archive *zip;
@@ -134,7 +134,7 @@ static int check_entries(const contents *c)
                            "val_labels, found %s",
                            c->path, c->arrays.size ? c->arrays.data + 2 : "none");
     if (c->others.size)
-        log_warning("%s: arrays of unknown names are left out: %s", c->path, c->others.data + 2);
+        log_warning("%s: arrays with unknown names are skipped: %s", c->path, c->others.data + 2);
     return LT_OK;
 }
 

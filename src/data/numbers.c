@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers from files, whatever they mean: npy, npz and csv, as lt_columns_write and NumPy write them. */
+/* Reads arrays from npy, npz and csv, as written by lt_columns_write and NumPy. */
 #include "data/npy.h"
 
 #include <latent/data.h>

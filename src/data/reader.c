@@ -87,7 +87,7 @@ bool data_has_extension(const char *path, const char *extension)
     return n > m && strncmp(path + n - m, extension, m) == 0;
 }
 
-/* A signature is stronger than a name; but a damaged signature is named by the name. */
+/* The signature decides before the extension; a file with a damaged signature is recognized by its extension. */
 static const reader *find_reader(const data_source *s)
 {
     for (int i = 0; i < COUNT_OF(readers); i++)
@@ -143,7 +143,7 @@ static text expected_formats(const char *last)
     return t;
 }
 
-/* Of a file that is nothing we know. */
+/* Fails for a file of unknown format. */
 static int unknown_read(data_source *s, data_array *out, data_array *labels)
 {
     const unsigned char *p = s->content.data;
@@ -181,9 +181,8 @@ int data_parse(const char *path, bytes *content, data_array *out, data_array *la
     return data_run(r ? r : &unknown_reader, &s, out, labels);
 }
 
-/* How much of a file is worth unpacking: a packed megabyte may be a gigabyte of nothing. What the
-   first bytes tell is looked at before. A little more than a right file has is read, for its reader to
-   say what is wrong. */
+/* Limits the bytes to unpack, since a compressed megabyte may unpack to a gigabyte: the size declared by the header
+   plus a little, so that the reader can report trailing bytes. */
 static int find_limit(const char *path, size_t *limit)
 {
     enum { HEAD = 1024, SLACK = 1 << 16, MOST = 1032 }; /* deflate packs no better */
@@ -202,7 +201,7 @@ static int find_limit(const char *path, size_t *limit)
     LT_TRY(limit_check(LIMIT_DATA_BYTES, path, whole));
     if (whole / MOST > packed)
         return data_malformed(&head, 0,
-                              "expected the %zu bytes that its header tells of, found %zu packed "
+                              "expected the %zu bytes declared by its header, found %zu packed "
                               "bytes, which cannot hold them",
                               whole, packed);
     *limit = whole + SLACK < DATA_LIMIT ? whole + SLACK : DATA_LIMIT;
@@ -218,7 +217,7 @@ int data_read(const char *path, data_array *out, data_array *labels)
     int status = file_read_inflated(path, limit, &content);
     if (status == LT_FORMAT && limit < DATA_LIMIT && strstr(lt_last_error(), "larger than"))
         return data_malformed(&(data_source){.path = path}, limit,
-                              "expected the end of the data, as their header tells, found more");
+                              "expected the end of the data, as declared by its header, found more");
     if (status != LT_OK)
         return limit_named(LIMIT_DATA_BYTES, status);
     return data_parse(path, &content, out, labels);

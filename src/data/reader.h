@@ -9,7 +9,7 @@
 
 enum { MAX_CHANNELS = 4 };
 
-/* Pixels; larger is a damaged header. */
+/* Pixels; a larger size means a damaged header. */
 #define MAX_SIDE ((int)limit_of(LIMIT_IMAGE_SIDE))
 
 /* Inflated bytes of one file; a bomb stops here. */
@@ -29,20 +29,20 @@ typedef struct data_array {
 
 void data_array_clear(data_array *a);
 
-/* What a reader is given. A reader that keeps the content moves it into its array. */
+/* Input of a reader. A reader that keeps the content moves it into its array. */
 typedef struct data_source {
     const char *path; /* for messages */
     bytes content;    /* inflated */
-    bool is_for_labels; /* N x 1 numbers are labels then, not images of one pixel */
+    bool is_for_labels; /* N x 1 numbers are labels, not images of one pixel */
 } data_source;
 
 typedef struct reader {
     const char *name; /* of the format, in messages */
     const char *extension; /* of files without a signature; NULL: the signature decides */
     bool (*sniff)(const data_source *source); /* is this its signature? NULL: the extension decides */
-    /* `labels` are those that stand in the same file as images, if there are any. */
+    /* `labels`: labels in the same file as images, if any. */
     int (*read)(data_source *source, data_array *out, data_array *labels);
-    /* Bytes of the whole file as its header, at the beginning of `head`, tells; 0: that does not tell.
+    /* Returns the size of the whole file in bytes by its header, the beginning of `head`; 0 if unknown.
        Nullable. */
     size_t (*whole)(const data_source *head);
 } reader;
@@ -73,7 +73,7 @@ int data_malformed(const data_source *s, size_t offset, const char *format, ...)
 int data_set_shape(const data_source *s, size_t offset, size_t step, data_array *out,
                    const uint64_t size[4], size_t *pixels);
 
-/* Bytes that are all 0 or 1 are black and white: says so through the log. `path` is for messages. */
+/* Bytes that are all 0 or 1 are read as black and white, which is logged. `path` is for messages. */
 void data_notice_binary(const char *path, data_array *a);
 
 /* The side of a square image of `pixels` pixels, or 0. */

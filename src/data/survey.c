@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What pictures there are in a folder or zip file, before anybody says what to make of them. */
+/* Surveys the pictures of a folder or zip file before options apply. */
 #include "data/dataset.h"
 
 #include "base/file.h"
@@ -27,7 +27,7 @@ typedef struct seen {
 typedef struct looking {
     const listing *l;
     seen *pictures;
-    atomic_int lacking; /* a picture that no library is there for, or NONE */
+    atomic_int lacking; /* a picture whose format needs a missing library, or NONE */
     int64_t pieces;
 } looking;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Made-up images: a few soft blobs on black. Only sums, products and comparisons, so that every
-   machine makes the same bytes. */
+/* Synthetic images: a few soft blobs on black. Uses only sums, products and comparisons, so that all machines
+   generate the same bytes. */
 #include "data/dataset.h"
 
 #include "base/memory.h"

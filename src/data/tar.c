@@ -9,7 +9,7 @@
 
 enum { BLOCK = 512, NAME_SIZE = 100, SIZE_AT = 124, SUM_AT = 148, KIND_AT = 156 };
 
-/* An octal number of up to `n` digits, between spaces; false if it is none. */
+/* An octal number of up to `n` digits, between spaces; false if it is not a number. */
 static bool read_octal(const unsigned char *p, int n, uint64_t *value)
 {
     int i = 0, digits = 0;
