@@ -232,7 +232,7 @@ static void print_bounds_and_codes(const eval_findings *f)
         print_ais(f);
     print_codes(&f->card.codes, rate, lt_model_latent2(t->model) > 0);
     print_row("squared error", e->squared_error, 2, "of mean reconstructions, per image");
-    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x numbers an image)");
+    print_row("bits per dimension", e->bits_per_dim, 4, "-ELBO / (log 2 x dimensions)");
     if (e->unit == LT_DENSITY && isfinite(e->bits_as_bytes.value))
         print_row("the same as bytes", e->bits_as_bytes, 4, "8 more: a byte is 1/256 of [0, 1]");
     print_likelihood(t, e);

@@ -22,8 +22,8 @@ static void print_data(const lt_explanation *e)
     if (e->epoch)
         snprintf(when, sizeof when, "after epoch %lld", (long long)e->epoch);
     print("%s\n\n", e->checkpoint);
-    snprintf(line, sizeof line, "%s, %lld numbers an image: %s%s", l->set, (long long)l->dimensions,
-             lt_pixels_text(l->pixels), l->limit ? "; cut to a part by data.limit" : "");
+    snprintf(line, sizeof line, "%s, %lld values per image: %s%s", l->set, (long long)l->dimensions,
+             lt_pixels_text(l->pixels), l->limit ? "; limited by data.limit" : "");
     print_field("data", line);
     if (l->has_likelihood) {
         snprintf(line, sizeof line, "%lld %s images, %s", (long long)e->found.images,
@@ -54,11 +54,11 @@ static void print_list(const lt_ledger_term *terms, int n)
 static void print_minimized(const lt_explanation *e)
 {
     const lt_ledger *l = &e->ledger;
-    printf("\nWhat training minimized%s: ", l->has_likelihood ? ", nats per image" : "");
+    printf("\nTraining loss%s: ", l->has_likelihood ? ", nats per image" : "");
     if (e->trained.epoch)
-        printf("means over epoch %lld as it went on\n", (long long)e->trained.epoch);
+        printf("means over epoch %lld\n", (long long)e->trained.epoch);
     else
-        puts("the numbers are not in a checkpoint");
+        puts("a checkpoint does not hold the numbers");
     print_list(l->minimized, l->n_minimized);
 }
 
@@ -73,25 +73,25 @@ static void print_notes(const lt_ledger *l)
 static void print_terms(const lt_explanation *e)
 {
     const lt_ledger *l = &e->ledger;
-    printf("\nWhat is reported, nats per image: %lld %s images\n", (long long)e->found.images,
+    printf("\nReported, nats per image: %lld %s images\n", (long long)e->found.images,
            e->data ? lt_split_name(e->split) : "validation (or test)");
     print_list(l->terms, l->n_terms);
     if (!l->has_bound)
         return;
     printf("   %-12s %8.4f  ", "bits/dim", l->bits_per_dim);
     print_wrapped(stdout, -TEXT_COLUMN,
-                  l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
-                  : l->unit == LT_DENSITY ? "-ELBO / (log 2 x numbers): of a density on [0, 1]"
-                                          : "-ELBO / (log 2 x numbers): of a cross-entropy");
+                  l->unit == LT_DISCRETE  ? "-ELBO / (log 2 x dimensions), of probabilities"
+                  : l->unit == LT_DENSITY ? "-ELBO / (log 2 x dimensions), of a density on [0, 1]"
+                                          : "-ELBO / (log 2 x dimensions), of a cross-entropy");
     if (isfinite(e->found.neg_elbo_se))
-        printf("The standard error of -ELBO is %.2f; q(z|x) is drawn from once.\n",
+        printf("The standard error of -ELBO is %.2f; one sample of q(z|x) per image.\n",
                e->found.neg_elbo_se);
 }
 
 /* GAN only: the numbers of training. */
 static void print_state(const lt_explanation *e)
 {
-    puts("\nWhat is reported of both");
+    puts("\nReported for both networks");
     print_list(e->ledger.terms, e->ledger.n_terms);
 }
 
@@ -106,7 +106,7 @@ static void print_row(const lt_published *p, const lt_ledger *l)
     else
         snprintf(how, sizeof how, "NLL K=?");
     snprintf(text, sizeof text, "%s (%s)%s", p->model, p->source,
-             lt_published_is_like(p, l) ? ": as here" : "");
+             lt_published_is_like(p, l) ? ": same objective" : "");
     printf("   %-12s %8.2f  %-5s ", how, p->nats, lt_split_name(p->split));
     print_wrapped(stdout, -(TEXT_COLUMN + 6), text);
 }
@@ -115,7 +115,7 @@ static void print_comparable(const lt_explanation *e)
 {
     const lt_published *p;
     bool is_any = false, has_nll = false;
-    puts("\nMay stand beside");
+    puts("\nComparable with");
     for (int i = 0; (p = lt_published_get(i)) != NULL; i++)
         if (!lt_published_differs(p, &e->ledger)) {
             print_row(p, &e->ledger);
@@ -123,19 +123,19 @@ static void print_comparable(const lt_explanation *e)
             has_nll |= !p->is_elbo;
         }
     if (!is_any)
-        puts("   none of the published numbers that are known here");
+        puts("   none of the published numbers that latent knows");
     if (has_nll)
         print_wrapped(
             stdout, 0,
-            "NLL is -log p(x) by K importance samples and lower than -ELBO: compare it with "
-            "`latent eval RUN --split test --nll K`, with the same K.");
+            "NLL is -log p(x) estimated with K importance samples, and lower than -ELBO: compare it with "
+            "`latent eval RUN --split test --nll K` for the same K.");
 }
 
 /* Prints each reason once. */
 static void print_others(const lt_ledger *l)
 {
     const lt_published *p;
-    puts("\nMay not stand beside");
+    puts("\nNot comparable with");
     for (int i = 0; (p = lt_published_get(i)) != NULL; i++) {
         char range[64], text[512];
         lt_published_group a = lt_published_kept_apart(l, i);

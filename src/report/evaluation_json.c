@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What models are worth, as JSON: one alone, several beside each other. */
+/* Scorecards as JSON: one, or several with their differences. */
 #include "report/quality_json.h"
 
 #include <math.h>
 
-/* What an estimate of -log p(x) is that is made of the logarithm of a mean of weights. */
+/* The kind of an estimate of -log p(x) by the logarithm of a mean of weights. */
 static const char upper_bound[] = "upper bound on average";
 
 static json_t *bounds_json(const lt_evaluation *e)
@@ -90,7 +90,7 @@ static json_t *bounds_and_codes_json(const lt_scorecard *c, const char *run)
     return o;
 }
 
-/* What was chosen of which data; only where something was. */
+/* Data and options that differ from the recipe's. */
 static json_t *chosen_json(const lt_scorecard *c)
 {
     json_t *sets = json_array();
@@ -136,7 +136,7 @@ const char *lt_scorecards_differ(const lt_scorecard *a, const lt_scorecard *b)
     if (!why && a->evaluation.images != b->evaluation.images)
         why = "the numbers of images differ";
     if (!why && a->evaluation.unit != b->evaluation.unit)
-        why = "the nats are of different things: probabilities, densities, cross-entropies";
+        why = "the nats have different meanings: probabilities, densities, cross-entropies";
     return why;
 }
 

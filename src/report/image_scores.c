@@ -50,7 +50,7 @@ static void list_columns(columns *c, const lt_scorecard *s)
 
 static int check_columns(const lt_scorecard *s)
 {
-    return s->has_bounds ? LT_OK : status_fail(LT_VALUE, "no image was evaluated by itself");
+    return s->has_bounds ? LT_OK : status_fail(LT_VALUE, "the scorecard has no numbers of images");
 }
 
 char *lt_image_scores_csv(const lt_scorecard *s)

@@ -92,24 +92,24 @@ void lt_quality_memorization_text(const lt_quality *q, char text[LT_QUALITY_TEXT
     const lt_memorization *c = &q->memorization;
     char share[16], held_out[16], least[16], train[32];
     int at = snprintf(text, LT_QUALITY_TEXT,
-                      "%s: %lld of %lld samples (%s) are nearer to one of %s train images than %.1f "
-                      "times the distance of the next ones, in pixels and in detail, and agree in "
-                      "features; of held-out images %lld of %lld (%s). p = %.2g.",
-                      c->verdict == LT_MEMORIZATION_FOUND  ? "Samples are copies of train images"
+                      "%s: %lld of %lld samples (%s) are closer to one of %s train images than %.1f "
+                      "times the distance of the next ones, in pixels and in detail, and similar in "
+                      "features; held-out images: %lld of %lld (%s). p = %.2g.",
+                      c->verdict == LT_MEMORIZATION_FOUND  ? "Memorization: samples are copies of train images"
                       : c->verdict == LT_MEMORIZATION_NONE ? "No copies of train images were found"
-                                                     : "Whether samples are copies cannot be told",
+                                                     : "Memorization cannot be tested",
                       (long long)c->close, (long long)c->samples, percent(share, c->share.value),
                       number_text(train, c->train), c->closeness, (long long)c->held_out_close,
                       (long long)c->held_out, percent(held_out, c->held_out_share.value), c->p);
     if (c->verdict == LT_MEMORIZATION_NONE)
         snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at),
-                 " A share of %s or more would have been found.", percent(least, c->least));
+                 " The test would have found a share of %s or more.", percent(least, c->least));
     else if (c->verdict == LT_MEMORIZATION_UNKNOWN)
         snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at), " %s.",
-                 isnan(c->least) ? "There are too few images: not even copies alone would be found"
-                                 : "Images are too much alike, or too small");
+                 isnan(c->least) ? "There are too few images to find even a set of copies"
+                                 : "The images are too similar, or too small");
     else
-        snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at), " Look at them: --pairs FILE.png.");
+        snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at), " To see them: --nearest FILE.png.");
 }
 
 /* The scores that so few images cannot tell, with what they need. */
@@ -136,21 +136,20 @@ void lt_quality_limits_text(const lt_quality *q, char text[LT_QUALITY_TEXT])
     list_refused(q, refused, sizeof refused);
     if (refused[0])
         at += snprintf(text + at, LT_QUALITY_TEXT,
-                       "%lld samples and %lld held-out images are too few for the scores that are not "
-                       "shown; in parentheses how many of both they need: %s.", (long long)q->images,
+                       "%lld samples and %lld held-out images are too few for these scores, which need as many of "
+                       "both as in parentheses: %s.", (long long)q->images,
                        (long long)q->held_out, refused);
     if (q->is_alike)
         at += snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at),
-                       "%sMost held-out images have five others equal to them in features, so precision, "
-                       "recall, density and coverage cannot be told.", at ? " " : "");
+                       "%sMost held-out images have five others with equal features, so precision, recall, density "
+                       "and coverage are undefined.", at ? " " : "");
     if (q->is_by_outliers && isfinite(q->samples.precision.value))
         at += snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at),
-                       "%sPrecision rests on few held-out images: those far from all others reach far, "
-                       "and noise as well. Density is the better guide here.", at ? " " : "");
+                       "%sPrecision depends on few outliers among the held-out images, whose balls are large and "
+                       "contain noise as well. Density is more reliable here.", at ? " " : "");
     if (q->is_guessing)
         snprintf(text + at, (size_t)(LT_QUALITY_TEXT - at),
-                 "%sThe classifier has not learned its classes: it is right for %.1f %% of the held-out "
-                 "images, always naming the most frequent one for %.1f %%. Its features say "
-                 "little: do not rely on these scores.", at ? " " : "", 100 * q->accuracy,
+                 "%sThe classifier did not learn its classes: its accuracy on held-out images is %.1f %%, "
+                 "that of always naming the most frequent class %.1f %%. These scores are unreliable.", at ? " " : "", 100 * q->accuracy,
                  100 * q->guess);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the recipes of several runs say otherwise. */
+/* The keys in which the recipes of several runs differ. */
 #include "report/report_parts.h"
 
 #include "base/memory.h"
@@ -66,7 +66,7 @@ static bool is_new(const comparison *c, int i, const char *place, size_t n)
 
 static void begin_table(const comparison *c)
 {
-    page_html(c->page, "<p>Where the recipes differ; all else is the same.</p>\n"
+    page_html(c->page, "<p>The keys in which the recipes differ; all others are equal.</p>\n"
                        "<div class=\"wide\" tabindex=\"0\"><table class=\"recipes\">\n");
     report_put_head(c->page, c->runs, c->n, "");
     page_html(c->page, "<tbody>\n");
@@ -114,6 +114,6 @@ int report_write_differences(const report_content *content)
                 put_place(&c, all[k].key, n);
         }
     }
-    page_html(c.page, "%s", c.found ? "</tbody></table></div>\n" : "<p>The recipes say the same.</p>\n");
+    page_html(c.page, "%s", c.found ? "</tbody></table></div>\n" : "<p>The recipes are equal.</p>\n");
     return LT_OK;
 }

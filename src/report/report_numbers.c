@@ -27,7 +27,7 @@ static void begin_table(page *p, const report_run *r, const lt_evaluation *e, co
                  "image, ± standard error</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\">value"
                  "</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
               (long long)e->images, lt_split_name(r->split),
-              is_part ? ", spread over the split" : ", all of them", what);
+              is_part ? ", a stratified sample" : ", the whole split", what);
 }
 
 static void put_paragraph(page *p, const char *text)
@@ -47,12 +47,12 @@ static void put_bounds(page *p, const lt_report_options *q, const report_run *r)
     begin_table(p, r, e, "");
     put_row(p, "−ELBO", neg_elbo, 2,
             "rate + distortion: an upper bound on -log p(x)");
-    put_row(p, "rate", rate, 2, "KL(q(z|x) || p(z)): what the code costs");
-    put_row(p, "distortion", distortion, 2, "-log p(x|z): what the image costs, given the code");
+    put_row(p, "rate", rate, 2, "KL(q(z|x) || p(z)): cost of the code");
+    put_row(p, "distortion", distortion, 2, "-log p(x|z): cost of the image, given the code");
     put_row(p, "bits per dimension", e->bits_per_dim, 4,
-            e->unit == LT_DISCRETE  ? "-ELBO / (log 2 x numbers): of probabilities"
-            : e->unit == LT_DENSITY ? "-ELBO / (log 2 x numbers): of a density on [0, 1]"
-                                    : "-ELBO / (log 2 x numbers): of a cross-entropy");
+            e->unit == LT_DISCRETE  ? "-ELBO / (log 2 x dimensions), of probabilities"
+            : e->unit == LT_DENSITY ? "-ELBO / (log 2 x dimensions), of a density on [0, 1]"
+                                    : "-ELBO / (log 2 x dimensions), of a cross-entropy");
     put_row(p, "squared error", e->squared_error, 2,
             "of the reconstruction, summed over an image");
     page_html(p, "</tbody></table></div>\n");
@@ -69,15 +69,15 @@ static void put_draws(page *p, const lt_report_options *q, const report_run *r)
     lt_estimate information = d->mutual_information, aggregate = d->aggregate_kl, rate = e->rate;
     char name[64], meaning[160];
     lt_shown_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
-    begin_table(p, r, e, ": what takes many draws, and codes");
+    begin_table(p, r, e, ": bounds of many samples, and codes");
     if (e->nll_samples > 0) {
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         put_row(p, name, e->nll, 2,
                 "importance sampling: an upper bound on -log p(x) in expectation; ± is of the bound");
         put_row(p, "−ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, r->gap), 2,
-                "each of these images with itself: what −ELBO is above this bound, which is not "
-                "more than what it is above -log p(x), on average");
-        put_row(p, "effective draws", alone(e->ess), 1, "of the K; near 1: do not believe the NLL");
+                "paired difference over these images: on average a lower bound of the gap between "
+                "−ELBO and -log p(x)");
+        put_row(p, "effective samples", alone(e->ess), 1, "of K; near 1 the NLL is unreliable");
     }
     if (isfinite(e->pareto_share)) {
         snprintf(meaning, sizeof meaning, "of the weights, median; above 0.7 for %.0f %% of the images%s",
@@ -87,12 +87,12 @@ static void put_draws(page *p, const lt_report_options *q, const report_run *r)
         put_row(p, "Pareto k", alone(e->pareto_k), 2, meaning);
     }
     snprintf(name, sizeof name, "active of %d latents", d->latent);
-    put_row(p, name, alone(d->active), 0, "those whose posterior mean differs between images");
-    snprintf(meaning, sizeof meaning, "what the code says about which of these images it is; at most "
-             "%.2f can be seen", d->most_information);
+    put_row(p, name, alone(d->active), 0, "latents whose posterior mean varies over images");
+    snprintf(meaning, sizeof meaning, "of code and image; with these images at most %.2f can be "
+             "measured", d->most_information);
     put_row(p, "mutual information", information, 2, meaning);
     put_row(p, "aggregate KL", aggregate, 2,
-            "how far the codes of all images together are from the prior");
+            "KL of the aggregate posterior from the prior");
     page_html(p, "</tbody></table></div>\n");
     int used = snprintf(name, sizeof name, " --images %lld", (long long)e->images);
     if (q->nll_samples)
@@ -114,21 +114,21 @@ static void put_quality(page *p, const lt_report_options *asked, const report_ru
     const lt_quality *q = &r->quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
     char text[LT_QUALITY_TEXT];
-    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>%lld samples against %lld %s images; the "
-                 "floor is what train images reach</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\""
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>%lld samples against %lld %s images; floor: "
+                 "the scores of train images</caption>\n<thead><tr><td></td><th scope=\"col\" class=\"number\""
                  ">samples</th><th scope=\"col\" class=\"number\">floor</th><th scope=\"col\">meaning</th></tr></thead>\n<tbody>\n",
               (long long)q->images, (long long)q->held_out, lt_split_name(r->split));
     put_score(p, "FID", alone(s->fid), alone(f->fid), 3, "0 is best");
     put_score(p, "KID", s->kid, f->kid, 4, "0 is best");
-    put_score(p, "precision", s->precision, f->precision, 3, "samples that are like held-out images");
-    put_score(p, "recall", s->recall, f->recall, 3, "held-out images that are like samples");
+    put_score(p, "precision", s->precision, f->precision, 3, "samples like held-out images");
+    put_score(p, "recall", s->recall, f->recall, 3, "held-out images like samples");
     put_score(p, "density", s->density, f->density, 3, "1: as dense");
-    put_score(p, "coverage", s->coverage, f->coverage, 3, "held-out images met by samples");
+    put_score(p, "coverage", s->coverage, f->coverage, 3, "held-out images covered by samples");
     if (!q->is_rotation)
-        put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the classes");
+        put_score(p, "inception score", s->inception, f->inception, 2, "from 1 to the number of classes");
     page_html(p, "</tbody></table></div>\n<p class=\"quiet\">Scores of digest <code>%.16s</code> "
-                 "compare with those of this digest alone: they are made of features of a small "
-                 "classifier of this data set.</p>\n", q->digest);
+                 "are comparable only with scores of this digest: they use features of a small classifier of "
+                 "this data set.</p>\n", q->digest);
     lt_quality_limits_text(q, text);
     if (text[0])
         put_paragraph(p, text);
@@ -180,7 +180,7 @@ static void put_published_row(page *p, const lt_published *row, const lt_ledger 
 {
     page_html(p, "<tr><th scope=\"row\">");
     page_text(p, "%s", row->model);
-    page_html(p, "%s</th><td>", lt_published_is_like(row, l) ? " (as here)" : "");
+    page_html(p, "%s</th><td>", lt_published_is_like(row, l) ? " (same objective)" : "");
     if (row->is_elbo)
         page_html(p, "−ELBO");
     else if (row->samples)
@@ -198,7 +198,7 @@ static void put_comparable(page *p, const lt_ledger *l)
 {
     const lt_published *row;
     bool is_any = false;
-    page_html(p, "<h3>May stand beside</h3>\n");
+    page_html(p, "<h3>Comparable with</h3>\n");
     for (int i = 0; (row = lt_published_get(i)) != NULL; i++)
         if (!lt_published_differs(row, l)) {
             page_html(p, is_any ? "" : "<div class=\"wide\" tabindex=\"0\"><table>\n<tbody>\n");
@@ -206,13 +206,13 @@ static void put_comparable(page *p, const lt_ledger *l)
             put_published_row(p, row, l);
         }
     page_html(p, is_any ? "</tbody></table></div>\n"
-                        : "<p>None of the published numbers that are known here.</p>\n");
+                        : "<p>None of the published numbers that latent knows.</p>\n");
 }
 
 static void put_others(page *p, const lt_ledger *l)
 {
     const lt_published *row;
-    page_html(p, "<details><summary>May not stand beside, and why</summary>\n<ul>\n");
+    page_html(p, "<details><summary>Not comparable with, and why</summary>\n<ul>\n");
     for (int i = 0; (row = lt_published_get(i)) != NULL; i++) {
         lt_published_group a = lt_published_kept_apart(l, i);
         if (a.first != i)
@@ -232,11 +232,9 @@ int report_write_ledger(const report_content *c)
     const lt_report_options *q = c->request;
     const report_run *r = c->runs;
     const lt_ledger *l = &r->e.ledger;
-    put_terms(p, l->has_likelihood ? "What training minimized, nats per image: means over the last "
-                                     "epoch as it went on"
-                                   : "What training minimized: means over the last epoch as it went "
-                                     "on", l->minimized, l->n_minimized);
-    put_terms(p, l->has_likelihood ? "What is reported, nats per image" : "What is reported of both",
+    put_terms(p, l->has_likelihood ? "Training loss, nats per image: means over the last epoch"
+                                   : "Training loss: means over the last epoch", l->minimized, l->n_minimized);
+    put_terms(p, l->has_likelihood ? "Reported, nats per image" : "Reported for both networks",
               l->terms, l->n_terms);
     for (int i = 0; i < l->n_notes; i++)
         put_paragraph(p, l->notes[i]);

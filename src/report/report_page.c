@@ -184,8 +184,8 @@ int page_begin(page *p, const char *title, const char *summary)
 
 int page_end(page *p, unsigned char **bytes, size_t *n)
 {
-    page_html(p, "<footer>Made by <code>latent report</code>, version %s. This page holds all that it "
-                 "shows and asks nobody for anything.</footer>\n</body>\n</html>\n", lt_version());
+    page_html(p, "<footer>Made by <code>latent report</code>, version %s. This page is complete: it loads nothing "
+                 "from elsewhere.</footer>\n</body>\n</html>\n", lt_version());
     bool is_whole = fclose(p->to) == 0;
     p->to = NULL;
     if (!is_whole)

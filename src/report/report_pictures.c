@@ -197,15 +197,15 @@ int report_put_samples(page *p, const lt_report_options *q, const report_run *r,
                  paper_zoom(r, TILE));
     else
         snprintf(rest, sizeof rest, " --images %d --columns %d -o samples.png", rows * columns, columns);
-    snprintf(alt, sizeof alt, "%d images drawn from the model, in rows of %d%s",
+    snprintf(alt, sizeof alt, "%d samples of the model, in rows of %d%s",
              is_of_all ? classes * OF_A_CLASS : rows * columns, is_of_all ? OF_A_CLASS : columns,
              is_of_all ? "; each row is one class" : "");
     return put_figure(p, q, r, status, is_of_all ? "paper" : "images", alt,
-                      is_of_all ? "What the generator makes of the same codes, one row for each class, none "
-                                  "chosen by hand."
+                      is_of_all ? "Samples of each class, one row per class, from the same codes; none chosen by "
+                                  "hand."
                       : lt_model_can(r->e.model, LT_CAN_BOUND)
-                          ? "E[x|z] at codes z drawn from the prior, none chosen by hand."
-                          : "What the generator makes of codes drawn from the prior, none chosen by hand.",
+                          ? "E[x|z] at codes z sampled from the prior; none chosen by hand."
+                          : "The generator at codes sampled from the prior; none chosen by hand.",
                       "sample", WITH_SEED, rest);
 }
 
@@ -242,15 +242,16 @@ int report_put_traversals(page *p, const lt_report_options *q, const report_run 
     bool has_posterior = lt_model_can(r->e.model, LT_CAN_POSTERIOR);
     bool has_prior = lt_model_can(r->e.model, LT_CAN_SAMPLE);
     return put_figure(p, q, r, status, "paper",
-                      "A row for each of the first latents: what the decoder makes of its "
-                      "quantiles, the others being kept",
-                      !has_prior ? "Each row takes one latent through the range of the codes of images, and keeps the "
-                                   "others: those that change the image most."
-                      : has_posterior ? "Each row takes one latent through the quantiles of N(0, 1), from .05 to "
-                                    ".95, and keeps the others at 0: what it means to the decoder. The rows "
-                                    "are those that say most about images, with what they say: their KL."
-                                  : "Each row takes one latent through the quantiles of N(0, 1), from .05 to "
-                                    ".95, and keeps the others: those that change the image most.",
+                      "A row for each of the first latents: decoded images along it, the other latents "
+                      "fixed",
+                      !has_prior ? "Each row moves one latent through the range of the codes of images and keeps the others "
+                                   "fixed. Rows are the latents that change the image most."
+                      : has_posterior ? "Each row moves one latent through the quantiles of N(0, 1), from .05 to "
+                                    ".95, and keeps the others at 0. Rows are the latents with the largest "
+                                    "KL, which is given."
+                                  : "Each row moves one latent through the quantiles of N(0, 1), from .05 to "
+                                    ".95, and keeps the others fixed. Rows are the latents that change the "
+                                    "image most.",
                       "traverse", WITH_DATA, rest);
 }
 
@@ -267,8 +268,8 @@ int report_put_manifold(page *p, const lt_report_options *q, const report_run *r
     snprintf(rest, sizeof rest, " --side %d --zoom %d --title 'The plane of both latents' -o manifold.png",
              n, zoom);
     return put_figure(p, q, r, status, "paper",
-                      "What the decoder makes of places all over the plane of its two latents",
-                      "E[x|z] all over the plane of both latents. Places are quantiles of N(0, 1), so that equal "
-                      "parts of the picture are equally probable.",
+                      "Decoded images on a grid over the plane of the two latents",
+                      "E[x|z] on a grid over the plane of both latents. Its points are quantiles of N(0, 1), so equal "
+                      "areas are equally probable.",
                       "manifold", 0, rest);
 }

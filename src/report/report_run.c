@@ -112,8 +112,8 @@ static int write_overview(const report_content *c)
         page_html(p, "<p class=\"quiet\">The numbers above: means over epoch %lld.</p>\n",
                   (long long)e->trained.epoch);
     if (r->no_data[0]) {
-        page_html(p, "<p class=\"note\">Without its data there are no reconstructions, no map of codes "
-                     "and no new numbers: ");
+        page_html(p, "<p class=\"note\">The data could not be opened, so reconstructions, the map of codes "
+                     "and new numbers are missing: ");
         page_text(p, "%s", r->no_data);
         page_html(p, "</p>\n");
     }
@@ -155,7 +155,7 @@ static int write_codes(const report_content *c)
     const lt_diagnosis *d = &r->codes;
     int status = LT_OK;
     if (r->has_numbers && d->is_collapsed) {
-        page_html(p, "<p class=\"note\">The codes have collapsed: ");
+        page_html(p, "<p class=\"note\">Posterior collapse: ");
         page_prose(p, d->reason);
         page_html(p, "</p>\n");
     }
@@ -247,7 +247,7 @@ static int write_commands(const report_content *c)
               (unsigned long long)lt_recipe_seed(lt_model_recipe(r->e.model)));
     put_fact(p, "Checkpoint", file_name(r->e.checkpoint));
     if (r->e.digest[0])
-        put_fact(p, "Its digest", r->e.digest);
+        put_fact(p, "Digest of the checkpoint", r->e.digest);
     put_fact(p, "Data", set[0] ? set : "given by a program");
     put_fact(p, "latent", lt_version());
     page_html(p, "</dl>\n");
@@ -281,6 +281,6 @@ const report_section report_of_run[] = {
     {"traversals", "Traversals", write_traversals, has_traversals},
     {"network", "Network", write_network, NULL},
     {"recipe", "Recipe", write_recipe, NULL},
-    {"again", "To make it again", write_commands, NULL},
+    {"again", "Reproduce it", write_commands, NULL},
     {NULL, NULL, NULL, NULL},
 };

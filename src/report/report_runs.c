@@ -119,7 +119,7 @@ static const struct {
     {"distortion", read_distortion, 2},
     {"bits per dimension", read_bits, 4},
     {"squared error", read_squared, 2},
-    {"of these, images for the next rows", read_drawn, 0},
+    {"images of the next rows", read_drawn, 0},
     {"NLL", read_nll, 2},
     {"−ELBO less NLL, of these images", read_gap, 2},
     {"active latents", read_active, 0},
@@ -158,7 +158,7 @@ static void put_differences(page *p, const report_run *runs, int n)
             continue;
         page_html(p, "<p class=\"note\">Numbers of ");
         page_text(p, "%s", runs[i].name);
-        page_html(p, " do not compare with those of ");
+        page_html(p, " are not comparable with those of ");
         page_text(p, "%s", runs[0].name);
         page_html(p, ": %s.</p>\n", why);
     }
@@ -184,9 +184,9 @@ static int write_numbers_of_all(const report_content *c)
     const report_run *runs = c->runs;
     int n = c->n;
     put_differences(p, runs, n);
-    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"numbers\">\n<caption>Of a VAE: nats per image of the test "
-                 "split, ± standard error%s; of a GAN: what training wrote down</caption>\n",
-              q->nll_samples ? "; NLL by importance samples" : "");
+    page_html(p, "<div class=\"wide\" tabindex=\"0\"><table class=\"numbers\">\n<caption>VAE: nats per image of the test "
+                 "split, ± standard error%s; GAN: metrics of the last epoch</caption>\n",
+              q->nll_samples ? "; NLL by importance sampling" : "");
     report_put_head(p, runs, n, "");
     page_html(p, "<tbody>\n");
     for (int i = 0; i < (int)(sizeof numbers / sizeof numbers[0]); i++)
@@ -276,8 +276,7 @@ static int write_commands(const report_content *c)
         page_word(p, runs[i].path);
     }
     page_html(p, "</code></pre>\n%s<p class=\"quiet\">latent %s</p>\n",
-              is_any ? "<p>Where it says <code>recipe.yaml</code>, that is the one in the directory of "
-                       "the run.</p>\n" : "", lt_version());
+              is_any ? "<p><code>recipe.yaml</code> is the file in the directory of the run.</p>\n" : "", lt_version());
     return LT_OK;
 }
 
@@ -290,6 +289,6 @@ const report_section report_of_runs[] = {
     {"samples", "Samples", write_samples_of_all, NULL},
     {"reconstructions", "Reconstructions", write_reconstructions_of_all, report_has_codes},
     {"recipes", "Recipes", report_write_differences, NULL},
-    {"again", "To make it again", write_commands, NULL},
+    {"again", "Reproduce them", write_commands, NULL},
     {NULL, NULL, NULL, NULL},
 };

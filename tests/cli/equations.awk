@@ -17,7 +17,7 @@ function near(sum, of, why) { if (size(sum - of) > 0.001) wrong(why " " sum " is
 }
 
 # rows of `latent explain`: "   rate   1.20  words", " = loss  12.30  words"
-/^What training|^What is reported/ { total = 0; inside = 1; next }
+/^Training loss|^Reported/ { total = 0; inside = 1; next }
 /^$/ { inside = 0 }
 inside && /^( =|  ) [-a-zA-Z]/ && match(substr($0, 4, 22), / -?[0-9]+\.[0-9]+ *$/) {
     value = substr($0, 3 + RSTART, RLENGTH) + 0

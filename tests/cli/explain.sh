@@ -15,12 +15,12 @@ latent train $tiny --set data.binarize=none --epochs 1 --out gray --threads 1 2>
 latent explain gray 2> log | grep -A3 '^A Bernoulli'
 latent train $tiny --set data.binarize=none --set 'model.likelihood=gaussian 0.7071067811865476' \
     --set objective.beta=1/784 --epochs 1 --out gauss --threads 1 2> /dev/null
-latent explain gauss 2> log | grep -A12 '^What is reported' | numbers
-echo "-- what training minimized"
+latent explain gauss 2> log | grep -A12 '^Reported' | numbers
+echo "-- the training loss"
 minimized() {
     echo "$*"
     latent train $tiny --epochs 2 --out one --threads 1 "$@" 2> log || cat log
-    latent explain one 2> log | sed -n '/^What training/,/^$/p' | numbers
+    latent explain one 2> log | sed -n '/^Training loss/,/^$/p' | numbers
     latent explain one 2> log | awk 'length > 79'
     rm -rf one
 }
@@ -48,7 +48,7 @@ train: {epochs: 2, batch: 20, samples_every: 0}
 END
 latent train ./gan.yaml --out gan --threads 1 2> log || cat log
 latent explain gan 2> log | numbers
-latent explain gan/checkpoints/*10.safetensors 2> log | sed -n '/^What training/,/^$/p'
+latent explain gan/checkpoints/*10.safetensors 2> log | sed -n '/^Training loss/,/^$/p'
 latent explain gan --json 2> log | grep -oE '"(has_likelihood|kind|neg_elbo)": [^,]*'
 latent eval gan --nll 5 2>&1 | grep -v '^warning'; echo "exit ${PIPESTATUS[0]}"
 echo "-- not so"
