@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base.h: what every part of latent shares: status codes, error text, hooks, option tables.
+/* base.h: shared by all of latent: status codes, error messages, hooks, option tables.
  *
  *     if (lt_dataset_open("fashion-mnist", NULL, &data) != LT_OK)
  *         fprintf(stderr, "%s\n", lt_last_error());
@@ -50,12 +50,12 @@ typedef enum lt_status {
 #undef X
 } lt_status;
 
-/* Name of a status ("LT_IO"), and what it means. Both are static strings. */
+/* Returns the name of a status ("LT_IO"), and its meaning. Both are static strings. */
 LT_API const char *lt_status_name(int status);
 LT_API const char *lt_status_text(int status);
 
-/* The message of the last failure in this thread: names the place, what was expected and what was
-   found. Valid until the next failure in this thread; "" if there was none. */
+/* Returns the message of the last failure in this thread, with the place, what was expected and what was found.
+   Valid until the next failure in this thread; "" if there was none. */
 LT_API const char *lt_last_error(void);
 
 /* Returns from the calling function with the status of `expr` unless it is LT_OK. */
@@ -74,24 +74,25 @@ typedef enum lt_log_level { LT_LOG_INFO, LT_LOG_WARNING } lt_log_level;
 typedef void lt_log_function(void *user, lt_log_level level, const char *text);
 LT_API void lt_set_log(lt_log_function *log, void *user);
 
-/* Asked before each allocation of tensor memory; returning false makes that allocation fail with
-   LT_NO_MEMORY. For tests and for hosts with a budget. Several threads may ask at once: those that
+/* Called before each allocation of tensor memory; returning false makes that allocation fail with
+   LT_NO_MEMORY. For tests and for hosts with a budget. Several threads may call it at once, as those that
    decode pictures do. Nullable: allow. */
 typedef bool lt_allow_function(void *user, size_t bytes);
 LT_API void lt_set_allow_memory(lt_allow_function *allow, void *user);
 
 /* ---- Files ---- */
 
-/* Writes a file whole or not at all: beside its place, synchronized, renamed. LT_IO, LT_NOT_FOUND. */
+/* Writes a file atomically: to a temporary file in the same directory, which is synchronized and renamed. LT_IO,
+   LT_NOT_FOUND. */
 LT_API int lt_file_write(const char *path, const void *data, size_t size);
 
-/* Before long work: whether lt_file_write can write here. Makes and removes an empty file beside `path`, since
-   nothing else tells of read-only and full disks. LT_NOT_FOUND: its directory does not exist; LT_IO: the
-   directory is none, or takes no files; `path` is a directory or a device. */
+/* Checks before long work that lt_file_write can write `path`. Creates and removes an empty file in its directory,
+   since nothing else detects read-only and full disks. LT_NOT_FOUND: the directory does not exist; LT_IO: it is
+   not a directory or not writable, or `path` is a directory or a device. */
 LT_API int lt_file_check(const char *path);
 
-/* The same of a directory that files are to be written to; what does not exist yet is made then, so the
-   nearest directory above it that is there must take it. */
+/* Checks a directory for output files in the same way. If it does not exist yet, checks that it can be created in
+   the nearest existing directory above it. */
 LT_API int lt_folder_check(const char *path);
 
 /* ---- Version ---- */
@@ -100,32 +101,33 @@ LT_API int lt_folder_check(const char *path);
 LT_API const char *lt_version(void);
 
 /* Writes a few lines into `text` (at most `size` bytes with the final zero): version, compiler,
-   oneDNN, instruction set, and what fell back to portable kernels. Returns the full length. */
+   oneDNN, instruction set, and which operations use portable kernels. Returns the full length. */
 LT_API size_t lt_describe_build(char *text, size_t size);
 
-/* Processors that this process may use: what "0 threads" means everywhere. */
+/* Returns the number of processors that this process may use, the meaning of "0 threads" everywhere. */
 LT_API int lt_cores(void);
 
 /* ---- Names ---- */
 
-/* The name that a misspelled `word` probably meant, out of an array that ends with NULL; NULL if none
-   is near enough. For "did you mean". */
+/* Returns the nearest name to a misspelled `word` in an array that ends with NULL, for "did you mean"; NULL if none
+   is near enough. */
 LT_API const char *lt_nearest(const char *word, const char *const *names);
 
 /* ---- Numbers of options ----
-   The rule for numbers that people type, one for recipes, --set and flags: the whole word is a decimal number
-   that fits, or the result is false and nothing is stored. No spaces, nan, inf, hexadecimal, or letters behind it;
-   whole numbers are digits alone, with a sign (1e3 is none); reals may be fractions such as 1/784. The
+   Recipes, --set and flags parse numbers by the same rule: the whole word must be a decimal number in range;
+   otherwise the result is false and nothing is stored. Spaces, nan, inf, hexadecimal and trailing letters are
+   rejected. Integers are digits with an optional sign (not 1e3); reals may be fractions such as 1/784. The
    decimal sign is a point in every locale. */
 LT_API bool lt_read_integer(const char *word, int64_t *value);
 LT_API bool lt_read_real(const char *word, double *value);
 
-/* The same for n whole numbers with commas between them: "0,4". False also where there are more or fewer. */
+/* Parses n integers separated by commas: "0,4". False also for more or fewer numbers. */
 LT_API bool lt_read_integers(const char *words, int n, int64_t *values);
 
 /* ---- Progress ---- */
 
-/* Called now and then with the part done, in [0, 1], on the thread that waits for the result; false stops the work. */
+/* Called repeatedly with the fraction done, in [0, 1], on the thread that waits for the result. Returning false stops
+   the work. */
 typedef bool lt_progress_function(void *user, double done);
 
 /* ---- Means and their errors ---- */
@@ -135,44 +137,44 @@ typedef struct lt_estimate {
     double value, se;
 } lt_estimate;
 
-/* The mean of n numbers; se: the root of their variance (of divisor n - 1) over n, NaN for one number. */
+/* Returns the mean of n numbers; se is the root of their variance (divisor n - 1) over n, NaN for one number. */
 LT_API lt_estimate lt_estimate_mean(const double *x, int64_t n);
 
-/* The mean of the differences x[i] - y[i]: of two results for the same images its error is smaller than that of
-   the difference of their means. */
+/* Returns the mean of the differences x[i] - y[i]. For two results on the same images its standard error is smaller
+   than that of independent means. */
 LT_API lt_estimate lt_estimate_mean_difference(const double *x, const double *y, int64_t n);
 
-/* ---- Numbers as they are shown ---- */
+/* ---- Displayed numbers ---- */
 
-/* The number that "%.*f" shows without a sign where it shows 0: no -0.00. */
+/* Returns `value`, or 0 if "%.*f" would print -0.00. */
 LT_API double lt_shown_number(double value, int digits);
 
-/* "+- 0.12"; "+- <0.01" where the digits would show none; "" where there is no error. Returns `text`. */
+/* Formats an error: "+- 0.12"; "+- <0.01" if it would be printed as 0; "" if there is none. Returns `text`. */
 enum { LT_ERROR_TEXT = 32 };
 LT_API const char *lt_shown_error(double se, int digits, char text[LT_ERROR_TEXT]);
 
-/* Rounds parts and their sum to `digits` so that what is shown adds up: what rounding leaves over, a unit of the last
-   digit, goes to the largest part. Parts that do not add up to the sum are rounded alone; NaN stays. */
+/* Rounds parts and their sum to `digits` so that the displayed parts add up: the remainder, a unit of the last digit,
+   is added to the largest part. Parts that do not add up to the sum are rounded separately; NaN stays NaN. */
 LT_API void lt_shown_parts(double *const *parts, int n, double *sum, int digits);
 
-/* a - b as two digits show the two, with the error of the difference itself. */
+/* Returns a - b, both rounded to two digits as displayed, with the standard error of `own`. */
 LT_API lt_estimate lt_shown_difference(lt_estimate a, lt_estimate b, lt_estimate own);
 
-/* ---- Text that a terminal may be given ----
-   Names of files, of tensors, of classes come from outside and may hold what a terminal obeys. Error messages
-   and lines of the log are free of it already. */
+/* ---- Text that is safe on a terminal ----
+   Names of files, tensors and classes come from outside and may contain control sequences. Error messages and
+   lines of the log are already safe. */
 
-/* Writes `n` bytes with every control character, every invisible or bidirectional one and every byte that is
-   no UTF-8 written out: \x1b, \u202e, \xff. Newlines and tabs stay if `with_lines`. At most `size` bytes with
-   the final zero, cut between characters. Returns the full length. Nullable: to, if size is 0. */
+/* Writes `n` bytes, with control characters, invisible or bidirectional characters and bytes that are not valid
+   UTF-8 escaped: \x1b, \u202e, \xff. Newlines and tabs stay if `with_lines`. Writes at most `size` bytes with the
+   final zero, truncated between characters. Returns the full length. Nullable: to, if size is 0. */
 LT_API size_t lt_printable(char *to, size_t size, const char *bytes, size_t n, bool with_lines);
 
-/* vsnprintf, but what a %s stands for is printable, on one line. Returns the full length. */
+/* vsnprintf with the arguments of %s made printable, on one line. Returns the full length. */
 LT_API size_t lt_printable_format(char *to, size_t size, const char *format, va_list args);
 
-/* A path as one word of a shell command, for messages that give a command to be copied: quoted where it must
-   be, with ./ before one that would be taken for an option. At most `size` bytes with the final zero. Returns
-   the full length. Nullable: to, if size is 0. */
+/* Writes a path as one word of a shell command, for messages with commands to copy: quoted if needed, with ./
+   before a name that looks like an option. At most `size` bytes with the final zero. Returns the full length.
+   Nullable: to, if size is 0. */
 LT_API size_t lt_shell_word(char *to, size_t size, const char *word);
 
 /* ---- Option tables ----
@@ -189,7 +191,7 @@ typedef enum lt_option_kind {
 } lt_option_kind;
 
 #define LT_TEXT_SIZE 256
-#define LT_PATH_SIZE 4096 /* as long as paths get that Linux takes, with the zero byte */
+#define LT_PATH_SIZE 4096 /* PATH_MAX of Linux, with the zero byte */
 
 /* One option of a struct. A table of options ends with a row whose name is NULL. */
 typedef struct lt_option {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for numbers that sessions share: lt_buffer of graph.h. Today all of it is memory of the host. */
+/* Memory for numbers that sessions share: lt_buffer of graph.h. Always host memory. */
 #ifndef LATENT_BUFFER_H
 #define LATENT_BUFFER_H
 

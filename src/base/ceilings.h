@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ceilings of what files may cost, ceilings.def, and how readers refuse what is above one. */
+/* Limits of the resources that a file may use, ceilings.def, and their error messages. */
 #ifndef LATENT_CEILINGS_H
 #define LATENT_CEILINGS_H
 
@@ -14,14 +14,14 @@ typedef enum limit_row {
 
 uint64_t limit_of(limit_row which);
 
-/* LT_OK where `found` is within the limit, else LT_FORMAT "PLACE: expected at most 100 scans (the limit
+/* Returns LT_OK if `found` is within the limit, else LT_FORMAT "PLACE: expected at most 100 scans (the limit
    jpeg.scans), found 200". */
 int limit_check(limit_row which, const char *place, uint64_t found);
 
 /* Adds the limit's name to the message of file.h about a file that is too large; gives `status`. */
 int limit_named(limit_row which, int status);
 
-/* Another value, for tests, while no reader runs; 0: that of the table again. */
+/* Changes a limit, for tests, while no reader runs; 0 restores the value of the table. */
 void limit_change(limit_row which, uint64_t value);
 
 #endif

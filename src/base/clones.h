@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Several instruction sets in one binary: gcc compiles a function once for each and picks at load
-   time. Contraction is off, so all of them compute the same bits. Elsewhere: the baseline alone. */
+   time. Contraction is off, so all of them compute the same bits. Other compilers: only the baseline. */
 #ifndef LATENT_CLONES_H
 #define LATENT_CLONES_H
 

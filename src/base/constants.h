@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of densities. */
+/* Constants of densities. */
 #ifndef LATENT_CONSTANTS_H
 #define LATENT_CONSTANTS_H
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers from outside become integers here: converting a double that is NaN, infinite or too large is
-   undefined in C. */
+/* Safe conversion of doubles to integers: for NaN, infinite or large values a cast is undefined in C. */
 #ifndef LATENT_CONVERT_H
 #define LATENT_CONVERT_H
 
-/* The nearest integer within [low, high], also of what is beyond; `low` for NaN. */
+/* Returns the nearest integer within [low, high], clamped; `low` for NaN. */
 static inline int real_to_int(double value, int low, int high)
 {
     if (!(value > low))

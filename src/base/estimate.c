@@ -82,7 +82,7 @@ static void sift_up(double *heap, int i)
     }
 }
 
-/* Puts l at the top and lets it sink to its place. */
+/* Replaces the top of the heap by l and restores the heap. */
 static void replace_top(double *heap, int n, double l)
 {
     int i = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers that come one after the other: means with their errors, sums of weights given by their
-   logarithms, and how heavy the tail of the weights is. */
+/* Streaming estimates: means with standard errors, sums of weights given by their logarithms, and the tail index
+   of the weights. */
 #ifndef LATENT_ESTIMATE_H
 #define LATENT_ESTIMATE_H
 

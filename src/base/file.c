@@ -92,7 +92,7 @@ int file_read(const char *path, size_t limit, bytes *out)
 {
     *out = (bytes){0};
     int fd;
-    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); /* a fifo must not block us */
+    FILE_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); /* opening a fifo must not block */
     if (fd < 0)
         return fail_errno("read", path);
     int status;
@@ -302,7 +302,7 @@ char *file_join(const char *dir, const char *name)
     return must_format("%s%s%s", dir, n && dir[n - 1] != '/' ? "/" : "", name);
 }
 
-/* Without the parts that mean nothing: "./" and doubled slashes. In place. */
+/* Removes "./" and doubled slashes, in place. */
 static void drop_dots(char *path)
 {
     char *to = path;
@@ -472,7 +472,7 @@ static int check_replaceable(const char *path)
     return status_fail(LT_IO, "cannot write %s: it is %s", path, what);
 }
 
-/* Fills *w, which has its path. */
+/* Opens the temporary file of *w, whose path is set. */
 static int open_writer(file_writer *w)
 {
     char *parent = parent_of(w->path);
@@ -565,7 +565,7 @@ int lt_file_write(const char *path, const void *data, size_t size)
 
 /* ---- Before writing ---- */
 
-/* A file in `dir` is made and removed. `path` is what it would be for. */
+/* Creates and removes a file in `dir`. `path`, the future file, is for messages. */
 static int check_takes_files(const char *dir, const char *path)
 {
     file_writer *w;

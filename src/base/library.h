@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Libraries of others that are loaded when they are first needed: who draws nothing starts without the sixty
-   that drawing takes, and whoever links with us needs none of them. cmake/libraries.cmake lists them and
-   their functions, and makes of each a header:
+/* Third-party libraries, loaded on first use: a program without figures starts without the sixty libraries that
+   rendering needs, and linking with latent needs none of them. cmake/libraries.cmake lists them and their
+   functions, and generates a header for each:
 
        "base/loaded_zip.h" is included in place of <zip.h>
        LT_TRY(library_load(&zip_library));     // once before the first call; costs nothing afterwards
@@ -13,18 +13,17 @@
 #include <stddef.h>
 
 typedef struct library {
-    const char *purpose; /* what cannot be done without it: "zip files" */
-    const char *soname;  /* the file that a program linked with it would ask for: "libzip.so.4" */
-    const char *package; /* Debian's that has it */
+    const char *purpose; /* the feature that needs it: "zip files" */
+    const char *soname;  /* "libzip.so.4" */
+    const char *package; /* the Debian package */
     size_t n;
     const char *const *names; /* of its functions */
     void *calls;              /* n pointers to functions, in this order */
     atomic_bool is_loaded;
 } library;
 
-/* Loads the library unless that has happened; any number of threads may. It stays until the process ends.
-   LT_LIBRARY with a message that says what it is for and which package has it; the next call tries
-   again. */
+/* Loads the library once; any number of threads may call it. The library stays loaded until the process ends.
+   LT_LIBRARY with a message that names its purpose and package; the next call tries again. */
 int library_load(library *l);
 
 #endif

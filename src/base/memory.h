@@ -7,7 +7,7 @@
 
 enum { TENSOR_ALIGN = 64 };
 
-/* Sizes from outside go through these: false when the result does not fit. */
+/* Checked arithmetic for sizes from outside: false on overflow. */
 static inline bool size_add(size_t a, size_t b, size_t *sum)
 {
     return !__builtin_add_overflow(a, b, sum);
@@ -17,8 +17,8 @@ static inline bool size_mul(size_t a, size_t b, size_t *product)
     return !__builtin_mul_overflow(a, b, product);
 }
 
-/* Tensor memory, aligned to 64 bytes and zeroed. NULL and an error message naming `what` and the
-   size when it cannot be had. Freed with tensor_free; NULL is accepted there. */
+/* Tensor memory, aligned to 64 bytes and zeroed. NULL, with an error message that names `what` and
+   the size, if allocation fails. Free it with tensor_free, which accepts NULL. */
 void *tensor_alloc(size_t bytes, const char *what);
 void tensor_free(void *memory);
 
@@ -28,7 +28,7 @@ void *must_resize(void *memory, size_t bytes);
 char *must_copy_text(const char *text);
 char *must_format(const char *format, ...) LT_PRINTF(1, 2);
 
-/* Makes room in a growing array: must_grow(list, n, &capacity) before list[n++] = ... */
+/* Grows an array: must_grow(list, n, &capacity) before list[n++] = ... */
 #define must_grow(list, n, capacity)                                                               \
     ((n) < *(capacity) ? (list)                                                                    \
                        : must_resize((list), sizeof *(list) * (size_t)(*(capacity) = (n) * 2 + 8)))

@@ -23,7 +23,7 @@ int options_parse_words(const char *what, const lt_option *table, void *options,
 /* Writes every value as words that options_parse_words reads back exactly: `256 bias=yes`. */
 void options_print(const lt_option *table, const void *options, text *out);
 
-/* The same without the defaults that can be left out. */
+/* Writes the values without optional defaults. */
 void options_print_short(const lt_option *table, const void *options, text *out);
 
 /* One line for each option: name, default, range, help. */

@@ -10,7 +10,7 @@
 /* Four words for one counter and key; the published algorithm. */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Which numbers to draw. */
+/* The key of a random sequence. */
 typedef struct philox_key {
     uint64_t seed;
     uint32_t stream;

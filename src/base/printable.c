@@ -42,7 +42,7 @@ static bool is_shown(uint32_t c)
     return true;
 }
 
-/* ---- A text that is cut where its room ends, between characters ---- */
+/* ---- A buffer that truncates between characters ---- */
 
 typedef struct room {
     char *to;

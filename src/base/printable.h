@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Text from outside as a terminal may be given it: no name of a file steers the cursor, ends a line or turns
-   the direction of writing. */
+/* Makes text from outside safe for a terminal: no file name moves the cursor, breaks a line or changes the direction
+   of writing. */
 #ifndef LATENT_PRINTABLE_H
 #define LATENT_PRINTABLE_H
 
 #include <latent/base.h>
 
-/* Length of the character at `s`, of which `n` > 0 bytes are there, and its code; 0: no valid UTF-8. */
+/* Decodes the character at `s`, with `n` > 0 available bytes. Returns its length; 0 for invalid UTF-8. */
 int printable_decode(const char *s, size_t n, uint32_t *code);
 
 #endif

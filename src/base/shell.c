@@ -27,7 +27,7 @@ static bool is_plain(const char *word)
     return *word && word[strspn(word, safe)] == 0 && *word != '=';
 }
 
-/* Whether a terminal may be given it as it is. */
+/* Whether a word is safe on a terminal without escapes. */
 static bool is_printable(const char *word)
 {
     return lt_printable(NULL, 0, word, strlen(word), false) == strlen(word) && !strpbrk(word, "\n\t");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words of commands that messages give to be copied. */
+/* Quotes words of shell commands in messages. */
 #ifndef LATENT_SHELL_H
 #define LATENT_SHELL_H
 

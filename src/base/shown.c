@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as they are shown, on a terminal and on a page. */
+/* Displayed numbers, on a terminal and on a page. */
 #include <latent/base.h>
 
 #include <math.h>

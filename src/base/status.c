@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 3 * 4096 }; /* two paths and what is wrong with them */
+enum { MESSAGE_SIZE = 3 * 4096 }; /* two paths and a description */
 
 static _Thread_local char message[MESSAGE_SIZE];
 static lt_log_function *log_hook;

@@ -3,7 +3,7 @@
 #ifndef LATENT_SYMMETRIC_H
 #define LATENT_SYMMETRIC_H
 
-/* Eigenvalues of `a`, in no order, and the orthonormal vectors that go with them as the columns of
+/* Computes the eigenvalues of `a`, unsorted, and their orthonormal eigenvectors as the columns of
    `vectors`: a = V diag(values) V'. Nullable: vectors. */
 void symmetric_eigen(int n, const double *a, double *values, double *vectors);
 

@@ -21,13 +21,13 @@ const char *text_get(const text *t); /* never NULL */
 char *text_take(text *t);            /* never NULL; freed by the caller; t is empty afterwards */
 void text_clear(text *t);
 
-/* The whole word must be the number or nothing is stored: no spaces, nan, inf, hex or overflow.
+/* Parse a number; the whole word must be a number, otherwise nothing is stored: no spaces, nan, inf, hex or overflow.
    Reals may be fractions: "1/784". Bools: yes, no, true, false, on, off. */
 bool text_to_int64(const char *word, int64_t *value);
 bool text_to_real(const char *word, double *value);
 bool text_to_bool(const char *word, bool *value);
 
-/* Is it UTF-8, as all text in YAML and JSON must be? */
+/* Whether a string is valid UTF-8, as YAML and JSON require. */
 bool text_is_utf8(const char *s);
 
 /* The name of a list of `n` that `word` probably meant, or NULL if none is near enough. */
@@ -37,7 +37,7 @@ const char *text_nearest(const char *word, text_name_function *name, const void 
 /* The text_name_function of an array of `const char *`. */
 const char *text_item(const void *list, int i);
 
-/* Does a name end in ".png", in letters of either case, and is there something before it? */
+/* Whether a name ends in `end` such as ".png", ignoring case, after at least one other byte. */
 bool text_ends_in(const char *name, const char *end);
 
 #endif

@@ -309,7 +309,7 @@ static bool is_one_of(const char *word, const char *const *words, int n)
     return i < n;
 }
 
-/* The first one that is not allowed; NULL: there is none. */
+/* Returns the first key that is not allowed, or NULL. */
 const yaml_node *yaml_unknown_key(const yaml_node *map, const char *const *allowed, int n)
 {
     const yaml_node *child = map->first;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes as a tree of scalars, lists and maps; every node knows where it was written.
+/* Recipes as a tree of scalars, lists and maps; every node has its position in the file.
    A strict subset of YAML: one document of at most 1 MiB and 32 levels, in UTF-8, without tags,
    anchors, aliases and duplicate keys. Nodes live in the caller's arena. */
 #ifndef LATENT_YAML_H
@@ -25,8 +25,8 @@ struct yaml_node {
 /* `label` is the file name in messages: "label:line:column: ...", LT_FORMAT. */
 int yaml_parse(const char *label, const char *data, size_t size, arena *a, yaml_node **root);
 
-/* LT_FORMAT for text that is UTF-16, or no text, with what to do. yaml_parse takes UTF-8, with a byte order
-   mark or without. */
+/* Checks the encoding. LT_FORMAT, with advice, for UTF-16 and for binary data. yaml_parse accepts UTF-8 with or
+   without a byte order mark. */
 int yaml_check_encoding(const char *label, const char *data, size_t size);
 
 /* The value of a key, or NULL (also when `map` is not a map). */
@@ -38,16 +38,17 @@ int yaml_fail(const yaml_node *node, const char *format, ...) LT_PRINTF(2, 3);
 /* LT_VALUE unless the node is of that kind: "expected a map, found a list". */
 int yaml_expect(const yaml_node *node, yaml_kind kind);
 
-/* LT_VALUE unless `map` is a map with none but the `n` keys `allowed`; names the nearest. */
+/* Returns the first key of `map` that is not among the `n` keys `allowed`, or NULL. */
 const yaml_node *yaml_unknown_key(const yaml_node *map, const char *const *allowed, int n);
+
+/* LT_VALUE unless `map` is a map without keys other than the `n` keys `allowed`; names the nearest. */
 int yaml_check_keys(const yaml_node *map, const char *const *allowed, int n);
 
 /* `--set model.latent=32`: parses `value` as YAML and puts it at `path`; list elements go by index
-   (`model.encoder.0`). Missing maps and keys are made, list elements are not. */
+   (`model.encoder.0`). Creates missing maps and keys, but not list elements. */
 int yaml_set_path(arena *a, yaml_node *root, const char *path, const char *value);
 
-/* The same for a value that is this text, whatever is in it: nothing is parsed. LT_VALUE also for
-   what is not UTF-8. */
+/* Like yaml_set_path, but stores `value` as text without parsing it. LT_VALUE also for invalid UTF-8. */
 int yaml_set_text(arena *a, yaml_node *root, const char *path, const char *value);
 
 /* Writes block style that yaml_parse reads back as the same tree. */
