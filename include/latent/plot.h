@@ -70,7 +70,7 @@ typedef struct lt_grid {
     const char *const *row_names;    /* left of each row. Nullable, and each of them */
     const char *const *column_names; /* above each column. Nullable, and each of them */
     const char *widest_subtitle;     /* of a series of pages, so that all have one size; default: `subtitle` */
-    int rows_in_group;               /* rows between which the gap is wider; default 0: equal gaps */
+    int rows_in_group;               /* a wider gap follows this many rows; default 0: equal gaps */
 } lt_grid;
 
 /* Checks the extension before the work: LT_VALUE if it is not one of a grid's formats. */
@@ -207,7 +207,7 @@ typedef struct lt_render_options {
                              640 x 400 for one chart, about 400 x 260 for each of several */
     double scale;         /* pixels per unit in a raster, up to 16; default 0: 2 */
     double text;          /* font size (em) in units, from 4 to 100; default 0: 12 at 640 x 400, growing
-                             with the square root of the page's size */
+                             with the square root of the page's sides */
 } lt_render_options;
 
 /* Returns the data of the charts as comma-separated text: a line of names, then a line for each point; gaps are

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Animations: what is asked of frames and times, whatever the format. */
+/* Animations: checks of frames and times for all formats. */
 #include "image/raster.h"
 
 #include "base/memory.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Animated PNG. libpng compresses each frame into a file of its own; its IDAT chunks become those
-   of the animation, fdAT for all but the first frame, behind a header fcTL. Of later frames only
-   the rectangle that changes is kept. */
+/* Animated PNG. libpng compresses each frame separately; its IDAT chunks become those of the animation, fdAT for all
+   but the first frame, after a header fcTL. Later frames store only the rectangle that changes. */
 #include "image/raster.h"
 
 #include "base/memory.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* GIF: one palette where all frames together have few colors, else one for each frame where each
-   has few, else one that stands for all. cgif packs the pixels. */
+/* GIF: one palette if all frames together have few colors, else one for each frame if each has few, else one
+   quantized palette. cgif packs the pixels. */
 #include "image/median_cut.h"
 #include "image/raster.h"
 
@@ -12,7 +12,7 @@
 
 enum { HUNDREDTHS = 100 };
 
-/* cgif 0.4 and later leave a frame out that is like the one before; here each is shown for its own time. */
+/* cgif 0.4 and later drop a frame equal to the one before; keeps it, since each has its own time. */
 #ifndef CGIF_GEN_KEEP_IDENT_FRAMES
 #define CGIF_GEN_KEEP_IDENT_FRAMES 0
 #endif
@@ -49,7 +49,7 @@ static bool frames_have_few(gif_job *g)
     return true;
 }
 
-/* One place is left for what does not change. */
+/* One index is reserved for unchanged pixels. */
 static void choose_palette(gif_job *g)
 {
     const lt_animation *a = g->animation;

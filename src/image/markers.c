@@ -127,7 +127,7 @@ static void read_png(part p, picture_markers *m)
         is_before_pixels &= !begins(name, "IDAT", 4);
         if (begins(name, "IEND", 4))
             return;
-        if (begins(name, "acTL", 4) && is_before_pixels) /* elsewhere it means nothing */
+        if (begins(name, "acTL", 4) && is_before_pixels) /* elsewhere it has no meaning */
             m->is_animated = true;
         if (begins(name, "eXIf", 4))
             m->orientation = read_exif(content);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Few colors for many (Heckbert 1982, with variances in place of ranges): the box of colors with
-   the largest sum of squared distances from its mean is cut at that mean, across its largest
-   variance, until there are enough boxes; then colors move to the nearest mean a few times, which
-   lowers that sum further. Nothing is drawn at random, and pictures are not dithered, so that what
-   stands still in an animation keeps its color. */
+/* Color quantization (Heckbert 1982, with variances in place of ranges): repeatedly cuts the box of colors with the
+   largest sum of squared distances from its mean, at that mean, across its largest variance; then moves colors to
+   the nearest mean a few times, which lowers that sum further. There is no randomness and no dithering, so that
+   still parts of an animation keep their colors. */
 #include "image/median_cut.h"
 
 #include "base/memory.h"
@@ -219,7 +218,7 @@ static void gather(mean *means, int n_means, color *const *list, int n)
     }
 }
 
-/* A color that more than half of the pixels have stays as it is: paper is to be white. */
+/* A color of more than half of the pixels stays exact, so that paper stays white. */
 static unsigned char settle(const mean *m, int k)
 {
     bool has_main = m->main && 2 * (double)m->main->n > m->n;

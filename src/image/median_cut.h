@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colors of pictures, and a few of them to stand for all. */
+/* Counts the colors of images, and reduces them to a palette. */
 #ifndef LATENT_MEDIAN_CUT_H
 #define LATENT_MEDIAN_CUT_H
 
@@ -15,7 +15,7 @@ typedef struct color {
 
 /* A hash table. Zero-initialize. */
 typedef struct colors {
-    int n, most, shift; /* shift: how many bits of a channel are left out */
+    int n, most, shift; /* shift: number of dropped low bits of a channel */
     int n_slots;        /* a power of two */
     color *slots;
 } colors;
@@ -29,7 +29,7 @@ typedef struct palette {
 
 void colors_clear(colors *c);
 
-/* Counts those of n pictures; gives up at more than `most` of them: false. */
+/* Counts the colors of n images; false if there are more than `most`. */
 bool colors_count(colors *c, const lt_image *images, int n, int most, int shift);
 
 /* Each its own place, in the order of their numbers; at most 256, none of them shifted. */
@@ -39,7 +39,7 @@ void colors_keep(colors *c, palette *p);
    palette: those near to each other share one, which is their mean. */
 void colors_reduce(colors *c, const lt_image *images, int n, int most, palette *p);
 
-/* Writes the place of each pixel's color; they have been counted. */
+/* Writes the palette index of each pixel, whose color must have been counted. */
 void colors_places(const colors *c, const lt_image *image, unsigned char *places);
 
 #endif

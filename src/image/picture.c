@@ -46,14 +46,14 @@ static int check_size(const picture_file *s, size_t offset, uint64_t h, uint64_t
     return LT_OK;
 }
 
-/* Keeps the first thing that was odd about a picture that could be decoded all the same. */
+/* Stores the first oddity of a picture that can be decoded anyway. */
 static void note_oddity(picture *out, const char *text)
 {
     if (!out->oddity[0])
         snprintf(out->oddity, sizeof out->oddity, "%s", text);
 }
 
-/* Makes room for h x w pixels of `stored` bytes each, of which c will stay. */
+/* Allocates h x w pixels of `stored` bytes each, of which c remain. */
 static int make_room(const picture_file *s, size_t offset, picture *out, uint64_t h, uint64_t w,
                      int c, int stored)
 {
@@ -92,8 +92,7 @@ static void note_png_warning(png_structp png, png_const_charp message)
     note_oddity(job->out, message);
 }
 
-/* Chunks that have no say in the pixels are not read: text that unpacks to megabytes, profiles that
-   libpng has opinions about. */
+/* Skips chunks that do not affect pixels: text may unpack to megabytes, and libpng may reject profiles. */
 static void skip_chunks(png_structp png)
 {
     static const char *const names[] = {"tEXt", "zTXt", "iTXt", "iCCP", "sRGB", "gAMA", "cHRM",
@@ -132,8 +131,8 @@ static png_palette find_palette(png_structp png, png_infop info)
     return p;
 }
 
-/* Indices to RGB, or RGBA, in place and from the end, where there is room. What lies beyond the palette
-   is black. */
+/* Converts indices to RGB or RGBA in place, from the end, so that writing never overtakes reading. Indices outside
+   the palette become black. */
 static void apply_palette(const png_palette *p, picture *out, int stored)
 {
     size_t n = (size_t)out->h * (size_t)out->w, beyond = 0;
@@ -172,7 +171,7 @@ static int set_png_conversions(png_structp png, png_infop info, bool has_palette
 static int read_png(png_structp png, png_infop info, png_job *job)
 {
     png_set_read_fn(png, job, read_png_bytes);
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size says it better */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size has better messages */
     png_set_check_for_invalid_index(png, 0); /* apply_palette does, and counts them */
     skip_chunks(png);
     png_read_info(png, info);
@@ -195,7 +194,7 @@ static int read_png(png_structp png, png_infop info, png_job *job)
     return LT_OK;
 }
 
-/* libpng leaves read_png with longjmp; nothing but `job` is looked at afterwards. */
+/* libpng leaves read_png with longjmp; only `job` is used afterwards. */
 static int try_png(png_structp png, png_infop info, png_job *job)
 {
     if (setjmp(png_jmpbuf(png)))
@@ -219,8 +218,7 @@ static int decode_png(const picture_file *s, picture *out)
 
 /* ---- JPEG ---- */
 
-/* What libjpeg says about bytes around the pixels, which are all there, is an oddity; so is damage that
-   it found its way out of. */
+/* libjpeg's warnings about bytes around complete pixels are oddities; so is damage from which it recovered. */
 static int take_jpeg_warning(const picture_file *s, tjhandle jpeg, picture *out)
 {
     if (tjGetErrorCode(jpeg) != TJERR_WARNING)
@@ -230,7 +228,7 @@ static int take_jpeg_warning(const picture_file *s, tjhandle jpeg, picture *out)
     return LT_OK;
 }
 
-/* Each scan goes over all pixels again, and costs a file only a few bytes. */
+/* Each scan decodes all pixels again, but takes only a few bytes of a file. */
 static int check_scans(const picture_file *s, uint64_t h, uint64_t w)
 {
     uint64_t scans = markers_count_scans(&s->content);
@@ -253,8 +251,8 @@ static int read_jpeg_pixels(const jpeg_job *j, const unsigned char *data, size_t
     return take_jpeg_warning(j->s, j->handle, j->out);
 }
 
-/* libjpeg says the same of a picture without its end marker and of one without its lower half. With
-   a marker put behind it, only the second one ends too early. */
+/* libjpeg gives the same warning for a missing end marker and for a missing lower half. With an end marker appended,
+   only the second one ends too early. */
 static int check_jpeg_end(const jpeg_job *j)
 {
     static const unsigned char end[] = {0xff, 0xd9};
@@ -275,8 +273,8 @@ static int check_jpeg_end(const jpeg_job *j)
                                             "before its last pixels");
 }
 
-/* Inks to light, without a profile: what passes the ink and the black. Adobe's programs store how much
-   ink is absent, others how much is there. In place: writing never overtakes reading. */
+/* Converts CMYK to RGB without a profile, as light that passes ink and black. Adobe's programs store inverted ink,
+   others do not. In place: writing never overtakes reading. */
 static void convert_cmyk(picture *p, bool is_inverted)
 {
     const unsigned char *from = p->pixels;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures out of files: PNG, JPEG, WebP and the portable maps (PBM, PGM, PPM), told apart by their
-   first bytes. What comes out is 8 bits deep, gray or RGB. */
+/* Decodes picture files: PNG, JPEG, WebP and the portable maps (PBM, PGM, PPM), recognized by their first bytes, to
+   8 bits of gray or RGB. */
 #ifndef LATENT_PICTURE_H
 #define LATENT_PICTURE_H
 
@@ -16,18 +16,18 @@ typedef struct picture_file {
     bytes content;
 } picture_file;
 
-/* Decodes the content of a picture file, of which all pixels must be there; anything else that is
-   wrong with it is out->oddity. Colors are taken as they are written, without profiles or gamma, and
-   CMYK is converted without one; a palette is RGB; depths other than 8 are scaled, rounded to nearest;
-   what is transparent lies on white. Pixels lie as they are stored, and out->orientation says how: see
-   picture_turn. Of an animated PNG the first frame, and out->is_animated says so. LT_FORMAT,
+/* Decodes the content of a picture file, whose pixels must be complete; other damage is reported in out->oddity.
+   Ignores color profiles and gamma, also for CMYK; converts palettes to RGB, scales depths other than 8 with
+   rounding to nearest, and composes transparent pixels over white. Pixels keep their stored order, with
+   out->orientation: see picture_turn. Decodes the first frame of an animated PNG, and sets out->is_animated.
+   LT_FORMAT,
    LT_UNSUPPORTED (animated WebP, other formats) or LT_NO_MEMORY; *out is then empty. */
 int picture_decode(const picture_file *s, picture *out);
 
-/* What is said of an animation where pictures stand still: LT_UNSUPPORTED. */
+/* Fails with LT_UNSUPPORTED for an animation in place of a still picture. */
 int picture_fail_animated(const char *path);
 
-/* Does the name end as those of pictures do? */
+/* Whether a name has the extension of a picture. */
 bool picture_is_named(const char *name);
 
 #endif

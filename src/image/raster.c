@@ -60,7 +60,7 @@ int encode_png(const lt_image *image, text *file)
     return status;
 }
 
-/* Colors as sharp as brightness (4:4:4), and few waves around the edges of digits. */
+/* No chroma subsampling (4:4:4), and a quality with little ringing around the edges of digits. */
 static int encode_jpeg(const lt_image *image, text *file)
 {
     enum { QUALITY = 95 };

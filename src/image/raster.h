@@ -7,32 +7,32 @@
 
 #include <latent/animation.h>
 
-/* What a file becomes; the messages of its functions do not name it. */
+/* A file format; messages of its functions do not name the file. */
 typedef struct raster_format {
     const char *end; /* of the file's name: ".png" */
     int (*still)(const lt_image *image, text *file);         /* NULL: there are none */
     int (*animation)(const lt_animation *animation, text *file); /* NULL: there are none */
 } raster_format;
 
-/* The format by the end of a name, in letters of either case; NULL if there is none. */
+/* Returns the format by the extension of a name, ignoring case; NULL if unknown. */
 const raster_format *raster_format_of(const char *path);
 
-/* Whether there is something to write, of a size that files can have. */
+/* Checks that an image is not empty, and that files can have its size. */
 bool raster_is_whole(const lt_image *image);
 
 /* Encode by the end of `path`, which is one of their formats; messages do not name it. */
 int image_encode(const char *path, const lt_image *image, text *file);
 int animation_encode(const char *path, const lt_animation *animation, text *file);
 
-/* What becomes of bytes that were encoded with `status`: a file, or the caller's memory. Both clear `file`, and
-   return `status` if it is a failure. */
+/* Pass on bytes that were encoded with `status`, to a file or to the caller's memory. Both clear `file`, and return
+   `status` if it is an error. */
 int encoded_write(const char *path, text *file, int status);
 int encoded_give(text *file, int status, unsigned char **data, size_t *n);
 
 /* "png" and ".png" as the name of a file, "picture.png"; freed by the caller. */
 char *encoded_name(const char *format);
 
-/* A copy in RGB, whatever it was; cleared with lt_image_clear. */
+/* Copies a gray or RGB image to RGB; cleared with lt_image_clear. */
 int raster_color(const lt_image *image, lt_image *out);
 
 int encode_png(const lt_image *image, text *file);

@@ -19,7 +19,7 @@ void picture_clear(picture *p)
     *p = (picture){0};
 }
 
-/* Where pixel (y, x) of the upright picture lies in the stored one, of h rows and w columns (EXIF 2.3,
+/* Returns the index of pixel (y, x) of the upright picture in the stored one, of h rows and w columns (EXIF 2.3,
    tag 0x0112). */
 static size_t stored_at(int orientation, int h, int w, int y, int x)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of pictures of any size and color before they are images of a set. Bytes in, bytes out;
-   same arguments, same bits. */
+/* Transforms pictures of any size and color into images of a data set. Bytes in, bytes out; same arguments, same
+   bits. */
 #ifndef LATENT_TRANSFORM_H
 #define LATENT_TRANSFORM_H
 
@@ -14,12 +14,12 @@ typedef struct picture {
     unsigned char *pixels;
     int orientation;   /* 1 ... 8 as in EXIF: how the pixels lie; picture_turn makes it 1 */
     bool is_animated;  /* it is the first frame of several */
-    char oddity[160];  /* what was wrong with its file, though it could be decoded; "": nothing */
+    char oddity[160];  /* damage of its file that did not prevent decoding; "": none */
 } picture;
 
 void picture_clear(picture *p);
 
-/* Turns and mirrors the pixels so that the picture stands upright. LT_NO_MEMORY. */
+/* Rotates and mirrors the pixels so that the picture is upright. LT_NO_MEMORY. */
 int picture_turn(picture *p);
 
 typedef enum picture_crop {
@@ -32,7 +32,7 @@ typedef struct transform {
     int h, w; /* of the result; 0: as the picture is */
     int c;    /* 1 or 3; 0: as the picture is */
     picture_crop crop;
-    bool as_stored; /* pictures are not turned upright before */
+    bool as_stored; /* does not turn pictures upright */
 } transform;
 
 /* Writes the picture as h x w x c bytes of the transform. Gray from RGB: (19595 r + 38470 g + 7471 b +
@@ -53,7 +53,7 @@ int transform_bytes(const transform *t, int n, const picture *like, const unsign
                     unsigned char *out);
 int transform_floats(const transform *t, int n, const picture *like, const float *in, float *out);
 
-/* The size of what transform_picture writes for this picture. */
+/* Computes the size of the output of transform_picture for this picture. */
 void transform_size(const transform *t, const picture *p, int *h, int *w, int *c);
 
 #endif

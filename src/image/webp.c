@@ -75,7 +75,7 @@ static int add_frames(WebPAnimEncoder *e, const WebPConfig *c, const lt_animatio
     return LT_OK;
 }
 
-/* Nobody looks for a place in the middle, so no frame but the first needs to stand alone. */
+/* Seeking is not needed, so only the first frame is a key frame. */
 int encode_webp_animation(const lt_animation *a, text *file)
 {
     enum { MILLISECONDS = 1000, EFFORT = 3 }; /* of 0 to 9: 2 makes files half as large again, 4 no

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* libwebp, loaded when it is needed. Some of its functions are short ones in its headers, which call others by
-   name and would have to be linked; here they are again. */
+/* libwebp, loaded on first use. Redefines some inline functions of its headers, whose calls would have to be
+   linked. */
 #ifndef LATENT_WEBP_H
 #define LATENT_WEBP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bitmaps on a page: pixels of a raster, one picture in an SVG or a PDF. */
+/* Bitmaps on a page: pixels of a raster, one embedded image in an SVG or a PDF. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -19,8 +19,8 @@ int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom)
     return b->pixels ? LT_OK : LT_NO_MEMORY;
 }
 
-/* A PDF keeps colors and opacity apart, and readers that make it smaller mix them apart: what is
-   transparent must not be black then, or all has dark rims. White of opacity 1/255 is not seen. */
+/* A PDF stores colors and opacity separately, and readers downsample them separately: black transparent pixels would
+   give dark rims. White of opacity 1/255 is invisible. */
 static void whiten(bitmap *b)
 {
     for (size_t i = 0; i < (size_t)b->width * (size_t)b->height; i++)
@@ -42,7 +42,7 @@ void bitmap_paint(bitmap *b, const canvas *c)
                              c->is_raster ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
     cairo_paint(cr);
     cairo_restore(cr);
-    cairo_surface_flush(cairo_get_target(cr)); /* nothing refers to the pixels afterwards */
+    cairo_surface_flush(cairo_get_target(cr)); /* the pixels are unused afterwards */
     cairo_surface_finish(s);
     cairo_surface_destroy(s);
     tensor_free(b->pixels);

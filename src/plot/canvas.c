@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages by cairo, text by pango. What would make the same picture differ between two runs is fixed
-   here: hinting is off, so are the system's font options; dates and counters are taken out. */
+/* Pages by cairo, text by pango. Equal charts give equal bytes: hinting and the system's font options are off; dates
+   and counters are removed. */
 #include "plot/canvas.h"
 
 #include "base/memory.h"
@@ -13,10 +13,10 @@
 
 enum {
     MAX_SIDE = 32767, /* of cairo's rasters */
-    MAX_TEXT = 4096,  /* bytes; more than that has no room anywhere */
+    MAX_TEXT = 4096,  /* bytes; longer text does not fit on any page */
 };
 
-/* The first family that is installed counts; fontconfig finds something for the last one. */
+/* Uses the first installed family; fontconfig finds a substitute for the last one. */
 static const char families[] = "Inter, DejaVu Sans, sans-serif";
 
 static cairo_status_t keep_bytes(void *file, const unsigned char *data, unsigned size)
@@ -38,7 +38,7 @@ static cairo_surface_t *make_surface(canvas *c, page_kind kind)
         cairo_pdf_surface_create_for_stream(keep_bytes, &c->file, c->width, c->height);
     /* Later versions pack what is in the file, date and all, which no search finds then. */
     cairo_pdf_surface_restrict_to_version(pdf, CAIRO_PDF_VERSION_1_4);
-    /* Without it the time of day is in the file. */
+    /* Otherwise the file contains the current time. */
     cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
     return pdf;
 }
@@ -189,7 +189,7 @@ void canvas_color(canvas *c, rgb color, double alpha)
 
 /* ---- Text ---- */
 
-/* Valid UTF-8 on one line, whatever comes. Freed with g_free. */
+/* Converts any bytes to valid UTF-8 on one line. Freed with g_free. */
 static char *clean_text(const char *words)
 {
     char *valid = g_utf8_make_valid(words, (gssize)strnlen(words, MAX_TEXT));
@@ -225,8 +225,8 @@ static double width_of(PangoLayout *l)
     return (double)(r.width > ink.width ? r.width : ink.width) / PANGO_SCALE;
 }
 
-/* The first characters, an ellipsis, the last ones: `keep` of n in all, 3 of 5 of them in front
-   where both ends count. Freed with g_free. */
+/* Returns the first characters, an ellipsis and the last ones, `keep` of n in all; if both ends matter, 3 of 5 are at
+   the front. Freed with g_free. */
 static char *cut(const char *words, long n, long keep, bool in_middle)
 {
     long tail = in_middle ? keep * 2 / 5 : 0;
@@ -236,11 +236,11 @@ static char *cut(const char *words, long n, long keep, bool in_middle)
     return out;
 }
 
-/* Keeps as many characters as have room. */
+/* Keeps as many characters as fit. */
 static void shorten(PangoLayout *l, const type_style *s, const char *words)
 {
     long n = g_utf8_strlen(words, -1), low = 0, high = n;
-    while (high - low > 1) { /* low characters have room, high have not */
+    while (high - low > 1) { /* low characters fit, high do not */
         long keep = (low + high) / 2;
         char *shorter = cut(words, n, keep, s->cut_middle);
         pango_layout_set_text(l, shorter, -1);
@@ -255,7 +255,7 @@ static void shorten(PangoLayout *l, const type_style *s, const char *words)
     g_free(shorter);
 }
 
-/* Nothing is laid out where there is no room for a letter. Nullable: is_shortened. */
+/* The layout is empty if not even one letter fits. Nullable: is_shortened. */
 static PangoLayout *lay_out(canvas *c, const type_style *s, const char *words, bool *is_shortened)
 {
     PangoLayout *l = make_layout(c, s);

@@ -15,9 +15,9 @@ typedef struct box {
     double left, top, right, bottom;
 } box;
 
-/* A text as it was drawn; tests look where its ink is. */
+/* A drawn text, for tests that check the position of its ink. */
 typedef struct drawn_text {
-    char *text; /* after shortening it still is the whole text */
+    char *text; /* the whole text, also if it was shortened */
     box ink;
     bool is_shortened;
 } drawn_text;
@@ -38,7 +38,7 @@ typedef unsigned rgb;
 
 int canvas_begin(canvas *c, page_kind kind, double width, double height, double scale);
 
-/* A raster, or the bytes of a vector file in c->file. Nullable: out unless the page is a raster. */
+/* Finishes the page: a raster in `out`, or the bytes of a vector file in c->file. Nullable: out for vector formats. */
 int canvas_finish(canvas *c, lt_image *out);
 void canvas_clear(canvas *c);
 
@@ -54,8 +54,8 @@ typedef struct type_style {
     bool is_bold;
     bool is_number;         /* digits are equally wide */
     bool has_halo;          /* a white rim, over lines */
-    bool cut_middle;        /* shortens in the middle, where names are alike; else at the end */
-    double room;            /* width; 0: as long as it is */
+    bool cut_middle;        /* shortens in the middle, for names with equal beginnings; else at the end */
+    double room;            /* maximal width; 0: unlimited */
     int lines;              /* at most; 0: 1 */
 } type_style;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A chart: what is where, then titles, grid, numbers, marks, names. */
+/* A chart: its layout, then titles, grid, tick labels, marks, names. */
 #include "plot/view.h"
 
 #include "base/status.h"
@@ -16,7 +16,7 @@ enum { MAX_LABELS = 256, MAX_BINS = 1000 };
 
 static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
 
-/* Drawn in a plane of labeled points. */
+/* Kinds whose color depends on labels. */
 static bool is_plane(const lt_series *s) { return s->kind == LT_SCATTER || s->kind == LT_ELLIPSES; }
 
 static int check_series(const lt_chart *c, int i)
@@ -148,7 +148,7 @@ static void fit_scales(view *v)
                       kind == LT_HIST2D || kind == LT_ELLIPSES;
         has_map |= kind == LT_SCATTER || kind == LT_HIST2D || kind == LT_ELLIPSES;
     }
-    for (int side = -1; side < 2 && c->has_normal; side += 2) { /* the circles with some room */
+    for (int side = -1; side < 2 && c->has_normal; side += 2) { /* the circles with a margin */
         range_add(&x, false, 3.1 * side);
         range_add(&y, false, 3.1 * side);
     }
@@ -246,7 +246,7 @@ static double least_step(const ticks *t, const scale *s)
     return least;
 }
 
-/* As many numbers as have room beside each other; the first one if not even two have. */
+/* As many tick labels as fit side by side; only the first one if two do not fit. */
 static void choose_x_ticks(view *v)
 {
     ticks *t = &v->x_ticks;
@@ -276,7 +276,7 @@ static void set_thin_pen(const view *v)
     cairo_set_line_cap(v->c->cr, CAIRO_LINE_CAP_BUTT);
 }
 
-/* Names instead of numbers: smaller ones where they are long, every k-th where they are many. */
+/* Names instead of numbers: smaller if they are long, every k-th if there are many. */
 static void draw_x_names(const view *v)
 {
     const lt_axis *x = &v->chart->x;
@@ -384,7 +384,7 @@ static int count_points(const view *v, box b)
     return n;
 }
 
-/* Above the line, or below where there is no room; at the end that has fewer points. */
+/* Above the line, or below if it does not fit; at the end with fewer points. */
 static void name_horizontal(const view *v, const lt_reference *r, type_style *s)
 {
     const box *p = &v->plot;
@@ -399,7 +399,7 @@ static void name_horizontal(const view *v, const lt_reference *r, type_style *s)
               baseline, is_right ? ALIGN_RIGHT : ALIGN_LEFT);
 }
 
-/* At the top, on the side that has more room. */
+/* At the top, on the wider side. */
 static void name_vertical(const view *v, const lt_reference *r, type_style *s)
 {
     const box *p = &v->plot;
@@ -458,7 +458,7 @@ static void plan_width(view *v)
     if (v->chart->x.names)
         return;
     choose_x_ticks(v);
-    /* Half of the first and of the last number may stand out. */
+    /* The first and last number may extend by half their width. */
     type_style s = number_style(v);
     const ticks *t = &v->x_ticks;
     if (t->n == 0)
@@ -471,7 +471,7 @@ static void plan_width(view *v)
     set_sides(v);
 }
 
-/* A plot between histograms is as wide as its values are, not as the page is. */
+/* The width of a plot between histograms follows from its values, not from the page. */
 static void leave_spare(view *v)
 {
     double y_unit = (v->y.from - v->y.to) / (v->y.high - v->y.low);
@@ -482,7 +482,7 @@ static void leave_spare(view *v)
         plan_width(v);
 }
 
-/* What a chart that is squeezed does without, from the first on. */
+/* The parts that a chart on a small page omits, in this order. */
 enum { WITHOUT_SUBTITLE = 1, WITHOUT_LEGEND, WITHOUT_LABELS, WITHOUT_TITLE };
 
 static type_style label_style(const view *v, double room)
@@ -490,7 +490,7 @@ static type_style label_style(const view *v, double room)
     return (type_style){.size = number_size * v->em, .color = SOFT_INK, .room = room};
 }
 
-/* Beside a histogram there is room for a short label of y above the numbers. */
+/* Beside a histogram a short label of y fits above the numbers. */
 static bool is_short_label(const view *v)
 {
     type_style s = label_style(v, 0);
@@ -505,7 +505,7 @@ static bool has_label_line(const view *v)
     return v->hist2d.series && v->hist2d.series->name && strips_height(v) == 0;
 }
 
-/* Top and bottom, and what stands above. */
+/* Top and bottom of the plot, and the parts above it. */
 static void plan_height(view *v, int frugality)
 {
     const lt_chart *c = v->chart;
@@ -613,7 +613,7 @@ static int draw_all(view *v)
     return LT_OK;
 }
 
-/* Everything has its place afterwards; heat_clear(&v->heat) in any case. */
+/* Computes the layout; call heat_clear(&v->heat) in any case. */
 static int lay_out(view *v)
 {
     bool is_wide = v->outer.right - v->outer.left > 24 * v->em; /* for names beside the plot */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers behind charts, as comma-separated text: one table for all kinds of series, a line for each
-   point. */
+/* The data of charts as comma-separated text: one table for all kinds of series, a line for each point. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -21,7 +20,7 @@ static const char *const column_names[COLUMNS] = {
     "chart", "series", "x",  "y",  "low",   "high",   "label", "smooth",
     "xx",    "xy",     "yy", "x_low", "x_high", "y_low", "y_high", "count"};
 
-/* A table in the making: which columns it has, and the line that is being filled. */
+/* A table under construction: its columns, and the current line. */
 typedef struct table {
     text out;
     bool has[COLUMNS];

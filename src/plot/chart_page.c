@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of one chart or several, and the files they become. */
+/* Pages of one chart or several, and their files. */
 #include "plot/view.h"
 
 #include "base/status.h"
@@ -11,16 +11,16 @@
 
 enum { MAX_CHARTS = 100 };
 
-static const double chart_width = 640, chart_height = 400; /* of one alone */
-static const double panel_width = 400, panel_height = 260; /* of one among others */
-static const double narrow_width = 140; /* a column is not made narrower unasked */
+static const double chart_width = 640, chart_height = 400; /* of a single chart */
+static const double panel_width = 400, panel_height = 260; /* of one of several charts */
+static const double narrow_width = 140; /* least width of a column by default */
 static const double least_width = 100, least_height = 70, most_side = 8000, most_scale = 16;
 static const double least_text = 4, most_text = 100;
 
 /* ---- Layout ---- */
 
-/* As many as are asked for, or by how many charts there are; fewer on a narrow page, if it is high enough.
-   width, height: 0: any. */
+/* Returns the requested number of columns, or one by the number of charts; fewer on a narrow page, if it is high
+   enough. width, height: 0 for any. */
 static int count_columns(const lt_chart_page *f, double width, double height)
 {
     int n = f->columns ? f->columns : f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
@@ -31,8 +31,7 @@ static int count_columns(const lt_chart_page *f, double width, double height)
     return n < f->n_charts ? n : f->n_charts;
 }
 
-/* Text grows with the square root of the picture: larger pictures show more, not larger letters
-   alone. */
+/* Text grows with the square root of the page's sides: larger pages show more, not only larger letters. */
 static double choose_em(const canvas *c, double width, double height)
 {
     if (c->em > 0)
@@ -51,7 +50,7 @@ int chart_page_check(const lt_chart_page *f)
     return LT_OK;
 }
 
-/* Where charts stand: in rows of `columns`, from `top` on. */
+/* Places charts in rows of `columns`, from `top` on. */
 typedef struct layout {
     int columns;
     double left, top, width, height, gap;
@@ -72,7 +71,7 @@ static box place(const layout *l, int i)
     return (box){left, top, left + l->width, top + l->height};
 }
 
-/* Charts that all have the same names, none of them beside the ends of their lines, share them. */
+/* Charts with the same names, none of them beside the ends of lines, share one legend. */
 static int share_names(canvas *c, const lt_chart_page *f, double em, const layout *l, view *names,
                        bool *is_shared)
 {
@@ -96,7 +95,7 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
     box page = {pad, pad, c->width - pad, c->height - pad};
     double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top && c->height - top < rows * 6 * em)
-        top = page.top; /* no room for both */
+        top = page.top; /* both do not fit */
     else
         draw_titles(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ellipses of covariances, and the circles of N(0, I): the images of a circle under a linear map,
-   each of four cubic curves, which no map makes worse. */
+   each of four cubic curves, whose relative error no map increases. */
 #include "plot/view.h"
 
 #include "base/memory.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Grids of images with captions: the tiles are those of lt_image_grid, bitmaps in every format;
-   around them is the look of charts. */
+   their captions look like those of charts. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -14,7 +14,7 @@
 static const double density = 2; /* pixels per unit, so that a pixel of a tile is whole in a PNG */
 static const double caption_size = 0.9; /* of an em */
 
-/* What is where; in units. */
+/* The layout, in units. */
 typedef struct sheet {
     const lt_grid *grid;
     int columns, rows, group, groups; /* group: rows in one */
@@ -52,7 +52,7 @@ static int check_grid(const lt_grid *g)
     return LT_OK;
 }
 
-/* One raster for each group; their zoom and gap are read off the first one. */
+/* One raster for each group; zoom and gap follow from the first one. */
 static int make_tiles(sheet *s)
 {
     const lt_grid *g = s->grid;
@@ -108,7 +108,7 @@ static double widest(canvas *c, const sheet *s, const char *const *names, int n)
     return most;
 }
 
-/* Up to a whole pixel. */
+/* Rounds up to a whole pixel. */
 static double settle(double units) { return ceil(units * density) / density; }
 
 static double images_width(const sheet *s) { return s->tiles[0].width / density; }
@@ -121,7 +121,7 @@ static double images_height(const sheet *s)
     return height;
 }
 
-/* The subtitle that the page has room for. */
+/* The subtitle that determines the width of the page. */
 static const char *spaced_subtitle(const lt_grid *g)
 {
     return g->widest_subtitle ? g->widest_subtitle : g->subtitle;
@@ -166,8 +166,8 @@ static void lay_out(canvas *c, sheet *s)
 
 /* ---- Drawing ---- */
 
-/* Captions at every k-th place where they have no room side by side, if five are left, or two where
-   there is room for hardly a letter; else each is shortened. */
+/* If captions do not fit side by side, every k-th one is drawn if five remain, or two if hardly a letter fits;
+   otherwise each is shortened. */
 static int choose_step(const sheet *s, double wanted, double pitch, int n)
 {
     int k = (int)ceil(wanted / pitch);
@@ -247,7 +247,7 @@ static int draw_sheet(canvas *c, const sheet *s)
     return LT_OK;
 }
 
-/* Sizes of texts are known on a page only, so there is a small one first. */
+/* Text is measured on a page, so creates a small one first. */
 static int measure_sheet(sheet *s)
 {
     canvas c = {0};
@@ -258,7 +258,7 @@ static int measure_sheet(sheet *s)
     return status;
 }
 
-/* cairo 1.16 does not tell an SVG that its images are not to be smoothed. */
+/* cairo 1.16 does not disable smoothing of images in an SVG. */
 static void sharpen(text *svg)
 {
     static const char word[] = "<image ";
@@ -292,7 +292,7 @@ int grid_draw(canvas *c, page_kind kind, const lt_grid *grid, lt_image *out)
     return status;
 }
 
-/* Without a word on it the picture is the tiles, and may be gray. */
+/* Without text the image has only the tiles, and may be gray. */
 static bool is_bare(const lt_grid *g)
 {
     return !g->title && !g->subtitle && !g->row_names && !g->column_names && !g->rows_in_group;

@@ -17,7 +17,7 @@ static bool has_point(const lt_series *s, int i)
     return scale_has(false, series_x(s, i)) && scale_has(false, s->y[i]);
 }
 
-/* The range of the values; around a single one some room, as on an axis. */
+/* The range of the values; a single value gets a margin, as on an axis. */
 static void find_range(const range *r, double *low, double *high)
 {
     scale s;
@@ -110,7 +110,7 @@ static span *spans_along(const hist2d *h, const scale *s, double low, double hig
     return spans;
 }
 
-/* Bins that share a pixel show the fullest of them. */
+/* If bins share a pixel, it shows the fullest one. */
 static void fill_bin(bitmap *b, span row, span column, uint32_t n)
 {
     for (int y = row.from; y < row.to; y++)
@@ -120,7 +120,7 @@ static void fill_bin(bitmap *b, span row, span column, uint32_t n)
         }
 }
 
-/* Bins without points are the page itself, with its grid. */
+/* Empty bins are transparent and show the page's grid. */
 int draw_hist2d(const view *v)
 {
     const hist2d *h = &v->hist2d;

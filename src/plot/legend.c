@@ -20,7 +20,7 @@ static void collect_labels(view *v, const lt_series *s)
     }
 }
 
-/* Labels have entries once, though ellipses lie on the points of a cloud. */
+/* Each label has one entry, even if ellipses lie on scatter points. */
 static bool has_scatter(const lt_chart *chart)
 {
     for (int i = 0; i < chart->n_series; i++)
@@ -35,8 +35,7 @@ static void collect_name(view *v, const char *name, rgb color, const lt_series *
         v->entries[v->n_entries++] = (entry){.name = name, .color = color, .series = s};
 }
 
-/* A band that shares the color of a line that has a name needs none of its own; the name of a heat
-   stands at its bar. */
+/* A band needs no entry if a named line has its color; the name of an LT_HIST2D series is at its color bar. */
 void legend_collect(view *v)
 {
     static const lt_series normal = {.kind = LT_LINES, .is_dashed = true};
@@ -76,7 +75,7 @@ static type_style name_style(const view *v, const entry *e, double room)
 
 /* ---- Above ---- */
 
-/* What one name takes in a row, with its swatch and the gap after it. */
+/* The width of an entry in a row, with its swatch and the gap after it. */
 static double entry_width(const view *v, const entry *e)
 {
     double most = v->outer.right - v->outer.left - (swatch + swatch_gap) * v->em;
@@ -85,7 +84,7 @@ static double entry_width(const view *v, const entry *e)
            (swatch + swatch_gap + entry_gap) * v->em;
 }
 
-/* The row and the left end of each entry; gives the number of rows. Nullable: row, left. */
+/* Computes the row and the left end of each entry; returns the number of rows. Nullable: row, left. */
 static int place_rows(const view *v, int *row, double *left)
 {
     double x = v->outer.left, right = v->outer.right + entry_gap * v->em + 0.01;

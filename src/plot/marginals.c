@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Beside a heat: histograms of its x and y, as densities on one scale, and a bar of its colors. */
+/* Beside a 2-D histogram: histograms of x and y, as densities on one scale, and a color bar. */
 #include "plot/view.h"
 
 #include <math.h>
@@ -44,7 +44,7 @@ static void make_bar_ticks(view *v)
     ticks_make(&v->bar_ticks, &s, most, true);
 }
 
-/* Without a name for its colors there is no bar. */
+/* An unnamed series has no color bar. */
 double strips_width(view *v)
 {
     type_style s = number_style(v);

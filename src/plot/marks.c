@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a series looks like: lines, points, steps, bands, bars, error bars. */
+/* Renders series: lines, points, steps, bands, bars, error bars. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Places far outside would overflow cairo's 24.8 fixed point numbers: lines to them leave the plot
+/* Positions far outside would overflow cairo's 24.8 fixed point numbers: lines to them leave the plot
    at a slightly different angle. */
 enum { FAR = 100000 };
 
@@ -140,7 +140,7 @@ static void draw_points(const view *v, const lt_series *s, rgb color)
     }
 }
 
-/* An end that has no place on a logarithmic axis is the foot of the chart. */
+/* An end that is not positive on a logarithmic axis is drawn at the bottom of the chart. */
 static void draw_error_bars(const view *v, const lt_series *s, rgb color)
 {
     set_pen(v, 0.1 * v->em, false);
@@ -178,7 +178,7 @@ static void draw_band(const view *v, const lt_series *s, rgb color)
     }
 }
 
-/* The room of one bar: 0.7 of the least distance between two that are neighbors in the list. */
+/* The width of one bar: 0.7 of the least distance between neighbors in the list. */
 static double bar_width(const view *v, const lt_series *s)
 {
     double least = s->n > 1 ? (double)INFINITY : (v->plot.right - v->plot.left) / 3;

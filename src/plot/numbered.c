@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that stand for many files: img-%04d.png. */
+/* Numbered names, which stand for many files: img-%04d.png. */
 #include <latent/data.h>
 #include <latent/plot.h>
 
@@ -12,7 +12,7 @@
 
 enum { MAX_WIDTH = 9 };
 
-/* A name with the number taken out; %% are one percent sign each. */
+/* A name split at its number; each %% is one percent sign. */
 typedef struct numbered {
     text before, after;
     int width;

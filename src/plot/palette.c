@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colors that stay apart for the color-blind too: those of Okabe and Ito (2008), without the
+/* Colors that color-blind readers can distinguish: those of Okabe and Ito (2008), without the
    yellow, which is too light for lines on white, and with the black as a gray at the end. */
 #include "plot/view.h"
 
@@ -9,7 +9,7 @@
 
 static const rgb colors[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x6e7781};
 
-/* Ten for labels: those of Petroff (2021), made to be told apart in clouds. */
+/* Ten for labels: those of Petroff (2021), chosen to be distinguishable in scatter plots. */
 static const rgb ten[] = {0x3f90da, 0xffa90e, 0xbd1f01, 0x94a4a2, 0x832db6,
                           0xa96b59, 0xe76300, 0xb9ac70, 0x717581, 0x92dadd};
 

@@ -35,7 +35,7 @@ void range_add(range *r, bool is_log, double v)
     r->is_any = true;
 }
 
-/* A range of one value, or of values that f64 hardly tells apart, gets a width. */
+/* Widens a range of one value, or of values that f64 hardly distinguishes. */
 static void widen(scale *s)
 {
     double size = fmax(fabs(s->low), fabs(s->high));
@@ -190,7 +190,7 @@ static int round_number_above(double v)
     return k;
 }
 
-/* Multiples of `step` in the range, which may hold more than there is room for. */
+/* Multiples of `step` in the range, which may have more than fit. */
 static double count_multiples(const scale *s, double step)
 {
     return floor(s->high / step + 1e-9) - ceil(s->low / step - 1e-9) + 1;
@@ -204,7 +204,7 @@ static void fill_multiples(ticks *t, const scale *s, double step)
         t->value[i] = first + i == 0 ? 0 : (first + i) * step;
 }
 
-/* The first and the last alone. */
+/* Only the first and the last. */
 static void keep_ends(ticks *t)
 {
     t->value[1] = t->value[t->n - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Axes: from values to places, and the round numbers that are written beside them. */
+/* Axes: map values to positions, and choose round numbers for ticks. */
 #ifndef LATENT_SCALE_H
 #define LATENT_SCALE_H
 
@@ -12,10 +12,10 @@ typedef struct scale {
     double from, to;
 } scale;
 
-/* Whether a value has a place on such an axis: finite, at most 1e100, positive where is_log. */
+/* Whether a value has a position on such an axis: finite, at most 1e100, positive if is_log. */
 bool scale_has(bool is_log, double value);
 
-/* Where a value that has a place lies; values outside the range lie outside of from ... to. */
+/* Returns the position of such a value; values outside the range lie outside of from ... to. */
 double scale_at(const scale *s, double value);
 
 /* The range of some values. Zero-initialize. */
@@ -26,9 +26,8 @@ typedef struct range {
 
 void range_add(range *r, bool is_log, double value);
 
-/* The axis of these values. `room` is the part of the range that is left free at both ends; but an
-   end that is at most `pull` times the range from 0 becomes 0 (negative: none does). False if the
-   axis asks for what cannot be. */
+/* Computes the axis of these values. `room` is the fraction of the range that stays free at both ends; but an
+   end that is at most `pull` times the range from 0 becomes 0 (negative: never). False for an impossible axis. */
 bool scale_fit(scale *s, const range *r, const lt_axis *axis, double room, double pull);
 
 enum { MAX_TICKS = 64, TICK_TEXT = 40 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Clouds: points stamped into a bitmap, which is one picture in an SVG or a PDF. They are drawn in
-   a random order, so that no label lies on top of all others because its images came last. */
+/* Scatters: points stamped into a bitmap, one embedded image in an SVG or a PDF. Points are drawn in random order, so
+   that the last label does not cover all others. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -14,7 +14,7 @@
 static const double vector_scale = 2; /* pixels per unit of an SVG or a PDF */
 static const double opacity = 0.8;
 
-/* Over what is there. */
+/* Composes a color over a pixel. */
 static void blend(uint32_t *pixel, rgb color, double alpha)
 {
     uint32_t out = 0, a = (uint32_t)(alpha * 255 + 0.5), all = color | 0xff000000u;
@@ -41,7 +41,7 @@ static void stamp(const bitmap *p, double x, double y, double radius, rgb color)
         }
 }
 
-/* Discs that fill about a third of the plot together, if they lay side by side. */
+/* Radius of discs that side by side would fill about a third of the plot. */
 static double choose_radius(const view *v, int n)
 {
     double area = (v->plot.right - v->plot.left) * (v->plot.bottom - v->plot.top);

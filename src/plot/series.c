@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is there of a series, before it looks like anything: values with a place, ellipses, means of
-   neighbors. */
+/* The data of a series before rendering: values with a position, ellipses, smoothed values. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -59,7 +58,7 @@ static double *smoothing_weights(const lt_series *s, int *reach)
     return weight;
 }
 
-/* The weighted mean of the y near i that are there; on a logarithmic axis of their logarithms. */
+/* Returns the weighted mean of the valid y near i; on a logarithmic axis that of their logarithms. */
 static double mean_near(const view *v, const lt_series *s, int i, const double *weight, int reach)
 {
     double sum = 0, weights = 0;

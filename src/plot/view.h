@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* One chart on its part of a page: what is where, shared by frame, legend and marks. */
+/* One chart on its part of a page: the layout shared by frame, legend and marks. */
 #ifndef LATENT_VIEW_H
 #define LATENT_VIEW_H
 
 #include "plot/canvas.h"
 #include "plot/scale.h"
 
-/* Grays of the furniture */
+/* Grays of text and lines */
 enum {
     INK = 0x1f2328,      /* titles */
-    SOFT_INK = 0x59636e, /* everything else that is read */
+    SOFT_INK = 0x59636e, /* other text */
     RULE = 0x8c959f,     /* the line at zero, references */
     GRID = 0xe4e7eb,
 };
 
 enum { MAX_ENTRIES = 64 };
 
-/* Points counted in bins x bins, row by row from the least y. */
+/* Counts of points in bins x bins, row by row from the smallest y. */
 typedef struct hist2d {
     const lt_series *series; /* NULL: the chart has none */
-    int bins, n, most;       /* points counted; in the fullest bin */
+    int bins, n, most;       /* number of counted points; maximal count of a bin */
     int *count;
     int *x_count, *y_count;  /* bins: of all y, of all x */
     double x_low, x_high, y_low, y_high;
@@ -28,7 +28,7 @@ typedef struct hist2d {
 /* One line of the legend: a name and how its series looks. */
 typedef struct entry {
     const char *name;
-    char number[16]; /* the name of a label that has none */
+    char number[16]; /* the name of an unnamed label */
     rgb color;
     const lt_series *series;
     bool is_label;   /* of its points, one of several */
@@ -59,7 +59,7 @@ typedef struct view {
 
 /* ---- Colors (palette.c) ---- */
 
-/* The k-th color, from 0; they repeat. */
+/* Returns the k-th color, from 0; colors repeat. */
 rgb palette_color(int k);
 
 /* Of the i-th series. */
@@ -84,7 +84,7 @@ bool series_has(const view *v, const lt_series *s, int i);
 void series_smooth(const view *v, const lt_series *s, double *out);
 double series_drawn_y(const view *v, const lt_series *s, int i);
 
-/* Whether ellipse i is there, and how far it reaches from its center. */
+/* Whether ellipse i is valid, and its extent from the center. */
 bool ellipse_reach(const lt_series *s, int i, double *x, double *y);
 
 /* Its points are x = a cos t, y = b cos t + c sin t: the covariance is L L', L = (a 0; b c). */
@@ -96,7 +96,7 @@ int draw_marks(const view *v);
 int draw_scatter(const view *v, const lt_series *s, rgb color);
 void draw_ellipses(const view *v, const lt_series *s, rgb color);
 
-/* N(0, I) at 1, 2, 3 standard deviations, and what they are called. */
+/* N(0, I) at 1, 2, 3 standard deviations, and their labels. */
 void draw_normal(const view *v);
 void draw_normal_names(const view *v);
 
@@ -112,7 +112,7 @@ typedef struct bitmap {
 /* Transparent pixels for a box and `rim` units around it; `zoom` counts in vector formats. */
 int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom);
 
-/* Paints it and frees it. */
+/* Paints the bitmap and frees it. */
 void bitmap_paint(bitmap *b, const canvas *c);
 
 /* ---- Heat (heat.c) and what stands beside it (strips.c) ---- */
@@ -122,10 +122,10 @@ int hist2d_count(hist2d *h, const lt_chart *chart);
 void hist2d_clear(hist2d *h);
 int draw_hist2d(const view *v);
 
-/* How much room histograms and bar take above and at the right of a plot, in units. */
+/* Computes the space for histograms and color bar above and at the right of a plot, in units. */
 double strips_height(const view *v);
 double strips_width(view *v);
-void strips_place(view *v); /* once the plot has its place */
+void strips_place(view *v); /* after the plot is placed */
 void draw_marginals(const view *v);
 void draw_bar(const view *v);
 
@@ -133,9 +133,9 @@ void draw_bar(const view *v);
 
 void legend_collect(view *v);
 
-/* Whether all names have room beside the ends of their lines, v->y and the plot's sides given. */
+/* Whether all names fit beside the ends of their lines, with v->y and the plot's sides given. */
 bool legend_is_direct(view *v);
-bool legend_is_column(const view *v); /* there is a cloud, and room */
+bool legend_is_column(const view *v); /* there is a scatter, and names fit */
 double legend_direct_width(const view *v);
 double legend_column_width(const view *v);
 double legend_rows_height(const view *v); /* of the legend above the chart */
@@ -151,7 +151,7 @@ bool legend_is_same(const view *a, const view *b);
 int chart_check(const lt_chart *chart);
 int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with_names);
 
-/* The names the chart has, and where they stand, if it is drawn there. */
+/* The names of the chart, and their position if the legend is drawn there. */
 int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v);
 
 /* What both need if neither takes a second line. Nullable: title, subtitle. */
@@ -167,7 +167,7 @@ void draw_titles(canvas *c, const char *title, const char *subtitle, double em, 
 /* LT_VALUE if there is nothing to draw in one of its charts, or for contradictions. */
 int chart_page_check(const lt_chart_page *page);
 
-/* Draws all of it on a page that has begun; tests look at the page afterwards. */
+/* Draws the chart on a begun page, which tests inspect afterwards. */
 int chart_page_draw(canvas *c, const lt_chart_page *page);
 
 /* A page_kind by the end of the name; -1 after a message. */
