@@ -430,7 +430,7 @@ static void sizes_are_checked(void **state)
     lt_chart_page f = {.charts = many, .n_charts = 50};
     assert_int_equal(lt_chart_page_write(in_dir("f.png"), &f, &(lt_render_options){.height = 300}),
                      LT_VALUE);
-    assert_text_has(lt_last_error(), "50 charts in 3 columns have no room");
+    assert_text_has(lt_last_error(), "50 charts in 3 columns do not fit");
 }
 
 /* The reason and its place, without a font; in a process that has not looked for one. */

@@ -359,7 +359,7 @@ static void what_cannot_be_drawn_is_refused(void **state)
     check_refused(&g, "grid.gif",
                   "grid.gif: pictures are written as .png, .jpg, .webp, .svg or .pdf");
     g.n = 0;
-    check_refused(&g, "x.png", "no images");
+    check_refused(&g, "x.png", "without images");
     g = make_grid();
     g.c = 2;
     check_refused(&g, "x.svg", "expected images of 1 or 3 channels");
@@ -370,7 +370,7 @@ static void what_cannot_be_drawn_is_refused(void **state)
     g.layout.zoom = 6000;
     check_refused(&g, "x.png", "pixels");
     g = (lt_grid){.images = images};
-    check_refused(&g, "x.png", "no images");
+    check_refused(&g, "x.png", "without images");
 }
 
 static bool allow_some(void *left, size_t size)

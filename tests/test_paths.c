@@ -373,7 +373,7 @@ static void tabs_are_called_tabs(void **state)
     for (int i = 0; i < COUNT_OF(cases); i++) {
         assert_null(lt_recipe_parse("r.yaml", cases[i].words, NULL, 0));
         assert_has(lt_last_error(), cases[i].place);
-        assert_has(lt_last_error(), "put spaces for it");
+        assert_has(lt_last_error(), "replace it by spaces");
     }
 }
 

@@ -345,9 +345,9 @@ char *file_directory(const char *path)
     return must_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* ---- Temporary files: `.NAME.tmp-PID`, or `-1`, `-2` ... behind it where another thread has one. The
-   process that writes one holds a lock on it, which ends with the process however that ends, also on
-   another machine, and does not depend on whose number PID is now. ---- */
+/* ---- Temporary files: `.NAME.tmp-PID`, with `-1`, `-2` ... appended if another thread has one. The
+   writing process holds a lock on it. The lock ends with the process in every case, also on another machine,
+   and does not depend on a reused PID. ---- */
 
 static const char *skip_number(const char *s)
 {

@@ -26,8 +26,8 @@ int printable_decode(const char *s, size_t n, uint32_t *code)
     return c < least[length] || is_surrogate || c > 0x10ffff ? 0 : length;
 }
 
-/* What a terminal obeys instead of showing it, and what it shows as nothing or turns around: controls of ASCII
-   and of Latin 1, bidirectional controls, invisible characters, separators of lines, tags. */
+/* Whether a terminal shows a character unchanged. Excludes control characters of ASCII and Latin 1, bidirectional
+   controls, invisible characters, line separators and tags. */
 static bool is_shown(uint32_t c)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One pool for the process. A loop ends when all its pieces are done, not when all threads have come
-   by: on a busy machine a thread that is not running at the moment is not waited for. */
+/* One pool for the process. A loop ends when all its pieces are done, without waiting for threads that a busy
+   machine does not run at the moment. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
@@ -12,12 +12,11 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-/* The pieces of a loop are dealt out in ranges, one for each thread, so that in loop after loop the same
-   thread works on the same part of the data, which is in its caches. Who is done with its own range
-   helps with the others'. */
+/* Each thread gets a range of the pieces, so that in consecutive loops it works on the same part of the data, which
+   is in its caches. A thread that is done with its range takes pieces of other ranges. */
 
-/* What is left of a range, in one word, so that a piece is claimed by one compare-and-swap, and only
-   of the loop that is running: number of the loop, next piece, end. */
+/* The rest of a range in one word, so that one compare-and-swap claims a piece, and only of the running loop:
+   number of the loop, next piece, end. */
 enum { PIECE_BITS = 20, LOOP_BITS = 64 - 2 * PIECE_BITS };
 
 typedef struct range {

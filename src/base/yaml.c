@@ -91,7 +91,7 @@ static bool find_tab(const parsing *p, size_t line, size_t *offset)
 static int fail_tab(const parsing *p, size_t offset)
 {
     return fail_offset(p, offset, "a tab before the first word of a line; YAML is indented by spaces "
-                                  "alone: put spaces for it");
+                                  "alone: replace it by spaces");
 }
 
 static int next_event(parsing *p, yaml_event_t *event)

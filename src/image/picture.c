@@ -351,7 +351,7 @@ static int decode_webp(const picture_file *s, picture *out)
     LT_TRY(library_load(&webp_library));
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
-        return status_fail(LT_UNSUPPORTED, "%s: libwebp is of another version", s->path);
+        return status_fail(LT_UNSUPPORTED, "%s: libwebp has an incompatible version", s->path);
     VP8StatusCode code = WebPGetFeatures(s->content.data, s->content.size, &config.input);
     if (code != VP8_STATUS_OK)
         return file_malformed(s, 0, "expected a WebP header, found %s", webp_text(code));

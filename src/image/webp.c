@@ -45,7 +45,7 @@ static int add_frame(WebPAnimEncoder *e, const WebPConfig *c, const lt_image *f,
     lt_image color = {0};
     LT_TRY(raster_color(f, &color));
     if (!WebPPictureInit(&p))
-        return status_fail(LT_UNSUPPORTED, "libwebp is of another version");
+        return status_fail(LT_UNSUPPORTED, "libwebp has an incompatible version");
     p.use_argb = 1;
     p.width = color.width;
     p.height = color.height;
@@ -86,7 +86,7 @@ int encode_webp_animation(const lt_animation *a, text *file)
     LT_TRY(library_load(&webp_library));
     if (!WebPAnimEncoderOptionsInit(&o) || !WebPConfigInit(&c) ||
         !WebPConfigLosslessPreset(&c, EFFORT))
-        return status_fail(LT_UNSUPPORTED, "libwebp is of another version");
+        return status_fail(LT_UNSUPPORTED, "libwebp has an incompatible version");
     o.anim_params.loop_count = a->loops;
     o.kmin = 0;
     o.kmax = 0;

@@ -102,7 +102,7 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
         top += 0.6 * em;
     layout l = lay_out(f, columns, page, top, gap);
     if (l.width < 8 * em || l.height < 4 * em)
-        return status_fail(LT_VALUE, "%d charts in %d column%s have no room on %g x %g: expected at least %.0f x "
+        return status_fail(LT_VALUE, "%d charts in %d column%s do not fit on %g x %g: expected at least %.0f x "
                            "%.0f", f->n_charts, columns, columns > 1 ? "s" : "", c->width, c->height,
                            fmax(c->width, c->width + columns * ceil(8 * em - l.width)),
                            fmax(c->height, c->height + rows * ceil(4 * em - l.height)));

@@ -45,7 +45,7 @@ static bool has_text(const sheet *s)
 static int check_grid(const lt_grid *g)
 {
     if (g->n < 1 || !g->images)
-        return status_fail(LT_VALUE, "a grid of no images");
+        return status_fail(LT_VALUE, "a grid without images");
     if (g->layout.columns < 0 || g->rows_in_group < 0)
         return status_fail(LT_VALUE, "a grid of %d columns, %d rows in a group", g->layout.columns,
                            g->rows_in_group);
