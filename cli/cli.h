@@ -261,6 +261,9 @@ int trained_open(trained *t, const char *run, bool with_data, const char *data);
 int trained_open_with(trained *t, const char *run, const char *data, const text_list *sets);
 void trained_close(trained *t);
 
+/* Returns whether a model of these runs has the capability, or one of them cannot be read. */
+bool may_have(const char *const *runs, int n, lt_capability capability);
+
 /* Warns if a written picture lies among the images of `data`. */
 void warn_of_data(const char *data, const char *picture);
 

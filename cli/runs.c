@@ -70,6 +70,17 @@ void warn_of_run_data(const char *run, const char *picture)
     free(around);
 }
 
+bool may_have(const char *const *runs, int n, lt_capability capability)
+{
+    bool is_possible = false;
+    for (int i = 0; i < n && !is_possible; i++) {
+        lt_checkpoint c;
+        is_possible = lt_checkpoint_info(runs[i], &c) != LT_OK || lt_recipe_can(c.recipe, capability);
+        lt_checkpoint_clear(&c);
+    }
+    return is_possible;
+}
+
 void trained_close(trained *t)
 {
     lt_dataset_free(t->data);

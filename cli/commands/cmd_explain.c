@@ -177,13 +177,13 @@ static bool go_on(void *user, double done)
 static int explain(const command *c, const char *run, const lt_explain_options *o, bool as_json)
 {
     lt_explanation e;
+    if (o->with_split && !may_have(&run, 1, LT_CAN_LIKELIHOOD))
+        return complain(c, CODE_USAGE, "--split: %s has no likelihood, so there is nothing to evaluate", run);
     warnings_expect(run);
     watch_signals();
     int status = lt_explain(run, o, &e), code = CODE_DONE;
     char *text = status == LT_OK && as_json ? lt_explanation_json(&e) : NULL;
-    if (status == LT_UNSUPPORTED)
-        code = complain(c, CODE_USAGE, "--split: %s", lt_last_error());
-    else if (status != LT_OK || (as_json && !text))
+    if (status != LT_OK || (as_json && !text))
         code = complain_library(c, status);
     else if (as_json)
         print_json_text(text);

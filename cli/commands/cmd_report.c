@@ -20,13 +20,19 @@ static void say_note(void *user, const char *note)
     say("%s", note);
 }
 
-/* Gives the exit code. */
+/* Returns the exit code. */
 static int report(const command *c, const command_line *line, lt_report_options *o, const char *out)
 {
     const char *const *runs = line->operand;
     unsigned char *bytes;
     size_t size;
     meter m;
+    int code = CODE_DONE;
+    if (!may_have(runs, line->n, LT_CAN_BOUND))
+        code = refuse_flags(c, line, "nll images", "is about likelihoods, and %s has none",
+                            line->n == 1 ? runs[0] : "no run here");
+    if (code != CODE_DONE)
+        return code;
     for (int i = 0; i < line->n; i++)
         warnings_expect(runs[i]);
     o->on_note = say_note;
@@ -39,9 +45,6 @@ static int report(const command *c, const command_line *line, lt_report_options 
     if (status == LT_OK)
         status = lt_file_write(out, bytes, size);
     free(bytes);
-    if (status == LT_UNSUPPORTED)
-        return refuse_flags(c, line, "nll images", "is about likelihoods, and %s has none",
-                            line->n == 1 ? runs[0] : "no run here");
     if (status != LT_OK)
         return complain_library(c, status);
     say("%s: %d run%s", out, line->n, line->n == 1 ? "" : "s");

@@ -58,3 +58,7 @@ latent explain runs/tiny --splat test 2>&1; echo "exit $?"
 latent explain runs/tiny --split test 2> /dev/null | grep -E "measured|= -ELBO" | sed -E 's/[0-9.]+/#/g'
 latent eval runs/tiny --json 2> /dev/null > a.json; latent explain runs/tiny --split test --json 2> /dev/null > b.json
 for file in a b; do grep -o '"neg_elbo": {"value": [0-9.]*' $file.json | head -c 31; echo; done | uniq | wc -l
+
+echo "-- a checkpoint of another version"
+sed 's/"format_version":"1"/"format_version":"9"/' gan/checkpoints/*10.safetensors > later.safetensors
+latent explain later.safetensors --split test 2>&1 | sed 's/, written by.*//'

@@ -55,5 +55,9 @@ echo "-- refused"
 try none
 try runs/tiny -o none/x.html
 try runs/tiny -o /dev/null
+sed 's/"format_version":"1"/"format_version":"9"/' $last > later.safetensors
+try later.safetensors | sed 's/, written by.*//'
+try later.safetensors gan --nll 3 | sed 's/, written by.*//'
+try gan --nll 3
 ls | grep -c XXXX
 TMPDIR=none latent report runs/tiny --threads 1 2>&1; echo "exit $?"
