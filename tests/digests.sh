@@ -79,11 +79,20 @@ digests_of() {
     made explain.txt explain run
     made codes.csv encode run -o codes.csv
     made sample.npy sample run -n 4 -o sample.npy
+    made sample.jpg sample run -n 4 -o sample.jpg
+    made sample.webp sample run -n 4 -o sample.webp
+    made sample-01.png sample run -n 2 -o sample-%02d.png
+    made draws.svg sample run -n 4 --draws -o draws.svg
+    made classes.png sample run -n 2 --class all -o classes.png
+    made history.svg sample run -n 2 --history -o history.svg
     made reconstruct.png reconstruct run -n 4 -o reconstruct.png
     made interpolate.svg interpolate run -o interpolate.svg
     made traverse.svg traverse run -o traverse.svg
+    made shift.png traverse run --rows 2 --every 2 --shift 1 -o shift.png
+    made grid.png traverse run --grid top -o grid.png
     made manifold.png manifold run -o manifold.png
     made walk.gif animate run --walk --walks 4 --stops 2 --per-stop 3 -o walk.gif
+    made walk.apng animate run --walk --walks 2 --stops 2 --per-stop 2 -o walk.apng
     made curves.svg plot curves run -o curves.svg
     made latents.pdf plot latents run -o latents.pdf
     made histogram.csv plot histogram run -o histogram.csv

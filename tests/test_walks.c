@@ -167,7 +167,7 @@ static void classes_are_decoded_as_they_are_sampled(void **state)
     assert_int_equal(lt_decode_class(m, IMAGES, z, labels, 1, x), LT_VALUE);
     assert_string_equal(lt_last_error(), "expected a class from 0 to 3, found 4");
     assert_int_equal(lt_decode_sample(m, 1, z, 0, 1, x), LT_GRAPH);
-    assert_non_null(strstr(lt_last_error(), "a gan has no likelihood to draw images from"));
+    assert_non_null(strstr(lt_last_error(), "a gan has no likelihood to sample images from"));
     lt_model_free(m);
 }
 
