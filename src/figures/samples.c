@@ -108,7 +108,7 @@ static int draw_draws(lt_figure *f, lt_model *m, const lt_samples_options *o)
 {
     int n = o->n ? o->n : DEFAULT_IN_A_ROW;
     char subtitle[256];
-    draws d = {NULL};
+    draws d = {.mean = NULL};
     LT_TRY(figure_check_count(n, 1));
     LT_TRY(figure_grid_open(f, lt_model_image_size(m), n, 2));
     int status = make_draws(m, n, o, &d);
