@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { SIGNATURE = 8, CHUNK = 12, MILLISECONDS = 1000 }; /* bytes; a chunk has 12 beside its data */
+enum { SIGNATURE = 8, CHUNK = 12, MILLISECONDS = 1000 }; /* CHUNK: bytes of a chunk besides its data */
 
 typedef struct area {
     int left, top, width, height;
@@ -38,7 +38,7 @@ static uint32_t get_32(const char *from)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Size, name, first and second part of the data, and the CRC of all but the size. */
+/* Appends size, name, both parts of the data, and the CRC of all but the size. */
 static void append_chunk(text *file, const char *name, const unsigned char *head, size_t head_size,
                          const char *data, size_t size)
 {
@@ -57,7 +57,7 @@ static void append_chunk(text *file, const char *name, const unsigned char *head
 
 static void append_control(apng *p, int i, area a)
 {
-    unsigned char data[26] = {0}; /* the last two: leave the frame, and replace what was there */
+    unsigned char data[26] = {0}; /* the last two: keep the frame, and overwrite the one before */
     put_32(data, p->sequence++);
     put_32(data + 4, (uint32_t)a.width);
     put_32(data + 8, (uint32_t)a.height);
@@ -85,7 +85,7 @@ static const unsigned char *row_of(const lt_image *f, int y)
 static int least(int a, int b) { return a < b ? a : b; }
 static int greatest(int a, int b) { return a > b ? a : b; }
 
-/* What differs between two frames of as many channels; the first pixel if nothing does. */
+/* Returns the area that differs between two frames of equal channels; the first pixel if they are equal. */
 static area find_change(const lt_image *before, const lt_image *f)
 {
     int left = f->width, right = 0, top = f->height, bottom = 0, c = f->channels;
@@ -118,8 +118,7 @@ static int cut_out(const lt_image *f, area a, lt_image *out)
     return LT_OK;
 }
 
-/* The chunks of a still PNG. The first frame keeps those before its pixels; the end comes at the
-   end of the animation. */
+/* Appends the chunks of a still PNG: for the first frame also those before its pixels, for none the end chunk. */
 static void append_frame(apng *p, int i, area a, const text *png)
 {
     bool has_begun = false;
@@ -158,7 +157,7 @@ static int encode_frame(apng *p, int i, area a, const lt_image *f)
     return status;
 }
 
-/* Gray frames among colored ones become RGB; `room` then belongs to the caller. */
+/* Converts a gray frame among colored ones to RGB in `room`, which the caller clears. */
 static int open_frame(const apng *p, int i, lt_image *room, const lt_image **f)
 {
     *f = &p->animation->frames[i];

@@ -12,12 +12,12 @@
 
 enum { HUNDREDTHS = 100 };
 
-/* cgif 0.4 and later drop a frame equal to the one before; keeps it, since each has its own time. */
+/* cgif 0.4 and later drop a frame equal to the one before, without this flag; each has its own time. */
 #ifndef CGIF_GEN_KEEP_IDENT_FRAMES
 #define CGIF_GEN_KEEP_IDENT_FRAMES 0
 #endif
 
-/* Before 0.3 there was no way to say "once". */
+/* cgif before 0.3 cannot play an animation only once. */
 #ifdef CGIF_ATTR_NO_LOOP
 enum { CAN_PLAY_ONCE = 1 };
 #else
@@ -28,10 +28,10 @@ enum { CAN_PLAY_ONCE = 0 };
 typedef struct gif_job {
     const lt_animation *animation;
     const int *ticks;
-    bool has_own_palettes; /* each frame */
+    bool has_own_palettes; /* one palette per frame */
     colors colors;
     palette palette;
-    unsigned char *places; /* of one frame's pixels in the palette */
+    unsigned char *places; /* palette indices of the pixels of one frame */
     text *file;
 } gif_job;
 
@@ -49,7 +49,7 @@ static bool frames_have_few(gif_job *g)
     return true;
 }
 
-/* One index is reserved for unchanged pixels. */
+/* A quantized palette leaves one index for unchanged pixels. */
 static void choose_palette(gif_job *g)
 {
     const lt_animation *a = g->animation;

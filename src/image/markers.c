@@ -51,7 +51,7 @@ static uint32_t tiff_16(const tiff *t, size_t at)
     return t->is_big ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0];
 }
 
-/* Orientation of the first directory, the picture's. */
+/* Returns the orientation in the first directory, which describes the picture. */
 static int read_exif(part p)
 {
     if (begins(p, "Exif\0\0", 6))
@@ -94,7 +94,7 @@ static bool has_length(int marker)
     return marker != SOI && marker != 0x01 && !(marker >= 0xd0 && marker <= 0xd7);
 }
 
-/* As libjpeg does, skips what stands before a marker. */
+/* Skips bytes before a marker, as libjpeg does. */
 static void read_jpeg(part p, picture_markers *m)
 {
     while (p.size >= 4) {
@@ -152,8 +152,8 @@ static void read_webp(part p, picture_markers *m)
     }
 }
 
-/* Behind a scan come its bits, where ff is followed by 0 or by a marker without a length: skipped like
-   what stands before any marker. */
+/* The data of a scan, where ff is followed by 0 or by a marker without a length, is skipped like other bytes before a
+   marker. */
 uint64_t markers_count_scans(const bytes *content)
 {
     uint64_t n = 0;

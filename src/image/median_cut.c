@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Color quantization (Heckbert 1982, with variances in place of ranges): repeatedly cuts the box of colors with the
    largest sum of squared distances from its mean, at that mean, across its largest variance; then moves colors to
-   the nearest mean a few times, which lowers that sum further. There is no randomness and no dithering, so that
-   still parts of an animation keep their colors. */
+   the nearest mean a few times, which lowers that sum further. No randomness and no dithering: still
+   parts of an animation keep their colors. */
 #include "image/median_cut.h"
 
 #include "base/memory.h"
@@ -89,7 +89,7 @@ static int compare_keys(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All of them by their numbers; freed by the caller. */
+/* Returns all colors, sorted by key. Freed by the caller. */
 static color **list_colors(const colors *c)
 {
     color **list = must_alloc(sizeof *list * ((size_t)c->n + 1));
@@ -116,7 +116,7 @@ void colors_keep(colors *c, palette *p)
 
 /* ---- Cutting ---- */
 
-/* Neighbors in the list, and what is known of them. */
+/* Colors begin ... end - 1 of the list, and their statistics. */
 typedef struct block {
     int begin, end, longest; /* longest: the channel of the largest variance */
     double mean[3], error;   /* error: sum of squared distances from the mean, over pixels */
@@ -148,7 +148,7 @@ static block describe(color *const *list, int begin, int end)
     return b;
 }
 
-/* Moves those below the mean to the front; returns where the others begin. */
+/* Moves the colors below the mean to the front; returns where the others begin. */
 static int divide(color **list, const block *b)
 {
     int middle = b->begin;
@@ -172,7 +172,7 @@ static int cut(color **list, int n, int most, block *blocks)
                 worst = &blocks[i];
         int middle = divide(list, worst), end = worst->end;
         if (worst->end - worst->begin < 2 || middle == worst->begin || middle == end)
-            break; /* all colors are alone */
+            break; /* each color has its own block */
         *worst = describe(list, worst->begin, middle);
         blocks[n_blocks++] = describe(list, middle, end);
     }
@@ -201,7 +201,7 @@ static int nearest(const mean *means, int n, const double x[3])
     return best;
 }
 
-/* Each color goes to the nearest mean, whose sums are then new. */
+/* Assigns each color to the nearest mean, and computes the sums of each mean. */
 static void gather(mean *means, int n_means, color *const *list, int n)
 {
     for (int i = 0; i < n_means; i++)
@@ -218,7 +218,7 @@ static void gather(mean *means, int n_means, color *const *list, int n)
     }
 }
 
-/* A color of more than half of the pixels stays exact, so that paper stays white. */
+/* Keeps the color of more than half of the pixels of a mean exact: white paper stays white. */
 static unsigned char settle(const mean *m, int k)
 {
     bool has_main = m->main && 2 * (double)m->main->n > m->n;

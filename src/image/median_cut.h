@@ -8,7 +8,7 @@
 /* A color, or several that are equal in their higher bits. */
 typedef struct color {
     uint32_t key; /* red, green, blue without the lower bits, and 1 above them; 0: a free slot */
-    int place;    /* in the palette */
+    int place;    /* index in the palette */
     uint64_t n;   /* pixels */
     uint64_t sum[3];
 } color;
@@ -32,11 +32,11 @@ void colors_clear(colors *c);
 /* Counts the colors of n images; false if there are more than `most`. */
 bool colors_count(colors *c, const lt_image *images, int n, int most, int shift);
 
-/* Each its own place, in the order of their numbers; at most 256, none of them shifted. */
+/* Gives each color its own palette index, in the order of keys. At most 256 colors, counted with shift 0. */
 void colors_keep(colors *c, palette *p);
 
-/* Counts, as exactly as 65536 different ones allow, and puts `most` colors for them into a
-   palette: those near to each other share one, which is their mean. */
+/* Counts the colors, dropping low bits until at most 65536 differ (at most 3 bits), and reduces them to a palette of
+   at most `most`: similar colors share one, their mean. */
 void colors_reduce(colors *c, const lt_image *images, int n, int most, palette *p);
 
 /* Writes the palette index of each pixel, whose color must have been counted. */

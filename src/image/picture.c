@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Decoders of single pictures. A format is a row in `formats`: how its files begin, and a function
-   that decodes one. Sizes are checked before memory is asked for. */
+   that decodes one. Sizes are checked before memory is allocated. */
 #include "image/picture.h"
 
 #include "base/loaded_jpeg.h"
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* LT_FORMAT "PATH: at byte OFFSET: ..."; says what was expected and what was found. */
+/* Fails with LT_FORMAT, "PATH: at byte OFFSET: ..."; the text has what was expected and what was found. */
 LT_PRINTF(3, 4)
 static int file_malformed(const picture_file *s, size_t offset, const char *format, ...)
 {
@@ -29,7 +29,7 @@ static int file_malformed(const picture_file *s, size_t offset, const char *form
     return status_fail(LT_FORMAT, "%s: at byte %zu: %s", s->path, offset, text);
 }
 
-/* The sizes were found at `offset`. */
+/* Checks the sizes found at `offset`. */
 static int check_size(const picture_file *s, size_t offset, uint64_t h, uint64_t w)
 {
     uint64_t most = limit_of(LIMIT_IMAGE_SIDE);
@@ -114,10 +114,10 @@ static void read_png_bytes(png_structp png, png_bytep to, size_t n)
     job->at += n;
 }
 
-/* The colors that the bytes of a picture stand for. */
+/* The palette of a picture. */
 typedef struct png_palette {
-    png_colorp colors; /* NULL: bytes are what they are */
-    png_bytep alpha;   /* of the first ones; others are opaque */
+    png_colorp colors; /* NULL: no palette, bytes are values */
+    png_bytep alpha;   /* of the first colors; the rest are opaque */
     int n, n_alpha;
 } png_palette;
 

@@ -20,8 +20,7 @@ typedef struct picture_file {
    Ignores color profiles and gamma, also for CMYK; converts palettes to RGB, scales depths other than 8 with
    rounding to nearest, and composes transparent pixels over white. Pixels keep their stored order, with
    out->orientation: see picture_turn. Decodes the first frame of an animated PNG, and sets out->is_animated.
-   LT_FORMAT,
-   LT_UNSUPPORTED (animated WebP, other formats) or LT_NO_MEMORY; *out is then empty. */
+   LT_FORMAT, LT_UNSUPPORTED (animated WebP, other formats) or LT_NO_MEMORY; *out is then empty. */
 int picture_decode(const picture_file *s, picture *out);
 
 /* Fails with LT_UNSUPPORTED for an animation in place of a still picture. */

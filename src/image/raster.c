@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of rasters: the table of formats; PNG and JPEG; reading what data sets may be made of. */
+/* Image files: the table of formats, the encoders of PNG and JPEG, and reading. */
 #include "image/raster.h"
 
 #include "base/file.h"

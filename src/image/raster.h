@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of rasters, pictures and animations: a format is a row of the table in raster.c. */
+/* Image and animation files: a format is a row of the table in raster.c. */
 #ifndef LATENT_RASTER_H
 #define LATENT_RASTER_H
 
@@ -9,9 +9,9 @@
 
 /* A file format; messages of its functions do not name the file. */
 typedef struct raster_format {
-    const char *end; /* of the file's name: ".png" */
-    int (*still)(const lt_image *image, text *file);         /* NULL: there are none */
-    int (*animation)(const lt_animation *animation, text *file); /* NULL: there are none */
+    const char *end; /* extension: ".png" */
+    int (*still)(const lt_image *image, text *file);         /* NULL: unsupported */
+    int (*animation)(const lt_animation *animation, text *file); /* NULL: unsupported */
 } raster_format;
 
 /* Returns the format by the extension of a name, ignoring case; NULL if unknown. */
@@ -20,7 +20,7 @@ const raster_format *raster_format_of(const char *path);
 /* Checks that an image is not empty, and that files can have its size. */
 bool raster_is_whole(const lt_image *image);
 
-/* Encode by the end of `path`, which is one of their formats; messages do not name it. */
+/* Encode in the format of the extension, which must be valid; messages do not contain `path`. */
 int image_encode(const char *path, const lt_image *image, text *file);
 int animation_encode(const char *path, const lt_animation *animation, text *file);
 
@@ -29,7 +29,7 @@ int animation_encode(const char *path, const lt_animation *animation, text *file
 int encoded_write(const char *path, text *file, int status);
 int encoded_give(text *file, int status, unsigned char **data, size_t *n);
 
-/* "png" and ".png" as the name of a file, "picture.png"; freed by the caller. */
+/* Returns "picture.png" for "png" and ".png". Freed by the caller. */
 char *encoded_name(const char *format);
 
 /* Copies a gray or RGB image to RGB; cleared with lt_image_clear. */
@@ -40,8 +40,8 @@ int encode_webp(const lt_image *image, text *file);
 
 /* ---- Animations, all of whose frames are of one size ---- */
 
-/* When each of the n frames begins, and the end: n + 1 times, of which the first is 0, in so many
-   ticks per second; freed by the caller. Rounding times instead of durations adds no errors up. */
+/* Returns the n + 1 times at which frames begin and the last one ends, from 0, in ticks of 1 / per_second seconds.
+   Freed by the caller. Rounding times instead of durations does not accumulate errors. */
 int *animation_ticks(const lt_animation *a, int per_second);
 
 bool animation_is_gray(const lt_animation *a);

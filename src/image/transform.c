@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cutting, resizing and recoloring. A plan is made once for pictures of one size: which box of the
-   picture is used, the filters of rows and columns, and where the result lies in the image. */
+/* Cutting, resizing and recoloring. A plan is computed once for pictures of one size: the box of the
+   picture that is used, the filters of rows and columns, and the position of the result in the image. */
 #include "image/transform.h"
 
 #include "base/clones.h"
@@ -55,12 +55,12 @@ int picture_turn(picture *p)
 
 /* ---- Triangle filters ---- */
 
-/* Along one side: output i is the weighted sum of the inputs first[i] ... first[i] + n[i] - 1. */
+/* A filter along one side: output i is the weighted sum of the inputs first[i] ... first[i] + n[i] - 1. */
 typedef struct filter {
     int from, to; /* pixels in and out */
-    int most;     /* room for weights of one output */
+    int most;     /* maximal number of weights of an output */
     int *first, *n;
-    double *real;   /* weights, of sum 1 */
+    double *real;   /* weights; their sum is 1 */
     int32_t *fixed; /* the same in 2^-22 */
 } filter;
 
@@ -70,8 +70,8 @@ static size_t filter_bytes(const filter *f)
                             sizeof *f->first + sizeof *f->n);
 }
 
-/* A triangle around the output's center, 1 input pixel wide on each side, or 1 output pixel where
-   that is more; what of it lies outside is cut off, and the rest made 1 again. */
+/* Computes the weights of output i: a triangle around its center, on each side as wide as an input pixel or an output
+   pixel, whichever is wider; truncated at the border and normalized. */
 static void weigh(filter *f, int i)
 {
     double scale = (double)f->from / f->to, wide = scale < 1 ? 1 : scale;
@@ -119,7 +119,7 @@ static inline unsigned char rounded(int32_t sum)
     return (unsigned char)(byte > 255 ? 255 : byte);
 }
 
-/* One row of f->from pixels of c channels. */
+/* Filters one row of f->from pixels of c channels. */
 static void across_bytes(const filter *f, int c, const void *in, void *out)
 {
     const unsigned char *from = in;
@@ -147,7 +147,7 @@ LT_CLONES static void round_bytes(size_t n, unsigned char *to, const int32_t *su
         to[i] = rounded(sum[i]);
 }
 
-/* Row i of the result, out of f->from rows of n bytes. */
+/* Computes row i of the result from f->from rows of n bytes. */
 static void down_bytes(const filter *f, int i, size_t n, const void *in, size_t stride, void *out)
 {
     int32_t sum[TILE];
@@ -162,7 +162,7 @@ static void down_bytes(const filter *f, int i, size_t n, const void *in, size_t 
     }
 }
 
-/* Each pixel c times. */
+/* Repeats each pixel c times. */
 static void color_bytes(size_t n, int c, const void *gray, void *out)
 {
     const unsigned char *from = gray;
@@ -180,7 +180,7 @@ static void gray_bytes(size_t n, const void *rgb, void *out)
             (unsigned char)((19595u * p[0] + 38470u * p[1] + 7471u * p[2] + 32768) >> 16);
 }
 
-/* ---- Floats in [0, 1]: sums in double, which may end a bit above 1 ---- */
+/* ---- Floats in [0, 1]: sums in double, which rounding may leave slightly above 1 ---- */
 
 static inline float at_most_one(double sum) { return (float)(sum < 1 ? sum : 1); }
 
@@ -251,12 +251,12 @@ typedef struct plan {
     int out_h, out_w, out_c; /* of the image */
     int out_top, out_left;   /* of the box in the image, of rows.to x columns.to pixels */
     filter rows, columns;
-    size_t cut, half, scratch; /* elements of the grayed box, the half-filtered box, and of both and
+    size_t cut, half, scratch; /* elements of the gray box, the half-filtered box, and of both and
                                   the box to recolor */
     char *memory;
 } plan;
 
-/* n * a / b, rounded, and at least 1. */
+/* Returns n * a / b, rounded, and at least 1. */
 static int share(int n, int a, int b)
 {
     int64_t m = ((int64_t)n * a * 2 + b) / (2 * (int64_t)b);
@@ -306,7 +306,7 @@ static int plan_make(plan *p, const transform *t, const element *e, int h, int w
 
 /* ---- One picture ---- */
 
-/* Pixels somewhere, and how many elements a row is apart from the next. */
+/* Pixels, and the distance between rows in elements. */
 typedef struct view {
     char *data;
     size_t stride;
@@ -317,7 +317,7 @@ static char *row_of(const plan *p, view v, int row)
     return v.data + (size_t)row * v.stride * p->e->size;
 }
 
-/* The used box of the picture, in gray if that is wanted. */
+/* Returns the used box of the picture, converted to gray if requested. */
 static view cut_box(const plan *p, const char *in, char *scratch)
 {
     size_t width = (size_t)p->w * (size_t)p->c, columns = (size_t)p->columns.from;

@@ -12,8 +12,8 @@
 typedef struct picture {
     int h, w, c;
     unsigned char *pixels;
-    int orientation;   /* 1 ... 8 as in EXIF: how the pixels lie; picture_turn makes it 1 */
-    bool is_animated;  /* it is the first frame of several */
+    int orientation;   /* of the stored pixels, 1 ... 8 as in EXIF; picture_turn makes it 1 */
+    bool is_animated;  /* the picture is the first of several frames */
     char oddity[160];  /* damage of its file that did not prevent decoding; "": none */
 } picture;
 
@@ -46,9 +46,8 @@ int transform_picture(const transform *t, const picture *p, unsigned char *out);
 void lay_bytes_on_white(unsigned char *pixels, size_t n, int c);
 void lay_floats_on_white(float *pixels, size_t n, int c);
 
-/* The same for n pictures one after the other, each as large as `like` (whose pixels do not matter), cut
-   over the cores; and for floats in [0, 1], not rounded. Their channels may be any number where
-   t->c leaves them as they are. */
+/* The same for n consecutive pictures of the size of `like` (whose pixels are ignored), in parallel; and for floats in
+   [0, 1], without rounding. Any number of channels is allowed if t->c keeps it. */
 int transform_bytes(const transform *t, int n, const picture *like, const unsigned char *in,
                     unsigned char *out);
 int transform_floats(const transform *t, int n, const picture *like, const float *in, float *out);

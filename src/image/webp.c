@@ -75,11 +75,11 @@ static int add_frames(WebPAnimEncoder *e, const WebPConfig *c, const lt_animatio
     return LT_OK;
 }
 
-/* Seeking is not needed, so only the first frame is a key frame. */
+/* Makes only the first frame a key frame: seeking is not needed. */
 int encode_webp_animation(const lt_animation *a, text *file)
 {
-    enum { MILLISECONDS = 1000, EFFORT = 3 }; /* of 0 to 9: 2 makes files half as large again, 4 no
-                                                 smaller ones */
+    enum { MILLISECONDS = 1000, EFFORT = 3 }; /* 0 to 9; at 2 files are half as large again, at 4 no
+                                                 smaller */
     WebPAnimEncoderOptions o;
     WebPConfig c;
     LT_TRY(check_size(&a->frames[0]));

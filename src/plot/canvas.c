@@ -36,7 +36,7 @@ static cairo_surface_t *make_surface(canvas *c, page_kind kind)
         return cairo_svg_surface_create_for_stream(keep_bytes, &c->file, c->width, c->height);
     cairo_surface_t *pdf =
         cairo_pdf_surface_create_for_stream(keep_bytes, &c->file, c->width, c->height);
-    /* Later versions pack what is in the file, date and all, which no search finds then. */
+    /* Later versions compress the objects, the date included, and no search finds it then. */
     cairo_pdf_surface_restrict_to_version(pdf, CAIRO_PDF_VERSION_1_4);
     /* Otherwise the file contains the current time. */
     cairo_pdf_surface_set_metadata(pdf, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
@@ -57,8 +57,8 @@ static int check_font(canvas *c)
 
 static int set_up_text(canvas *c)
 {
-    /* The thread's fonts, kept from chart to chart; sizes are absolute, so that its resolution,
-       which others may have set, does not matter. */
+    /* The font map of the thread, shared by all its charts. Sizes are absolute, so its resolution, which others may
+       have set, does not matter. */
     c->context = pango_font_map_create_context(pango_cairo_font_map_get_default());
     cairo_font_options_t *o = cairo_font_options_create();
     cairo_font_options_set_antialias(o, CAIRO_ANTIALIAS_GRAY);
@@ -82,7 +82,7 @@ int canvas_begin(canvas *c, page_kind kind, double width, double height, double 
     LT_TRY(library_load(&drawing_library));
     cairo_surface_t *surface = make_surface(c, kind);
     c->cr = cairo_create(surface);
-    cairo_surface_destroy(surface); /* c->cr keeps it */
+    cairo_surface_destroy(surface); /* c->cr has a reference */
     if (cairo_status(c->cr) != CAIRO_STATUS_SUCCESS)
         return status_fail(LT_NO_MEMORY, "a picture of %g x %g: %s", width, height,
                            cairo_status_to_string(cairo_status(c->cr)));
@@ -107,7 +107,7 @@ void canvas_clear(canvas *c)
     *c = (canvas){0};
 }
 
-/* cairo's 32-bit pixels as red, green, blue. */
+/* Converts 32-bit pixels of cairo to red, green, blue. */
 static int take_pixels(cairo_surface_t *s, lt_image *out)
 {
     int w = cairo_image_surface_get_width(s), h = cairo_image_surface_get_height(s);
@@ -128,8 +128,8 @@ static int take_pixels(cairo_surface_t *s, lt_image *out)
     return LT_OK;
 }
 
-/* cairo names parts of an SVG by a counter of the process ("surface17", since 1.18 "source-17"): counts
-   them anew. */
+/* Renumbers the parts of an SVG, which cairo names by a counter of the process ("surface17", since 1.18
+   "source-17"). */
 static void renumber(text *svg, const char *word)
 {
     size_t size = strlen(word);
@@ -214,7 +214,7 @@ static PangoLayout *make_layout(canvas *c, const type_style *s)
         pango_attr_list_unref(attributes);
     }
     pango_layout_set_single_paragraph_mode(l, TRUE);
-    pango_layout_set_auto_dir(l, FALSE); /* any script is aligned to the same side */
+    pango_layout_set_auto_dir(l, FALSE); /* aligns any script to the same side */
     return l;
 }
 
@@ -329,7 +329,7 @@ void text_draw(canvas *c, const type_style *s, const char *words, double x, doub
         draw_halo(c, l, s->size, x, y);
     canvas_color(c, s->color, 1);
     cairo_move_to(c->cr, x, y);
-    if (c->is_raster) { /* cairo puts glyphs of a raster on whole pixels, but not their outlines */
+    if (c->is_raster) { /* cairo aligns glyphs with pixels in a raster, but not their outlines */
         pango_cairo_layout_path(c->cr, l);
         cairo_fill(c->cr);
     } else {

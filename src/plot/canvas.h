@@ -25,10 +25,10 @@ typedef struct drawn_text {
 typedef struct canvas {
     cairo_t *cr;
     double width, height, scale;
-    double em; /* of the text of charts; 0: by the size of the page */
+    double em; /* text size of charts; 0: by the size of the page */
     PangoContext *context;
     bool is_raster;
-    text file; /* of a vector format */
+    text file; /* bytes of a vector format */
     drawn_text *texts;
     int n_texts, capacity;
 } canvas;
@@ -49,7 +49,7 @@ void canvas_color(canvas *c, rgb color, double alpha);
 typedef enum align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT } align;
 
 typedef struct type_style {
-    double size; /* of an em, in units */
+    double size; /* of the font, in units */
     rgb color;
     bool is_bold;
     bool is_number;         /* digits are equally wide */

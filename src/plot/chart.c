@@ -16,7 +16,7 @@ enum { MAX_LABELS = 256, MAX_BINS = 1000 };
 
 static const char *title_of(const lt_chart *c) { return c->title ? c->title : "a chart"; }
 
-/* Kinds whose color depends on labels. */
+/* Whether labels determine the colors of a series. */
 static bool is_plane(const lt_series *s) { return s->kind == LT_SCATTER || s->kind == LT_ELLIPSES; }
 
 static int check_series(const lt_chart *c, int i)
@@ -52,7 +52,7 @@ static int check_series(const lt_chart *c, int i)
     return LT_OK;
 }
 
-/* Bins, ellipses and what they are compared with. */
+/* Checks bins, ellipses and the normal distribution they are compared with. */
 static int check_plane(const lt_chart *c)
 {
     bool is_linear = !c->x.is_log && !c->y.is_log;
@@ -148,7 +148,7 @@ static void fit_scales(view *v)
                       kind == LT_HIST2D || kind == LT_ELLIPSES;
         has_map |= kind == LT_SCATTER || kind == LT_HIST2D || kind == LT_ELLIPSES;
     }
-    for (int side = -1; side < 2 && c->has_normal; side += 2) { /* the circles with a margin */
+    for (int side = -1; side < 2 && c->has_normal; side += 2) { /* circles of 3 sigma, with a margin */
         range_add(&x, false, 3.1 * side);
         range_add(&y, false, 3.1 * side);
     }
@@ -157,7 +157,7 @@ static void fit_scales(view *v)
                   c->references[i].is_vertical ? c->x.is_log : c->y.is_log,
                   c->references[i].value);
     for (int i = 0; i < c->n_series; i++)
-        if (c->series[i].kind == LT_BARS && x.is_any && !c->x.is_log) { /* half a bar each side */
+        if (c->series[i].kind == LT_BARS && x.is_any && !c->x.is_log) { /* half a bar on each side */
             double half = c->series[i].n > 1 ? 0.5 * (x.high - x.low) / (c->series[i].n - 1) : 0.5;
             double low = x.low - half, high = x.high + half;
             range_add(&x, false, low);
@@ -181,7 +181,7 @@ static type_style subtitle_style(double em, double room)
     return (type_style){.size = em, .color = SOFT_INK, .room = room, .lines = 2};
 }
 
-/* title_line is that of one line. Nullable: title. */
+/* title_line is the height of one line; adds that of further lines. Nullable: title. */
 static double title_height(canvas *c, const char *title, double em, box b, int lines)
 {
     type_style all = title_style(em, b.right - b.left, lines);
@@ -237,7 +237,7 @@ static double widest(const view *v, const ticks *t)
     return most;
 }
 
-/* The least distance between neighbors. */
+/* Returns the least distance between adjacent ticks, in units. */
 static double least_step(const ticks *t, const scale *s)
 {
     double least = INFINITY;
@@ -246,7 +246,7 @@ static double least_step(const ticks *t, const scale *s)
     return least;
 }
 
-/* As many tick labels as fit side by side; only the first one if two do not fit. */
+/* Chooses as many ticks as have labels that fit side by side; one if two do not fit. */
 static void choose_x_ticks(view *v)
 {
     ticks *t = &v->x_ticks;
@@ -276,7 +276,7 @@ static void set_thin_pen(const view *v)
     cairo_set_line_cap(v->c->cr, CAIRO_LINE_CAP_BUTT);
 }
 
-/* Names instead of numbers: smaller if they are long, every k-th if there are many. */
+/* Draws names instead of numbers: smaller if they are long, every k-th of many. */
 static void draw_x_names(const view *v)
 {
     const lt_axis *x = &v->chart->x;
@@ -337,7 +337,7 @@ static void draw_grid(const view *v)
     for (int i = 0; i < v->y_ticks.n; i++)
         draw_across(v, scale_at(&v->y, v->y_ticks.value[i]), GRID);
     canvas_color(v->c, GRID, 1);
-    for (int i = 0; i < v->x_ticks.n && v->chart->has_equal_units; i++) { /* maps have both */
+    for (int i = 0; i < v->x_ticks.n && v->chart->has_equal_units; i++) { /* maps have vertical lines too */
         double x = scale_at(&v->x, v->x_ticks.value[i]);
         cairo_move_to(v->c->cr, x, v->plot.top);
         cairo_line_to(v->c->cr, x, v->plot.bottom);
@@ -368,7 +368,7 @@ static void draw_reference(const view *v, const lt_reference *r)
     cairo_stroke(cr);
 }
 
-/* Points of all series in a box. */
+/* Counts the points of all series in a box. */
 static int count_points(const view *v, box b)
 {
     int n = 0;
@@ -384,7 +384,7 @@ static int count_points(const view *v, box b)
     return n;
 }
 
-/* Above the line, or below if it does not fit; at the end with fewer points. */
+/* Writes the name above the line, or below if it does not fit; at the end with fewer points. */
 static void name_horizontal(const view *v, const lt_reference *r, type_style *s)
 {
     const box *p = &v->plot;
@@ -399,7 +399,7 @@ static void name_horizontal(const view *v, const lt_reference *r, type_style *s)
               baseline, is_right ? ALIGN_RIGHT : ALIGN_LEFT);
 }
 
-/* At the top, on the wider side. */
+/* Writes the name at the top, on the wider side of the line. */
 static void name_vertical(const view *v, const lt_reference *r, type_style *s)
 {
     const box *p = &v->plot;
@@ -442,7 +442,7 @@ static void equal_units(view *v)
     s->high = middle + half;
 }
 
-/* Left side, right side and x ticks depend on the height of the plot, which is known. */
+/* Computes left side, right side and x ticks from the height of the plot. */
 static void plan_width(view *v)
 {
     const box *o = &v->outer;
@@ -471,7 +471,7 @@ static void plan_width(view *v)
     set_sides(v);
 }
 
-/* The width of a plot between histograms follows from its values, not from the page. */
+/* With marginals and equal units, the range of x determines the width of the plot: leaves the rest of the page free. */
 static void leave_spare(view *v)
 {
     double y_unit = (v->y.from - v->y.to) / (v->y.high - v->y.low);
@@ -490,14 +490,14 @@ static type_style label_style(const view *v, double room)
     return (type_style){.size = number_size * v->em, .color = SOFT_INK, .room = room};
 }
 
-/* Beside a histogram a short label of y fits above the numbers. */
+/* Whether the y label fits above the numbers, to the left of a marginal histogram. */
 static bool is_short_label(const view *v)
 {
     type_style s = label_style(v, 0);
     return strips_height(v) > 0 && text_measure(v->c, &s, v->chart->y.label).width < 2.2 * v->em;
 }
 
-/* Above the plot: the label of y at the left, the name of the bar of colors at the right. */
+/* Whether a line above the plot has the y label at its left or the name of the color bar at its right. */
 static bool has_label_line(const view *v)
 {
     if (v->chart->y.label)
@@ -505,7 +505,7 @@ static bool has_label_line(const view *v)
     return v->hist2d.series && v->hist2d.series->name && strips_height(v) == 0;
 }
 
-/* Top and bottom of the plot, and the parts above it. */
+/* Computes top and bottom of the plot, and the parts above it. */
 static void plan_height(view *v, int frugality)
 {
     const lt_chart *c = v->chart;
@@ -526,7 +526,7 @@ static void plan_height(view *v, int frugality)
     bottom -= number_line * v->em;
     if (v->has_labels && c->x.label)
         bottom -= label_line * v->em;
-    v->plot.top = top + 0.6 * v->em; /* the highest number stands half above its line */
+    v->plot.top = top + 0.6 * v->em; /* half of the highest number is above its line */
     v->plot.top += strips_height(v);
     v->plot.bottom = bottom;
 }
@@ -542,7 +542,7 @@ static void plan(view *v)
     fit_scales(v);
     plan_width(v);
     leave_spare(v);
-    /* Other ranges have other numbers, which may take more room: settles at once or nearly so. */
+    /* A wider range has other tick labels, maybe wider ones: repeats, which converges at once or nearly so. */
     for (int i = 0; i < 3 && v->chart->has_equal_units; i++) {
         equal_units(v);
         plan_width(v);
@@ -613,7 +613,7 @@ static int draw_all(view *v)
     return LT_OK;
 }
 
-/* Computes the layout; call heat_clear(&v->heat) in any case. */
+/* Computes the layout; call hist2d_clear(&v->hist2d) in any case. */
 static int lay_out(view *v)
 {
     bool is_wide = v->outer.right - v->outer.left > 24 * v->em; /* for names beside the plot */

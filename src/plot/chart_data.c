@@ -24,7 +24,7 @@ static const char *const column_names[COLUMNS] = {
 typedef struct table {
     text out;
     bool has[COLUMNS];
-    const char *words[COLUMNS]; /* of the line: texts, else numbers; NaN is empty */
+    const char *words[COLUMNS]; /* of the current line; NULL: the number instead, empty if NaN */
     double numbers[COLUMNS];
 } table;
 
@@ -84,7 +84,7 @@ static void put_head(table *t)
     end_row(t);
 }
 
-/* ---- Which columns there are ---- */
+/* ---- Choice of columns ---- */
 
 static void note_series(table *t, const lt_series *s)
 {
@@ -114,7 +114,7 @@ static void note_columns(table *t, const lt_chart_page *f)
 
 static const char *name_of(const lt_series *s) { return s->data_name ? s->data_name : s->name; }
 
-/* Each bin, row by row from the least y; also the empty ones. */
+/* Writes each bin, row by row from the smallest y; also empty ones. */
 static int put_bins(table *t, const lt_chart *chart, const lt_series *s)
 {
     hist2d h;

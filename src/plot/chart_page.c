@@ -19,7 +19,7 @@ static const double least_text = 4, most_text = 100;
 
 /* ---- Layout ---- */
 
-/* Returns the requested number of columns, or one by the number of charts; fewer on a narrow page, if it is high
+/* Returns the requested number of columns, or a default by the number of charts, lowered on a narrow page that is high
    enough. width, height: 0 for any. */
 static int count_columns(const lt_chart_page *f, double width, double height)
 {
@@ -71,7 +71,7 @@ static box place(const layout *l, int i)
     return (box){left, top, left + l->width, top + l->height};
 }
 
-/* Charts with the same names, none of them beside the ends of lines, share one legend. */
+/* Charts with equal legends share one, unless names are beside the ends of lines. */
 static int share_names(canvas *c, const lt_chart_page *f, double em, const layout *l, view *names,
                        bool *is_shared)
 {
@@ -95,7 +95,7 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
     box page = {pad, pad, c->width - pad, c->height - pad};
     double top = page.top + titles_height(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top && c->height - top < rows * 6 * em)
-        top = page.top; /* both do not fit */
+        top = page.top; /* titles and charts do not fit together */
     else
         draw_titles(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top)
@@ -112,7 +112,7 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
     if (is_shared) {
         names.outer = page;
         double taken = legend_rows_height(&names) + em;
-        is_shared = taken < 0.2 * (page.bottom - top); /* else there is no room, as in each chart */
+        is_shared = taken < 0.2 * (page.bottom - top); /* else each chart draws its own if it fits */
         if (is_shared) {
             legend_draw_rows(&names, top);
             l = lay_out(f, columns, page, top + taken, gap);

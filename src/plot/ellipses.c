@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ellipses of covariances, and the circles of N(0, I): the images of a circle under a linear map,
-   each of four cubic curves, whose relative error no map increases. */
+/* Ellipses of covariances, and the circles of N(0, I): images of a circle under a linear map. Each is four cubic
+   curves, whose relative error the map does not increase. */
 #include "plot/view.h"
 
 #include "base/memory.h"
@@ -20,7 +20,7 @@ typedef struct ellipse {
 
 static double unit_of(const scale *s) { return (s->to - s->from) / (s->high - s->low); }
 
-/* False if it is far outside. */
+/* False if it is far outside the page. */
 static bool place(const view *v, double x, double y, double a, double b, double c, ellipse *e)
 {
     double x_unit = unit_of(&v->x), y_unit = unit_of(&v->y);
@@ -54,7 +54,7 @@ static void set_pen(const view *v, double width)
     cairo_set_line_width(v->c->cr, width * v->em);
 }
 
-/* In a random order, as points of a cloud; a white rim keeps them apart from the points below. */
+/* Draws them in random order, as the points of a scatter; a white rim separates them from the points below. */
 void draw_ellipses(const view *v, const lt_series *s, rgb color)
 {
     int32_t *order = must_alloc(sizeof *order * (size_t)s->n);
@@ -102,7 +102,7 @@ void draw_normal(const view *v)
     }
 }
 
-/* Where the circles cross the diagonal to the upper right, if there is room between them. */
+/* Labels the circles where they cross the diagonal to the upper right, if the labels fit between them. */
 void draw_normal_names(const view *v)
 {
     type_style s = {.size = 0.85 * v->em, .color = INK, .has_halo = true};

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double density = 2; /* pixels per unit, so that a pixel of a tile is whole in a PNG */
+static const double density = 2; /* pixels per unit of a raster, so that pixels of tiles stay whole */
 static const double caption_size = 0.9; /* of an em */
 
 /* The layout, in units. */
 typedef struct sheet {
     const lt_grid *grid;
-    int columns, rows, group, groups; /* group: rows in one */
-    lt_image *tiles;                  /* of each group */
+    int columns, rows, group, groups; /* group: rows per group */
+    lt_image *tiles;                  /* one raster per group */
     double tile_width, tile_height, gap;
     double em, pad;
     double left, top, group_gap; /* of the images */
@@ -52,7 +52,7 @@ static int check_grid(const lt_grid *g)
     return LT_OK;
 }
 
-/* One raster for each group; zoom and gap follow from the first one. */
+/* Renders one raster per group; tile size and gap are computed from the first one. */
 static int make_tiles(sheet *s)
 {
     const lt_grid *g = s->grid;
@@ -121,13 +121,13 @@ static double images_height(const sheet *s)
     return height;
 }
 
-/* The subtitle that determines the width of the page. */
+/* Returns the subtitle that determines the width of the page. */
 static const char *spaced_subtitle(const lt_grid *g)
 {
     return g->widest_subtitle ? g->widest_subtitle : g->subtitle;
 }
 
-/* Beside narrow images: room for titles in two lines, from 17 to 26 em, if they are as long. */
+/* Returns a page width at which titles beside narrow images take two lines: 17 to 26 em, less for short titles. */
 static double room_for_titles(canvas *c, const sheet *s)
 {
     const lt_grid *g = s->grid;
@@ -136,7 +136,7 @@ static double room_for_titles(canvas *c, const sheet *s)
     return width > 0 ? 2 * s->pad + settle(fmin(width + s->em, two_lines)) : 0;
 }
 
-/* As in charts, from 8 for very few images on; readable where the page is made as narrow as a phone is. */
+/* As in charts, but 8 to 13: readable also when a wide page is scaled down to a phone. */
 static double choose_em(double images)
 {
     double least = fmin(fmax(images / 16, 8), 12);
@@ -166,8 +166,8 @@ static void lay_out(canvas *c, sheet *s)
 
 /* ---- Drawing ---- */
 
-/* If captions do not fit side by side, every k-th one is drawn if five remain, or two if hardly a letter fits;
-   otherwise each is shortened. */
+/* Returns k, to draw every k-th caption: more than 1 if captions do not fit side by side and five remain, or two if
+   hardly a letter fits. With k = 1 captions are shortened. */
 static int choose_step(const sheet *s, double wanted, double pitch, int n)
 {
     int k = (int)ceil(wanted / pitch);
@@ -247,7 +247,7 @@ static int draw_sheet(canvas *c, const sheet *s)
     return LT_OK;
 }
 
-/* Text is measured on a page, so creates a small one first. */
+/* Creates a small page first, since text is measured on one. */
 static int measure_sheet(sheet *s)
 {
     canvas c = {0};

@@ -80,13 +80,13 @@ void hist2d_clear(hist2d *h)
     *h = (hist2d){0};
 }
 
-/* Pixels of one bin along an axis, the last one excluded. */
+/* Pixels of one bin along an axis: from ... to - 1. */
 typedef struct span {
     int from, to;
 } span;
 
-/* Those whose middle is in the bin; where that is none, the one that has the bin's middle, since what
-   was counted is to be seen. The first of n pixels begins at place `start`. */
+/* Returns the pixels whose center is in each bin; if there is none, the pixel at the center of the bin, so that every
+   count is visible. The first of n pixels begins at position `start`. Freed by the caller. */
 static span *spans_along(const hist2d *h, const scale *s, double low, double high, double start,
                          double zoom, int n)
 {
@@ -110,7 +110,7 @@ static span *spans_along(const hist2d *h, const scale *s, double low, double hig
     return spans;
 }
 
-/* If bins share a pixel, it shows the fullest one. */
+/* A pixel shared by bins shows the fullest one. */
 static void fill_bin(bitmap *b, span row, span column, uint32_t n)
 {
     for (int y = row.from; y < row.to; y++)

@@ -26,7 +26,7 @@ typedef struct layout {
 static int least(int a, int b) { return a < b ? a : b; }
 static int greatest(int a, int b) { return a > b ? a : b; }
 
-/* Pixels along `count` tiles. */
+/* Returns the size of `count` tiles and the gaps around them, in pixels. */
 static int64_t side(const layout *l, int count, int tile)
 {
     return (int64_t)count * tile + ((int64_t)count + 1) * l->gap;
@@ -69,7 +69,7 @@ static void fill(lt_image *image, const unsigned char color[3])
 
 static unsigned char to_byte(float x) { return (unsigned char)(fminf(fmaxf(x, 0), 1) * 255 + .5f); }
 
-/* One pixel of c floats as `channels` bytes. */
+/* Converts one pixel of c floats to `channels` bytes; magenta if one is NaN. */
 static void shade(const float *x, int c, int channels, unsigned char *to)
 {
     for (int k = 0; k < c; k++)

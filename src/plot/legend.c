@@ -20,7 +20,7 @@ static void collect_labels(view *v, const lt_series *s)
     }
 }
 
-/* Each label has one entry, even if ellipses lie on scatter points. */
+/* Whether a scatter names the labels: ellipses over it add no entries then. */
 static bool has_scatter(const lt_chart *chart)
 {
     for (int i = 0; i < chart->n_series; i++)
@@ -75,7 +75,7 @@ static type_style name_style(const view *v, const entry *e, double room)
 
 /* ---- Above ---- */
 
-/* The width of an entry in a row, with its swatch and the gap after it. */
+/* Returns the width of an entry in a row, with its swatch and the gap after it. */
 static double entry_width(const view *v, const entry *e)
 {
     double most = v->outer.right - v->outer.left - (swatch + swatch_gap) * v->em;
@@ -171,7 +171,7 @@ void legend_draw_rows(const view *v, double top)
 
 /* ---- Beside the ends ---- */
 
-/* Where the line of an entry ends; false if it does not end near the right side. */
+/* Finds where the line of an entry ends; false if that is not near the right side. */
 static bool find_end(view *v, entry *e)
 {
     const lt_series *s = e->series;
@@ -216,8 +216,8 @@ double legend_direct_width(const view *v)
     return fmin(most, 0.3 * all) + 0.1;
 }
 
-/* Names at least a line apart and as near to their lines as that allows: neighbors that are too
-   near become a block, centered on what its members want; blocks that touch are joined. */
+/* Moves names at least a line apart, as near to the ends of their lines as that allows: neighbors that are too close
+   become a block, centered on the mean of their ends; blocks that touch are merged. */
 static void spread(view *v)
 {
     double height = line_height * v->em, start[MAX_ENTRIES]; /* of each block: its first middle */
@@ -251,7 +251,7 @@ void legend_draw_direct(view *v)
     for (int i = 0; i < v->n_entries; i++) {
         entry *e = &v->entries[i];
         type_style s = name_style(v, e, v->outer.right - left);
-        if (fabs(e->y - e->wanted) > 0.5 * v->em) { /* far from its line: a thin line leads there */
+        if (fabs(e->y - e->wanted) > 0.5 * v->em) { /* far from its line: connects them */
             canvas_color(v->c, e->color, 0.6);
             cairo_set_dash(cr, NULL, 0, 0);
             cairo_set_line_width(cr, 0.07 * v->em);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Beside a 2-D histogram: histograms of x and y, as densities on one scale, and a color bar. */
+/* Marginal histograms of x and y beside a 2-D histogram, as densities on one scale, and its color bar. */
 #include "plot/view.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@ static const double normal_top = 0.3989422804014327; /* 1 / sqrt(2 pi) */
 
 static rgb marginal_color(void) { return hist2d_color(0.45); }
 
-/* ---- Room ---- */
+/* ---- Layout ---- */
 
 static double thickness(const view *v)
 {
@@ -72,13 +72,14 @@ void strips_place(view *v)
 
 /* ---- Histograms ---- */
 
-/* The part of the points per unit of the axis; the fullest bin of both is as high as a strip. */
+/* Returns the fraction of the points per unit of the axis. */
 static double density(const hist2d *h, int count, bool is_x)
 {
     double width = (is_x ? h->x_high - h->x_low : h->y_high - h->y_low) / h->bins;
     return count / (width * h->n);
 }
 
+/* Returns the density as high as a marginal: the largest of both histograms and N(0, 1). */
 static double highest(const view *v)
 {
     const hist2d *h = &v->hist2d;
@@ -88,7 +89,7 @@ static double highest(const view *v)
     return most;
 }
 
-/* The outline of bars from bin to bin: bars one by one would leave hairs between them. */
+/* Adds the outline of all bars: separate bars would leave hairlines between them. */
 static void add_bars(const view *v, bool is_x, double unit)
 {
     const hist2d *h = &v->hist2d;
@@ -108,7 +109,7 @@ static void add_bars(const view *v, bool is_x, double unit)
 static void add_normal(const view *v, bool is_x, double unit)
 {
     const scale *s = is_x ? &v->x : &v->y;
-    enum { STEPS = 100, END = 4 }; /* beyond it nothing is seen */
+    enum { STEPS = 100, END = 4 }; /* the density beyond is invisible */
     for (int i = -STEPS; i <= STEPS; i++) {
         double z = (double)END * i / STEPS;
         double size = unit * normal_top * exp(-0.5 * z * z), at = scale_at(s, z);
@@ -150,7 +151,7 @@ void draw_marginals(const view *v)
     draw_marginal(v, false);
 }
 
-/* ---- The bar ---- */
+/* ---- Color bar ---- */
 
 static void draw_colors(const view *v)
 {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Positions far outside would overflow cairo's 24.8 fixed point numbers: lines to them leave the plot
-   at a slightly different angle. */
+/* Clamps positions that would overflow cairo's 24.8 fixed-point numbers: lines to them leave the plot at a slightly
+   different angle. */
 enum { FAR = 100000 };
 
 static double place_x(const view *v, const lt_series *s, int i)
@@ -24,7 +24,7 @@ static double place_y(const view *v, double y)
 
 /* ---- Lines ---- */
 
-/* The end of the piece without gaps that begins at i; i if there is none. */
+/* Returns the end of the segment without gaps that begins at i; i if point i is a gap. */
 static int piece_end(const view *v, const lt_series *s, int i)
 {
     while (i < s->n && series_has(v, s, i))
@@ -65,7 +65,7 @@ static void add_line(const view *v, const lt_series *s, const double *y, int fir
     }
 }
 
-/* Pieces between gaps; a piece of one point is a dot. */
+/* Draws the segments between gaps; a segment of one point is a dot. */
 static void draw_lines(const view *v, const lt_series *s, const double *y, rgb color,
                        double alpha, double width)
 {
@@ -116,7 +116,7 @@ static bool is_inside(const view *v, double x, double y)
 static void draw_points(const view *v, const lt_series *s, rgb color)
 {
     cairo_t *cr = v->c->cr;
-    double each = (v->plot.right - v->plot.left) / (s->n + 1); /* room, if they stand in a row */
+    double each = (v->plot.right - v->plot.left) / (s->n + 1); /* width per point, if evenly spaced */
     double radius = fmin(fmax(0.35 * each, 0.16 * v->em), 0.32 * v->em);
     bool has_rim = radius > 0.25 * v->em;
     for (int i = 0; i < s->n; i++) {
@@ -132,7 +132,7 @@ static void draw_points(const view *v, const lt_series *s, rgb color)
             cairo_fill(cr);
             continue;
         }
-        cairo_fill_preserve(cr); /* a white rim keeps points apart from lines and each other */
+        cairo_fill_preserve(cr); /* a white rim separates points from lines and from each other */
         canvas_color(v->c, 0xffffff, 1);
         cairo_set_dash(cr, NULL, 0, 0);
         cairo_set_line_width(cr, 0.08 * v->em);
@@ -178,7 +178,7 @@ static void draw_band(const view *v, const lt_series *s, rgb color)
     }
 }
 
-/* The width of one bar: 0.7 of the least distance between neighbors in the list. */
+/* Returns the width of a bar: 0.7 of the least distance between consecutive points. */
 static double bar_width(const view *v, const lt_series *s)
 {
     double least = s->n > 1 ? (double)INFINITY : (v->plot.right - v->plot.left) / 3;
@@ -189,7 +189,7 @@ static double bar_width(const view *v, const lt_series *s)
     return 0.7 * fmin(least, widest);
 }
 
-/* Series of bars stand side by side. */
+/* Draws the bars of several series side by side. */
 static void draw_bars(const view *v, const lt_series *s, rgb color)
 {
     int n = 0, place = 0;
@@ -211,7 +211,7 @@ static void draw_bars(const view *v, const lt_series *s, rgb color)
 
 /* ---- All ---- */
 
-/* Marks are cut at the sides of the plot, but for a rim: lines and points on a side are whole. */
+/* Clips marks to the plot and a rim around it, so that lines and points on its sides stay whole. */
 static void clip(const view *v, double rim)
 {
     const box *b = &v->plot;

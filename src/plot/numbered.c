@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbered names, which stand for many files: img-%04d.png. */
+/* Numbered names, one for many files: img-%04d.png. */
 #include <latent/data.h>
 #include <latent/plot.h>
 
@@ -25,7 +25,7 @@ static void numbered_clear(numbered *p)
     text_clear(&p->after);
 }
 
-/* What follows a '%': "d", "4d", "04d"; how many characters, 0 for anything else. */
+/* Reads what follows a '%': "d", "4d", "04d". Returns the number of characters; 0 for anything else. */
 static int read_number(const char *at, numbered *p)
 {
     int n = 0;

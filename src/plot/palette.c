@@ -13,7 +13,8 @@ static const rgb colors[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0
 static const rgb ten[] = {0x3f90da, 0xffa90e, 0xbd1f01, 0x94a4a2, 0x832db6,
                           0xa96b59, 0xe76300, 0xb9ac70, 0x717581, 0x92dadd};
 
-/* Around the circle of hues, by a channel's distance from the hue in sixths. */
+/* Returns the saturated color of a hue in [0, 1): a channel depends on its distance from the hue, in sixths of the
+   circle. */
 static rgb hue_color(double hue)
 {
     rgb out = 0;
@@ -47,7 +48,7 @@ rgb series_color(const lt_chart *chart, int i)
     return palette_color(k);
 }
 
-/* A channel at 0.72 of its value: every color above then has a contrast of 3.5 or more. */
+/* Scales each channel by 0.72: every color above then has a contrast of 3.5 or more on white. */
 rgb readable(rgb color)
 {
     rgb out = 0;
@@ -56,7 +57,7 @@ rgb readable(rgb color)
     return out;
 }
 
-/* Oklab (Ottosson 2020) to a channel of linear light, by the row of its matrix. */
+/* Converts Oklab (Ottosson 2020) to a channel of linear light; `row` is the row of its matrix. */
 static double linear_light(double l, double a, double b, const double row[3])
 {
     double x = l + 0.3963377774 * a + 0.2158037573 * b;

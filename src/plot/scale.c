@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const double most_extreme = 1e100; /* squares and differences of such values are finite */
-static const double finest = 1e-10;       /* of a range beside its values: f64 has 16 digits */
+static const double finest = 1e-10;       /* relative width of a range: f64 has 16 digits */
 
 /* ---- Scales ---- */
 
@@ -35,7 +35,7 @@ void range_add(range *r, bool is_log, double v)
     r->is_any = true;
 }
 
-/* Widens a range of one value, or of values that f64 hardly distinguishes. */
+/* Widens a range of one value, or narrower than `finest`. */
 static void widen(scale *s)
 {
     double size = fmax(fabs(s->low), fabs(s->high));
@@ -127,7 +127,7 @@ static void power_text(char text[TICK_TEXT], double value, int exponent, int dec
     add_exponent(text, exponent);
 }
 
-/* Of 0 and what is not finite, less than any number has. */
+/* Returns the decimal exponent; for 0 and values that are not finite, one below that of any number. */
 static int order_of(double v)
 {
     return v != 0 && isfinite(v) ? (int)floor(log10(fabs(v)) + 1e-9) : -324;
@@ -152,7 +152,8 @@ static void write_even(ticks *t, double step)
             power_text(t->text[i], t->value[i], top, decimals);
 }
 
-/* Writes each tick by itself; if one needs a power of ten, all but 1 do. */
+/* Writes each tick with its own decimals; if one needs a power of ten, all outside of
+   [1, 10) get one. */
 static void write_powers(ticks *t)
 {
     bool is_plain = true;
@@ -174,7 +175,7 @@ static void write_powers(ticks *t)
 
 /* ---- Ticks ---- */
 
-/* 1, 2, 5, 10, 20, ... times 10^(first / 3): the k-th round number. */
+/* Returns the k-th round number: 1, 2, 5, 10, 20, 50, ... from k = 0. */
 static double round_number(int k)
 {
     static const double digit[3] = {1, 2, 5};
@@ -190,7 +191,7 @@ static int round_number_above(double v)
     return k;
 }
 
-/* Multiples of `step` in the range, which may have more than fit. */
+/* Counts the multiples of `step` in the range; there may be more than fit in `ticks`. */
 static double count_multiples(const scale *s, double step)
 {
     return floor(s->high / step + 1e-9) - ceil(s->low / step - 1e-9) + 1;
@@ -204,7 +205,7 @@ static void fill_multiples(ticks *t, const scale *s, double step)
         t->value[i] = first + i == 0 ? 0 : (first + i) * step;
 }
 
-/* Only the first and the last. */
+/* Keeps only the first and the last tick. */
 static void keep_ends(ticks *t)
 {
     t->value[1] = t->value[t->n - 1];
@@ -227,7 +228,7 @@ static void make_even(ticks *t, const scale *s, int most, bool is_whole)
     write_even(t, round_number(k));
 }
 
-/* 1, 2, 5 of each decade; or every `stride`-th power of ten. */
+/* Adds 1, 2, 5 of each decade if stride is 0, else every `stride`-th power of ten. */
 static void fill_logarithmic(ticks *t, const scale *s, int stride)
 {
     int first = round_number_above(s->low), last = round_number_above(s->high * (1 + 1e-6));

@@ -25,7 +25,7 @@ static void blend(uint32_t *pixel, rgb color, double alpha)
     *pixel = out;
 }
 
-/* A disc whose edge is as soft as a pixel is wide. */
+/* Draws an antialiased disc. */
 static void stamp(const bitmap *p, double x, double y, double radius, rgb color)
 {
     int left = real_to_int(floor(x - radius - 1), 0, p->width);
@@ -41,7 +41,7 @@ static void stamp(const bitmap *p, double x, double y, double radius, rgb color)
         }
 }
 
-/* Radius of discs that side by side would fill about a third of the plot. */
+/* Returns the radius at which n separate discs would cover about a third of the plot. */
 static double choose_radius(const view *v, int n)
 {
     double area = (v->plot.right - v->plot.left) * (v->plot.bottom - v->plot.top);

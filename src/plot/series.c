@@ -13,7 +13,7 @@ bool ellipse_root(const lt_series *s, int i, double *a, double *b, double *c)
     if (!scale_has(false, xx) || !scale_has(false, yy) || !(xx >= 0 && yy >= 0))
         return false;
     double rest = yy - (xx > 0 ? xy / xx * xy : 0);
-    if (!(rest >= -1e-9 * yy) || (xx == 0 && xy != 0)) /* rounding may make a line of it */
+    if (!(rest >= -1e-9 * yy) || (xx == 0 && xy != 0)) /* rounding may make `rest` slightly negative */
         return false;
     *a = sigmas * sqrt(xx);
     *b = xx > 0 ? sigmas * xy / sqrt(xx) : 0;
@@ -48,7 +48,8 @@ bool series_has(const view *v, const lt_series *s, int i)
 
 /* ---- Smoothing ---- */
 
-/* The weights of neighbors at distances 0 ... reach: a normal curve of s->smooth points. */
+/* Returns the weights of neighbors at distances 0 ... reach: a Gaussian whose standard deviation is s->smooth
+   points. Freed by the caller. */
 static double *smoothing_weights(const lt_series *s, int *reach)
 {
     *reach = (int)fmin(3 * s->smooth + 1, s->n);
