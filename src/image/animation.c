@@ -10,11 +10,11 @@
 
 enum { MAX_FRAMES = 10000, MAX_LOOPS = 65535 };
 
-static const double usual_seconds = 0.1, least_seconds = 0.02, most_seconds = 60;
+static const double default_seconds = 0.1, min_seconds = 0.02, max_seconds = 60;
 
 static double seconds_of(const lt_animation *a, int i)
 {
-    return a->seconds_of ? a->seconds_of[i] : a->seconds != 0 ? a->seconds : usual_seconds;
+    return a->seconds_of ? a->seconds_of[i] : a->seconds != 0 ? a->seconds : default_seconds;
 }
 
 static int check_frame(const lt_animation *a, int i)
@@ -27,13 +27,13 @@ static int check_frame(const lt_animation *a, int i)
     if (f->width != first->width || f->height != first->height)
         return status_fail(LT_VALUE, "frames[%d]: expected %d x %d pixels as before, found %d x %d",
                            i, first->width, first->height, f->width, f->height);
-    if (!(seconds >= least_seconds && seconds <= most_seconds))
+    if (!(seconds >= min_seconds && seconds <= max_seconds))
         return status_fail(LT_VALUE, "frames[%d]: expected %g to %g seconds, found %g", i,
-                           least_seconds, most_seconds, seconds);
+                           min_seconds, max_seconds, seconds);
     return LT_OK;
 }
 
-static int check(const lt_animation *a)
+static int check_animation(const lt_animation *a)
 {
     if (a->n < 1 || a->n > MAX_FRAMES)
         return status_fail(LT_VALUE, "an animation of %d frames: expected 1 to %d", a->n,
@@ -80,7 +80,7 @@ int lt_animation_check_name(const char *path) { return format_of(path) ? LT_OK :
 
 int animation_encode(const char *path, const lt_animation *animation, text *file)
 {
-    LT_TRY(check(animation));
+    LT_TRY(check_animation(animation));
     return format_of(path)->animation(animation, file);
 }
 

@@ -82,8 +82,8 @@ static const unsigned char *row_of(const lt_image *f, int y)
     return f->pixels + (size_t)y * (size_t)f->width * (size_t)f->channels;
 }
 
-static int least(int a, int b) { return a < b ? a : b; }
-static int greatest(int a, int b) { return a > b ? a : b; }
+static int min_int(int a, int b) { return a < b ? a : b; }
+static int max_int(int a, int b) { return a > b ? a : b; }
 
 /* Returns the area that differs between two frames of equal channels; the first pixel if they are equal. */
 static area find_change(const lt_image *before, const lt_image *f)
@@ -98,9 +98,9 @@ static area find_change(const lt_image *before, const lt_image *f)
             continue;
         while (a[last] == b[last])
             last--;
-        left = least(left, first / c);
-        right = greatest(right, last / c + 1);
-        top = least(top, y);
+        left = min_int(left, first / c);
+        right = max_int(right, last / c + 1);
+        top = min_int(top, y);
         bottom = y + 1;
     }
     return bottom ? (area){left, top, right - left, bottom - top} : (area){0, 0, 1, 1};
@@ -157,33 +157,33 @@ static int encode_frame(apng *p, int i, area a, const lt_image *f)
     return status;
 }
 
-/* Converts a gray frame among colored ones to RGB in `room`, which the caller clears. */
-static int open_frame(const apng *p, int i, lt_image *room, const lt_image **f)
+/* Converts a gray frame among colored ones to RGB in `buffer`, which the caller clears. */
+static int open_frame(const apng *p, int i, lt_image *buffer, const lt_image **f)
 {
     *f = &p->animation->frames[i];
     if (p->is_gray || (*f)->channels == 3)
         return LT_OK;
-    LT_TRY(raster_color(*f, room));
-    *f = room;
+    LT_TRY(raster_color(*f, buffer));
+    *f = buffer;
     return LT_OK;
 }
 
 static int encode_frames(apng *p)
 {
-    lt_image rooms[2] = {0};
+    lt_image buffers[2] = {0};
     const lt_image *before = NULL, *f;
     int status = LT_OK;
     for (int i = 0; i < p->animation->n && status == LT_OK; i++) {
-        lt_image *room = &rooms[i % 2];
-        lt_image_clear(room);
-        status = open_frame(p, i, room, &f);
+        lt_image *buffer = &buffers[i % 2];
+        lt_image_clear(buffer);
+        status = open_frame(p, i, buffer, &f);
         if (status == LT_OK)
             status = encode_frame(p, i, before ? find_change(before, f)
                                                : (area){0, 0, f->width, f->height}, f);
         before = f;
     }
-    lt_image_clear(&rooms[0]);
-    lt_image_clear(&rooms[1]);
+    lt_image_clear(&buffers[0]);
+    lt_image_clear(&buffers[1]);
     return status;
 }
 

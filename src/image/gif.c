@@ -31,7 +31,7 @@ typedef struct gif_job {
     bool has_own_palettes; /* one palette per frame */
     colors colors;
     palette palette;
-    unsigned char *places; /* palette indices of the pixels of one frame */
+    unsigned char *indices; /* palette indices of the pixels of one frame */
     text *file;
 } gif_job;
 
@@ -61,7 +61,7 @@ static void choose_palette(gif_job *g)
         colors_reduce(&g->colors, a->frames, a->n, MAX_COLORS - 1, &g->palette);
 }
 
-static CGIF *begin(gif_job *g)
+static CGIF *begin_gif(gif_job *g)
 {
     const lt_animation *a = g->animation;
     CGIF_Config c = {.attrFlags = CGIF_ATTR_IS_ANIMATED,
@@ -83,7 +83,7 @@ static CGIF *begin(gif_job *g)
 static int add_frame(gif_job *g, CGIF *gif, int i)
 {
     const lt_image *f = &g->animation->frames[i];
-    CGIF_FrameConfig c = {.pImageData = g->places,
+    CGIF_FrameConfig c = {.pImageData = g->indices,
                           .genFlags = CGIF_FRAME_GEN_USE_DIFF_WINDOW,
                           .delay = (uint16_t)(g->ticks[i + 1] - g->ticks[i])};
     if (g->has_own_palettes) {
@@ -95,13 +95,13 @@ static int add_frame(gif_job *g, CGIF *gif, int i)
     }
     if (g->palette.n < MAX_COLORS)
         c.genFlags |= CGIF_FRAME_GEN_USE_TRANSPARENCY;
-    colors_places(&g->colors, f, g->places);
+    colors_places(&g->colors, f, g->indices);
     return cgif_addframe(gif, &c);
 }
 
 static int add_frames(gif_job *g)
 {
-    CGIF *gif = begin(g);
+    CGIF *gif = begin_gif(g);
     int code = gif ? CGIF_OK : CGIF_EALLOC;
     for (int i = 0; i < g->animation->n && code == CGIF_OK; i++)
         code = add_frame(g, gif, i);
@@ -119,15 +119,15 @@ int encode_gif(const lt_animation *a, text *file)
                            "was built with an older one: write a .webp or .png, or let it repeat");
     LT_TRY(library_load(&gif_library));
     size_t pixels = (size_t)a->frames[0].width * (size_t)a->frames[0].height;
-    gif_job g = {.animation = a, .file = file, .places = tensor_alloc(pixels, "a frame of a GIF")};
-    if (!g.places)
+    gif_job g = {.animation = a, .file = file, .indices = tensor_alloc(pixels, "a frame of a GIF")};
+    if (!g.indices)
         return LT_NO_MEMORY;
     int *ticks = animation_ticks(a, HUNDREDTHS);
     g.ticks = ticks;
     choose_palette(&g);
     int status = add_frames(&g);
     colors_clear(&g.colors);
-    tensor_free(g.places);
+    tensor_free(g.indices);
     free(ticks);
     return status;
 }

@@ -161,7 +161,7 @@ static int divide(color **list, const block *b)
     return middle;
 }
 
-static int cut(color **list, int n, int most, block *blocks)
+static int cut_blocks(color **list, int n, int most, block *blocks)
 {
     int n_blocks = 1;
     blocks[0] = describe(list, 0, n);
@@ -240,7 +240,7 @@ void colors_reduce(colors *c, const lt_image *images, int n, int most, palette *
     color **list = list_colors(c);
     block blocks[MAX_COLORS];
     mean means[MAX_COLORS] = {0};
-    *p = (palette){.n = cut(list, c->n, most, blocks)};
+    *p = (palette){.n = cut_blocks(list, c->n, most, blocks)};
     for (int i = 0; i < p->n; i++)
         memcpy(means[i].at, blocks[i].mean, sizeof blocks[i].mean);
     for (int i = 0; i < ROUNDS; i++) {

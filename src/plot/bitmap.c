@@ -6,14 +6,14 @@
 
 #include <math.h>
 
-int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom)
+int bitmap_begin(bitmap *b, const canvas *c, box area, double rim, double zoom)
 {
     zoom = c->is_raster ? c->scale : zoom;
     *b = (bitmap){.zoom = zoom,
-                  .left = floor((place.left - rim) * zoom) / zoom,
-                  .top = floor((place.top - rim) * zoom) / zoom};
-    b->width = (int)ceil((place.right + rim - b->left) * zoom);
-    b->height = (int)ceil((place.bottom + rim - b->top) * zoom);
+                  .left = floor((area.left - rim) * zoom) / zoom,
+                  .top = floor((area.top - rim) * zoom) / zoom};
+    b->width = (int)ceil((area.right + rim - b->left) * zoom);
+    b->height = (int)ceil((area.bottom + rim - b->top) * zoom);
     b->pixels = tensor_alloc((size_t)b->width * (size_t)b->height * sizeof *b->pixels,
                              "the points of a chart");
     return b->pixels ? LT_OK : LT_NO_MEMORY;

@@ -190,9 +190,9 @@ void canvas_color(canvas *c, rgb color, double alpha)
 /* ---- Text ---- */
 
 /* Converts any bytes to valid UTF-8 on one line. Freed with g_free. */
-static char *clean_text(const char *words)
+static char *clean_text(const char *string)
 {
-    char *valid = g_utf8_make_valid(words, (gssize)strnlen(words, MAX_TEXT));
+    char *valid = g_utf8_make_valid(string, (gssize)strnlen(string, MAX_TEXT));
     for (char *p = valid; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = ' ';
@@ -227,22 +227,22 @@ static double width_of(PangoLayout *l)
 
 /* Returns the first characters, an ellipsis and the last ones, `keep` of n in all; if both ends matter, 3 of 5 are at
    the front. Freed with g_free. */
-static char *cut(const char *words, long n, long keep, bool in_middle)
+static char *cut_text(const char *string, long n, long keep, bool in_middle)
 {
     long tail = in_middle ? keep * 2 / 5 : 0;
-    char *head = g_utf8_substring(words, 0, keep - tail);
-    char *out = g_strconcat(g_strchomp(head), "…", g_utf8_offset_to_pointer(words, n - tail), NULL);
+    char *head = g_utf8_substring(string, 0, keep - tail);
+    char *out = g_strconcat(g_strchomp(head), "…", g_utf8_offset_to_pointer(string, n - tail), NULL);
     g_free(head);
     return out;
 }
 
 /* Keeps as many characters as fit. */
-static void shorten(PangoLayout *l, const type_style *s, const char *words)
+static void shorten_text(PangoLayout *l, const type_style *s, const char *string)
 {
-    long n = g_utf8_strlen(words, -1), low = 0, high = n;
+    long n = g_utf8_strlen(string, -1), low = 0, high = n;
     while (high - low > 1) { /* low characters fit, high do not */
         long keep = (low + high) / 2;
-        char *shorter = cut(words, n, keep, s->cut_middle);
+        char *shorter = cut_text(string, n, keep, s->cut_middle);
         pango_layout_set_text(l, shorter, -1);
         g_free(shorter);
         if (width_of(l) <= s->room)
@@ -250,16 +250,16 @@ static void shorten(PangoLayout *l, const type_style *s, const char *words)
         else
             high = keep;
     }
-    char *shorter = cut(words, n, low, s->cut_middle);
+    char *shorter = cut_text(string, n, low, s->cut_middle);
     pango_layout_set_text(l, shorter, -1);
     g_free(shorter);
 }
 
 /* The layout is empty if not even one letter fits. Nullable: is_shortened. */
-static PangoLayout *lay_out(canvas *c, const type_style *s, const char *words, bool *is_shortened)
+static PangoLayout *lay_out_text(canvas *c, const type_style *s, const char *string, bool *is_shortened)
 {
     PangoLayout *l = make_layout(c, s);
-    char *clean = clean_text(words);
+    char *clean = clean_text(string);
     bool is_cut = false;
     pango_layout_set_text(l, clean, -1);
     if (s->room > 0 && s->lines > 1) {
@@ -273,7 +273,7 @@ static PangoLayout *lay_out(canvas *c, const type_style *s, const char *words, b
         if (s->room < s->size)
             pango_layout_set_text(l, "", -1);
         else
-            shorten(l, s, clean);
+            shorten_text(l, s, clean);
     }
     g_free(clean);
     if (is_shortened)
@@ -281,23 +281,23 @@ static PangoLayout *lay_out(canvas *c, const type_style *s, const char *words, b
     return l;
 }
 
-type_size text_measure(canvas *c, const type_style *s, const char *words)
+type_size text_measure(canvas *c, const type_style *s, const char *string)
 {
-    PangoLayout *l = lay_out(c, s, words, NULL);
+    PangoLayout *l = lay_out_text(c, s, string, NULL);
     PangoRectangle r;
     pango_layout_get_extents(l, NULL, &r);
     g_object_unref(l);
     return (type_size){(double)r.width / PANGO_SCALE, (double)r.height / PANGO_SCALE};
 }
 
-static void remember(canvas *c, PangoLayout *l, const char *words, bool is_shortened, double x,
+static void record_text(canvas *c, PangoLayout *l, const char *string, bool is_shortened, double x,
                      double y)
 {
     PangoRectangle ink;
     pango_layout_get_extents(l, &ink, NULL);
     c->texts = must_grow(c->texts, c->n_texts, &c->capacity);
     c->texts[c->n_texts++] = (drawn_text){
-        .text = must_copy_text(words),
+        .text = must_copy_text(string),
         .ink = {x + (double)ink.x / PANGO_SCALE, y + (double)ink.y / PANGO_SCALE,
                 x + (double)(ink.x + ink.width) / PANGO_SCALE,
                 y + (double)(ink.y + ink.height) / PANGO_SCALE},
@@ -315,16 +315,16 @@ static void draw_halo(canvas *c, PangoLayout *l, double size, double x, double y
     cairo_stroke(c->cr);
 }
 
-void text_draw(canvas *c, const type_style *s, const char *words, double x, double y, align a)
+void text_draw(canvas *c, const type_style *s, const char *string, double x, double y, align a)
 {
     bool is_shortened;
-    PangoLayout *l = lay_out(c, s, words, &is_shortened);
+    PangoLayout *l = lay_out_text(c, s, string, &is_shortened);
     PangoRectangle r;
     pango_layout_get_extents(l, NULL, &r);
     double width = (double)r.width / PANGO_SCALE, left = (double)r.x / PANGO_SCALE;
     x -= left + (a == ALIGN_CENTER ? width / 2 : a == ALIGN_RIGHT ? width : 0);
     y -= (double)pango_layout_get_baseline(l) / PANGO_SCALE;
-    remember(c, l, words, is_shortened, x, y);
+    record_text(c, l, string, is_shortened, x, y);
     if (s->has_halo)
         draw_halo(c, l, s->size, x, y);
     canvas_color(c, s->color, 1);

@@ -56,17 +56,17 @@ static int check_series(const lt_chart *c, int i)
 static int check_plane(const lt_chart *c)
 {
     bool is_linear = !c->x.is_log && !c->y.is_log;
-    int heats = 0, ellipses = 0;
+    int histograms = 0, ellipses = 0;
     for (int i = 0; i < c->n_series; i++) {
-        heats += c->series[i].kind == LT_HIST2D;
+        histograms += c->series[i].kind == LT_HIST2D;
         ellipses += c->series[i].kind == LT_ELLIPSES;
     }
-    if (heats > 1)
-        return status_fail(LT_VALUE, "%s: %d series of bins, expected one", title_of(c), heats);
-    if (!is_linear && (heats || ellipses || c->has_normal))
+    if (histograms > 1)
+        return status_fail(LT_VALUE, "%s: %d series of bins, expected one", title_of(c), histograms);
+    if (!is_linear && (histograms || ellipses || c->has_normal))
         return status_fail(LT_VALUE, "%s: bins, ellipses and N(0, I) are drawn on linear axes",
                            title_of(c));
-    if (c->has_marginals && heats == 0)
+    if (c->has_marginals && histograms == 0)
         return status_fail(LT_VALUE, "%s: marginals are those of a series of bins, and there is "
                                      "none", title_of(c));
     return LT_OK;
@@ -348,7 +348,7 @@ static void draw_grid(const view *v)
         draw_across(v, scale_at(&v->y, 0), RULE);
 }
 
-static bool has_place(const view *v, const lt_reference *r)
+static bool has_position(const view *v, const lt_reference *r)
 {
     const scale *s = r->is_vertical ? &v->x : &v->y;
     return scale_has(s->is_log, r->value) && r->value >= s->low && r->value <= s->high;
@@ -531,7 +531,7 @@ static void plan_height(view *v, int frugality)
     v->plot.bottom = bottom;
 }
 
-static void plan(view *v)
+static void plan_layout(view *v)
 {
     for (int frugality = 0; frugality <= WITHOUT_TITLE; frugality++) {
         plan_height(v, frugality);
@@ -591,7 +591,7 @@ static int draw_all(view *v)
         draw_labels(v);
     draw_grid(v);
     for (int i = 0; i < c->n_references; i++)
-        if (has_place(v, &c->references[i]))
+        if (has_position(v, &c->references[i]))
             draw_reference(v, &c->references[i]);
     LT_TRY(draw_marks(v));
     draw_marginals(v);
@@ -599,7 +599,7 @@ static int draw_all(view *v)
     if (c->has_normal)
         draw_normal_names(v);
     for (int i = 0; i < c->n_references; i++)
-        if (v->has_labels && c->references[i].label && has_place(v, &c->references[i]))
+        if (v->has_labels && c->references[i].label && has_position(v, &c->references[i]))
             draw_reference_name(v, &c->references[i]);
     draw_y_numbers(v);
     if (c->x.names)
@@ -614,16 +614,16 @@ static int draw_all(view *v)
 }
 
 /* Computes the layout; call hist2d_clear(&v->hist2d) in any case. */
-static int lay_out(view *v)
+static int lay_out_chart(view *v)
 {
     bool is_wide = v->outer.right - v->outer.left > 24 * v->em; /* for names beside the plot */
     LT_TRY(hist2d_count(&v->hist2d, v->chart));
     v->is_direct = v->chart->legend == LT_LEGEND_AUTO && v->n_entries > 0 && is_wide;
-    plan(v);
+    plan_layout(v);
     if (v->is_direct && !legend_is_direct(v)) {
         v->is_direct = false;
         v->is_column = is_wide && legend_is_column(v);
-        plan(v);
+        plan_layout(v);
     }
     return LT_OK;
 }
@@ -633,7 +633,7 @@ int chart_draw(canvas *c, const lt_chart *chart, double em, box outer, bool with
     view v = {.c = c, .chart = chart, .em = em, .outer = outer};
     if (with_names)
         legend_collect(&v);
-    int status = lay_out(&v);
+    int status = lay_out_chart(&v);
     if (status == LT_OK)
         status = draw_all(&v);
     hist2d_clear(&v.hist2d);
@@ -644,7 +644,7 @@ int chart_names(canvas *c, const lt_chart *chart, double em, box outer, view *v)
 {
     *v = (view){.c = c, .chart = chart, .em = em, .outer = outer};
     legend_collect(v);
-    int status = lay_out(v);
+    int status = lay_out_chart(v);
     hist2d_clear(&v->hist2d);
     return status;
 }

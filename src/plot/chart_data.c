@@ -24,28 +24,28 @@ static const char *const column_names[COLUMNS] = {
 typedef struct table {
     text out;
     bool has[COLUMNS];
-    const char *words[COLUMNS]; /* of the current line; NULL: the number instead, empty if NaN */
+    const char *strings[COLUMNS]; /* of the current line; NULL: the number instead, empty if NaN */
     double numbers[COLUMNS];
 } table;
 
 static void begin_row(table *t, const char *chart, const char *series)
 {
     for (int k = 0; k < COLUMNS; k++) {
-        t->words[k] = NULL;
+        t->strings[k] = NULL;
         t->numbers[k] = (double)NAN;
     }
-    t->words[CHART] = chart ? chart : "";
-    t->words[SERIES] = series ? series : "";
+    t->strings[CHART] = chart ? chart : "";
+    t->strings[SERIES] = series ? series : "";
 }
 
-static void append_words(text *out, const char *words)
+static void append_string(text *out, const char *string)
 {
-    if (!strpbrk(words, ",\"\r\n")) {
-        text_append(out, words);
+    if (!strpbrk(string, ",\"\r\n")) {
+        text_append(out, string);
         return;
     }
     text_append(out, "\"");
-    for (const char *c = words; *c; c++) {
+    for (const char *c = string; *c; c++) {
         text_append(out, *c == '"' ? "\"" : "");
         text_append_bytes(out, c, 1);
     }
@@ -67,8 +67,8 @@ static void end_row(table *t)
         if (!t->has[k])
             continue;
         text_append(&t->out, is_first ? "" : ",");
-        if (t->words[k])
-            append_words(&t->out, t->words[k]);
+        if (t->strings[k])
+            append_string(&t->out, t->strings[k]);
         else
             append_number(&t->out, t->numbers[k]);
         is_first = false;
@@ -80,7 +80,7 @@ static void put_head(table *t)
 {
     begin_row(t, NULL, NULL);
     for (int k = 0; k < COLUMNS; k++)
-        t->words[k] = column_names[k];
+        t->strings[k] = column_names[k];
     end_row(t);
 }
 
@@ -147,7 +147,7 @@ static void put_point(table *t, const lt_series *s, int i, const double *smooth)
     if (s->labels) {
         snprintf(label, sizeof label, "%d", (int)s->labels[i]);
         bool has_name = s->label_names && s->labels[i] >= 0 && s->labels[i] < s->n_labels;
-        t->words[LABEL] = has_name ? s->label_names[s->labels[i]] : label;
+        t->strings[LABEL] = has_name ? s->label_names[s->labels[i]] : label;
     }
     if (s->kind == LT_ELLIPSES) {
         t->numbers[XX] = s->xx[i];

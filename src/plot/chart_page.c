@@ -14,8 +14,8 @@ enum { MAX_CHARTS = 100 };
 static const double chart_width = 640, chart_height = 400; /* of a single chart */
 static const double panel_width = 400, panel_height = 260; /* of one of several charts */
 static const double narrow_width = 140; /* least width of a column by default */
-static const double least_width = 100, least_height = 70, most_side = 8000, most_scale = 16;
-static const double least_text = 4, most_text = 100;
+static const double min_width = 100, min_height = 70, max_side = 8000, max_scale = 16;
+static const double min_text = 4, max_text = 100;
 
 /* ---- Layout ---- */
 
@@ -26,7 +26,7 @@ static int count_columns(const lt_chart_page *f, double width, double height)
     int n = f->columns ? f->columns : f->n_charts < 4 ? f->n_charts : f->n_charts == 4 ? 2 : 3;
     int most = width > 0 && !f->columns ? (int)fmax(width / narrow_width, 1) : n;
     int rows = (f->n_charts + most - 1) / most;
-    if (most < n && (height == 0 || height / rows >= least_height))
+    if (most < n && (height == 0 || height / rows >= min_height))
         n = most;
     return n < f->n_charts ? n : f->n_charts;
 }
@@ -56,7 +56,7 @@ typedef struct layout {
     double left, top, width, height, gap;
 } layout;
 
-static layout lay_out(const lt_chart_page *f, int columns, box page, double top, double gap)
+static layout lay_out_charts(const lt_chart_page *f, int columns, box page, double top, double gap)
 {
     int rows = (f->n_charts + columns - 1) / columns;
     return (layout){columns, page.left, top,
@@ -64,7 +64,7 @@ static layout lay_out(const lt_chart_page *f, int columns, box page, double top,
                     (page.bottom - top - (rows - 1) * gap) / rows, gap};
 }
 
-static box place(const layout *l, int i)
+static box chart_box(const layout *l, int i)
 {
     double left = l->left + i % l->columns * (l->width + l->gap);
     double top = l->top + i / l->columns * (l->height + l->gap);
@@ -79,10 +79,10 @@ static int share_names(canvas *c, const lt_chart_page *f, double em, const layou
     *is_shared = false;
     if (f->n_charts < 2)
         return LT_OK;
-    LT_TRY(chart_names(c, &f->charts[0], em, place(l, 0), names));
+    LT_TRY(chart_names(c, &f->charts[0], em, chart_box(l, 0), names));
     *is_shared = names->n_entries > 0 && !names->is_direct;
     for (int i = 1; i < f->n_charts && *is_shared; i++) {
-        LT_TRY(chart_names(c, &f->charts[i], em, place(l, i), &other));
+        LT_TRY(chart_names(c, &f->charts[i], em, chart_box(l, i), &other));
         *is_shared = legend_is_same(names, &other) && !other.is_direct;
     }
     return LT_OK;
@@ -100,7 +100,7 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
         draw_titles(c, f->title, f->subtitle, 1.15 * em, page, 2);
     if (top > page.top)
         top += 0.6 * em;
-    layout l = lay_out(f, columns, page, top, gap);
+    layout l = lay_out_charts(f, columns, page, top, gap);
     if (l.width < 8 * em || l.height < 4 * em)
         return status_fail(LT_VALUE, "%d charts in %d column%s do not fit on %g x %g: expected at least %.0f x "
                            "%.0f", f->n_charts, columns, columns > 1 ? "s" : "", c->width, c->height,
@@ -111,15 +111,15 @@ int chart_page_draw(canvas *c, const lt_chart_page *f)
     LT_TRY(share_names(c, f, em, &l, &names, &is_shared));
     if (is_shared) {
         names.outer = page;
-        double taken = legend_rows_height(&names) + em;
-        is_shared = taken < 0.2 * (page.bottom - top); /* else each chart draws its own if it fits */
+        double legend_height = legend_rows_height(&names) + em;
+        is_shared = legend_height < 0.2 * (page.bottom - top); /* else each chart draws its own if it fits */
         if (is_shared) {
             legend_draw_rows(&names, top);
-            l = lay_out(f, columns, page, top + taken, gap);
+            l = lay_out_charts(f, columns, page, top + legend_height, gap);
         }
     }
     for (int i = 0; i < f->n_charts; i++)
-        LT_TRY(chart_draw(c, &f->charts[i], em, place(&l, i), !is_shared));
+        LT_TRY(chart_draw(c, &f->charts[i], em, chart_box(&l, i), !is_shared));
     return LT_OK;
 }
 
@@ -133,21 +133,21 @@ static int settle_options(const lt_render_options *given, const lt_chart_page *f
     int columns = count_columns(f, o->width, o->height), rows = (f->n_charts + columns - 1) / columns;
     bool is_alone = f->n_charts == 1, has_shape = f->shape > 0 && o->width == 0;
     if (o->height == 0 && has_shape)
-        o->height = fmin(rows * (is_alone ? chart_width : panel_width) / f->shape, most_side);
+        o->height = fmin(rows * (is_alone ? chart_width : panel_width) / f->shape, max_side);
     if (o->width == 0)
-        o->width = is_alone ? chart_width : fmin(columns * panel_width, most_side);
+        o->width = is_alone ? chart_width : fmin(columns * panel_width, max_side);
     if (o->height == 0)
-        o->height = is_alone ? chart_height : fmin(rows * panel_height + 40, most_side);
+        o->height = is_alone ? chart_height : fmin(rows * panel_height + 40, max_side);
     if (o->scale == 0)
         o->scale = 2;
-    if (!(o->width >= least_width && o->width <= most_side && o->height >= least_height &&
-          o->height <= most_side && o->scale > 0 && o->scale <= most_scale))
+    if (!(o->width >= min_width && o->width <= max_side && o->height >= min_height &&
+          o->height <= max_side && o->scale > 0 && o->scale <= max_scale))
         return status_fail(LT_VALUE, "a picture of %g x %g at a scale of %g: expected %g x %g to "
                                      "%g x %g, a scale up to %g",
-                           o->width, o->height, o->scale, least_width, least_height, most_side,
-                           most_side, most_scale);
-    if (o->text != 0 && !(o->text >= least_text && o->text <= most_text))
-        return status_fail(LT_VALUE, "text of %g units: expected %g to %g", o->text, least_text, most_text);
+                           o->width, o->height, o->scale, min_width, min_height, max_side,
+                           max_side, max_scale);
+    if (o->text != 0 && !(o->text >= min_text && o->text <= max_text))
+        return status_fail(LT_VALUE, "text of %g units: expected %g to %g", o->text, min_text, max_text);
     return LT_OK;
 }
 
@@ -210,11 +210,11 @@ int page_encode(const char *path, canvas *c, const lt_image *raster, text *file)
 
 static int encode_numbers(const lt_chart_page *page, text *file)
 {
-    char *words = lt_chart_page_csv(page);
-    if (!words)
+    char *csv = lt_chart_page_csv(page);
+    if (!csv)
         return LT_VALUE;
-    text_append(file, words);
-    free(words);
+    text_append(file, csv);
+    free(csv);
     return LT_OK;
 }
 

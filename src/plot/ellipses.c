@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const double most_far = 20000; /* units; cairo's numbers are fixed points of 24.8 bits */
+static const double max_distance = 20000; /* units; cairo's numbers are fixed points of 24.8 bits */
 
 /* center + u cos t + v sin t, in units of the page. */
 typedef struct ellipse {
@@ -21,13 +21,13 @@ typedef struct ellipse {
 static double unit_of(const scale *s) { return (s->to - s->from) / (s->high - s->low); }
 
 /* False if it is far outside the page. */
-static bool place(const view *v, double x, double y, double a, double b, double c, ellipse *e)
+static bool map_ellipse(const view *v, double x, double y, double a, double b, double c, ellipse *e)
 {
     double x_unit = unit_of(&v->x), y_unit = unit_of(&v->y);
     *e = (ellipse){scale_at(&v->x, x), scale_at(&v->y, y),
                    {a * x_unit, b * y_unit}, {0, c * y_unit}};
-    return fabs(e->x) + fabs(e->u[0]) < most_far &&
-           fabs(e->y) + fabs(e->u[1]) + fabs(e->v[1]) < most_far;
+    return fabs(e->x) + fabs(e->u[0]) < max_distance &&
+           fabs(e->y) + fabs(e->u[1]) + fabs(e->v[1]) < max_distance;
 }
 
 static void add_ellipse(cairo_t *cr, const ellipse *e)
@@ -64,7 +64,7 @@ void draw_ellipses(const view *v, const lt_series *s, rgb color)
         double a, b, c;
         ellipse e;
         if (!series_has(v, s, k) || !ellipse_root(s, k, &a, &b, &c) ||
-            !place(v, series_x(s, k), s->y[k], a, b, c, &e))
+            !map_ellipse(v, series_x(s, k), s->y[k], a, b, c, &e))
             continue;
         add_ellipse(v->c->cr, &e);
         set_pen(v, 0.2);
@@ -89,7 +89,7 @@ void draw_normal(const view *v)
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
     for (int k = 1; k <= CIRCLES; k++) {
         ellipse e;
-        if (!place(v, 0, 0, k, 0, k, &e))
+        if (!map_ellipse(v, 0, 0, k, 0, k, &e))
             continue;
         add_ellipse(cr, &e);
         set_pen(v, 0.22);
@@ -108,12 +108,12 @@ void draw_normal_names(const view *v)
     type_style s = {.size = 0.85 * v->em, .color = INK, .has_halo = true};
     double apart = sqrt(0.5) * fmin(fabs(unit_of(&v->x)), fabs(unit_of(&v->y)));
     for (int k = 1; k <= CIRCLES && apart > 1.2 * v->em; k++) {
-        char words[16];
+        char label[16];
         double at = k * sqrt(0.5), x = scale_at(&v->x, at), y = scale_at(&v->y, at);
-        snprintf(words, sizeof words, "%dσ", k);
-        double half = text_measure(v->c, &s, words).width / 2 + 0.2 * v->em;
+        snprintf(label, sizeof label, "%dσ", k);
+        double half = text_measure(v->c, &s, label).width / 2 + 0.2 * v->em;
         if (x - half > v->plot.left && x + half < v->plot.right && y - v->em > v->plot.top &&
             y + v->em < v->plot.bottom)
-            text_draw(v->c, &s, words, x, y + 0.3 * v->em, ALIGN_CENTER);
+            text_draw(v->c, &s, label, x, y + 0.3 * v->em, ALIGN_CENTER);
     }
 }

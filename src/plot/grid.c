@@ -144,7 +144,7 @@ static double choose_em(double images)
 }
 
 /* Row captions get at most half of the images' width. */
-static void lay_out(canvas *c, sheet *s)
+static void lay_out_grid(canvas *c, sheet *s)
 {
     const lt_grid *g = s->grid;
     double images = images_width(s);
@@ -253,7 +253,7 @@ static int measure_sheet(sheet *s)
     canvas c = {0};
     int status = canvas_begin(&c, PAGE_RASTER, 8, 8, 1);
     if (status == LT_OK)
-        lay_out(&c, s);
+        lay_out_grid(&c, s);
     canvas_clear(&c);
     return status;
 }

@@ -23,8 +23,8 @@ typedef struct layout {
     int tile_width, tile_height; /* without the gap */
 } layout;
 
-static int least(int a, int b) { return a < b ? a : b; }
-static int greatest(int a, int b) { return a > b ? a : b; }
+static int min_int(int a, int b) { return a < b ? a : b; }
+static int max_int(int a, int b) { return a > b ? a : b; }
 
 /* Returns the size of `count` tiles and the gaps around them, in pixels. */
 static int64_t side(const layout *l, int count, int tile)
@@ -38,9 +38,9 @@ static int plan_layout(layout *l, int n, int h, int w, const lt_image_grid_optio
     if (!l->columns)
         l->columns = (int)ceil(sqrt(n));
     if (!l->zoom)
-        l->zoom = least(greatest(TILE_SIDE / greatest(h, w), 1), MAX_ZOOM);
+        l->zoom = min_int(max_int(TILE_SIDE / max_int(h, w), 1), MAX_ZOOM);
     l->rows = n / l->columns + (n % l->columns != 0);
-    bool fits = l->zoom <= MAX_SIDE / greatest(h, w) && l->gap <= MAX_SIDE;
+    bool fits = l->zoom <= MAX_SIDE / max_int(h, w) && l->gap <= MAX_SIDE;
     l->tile_width = fits ? w * l->zoom : 0;
     l->tile_height = fits ? h * l->zoom : 0;
     if (fits && side(l, l->columns, l->tile_width) <= MAX_SIDE &&

@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* In em */
-static const double gap = 0.5, bar_gap = 1, bar_width = 0.9, number_gap = 0.4, least_plot = 9;
+static const double gap = 0.5, bar_gap = 1, bar_width = 0.9, number_gap = 0.4, min_plot = 9;
 
 static const double normal_top = 0.3989422804014327; /* 1 / sqrt(2 pi) */
 
@@ -19,15 +19,15 @@ static double thickness(const view *v)
     return fmin(fmax(0.13 * side, 2 * v->em), 6 * v->em);
 }
 
-static bool has_room(const view *v)
+static bool fits_marginals(const view *v)
 {
     double width = v->outer.right - v->outer.left, height = v->outer.bottom - v->outer.top;
-    return fmin(width, height) - thickness(v) > (least_plot + 6) * v->em;
+    return fmin(width, height) - thickness(v) > (min_plot + 6) * v->em;
 }
 
 double strips_height(const view *v)
 {
-    return v->chart->has_marginals && v->hist2d.series && has_room(v) ? thickness(v) + gap * v->em
+    return v->chart->has_marginals && v->hist2d.series && fits_marginals(v) ? thickness(v) + gap * v->em
                                                                     : 0;
 }
 
@@ -51,7 +51,7 @@ double strips_width(view *v)
     double strip = strips_height(v), numbers = 0;
     v->has_marginals = strip > 0;
     v->has_bar = v->hist2d.n > 0 && v->hist2d.series->name && v->has_labels &&
-                 v->outer.right - v->outer.left > (least_plot + 7) * v->em;
+                 v->outer.right - v->outer.left > (min_plot + 7) * v->em;
     if (!v->has_bar)
         return strip;
     make_bar_ticks(v);
@@ -122,7 +122,7 @@ static void draw_marginal(const view *v, bool is_x)
 {
     const double dashes[2] = {0.35 * v->em, 0.25 * v->em};
     const box *b = is_x ? &v->above : &v->beside;
-    double room = is_x ? b->bottom - b->top : b->right - b->left, unit = room / highest(v);
+    double size = is_x ? b->bottom - b->top : b->right - b->left, unit = size / highest(v);
     cairo_t *cr = v->c->cr;
     cairo_save(cr);
     cairo_rectangle(cr, b->left, b->top - 1, b->right - b->left + 1, b->bottom - b->top + 1);

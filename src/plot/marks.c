@@ -192,9 +192,9 @@ static double bar_width(const view *v, const lt_series *s)
 /* Draws the bars of several series side by side. */
 static void draw_bars(const view *v, const lt_series *s, rgb color)
 {
-    int n = 0, place = 0;
+    int n = 0, position = 0;
     for (int i = 0; i < v->chart->n_series; i++) {
-        place = &v->chart->series[i] == s ? n : place;
+        position = &v->chart->series[i] == s ? n : position;
         n += v->chart->series[i].kind == LT_BARS;
     }
     double all = bar_width(v, s), width = all / n;
@@ -203,7 +203,7 @@ static void draw_bars(const view *v, const lt_series *s, rgb color)
     for (int i = 0; i < s->n; i++) {
         if (!series_has(v, s, i))
             continue;
-        double left = place_x(v, s, i) - all / 2 + place * width, top = place_y(v, s->y[i]);
+        double left = place_x(v, s, i) - all / 2 + position * width, top = place_y(v, s->y[i]);
         cairo_rectangle(v->c->cr, left, fmin(top, foot), width, fabs(foot - top));
     }
     cairo_fill(v->c->cr);

@@ -35,7 +35,7 @@ static int read_number(const char *at, numbered *p)
     return at[n] == 'd' ? n + 1 : 0;
 }
 
-static int parse(const char *path, numbered *p)
+static int parse_name(const char *path, numbered *p)
 {
     bool is_found = false;
     *p = (numbered){.width = 0};
@@ -66,7 +66,7 @@ bool lt_is_numbered(const char *path) { return strchr(path, '%') != NULL; }
 char *lt_numbered_name(const char *path, int64_t i)
 {
     numbered p;
-    int status = parse(path, &p);
+    int status = parse_name(path, &p);
     if (status == LT_OK && i < 0)
         status = status_fail(LT_VALUE, "%s: expected a number from 0 up, found %jd", path, (intmax_t)i);
     char *name = NULL;

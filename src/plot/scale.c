@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double most_extreme = 1e100; /* squares and differences of such values are finite */
-static const double finest = 1e-10;       /* relative width of a range: f64 has 16 digits */
+static const double max_value = 1e100; /* squares and differences of such values are finite */
+static const double min_width = 1e-10; /* relative width of a range: f64 has 16 digits */
 
 /* ---- Scales ---- */
 
 bool scale_has(bool is_log, double v)
 {
-    return fabs(v) <= most_extreme && (!is_log || v >= 1 / most_extreme);
+    return fabs(v) <= max_value && (!is_log || v >= 1 / max_value);
 }
 
 static double measure(bool is_log, double v) { return is_log ? log10(v) : v; }
@@ -35,11 +35,11 @@ void range_add(range *r, bool is_log, double v)
     r->is_any = true;
 }
 
-/* Widens a range of one value, or narrower than `finest`. */
+/* Widens a range of one value, or narrower than `min_width`. */
 static void widen(scale *s)
 {
     double size = fmax(fabs(s->low), fabs(s->high));
-    if (s->high - s->low > size * finest && s->high - s->low > 1e-90)
+    if (s->high - s->low > size * min_width && s->high - s->low > 1e-90)
         return;
     if (s->is_log) {
         s->low /= 2;
@@ -51,7 +51,7 @@ static void widen(scale *s)
     }
 }
 
-static void make_room(scale *s, double room, double pull)
+static void add_margin(scale *s, double room, double pull)
 {
     if (s->is_log) {
         double factor = pow(s->high / s->low, room);
@@ -71,13 +71,13 @@ bool scale_fit(scale *s, const range *r, const lt_axis *axis, double room, doubl
         *s = (scale){.low = axis->is_log ? 1 : 0, .high = axis->is_log ? 10 : 1,
                      .is_log = axis->is_log};
     widen(s);
-    make_room(s, room, pull);
+    add_margin(s, room, pull);
     if (axis->min == 0 && axis->max == 0)
         return true;
     s->low = axis->min;
     s->high = axis->max;
     return scale_has(s->is_log, s->low) && scale_has(s->is_log, s->high) &&
-           s->high - s->low > fmax(fabs(s->low), fabs(s->high)) * finest &&
+           s->high - s->low > fmax(fabs(s->low), fabs(s->high)) * min_width &&
            s->high - s->low > 1e-90;
 }
 

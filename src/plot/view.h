@@ -112,7 +112,7 @@ typedef struct bitmap {
 
 /* Allocates transparent pixels for a box and `rim` units around it. Raster pages use their scale instead of
    `zoom`. */
-int bitmap_begin(bitmap *b, const canvas *c, box place, double rim, double zoom);
+int bitmap_begin(bitmap *b, const canvas *c, box area, double rim, double zoom);
 
 /* Paints the bitmap and frees it. */
 void bitmap_paint(bitmap *b, const canvas *c);
