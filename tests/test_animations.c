@@ -429,7 +429,7 @@ static void what_is_no_animation_is_refused(void **state)
     draw_frames(3, 3, shade_still);
     assert_refused(&(lt_animation){.frames = frames, .n = 0}, "0 frames");
     assert_refused(&(lt_animation){.frames = frames, .n = 10001}, "1 to 10000");
-    assert_refused(&(lt_animation){.n = 3}, "3 frames, and none are given");
+    assert_refused(&(lt_animation){.n = 3}, "3 frames: expected frames, found none");
     assert_refused(&(lt_animation){.frames = frames, .n = 3, .loops = -1}, "-1 times");
     assert_refused(&(lt_animation){.frames = frames, .n = 3, .loops = 65536}, "0 to 65535");
     assert_refused(&(lt_animation){.frames = frames, .n = 3, .seconds = -1}, "found -1");

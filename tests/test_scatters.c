@@ -589,13 +589,13 @@ static void what_makes_no_map_is_refused(void **state)
     check_refused(&c, "-1 bins");
     s[0].bins = 2;
     c.x.is_log = true;
-    check_refused(&c, "on linear axes");
+    check_refused(&c, "need linear axes");
     c.x.is_log = false;
     s[0].y = nothing;
     check_refused(&c, "nothing to draw");
     s[0] = (lt_series){.n = 3, .y = y};
     c.has_marginals = true;
-    check_refused(&c, "marginals are those of a series of bins");
+    check_refused(&c, "marginals need a series of bins, found none");
     c.has_marginals = false;
     s[0] = (lt_series){.kind = LT_ELLIPSES, .n = 3, .y = y, .xx = y, .yy = y};
     check_refused(&c, "expected xx, xy and yy of 3 ellipses");

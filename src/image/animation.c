@@ -39,7 +39,7 @@ static int check_animation(const lt_animation *a)
         return status_fail(LT_VALUE, "an animation of %d frames: expected 1 to %d", a->n,
                            MAX_FRAMES);
     if (!a->frames)
-        return status_fail(LT_VALUE, "an animation of %d frames, and none are given", a->n);
+        return status_fail(LT_VALUE, "an animation of %d frames: expected frames, found none", a->n);
     if (a->loops < 0 || a->loops > MAX_LOOPS)
         return status_fail(LT_VALUE, "an animation shown %d times: expected 0 to %d", a->loops,
                            MAX_LOOPS);

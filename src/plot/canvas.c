@@ -51,8 +51,8 @@ static int check_font(canvas *c)
     g_object_unref(l);
     if (unknown == 0)
         return LT_OK;
-    return status_fail(LT_NOT_FOUND, "charts need a font, and none is installed: Debian's package "
-                                     "fonts-inter, or any other");
+    return status_fail(LT_NOT_FOUND, "charts need a font, found none: install Debian's package "
+                                     "fonts-inter, or any other font");
 }
 
 static int set_up_text(canvas *c)

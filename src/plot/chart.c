@@ -23,10 +23,11 @@ static int check_series(const lt_chart *c, int i)
 {
     const lt_series *s = &c->series[i];
     if ((int)s->kind < 0 || s->kind >= LT_SERIES_KINDS)
-        return status_fail(LT_VALUE, "%s: series %d: no kind %d", title_of(c), i + 1, (int)s->kind);
+        return status_fail(LT_VALUE, "%s: series %d: expected a kind of series, found %d", title_of(c),
+                           i + 1, (int)s->kind);
     if (s->n < 0 || (s->n > 0 && !s->y && s->kind != LT_BAND))
-        return status_fail(LT_VALUE, "%s: series %d: %d values of y, and none are given",
-                           title_of(c), i + 1, s->n);
+        return status_fail(LT_VALUE, "%s: series %d: expected y of 0 or more values, found %d and %s", title_of(c),
+                           i + 1, s->n, s->y ? "y" : "no y");
     if (s->n > 0 && s->kind == LT_ELLIPSES && (!s->xx || !s->xy || !s->yy))
         return status_fail(LT_VALUE, "%s: series %d: expected xx, xy and yy of %d ellipses",
                            title_of(c), i + 1, s->n);
@@ -64,11 +65,10 @@ static int check_plane(const lt_chart *c)
     if (histograms > 1)
         return status_fail(LT_VALUE, "%s: %d series of bins, expected one", title_of(c), histograms);
     if (!is_linear && (histograms || ellipses || c->has_normal))
-        return status_fail(LT_VALUE, "%s: bins, ellipses and N(0, I) are drawn on linear axes",
+        return status_fail(LT_VALUE, "%s: bins, ellipses and N(0, I) need linear axes",
                            title_of(c));
     if (c->has_marginals && histograms == 0)
-        return status_fail(LT_VALUE, "%s: marginals are those of a series of bins, and there is "
-                                     "none", title_of(c));
+        return status_fail(LT_VALUE, "%s: marginals need a series of bins, found none", title_of(c));
     return LT_OK;
 }
 
@@ -86,7 +86,7 @@ int chart_check(const lt_chart *c)
 {
     if (c->n_series < 0 || c->n_references < 0 || c->x.n_names < 0 || c->y.n_names < 0 ||
         (int)c->legend < 0 || c->legend >= LT_LEGENDS)
-        return status_fail(LT_VALUE, "%s: a negative number of parts, or no such legend",
+        return status_fail(LT_VALUE, "%s: found a negative number of parts, or an unknown legend",
                            title_of(c));
     if (c->has_equal_units && (c->x.is_log || c->y.is_log || c->x.max || c->x.min || c->y.max ||
                                c->y.min))
@@ -98,15 +98,16 @@ int chart_check(const lt_chart *c)
     if (!has_values(c))
         return status_fail(LT_VALUE, "%s: nothing to draw: no finite point%s in %d series",
                            title_of(c), c->x.is_log || c->y.is_log
-                               ? " with a place on the logarithmic axis" : "", c->n_series);
+                               ? " that fits a logarithmic axis" : "", c->n_series);
     scale s;
     range none = {0};
     const lt_axis *axes[2] = {&c->x, &c->y};
     for (int i = 0; i < 2; i++)
         if (!scale_fit(&s, &none, axes[i], 0, 0))
-            return status_fail(LT_VALUE, "%s: %s axis: no range from %g to %g%s", title_of(c),
-                               i == 0 ? "x" : "y", axes[i]->min, axes[i]->max,
-                               axes[i]->is_log ? " on a logarithmic axis" : "");
+            return status_fail(LT_VALUE, "%s: %s axis: expected min below max%s, found %g to %g", title_of(c),
+                               i == 0 ? "x" : "y",
+                               axes[i]->is_log ? ", both positive on a logarithmic axis" : "",
+                               axes[i]->min, axes[i]->max);
     return LT_OK;
 }
 

@@ -47,7 +47,7 @@ static int check_grid(const lt_grid *g)
     if (g->n < 1 || !g->images)
         return status_fail(LT_VALUE, "a grid without images");
     if (g->layout.columns < 0 || g->rows_in_group < 0)
-        return status_fail(LT_VALUE, "a grid of %d columns, %d rows in a group", g->layout.columns,
+        return status_fail(LT_VALUE, "a grid of %d columns, %d rows in a group: expected 0 or more", g->layout.columns,
                            g->rows_in_group);
     return LT_OK;
 }

@@ -54,7 +54,7 @@ static int parse_name(const char *path, numbered *p)
         at += 1 + n;
     }
     if (!is_found)
-        return status_fail(LT_VALUE, "%s: expected a number such as %%04d, which tells the files apart", path);
+        return status_fail(LT_VALUE, "%s: expected a number such as %%04d, to give each file its own name", path);
     return strchr(text_get(&p->after), '/')
                ? status_fail(LT_VALUE, "%s: expected the number in the name of the file, found it in that of a "
                              "directory", path)
