@@ -66,7 +66,8 @@ LT_API const char *lt_last_error(void);
             return lt_try_status;                                                                  \
     } while (0)
 
-/* ---- Hooks: the only global mutable state. Set them before the first use of the library. ---- */
+/* ---- Hooks: with lt_set_data_progress (data.h), the only global mutable state. Set them before the first use of the
+   library. ---- */
 
 typedef enum lt_log_level { LT_LOG_INFO, LT_LOG_WARNING } lt_log_level;
 
