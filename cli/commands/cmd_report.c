@@ -28,7 +28,8 @@ static int report(const command *c, const command_line *line, lt_report_options 
     size_t size;
     meter m;
     int code = CODE_DONE;
-    if (!may_have(runs, line->n, LT_CAN_BOUND))
+    bool is_asked = flag_is_given(line, "nll") || flag_is_given(line, "images");
+    if (is_asked && !may_have(runs, line->n, LT_CAN_BOUND))
         code = refuse_flags(c, line, "nll images", "is about likelihoods, and %s has none",
                             line->n == 1 ? runs[0] : "no run here");
     if (code != CODE_DONE)
