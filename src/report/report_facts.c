@@ -75,32 +75,24 @@ const char *report_kind(const report_run *r)
 
 /* ---- Numbers ---- */
 
+static int make_card(report_run *r, const lt_report_options *q, int images, int nll_samples)
+{
+    lt_scorecard_options o = {.split = r->split, .images = images, .nll_samples = nll_samples, .is_lenient = true,
+                              .with_quality = q->with_quality && lt_model_can(r->e.model, LT_CAN_SAMPLE),
+                              .quality.samples = q->quality_samples, .seed = q->seed, .run = q->run};
+    return lt_scorecard_make(r->e.model, r->e.data, &o, &r->card);
+}
+
+/* -ELBO and its parts are of all images, or as many as are asked for; bounds of many samples and codes of fewer. */
 static int measure_bounds(report_run *r, const lt_report_options *q)
 {
-    enum { DRAWN_IMAGES = 1000 };
-    const lt_explanation *t = &r->e;
-    int all = lt_dataset_describe(t->data)->n[r->split];
-    int64_t wanted = q->images ? q->images : DRAWN_IMAGES;
-    int images = wanted < all ? (int)wanted : 0, n = images ? images : all;
-    double *neg_elbo = must_alloc(sizeof *neg_elbo * (size_t)n), *nll = must_alloc(sizeof *nll * (size_t)n);
-    lt_eval_options cheap = {.images = q->images ? images : 0, .run = q->run, .seed = q->seed};
-    lt_diagnosis_options codes = {.images = images, .run = q->run, .seed = q->seed};
-    lt_eval_options draws = cheap;
-    draws.images = images;
-    draws.nll_samples = q->nll_samples;
-    draws.neg_elbo_of = neg_elbo;
-    draws.nll_of = nll;
-    int status = lt_diagnose(t->model, t->data, r->split, &codes, &r->codes);
-    if (status == LT_OK)
-        status = lt_evaluate(t->model, t->data, r->split, &cheap, &r->whole);
-    if (status == LT_OK)
-        status = lt_evaluate(t->model, t->data, r->split, &draws, &r->drawn);
-    r->has_numbers = status == LT_OK;
-    r->gap = q->nll_samples > 0 ? lt_estimate_mean_difference(neg_elbo, nll, n)
-                          : (lt_estimate){(double)NAN, (double)NAN};
-    free(neg_elbo);
-    free(nll);
-    return status;
+    enum { CARD_IMAGES = 1000 };
+    int all = lt_dataset_describe(r->e.data)->n[r->split], wanted = q->images ? q->images : CARD_IMAGES;
+    int images = wanted < all ? wanted : 0;
+    lt_eval_options whole = {.images = q->images ? images : 0, .seed = q->seed, .run = q->run};
+    LT_TRY(lt_evaluate(r->e.model, r->e.data, r->split, &whole, &r->whole));
+    LT_TRY(make_card(r, q, images, q->nll_samples));
+    return lt_explanation_use(&r->e, &r->whole, r->split);
 }
 
 /* Of a model that bounds nothing: the numbers of its ledger. */
@@ -113,28 +105,14 @@ static int measure_reconstruction(report_run *r, const lt_report_options *q)
     return lt_explanation_use(&r->e, &r->whole, r->split);
 }
 
-static int measure_quality(report_run *r, const lt_report_options *q)
-{
-    lt_quality_options o = {.samples = q->quality_samples, .seed = q->seed,
-                            .run = q->run};
-    LT_TRY(lt_quality_measure(r->e.model, r->e.data, r->split, &o, &r->quality));
-    r->has_quality = true;
-    return LT_OK;
-}
-
 static int measure(report_run *r, const lt_report_options *q)
 {
-    int status = LT_OK;
     r->split = lt_dataset_split(r->e.data, LT_TEST);
     if (lt_model_can(r->e.model, LT_CAN_BOUND))
-        status = measure_bounds(r, q);
-    else if (lt_model_can(r->e.model, LT_CAN_LIKELIHOOD))
-        status = measure_reconstruction(r, q);
-    if (r->has_numbers)
-        status = lt_explanation_use(&r->e, &r->whole, r->split);
-    if (status == LT_OK && q->with_quality && lt_model_can(r->e.model, LT_CAN_SAMPLE))
-        status = measure_quality(r, q);
-    return status;
+        return measure_bounds(r, q);
+    if (lt_model_can(r->e.model, LT_CAN_LIKELIHOOD))
+        return measure_reconstruction(r, q);
+    return make_card(r, q, 0, 0);
 }
 
 static bool has_log(const char *run)
@@ -160,7 +138,7 @@ int report_open(report_run *r, const lt_report_options *q, const char *path)
 
 void report_close(report_run *r)
 {
-    lt_diagnosis_clear(&r->codes);
+    lt_scorecard_clear(&r->card);
     lt_explanation_clear(&r->e);
     free(r->name);
     *r = (report_run){.path = NULL};

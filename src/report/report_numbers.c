@@ -64,8 +64,8 @@ static void put_bounds(page *p, const lt_report_options *q, const report_run *r)
 /* What takes many draws, or all pairs of images. */
 static void put_draws(page *p, const lt_report_options *q, const report_run *r)
 {
-    const lt_evaluation *e = &r->drawn;
-    const lt_diagnosis *d = &r->codes;
+    const lt_evaluation *e = &r->card.evaluation;
+    const lt_diagnosis *d = &r->card.codes;
     lt_estimate information = d->mutual_information, aggregate = d->aggregate_kl, rate = e->rate;
     char name[64], meaning[160];
     lt_shown_parts((double *[]){&information.value, &aggregate.value}, 2, &rate.value, 2);
@@ -74,7 +74,7 @@ static void put_draws(page *p, const lt_report_options *q, const report_run *r)
         snprintf(name, sizeof name, "NLL, K = %d", e->nll_samples);
         put_row(p, name, e->nll, 2,
                 "importance sampling: an upper bound on -log p(x) in expectation; ± is of the bound");
-        put_row(p, "−ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, r->gap), 2,
+        put_row(p, "−ELBO less NLL", lt_shown_difference(e->neg_elbo, e->nll, r->card.gap), 2,
                 "paired difference over these images: on average a lower bound of the gap between "
                 "−ELBO and -log p(x)");
         put_row(p, "effective samples", alone(e->ess), 1, "of K; near 1 the NLL is unreliable");
@@ -111,7 +111,7 @@ static void put_score(page *p, const char *name, lt_estimate samples, lt_estimat
 
 static void put_quality(page *p, const lt_report_options *asked, const report_run *r)
 {
-    const lt_quality *q = &r->quality;
+    const lt_quality *q = &r->card.quality;
     const lt_sample_scores *s = &q->samples, *f = &q->floor;
     char text[LT_QUALITY_TEXT];
     page_html(p, "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>%lld samples against %lld %s images; floor: "
@@ -146,11 +146,11 @@ int report_write_numbers(const report_content *c)
     page *p = c->page;
     const lt_report_options *q = c->request;
     const report_run *r = c->runs;
-    if (r->has_numbers) {
+    if (r->card.has_bounds) {
         put_bounds(p, q, r);
         put_draws(p, q, r);
     }
-    if (r->has_quality)
+    if (r->card.has_quality)
         put_quality(p, q, r);
     return LT_OK;
 }
@@ -243,10 +243,10 @@ int report_write_ledger(const report_content *c)
         put_others(p, l);
     }
     char options[64] = ""; /* what was measured for this page, not what training wrote down */
-    if (r->has_numbers && q->images)
+    if (r->card.has_bounds && q->images)
         snprintf(options, sizeof options, " --split test --images %d", q->images);
-    else if (r->has_numbers)
+    else if (r->card.has_bounds)
         snprintf(options, sizeof options, " --split test");
-    report_put_command(p, q, "explain", 1, &r->path, WITH_DATA | (r->has_numbers ? WITH_SEED : 0), options);
+    report_put_command(p, q, "explain", 1, &r->path, WITH_DATA | (r->card.has_bounds ? WITH_SEED : 0), options);
     return LT_OK;
 }

@@ -14,12 +14,8 @@ typedef struct report_run {
     bool has_log;           /* metrics.jsonl */
     char no_data[512];      /* why there are no data; "" if there are */
     lt_split split;         /* that the numbers below are of */
-    bool has_numbers, has_quality;
-    lt_evaluation whole;    /* -ELBO and what it is made of: all images, or as many as are asked for */
-    lt_evaluation drawn;    /* what takes many draws, on `whole`'s images or some of them: NLL */
-    lt_estimate gap;        /* -ELBO less the NLL, each image of `drawn` with itself; NaN: no NLL */
-    lt_diagnosis codes;     /* of the images of `drawn` */
-    lt_quality quality;
+    lt_evaluation whole;    /* -ELBO and its parts, over all images, or as many as are asked for */
+    lt_scorecard card;      /* of `whole`'s images or some of them; without bounds if the model has none */
 } report_run;
 
 /* ---- What is known (report_facts.c) ---- */

@@ -31,8 +31,8 @@ static void put_tiles(page *p, const report_run *r)
     }
     for (int i = 0; i < l->n_terms && !l->has_bound; i++)
         put_tile(p, l->terms[i].name, l->terms[i].nats, 2, (double)NAN);
-    if (r->has_quality && isfinite(r->quality.samples.fid))
-        put_tile(p, "FID", r->quality.samples.fid, 2, (double)NAN);
+    if (r->card.has_quality && isfinite(r->card.quality.samples.fid))
+        put_tile(p, "FID", r->card.quality.samples.fid, 2, (double)NAN);
     page_html(p, "</dl>\n");
 }
 
@@ -152,9 +152,9 @@ static int write_codes(const report_content *c)
 {
     page *p = c->page;
     const report_run *r = c->runs;
-    const lt_diagnosis *d = &r->codes;
+    const lt_diagnosis *d = &r->card.codes;
     int status = LT_OK;
-    if (r->has_numbers && d->is_collapsed) {
+    if (r->card.has_bounds && d->is_collapsed) {
         page_html(p, "<p class=\"note\">Posterior collapse: ");
         page_prose(p, d->reason);
         page_html(p, "</p>\n");
@@ -258,7 +258,7 @@ static int write_commands(const report_content *c)
 
 static bool has_numbers(const report_content *c)
 {
-    return c->runs->has_numbers || c->runs->has_quality;
+    return c->runs->card.has_bounds || c->runs->card.has_quality;
 }
 
 static bool has_samples(const report_content *c) { return lt_model_can(c->runs->e.model, LT_CAN_SAMPLE); }

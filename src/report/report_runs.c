@@ -59,29 +59,29 @@ static const lt_estimate missing = {(double)NAN, (double)NAN};
 #define NUMBER(name, expression)                                                                   \
     static lt_estimate read_##name(const report_run *r)                                            \
     {                                                                                              \
-        return r->has_numbers ? (expression) : missing;                                            \
+        return r->card.has_bounds ? (expression) : missing;                                            \
     }
 #define SCORE(name, expression)                                                                    \
     static lt_estimate read_##name(const report_run *r)                                            \
     {                                                                                              \
-        return r->has_quality ? (expression) : missing;                                            \
+        return r->card.has_quality ? (expression) : missing;                                            \
     }
 NUMBER(images, ((lt_estimate){(double)r->whole.images, (double)NAN}))
-NUMBER(drawn, ((lt_estimate){(double)r->drawn.images, (double)NAN}))
+NUMBER(drawn, ((lt_estimate){(double)r->card.evaluation.images, (double)NAN}))
 NUMBER(elbo, r->whole.neg_elbo)
 NUMBER(rate, r->whole.rate)
 NUMBER(distortion, r->whole.distortion)
-NUMBER(nll, r->drawn.nll_samples ? r->drawn.nll : missing)
-NUMBER(gap, r->gap)
+NUMBER(nll, r->card.evaluation.nll_samples ? r->card.evaluation.nll : missing)
+NUMBER(gap, r->card.gap)
 NUMBER(bits, r->whole.bits_per_dim)
 NUMBER(squared, r->whole.squared_error)
-NUMBER(active, ((lt_estimate){r->codes.active, (double)NAN}))
-NUMBER(information, r->codes.mutual_information)
-SCORE(fid, ((lt_estimate){r->quality.samples.fid, (double)NAN}))
-SCORE(kid, r->quality.samples.kid)
-SCORE(precision, r->quality.samples.precision)
-SCORE(recall, r->quality.samples.recall)
-SCORE(coverage, r->quality.samples.coverage)
+NUMBER(active, ((lt_estimate){r->card.codes.active, (double)NAN}))
+NUMBER(information, r->card.codes.mutual_information)
+SCORE(fid, ((lt_estimate){r->card.quality.samples.fid, (double)NAN}))
+SCORE(kid, r->card.quality.samples.kid)
+SCORE(precision, r->card.quality.samples.precision)
+SCORE(recall, r->card.quality.samples.recall)
+SCORE(coverage, r->card.quality.samples.coverage)
 
 /* A metric of the last epoch, where there is nothing better. */
 static lt_estimate of_training(const report_run *r, const char *metric)
